@@ -1,0 +1,133 @@
+"""Insertion: the tree takes over the KV of a computed key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from radixproof.impl.radix.backup import Backups
+from radixproof.impl.radix.memory import Memory
+from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.pools import Slots
+from radixproof.impl.radix.tree import Tree
+from radixproof.impl.radix.window import renew, tail
+from radixproof.model.config import Component
+
+
+class Inserted(NamedTuple):
+    """Tokens of the key that were in the tree before, and the node at which the key ends."""
+
+    reused: int
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a request hands over: one FULL slot per token of a key of whole pages.
+
+    The first ``protected`` slots are the tree's already. Slots from ``evicted`` on have SWA peers, those before it have none.
+    """
+
+    namespace: str
+    tokens: tuple[int, ...]
+    slots: Slots
+    protected: int
+    evicted: int
+
+    def part(self, start: int, end: int) -> Slots:
+        """The slots of ``tokens[start:end]``, in memory of their own."""
+        return self.slots[start:end].copy()
+
+
+class Inserter:
+    """Puts offered slots where the tree has none, recovers SWA that it has lost, and frees what it has already (semantics 4)."""
+
+    def __init__(self, tree: Tree, memory: Memory, backups: Backups, window: int | None) -> None:
+        self._tree = tree
+        self._memory = memory
+        self._backups = backups
+        self._window = window
+
+    def insert(self, offer: Offer) -> Inserted:
+        """Insert a key. Every slot offered beyond the protected ones is the tree's, or free, afterwards."""
+        tree, namespace, tokens = self._tree, offer.namespace, offer.tokens
+        node = tree.root
+        while (child := tree.step(node, namespace, tokens, node.end)) is not None:
+            tree.touch(child)
+            pieces = self._revive(child, offer) if child.full.device is None else self._overlap(child, offer)
+            for piece in pieces:
+                self._backups.hit(piece)
+            node = child
+        reused = node.end
+        leaves = self._add_leaves(node, offer)
+        if leaves:
+            node = leaves[-1]
+        renew(tree, node, self._window)
+        for leaf in leaves:
+            self._backups.hit(leaf)
+        return Inserted(reused, node)
+
+    def _revive(self, node: Node, offer: Offer) -> list[Node]:
+        """Give slots to a node that is on the host only; its host copy stays (semantics 4.1). Returns the pieces it is in now."""
+        if offer.protected > node.start:
+            raise ValueError(f"{offer.protected} tokens are called protected, but those from {node.start} on are not on the device")
+        pieces = self._cut(node, offer.evicted)
+        for piece in pieces:
+            slots = offer.part(piece.start, piece.end)
+            self._tree.put_device(piece, Component.FULL, slots)
+            if self._window is not None and piece.start >= offer.evicted:
+                self._tree.put_device(piece, Component.SWA, self._memory.device.peers(slots))
+        return pieces
+
+    def _overlap(self, node: Node, offer: Offer) -> list[Node]:
+        """Free the slots of what the device has already, but recover the SWA of a tombstone from them (semantics 4.1)."""
+        pieces = [node]
+        if self._window is not None and node.swa.device is None:
+            pieces = self._cut(node, max(offer.evicted, offer.protected))
+        for piece in pieces:
+            lost = self._window is not None and piece.swa.device is None
+            if lost and piece.start >= max(offer.evicted, offer.protected):
+                self._recover(piece, offer.part(piece.start, piece.end))
+            else:
+                self._memory.device.free(offer.part(max(piece.start, offer.protected), piece.end))
+        return pieces
+
+    def _recover(self, node: Node, slots: Slots) -> None:
+        """Give a tombstone its SWA back from slots offered for it.
+
+        The node takes the offered FULL slots along. If its own FULL slots are in use, it keeps them and takes only the peers over.
+        """
+        device = self._memory.device
+        own = node.full.device
+        assert own is not None
+        if node.full.locks:
+            device.move_peers(slots, own)
+            spare = slots
+        else:
+            spare = self._tree.swap_device(node, Component.FULL, slots)
+            own = slots
+        device.free(spare)
+        self._tree.put_device(node, Component.SWA, device.peers(own))
+
+    def _cut(self, node: Node, position: int) -> list[Node]:
+        """Split a node at ``position``, counted from the root, if that is inside it; returns the pieces, upper first."""
+        if not node.start < position < node.end:
+            return [node]
+        return [self._tree.split(node, position - node.start), node]
+
+    def _add_leaves(self, parent: Node, offer: Offer) -> list[Node]:
+        """Hang the rest of the key under ``parent``: what lost its SWA, what has it, and its last window, as nodes of their own."""
+        start, end = parent.end, len(offer.tokens)
+        ends = {end} if end > start else set()
+        if self._window is not None and end > start:
+            live = max(start, min(offer.evicted, end))
+            ends |= {live, end - tail(end - live, self._window, self._tree.page_size)} - {start}
+        leaves: list[Node] = []
+        for stop in sorted(ends):
+            slots = offer.part(parent.end, stop)
+            leaf = self._tree.add_leaf(parent, offer.namespace, offer.tokens[parent.end : stop], slots)
+            if self._window is not None and parent.end >= offer.evicted:
+                self._tree.put_device(leaf, Component.SWA, self._memory.device.peers(slots))
+            leaves.append(leaf)
+            parent = leaf
+        return leaves

@@ -1,0 +1,60 @@
+"""The sliding window: which nodes of a path SWA needs.
+
+``window`` is in tokens throughout; None stands for a cache without SWA, for which there is nothing to check, to lock or to renew.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.tree import Tree
+
+
+@dataclass(slots=True)
+class Gate:
+    """Decides, node by node down a path, where a prefix may end (semantics 3.2).
+
+    A prefix needs the SWA of its last ``window`` tokens. Before the first tombstone nothing is missing, however short the prefix.
+    """
+
+    window: int | None
+    run: float = math.inf
+    """Tokens since the last tombstone."""
+
+    def admits(self, node: Node, present: bool) -> bool:
+        """Whether a prefix may end at ``node``, the next one of the path; ``present`` says whether its SWA is there."""
+        if self.window is None:
+            return True
+        if not present:
+            self.run = 0
+            return False
+        self.run += len(node.segment)
+        return self.run >= self.window
+
+
+def renew(tree: Tree, node: Node, window: int | None) -> None:
+    """Renew the SWA recency of the nodes that a prefix ending at ``node`` uses, the deepest most.
+
+    These are the nodes within one window and one page of its end (semantics 3.5).
+    """
+    if window is None:
+        return
+    reach = node.end - window - tree.page_size
+    used: list[Node] = []
+    current: Node | None = node
+    while current is not None and current.end > reach:
+        if current.swa.device is not None:
+            used.append(current)
+        current = current.parent
+    for current in reversed(used):
+        tree.swa_order.renew(current)
+
+
+def tail(length: int, window: int, page_size: int) -> int:
+    """The length of the last piece of a new leaf of ``length`` tokens: a window, rounded up to pages, or less.
+
+    A lock covers whole nodes, so this is what a lock on the leaf will keep from eviction (semantics 4.3).
+    """
+    return min(length, -(-window // page_size) * page_size)

@@ -1,0 +1,141 @@
+"""A copy engine that runs when it is told: streams and events in the place of the accelerator's.
+
+SGLang submits copies to streams and learns of their end from events, through a module that looks like ``torch.cuda``. Here a
+copy submitted inside ``with stream(s)`` waits in ``s`` until `Stream.run`, and the event recorded after it completes then and not
+before. All that is queued belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to the next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+class Stream:
+    """Work in submission order. A *unit* is the work up to and including the next recorded event: one merged transfer of SGLang."""
+
+    __slots__ = ("_immediate", "_queue")
+
+    def __init__(self, *_: Any, immediate: bool = False, **__: Any) -> None:
+        self._immediate = immediate
+        self._queue: deque[tuple[Callable[[], None], bool]] = deque()
+
+    def submit(self, work: Callable[[], None], ends_unit: bool = False) -> None:
+        if self._immediate:
+            work()
+        else:
+            self._queue.append((work, ends_unit))
+
+    def run(self, units: int) -> int:
+        """Perform up to ``units`` units, oldest first; returns how many there were."""
+        done = 0
+        while done < units and self._queue:
+            work, ends_unit = self._queue.popleft()
+            work()
+            done += ends_unit
+        return done
+
+    def synchronize(self) -> None:
+        while self._queue:
+            self._queue.popleft()[0]()
+
+    def wait_event(self, event: Event) -> None:
+        self.submit(event.synchronize)
+
+    def wait_stream(self, stream: Stream) -> None:
+        self.submit(stream.synchronize)
+
+
+class Event:
+    """Complete when all records of it have been reached by their stream; one never recorded is complete, as in CUDA."""
+
+    __slots__ = ("_outstanding", "_stream")
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self._outstanding = 0
+        self._stream = _DEFAULT
+
+    def record(self, stream: Stream | None = None) -> None:
+        self._stream = stream or current_stream()
+        self._outstanding += 1
+        self._stream.submit(self._reach, ends_unit=True)
+
+    def _reach(self) -> None:
+        self._outstanding -= 1
+
+    def query(self) -> bool:
+        return self._outstanding == 0
+
+    def synchronize(self) -> None:
+        """Run whatever stands before the last record."""
+        while self._outstanding and self._stream.run(1):
+            pass
+
+    def wait(self, stream: Stream | None = None) -> None:
+        (stream or current_stream()).wait_event(self)
+
+
+_DEFAULT = Stream(immediate=True)
+_active = [_DEFAULT]
+"""Streams whose ``with stream(s)`` block is being executed, innermost last: the one thing shared, and restored by its own block."""
+
+
+def current_stream(*_: Any) -> Stream:
+    return _active[-1]
+
+
+@contextmanager
+def stream(chosen: Stream) -> Iterator[Stream]:
+    _active.append(chosen)
+    try:
+        yield chosen
+    finally:
+        _active.pop()
+
+
+DEVICE_MODULE = SimpleNamespace(Stream=Stream, Event=Event, stream=stream, current_stream=current_stream)
+"""What SGLang gets as its ``device_module``: all that its cache code uses of ``torch.cuda``."""
+
+
+def backup_all_layers(src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indices: Any, dst_indices: Any, page_size: int) -> None:
+    """``transfer_kv_all_layer_direct_lf_pf``: device layers ``[slot, ...]`` into host buffers ``[page, layer, offset, ...]``.
+
+    ``src_ptrs`` are all layers of the first destination, then all of the second. Indices are one slot per token.
+    """
+
+    def copy() -> None:
+        source, (page, offset) = src_indices.numpy(), np.divmod(dst_indices.numpy(), page_size)
+        layers = len(src_ptrs) // len(dst_ptrs)
+        for number, tensor in enumerate(src_ptrs):
+            dst_ptrs[number // layers].numpy()[page, number % layers, offset] = tensor.numpy()[source]
+
+    current_stream().submit(copy)
+
+
+def load_layer(  # noqa: PLR0917 - SGLang's signature
+    src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indices: Any, dst_indices: Any, layer_id: int, page_size: int
+) -> None:
+    """``transfer_kv_per_layer_direct_pf_lf``: one layer of host buffers ``[page, layer, offset, ...]`` into device layers."""
+
+    def copy() -> None:
+        (page, offset), target = np.divmod(src_indices.numpy(), page_size), dst_indices.numpy()
+        for source, tensor in zip(src_ptrs, dst_ptrs, strict=True):
+            tensor.numpy()[target] = source.numpy()[page, layer_id, offset]
+
+    current_stream().submit(copy)
+
+
+def copy_slots(src_layers: Sequence[Any], dst_layers: Sequence[Any], src_indices: Any, dst_indices: Any, page_size: int) -> None:
+    """``transfer_kv_direct``: layers ``[slot, ...]`` into layers of the same shape."""
+
+    def copy() -> None:
+        source, target = src_indices.numpy(), dst_indices.numpy()
+        for origin, tensor in zip(src_layers, dst_layers, strict=True):
+            tensor.numpy()[target] = origin.numpy()[source]
+
+    current_stream().submit(copy)

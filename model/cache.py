@@ -1,0 +1,443 @@
+"""The operations of the specification.
+
+Where the rules are deterministic the model computes the answer. Where they leave a choice (which victims, which backups could be
+started) it takes the system's choice, given as sets of pages, checks that it was legal, adopts it, and returns a `Breach` for
+everything that was not. Without a choice (`wanted` None) it makes the strict one itself: exactly the least recently used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.operations import Key
+from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, live_from, window_lock, window_nodes
+from radixproof.model.trie import Page, Trie, spell
+from radixproof.model.verdict import Breach, Property
+
+FULL, SWA = Component.FULL, Component.SWA
+
+Gone: TypeAlias = Sequence[set[Page]]
+"""Per `Pool`, the pages that the system's pool held before a step and does not hold after it: the system's choice."""
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What one lock covers: pages, so that no later split, tombstone or revival changes it (semantics 6)."""
+
+    full: list[Page]
+    swa: list[Page]
+
+
+@dataclass(slots=True)
+class Backup:
+    """A backup in flight: a lock under its name, and whether the bytes have moved (semantics 8.3)."""
+
+    name: str
+    node: list[Page]
+    copied: bool = False
+
+
+@dataclass(slots=True)
+class Inserting:
+    """An insert between its two halves: residency is decided, hits and backups are not."""
+
+    path: list[Page]
+    existing: int
+    """Pages of the path that were in the trie before."""
+    cuts_before: set[Page] = field(default_factory=set)
+    evicted: int = 0
+
+
+RECENCY_OF = {FULL: "access-time", SWA: "swa-list"}
+"""The recency that each component is evicted by: one name for one cause (semantics 7.2, 7.3)."""
+
+
+@dataclass(slots=True)
+class Eviction:
+    """One eviction as it goes: what was asked for per component, and the victims so far with the tokens each freed."""
+
+    asked: tuple[int, int]
+    gone: Gone | None
+    victims: list[tuple[int, int]] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+
+    def freed(self, component: Component) -> int:
+        return sum(victim[component] for victim in self.victims)
+
+    def component_explained_by_order(self) -> Component | None:
+        """The component whose victims were not too many, had they only been taken in another order: all but one did not suffice."""
+        for component in Component:
+            most = max((victim[component] for victim in self.victims), default=0)
+            if self.asked[component] and self.freed(component) - most < self.asked[component]:
+                return component
+        return None
+
+
+class Cache:
+    """The executable specification of a prefix cache with a device and a host tier under write-through."""
+
+    def __init__(self, config: Config, dialect: Dialect) -> None:
+        self.config = config
+        self.dialect = dialect
+        self.trie = Trie(config)
+        self.receipts: dict[str, Receipt] = {}
+        self.in_flight: list[Backup] = []
+        self.backups_started = 0
+
+    # -- looking up ------------------------------------------------------------------------------------------------------------
+
+    def match(self, key: Key) -> tuple[Page, Page]:
+        """The last page usable on device and the last page held on any tier (semantics 3). Cuts, and renews recency."""
+        path = self.trie.walk(key)
+        root = self.trie.root(key.namespace)
+        if path:
+            self.split(path[-1])
+        best = (boundaries(path, self.config.window, on_device=False) or [root])[-1]
+        device = (boundaries(path, self.config.window, on_device=True) or [root])[-1]
+        self._touch(best)
+        return device, best
+
+    def split(self, page: Page) -> None:
+        """A node ends with ``page`` from now on; no page changes its state (semantics 5)."""
+        if page.cut:
+            return
+        page.cut = True
+        if page.children and not self.dialect.split_keeps_hits:
+            for upper in page.node():
+                upper.hits = 0
+
+    def _touch(self, end: Page) -> None:
+        path = end.path()
+        self.trie.touch(path)
+        if self.config.window is not None:
+            reach = self.config.window + self.config.page_size
+            self.trie.touch_swa(window_nodes(end, reach) if self.dialect.swa_recency_in_window else path)
+
+    # -- inserting -------------------------------------------------------------------------------------------------------------
+
+    def insert(self, key: Key, protected: int, evicted: int) -> Inserting:
+        """First half of an insert: which pages are on device afterwards (semantics 4.1 to 4.3).
+
+        ``protected`` and ``evicted`` are in tokens. Pages that are new or come back take the request's slots; a page without SWA
+        state takes the request's, if the request still has it. Nothing else changes.
+        """
+        trie = self.trie
+        existing = trie.walk(key)
+        before = {page for page in existing if page.cut}
+        path = trie.extend(key)
+        if not path:
+            return Inserting([], 0)
+        live = live_from(protected, evicted)
+        for page in path:
+            trie.touch([page])
+            arrives = not page.has(Pool.FULL)
+            if arrives:
+                trie.put(page, Pool.FULL)
+            page_start = page.end - len(page.tokens)
+            if self.config.window is not None and page_start >= (evicted if arrives else live):
+                trie.put(page, Pool.SWA)
+            if self.config.window is not None and not self.dialect.swa_recency_in_window:
+                trie.touch_swa([page])
+        self._cut_after_insert(path, len(existing), evicted)
+        if self.config.window is not None and self.dialect.swa_recency_in_window:
+            trie.touch_swa(window_nodes(path[-1], self.config.window + self.config.page_size))
+        return Inserting(path, len(existing), before, evicted)
+
+    def _cut_after_insert(self, path: list[Page], existing: int, evicted: int) -> None:
+        """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""
+        self.split(path[-1])
+        if existing:
+            self.split(path[existing - 1])
+        for page, below in zip(path, path[1:], strict=False):
+            if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
+                self.split(page)
+
+    def finish_insert(self, insert: Inserting, started: Collection[Page] | None = None) -> list[Breach]:
+        """Second half: hits are counted, and nodes past the threshold are backed up, ancestors first (semantics 8.1 to 8.3).
+
+        ``started`` are the pages that the system began to back up.
+        """
+        counted = self._count_hits(insert)
+        unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
+        due = max((page.end for page in counted if page.hits >= self.config.threshold and not page.has(Pool.FULL_HOST)), default=0)
+        nodes = _nodes([page for page in unbacked if page.end <= due])
+        if started is None:
+            started = self._fitting(nodes)
+        breaches = []
+        early = [page for page in unbacked if page in started and page.end > due]
+        if early:
+            text = f"{spell(early)} is backed up, but neither it nor anything below it on the path has {self.config.threshold} hits"
+            breaches.append(Breach(Property.BACKUP, "early", text))
+        for node in _nodes([page for page in unbacked if page in started]):
+            self._back_up(node)
+        self._owe([node for node in nodes if node[0] not in started])
+        return breaches
+
+    def _count_hits(self, insert: Inserting) -> list[Page]:
+        """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""
+        counted = []
+        uncounted = set[Page]() if self.dialect.hits_on_split_leaf else self._split_pieces(insert)
+        for page in insert.path:
+            if page not in uncounted:
+                page.hits += 1
+                counted.append(page)
+        return counted
+
+    def _split_pieces(self, insert: Inserting) -> set[Page]:
+        """Upper pieces that splitting at the SWA boundary or at one window made, of nodes that the insert had counted as one."""
+        pieces: set[Page] = set()
+        walked, new = insert.path[: insert.existing], insert.path[insert.existing :]
+        nodes = _nodes(new)
+        pieces.update(page for node in nodes[:-1] for page in node)
+        for node in _nodes(walked):
+            if node[-1].end == insert.evicted and node[-1] not in insert.cuts_before and node[-1] is not walked[-1]:
+                pieces.update(node)
+        return pieces
+
+    def _fitting(self, nodes: list[list[Page]]) -> set[Page]:
+        """The strict choice of backups: in order, until one has no room even after evicting host-only data."""
+        chosen: set[Page] = set()
+        for node in nodes:
+            need_full, need_swa = (host_need(node, component, self.config) for component in (FULL, SWA))
+            self.evict_host(need_full - self.trie.free(Pool.FULL_HOST), FULL)
+            if self.trie.free(Pool.FULL_HOST) < need_full or (need_swa and self.trie.free(Pool.SWA_HOST) < need_swa):
+                break
+            chosen.update(node)
+        return chosen
+
+    def _back_up(self, node: list[Page]) -> None:
+        """Host copies count from now on; the node stays locked until the ack (semantics 8.3)."""
+        for page in node:
+            self.trie.put(page, Pool.FULL_HOST)
+            if page.has(Pool.SWA):
+                self.trie.put(page, Pool.SWA_HOST)
+            page.owed = False
+        self.backups_started += 1
+        backup = Backup(f"backup {self.backups_started}", node)
+        self.in_flight.append(backup)
+        self._hold(backup.name, node[-1])
+
+    def _owe(self, nodes: list[list[Page]]) -> None:
+        """Nodes that should have been backed up, and for which the host has room even now, are owed (semantics 8.2)."""
+        if not nodes:
+            return
+        room = self.trie.free(Pool.FULL_HOST) + self.trie.host_only * self.config.page_size
+        room_swa = 0 if self.config.window is None else self.trie.free(Pool.SWA_HOST)
+        for node in nodes:
+            room -= host_need(node, FULL, self.config)
+            room_swa -= host_need(node, SWA, self.config)
+            if room < 0 or room_swa < 0:
+                return
+            for page in node:
+                page.owed = True
+
+    # -- locking ---------------------------------------------------------------------------------------------------------------
+
+    def lock(self, name: str, key: Key) -> Page:
+        """Match, and lock the last device node under ``name`` (semantics 6.1). Returns the anchor."""
+        device, _ = self.match(key)
+        self._hold(name, device)
+        return device
+
+    def _hold(self, name: str, anchor: Page) -> None:
+        window = self.config.window
+        receipt = Receipt(anchor.path(), [] if window is None else window_lock(anchor, window, self.dialect))
+        self.receipts[name] = receipt
+        for component, pages in ((FULL, receipt.full), (SWA, receipt.swa)):
+            for page in pages:
+                page.holders[component].add(name)
+                self.trie.changed[page] = None
+
+    def unlock(self, name: str) -> None:
+        """Undo exactly what the lock of that name did (semantics 6.2)."""
+        receipt = self.receipts.pop(name)
+        for component, pages in ((FULL, receipt.full), (SWA, receipt.swa)):
+            for page in pages:
+                page.holders[component].discard(name)
+                self.trie.changed[page] = None
+
+    # -- copies ----------------------------------------------------------------------------------------------------------------
+
+    def run_copies(self, count: int) -> list[Backup]:
+        """The next ``count`` backups move their bytes, in queue order (semantics 17.1)."""
+        ran = [backup for backup in self.in_flight if not backup.copied][:count]
+        for backup in ran:
+            backup.copied = True
+        return ran
+
+    def writing_check(self, blocking: bool) -> list[Backup]:
+        """Backups whose copies have run are acknowledged, in queue order, and their locks released (semantics 8.4)."""
+        if blocking:
+            self.run_copies(len(self.in_flight))
+        acked: list[Backup] = []
+        while self.in_flight and self.in_flight[0].copied:
+            backup = self.in_flight.pop(0)
+            self.unlock(backup.name)
+            acked.append(backup)
+        return acked
+
+    # -- evicting --------------------------------------------------------------------------------------------------------------
+
+    def evict(self, full: int, swa: int, gone: Gone | None = None) -> tuple[int, int, list[Breach]]:
+        """FULL leaves, then SWA values, least recently used first, until enough is free (semantics 7.1 to 7.3).
+
+        Returns the freed tokens per component.
+        """
+        eviction = Eviction((full, swa), gone)
+        for component, candidates in ((FULL, self._device_leaves), (SWA, self._swa_victims)):
+            wanted = None if gone is None else gone[component]
+            while eviction.freed(component) < eviction.asked[component]:
+                victim = _choose(candidates, wanted, RECENCY_OF[component], eviction.breaches)
+                if victim is None:
+                    _stopped_early(
+                        candidates, "stopped-early", eviction.asked[component], eviction.freed(component), eviction.breaches
+                    )
+                    break
+                self._evict_node(victim, eviction)
+        self._evict_unasked(eviction)
+        return eviction.freed(FULL), eviction.freed(SWA), eviction.breaches
+
+    def _device_leaves(self) -> Iterable[Page]:
+        return (page for page in self.trie.device_order if is_device_leaf(page))
+
+    def _swa_victims(self) -> Iterable[Page]:
+        return (page for page in self.trie.swa_order if page.cut and not page.held(SWA))
+
+    def _evict_node(self, end: Page, eviction: Eviction) -> None:
+        """A leaf leaves the device whole: demoted if backed, else deleted. An interior node only loses its SWA (semantics 7.3, 7.4)."""
+        node, leaf = end.node(), is_device_leaf(end)
+        if leaf and eviction.gone is not None and end not in eviction.gone[Pool.FULL]:
+            text = f"{spell(node)} lost its SWA as an interior node, before what hung below it and was used less recently"
+            eviction.breaches.append(Breach(Property.RECENCY, RECENCY_OF[SWA], text))
+            leaf = False
+        size = self.config.page_size
+        eviction.victims.append((size * len(node) if leaf else 0, size * sum(page.has(Pool.SWA) for page in node)))
+        if leaf and not end.has(Pool.FULL_HOST):
+            if any(page.owed for page in node):
+                eviction.breaches.append(Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.config.threshold)))
+            self._delete(end)
+            return
+        for page in node:
+            self.trie.drop(page, Pool.SWA)
+            if leaf:
+                self.trie.drop(page, Pool.FULL)
+
+    def _evict_unasked(self, eviction: Eviction) -> None:
+        """Adopt what went beyond what had to go, and say why it should not have."""
+        last = None
+        for pool in (Pool.FULL, Pool.SWA) if eviction.gone is not None else ():
+            assert eviction.gone is not None
+            for page in sorted((page for page in eviction.gone[pool] if page.cut and page.has(pool)), key=lambda page: -page.end):
+                if is_device_leaf(page) or (pool is Pool.SWA and not page.held(SWA)):
+                    last = spell(page.node())
+                    self._evict_node(page, eviction)
+        if last is None or any(breach.violates is Property.RECENCY for breach in eviction.breaches):
+            return
+        wrong_order = eviction.component_explained_by_order()
+        if wrong_order is not None:
+            text = f"{last} was evicted before data used less recently, which alone would have been enough"
+            eviction.breaches.append(Breach(Property.RECENCY, RECENCY_OF[wrong_order], text))
+        else:
+            eviction.breaches.append(
+                Breach(Property.PROGRESS, "freed-too-much", f"{last} was evicted although enough had been freed")
+            )
+
+    def evict_host(self, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
+        """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
+        pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
+        candidates = self._host_leaves if component is FULL else self._swa_host_victims
+        if component is SWA and gone is not None:
+            # Releases differ in the order of SWA host values, and none promises one: whatever went could go.
+            before = self.trie.free(pool)
+            self.adopt_host_evictions(gone)
+            freed, breaches = self.trie.free(pool) - before, list[Breach]()
+        else:
+            freed, breaches = 0, list[Breach]()
+            while freed < tokens:
+                victim = _choose(candidates, None if gone is None else gone[pool], RECENCY_OF[FULL], breaches)
+                if victim is None:
+                    break
+                freed += self.config.page_size * sum(page.has(pool) for page in victim.node())
+                self._evict_host_node(victim)
+        if freed < tokens:
+            _stopped_early(candidates, "host-stopped-early", tokens, freed, breaches)
+        return freed, breaches
+
+    def adopt_host_evictions(self, gone: Gone) -> None:
+        """Host data made room for other host data (semantics 8.3): legal in any amount, of nodes that could go."""
+        for page in sorted(gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST], key=lambda page: -page.end):
+            if page in gone[Pool.FULL_HOST] and is_host_leaf(page):
+                self._delete(page)
+            elif page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
+                self._drop_swa_host(page)
+
+    def _host_leaves(self) -> Iterable[Page]:
+        return (page for page in self.trie.order if is_host_leaf(page))
+
+    def _swa_host_victims(self) -> Iterable[Page]:
+        return (page for page in self.trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
+
+    def _evict_host_node(self, end: Page) -> None:
+        if is_host_leaf(end):
+            self._delete(end)
+        else:
+            self._drop_swa_host(end)
+
+    def _drop_swa_host(self, end: Page) -> None:
+        for page in end.node():
+            self.trie.drop(page, Pool.SWA_HOST)
+
+    def _delete(self, end: Page) -> None:
+        for page in reversed(end.node()):
+            self.trie.remove(page)
+
+
+def _on_device(component: Component) -> Pool:
+    return Pool.FULL if component is FULL else Pool.SWA
+
+
+def _choose(
+    candidates: Callable[[], Iterable[Page]],
+    wanted: Collection[Page] | None,
+    kind: str,
+    breaches: list[Breach],
+    ordered: bool = True,
+) -> Page | None:
+    """The next victim: the first candidate, or, to follow a system, the first that the system took (a breach if it is not the first)."""
+    first: Page | None = None
+    for page in candidates():
+        if wanted is None or page in wanted:
+            if first is not None:
+                text = f"{spell(page.node())} was evicted before {spell(first.node())}, which was used less recently"
+                breaches.append(Breach(Property.RECENCY, kind, text))
+            return page
+        first = first or page
+    return None
+
+
+def _stopped_early(candidates: Callable[[], Iterable[Page]], rule: str, asked: int, freed: int, breaches: list[Breach]) -> None:
+    idle = next(iter(candidates()), None)
+    if idle is not None:
+        text = f"asked for {asked} tokens, freed {freed}, but {spell(idle.node())} could still go"
+        breaches.append(Breach(Property.PROGRESS, rule, text))
+
+
+def _nodes(pages: list[Page]) -> list[list[Page]]:
+    """A run of pages along a path, grouped into nodes."""
+    nodes: list[list[Page]] = [[]]
+    for page in pages:
+        nodes[-1].append(page)
+        if page.cut:
+            nodes.append([])
+    return [node for node in nodes if node]
+
+
+def _lost(node: list[Page], threshold: int) -> str:
+    return (
+        f"{spell(node)} has {node[-1].hits} hits (threshold {threshold}) and the host had room for it, but it was never backed up; "
+        "the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
+    )

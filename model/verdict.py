@@ -1,0 +1,48 @@
+"""Properties, by name and sentence, and what it looks like when one is broken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Property(Enum):
+    """What must hold. The value is the sentence a report starts with."""
+
+    OWN = "every device slot is in exactly one place: free, or owned by one node; none twice, none lost"
+    OWN_H = "every host slot is in exactly one place: free, or owned by one node; none twice, none lost"
+    MAP = "the full→SWA map has an entry exactly for the tokens whose SWA state is on device, and it names that state's slot"
+    CONTENT = "bytes served for a prefix are the bytes computed for that prefix"
+    PIN = "no slot of a locked node or of a copy in flight is freed or replaced"
+    BACKUP = "a backed-up node has a backed-up parent, and only nodes past the threshold and their ancestors are backed up"
+    DEVPATH = "a node on device has its parent on device, and no node is on neither tier"
+    LOCK = "a lock covers what the receipt says, and a release undoes exactly its acquire"
+    SIZE = "evictable and protected sizes are the sums of the unlocked and the locked device values"
+    LEAF = "evictable-leaf sets and LRU lists hold exactly the nodes their definitions name"
+    RECENCY = "the least recently used data goes first; untouched content does not become more recent than touched content"
+    PROGRESS = (
+        "eviction frees what it was asked for and not more; a node past its threshold is backed up when the host has room, "
+        "so that eviction demotes it and its prefix is not lost"
+    )
+    MATCH = "a match is as long as the specification says, and what was inserted can be matched"
+    QUIESCE = "when every lock is released and every copy acknowledged, no lock, no mark and no protected size is left"
+    STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
+    NOCRASH = "no legal sequence of operations raises"
+
+    @property
+    def label(self) -> str:
+        """The name as it is written in reports: ``OWN-H``."""
+        return self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One property broken in one way. ``rule`` groups breaches of one cause; ``text`` says what was expected and what was seen."""
+
+    violates: Property
+    rule: str
+    text: str
+
+    @property
+    def signature(self) -> str:
+        return f"{self.violates.label}/{self.rule}"

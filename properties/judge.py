@@ -1,0 +1,351 @@
+"""One step judged: the model does what the operation says, and everything that can be seen of the system must agree.
+
+A step is judged on what it touched. `Judge.inspect` (in `properties.whole`) looks at the entire state and is called now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from radixproof.impl.system import System
+from radixproof.model.cache import Backup, Cache, Inserting
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.observation import Observation
+from radixproof.model.operations import (
+    Evict,
+    EvictHost,
+    Insert,
+    Lock,
+    Match,
+    Operation,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
+from radixproof.model.trie import Page, spell
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.mirror import Delta, Mirror, Tags
+
+STILL = (Match, Lock, Unlock, RunCopies, WritingCheck)
+"""Operations after which every page is where it was (STUTTER)."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One operation as it happened: what was done, what came back, and the slots it was served from."""
+
+    operation: Operation
+    outcome: Outcome
+    slots: Sequence[int] = ()
+    """FULL device slots that a match (of `Match`, `Lock`, or an `Insert` that reuses) returned."""
+
+
+class Judge:
+    """The model, the ledger and the last sight of one system."""
+
+    def __init__(self, config: Config, dialect: Dialect) -> None:
+        self.config = config
+        self.dialect = dialect
+        self.tags = Tags()
+        self._start()
+
+    def _start(self) -> None:
+        self.model = Cache(self.config, self.dialect)
+        self.mirror = Mirror(self.config, self.model, self.tags)
+
+    def judge(self, step: Step, seen: Observation, system: System) -> list[Breach]:
+        """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can."""
+        if isinstance(step.outcome, Crashed):
+            crash = step.outcome
+            return [Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")]
+        if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
+            self._start()
+        self.model.trie.changed.clear()
+        breaches: list[Breach] = []
+        insert, ran = self._before(step, breaches)
+        delta = self.mirror.update(seen)
+        breaches += delta.breaches
+        breaches += self._pinned(step, delta)
+        self._after(step, insert, delta, breaches)
+        breaches += self._residency(step, delta)
+        breaches += self._shape(delta)
+        breaches += self._locks(delta)
+        breaches += self._sizes(seen)
+        breaches += self._map(delta, system)
+        breaches += self._content(step, delta, ran, system)
+        breaches += self._quiet(seen)
+        return breaches
+
+    # -- the model's part ------------------------------------------------------------------------------------------------------
+
+    def _before(self, step: Step, breaches: list[Breach]) -> tuple[Inserting | None, list[Backup]]:
+        """What the model can tell without seeing the system's choices."""
+        if isinstance(step.outcome, Skipped):
+            return None, []
+        match step.operation:
+            case Match(key):
+                device, best = self.model.match(key)
+                _expect(step, Matched(device.end, best.end), breaches)
+            case Lock(receipt, key):
+                _expect(step, Locked(self.model.lock(receipt, key).end), breaches)
+            case Unlock(receipt):
+                self.model.unlock(receipt)
+            case Insert(key, evicted, reuse):
+                existing = len(self.model.trie.walk(key)) * self.config.page_size
+                protected = self.model.match(key)[0].end if reuse else 0
+                _expect(step, Inserted(existing, protected), breaches)
+                if isinstance(step.outcome, Inserted):
+                    protected = step.outcome.protected
+                return self.model.insert(key, protected, evicted), []
+            case RunCopies(count):
+                ran = self.model.run_copies(count)
+                _expect(step, Done(len(ran)), breaches)
+                return None, ran
+            case WritingCheck(blocking):
+                waiting = [backup for backup in self.model.in_flight if not backup.copied]
+                _expect(step, Done(len(self.model.writing_check(blocking))), breaches)
+                return None, waiting if blocking else []
+        return None, []
+
+    def _after(self, step: Step, insert: Inserting | None, delta: Delta, breaches: list[Breach]) -> None:
+        """What the model tells from the system's choices: victims, and backups it could start."""
+        if isinstance(step.outcome, Skipped):
+            return
+        match step.operation:
+            case Insert():
+                assert insert is not None
+                self.model.adopt_host_evictions(delta.gone)
+                breaches += self.model.finish_insert(insert, delta.gained[Pool.FULL_HOST])
+            case Evict(full, swa):
+                freed_full, freed_swa, found = self.model.evict(full, swa, delta.gone)
+                breaches += found
+                _expect(step, Freed(freed_full, freed_swa), breaches)
+            case EvictHost(tokens, component):
+                freed, found = self.model.evict_host(tokens, component, delta.gone)
+                breaches += found
+                _expect(step, Done(freed), breaches)
+
+    # -- the system's part -----------------------------------------------------------------------------------------------------
+
+    def _pinned(self, step: Step, delta: Delta) -> list[Breach]:
+        """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move nothing."""
+        breaches = []
+        for page, pool in delta.moved:
+            if page.held(pool.component) and not pool.on_host:
+                text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
+                breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text))
+        for backup in self.model.in_flight:
+            for pool in (Pool.FULL_HOST, Pool.SWA_HOST):
+                if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
+                    text = f"{spell(backup.node)} is being backed up, but its {pool.name} slots were freed"
+                    breaches.append(Breach(Property.PIN, "target-freed", text))
+        if isinstance(step.operation, STILL) and not delta.still:
+            breaches.append(Breach(Property.STUTTER, step.operation.name, f"{step.operation} changed what is held where"))
+        return breaches
+
+    def _residency(self, step: Step, delta: Delta) -> list[Breach]:
+        """The pages the step touched are held where the model says. Where they are not, the model gives in."""
+        pages = dict.fromkeys(self.model.trie.changed)
+        for placed in delta.placed:
+            pages.update(dict.fromkeys(placed.pages))
+        for gone in delta.gone:
+            pages.update(dict.fromkeys(gone))
+        wrong: dict[tuple[Pool, bool], list[Page]] = {}
+        for page in pages:
+            there = self.mirror.held_in(page)
+            for pool in self.config.pools:
+                if there[pool] != page.has(pool):
+                    wrong.setdefault((pool, page.has(pool)), []).append(page)
+        breaches = [_misplaced(step, pool, expected, wrong_pages) for (pool, expected), wrong_pages in sorted(wrong.items())]
+        for wrong_pages in wrong.values():
+            for page in wrong_pages:
+                self._give_in(page)
+        return breaches
+
+    def _give_in(self, page: Page) -> None:
+        there = self.mirror.held_in(page)
+        for pool in self.config.pools:
+            if there[pool]:
+                self.model.trie.put(page, pool)
+            else:
+                self.model.trie.drop(page, pool)
+        if not any(there):
+            while page.parent is not None and not page.children and not any(page.held_in) and not page.locked:
+                above = page.parent
+                if above.children.get(page.tokens) is page:
+                    self.model.trie.remove(page)
+                page = above
+        elif page not in self.model.trie.order:
+            self.model.trie.touch([page])
+
+    def _shape(self, delta: Delta) -> list[Breach]:
+        """DEVPATH and BACKUP around every node the step touched, as the system shows them."""
+        breaches = []
+        for placed in delta.placed:
+            below = [self.mirror.node_of[page] for page in placed.pages[-1].children.values() if page in self.mirror.node_of]
+            for node in (placed.view.id, *below):
+                view = self.mirror.nodes[node].view
+                above = self.mirror.nodes.get(view.parent)
+                if view.slots[Pool.FULL] is None and view.slots[Pool.FULL_HOST] is None:
+                    breaches.append(Breach(Property.DEVPATH, "dead-node", f"node {node} is on neither tier"))
+                for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
+                    if above is not None and view.slots[pool] is not None and above.view.slots[pool] is None:
+                        text = f"node {node} is in {pool.name}, its parent {above.view.id} is not"
+                        breaches.append(Breach(broken, "parent-missing", text))
+        return breaches
+
+    def _locks(self, delta: Delta) -> list[Breach]:
+        """LOCK: every page the step touched is locked by exactly the receipts and backups that the model knows."""
+        pages = dict.fromkeys(page for page in self.model.trie.changed if page in self.mirror.node_of)
+        for placed in delta.placed:
+            pages.update(dict.fromkeys(placed.pages))
+        for page in pages:
+            seen = self.mirror.locks(page)
+            for component in self.config.components:
+                names = page.holders[component]
+                if seen[component] != len(names):
+                    held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
+                    text = f"{spell([page])} is {held}, but its {component.name} lock count is {seen[component]}"
+                    kind = "too-many" if seen[component] > len(names) else "too-few"
+                    return [Breach(Property.LOCK, f"{component.name.lower()}-{kind}", text)]
+        return []
+
+    def _sizes(self, seen: Observation) -> list[Breach]:
+        """SIZE, and the countable half of OWN and OWN-H: free and owned slots add up to the pool."""
+        breaches = []
+        for component in self.config.components:
+            shown = (seen.evictable[component], seen.protected[component])
+            actual = (self.mirror.unlocked[component], self.mirror.locked[component])
+            if shown != actual:
+                text = (
+                    f"{component.name}: the cache says {shown[0]} evictable and {shown[1]} protected tokens, "
+                    f"its nodes hold {actual[0]} unlocked and {actual[1]} locked"
+                )
+                breaches.append(Breach(Property.SIZE, component.name.lower(), text))
+        for pool in self.config.pools:
+            owned, free, total = len(self.mirror.owner[pool]), seen.free[pool], self.config.slots(pool)
+            if owned + free != total:
+                kind = Property.OWN_H if pool.on_host else Property.OWN
+                rule = "lost" if owned + free < total else "too-many"
+                text = f"{pool.name}: {owned} slots are owned by nodes and {free} are free, of {total}"
+                breaches.append(Breach(kind, f"{pool.name.lower()}-{rule}", text))
+        return breaches
+
+    def _map(self, delta: Delta, system: System) -> list[Breach]:
+        """MAP: the map names the SWA slots of every node the step touched, and nothing for a tombstone."""
+        if self.config.window is None:
+            return []
+        full: list[int] = []
+        expected: list[int] = []
+        for placed in delta.placed:
+            slots = placed.view.slots[Pool.FULL]
+            if slots is not None:
+                full += slots
+                expected += placed.view.slots[Pool.SWA] or (0,) * len(slots)
+        for slot, wanted, found in zip(full, expected, system.swa_of(full) if full else (), strict=True):
+            if wanted != found:
+                what = f"SWA slot {wanted}" if wanted else "no SWA state"
+                text = f"FULL slot {slot} belongs to a node with {what}, but the map says {found or 'none'}"
+                return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
+        return []
+
+    # -- content ---------------------------------------------------------------------------------------------------------------
+
+    def _content(self, step: Step, delta: Delta, ran: list[Backup], system: System) -> list[Breach]:
+        """CONTENT: what arrived in a pool in this step, what was copied, and what a match serves."""
+        breaches = []
+        for pool in self.config.pools:
+            if pool.on_host:
+                arrived = [page for backup in ran for page in backup.node]
+            else:
+                arrived = [*delta.gained[pool], *(page for page, moved in delta.moved if moved is pool)]
+            breaches += self.compare_content(pool, arrived, system)
+        if step.slots and isinstance(step.operation, Match | Lock | Insert):
+            breaches += self._served(step.operation.key.namespace, step.operation.key.tokens, step.slots, system)
+        return breaches
+
+    def compare_content(self, pool: Pool, pages: Iterable[Page], system: System) -> list[Breach]:
+        """Compare the bytes of pages in one pool with what they must be."""
+        size = self.config.page_size
+        slots: list[int] = []
+        tags: list[int] = []
+        for page in pages:
+            node = self.mirror.node_of.get(page)
+            if node is not None:
+                placed = self.mirror.nodes[node]
+                held, at = placed.view.slots[pool], page.end - placed.pages[0].end
+                if held is not None:
+                    slots += held[at : at + size]
+                    tags += placed.tags[at : at + size]
+        return _wrong_bytes(pool, slots, tags, system)
+
+    def _served(self, namespace: str, tokens: Sequence[int], slots: Sequence[int], system: System) -> list[Breach]:
+        tags = self.tags.of(namespace, 0, tokens)[: len(slots)]
+        return _wrong_bytes(Pool.FULL, slots[: len(tags)], tags, system)
+
+    def _quiet(self, seen: Observation) -> list[Breach]:
+        """QUIESCE: with no receipt out and no copy in flight, nothing is protected."""
+        if not self.model.receipts and any(seen.protected):
+            return [Breach(Property.QUIESCE, "protected", f"nothing holds a lock, but protected sizes are {seen.protected}")]
+        return []
+
+
+def _expect(step: Step, expected: Outcome, breaches: list[Breach]) -> None:
+    if step.outcome == expected:
+        return
+    kinds = {
+        Matched: Property.MATCH,
+        Inserted: Property.MATCH,
+        Locked: Property.MATCH,
+        Freed: Property.SIZE,
+        Done: Property.PROGRESS,
+    }
+    text = f"{step.operation}: expected {expected}, got {step.outcome}"
+    breaches.append(Breach(kinds[type(expected)], f"{step.operation.name}-outcome", text))
+
+
+def _misplaced(step: Step, pool: Pool, expected: bool, pages: Iterable[Page]) -> Breach:
+    """A difference between model and system, named by what it means for the one who relies on the cache."""
+    where = spell(list(pages)[:1])
+    held = [page for page in pages if page.held(pool.component)]
+    if expected and held and not pool.on_host:
+        return Breach(
+            Property.PIN,
+            f"{pool.name.lower()}-evicted",
+            f"{spell(held[:1])} is locked, but {step.operation} took it from {pool.name}",
+        )
+    if expected and isinstance(step.operation, Insert) and not pool.on_host:
+        return Breach(Property.MATCH, f"{pool.name.lower()}-not-inserted", f"after {step.operation}, {where} is not in {pool.name}")
+    if expected:
+        return Breach(
+            Property.PROGRESS, f"{pool.name.lower()}-lost", f"after {step.operation}, {where} should be in {pool.name} and is not"
+        )
+    if pool.on_host:
+        return Breach(
+            Property.BACKUP,
+            f"{pool.name.lower()}-unexpected",
+            f"after {step.operation}, {where} is in {pool.name} and should not be",
+        )
+    return Breach(
+        Property.MATCH, f"{pool.name.lower()}-unexpected", f"after {step.operation}, {where} is in {pool.name} and should not be"
+    )
+
+
+def _wrong_bytes(pool: Pool, slots: Sequence[int], tags: Sequence[int], system: System) -> list[Breach]:
+    if not slots:
+        return []
+    for slot, tag, found in zip(slots, tags, system.read(pool, slots), strict=True):
+        if tag != found:
+            what = "torn (layers or heads disagree)" if found < 0 else f"the content of prefix {found}"
+            return [
+                Breach(
+                    Property.CONTENT,
+                    pool.name.lower(),
+                    f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}",
+                )
+            ]
+    return []

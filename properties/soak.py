@@ -1,0 +1,56 @@
+"""The soak driver: many random histories from one seed, as fast as the system allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from radixproof.impl.system import Target
+from radixproof.model.history import History
+from radixproof.model.operations import Operation
+from radixproof.model.verdict import Breach
+from radixproof.properties.interpreter import TOLERABLE, Run
+from radixproof.properties.shapes import Generator, config
+
+HISTORY_STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One history of a soak: its operations, and the first breach that was not known yet, if any."""
+
+    history: History
+    breach: Breach | None
+
+
+def soak(target: Target, seed: int, known: Callable[[str], bool], first: int = 0) -> Iterator[Ran]:
+    """Histories number ``first``, ``first + 1``, ... of ``seed``, without end. Each is a function of seed and number alone.
+
+    ``known`` says which signatures to pass over; what it says may change between histories.
+    """
+    number = first
+    while True:
+        yield one(target, seed, number, known)
+        number += 1
+
+
+def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) -> Ran:
+    """History ``number`` of ``seed``, up to its first unknown breach."""
+    rng = Random(f"radixproof {seed} {number}")
+    shape = config(rng)
+    run = Run(target, shape)
+    done: list[Operation] = []
+    try:
+        generator = Generator(shape, rng)
+        length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
+        for operation in generator.operations(run.judge, length):
+            done.append(operation)
+            breaches = run.step(operation)
+            unknown = next((breach for breach in breaches if not known(breach.signature)), None)
+            if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
+                return Ran(History(shape, tuple(done)), unknown)
+        unknown = next((breach for breach in run.finish() if not known(breach.signature)), None)
+        return Ran(History(shape, tuple(done)), unknown)
+    finally:
+        run.close()
