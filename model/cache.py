@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 from radixproof.model.config import Component, Config, Pool
@@ -16,7 +17,7 @@ from radixproof.model.dialect import Dialect
 from radixproof.model.operations import Key
 from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, live_from, window_lock, window_nodes
 from radixproof.model.trie import Page, Trie, spell
-from radixproof.model.verdict import Breach, Property
+from radixproof.model.verdict import Breach, Property, Witness
 
 FULL, SWA = Component.FULL, Component.SWA
 
@@ -152,7 +153,7 @@ class Cache:
         self.split(path[-1])
         if existing:
             self.split(path[existing - 1])
-        for page, below in zip(path, path[1:], strict=False):
+        for page, below in pairwise(path):
             if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
                 self.split(page)
 
@@ -308,7 +309,7 @@ class Cache:
         return (page for page in self.trie.swa_order if page.cut and not page.held(SWA))
 
     def _evict_node(self, end: Page, eviction: Eviction) -> None:
-        """A leaf leaves the device whole: demoted if backed, else deleted. An interior node only loses its SWA (semantics 7.3, 7.4)."""
+        """A leaf leaves the device whole: demoted if backed, else deleted. Another node only loses its SWA (semantics 7.3, 7.4)."""
         node, leaf = end.node(), is_device_leaf(end)
         if leaf and eviction.gone is not None and end not in eviction.gone[Pool.FULL]:
             text = f"{spell(node)} lost its SWA as an interior node, before what hung below it and was used less recently"
@@ -318,7 +319,9 @@ class Cache:
         eviction.victims.append((size * len(node) if leaf else 0, size * sum(page.has(Pool.SWA) for page in node)))
         if leaf and not end.has(Pool.FULL_HOST):
             if any(page.owed for page in node):
-                eviction.breaches.append(Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.config.threshold)))
+                eviction.breaches.append(
+                    Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.config.threshold), _held(end, Pool.FULL_HOST))
+                )
             self._delete(end)
             return
         for page in node:
@@ -396,6 +399,10 @@ class Cache:
             self.trie.remove(page)
 
 
+def _held(page: Page, pool: Pool) -> Witness:
+    return Witness(page.key(), pool, held=True)
+
+
 def _on_device(component: Component) -> Pool:
     return Pool.FULL if component is FULL else Pool.SWA
 
@@ -407,13 +414,16 @@ def _choose(
     breaches: list[Breach],
     ordered: bool = True,
 ) -> Page | None:
-    """The next victim: the first candidate, or, to follow a system, the first that the system took (a breach if it is not the first)."""
+    """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
     first: Page | None = None
     for page in candidates():
         if wanted is None or page in wanted:
             if first is not None:
                 text = f"{spell(page.node())} was evicted before {spell(first.node())}, which was used less recently"
-                breaches.append(Breach(Property.RECENCY, kind, text))
+                on_device = Pool.SWA if kind == RECENCY_OF[SWA] else Pool.FULL
+                breaches.append(
+                    Breach(Property.RECENCY, kind, text, _held(page, on_device if page.has(Pool.FULL) else Pool.FULL_HOST))
+                )
             return page
         first = first or page
     return None

@@ -13,10 +13,10 @@ class Dialect:
     """
 
     segment_locks: bool = True
-    """SWA locks count every node they cover; before 0.5.20 tombstones were skipped and did not count as coverage (semantics 6.1)."""
+    """SWA locks count every node they cover; before 0.5.20 tombstones were skipped and covered nothing (semantics 6.1)."""
     split_keeps_hits: bool = True
     """The upper half of a split inherits the hit count; before 0.5.13 it started at 0 (semantics 5.4)."""
     hits_on_split_leaf: bool = True
-    """All pieces of a new leaf that its own insert splits have been hit once; in SGLang only the lowest has (semantics 4.3, 8.1)."""
+    """All pieces of a new leaf that its own insert splits count one hit; in SGLang only the lowest does (semantics 4.3, 8.1)."""
     swa_recency_in_window: bool = True
     """A match renews SWA recency only within window + page of its end; before 0.5.13 along the whole path (semantics 3.5)."""

@@ -86,7 +86,8 @@ class Evict:
     swa: int = 0
 
     def __str__(self) -> str:
-        return f"evict {self.full} FULL tokens" + (f", {self.swa} SWA tokens" if self.swa else "")
+        amounts = [f"{count} {kind} tokens" for count, kind in ((self.full, "FULL"), (self.swa, "SWA")) if count]
+        return "evict " + (" and ".join(amounts) or "nothing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Inserted:
 
     def __str__(self) -> str:
         reused = f", {self.protected} reused" if self.protected else ""
-        return f"{self.prefix} tokens were there already{reused}"
+        return f"{self.prefix or 'no'} tokens were there already{reused}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,19 @@ class Freed:
     swa: int
 
     def __str__(self) -> str:
-        return f"freed {self.full} FULL" + (f", {self.swa} SWA" if self.swa else "")
+        amounts = [f"{count} {kind}" for count, kind in ((self.full, "FULL"), (self.swa, "SWA")) if count]
+        return "freed " + (" and ".join(amounts) or "nothing")
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The operation has nothing to report but a count: copies run, backups acknowledged."""
+    """The operation has nothing to report but a count: copies run, backups acknowledged, host tokens freed."""
 
     name: ClassVar[str] = "done"
     count: int = 0
 
     def __str__(self) -> str:
-        return f"{self.count}"
+        return str(self.count or "")
 
 
 Outcome: TypeAlias = Skipped | Crashed | Matched | Inserted | Locked | Freed | Done

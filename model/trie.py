@@ -22,6 +22,7 @@ class Page:
     parent: Page | None
     end: int
     """Tokens from the root through this page."""
+    namespace: str = ""
     children: dict[tuple[int, ...], Page] = field(default_factory=dict)
     cut: bool = False
     """A node ends with this page."""
@@ -74,17 +75,18 @@ class Page:
             (page,) = page.children.values()
         return page
 
-    def prefix(self) -> tuple[int, ...]:
-        """All tokens from the root through this page."""
-        return tuple(token for page in self.path() for token in page.tokens)
+    def key(self) -> Key:
+        """The prefix that ends with this page."""
+        return Key(tuple(token for page in self.path() for token in page.tokens), self.namespace)
 
 
 def spell(pages: Sequence[Page]) -> str:
-    """The tokens of a run of pages, with the prefix they hang under: ``[1 2 | 3 4]``."""
+    """The tokens of a run of pages, with namespace and the prefix they hang under: ``a:[1 2 | 3 4]``."""
     above = pages[0].parent
-    head = " ".join(map(str, above.prefix())) if above is not None else ""
+    head = " ".join(map(str, above.key().tokens)) if above is not None else ""
     tail = " ".join(str(token) for page in pages for token in page.tokens)
-    return f"[{head} | {tail}]" if head else f"[{tail}]"
+    namespace = f"{pages[0].namespace}:" if pages[0].namespace else ""
+    return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
 
 
 class Trie:
@@ -107,7 +109,7 @@ class Trie:
 
     def root(self, namespace: str) -> Page:
         if namespace not in self.roots:
-            self.roots[namespace] = Page((), None, 0, cut=True)
+            self.roots[namespace] = Page((), None, 0, namespace, cut=True)
         return self.roots[namespace]
 
     def pages_of(self, key: Key) -> Iterator[tuple[int, ...]]:
@@ -130,7 +132,7 @@ class Trie:
     def child(self, page: Page, tokens: tuple[int, ...]) -> Page:
         """The page below ``page``, made if it is not there; a new page holds nothing yet."""
         if tokens not in page.children:
-            page.children[tokens] = Page(tokens, page, page.end + len(tokens))
+            page.children[tokens] = Page(tokens, page, page.end + len(tokens), page.namespace)
         return page.children[tokens]
 
     def extend(self, key: Key) -> list[Page]:

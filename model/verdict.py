@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from radixproof.model.config import Pool
+from radixproof.model.operations import Key
+
 
 class Property(Enum):
     """What must hold. The value is the sentence a report starts with."""
@@ -36,12 +39,28 @@ class Property(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """What a plain test can assert after the bad step: a fact about the node that holds the end of ``prefix``.
+
+    Exactly one of ``held``, ``locks`` and ``kept`` is set: the pool holds the node (or not), the component has so many locks on it,
+    the slots in the pool are the ones from before the step.
+    """
+
+    prefix: Key
+    pool: Pool
+    held: bool | None = None
+    locks: int | None = None
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
     """One property broken in one way. ``rule`` groups breaches of one cause; ``text`` says what was expected and what was seen."""
 
     violates: Property
     rule: str
     text: str
+    witness: Witness | None = None
 
     @property
     def signature(self) -> str:

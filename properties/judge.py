@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from radixproof.impl.system import System
 from radixproof.model.cache import Backup, Cache, Inserting
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.observation import Observation
 from radixproof.model.operations import (
@@ -27,7 +27,7 @@ from radixproof.model.operations import (
 )
 from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
 from radixproof.model.trie import Page, spell
-from radixproof.model.verdict import Breach, Property
+from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.mirror import Delta, Mirror, Tags
 
 STILL = (Match, Lock, Unlock, RunCopies, WritingCheck)
@@ -137,7 +137,8 @@ class Judge:
         for page, pool in delta.moved:
             if page.held(pool.component) and not pool.on_host:
                 text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
-                breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text))
+                witness = Witness(page.key(), pool, kept=True)
+                breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
         for backup in self.model.in_flight:
             for pool in (Pool.FULL_HOST, Pool.SWA_HOST):
                 if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
@@ -211,7 +212,8 @@ class Judge:
                     held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
                     text = f"{spell([page])} is {held}, but its {component.name} lock count is {seen[component]}"
                     kind = "too-many" if seen[component] > len(names) else "too-few"
-                    return [Breach(Property.LOCK, f"{component.name.lower()}-{kind}", text)]
+                    witness = Witness(page.key(), Pool(component), locks=len(names))
+                    return [Breach(Property.LOCK, f"{component.name.lower()}-{kind}", text, witness)]
         return []
 
     def _sizes(self, seen: Observation) -> list[Breach]:
@@ -308,31 +310,22 @@ def _expect(step: Step, expected: Outcome, breaches: list[Breach]) -> None:
     breaches.append(Breach(kinds[type(expected)], f"{step.operation.name}-outcome", text))
 
 
-def _misplaced(step: Step, pool: Pool, expected: bool, pages: Iterable[Page]) -> Breach:
+def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page]) -> Breach:
     """A difference between model and system, named by what it means for the one who relies on the cache."""
-    where = spell(list(pages)[:1])
-    held = [page for page in pages if page.held(pool.component)]
-    if expected and held and not pool.on_host:
-        return Breach(
-            Property.PIN,
-            f"{pool.name.lower()}-evicted",
-            f"{spell(held[:1])} is locked, but {step.operation} took it from {pool.name}",
-        )
-    if expected and isinstance(step.operation, Insert) and not pool.on_host:
-        return Breach(Property.MATCH, f"{pool.name.lower()}-not-inserted", f"after {step.operation}, {where} is not in {pool.name}")
-    if expected:
-        return Breach(
-            Property.PROGRESS, f"{pool.name.lower()}-lost", f"after {step.operation}, {where} should be in {pool.name} and is not"
-        )
-    if pool.on_host:
-        return Breach(
-            Property.BACKUP,
-            f"{pool.name.lower()}-unexpected",
-            f"after {step.operation}, {where} is in {pool.name} and should not be",
-        )
-    return Breach(
-        Property.MATCH, f"{pool.name.lower()}-unexpected", f"after {step.operation}, {where} is in {pool.name} and should not be"
-    )
+    held = [page for page in pages if page.held(pool.component)] if expected and not pool.on_host else []
+    page = (held or pages)[0]
+    rule = "lost" if expected else "unexpected"
+    if held:
+        violates, rule = Property.PIN, "evicted"
+        text = f"{spell([page])} is locked, but {step.operation} took it from {pool.name}"
+    elif expected:
+        inserting = isinstance(step.operation, Insert) and not pool.on_host
+        violates, rule = (Property.MATCH, "not-inserted") if inserting else (Property.PROGRESS, "lost")
+        text = f"after {step.operation}, {spell([page])} should be in {pool.name} and is not"
+    else:
+        violates = Property.BACKUP if pool.on_host else Property.MATCH
+        text = f"after {step.operation}, {spell([page])} is in {pool.name} and should not be"
+    return Breach(violates, f"{pool.name.lower()}-{rule}", text, Witness(page.key(), pool, held=expected))
 
 
 def _wrong_bytes(pool: Pool, slots: Sequence[int], tags: Sequence[int], system: System) -> list[Breach]:

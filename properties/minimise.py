@@ -1,14 +1,15 @@
 """The minimiser: from a history that goes wrong to a shortest one that goes wrong in the same way.
 
 It works on histories, not on random choices: any sub-list of operations is a history, so it may cut anywhere. It first drops
-operations (halves, then quarters, ... then single ones), then makes what is left plainer (shorter prompts, smaller numbers, a plainer
-configuration), and repeats until nothing more can be taken away.
+operations (halves, then quarters, ... then single ones), then makes what is left plainer (shorter prompts, smaller numbers, a
+plainer configuration), and repeats until nothing more can be taken away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from radixproof.model.config import Config, ConfigError
 from radixproof.model.history import History
@@ -70,24 +71,55 @@ def _plainer(history: History, fails: Fails) -> History:
 
 def _candidates(history: History) -> Iterator[History]:
     """Histories one step plainer, the boldest first."""
+    if history.config.page_size > 1:
+        yield _with_small_pages(history)
     for config in _plainer_configs(history.config):
         if all(_fits(operation, config) for operation in history.operations):
             yield replace(history, config=config)
     yield from _plainer_keys(history)
+    yield from _waiting_instead(history)
     for at, operation in enumerate(history.operations):
         for simpler in _plainer_operations(operation, history.config):
             yield replace(history, operations=(*history.operations[:at], simpler, *history.operations[at + 1 :]))
 
 
+def _waiting_instead(history: History) -> Iterator[History]:
+    """A blocking writing_check in place of running copies and polling."""
+    for at, operation in enumerate(history.operations):
+        if isinstance(operation, RunCopies):
+            rest = list(history.operations[at + 1 :])
+            check = next((later for later, other in enumerate(rest) if isinstance(other, WritingCheck)), None)
+            if check is not None:
+                rest[check] = WritingCheck(blocking=True)
+                yield replace(history, operations=(*history.operations[:at], *rest))
+
+
+def _with_small_pages(history: History) -> History:
+    """The same history with pages of one token: every page becomes one token, every amount its number of pages."""
+    size = history.config.page_size
+    window = None if history.config.window is None else -(-history.config.window // size)
+    names: dict[tuple[int, ...], int] = {}
+    operations: list[Operation] = []
+    for operation in _with_keys(history, partial(_one_a_page, size, names), 0).operations:
+        amounts = {
+            name: -(-getattr(operation, name) // size) for name in ("evicted", "full", "swa", "tokens") if hasattr(operation, name)
+        }
+        operations.append(replace(operation, **amounts))
+    return replace(history, config=replace(history.config, page_size=1, window=window), operations=tuple(operations))
+
+
+def _one_a_page(size: int, names: dict[tuple[int, ...], int], key: Key) -> Key:
+    pages = [key.tokens[start : start + size] for start in range(0, len(key.tokens) - size + 1, size)]
+    return replace(key, tokens=tuple(names.setdefault(page, len(names) + 1) for page in pages))
+
+
 def _plainer_configs(config: Config) -> Iterator[Config]:
-    """Plainer: FULL only, page size 1, a small window, a threshold of 1, pools as large as the default (pressure only where it matters)."""
+    """Plainer: FULL only, a small window, a threshold of 1, pools as large as the default (pressure only where it matters)."""
     plain = Config()
     changes: list[dict[str, int | None]] = []
     if config.window is not None:
         changes.append({"window": None, "swa_pages": 0, "swa_host_pages": 0})
         changes += [{"window": window} for window in range(1, config.window)]
-    changes += [{"page_size": size} for size in range(1, config.page_size)]
-    changes += [{"page_size": size, "window": 1} for size in range(1, config.page_size) if config.window is not None]
     if config.threshold > 1:
         changes.append({"threshold": 1})
     roomy = {"device_pages": plain.device_pages, "host_pages": plain.host_pages}
@@ -113,14 +145,12 @@ def _plainer_keys(history: History) -> Iterator[History]:
     keys = list(dict.fromkeys(operation.key for operation in history.operations if isinstance(operation, Match | Insert | Lock)))
     longest = max((len(key.tokens) for key in keys), default=0)
     for start in range(0, longest, size):
-        yield _with_keys(
-            history, lambda key, start=start: replace(key, tokens=key.tokens[:start] + key.tokens[start + size :]), size
-        )  # type: ignore[misc]
+        yield _with_keys(history, partial(_without, start, size), size)
     if any(key.namespace for key in keys):
         yield _with_keys(history, lambda key: replace(key, namespace=""), 0)
     for at in range(longest):
         for plain in (1, 2):
-            changed = _with_keys(history, lambda key, at=at, plain=plain: _renamed(key, at, plain), 0)  # type: ignore[misc]
+            changed = _with_keys(history, partial(_renamed, at, plain), 0)
             if _spelling(changed) < _spelling(history):
                 yield changed
 
@@ -134,16 +164,20 @@ def _with_keys(history: History, change: Callable[[Key], Key], shorter: int) -> 
     operations: list[Operation] = []
     for operation in history.operations:
         if isinstance(operation, Match | Insert | Lock):
-            key = change(operation.key)
-            operation = replace(operation, key=key)
-            if isinstance(operation, Insert) and operation.evicted > len(key.tokens):
-                operation = replace(operation, evicted=max(0, operation.evicted - shorter))
+            changed = replace(operation, key=change(operation.key))
+            if isinstance(changed, Insert) and changed.evicted > len(changed.key.tokens):
+                changed = replace(changed, evicted=max(0, changed.evicted - shorter))
+            operation = changed
         operations.append(operation)
     return replace(history, operations=tuple(operations))
 
 
-def _renamed(key: Key, at: int, plain: int) -> Key:
-    return replace(key, tokens=key.tokens[:at] + (plain,) + key.tokens[at + 1 :]) if at < len(key.tokens) else key
+def _without(start: int, size: int, key: Key) -> Key:
+    return replace(key, tokens=key.tokens[:start] + key.tokens[start + size :])
+
+
+def _renamed(at: int, plain: int, key: Key) -> Key:
+    return replace(key, tokens=(*key.tokens[:at], plain, *key.tokens[at + 1 :])) if at < len(key.tokens) else key
 
 
 def _numbered(tokens: tuple[int, ...]) -> Iterator[int]:
@@ -159,11 +193,10 @@ def _spelling(history: History) -> list[tuple[int, ...]]:
 def _plainer_operations(operation: Operation, config: Config) -> Iterator[Operation]:
     size = config.page_size
     match operation:
-        case Insert(key, evicted, reuse):
+        case Insert(_, evicted, reuse):
             if reuse:
                 yield replace(operation, reuse=False)
-            for less in range(0, evicted, size):
-                yield replace(operation, evicted=less)
+            yield from (replace(operation, evicted=less) for less in range(0, evicted, size))
         case Evict(full, swa):
             if full and swa:
                 yield Evict(full, 0)

@@ -1,7 +1,7 @@
 """The shape of histories: small pools, few distinct pages, prompts made from earlier prompts.
 
-What finds bugs is not volume but shape (semantics 17.6): constant pressure, divergence at every interior page, windows and pages that do
-not divide each other, a threshold of one. Every choice is made from small whole numbers, so that a seeded generator and
+What finds bugs is not volume but shape (semantics 17.6): constant pressure, divergence at every interior page, windows and pages
+that do not divide each other, a threshold of one. Every choice is made from small whole numbers, so that a seeded generator and
 Hypothesis can both make it.
 """
 
@@ -57,7 +57,7 @@ class Prompts:
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base`` and ``tail`` tokens of two kinds, chosen by ``bits``; each taken modulo its range."""
+        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds chosen by ``bits``; all modulo their range."""
         parent = self.known[base % len(self.known)]
         longest = LONGEST_PAGES * self.config.page_size
         head = parent.tokens[: keep % (len(parent.tokens) + 1)]

@@ -21,7 +21,7 @@ class PageAllocator:
     def __init__(self, pages: int, page_size: int) -> None:
         self.pages = pages
         self.page_size = page_size
-        self._within = np.arange(page_size, dtype=np.int64)
+        self._slots = np.arange((pages + 1) * page_size, dtype=np.int64).reshape(pages + 1, page_size)
         self.clear()
 
     def clear(self) -> None:
@@ -42,43 +42,28 @@ class PageAllocator:
         if count > len(self._free):
             return None
         keep = len(self._free) - count
-        taken = self._free[keep:][::-1]
+        pages = self._free[keep:][::-1]
         del self._free[keep:]
-        for page in taken:
+        for page in pages:
             self._taken[page] = 1
-        return self._slots_of(taken)
+        return self._slots[pages].ravel()
 
     def free(self, slots: Slots) -> None:
         """Take back whole pages. Raises `SlotError`, and changes nothing, unless each of them is out and is given back once."""
-        pages = self._pages_of(slots)
-        for position, page in enumerate(pages):
-            if not 0 < page <= self.pages or not self._taken[page]:
-                for undone in pages[:position]:
-                    self._taken[undone] = 1
-                what = "was not allocated (double free?)" if 0 < page <= self.pages else "is not of this pool"
-                raise SlotError(f"page {page} (slots from {page * self.page_size}) {what}")
+        pages: list[int] = (slots[:: self.page_size] // self.page_size).tolist()
+        for page in pages:
+            if not 0 < page <= self.pages:
+                raise SlotError(f"page {page} of slots {slots.tolist()} is not of this pool, which has pages 1 to {self.pages}")
+            if not self._taken[page]:
+                raise SlotError(f"page {page} of slots {slots.tolist()} is free already")
+        if self._slots[pages].tobytes() != slots.tobytes():
+            raise SlotError(f"slots {slots.tolist()} are not whole pages of {self.page_size}")
+        if len(set(pages)) < len(pages):
+            raise SlotError(f"slots {slots.tolist()} name a page twice")
+        for page in pages:
             self._taken[page] = 0
         self._free.extend(reversed(pages))
 
     def free_slots(self) -> Slots:
         """All free slots, next to be handed out first."""
-        return self._slots_of(self._free[::-1])
-
-    def _slots_of(self, pages: list[int]) -> Slots:
-        first = np.array(pages, dtype=np.int64)
-        if self.page_size == 1:
-            return first
-        slots: Slots = np.add.outer(first * self.page_size, self._within).ravel()
-        return slots
-
-    def _pages_of(self, slots: Slots) -> list[int]:
-        size = self.page_size
-        if size == 1:
-            pages: list[int] = slots.tolist()
-            return pages
-        starts = slots[::size]
-        whole = len(slots) == len(starts) * size and not (starts % size).any()
-        if not whole or not np.array_equal(slots, np.add.outer(starts, self._within).ravel()):
-            raise SlotError(f"slots {slots.tolist()} are not whole pages of {size}")
-        pages = (starts // size).tolist()
-        return pages
+        return self._slots[self._free[::-1]].ravel()

@@ -11,7 +11,7 @@ from radixproof.impl.radix.locks import Locks, Receipt
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Pool
+from radixproof.model.config import Component
 
 
 @dataclass(slots=True, eq=False)
@@ -80,13 +80,13 @@ class Backups:
             return False
         transfers = []
         for component in components:
+            device, host = self._memory.tiers[component]
             source = node.states[component].device
             target = self._memory.host[component].alloc(len(node.segment))
             assert source is not None
             assert target is not None
-            pools = self._memory.pools
-            transfers.append(Transfer(pools[Pool(component)], source, pools[Pool(component + 2)], target))
             self._tree.put_host(node, component, target)
+            transfers.append(Transfer(device, source, host, target))
         node.pending = Backup(self._locks.lock(node), [node])
         self._in_flight.append(node.pending)
         self._tree.changed(node)

@@ -49,15 +49,15 @@ class DeviceSlots:
         if self.swa is None:
             return
         peers = self.swa_of[full]
-        live = peers[peers != 0]
-        if len(live):
-            self.swa.free(live)
+        live = np.count_nonzero(peers)
+        if live:
+            self.swa.free(peers if live == len(peers) else peers[peers != 0])
             self.swa_of[full] = 0
 
     def peers(self, full: Slots) -> Slots:
         """The SWA slots of FULL slots. Raises `SlotError` if one of them has none."""
         peers: Slots = self.swa_of[full]
-        if not peers.all():
+        if np.count_nonzero(peers) < len(peers):
             raise SlotError(f"FULL slots {full[peers == 0].tolist()} have no SWA peer: freed before its time?")
         return peers
 

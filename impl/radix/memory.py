@@ -21,6 +21,10 @@ class Memory:
             pool: KVPool(config.pages(pool), size, geometry, host if pool.on_host else device, pinned=cuda and pool.on_host)
             for pool in config.pools
         }
+        self.tiers: dict[Component, tuple[KVPool, KVPool]] = {
+            component: (self.pools[Pool(component)], self.pools[Pool(component + 2)]) for component in config.components
+        }
+        """Device pool and host pool of each component."""
         windowed = config.window is not None
         self.device = DeviceSlots(
             PageAllocator(config.device_pages, size), PageAllocator(config.swa_pages, size) if windowed else None

@@ -42,6 +42,7 @@ class RadixSystem:
         self._cache = RadixCache(config, self._engine, device=device)
         self._device = self._cache.memory.device
         self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self._cache.memory.pools.items()}
+        self._allocators = [self._cache.memory.allocator(pool) for pool in Pool]
         self._changed: dict[Node, None] = {}
         self._shown: set[int] = set()
         self._cache.tree.on_change = self._note
@@ -94,7 +95,7 @@ class RadixSystem:
         self._device.clear()
 
     def observe(self, whole: bool) -> Observation:
-        tree, memory = self._cache.tree, self._cache.memory
+        tree = self._cache.tree
         changed, self._changed = self._changed, {}
         removed = []
         for node in changed:
@@ -103,8 +104,7 @@ class RadixSystem:
                 removed.append(node.id)
         nodes = list(tree.nodes()) if whole else sorted((node for node in changed if node.parent is not None), key=_end)
         self._shown.update(node.id for node in nodes)
-        allocators = [memory.allocator(pool) for pool in Pool]
-        free = [allocator.available if allocator is not None else 0 for allocator in allocators]
+        free = [allocator.available if allocator is not None else 0 for allocator in self._allocators]
         return Observation(
             nodes=tuple(map(_view, nodes)),
             removed=() if whole else tuple(removed),
@@ -128,11 +128,8 @@ class RadixSystem:
         self._changed[node] = None
 
     def _whole(self) -> Whole:
-        tree, memory = self._cache.tree, self._cache.memory
-        free: list[Slots] = []
-        for pool in Pool:
-            allocator = memory.allocator(pool)
-            free.append(() if allocator is None else tuple(allocator.free_slots().tolist()))
+        tree = self._cache.tree
+        free = [() if allocator is None else tuple(allocator.free_slots().tolist()) for allocator in self._allocators]
         paired = np.flatnonzero(self._device.swa_of)
         return Whole(
             free=(free[0], free[1], free[2], free[3]),

@@ -38,8 +38,8 @@ class Tags:
     def read(self, slots: Slots) -> list[int]:
         """The tags of ``slots``; -1 where layers, heads, or keys and values disagree."""
         kv = self._view[:, :, slots] if self._view is not None else self._pool.gather(slots).cpu().numpy()
-        tags = kv * self._sign - self._shift
-        first = tags[0, 0, :, 0, 0]
-        agree = (tags == first.reshape(1, 1, -1, 1, 1)).all(axis=(0, 1, 3, 4)) & (first == np.rint(first))
-        found: list[int] = np.where(agree, first, -1).astype(np.int64).tolist()
+        everywhere = kv * self._sign - self._shift
+        tags = everywhere[0, 0, :, 0, 0].astype(np.int64)
+        agree = everywhere == tags.reshape(1, 1, -1, 1, 1)
+        found: list[int] = (tags if agree.all() else np.where(agree.all(axis=(0, 1, 3, 4)), tags, -1)).tolist()
         return found

@@ -157,9 +157,7 @@ def check(run: Run, observation: Observation) -> None:
         and all(child.slots[Pool.FULL] is None for child in children.get(node.id, []))
     }
     assert whole.host_leaves == {
-        node.id
-        for node in observation.nodes
-        if free_of_locks(node) and node.slots[Pool.FULL] is None and node.id not in children
+        node.id for node in observation.nodes if free_of_locks(node) and node.slots[Pool.FULL] is None and node.id not in children
     }
     assert sorted(whole.swa_order or ()) == sorted(node.id for node in observation.nodes if node.slots[Pool.SWA] is not None)
     assert sorted(whole.swa_host_order or ()) == sorted(

@@ -1,0 +1,9 @@
+"""Planted bugs: real historical bugs, each a few lines that change one live instance of our implementation.
+
+Nothing of them is in the implementation itself: a fault replaces methods of one cache object after it has been built.
+"""
+
+from radixproof.impl.faults import backup  # noqa: F401  (importing a family registers its faults)
+from radixproof.impl.faults.planting import FAULTS, Fault, target
+
+__all__ = ["FAULTS", "Fault", "target"]

@@ -1,0 +1,51 @@
+"""How a fault is planted: registered by name, and put into one cache object after it has been built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from radixproof.impl.radix.cache import RadixCache
+from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix.system import target as radix
+from radixproof.impl.system import System, Target
+from radixproof.model.config import Config
+from radixproof.model.verdict import Property
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One planted bug: where it comes from, what went wrong there, and the property that should see it first."""
+
+    name: str
+    record: str
+    sentence: str
+    sees: Property
+    plant: Callable[[RadixCache], None]
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(record: str, sentence: str, sees: Property) -> Callable[[Callable[[RadixCache], None]], Callable[[RadixCache], None]]:
+    """Register the decorated function as a fault under its own name."""
+
+    def register(plant: Callable[[RadixCache], None]) -> Callable[[RadixCache], None]:
+        name = plant.__name__.replace("_", "-")
+        FAULTS[name] = Fault(name, record, sentence, sees, plant)
+        return plant
+
+    return register
+
+
+def target(name: str) -> Target:
+    """Our implementation with the fault called ``name`` planted. Raises KeyError if there is none."""
+    chosen, clean = FAULTS[name], radix()
+
+    def build(config: Config) -> System:
+        system = clean.build(config)
+        assert isinstance(system, RadixSystem)
+        chosen.plant(system.cache)
+        return system
+
+    return replace(clean, name=f"fault:{name}", summary=chosen.sentence, build=build)

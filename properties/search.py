@@ -1,0 +1,117 @@
+"""A search: the state machine first, then the soak, over one system, with every new finding shrunk as it comes.
+
+A search goes on after a finding, with its signature known, so that a shallow bug does not hide a deep one. Its findings are a
+function of the system, the seed and the budget in steps alone; only a limit in seconds depends on the machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from radixproof.impl.system import Target
+from radixproof.model.history import History
+from radixproof.model.verdict import Breach
+from radixproof.properties import machine
+from radixproof.properties.interpreter import Verdict, run_history
+from radixproof.properties.minimise import minimise
+from radixproof.properties.soak import soak
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a search may spend: ``examples`` of ``example_steps`` rules in the state machine, then a soak until ``steps`` in all."""
+
+    steps: int
+    examples: int
+    example_steps: int = 30
+    seconds: float | None = None
+
+
+PROFILES = {
+    "dev": Budget(steps=8_000, examples=50),
+    "ci": Budget(steps=50_000, examples=200),
+    "nightly": Budget(steps=1_000_000, examples=2_000, example_steps=50),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding: a shortest history for one signature, and where it came from."""
+
+    history: History
+    verdict: Verdict
+    seed: int
+    driver: str
+    at_step: int
+    """Steps that the search had judged when it came upon it."""
+    original: History
+
+    @property
+    def signature(self) -> str:
+        return self.verdict.breach.signature
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Steps judged so far, in histories. ``shrinking`` is the signature being shrunk and the operations it has now, if any."""
+
+    steps: int
+    histories: int
+    shrinking: tuple[str, int] | None = None
+
+
+def search(target: Target, seed: int, budget: Budget, tell: Callable[[Progress | Found], None]) -> Progress:
+    """Search ``target`` and ``tell`` of every finding and of progress, often. Returns the final progress."""
+    known: set[str] = set()
+    done = Progress(0, 0)
+    started = time.monotonic()
+    for driver, history, breach in _histories(target, seed, budget, known):
+        done = Progress(done.steps + len(history.operations), done.histories + 1)
+        if breach is not None:
+            found = settle(target, history, breach, known, partial(_shrinking, tell, done))
+            known |= {found.signature, breach.signature}
+            tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
+        tell(done)
+        if driver == "soak" and done.steps >= budget.steps:
+            break
+        if budget.seconds is not None and time.monotonic() - started > budget.seconds:
+            break
+    return done
+
+
+def _shrinking(tell: Callable[[Progress], None], now: Progress, signature: str, operations: int) -> None:
+    tell(replace(now, shrinking=(signature, operations)))
+
+
+def _histories(target: Target, seed: int, budget: Budget, known: set[str]) -> Iterator[tuple[str, History, Breach | None]]:
+    for ran in machine.search(target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)):
+        if isinstance(ran, machine.Broken):
+            yield "state machine", ran.history, ran.breach
+        else:
+            yield "state machine", ran, None
+    for one in soak(target, seed, known.__contains__):
+        yield "soak", one.history, one.breach
+
+
+def settle(
+    target: Target, history: History, breach: Breach, known: Collection[str], on_progress: Callable[[str, int], None]
+) -> Found:
+    """From a history that broke something to a finding: its first bad step by strict replay, and a shortest history."""
+    every: int | None = 1
+    verdict = run_history(target, history, known.__contains__, every)
+    if verdict is None:
+        # Seen only with the deltas and inspections of the search itself: then these are what is replayed.
+        every = None
+        verdict = run_history(target, history, known.__contains__, every) or Verdict(breach, len(history.operations) - 1)
+    signature = verdict.breach.signature
+
+    def fails(candidate: History) -> bool:
+        return run_history(target, candidate, lambda other: other != signature, every) is not None
+
+    start = replace(history, operations=history.operations[: verdict.step + 1])
+    smallest = minimise(start if fails(start) else history, fails, lambda left: on_progress(signature, left))
+    last = run_history(target, smallest, lambda other: other != signature, every) or verdict
+    return Found(smallest, last, 0, "", 0, history)

@@ -1,0 +1,109 @@
+"""A search in a process of its own: one process drives one system, and a crash of it takes nothing else along.
+
+The worker sends plain tuples; everything that is shown or written is made here, where the system is, so that the parent needs none.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TypeAlias
+
+from radixproof.impl import registry
+from radixproof.impl.system import Unavailable
+from radixproof.model.history import History, to_json
+from radixproof.properties import paste
+from radixproof.properties.report import report, slug, summary
+from radixproof.properties.search import Budget, Found, Progress, search
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding, ready to be shown and written: the files it consists of, by name."""
+
+    signature: str
+    summary: str
+    report: str
+    files: dict[str, str]
+    seconds: float
+    """Since the search began."""
+    at_step: int
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    progress: Progress
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The system could not be run; why, and what to do."""
+
+    reason: str
+
+
+Message: TypeAlias = Progress | Finding | Finished | Failed
+
+
+def searching(name: str, seed: int, budget: Budget, folder: str) -> Iterator[Message]:
+    """Search the system called ``name`` in a process of its own; messages as they come, `Finished` or `Failed` last."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(theirs, name, seed, budget, folder), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        while True:
+            message: Message = ours.recv()
+            yield message
+            if isinstance(message, Finished | Failed):
+                return
+    except EOFError:
+        process.join()
+        yield Failed(f"the process that ran {name} ended without a word (exit code {process.exitcode})")
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: what was found must get through.
+    started = time.monotonic()
+    sent = 0.0
+
+    def tell(news: Progress | Found) -> None:
+        nonlocal sent
+        if isinstance(news, Found):
+            pipe.send(finding(news, time.monotonic() - started))
+        elif time.monotonic() - sent > 0.1:
+            sent = time.monotonic()
+            pipe.send(news)
+
+    def finding(found: Found, seconds: float) -> Finding:
+        file = f"{slug(found.signature)}.json"
+        origin = {"system": name, "seed": str(found.seed), "driver": found.driver, "signature": found.signature}
+        history = History(found.history.config, found.history.operations, origin)
+        text = report(target, found, f"radixproof replay {folder}/{file} --system {name}")
+        test = paste.test(name, history, found.verdict.breach)
+        files = {
+            file: to_json(history),
+            f"{slug(found.signature)}.txt": text,
+            f"test_{slug(found.signature).replace('-', '_')}.py": test,
+        }
+        return Finding(found.signature, summary(found), text, files, seconds, found.at_step, len(history.operations))
+
+    try:
+        target = registry.find(name)
+        done = search(target, seed, budget, tell)
+        pipe.send(Finished(done, time.monotonic() - started))
+    except (Unavailable, registry.UnknownSystem) as error:
+        pipe.send(Failed(str(error)))
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,7 @@
+"""``python -m radixproof``."""
+
+import sys
+
+from radixproof.properties.cli import main
+
+sys.exit(main())
