@@ -97,9 +97,8 @@ class Cache:
         root = self.trie.root(key.namespace)
         if path:
             self.split(path[-1])
-        best = (boundaries(path, self.config.window, on_device=False) or [root])[-1]
-        device = (boundaries(path, self.config.window, on_device=True) or [root])[-1]
-        self._touch(best)
+        device, best = boundaries(path, root, self.config.window)
+        self._touch(path[: best.end // self.config.page_size])
         return device, best
 
     def split(self, page: Page) -> None:
@@ -111,12 +110,12 @@ class Cache:
             for upper in page.node():
                 upper.hits = 0
 
-    def _touch(self, end: Page) -> None:
-        path = end.path()
+    def _touch(self, path: list[Page]) -> None:
+        """Renew the recency of a whole path; SWA state only near its end, where the next window is (semantics 3.5)."""
         self.trie.touch(path)
         if self.config.window is not None:
             reach = self.config.window + self.config.page_size
-            self.trie.touch_swa(window_nodes(end, reach) if self.dialect.swa_recency_in_window else path)
+            self.trie.touch_swa(window_nodes(path, reach) if self.dialect.swa_recency_in_window else path)
 
     # -- inserting -------------------------------------------------------------------------------------------------------------
 
@@ -134,21 +133,16 @@ class Cache:
             return Inserting([], 0)
         live = live_from(protected, evicted)
         for page in path:
-            trie.touch([page])
             arrives = not page.has(Pool.FULL)
-            if arrives:
-                trie.put(page, Pool.FULL)
-            page_start = page.end - len(page.tokens)
-            if self.config.window is not None and page_start >= (evicted if arrives else live):
+            trie.put(page, Pool.FULL)
+            start = page.end - self.config.page_size
+            if self.config.window is not None and start >= (evicted if arrives else live):
                 trie.put(page, Pool.SWA)
-            if self.config.window is not None and not self.dialect.swa_recency_in_window:
-                trie.touch_swa([page])
-        self._cut_after_insert(path, len(existing), evicted)
-        if self.config.window is not None and self.dialect.swa_recency_in_window:
-            trie.touch_swa(window_nodes(path[-1], self.config.window + self.config.page_size))
+        self._cut_after_insert(path, len(existing))
+        self._touch(path)
         return Inserting(path, len(existing), before, evicted)
 
-    def _cut_after_insert(self, path: list[Page], existing: int, evicted: int) -> None:
+    def _cut_after_insert(self, path: list[Page], existing: int) -> None:
         """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""
         self.split(path[-1])
         if existing:
@@ -164,6 +158,8 @@ class Cache:
         """
         counted = self._count_hits(insert)
         unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
+        if not unbacked and not started:
+            return []
         due = max((page.end for page in counted if page.hits >= self.config.threshold and not page.has(Pool.FULL_HOST)), default=0)
         nodes = _nodes([page for page in unbacked if page.end <= due])
         if started is None:
@@ -246,7 +242,8 @@ class Cache:
 
     def _hold(self, name: str, anchor: Page) -> None:
         window = self.config.window
-        receipt = Receipt(anchor.path(), [] if window is None else window_lock(anchor, window, self.dialect))
+        path = anchor.path()
+        receipt = Receipt(path, [] if window is None else window_lock(path, window, self.dialect))
         self.receipts[name] = receipt
         for component, pages in ((FULL, receipt.full), (SWA, receipt.swa)):
             for page in pages:
@@ -379,7 +376,7 @@ class Cache:
                 self._drop_swa_host(page)
 
     def _host_leaves(self) -> Iterable[Page]:
-        return (page for page in self.trie.order if is_host_leaf(page))
+        return (page for page in self.trie.order if is_host_leaf(page)) if self.trie.host_only else ()
 
     def _swa_host_victims(self) -> Iterable[Page]:
         return (page for page in self.trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))

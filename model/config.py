@@ -23,11 +23,16 @@ class Pool(IntEnum):
 
     @property
     def component(self) -> Component:
-        return Component(self % 2)
+        return COMPONENTS[self % 2]
 
     @property
     def on_host(self) -> bool:
         return self >= Pool.FULL_HOST
+
+
+COMPONENTS = tuple(Component)
+POOLS = tuple(Pool)
+FULL_POOLS = (Pool.FULL, Pool.FULL_HOST)
 
 
 class ConfigError(ValueError):
@@ -62,11 +67,11 @@ class Config:
 
     @property
     def components(self) -> tuple[Component, ...]:
-        return (Component.FULL,) if self.window is None else (Component.FULL, Component.SWA)
+        return COMPONENTS[:1] if self.window is None else COMPONENTS
 
     @property
     def pools(self) -> tuple[Pool, ...]:
-        return tuple(pool for pool in Pool if pool.component in self.components)
+        return FULL_POOLS if self.window is None else POOLS
 
     def pages(self, pool: Pool) -> int:
         """Size of a pool in pages."""

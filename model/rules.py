@@ -7,54 +7,41 @@ from radixproof.model.dialect import Dialect
 from radixproof.model.trie import Page
 
 
-def boundaries(path: list[Page], window: int | None, on_device: bool) -> list[Page]:
-    """The node ends on ``path`` at which a match may stop (semantics 3.2).
+def boundaries(path: list[Page], root: Page, window: int | None) -> tuple[Page, Page]:
+    """The last node ends on ``path`` at which a match may stop: for device state alone, and for either tier (semantics 3.2, 3.3).
 
     FULL must be present; SWA demands that since the last page without it a whole window has accumulated. Before any such page
-    every length will do. ``on_device`` asks for device state; otherwise either tier serves.
+    every length will do. Two rules run side by side over every page, one a mode.
     """
-    ends: list[Page] = []
-    accumulated: float = float("inf")
+    device = best = root
+    on_device = on_either = float("inf")
     for page in path:
-        if window is not None and not (page.has(Pool.SWA) or (not on_device and page.has(Pool.SWA_HOST))):
-            accumulated = 0
-            continue
-        accumulated += len(page.tokens)
-        full = page.has(Pool.FULL) or (not on_device and page.has(Pool.FULL_HOST))
-        if page.cut and full and (window is None or accumulated >= window):
-            ends.append(page)
-    return ends
+        full, swa, full_host, swa_host = page.held_in
+        if window is not None:
+            on_device = on_device + len(page.tokens) if swa else 0
+            on_either = on_either + len(page.tokens) if swa or swa_host else 0
+        if page.cut and (full or full_host) and (window is None or on_either >= window):
+            best = page
+        if page.cut and full and (window is None or on_device >= window):
+            device = page
+    return device, best
 
 
-def window_nodes(anchor: Page, reach: int) -> list[Page]:
-    """Pages of the nodes from ``anchor`` upward until ``reach`` tokens are covered, top first (semantics 3.5, 6.1)."""
-    pages: list[Page] = []
-    covered, end = 0, anchor
-    while end.parent is not None and covered < reach:
-        node = end.node()
-        pages[:0] = node
-        covered += sum(len(page.tokens) for page in node)
-        above = node[0].parent
-        assert above is not None
-        end = above
-    return pages
+def window_nodes(path: list[Page], reach: int) -> list[Page]:
+    """The part of ``path`` that its last nodes make up, as few as cover ``reach`` tokens (semantics 3.5, 6.1)."""
+    covered = 0
+    for at in range(len(path) - 1, -1, -1):
+        if path[at].cut and covered >= reach:
+            return path[at + 1 :]
+        covered += len(path[at].tokens)
+    return path
 
 
-def window_lock(anchor: Page, window: int, dialect: Dialect) -> list[Page]:
-    """Pages a SWA lock at ``anchor`` covers: one window of nodes (semantics 6.1)."""
-    if dialect.segment_locks:
-        return window_nodes(anchor, window)
-    pages: list[Page] = []
-    covered, end = 0, anchor
-    while end.parent is not None and covered < window:
-        node = end.node()
-        if end.has(Pool.SWA):
-            pages[:0] = node
-            covered += sum(len(page.tokens) for page in node)
-        above = node[0].parent
-        assert above is not None
-        end = above
-    return pages
+def window_lock(path: list[Page], window: int, dialect: Dialect) -> list[Page]:
+    """Pages that a SWA lock at the end of ``path`` covers: one window of nodes (semantics 6.1)."""
+    if not dialect.segment_locks:
+        path = [page for page in path if page.has(Pool.SWA)]
+    return window_nodes(path, window)
 
 
 def is_device_leaf(end: Page) -> bool:

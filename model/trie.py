@@ -7,10 +7,10 @@ Splitting a node sets a cut and changes nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.operations import Key
 
 
@@ -26,7 +26,7 @@ class Page:
     children: dict[tuple[int, ...], Page] = field(default_factory=dict)
     cut: bool = False
     """A node ends with this page."""
-    held_in: list[bool] = field(default_factory=lambda: [False] * len(Pool))
+    held_in: list[bool] = field(default_factory=lambda: [False] * len(POOLS))
     """Per `Pool`: the pool holds this page's state. Read through `has`."""
     holders: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     """Per `Component`: names of the receipts and backups that lock this page."""
@@ -95,7 +95,7 @@ class Trie:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.roots: dict[str, Page] = {}
-        self.used = [0] * len(Pool)
+        self.used = [0] * len(POOLS)
         """Pages held, per `Pool`."""
         self.host_only = 0
         self.order: dict[Page, None] = {}
@@ -112,15 +112,14 @@ class Trie:
             self.roots[namespace] = Page((), None, 0, namespace, cut=True)
         return self.roots[namespace]
 
-    def pages_of(self, key: Key) -> Iterator[tuple[int, ...]]:
+    def pages_of(self, key: Key) -> list[tuple[int, ...]]:
         """The key floored to whole pages, page by page (semantics 2.3)."""
-        size = self.config.page_size
-        for start in range(0, self.config.floor(len(key.tokens)), size):
-            yield key.tokens[start : start + size]
+        size, tokens = self.config.page_size, key.tokens
+        return [tokens[start : start + size] for start in range(0, self.config.floor(len(tokens)), size)]
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages that are in the trie and spell a prefix of ``key``."""
-        page, path = self.root(key.namespace), []
+        page, path = self.root(key.namespace), list[Page]()
         for tokens in self.pages_of(key):
             child = page.children.get(tokens)
             if child is None:
@@ -177,7 +176,7 @@ class Trie:
         """Take a page that has no children out of the trie, from every pool."""
         assert page.parent is not None
         assert not page.children
-        for pool in Pool:
+        for pool in POOLS:
             self.drop(page, pool)
         self.changed[page] = None
         self.order.pop(page, None)

@@ -31,23 +31,23 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
 def _everything_is_where_the_model_says(judge: Judge) -> Iterable[Breach]:
     for page in judge.model.trie.order:
         there = judge.mirror.held_in(page)
-        for pool in judge.config.pools:
-            if there[pool] != page.has(pool):
-                text = f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: it changed unseen"
-                yield Breach(Property.STUTTER, "unseen-change", text)
-                return
+        if there != page.held_in:
+            pool = next(pool for pool in judge.config.pools if there[pool] != page.has(pool))
+            text = f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: it changed unseen"
+            yield Breach(Property.STUTTER, "unseen-change", text)
+            return
 
 
 def _free_lists(judge: Judge, whole: Whole) -> Iterable[Breach]:
     for pool in judge.config.pools:
-        free, owner = whole.free[pool], judge.mirror.owner[pool]
+        free, owned = whole.free[pool], judge.mirror.owned[pool]
         kind = Property.OWN_H if pool.on_host else Property.OWN
         if len(set(free)) != len(free):
             twice = next(slot for slot in free if free.count(slot) > 1)
             yield Breach(kind, f"{pool.name.lower()}-free-twice", f"{pool.name} slot {twice} is in the free list twice")
-        used = next((slot for slot in free if slot in owner), None)
+        used = next((slot for slot in free if slot in owned), None)
         if used is not None:
-            text = f"{pool.name} slot {used} is free, and node {owner[used]} owns it"
+            text = f"{pool.name} slot {used} is free, and a node owns it"
             yield Breach(kind, f"{pool.name.lower()}-free-and-owned", text)
 
 

@@ -5,7 +5,7 @@ A step is judged on what it touched. `Judge.inspect` (in `properties.whole`) loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from radixproof.impl.system import System
@@ -17,6 +17,7 @@ from radixproof.model.operations import (
     Evict,
     EvictHost,
     Insert,
+    Key,
     Lock,
     Match,
     Operation,
@@ -28,9 +29,9 @@ from radixproof.model.operations import (
 from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.mirror import Delta, Mirror, Tags
+from radixproof.properties.mirror import Delta, Mirror, Placed, Tags
 
-STILL = (Match, Lock, Unlock, RunCopies, WritingCheck)
+QUIET = (Match, Lock, Unlock, RunCopies, WritingCheck)
 """Operations after which every page is where it was (STUTTER)."""
 
 
@@ -44,72 +45,96 @@ class Step:
     """FULL device slots that a match (of `Match`, `Lock`, or an `Insert` that reuses) returned."""
 
 
+@dataclass(slots=True)
+class Foreseen:
+    """What the model could tell of a step before it saw the system's choices."""
+
+    insert: Inserting | None = None
+    ran: Sequence[Backup] = ()
+    """Backups whose bytes moved in this step."""
+    served: Page | None = None
+    """The last page that a match may serve from the device."""
+
+
 class Judge:
     """The model, the ledger and the last sight of one system."""
 
     def __init__(self, config: Config, dialect: Dialect) -> None:
         self.config = config
         self.dialect = dialect
-        self.tags = Tags()
+        self.tags = Tags(config.page_size)
         self._start()
 
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
         self.mirror = Mirror(self.config, self.model, self.tags)
 
-    def judge(self, step: Step, seen: Observation, system: System) -> list[Breach]:
-        """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can."""
+    def judge(self, step: Step, seen: Observation | None, system: System) -> list[Breach]:
+        """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
+
+        Without an observation only the outcome and the bytes are judged; what the step did to the nodes is judged with the next
+        one. That is for quiet operations alone: those that leave the system no choice the model would have to follow.
+        """
         if isinstance(step.outcome, Crashed):
             crash = step.outcome
             return [Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")]
         if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
             self._start()
-        self.model.trie.changed.clear()
         breaches: list[Breach] = []
-        insert, ran = self._before(step, breaches)
-        delta = self.mirror.update(seen)
-        breaches += delta.breaches
-        breaches += self._pinned(step, delta)
-        self._after(step, insert, delta, breaches)
-        breaches += self._residency(step, delta)
-        breaches += self._shape(delta)
-        breaches += self._locks(delta)
-        breaches += self._sizes(seen)
-        breaches += self._map(delta, system)
-        breaches += self._content(step, delta, ran, system)
-        breaches += self._quiet(seen)
+        foreseen = self._before(step, breaches)
+        delta = Delta()
+        if seen is not None:
+            delta = self.mirror.update(seen)
+            breaches += delta.breaches
+            breaches += self._pinned(step, delta)
+            self._after(step, foreseen.insert, delta, breaches)
+            breaches += self._residency(step, delta)
+            breaches += self._shape(delta)
+            breaches += self._locks(delta)
+            breaches += self._sizes(seen)
+            breaches += self._map(delta, system)
+            breaches += self._quiet(seen)
+            self.model.trie.changed.clear()
+        breaches += self._content(step, delta, foreseen, system)
         return breaches
 
     # -- the model's part ------------------------------------------------------------------------------------------------------
 
-    def _before(self, step: Step, breaches: list[Breach]) -> tuple[Inserting | None, list[Backup]]:
+    def _before(self, step: Step, breaches: list[Breach]) -> Foreseen:
         """What the model can tell without seeing the system's choices."""
         if isinstance(step.outcome, Skipped):
-            return None, []
+            return Foreseen()
         match step.operation:
             case Match(key):
                 device, best = self.model.match(key)
                 _expect(step, Matched(device.end, best.end), breaches)
+                return Foreseen(served=device)
             case Lock(receipt, key):
-                _expect(step, Locked(self.model.lock(receipt, key).end), breaches)
+                device = self.model.lock(receipt, key)
+                _expect(step, Locked(device.end), breaches)
+                return Foreseen(served=device)
             case Unlock(receipt):
                 self.model.unlock(receipt)
             case Insert(key, evicted, reuse):
-                existing = len(self.model.trie.walk(key)) * self.config.page_size
-                protected = self.model.match(key)[0].end if reuse else 0
-                _expect(step, Inserted(existing, protected), breaches)
-                if isinstance(step.outcome, Inserted):
-                    protected = step.outcome.protected
-                return self.model.insert(key, protected, evicted), []
+                return self._before_insert(step, key, evicted, reuse, breaches)
             case RunCopies(count):
                 ran = self.model.run_copies(count)
                 _expect(step, Done(len(ran)), breaches)
-                return None, ran
+                return Foreseen(ran=ran)
             case WritingCheck(blocking):
-                waiting = [backup for backup in self.model.in_flight if not backup.copied]
+                waiting = [backup for backup in self.model.in_flight if blocking and not backup.copied]
                 _expect(step, Done(len(self.model.writing_check(blocking))), breaches)
-                return None, waiting if blocking else []
-        return None, []
+                return Foreseen(ran=waiting)
+        return Foreseen()
+
+    def _before_insert(self, step: Step, key: Key, evicted: int, reuse: bool, breaches: list[Breach]) -> Foreseen:
+        existing = len(self.model.trie.walk(key)) * self.config.page_size
+        served = self.model.match(key)[0] if reuse else None
+        protected = served.end if served else 0
+        _expect(step, Inserted(existing, protected), breaches)
+        if isinstance(step.outcome, Inserted):
+            protected = step.outcome.protected
+        return Foreseen(self.model.insert(key, protected, evicted), served=served)
 
     def _after(self, step: Step, insert: Inserting | None, delta: Delta, breaches: list[Breach]) -> None:
         """What the model tells from the system's choices: victims, and backups it could start."""
@@ -144,27 +169,26 @@ class Judge:
                 if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
                     text = f"{spell(backup.node)} is being backed up, but its {pool.name} slots were freed"
                     breaches.append(Breach(Property.PIN, "target-freed", text))
-        if isinstance(step.operation, STILL) and not delta.still:
+        if isinstance(step.operation, QUIET) and not delta.still:
             breaches.append(Breach(Property.STUTTER, step.operation.name, f"{step.operation} changed what is held where"))
         return breaches
 
     def _residency(self, step: Step, delta: Delta) -> list[Breach]:
         """The pages the step touched are held where the model says. Where they are not, the model gives in."""
-        pages = dict.fromkeys(self.model.trie.changed)
-        for placed in delta.placed:
-            pages.update(dict.fromkeys(placed.pages))
-        for gone in delta.gone:
-            pages.update(dict.fromkeys(gone))
+        differ = [page for placed in delta.placed for page in placed.pages if page.held_in != placed.held_in()]
+        differ += [page for page in self.model.trie.changed if page.held_in != self.mirror.held_in(page)]
+        differ += [page for gone in delta.gone for page in gone if page.held_in != self.mirror.held_in(page)]
+        if not differ:
+            return []
         wrong: dict[tuple[Pool, bool], list[Page]] = {}
-        for page in pages:
+        for page in dict.fromkeys(differ):
             there = self.mirror.held_in(page)
             for pool in self.config.pools:
                 if there[pool] != page.has(pool):
                     wrong.setdefault((pool, page.has(pool)), []).append(page)
-        breaches = [_misplaced(step, pool, expected, wrong_pages) for (pool, expected), wrong_pages in sorted(wrong.items())]
-        for wrong_pages in wrong.values():
-            for page in wrong_pages:
-                self._give_in(page)
+        breaches = [_misplaced(step, pool, expected, pages) for (pool, expected), pages in sorted(wrong.items())]
+        for page in dict.fromkeys(differ):
+            self._give_in(page)
         return breaches
 
     def _give_in(self, page: Page) -> None:
@@ -184,44 +208,47 @@ class Judge:
             self.model.trie.touch([page])
 
     def _shape(self, delta: Delta) -> list[Breach]:
-        """DEVPATH and BACKUP around every node the step touched, as the system shows them."""
+        """DEVPATH and BACKUP around every node that the step reshaped, as the system shows them."""
         breaches = []
-        for placed in delta.placed:
-            below = [self.mirror.node_of[page] for page in placed.pages[-1].children.values() if page in self.mirror.node_of]
-            for node in (placed.view.id, *below):
-                view = self.mirror.nodes[node].view
-                above = self.mirror.nodes.get(view.parent)
-                if view.slots[Pool.FULL] is None and view.slots[Pool.FULL_HOST] is None:
-                    breaches.append(Breach(Property.DEVPATH, "dead-node", f"node {node} is on neither tier"))
-                for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
-                    if above is not None and view.slots[pool] is not None and above.view.slots[pool] is None:
-                        text = f"node {node} is in {pool.name}, its parent {above.view.id} is not"
-                        breaches.append(Breach(broken, "parent-missing", text))
+        for placed in delta.reshaped:
+            full, _, host, _ = placed.view.slots
+            if full is None and host is None:
+                breaches.append(Breach(Property.DEVPATH, "dead-node", f"{spell(placed.pages)} is on neither tier"))
+            above = self.mirror.nodes.get(placed.view.parent)
+            if above is not None:
+                breaches += _orphan(above, placed)
+            for page in placed.pages[-1].children.values():
+                if page in self.mirror.node_of:
+                    breaches += _orphan(placed, self.mirror.nodes[self.mirror.node_of[page]])
         return breaches
 
     def _locks(self, delta: Delta) -> list[Breach]:
         """LOCK: every page the step touched is locked by exactly the receipts and backups that the model knows."""
-        pages = dict.fromkeys(page for page in self.model.trie.changed if page in self.mirror.node_of)
-        for placed in delta.placed:
-            pages.update(dict.fromkeys(placed.pages))
-        for page in pages:
-            seen = self.mirror.locks(page)
-            for component in self.config.components:
-                names = page.holders[component]
-                if seen[component] != len(names):
-                    held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
-                    text = f"{spell([page])} is {held}, but its {component.name} lock count is {seen[component]}"
-                    kind = "too-many" if seen[component] > len(names) else "too-few"
-                    witness = Witness(page.key(), Pool(component), locks=len(names))
-                    return [Breach(Property.LOCK, f"{component.name.lower()}-{kind}", text, witness)]
+        nodes = {self.mirror.node_of[page] for page in self.model.trie.changed if page in self.mirror.node_of}
+        for placed in (*delta.placed, *(self.mirror.nodes[node] for node in sorted(nodes))):
+            full, swa = placed.view.locks
+            for page in placed.pages:
+                if len(page.holders[0]) != full or len(page.holders[1]) != swa:
+                    return [self._wrong_lock(page, placed.view.locks)]
         return []
+
+    def _wrong_lock(self, page: Page, seen: tuple[int, int]) -> Breach:
+        component = next(component for component in self.config.components if len(page.holders[component]) != seen[component])
+        names = page.holders[component]
+        held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
+        text = f"{spell([page])} is {held}, but its {component.name} lock count is {seen[component]}"
+        kind = "too-many" if seen[component] > len(names) else "too-few"
+        return Breach(
+            Property.LOCK, f"{component.name.lower()}-{kind}", text, Witness(page.key(), Pool(component), locks=len(names))
+        )
 
     def _sizes(self, seen: Observation) -> list[Breach]:
         """SIZE, and the countable half of OWN and OWN-H: free and owned slots add up to the pool."""
         breaches = []
+        mirror = self.mirror
         for component in self.config.components:
             shown = (seen.evictable[component], seen.protected[component])
-            actual = (self.mirror.unlocked[component], self.mirror.locked[component])
+            actual = (mirror.unlocked[component], mirror.locked[component])
             if shown != actual:
                 text = (
                     f"{component.name}: the cache says {shown[0]} evictable and {shown[1]} protected tokens, "
@@ -229,7 +256,7 @@ class Judge:
                 )
                 breaches.append(Breach(Property.SIZE, component.name.lower(), text))
         for pool in self.config.pools:
-            owned, free, total = len(self.mirror.owner[pool]), seen.free[pool], self.config.slots(pool)
+            owned, free, total = len(mirror.owned[pool]), seen.free[pool], self.config.slots(pool)
             if owned + free != total:
                 kind = Property.OWN_H if pool.on_host else Property.OWN
                 rule = "lost" if owned + free < total else "too-many"
@@ -243,31 +270,34 @@ class Judge:
             return []
         full: list[int] = []
         expected: list[int] = []
-        for placed in delta.placed:
+        for placed in delta.reshaped:
             slots = placed.view.slots[Pool.FULL]
             if slots is not None:
                 full += slots
                 expected += placed.view.slots[Pool.SWA] or (0,) * len(slots)
-        for slot, wanted, found in zip(full, expected, system.swa_of(full) if full else (), strict=True):
-            if wanted != found:
-                what = f"SWA slot {wanted}" if wanted else "no SWA state"
-                text = f"FULL slot {slot} belongs to a node with {what}, but the map says {found or 'none'}"
-                return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
-        return []
+        found = system.swa_of(full) if full else []
+        if found == expected:
+            return []
+        slot, wanted, seen = next(item for item in zip(full, expected, found, strict=True) if item[1] != item[2])
+        what = f"SWA slot {wanted}" if wanted else "no SWA state"
+        text = f"FULL slot {slot} belongs to a node with {what}, but the map says {seen or 'none'}"
+        return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
 
     # -- content ---------------------------------------------------------------------------------------------------------------
 
-    def _content(self, step: Step, delta: Delta, ran: list[Backup], system: System) -> list[Breach]:
+    def _content(self, step: Step, delta: Delta, foreseen: Foreseen, system: System) -> list[Breach]:
         """CONTENT: what arrived in a pool in this step, what was copied, and what a match serves."""
         breaches = []
         for pool in self.config.pools:
             if pool.on_host:
-                arrived = [page for backup in ran for page in backup.node]
+                arrived = [page for backup in foreseen.ran for page in backup.node]
             else:
                 arrived = [*delta.gained[pool], *(page for page, moved in delta.moved if moved is pool)]
-            breaches += self.compare_content(pool, arrived, system)
-        if step.slots and isinstance(step.operation, Match | Lock | Insert):
-            breaches += self._served(step.operation.key.namespace, step.operation.key.tokens, step.slots, system)
+            if arrived:
+                breaches += self.compare_content(pool, arrived, system)
+        if foreseen.served is not None and list(step.slots) != self.mirror.path_slots(foreseen.served, Pool.FULL):
+            text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
+            breaches.append(Breach(Property.CONTENT, "served", text))
         return breaches
 
     def compare_content(self, pool: Pool, pages: Iterable[Page], system: System) -> list[Breach]:
@@ -284,10 +314,6 @@ class Judge:
                     slots += held[at : at + size]
                     tags += placed.tags[at : at + size]
         return _wrong_bytes(pool, slots, tags, system)
-
-    def _served(self, namespace: str, tokens: Sequence[int], slots: Sequence[int], system: System) -> list[Breach]:
-        tags = self.tags.of(namespace, 0, tokens)[: len(slots)]
-        return _wrong_bytes(Pool.FULL, slots[: len(tags)], tags, system)
 
     def _quiet(self, seen: Observation) -> list[Breach]:
         """QUIESCE: with no receipt out and no copy in flight, nothing is protected."""
@@ -310,6 +336,14 @@ def _expect(step: Step, expected: Outcome, breaches: list[Breach]) -> None:
     breaches.append(Breach(kinds[type(expected)], f"{step.operation.name}-outcome", text))
 
 
+def _orphan(above: Placed, below: Placed) -> Iterator[Breach]:
+    for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
+        if below.view.slots[pool] is not None and above.view.slots[pool] is None:
+            yield Breach(
+                broken, "parent-missing", f"{spell(below.pages)} is in {pool.name}, its parent {spell(above.pages)} is not"
+            )
+
+
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page]) -> Breach:
     """A difference between model and system, named by what it means for the one who relies on the cache."""
     held = [page for page in pages if page.held(pool.component)] if expected and not pool.on_host else []
@@ -328,17 +362,11 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page]) -> Bre
     return Breach(violates, f"{pool.name.lower()}-{rule}", text, Witness(page.key(), pool, held=expected))
 
 
-def _wrong_bytes(pool: Pool, slots: Sequence[int], tags: Sequence[int], system: System) -> list[Breach]:
-    if not slots:
+def _wrong_bytes(pool: Pool, slots: list[int], tags: list[int], system: System) -> list[Breach]:
+    found = system.read(pool, slots) if slots else []
+    if found == tags:
         return []
-    for slot, tag, found in zip(slots, tags, system.read(pool, slots), strict=True):
-        if tag != found:
-            what = "torn (layers or heads disagree)" if found < 0 else f"the content of prefix {found}"
-            return [
-                Breach(
-                    Property.CONTENT,
-                    pool.name.lower(),
-                    f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}",
-                )
-            ]
-    return []
+    slot, tag, seen = next(item for item in zip(slots, tags, found, strict=True) if item[1] != item[2])
+    what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
+    text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
+    return [Breach(Property.CONTENT, pool.name.lower(), text)]

@@ -6,11 +6,11 @@ pages each pool lost, gained or moved: the choices the model adopts, and the fac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from radixproof.model.cache import Cache
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import POOLS, Config, Pool
 from radixproof.model.observation import ROOT, NodeView, Observation, Slots
 from radixproof.model.trie import Page
 from radixproof.model.verdict import Breach, Property
@@ -27,15 +27,23 @@ class Placed:
     pages: list[Page]
     tags: list[int]
 
+    def held_in(self) -> list[bool]:
+        """Per `Pool`: the system holds this node."""
+        full, swa, host, swa_host = self.view.slots
+        return [full is not None, swa is not None, host is not None, swa_host is not None]
+
 
 @dataclass(slots=True)
 class Delta:
     """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`."""
 
-    gone: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in Pool))
-    gained: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in Pool))
+    gone: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in POOLS))
+    gained: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in POOLS))
     moved: list[tuple[Page, Pool]] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
+    """Nodes that changed in any way."""
+    reshaped: list[Placed] = field(default_factory=list)
+    """Those of them in which more than locks and marks changed."""
     breaches: list[Breach] = field(default_factory=list)
 
     @property
@@ -45,18 +53,24 @@ class Delta:
 
 
 class Tags:
-    """Names for content: one small number per prefix, the same in every run of a history."""
+    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
 
-    def __init__(self) -> None:
-        self.known: dict[tuple[int | str, int], int] = {}
+    def __init__(self, page_size: int) -> None:
+        self.page_size = page_size
+        self.known: dict[tuple[int | str, tuple[int, ...]], tuple[int, ...]] = {}
+        self.given = 0
 
-    def of(self, namespace: str, above: int, tokens: Iterable[int]) -> list[int]:
-        """Tags of ``tokens`` that follow the prefix tagged ``above`` (0: none)."""
-        tags = []
-        for token in tokens:
-            step = (above or namespace, token)
-            above = self.known.setdefault(step, len(self.known) + 1)
-            tags.append(above)
+    def of(self, namespace: str, above: int, tokens: tuple[int, ...]) -> list[int]:
+        """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
+        tags: list[int] = []
+        for start in range(0, len(tokens), self.page_size):
+            place = (above or namespace, tokens[start : start + self.page_size])
+            page = self.known.get(place)
+            if page is None:
+                page = self.known[place] = tuple(range(self.given + 1, self.given + 1 + len(place[1])))
+                self.given += len(page)
+            tags += page
+            above = page[-1]
         return tags
 
 
@@ -69,8 +83,8 @@ class Mirror:
         self.tags = tags
         self.nodes: dict[int, Placed] = {}
         self.node_of: dict[Page, int] = {}
-        self.owner: tuple[dict[int, int], ...] = tuple({} for _ in Pool)
-        """Per `Pool`: the node that holds each slot."""
+        self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
+        """Per `Pool`: the slots that nodes hold."""
         self.unlocked = [0, 0]
         self.locked = [0, 0]
         """Per `Component`: tokens on device in nodes that the system shows as unlocked, and as locked."""
@@ -80,37 +94,74 @@ class Mirror:
         delta = Delta()
         changed, removed = self._changes(seen)
         before: dict[Page, PageSlots] = {}
-        for node in (*removed, *(view.id for view in changed)):
+        after: dict[Page, PageSlots] = {}
+        stayed, elsewhere = self._stayed(changed)
+        for node in (*removed, *(view.id for view in elsewhere)):
             if node in self.nodes:
                 before.update(self._forget(node))
-        after: dict[Page, PageSlots] = {}
-        for view in changed:
+        for view in stayed:
+            self._release(self.nodes[view.id].view, view)
+        for view in stayed:
+            self._refresh(self.nodes[view.id], view, delta)
+        for view in elsewhere:
             placed = self._place(view, delta.breaches)
             if placed is not None:
                 delta.placed.append(placed)
-                after.update(self._page_slots(placed))
+                delta.reshaped.append(placed)
+                after.update(self._page_slots(placed.view, placed.pages))
         for page in (*before, *(page for page in after if page not in before)):
-            self._compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
+            _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
         return delta
 
-    def _changes(self, seen: Observation) -> tuple[list[NodeView], Iterable[int]]:
+    def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:
-            return list(seen.nodes), seen.removed
+            return seen.nodes, seen.removed
         here = {view.id for view in seen.nodes}
         changed = [view for view in seen.nodes if view.id not in self.nodes or self.nodes[view.id].view != view]
         return changed, [node for node in self.nodes if node not in here]
+
+    def _stayed(self, changed: Sequence[NodeView]) -> tuple[list[NodeView], list[NodeView]]:
+        """Nodes that are where they were in the tree, as most often, and those that are new there."""
+        stayed: list[NodeView] = []
+        elsewhere: list[NodeView] = []
+        for view in changed:
+            old = self.nodes[view.id].view if view.id in self.nodes else None
+            if old is None or old.segment != view.segment or old.parent != view.parent:
+                elsewhere.append(view)
+            else:
+                (stayed if old.slots == view.slots or not self._malformed(view) else elsewhere).append(view)
+        return stayed, elsewhere
+
+    def _release(self, old: NodeView, new: NodeView | None) -> None:
+        """The slots that a node had and has no longer belong to nobody."""
+        for pool in self.config.pools:
+            slots = old.slots[pool]
+            if slots is not None and (new is None or slots != new.slots[pool]):
+                self.owned[pool].difference_update(slots)
+
+    def _refresh(self, placed: Placed, view: NodeView, delta: Delta) -> None:
+        """Another sight of a node that stayed where it was."""
+        old = placed.view
+        self._count(old, -1)
+        placed.view = view
+        self._count(view, +1)
+        delta.placed.append(placed)
+        if old.slots == view.slots:
+            return
+        delta.reshaped.append(placed)
+        self._claim(placed, old, delta.breaches)
+        pages = zip(self._page_slots(old, placed.pages), self._page_slots(view, placed.pages), strict=True)
+        for (page, before), (_, after) in pages:
+            _compare(page, before, after, delta)
 
     def _forget(self, node: int) -> Iterator[tuple[Page, PageSlots]]:
         placed = self.nodes.pop(node)
         for page in placed.pages:
             if self.node_of.get(page) == node:
                 del self.node_of[page]
-        for owner, slots in zip(self.owner, placed.view.slots, strict=True):
-            for slot in slots or ():
-                if owner.get(slot) == node:
-                    del owner[slot]
+        self._release(placed.view, None)
         self._count(placed.view, -1)
-        return self._page_slots(placed)
+        return self._page_slots(placed.view, placed.pages)
 
     def _place(self, view: NodeView, breaches: list[Breach]) -> Placed | None:
         size = self.config.page_size
@@ -123,13 +174,15 @@ class Mirror:
         pages = []
         for start in range(0, len(view.segment), size):
             page = self.model.trie.child(page, view.segment[start : start + size])
+            page.cut = page.cut and start + size == len(view.segment)
             pages.append(page)
+        self.model.split(page)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
-        placed = Placed(view, pages, tags)
-        self._claim(placed, breaches)
-        for inner in pages[:-1]:
-            inner.cut = False
-        self.model.split(pages[-1])
+        placed = self.nodes[view.id] = Placed(view, pages, tags)
+        for page in pages:
+            self.node_of[page] = view.id
+        self._claim(placed, None, breaches)
+        self._count(view, +1)
         return placed
 
     def _malformed(self, view: NodeView) -> str:
@@ -137,76 +190,74 @@ class Mirror:
             return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
         if view.parent != ROOT and view.parent not in self.nodes:
             return f"hangs under node {view.parent}, which is not in the tree"
-        for pool, slots in zip(Pool, view.slots, strict=True):
+        for pool, slots in zip(POOLS, view.slots, strict=True):
             if slots is not None and len(slots) != len(view.segment):
                 return f"has {len(slots)} {pool.name} slots for {len(view.segment)} tokens"
         return ""
 
-    def _claim(self, placed: Placed, breaches: list[Breach]) -> None:
-        view = placed.view
-        for pool, slots in zip(Pool, view.slots, strict=True):
-            owner = self.owner[pool]
-            for slot in slots or ():
-                other = owner.setdefault(slot, view.id)
-                if other != view.id:
-                    kind = Property.OWN_H if pool.on_host else Property.OWN
-                    breaches.append(
-                        Breach(kind, "owned-twice", f"{pool.name} slot {slot} belongs to node {other} and to node {view.id}")
-                    )
-                    break
-        self.nodes[view.id] = placed
-        for page in placed.pages:
-            self.node_of[page] = view.id
-        self._count(view, +1)
+    def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
+        """The slots that a node has and had not before are its own; a breach if they were somebody's."""
+        for pool in self.config.pools:
+            slots, owned = placed.view.slots[pool], self.owned[pool]
+            if slots is None or (old is not None and slots == old.slots[pool]):
+                continue
+            if len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
+                breaches.append(self._owned_twice(pool, placed.view, slots))
+            owned.update(slots)
+
+    def _owned_twice(self, pool: Pool, view: NodeView, slots: Slots) -> Breach:
+        slot = next((slot for slot in slots if slot in self.owned[pool]), slots[0])
+        others = [other for other, placed in self.nodes.items() if slot in (placed.view.slots[pool] or ()) and other != view.id]
+        kind = Property.OWN_H if pool.on_host else Property.OWN
+        text = f"{pool.name} slot {slot} belongs to node {view.id} and to node {(others or [view.id])[0]}"
+        return Breach(kind, "owned-twice", text)
 
     def _count(self, view: NodeView, by: int) -> None:
         for component in self.config.components:
-            slots = view.slots[Pool(component)]
+            slots = view.slots[component]
             if slots is not None:
                 sizes = self.locked if view.locks[component] > 0 else self.unlocked
                 sizes[component] += by * len(slots)
 
-    def _page_slots(self, placed: Placed) -> Iterator[tuple[Page, PageSlots]]:
+    def _page_slots(self, view: NodeView, pages: Sequence[Page]) -> Iterator[tuple[Page, PageSlots]]:
         size = self.config.page_size
-        full, swa, host, swa_host = placed.view.slots
-        for at, page in enumerate(placed.pages):
+        full, swa, host, swa_host = view.slots
+        for at, page in enumerate(pages):
             part = slice(at * size, (at + 1) * size)
             yield page, (full and full[part], swa and swa[part], host and host[part], swa_host and swa_host[part])
 
-    def _compare(self, page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:
-        if before == after:
-            return
-        for pool in Pool:
-            old, new = before[pool], after[pool]
-            if old == new:
-                continue
-            if new is None:
-                delta.gone[pool].add(page)
-            elif old is None:
-                delta.gained[pool].add(page)
-            else:
-                delta.moved.append((page, pool))
-
-    def held_in(self, page: Page) -> tuple[bool, bool, bool, bool]:
+    def held_in(self, page: Page) -> list[bool]:
         """Per `Pool`: the system holds this page."""
         node = self.node_of.get(page)
-        if node is None:
-            return (False, False, False, False)
-        full, swa, host, swa_host = self.nodes[node].view.slots
-        return (full is not None, swa is not None, host is not None, swa_host is not None)
+        return [False] * len(POOLS) if node is None else self.nodes[node].held_in()
 
     def locks(self, page: Page) -> tuple[int, int]:
         node = self.node_of.get(page)
         return (0, 0) if node is None else self.nodes[node].view.locks
 
     def path_slots(self, end: Page, pool: Pool) -> list[int]:
-        """The system's slots of the whole path down to ``end``."""
+        """The system's slots of the whole path down to ``end``, as last seen."""
         slots: list[int] = []
-        for page in end.path():
-            node = self.node_of.get(page)
-            if node is not None and page is self.nodes[node].pages[-1]:
-                slots.extend(self.nodes[node].view.slots[pool] or ())
+        page: Page | None = end
+        while page is not None and page in self.node_of:
+            placed = self.nodes[self.node_of[page]]
+            top = placed.pages[0]
+            slots[:0] = (placed.view.slots[pool] or ())[: page.end - top.end + self.config.page_size]
+            page = top.parent
         return slots
 
-    def resident(self, component: Component) -> int:
-        return self.unlocked[component] + self.locked[component]
+
+def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:
+    """Note what became of one page in each pool."""
+    if before == after:
+        return
+    for pool in POOLS:
+        old, new = before[pool], after[pool]
+        if old == new:
+            continue
+        if new is None:
+            delta.gone[pool].add(page)
+        elif old is None:
+            delta.gained[pool].add(page)
+        else:
+            delta.moved.append((page, pool))

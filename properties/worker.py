@@ -19,7 +19,7 @@ from radixproof.impl.system import Unavailable
 from radixproof.model.history import History, to_json
 from radixproof.properties import paste
 from radixproof.properties.report import report, slug, summary
-from radixproof.properties.search import Budget, Found, Progress, search
+from radixproof.properties.search import Budget, Found, Progress, calm_collector, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -
 
     try:
         target = registry.find(name)
+        calm_collector()
         done = search(target, seed, budget, tell)
         pipe.send(Finished(done, time.monotonic() - started))
     except (Unavailable, registry.UnknownSystem) as error:

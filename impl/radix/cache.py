@@ -31,10 +31,10 @@ class RadixCache:
         self.config = config
         self.memory = Memory(config, geometry or Geometry(), torch.device(device))
         self.tree = Tree(config.page_size)
-        self._locks = Locks(self.tree, config.window)
-        self._evictor = Evictor(self.tree, self.memory)
-        self._backups = Backups(self.tree, self.memory, self._locks, self._evictor, engine=engine, threshold=config.threshold)
-        self._inserter = Inserter(self.tree, self.memory, self._backups, config.window)
+        self.locks = Locks(self.tree, config.window)
+        self.evictor = Evictor(self.tree, self.memory)
+        self.backups = Backups(self.tree, self.memory, self.locks, self.evictor, engine=engine, threshold=config.threshold)
+        self.inserter = Inserter(self.tree, self.memory, self.backups, config.window)
 
     def match(self, tokens: Sequence[int], namespace: str = "") -> Match:
         """The longest cached prefix of a key. May split a node, and renews the recency of what it finds."""
@@ -55,31 +55,31 @@ class RadixCache:
                 raise ValueError(f"{name} must be whole pages of {self.config.page_size} tokens, got {length}")
         if len(slots) < len(key):
             raise ValueError(f"{len(key)} tokens to insert, but {len(slots)} slots")
-        return self._inserter.insert(Offer(namespace, key, np.array(slots[: len(key)], dtype=np.int64), protected, evicted))
+        return self.inserter.insert(Offer(namespace, key, np.array(slots[: len(key)], dtype=np.int64), protected, evicted))
 
     def lock(self, node: Node) -> Receipt:
         """Keep the path to a node on the device: all of its FULL, and the last window of its SWA."""
-        return self._locks.lock(node)
+        return self.locks.lock(node)
 
     def unlock(self, receipt: Receipt) -> None:
         """Give a receipt back. Raises `ReceiptError` if that has been done before."""
-        self._locks.unlock(receipt)
+        self.locks.unlock(receipt)
 
     def evict(self, full: int, swa: int = 0) -> tuple[int, int]:
         """Free device slots, least recently used first; returns the FULL and SWA tokens freed, which may be fewer or more."""
-        return self._evictor.evict(full, swa)
+        return self.evictor.evict(full, swa)
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
         """Free host slots of a component, least recently used first; returns the tokens freed, which may be fewer or more."""
-        return self._evictor.evict_host(tokens, component)
+        return self.evictor.evict_host(tokens, component)
 
     def writing_check(self, blocking: bool = False) -> int:
         """Acknowledge backups whose copies are complete, or wait for all; returns how many. To be called regularly."""
-        return self._backups.acknowledge(blocking)
+        return self.backups.acknowledge(blocking)
 
     def reset(self) -> None:
         """Forget everything and take back all host slots. Device slots are the caller's to take back: ``memory.device.clear()``."""
-        self._backups.clear()
+        self.backups.clear()
         self.tree.reset()
         self.memory.clear_host()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
@@ -59,19 +59,15 @@ class Evictor:
         """Tokens of ``component`` that `evict_host` could free if it were asked for everything."""
         if component is Component.SWA:
             return sum(len(node.segment) for node in self._tree.swa_host_order)
+        # Whoever locks a node locks its ancestors: below an unlocked node nothing is locked, and all of it can go.
+        counted: set[Node] = set()
         tokens = 0
-        children_left: dict[Node, int] = {}
-        ready = list(self._tree.host_leaves)
-        while ready:
-            node = ready.pop()
-            tokens += len(node.segment)
-            parent = node.parent
-            assert parent is not None
-            if parent.is_root or parent.full.device is not None or parent.full.locks or parent.swa.locks:
-                continue
-            children_left[parent] = children_left.get(parent, len(parent.children)) - 1
-            if not children_left[parent]:
-                ready.append(parent)
+        for leaf in self._tree.host_leaves:
+            node: Node | None = leaf
+            while node is not None and node.full.device is None and node.backed and not node.full.locks and node not in counted:
+                counted.add(node)
+                tokens += len(node.segment)
+                node = node.parent
         return tokens
 
     def _evict_leaf(self, leaf: Node, freed: list[int]) -> None:
@@ -106,7 +102,7 @@ class Evictor:
 
 def _by_age(leaves: dict[Node, None]) -> Iterator[Node]:
     """The members of a leaf set, least recently used first. A parent that became a member when a leaf was taken takes its turn."""
-    heap = _entries(leaves)
+    heap = [(leaf.accessed, leaf.id, leaf) for leaf in leaves]
     heapq.heapify(heap)
     while heap:
         leaf = heapq.heappop(heap)[-1]
@@ -114,7 +110,3 @@ def _by_age(leaves: dict[Node, None]) -> Iterator[Node]:
         yield leaf
         if parent in leaves:
             heapq.heappush(heap, (parent.accessed, parent.id, parent))
-
-
-def _entries(nodes: Iterable[Node]) -> list[tuple[int, int, Node]]:
-    return [(node.accessed, node.id, node) for node in nodes]

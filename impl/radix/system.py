@@ -29,8 +29,8 @@ def target(device: str = "cpu") -> Target:
             raise Unavailable("this torch sees no CUDA device: install a CUDA build on a machine with a GPU, or use the CPU target")
         return RadixSystem(config, device)
 
-    where = "" if device == "cpu" else f", {device}"
-    return Target("radix", f"radixproof's own two-tier radix cache, FULL and SWA, write-through{where}", Dialect(), build)
+    name = "radix" if device == "cpu" else f"radix-{device}"
+    return Target(name, f"radixproof's own two-tier radix cache on {device}: FULL and SWA, write-through", Dialect(), build)
 
 
 class RadixSystem:
@@ -39,16 +39,16 @@ class RadixSystem:
     def __init__(self, config: Config, device: str) -> None:
         cuda = torch.device(device).type == "cuda"
         self._engine = ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine())
-        self._cache = RadixCache(config, self._engine, device=device)
-        self._device = self._cache.memory.device
-        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self._cache.memory.pools.items()}
-        self._allocators = [self._cache.memory.allocator(pool) for pool in Pool]
+        self.cache = RadixCache(config, self._engine, device=device)
+        self._device = self.cache.memory.device
+        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self.cache.memory.pools.items()}
+        self._allocators = [self.cache.memory.allocator(pool) for pool in Pool]
         self._changed: dict[Node, None] = {}
         self._shown: set[int] = set()
-        self._cache.tree.on_change = self._note
+        self.cache.tree.on_change = self._note
 
     def match(self, key: Key) -> Lookup:
-        found = self._cache.match(key.tokens, key.namespace)
+        found = self.cache.match(key.tokens, key.namespace)
         return Lookup(found.device_node.end, found.best_node.end, found.slots.tolist(), found.device_node)
 
     def allocate(self, tokens: int) -> list[int] | None:
@@ -70,32 +70,32 @@ class RadixSystem:
         self._device.free_swa(np.array(slots, dtype=np.int64))
 
     def insert(self, key: Key, slots: Sequence[int], protected: int, evicted: int) -> int:
-        return self._cache.insert(key.tokens, slots, key.namespace, protected, evicted).reused
+        return self.cache.insert(key.tokens, slots, key.namespace, protected, evicted).reused
 
     def lock(self, anchor: Any) -> Any:
-        return self._cache.lock(anchor)
+        return self.cache.lock(anchor)
 
     def unlock(self, receipt: Any) -> None:
-        self._cache.unlock(receipt)
+        self.cache.unlock(receipt)
 
     def evict(self, full: int, swa: int) -> tuple[int, int]:
-        return self._cache.evict(full, swa)
+        return self.cache.evict(full, swa)
 
     def evict_host(self, tokens: int, component: Component) -> int:
-        return self._cache.evict_host(tokens, component)
+        return self.cache.evict_host(tokens, component)
 
     def run_copies(self, count: int) -> int:
         return self._engine.run(count)
 
     def writing_check(self, blocking: bool) -> int:
-        return self._cache.writing_check(blocking)
+        return self.cache.writing_check(blocking)
 
     def reset(self) -> None:
-        self._cache.reset()
+        self.cache.reset()
         self._device.clear()
 
     def observe(self, whole: bool) -> Observation:
-        tree = self._cache.tree
+        tree = self.cache.tree
         changed, self._changed = self._changed, {}
         removed = []
         for node in changed:
@@ -122,13 +122,13 @@ class RadixSystem:
         return peers
 
     def close(self) -> None:
-        self._cache.tree.on_change = None
+        self.cache.tree.on_change = None
 
     def _note(self, node: Node) -> None:
         self._changed[node] = None
 
     def _whole(self) -> Whole:
-        tree = self._cache.tree
+        tree = self.cache.tree
         free = [() if allocator is None else tuple(allocator.free_slots().tolist()) for allocator in self._allocators]
         paired = np.flatnonzero(self._device.swa_of)
         return Whole(

@@ -37,7 +37,7 @@ class Tags:
 
     def read(self, slots: Slots) -> list[int]:
         """The tags of ``slots``; -1 where layers, heads, or keys and values disagree."""
-        kv = self._view[:, :, slots] if self._view is not None else self._pool.gather(slots).cpu().numpy()
+        kv = self._view.take(slots, axis=2) if self._view is not None else self._pool.gather(slots).cpu().numpy()
         everywhere = kv * self._sign - self._shift
         tags = everywhere[0, 0, :, 0, 0].astype(np.int64)
         agree = everywhere == tags.reshape(1, 1, -1, 1, 1)

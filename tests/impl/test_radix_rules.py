@@ -100,6 +100,52 @@ def test_match_compares_whole_pages() -> None:
     assert cache.match("a") == (0, 0)
 
 
+def test_both_halves_of_a_split_have_the_age_of_the_whole() -> None:
+    cache = Cache(window=3)
+    cache.put("cc")
+    receipt = cache.lock("cc")
+    cache.put("aaaa", evicted=4)
+    cache.put("bb")
+    assert cache.match("aa") == (0, 0), "a tombstone: nothing to renew"
+    assert cache.system.evict(2, 0) == (2, 0)
+    cache.system.unlock(receipt)
+    assert set(cache.nodes()) == {"cc", "aa", "bb"}
+    cache.system.evict(2, 0)
+    assert set(cache.nodes()) == {"aa", "bb"}
+    cache.system.evict(2, 0)
+    assert set(cache.nodes()) == {"bb"}
+
+
+def test_match_does_not_renew_what_it_could_not_use() -> None:
+    cache = Cache(window=3)
+    cache.put("ab")
+    cache.put("abcd", evicted=4)
+    cache.put("xy")
+    assert cache.match("abcd") == (2, 2)
+    cache.system.evict(2, 0)
+    assert set(cache.nodes()) == {"ab", "xy"}
+
+
+def test_split_keeps_the_place_in_the_order_of_swa() -> None:
+    cache = Cache(window=4)
+    cache.put("abcdef", evicted=2)
+    cache.put("xy")
+    assert cache.match("abcd") == (0, 0)
+    assert cache.order(cache.whole().swa_order) == ["abcd", "abcdef", "xy"]
+    cache.match("x")
+    assert cache.order(cache.whole().swa_order) == ["abcd", "abcdef", "xy", "x"]
+
+
+def test_insert_renews_what_it_walks() -> None:
+    cache = Cache(window=2)
+    cache.put("ab")
+    cache.put("xy")
+    cache.put("ab")
+    assert cache.order(cache.whole().swa_order) == ["xy", "ab"]
+    cache.system.evict(2, 0)
+    assert set(cache.nodes()) == {"ab"}
+
+
 def test_namespaces_share_nothing() -> None:
     cache = Cache()
     cache.put("abcd", namespace="tenant")
@@ -186,7 +232,8 @@ def test_protected_slots_are_neither_freed_nor_taken() -> None:
     assert cache.match("abcdef") == (6, 6)
 
 
-def test_protected_tombstone_stays_one() -> None:
+@pytest.mark.parametrize("evicted", [0, 4])
+def test_protected_tombstone_stays_one(evicted: int) -> None:
     cache = Cache(window=2)
     cache.put("abcdef", evicted=4)
     found = cache.system.match(Key(tuple(map(ord, "abcdef"))))
@@ -194,7 +241,7 @@ def test_protected_tombstone_stays_one() -> None:
     fresh = cache.system.allocate(2)
     assert fresh is not None
     assert found.device == 6
-    assert cache.system.insert(Key(tuple(map(ord, "abcdef"))), [*own, *fresh], 4, 4) == 6
+    assert cache.system.insert(Key(tuple(map(ord, "abcdef"))), [*own, *fresh], 4, evicted) == 6
     assert cache.held(Pool.SWA) == {"abcdef"}
     assert cache.nodes()["abcd"].slots[Pool.FULL] == own
     assert cache.see().free_in(Pool.FULL) == 14
@@ -362,7 +409,7 @@ def test_lock_counts_tombstones_so_that_their_recovery_costs_nobody_a_lock() -> 
     cache.system.evict(0, 2)
     found = cache.system.match(Key(tuple(map(ord, "abcd"))))
     assert (found.device, found.best) == (0, 4)
-    anchor = cache.system._cache.match(tuple(map(ord, "abcd"))).best_node
+    anchor = cache.system.cache.match(tuple(map(ord, "abcd"))).best_node
     first = cache.system.lock(anchor)
     assert cache.locks(Component.SWA) == {"ab": 1, "abcd": 1}
     cache.put("abcd")
@@ -523,6 +570,32 @@ def test_every_walked_node_and_every_piece_of_a_new_leaf_is_hit_once() -> None:
     cache.put("abcdef", evicted=6)
     assert cache.held(Pool.FULL_HOST) == {"abcd", "abcdef"}
     assert cache.held(Pool.SWA_HOST) == {"abcdef"}
+
+
+def test_hits_survive_splits() -> None:
+    cache = Cache(threshold=2)
+    cache.put("abcd")
+    cache.match("ab")
+    cache.put("ab")
+    assert cache.held(Pool.FULL_HOST) == {"ab"}
+    cache = Cache(threshold=3, window=4)
+    cache.put("abcd", evicted=4)
+    cache.put("abcd", evicted=2)
+    cache.put("ab", evicted=2)
+    assert cache.held(Pool.FULL_HOST) == {"ab"}, "both pieces of a node that an insert splits are hit by it"
+
+
+def test_locked_host_nodes_are_no_room() -> None:
+    cache = Cache(threshold=1, host_pages=4)
+    for text in ("a", "ab", "ac"):
+        cache.put(text)
+    cache.settle()
+    cache.system.evict(9, 0)
+    cache.system.lock(cache.system.cache.match(tuple(map(ord, "ac"))).best_node)
+    cache.put("xyz")
+    assert cache.held(Pool.FULL_HOST) == {"a", "ab", "ac"}
+    cache.put("vw")
+    assert cache.held(Pool.FULL_HOST) == {"a", "ac", "vw"}
 
 
 def test_ancestors_are_backed_up_first_each_with_its_own_acknowledgement() -> None:

@@ -1,0 +1,128 @@
+"""What checking costs: time of model, observation and all properties over time of the implementation's own operations.
+
+Both are measured in the same run, on the same steps, at several tree sizes. Run: ``python benchmarks/checking.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from time import perf_counter_ns
+from typing import Any
+
+from radixproof.impl import registry
+from radixproof.impl.system import System, Target
+from radixproof.model.config import Config
+from radixproof.model.operations import EvictHost, Insert, Key, Lock, Match, Operation, Unlock, WritingCheck
+from radixproof.properties.interpreter import Run
+from radixproof.properties.search import calm_collector
+from radixproof.properties.shapes import missing_room
+
+OWN = ("match", "allocate", "free", "free_swa", "insert", "lock", "unlock", "evict", "evict_host", "run_copies", "writing_check")
+"""The implementation's own operations."""
+
+
+class Timed:
+    """A system whose own operations are timed, and apart from them `write`, the forward pass: neither operation nor check."""
+
+    def __init__(self, system: System) -> None:
+        self.own = self.forward = 0
+        for name in dir(system):
+            if not name.startswith("_"):
+                method = getattr(system, name)
+                clock = "own" if name in OWN else "forward" if name == "write" else ""
+                setattr(self, name, self._timed(method, clock) if clock else method)
+
+    def _timed(self, method: Any, clock: str) -> Any:
+        def timed(*arguments: Any) -> Any:
+            started = perf_counter_ns()
+            try:
+                return method(*arguments)
+            finally:
+                setattr(self, clock, getattr(self, clock) + perf_counter_ns() - started)
+
+        return timed
+
+
+def workload(run: Run, rng: Random, branches: int) -> Iterator[Operation]:
+    """What an engine does under pressure: prompts share prefixes, the device is nearly full, room is made when it is missing."""
+    config = run.config
+    size, locked, number = config.page_size, list[str](), 0
+
+    def key() -> Key:
+        parts = [rng.randrange(branches) for _ in range(rng.randint(1, 3))]
+        return Key(tuple(token for part in parts for token in [part] * (2 * size)))
+
+    while True:
+        prompt = key()
+        number += 1
+        yield Match(prompt)
+        yield Lock(f"r{number}", prompt)
+        locked.append(f"r{number}")
+        eviction = missing_room(prompt, run.judge.model, reuse=True)
+        if eviction is not None:
+            yield eviction
+        yield Insert(prompt, 0 if config.window is None else rng.choice((0, 2 * size)) % (len(prompt.tokens) + 1), reuse=True)
+        yield WritingCheck(blocking=rng.random() < 0.5)
+        if len(locked) > 3:
+            yield Unlock(locked.pop(rng.randrange(len(locked))))
+        if rng.random() < 0.1:
+            yield EvictHost(4 * size)
+
+
+def measure(target: Target, nodes: int, window: int | None, steps: int, seed: int = 1) -> tuple[float, float, float]:
+    """Returns mean nodes in the tree, and microseconds a step of the implementation and of everything else."""
+    pages = max(8, 2 * nodes)
+    swa = 0 if window is None else pages
+    config = Config(page_size=4, window=window, device_pages=pages, swa_pages=swa, host_pages=pages, swa_host_pages=swa)
+    branches = max(2, round((nodes * 2) ** (1 / 3)))
+    timed: list[Timed] = []
+
+    def build(shape: Config) -> Any:
+        timed.append(Timed(target.build(shape)))
+        return timed[0]
+
+    run = Run(replace(target, build=build), config)
+    operations = workload(run, Random(f"checking {seed}"), branches)
+    filling = 0
+    while len(run.judge.mirror.nodes) < nodes and filling < 20 * nodes + 200:
+        _sound(run.step(next(operations)))
+        filling += 1
+    timed[0].own = timed[0].forward = seen = 0
+    total = 0
+    for _ in range(steps):
+        operation = next(operations)
+        started = perf_counter_ns()
+        breaches = run.step(operation)
+        total += perf_counter_ns() - started
+        _sound(breaches)
+        seen += len(run.judge.mirror.nodes)
+    own, forward = timed[0].own, timed[0].forward
+    return seen / steps, own / steps / 1000, (total - own - forward) / steps / 1000
+
+
+def _sound(breaches: list[Any]) -> None:
+    if breaches:
+        raise SystemExit(f"the benchmark found a bug: {breaches[0].signature}: {breaches[0].text}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--system", default="radix")
+    parser.add_argument("--steps", type=int, default=3000)
+    options = parser.parse_args()
+    target = registry.find(options.system)
+    calm_collector()
+    print("| components | nodes | operation, us a step | checking, us a step | checking / operation |")
+    print("|---|---|---|---|---|")
+    for window in (None, 6):
+        for nodes in (10, 100, 1000):
+            seen, own, checking = measure(target, nodes, window, options.steps)
+            name = "FULL" if window is None else "FULL+SWA"
+            print(f"| {name} | {seen:.0f} | {own:.0f} | {checking:.0f} | {checking / own:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

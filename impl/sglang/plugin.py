@@ -1,0 +1,43 @@
+"""A pytest plugin that runs tests of SGLang's cache on a release from the store, without a GPU.
+
+``pytest -p radixproof.impl.sglang.plugin --sglang 0.5.12.post1 test_x.py`` imports that release, as `shim` does it, before it
+collects the tests. Their own imports of SGLang find it then, as far as `shim` has imported it. Without
+``--sglang`` it does nothing.
+"""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+import torch
+
+from radixproof.impl.sglang import shim, store
+from radixproof.impl.system import Unavailable
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sglang",
+        metavar="VERSION",
+        help="run the tests on this release of SGLang, which 'radixproof systems add sglang==VERSION' has prepared, on the CPU",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    version = config.getoption("--sglang")
+    if version is None:
+        return
+    try:
+        shim.load(store.locate(version))
+    except Unavailable as error:
+        raise pytest.UsageError(f"--sglang: {error}") from error
+    # The copies of the release are the CPU's now, so its pools must not go to a GPU that the machine may have.
+    without_gpu = mock.patch.object(torch.cuda, "is_available", return_value=False)
+    without_gpu.start()
+    config.add_cleanup(without_gpu.stop)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    version = config.getoption("--sglang")
+    return None if version is None else f"sglang: {version}, its copies run by radixproof on the CPU"
