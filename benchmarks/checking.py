@@ -28,22 +28,25 @@ class Timed:
     """A system whose own operations are timed, and apart from them `write`, the forward pass: neither operation nor check."""
 
     def __init__(self, system: System) -> None:
-        self.own = self.forward = 0
+        self.own, self.forward = [0], [0]
         for name in dir(system):
             if not name.startswith("_"):
                 method = getattr(system, name)
-                clock = "own" if name in OWN else "forward" if name == "write" else ""
-                setattr(self, name, self._timed(method, clock) if clock else method)
+                clock = self.own if name in OWN else self.forward if name == "write" else None
+                setattr(self, name, _timed(method, clock) if clock else method)
 
-    def _timed(self, method: Any, clock: str) -> Any:
-        def timed(*arguments: Any) -> Any:
-            started = perf_counter_ns()
-            try:
-                return method(*arguments)
-            finally:
-                setattr(self, clock, getattr(self, clock) + perf_counter_ns() - started)
+    def reset_clocks(self) -> None:
+        self.own[0] = self.forward[0] = 0
 
-        return timed
+
+def _timed(method: Any, clock: list[int]) -> Any:
+    def timed(*arguments: Any) -> Any:
+        started = perf_counter_ns()
+        result = method(*arguments)
+        clock[0] += perf_counter_ns() - started
+        return result
+
+    return timed
 
 
 def workload(run: Run, rng: Random, branches: int) -> Iterator[Operation]:
@@ -90,7 +93,8 @@ def measure(target: Target, nodes: int, window: int | None, steps: int, seed: in
     while len(run.judge.mirror.nodes) < nodes and filling < 20 * nodes + 200:
         _sound(run.step(next(operations)))
         filling += 1
-    timed[0].own = timed[0].forward = seen = 0
+    timed[0].reset_clocks()
+    seen = 0
     total = 0
     for _ in range(steps):
         operation = next(operations)
@@ -99,7 +103,7 @@ def measure(target: Target, nodes: int, window: int | None, steps: int, seed: in
         total += perf_counter_ns() - started
         _sound(breaches)
         seen += len(run.judge.mirror.nodes)
-    own, forward = timed[0].own, timed[0].forward
+    own, forward = timed[0].own[0], timed[0].forward[0]
     return seen / steps, own / steps / 1000, (total - own - forward) / steps / 1000
 
 

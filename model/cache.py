@@ -21,7 +21,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 
 FULL, SWA = Component.FULL, Component.SWA
 
-Gone: TypeAlias = Sequence[set[Page]]
+Gone: TypeAlias = Sequence[dict[Page, None]]
 """Per `Pool`, the pages that the system's pool held before a step and does not hold after it: the system's choice."""
 
 
@@ -51,6 +51,8 @@ class Inserting:
     """Pages of the path that were in the trie before."""
     cuts_before: set[Page] = field(default_factory=set)
     evicted: int = 0
+    opens: bool = False
+    """Something arrived, or is there without a host copy: the tree may take a new shape, and backups may be started."""
 
 
 RECENCY_OF = {FULL: "access-time", SWA: "swa-list"}
@@ -132,15 +134,17 @@ class Cache:
         if not path:
             return Inserting([], 0)
         live = live_from(protected, evicted)
+        opens = not path[-1].cut
         for page in path:
             arrives = not page.has(Pool.FULL)
+            takes_swa = self.config.window is not None and page.end - self.config.page_size >= (evicted if arrives else live)
+            opens = opens or arrives or not page.has(Pool.FULL_HOST) or (takes_swa and not page.has(Pool.SWA))
             trie.put(page, Pool.FULL)
-            start = page.end - self.config.page_size
-            if self.config.window is not None and start >= (evicted if arrives else live):
+            if takes_swa:
                 trie.put(page, Pool.SWA)
         self._cut_after_insert(path, len(existing))
         self._touch(path)
-        return Inserting(path, len(existing), before, evicted)
+        return Inserting(path, len(existing), before, evicted, opens)
 
     def _cut_after_insert(self, path: list[Page], existing: int) -> None:
         """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""
@@ -177,7 +181,7 @@ class Cache:
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""
         counted = []
-        uncounted = set[Page]() if self.dialect.hits_on_split_leaf else self._split_pieces(insert)
+        uncounted = () if self.dialect.hits_on_split_leaf else self._split_pieces(insert)
         for page in insert.path:
             if page not in uncounted:
                 page.hits += 1
@@ -350,13 +354,14 @@ class Cache:
         """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
         pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
         candidates = self._host_leaves if component is FULL else self._swa_host_victims
+        breaches: list[Breach] = []
         if component is SWA and gone is not None:
             # Releases differ in the order of SWA host values, and none promises one: whatever went could go.
             before = self.trie.free(pool)
             self.adopt_host_evictions(gone)
-            freed, breaches = self.trie.free(pool) - before, list[Breach]()
+            freed = self.trie.free(pool) - before
         else:
-            freed, breaches = 0, list[Breach]()
+            freed = 0
             while freed < tokens:
                 victim = _choose(candidates, None if gone is None else gone[pool], RECENCY_OF[FULL], breaches)
                 if victim is None:

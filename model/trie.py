@@ -119,7 +119,8 @@ class Trie:
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages that are in the trie and spell a prefix of ``key``."""
-        page, path = self.root(key.namespace), list[Page]()
+        page = self.root(key.namespace)
+        path: list[Page] = []
         for tokens in self.pages_of(key):
             child = page.children.get(tokens)
             if child is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -31,21 +32,21 @@ from radixproof.model.operations import (
 from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.inspect import inspect
-from radixproof.properties.judge import QUIET, Judge, Step
+from radixproof.properties.judge import Judge, Step
 
 TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKUP}
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other, a run is over."""
 
 
 MOST_UNSEEN = 8
-"""Quiet operations in a row after which nodes are looked at all the same."""
+"""Operations without a choice in a row after which nodes are looked at all the same."""
 
 
 class Run:
     """One system under one history, as far as it has gone.
 
     ``every`` is the distance between whole inspections, in steps. None is for speed: the distance grows with the tree, so that a
-    step costs the same in a large tree as in a small one, and nodes are not looked at after every quiet operation. What a search
+    step costs the same in a large tree as in a small one, and nodes are not looked at after every operation. What a search
     finds that way, a run with ``every`` 1 pins to the step at which it happened.
     """
 
@@ -64,29 +65,28 @@ class Run:
         """Perform one operation and judge it. ``whole`` asks for an inspection of the whole state."""
         step = self._perform(operation)
         self.steps.append(step)
-        if isinstance(step.outcome, Crashed):
-            return self.judge.judge(step, None, self.system)
         self.since_whole += 1
+        self.unseen += 1
         whole = whole or self.since_whole >= (self.every or 20 + 4 * len(self.judge.mirror.nodes))
-        if not whole and self.every is None and isinstance(operation, QUIET) and self.unseen < MOST_UNSEEN:
-            self.unseen += 1
-            return self.judge.judge(step, None, self.system)
-        self.unseen = 0
-        self.seen = self.system.observe(whole)
-        breaches = self.judge.judge(step, self.seen, self.system)
-        if whole:
-            self.since_whole = 0
-            breaches += inspect(self.judge, self.seen, self.system)
-        return breaches
+        return self._judge(step, whole, whole or self.every is not None or self.unseen > MOST_UNSEEN)
 
     def finish(self) -> list[Breach]:
         """A last look at the whole state."""
         if (self.since_whole == 0 and not self.unseen) or (self.steps and isinstance(self.steps[-1].outcome, Crashed)):
             return []
-        self.since_whole = 0
-        self.seen = self.system.observe(True)
-        breaches = self.judge.judge(Step(WritingCheck(), Skipped("the end")), self.seen, self.system)
-        return breaches + inspect(self.judge, self.seen, self.system)
+        return self._judge(Step(WritingCheck(), Skipped("the end")), True, True)
+
+    def _judge(self, step: Step, whole: bool, must_look: bool) -> list[Breach]:
+        breaches = self.judge.judge(step, partial(self._look, whole), must_look, self.system)
+        if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
+            self.since_whole = 0
+            breaches += inspect(self.judge, self.seen, self.system)
+        return breaches
+
+    def _look(self, whole: bool) -> Observation:
+        self.unseen = 0
+        self.seen = self.system.observe(whole)
+        return self.seen
 
     def close(self) -> None:
         self.system.close()

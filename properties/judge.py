@@ -5,7 +5,7 @@ A step is judged on what it touched. `Judge.inspect` (in `properties.whole`) loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from radixproof.impl.system import System
@@ -31,7 +31,7 @@ from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.mirror import Delta, Mirror, Placed, Tags
 
-QUIET = (Match, Lock, Unlock, RunCopies, WritingCheck)
+STILL = (Match, Lock, Unlock, RunCopies, WritingCheck)
 """Operations after which every page is where it was (STUTTER)."""
 
 
@@ -54,6 +54,12 @@ class Foreseen:
     """Backups whose bytes moved in this step."""
     served: Page | None = None
     """The last page that a match may serve from the device."""
+    choice: bool = False
+    """The system had a choice: which victims, which backups. What it chose has to be seen."""
+
+
+NOTHING = Delta()
+"""What a step did that left everything where it was. Never written to."""
 
 
 class Judge:
@@ -69,11 +75,11 @@ class Judge:
         self.model = Cache(self.config, self.dialect)
         self.mirror = Mirror(self.config, self.model, self.tags)
 
-    def judge(self, step: Step, seen: Observation | None, system: System) -> list[Breach]:
+    def judge(self, step: Step, look: Callable[[], Observation], must_look: bool, system: System) -> list[Breach]:
         """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
 
-        Without an observation only the outcome and the bytes are judged; what the step did to the nodes is judged with the next
-        one. That is for quiet operations alone: those that leave the system no choice the model would have to follow.
+        The system is looked at if it ``must_look``, or if it had a choice that the model has to follow. Otherwise only the outcome
+        and the bytes are judged now, and what the step did to the nodes is judged with the next look.
         """
         if isinstance(step.outcome, Crashed):
             crash = step.outcome
@@ -82,20 +88,30 @@ class Judge:
             self._start()
         breaches: list[Breach] = []
         foreseen = self._before(step, breaches)
-        delta = Delta()
-        if seen is not None:
-            delta = self.mirror.update(seen)
-            breaches += delta.breaches
-            breaches += self._pinned(step, delta)
-            self._after(step, foreseen.insert, delta, breaches)
-            breaches += self._residency(step, delta)
-            breaches += self._shape(delta)
-            breaches += self._locks(delta)
-            breaches += self._sizes(seen)
-            breaches += self._map(delta, system)
-            breaches += self._quiet(seen)
-            self.model.trie.changed.clear()
-        breaches += self._content(step, delta, foreseen, system)
+        if must_look or foreseen.choice:
+            breaches += self._look(step, look(), foreseen, system)
+        else:
+            self._after(step, foreseen.insert, NOTHING, breaches)
+        if foreseen.ran:
+            breaches += self._copied(foreseen.ran, system)
+        if foreseen.served is not None:
+            breaches += self._served(step, foreseen.served)
+        return breaches
+
+    def _look(self, step: Step, seen: Observation, foreseen: Foreseen, system: System) -> list[Breach]:
+        """What an observation shows of everything since the last one."""
+        delta = self.mirror.update(seen)
+        breaches = delta.breaches
+        breaches += self._pinned(step, delta)
+        self._after(step, foreseen.insert, delta, breaches)
+        breaches += self._residency(step, delta)
+        breaches += self._shape(delta)
+        breaches += self._locks(delta)
+        breaches += self._sizes(seen)
+        breaches += self._map(delta, system)
+        breaches += self._arrived(delta, system)
+        breaches += self._quiet(seen)
+        self.model.trie.changed.clear()
         return breaches
 
     # -- the model's part ------------------------------------------------------------------------------------------------------
@@ -117,6 +133,8 @@ class Judge:
                 self.model.unlock(receipt)
             case Insert(key, evicted, reuse):
                 return self._before_insert(step, key, evicted, reuse, breaches)
+            case Evict() | EvictHost():
+                return Foreseen(choice=step.outcome not in (Freed(0, 0), Done(0)))
             case RunCopies(count):
                 ran = self.model.run_copies(count)
                 _expect(step, Done(len(ran)), breaches)
@@ -134,7 +152,8 @@ class Judge:
         _expect(step, Inserted(existing, protected), breaches)
         if isinstance(step.outcome, Inserted):
             protected = step.outcome.protected
-        return Foreseen(self.model.insert(key, protected, evicted), served=served)
+        insert = self.model.insert(key, protected, evicted)
+        return Foreseen(insert, served=served, choice=insert.opens)
 
     def _after(self, step: Step, insert: Inserting | None, delta: Delta, breaches: list[Breach]) -> None:
         """What the model tells from the system's choices: victims, and backups it could start."""
@@ -169,13 +188,13 @@ class Judge:
                 if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
                     text = f"{spell(backup.node)} is being backed up, but its {pool.name} slots were freed"
                     breaches.append(Breach(Property.PIN, "target-freed", text))
-        if isinstance(step.operation, QUIET) and not delta.still:
+        if isinstance(step.operation, STILL) and not delta.still:
             breaches.append(Breach(Property.STUTTER, step.operation.name, f"{step.operation} changed what is held where"))
         return breaches
 
     def _residency(self, step: Step, delta: Delta) -> list[Breach]:
         """The pages the step touched are held where the model says. Where they are not, the model gives in."""
-        differ = [page for placed in delta.placed for page in placed.pages if page.held_in != placed.held_in()]
+        differ = [page for placed in delta.placed for page in placed.pages if page.held_in != placed.held_in]
         differ += [page for page in self.model.trie.changed if page.held_in != self.mirror.held_in(page)]
         differ += [page for gone in delta.gone for page in gone if page.held_in != self.mirror.held_in(page)]
         if not differ:
@@ -224,8 +243,12 @@ class Judge:
 
     def _locks(self, delta: Delta) -> list[Breach]:
         """LOCK: every page the step touched is locked by exactly the receipts and backups that the model knows."""
-        nodes = {self.mirror.node_of[page] for page in self.model.trie.changed if page in self.mirror.node_of}
-        for placed in (*delta.placed, *(self.mirror.nodes[node] for node in sorted(nodes))):
+        node_of = self.mirror.node_of
+        nodes = {placed.view.id: placed for placed in delta.placed}
+        for page in self.model.trie.changed:
+            if page in node_of and node_of[page] not in nodes:
+                nodes[node_of[page]] = self.mirror.nodes[node_of[page]]
+        for placed in nodes.values():
             full, swa = placed.view.locks
             for page in placed.pages:
                 if len(page.holders[0]) != full or len(page.holders[1]) != swa:
@@ -285,20 +308,26 @@ class Judge:
 
     # -- content ---------------------------------------------------------------------------------------------------------------
 
-    def _content(self, step: Step, delta: Delta, foreseen: Foreseen, system: System) -> list[Breach]:
-        """CONTENT: what arrived in a pool in this step, what was copied, and what a match serves."""
+    def _arrived(self, delta: Delta, system: System) -> list[Breach]:
+        """CONTENT of what came to the device in this step."""
         breaches = []
         for pool in self.config.pools:
-            if pool.on_host:
-                arrived = [page for backup in foreseen.ran for page in backup.node]
-            else:
-                arrived = [*delta.gained[pool], *(page for page, moved in delta.moved if moved is pool)]
-            if arrived:
-                breaches += self.compare_content(pool, arrived, system)
-        if foreseen.served is not None and list(step.slots) != self.mirror.path_slots(foreseen.served, Pool.FULL):
-            text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
-            breaches.append(Breach(Property.CONTENT, "served", text))
+            if not pool.on_host and (delta.gained[pool] or delta.moved):
+                pages = [*delta.gained[pool], *(page for page, moved in delta.moved if moved is pool)]
+                breaches += self.compare_content(pool, pages, system)
         return breaches
+
+    def _copied(self, ran: Sequence[Backup], system: System) -> list[Breach]:
+        """CONTENT of the host copies whose bytes moved in this step."""
+        pages = [page for backup in ran for page in backup.node]
+        return [breach for pool in self.config.pools if pool.on_host for breach in self.compare_content(pool, pages, system)]
+
+    def _served(self, step: Step, end: Page) -> list[Breach]:
+        """CONTENT of what a match serves: the slots of the nodes on its path, whose bytes are known."""
+        if list(step.slots) == self.mirror.path_slots(end, Pool.FULL):
+            return []
+        text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
+        return [Breach(Property.CONTENT, "served", text)]
 
     def compare_content(self, pool: Pool, pages: Iterable[Page], system: System) -> list[Breach]:
         """Compare the bytes of pages in one pool with what they must be."""

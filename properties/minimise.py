@@ -201,6 +201,8 @@ def _plainer_operations(operation: Operation, config: Config) -> Iterator[Operat
             if full and swa:
                 yield Evict(full, 0)
                 yield Evict(0, swa)
+            if swa and not full:
+                yield Evict(swa, 0)
             yield from (Evict(less, swa) for less in range(size, full, size))
             yield from (Evict(full, less) for less in range(size, swa, size))
         case EvictHost(tokens, component):

@@ -26,19 +26,21 @@ class Placed:
     view: NodeView
     pages: list[Page]
     tags: list[int]
+    held_in: list[bool]
+    """Per `Pool`: the system holds this node."""
 
-    def held_in(self) -> list[bool]:
-        """Per `Pool`: the system holds this node."""
-        full, swa, host, swa_host = self.view.slots
-        return [full is not None, swa is not None, host is not None, swa_host is not None]
+
+def _held_in(view: NodeView) -> list[bool]:
+    full, swa, host, swa_host = view.slots
+    return [full is not None, swa is not None, host is not None, swa_host is not None]
 
 
 @dataclass(slots=True)
 class Delta:
-    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`."""
+    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
 
-    gone: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in POOLS))
-    gained: tuple[set[Page], ...] = field(default_factory=lambda: tuple(set() for _ in POOLS))
+    gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}))
+    gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}))
     moved: list[tuple[Page, Pool]] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     """Nodes that changed in any way."""
@@ -148,6 +150,7 @@ class Mirror:
         delta.placed.append(placed)
         if old.slots == view.slots:
             return
+        placed.held_in = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)
         pages = zip(self._page_slots(old, placed.pages), self._page_slots(view, placed.pages), strict=True)
@@ -178,7 +181,7 @@ class Mirror:
             pages.append(page)
         self.model.split(page)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
-        placed = self.nodes[view.id] = Placed(view, pages, tags)
+        placed = self.nodes[view.id] = Placed(view, pages, tags, _held_in(view))
         for page in pages:
             self.node_of[page] = view.id
         self._claim(placed, None, breaches)
@@ -229,7 +232,7 @@ class Mirror:
     def held_in(self, page: Page) -> list[bool]:
         """Per `Pool`: the system holds this page."""
         node = self.node_of.get(page)
-        return [False] * len(POOLS) if node is None else self.nodes[node].held_in()
+        return [False] * len(POOLS) if node is None else self.nodes[node].held_in
 
     def locks(self, page: Page) -> tuple[int, int]:
         node = self.node_of.get(page)
@@ -256,8 +259,8 @@ def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> N
         if old == new:
             continue
         if new is None:
-            delta.gone[pool].add(page)
+            delta.gone[pool][page] = None
         elif old is None:
-            delta.gained[pool].add(page)
+            delta.gained[pool][page] = None
         else:
             delta.moved.append((page, pool))

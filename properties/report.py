@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import replace
 
@@ -50,8 +51,8 @@ def describe(config: Config) -> str:
 
 
 def slug(signature: str) -> str:
-    """A signature as a file name."""
-    return "".join(letter if letter.isalnum() else "-" for letter in signature.lower()).strip("-")
+    """A signature, or the name of a system, as a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", signature.lower()).strip("-")
 
 
 def summary(found: Found) -> str:

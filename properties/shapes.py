@@ -57,7 +57,7 @@ class Prompts:
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds chosen by ``bits``; all modulo their range."""
+        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds as ``bits`` say; all modulo their range."""
         parent = self.known[base % len(self.known)]
         longest = LONGEST_PAGES * self.config.page_size
         head = parent.tokens[: keep % (len(parent.tokens) + 1)]

@@ -18,9 +18,9 @@ def split_parent_not_backed_up(cache: RadixCache) -> None:
     count, start = backups.hit, backups.back_up
 
     def hit(node: Node) -> None:
-        if node.children and not node.hits:
-            return  # the upper piece of a new leaf: only the lowest piece is hit
-        count(node)
+        below_boundary = node.children and not node.hits and node.swa.device is None
+        if not below_boundary:  # the hit on a new leaf goes to the piece that kept its window
+            count(node)
 
     def back_up(node: Node) -> bool:
         assert node.parent is not None

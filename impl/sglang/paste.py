@@ -137,7 +137,7 @@ def _make_cache(config: Config) -> str:
         "    tree.init_hicache(server_args, params)",
     ]
     if config.threshold != 1:
-        lines.append(f"    tree.write_through_threshold = {config.threshold}")
+        lines.append(f"    tree.write_through_threshold = {config.threshold}  # hits before a node is backed up")
     return "\n".join([*lines, "    limit_host(tree)", "    return tree"])
 
 
@@ -265,11 +265,10 @@ def _functions(history: History, test: str) -> list[str]:
         "match": _MATCH,
         "make_key": _MAKE_KEY,
     }
-    prompts = [operation.key for operation in history.operations if isinstance(operation, Match | Insert | Lock)]
     functions = [test]
     for name, source in sources.items():
         if re.search(rf"(?<!\.)\b{name}\(", "\n".join(functions)):
-            if not any(key.namespace for key in prompts):
+            if "namespace=" not in test:
                 source = re.sub(r", namespace(=None)?|child\.key\.extra_key == namespace and ", "", source)
             functions.append(source.strip())
     return [_LIMIT_HOST.strip(), _make_cache(history.config), *reversed(functions)]
@@ -432,7 +431,7 @@ def _assertion(witness: Witness) -> list[str]:
         return [
             *node,
             f"    locks = 0 if node is None else {data}.lock_ref",
-            f'    assert locks == {witness.locks}, f"the {component} lock count of {prefix} is {{locks}} and should be {witness.locks}"',
+            f'    assert locks == {witness.locks}, f"{prefix} has {{locks}} {component} locks and should have {witness.locks}"',
         ]
     held = f"    held = node is not None and {data}.{_tier(witness.pool)} is not None"
     if witness.held:
@@ -479,7 +478,8 @@ def _call(start: str, function: str, arguments: Sequence[str]) -> list[str]:
 def _argument(text: str) -> list[str]:
     if len(text) + 9 <= WIDTH:
         return [f"        {text},"]
-    return ["        [", *[f"            {item}," for item in text.strip("[]").split(", ")], "        ],"]
+    tokens = re.findall(r"\*range\(.*?\)|\d+", text)
+    return ["        [", *[f"            {item}," for item in tokens], "        ],"]
 
 
 def _comment(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The pure rules, on paths drawn as text.
 
-A path is written page by page: ``F`` FULL on device, ``S`` SWA on device, ``f`` and ``s`` the same on the host, ``-`` nothing, and a
-``|`` after the last page of a node: ``"FS F| FfSs|"`` is a node of two pages and one of one page.
+A path is written page by page: ``F`` FULL on device, ``S`` SWA on device, ``f`` and ``s`` the same on the host, ``-`` nothing, and
+a ``|`` after the last page of a node: ``"FS F| FfSs|"`` is a node of two pages and one of one page.
 """
 
 from __future__ import annotations
@@ -88,10 +88,13 @@ def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int)
     assert ends(list(found)) == [device, best]
 
 
-@pytest.mark.parametrize(("window", "device"), [(1, 4), (2, 4), (3, 6), (4, 6), (5, 0)])
-def test_a_window_is_counted_in_tokens(window: int, device: int) -> None:
-    root, path = draw("F| FS| FS|", size=2)
-    assert boundaries(path[:2] if window < 3 else path, root, window)[0].end == device
+@pytest.mark.parametrize(
+    ("drawing", "window", "device"),
+    [("F| FS|", 2, 4), ("F| FS|", 3, 0), ("F| FS| FS|", 3, 6), ("F| FS| FS|", 4, 6), ("F| FS| FS|", 5, 0)],
+)
+def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -> None:
+    root, path = draw(drawing, size=2)
+    assert boundaries(path, root, window)[0].end == device
 
 
 @pytest.mark.parametrize(
@@ -110,8 +113,8 @@ def test_a_window_is_counted_in_tokens(window: int, device: int) -> None:
     ],
 )
 def test_window_nodes_are_whole_nodes_tombstones_included(drawing: str, reach: int, covered: list[int]) -> None:
-    root, path = draw(drawing)
-    assert ends(window_nodes((path or [root])[-1], reach)) == covered
+    _, path = draw(drawing)
+    assert ends(window_nodes(path, reach)) == covered
 
 
 @pytest.mark.parametrize(
@@ -120,15 +123,15 @@ def test_window_nodes_are_whole_nodes_tombstones_included(drawing: str, reach: i
         ("FS| FS| FS|", [2, 3], [2, 3]),
         ("FS| F| FS|", [2, 3], [1, 3]),
         ("FS| FS| F|", [2, 3], [1, 2]),
-        ("FS FS| F| F F|", [3, 4, 5][1:], [1, 2]),
+        ("FS FS| F| F F|", [4, 5], [1, 2]),
         ("F| F|", [1, 2], []),
     ],
 )
 def test_window_locks_in_both_dialects(drawing: str, segments: list[int], skipping: list[int]) -> None:
     """With segment locks every node counts; before, tombstones were passed over and covered nothing."""
     _, path = draw(drawing)
-    assert ends(window_lock(path[-1], 2, Dialect(segment_locks=True))) == segments
-    assert ends(window_lock(path[-1], 2, Dialect(segment_locks=False))) == skipping
+    assert ends(window_lock(path, 2, Dialect(segment_locks=True))) == segments
+    assert ends(window_lock(path, 2, Dialect(segment_locks=False))) == skipping
 
 
 @pytest.mark.parametrize(

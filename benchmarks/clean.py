@@ -1,0 +1,43 @@
+"""Long searches that must find nothing: many seeds on one system. Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+
+from radixproof.impl import registry
+from radixproof.properties.search import PROFILES, Found, Progress, calm_collector, search
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--system", default="radix")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=10_000)
+    options = parser.parse_args()
+    target = registry.find(options.system)
+    budget = replace(PROFILES["ci"], steps=options.steps, examples=max(1, options.steps // 250))
+    reported: list[str] = []
+
+    def tell(news: Progress | Found) -> None:
+        if isinstance(news, Found):
+            reported.append(f"{news.signature}: {news.verdict.breach.text}")
+
+    calm_collector()
+    started, steps, histories = time.perf_counter(), 0, 0
+    for seed in range(1, options.seeds + 1):
+        done = search(target, seed, budget, tell)
+        steps, histories = steps + done.steps, histories + done.histories
+        print(f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported", file=sys.stderr)
+    seconds = time.perf_counter() - started
+    print(
+        f"{options.system}: {options.seeds} seeds, {steps:,} checked steps in {histories:,} histories, {seconds:.0f} s, {len(reported)} reported"
+    )
+    print("\n".join(reported))
+    return 1 if reported else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
