@@ -202,11 +202,14 @@ class Cache:
     def _fitting(self, nodes: list[list[Page]]) -> set[Page]:
         """The strict choice of backups: in order, until one has no room even after evicting host-only data."""
         chosen: set[Page] = set()
+        need = [0, 0]
         for node in nodes:
-            need_full, need_swa = (host_need(node, component, self.config) for component in (FULL, SWA))
-            self.evict_host(need_full - self.trie.free(Pool.FULL_HOST), FULL)
-            if self.trie.free(Pool.FULL_HOST) < need_full or (need_swa and self.trie.free(Pool.SWA_HOST) < need_swa):
-                break
+            for component in self.config.components:
+                pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
+                need[component] += host_need(node, component, self.config)
+                self.evict_host(need[component] - self.trie.free(pool), component)
+                if self.trie.free(pool) < need[component]:
+                    return chosen
             chosen.update(node)
         return chosen
 
