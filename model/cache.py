@@ -7,22 +7,19 @@ everything that was not. Without a choice (`wanted` None) it makes the strict on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TypeAlias
 
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
+from radixproof.model.eviction import Eviction, Gone, adopt_host_evictions, evict_host
 from radixproof.model.operations import Key
-from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, live_from, window_lock, window_nodes
+from radixproof.model.rules import boundaries, host_need, live_from, window_lock, window_nodes
 from radixproof.model.trie import Page, Trie, spell
-from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.model.verdict import Breach, Property
 
 FULL, SWA = Component.FULL, Component.SWA
-
-Gone: TypeAlias = Sequence[dict[Page, None]]
-"""Per `Pool`, the pages that the system's pool held before a step and does not hold after it: the system's choice."""
 
 
 @dataclass(slots=True)
@@ -53,31 +50,6 @@ class Inserting:
     evicted: int = 0
     opens: bool = False
     """Something arrived, or is there without a host copy: the tree may take a new shape, and backups may be started."""
-
-
-RECENCY_OF = {FULL: "access-time", SWA: "swa-list"}
-"""The recency that each component is evicted by: one name for one cause (semantics 7.2, 7.3)."""
-
-
-@dataclass(slots=True)
-class Eviction:
-    """One eviction as it goes: what was asked for per component, and the victims so far with the tokens each freed."""
-
-    asked: tuple[int, int]
-    gone: Gone | None
-    victims: list[tuple[int, int]] = field(default_factory=list)
-    breaches: list[Breach] = field(default_factory=list)
-
-    def freed(self, component: Component) -> int:
-        return sum(victim[component] for victim in self.victims)
-
-    def component_explained_by_order(self) -> Component | None:
-        """The component whose victims were not too many, had they only been taken in another order: all but one did not suffice."""
-        for component in Component:
-            most = max((victim[component] for victim in self.victims), default=0)
-            if self.asked[component] and self.freed(component) - most < self.asked[component]:
-                return component
-        return None
 
 
 class Cache:
@@ -288,157 +260,18 @@ class Cache:
     # -- evicting --------------------------------------------------------------------------------------------------------------
 
     def evict(self, full: int, swa: int, gone: Gone | None = None) -> tuple[int, int, list[Breach]]:
-        """FULL leaves, then SWA values, least recently used first, until enough is free (semantics 7.1 to 7.3).
-
-        Returns the freed tokens per component.
-        """
-        eviction = Eviction((full, swa), gone)
-        for component, candidates in ((FULL, self._device_leaves), (SWA, self._swa_victims)):
-            wanted = None if gone is None else gone[component]
-            while eviction.freed(component) < eviction.asked[component]:
-                victim = _choose(candidates, wanted, RECENCY_OF[component], eviction.breaches)
-                if victim is None:
-                    _stopped_early(
-                        candidates, "stopped-early", eviction.asked[component], eviction.freed(component), eviction.breaches
-                    )
-                    break
-                self._evict_node(victim, eviction)
-        self._evict_unasked(eviction)
+        """Free device tokens (semantics 7.1). Returns the freed tokens per component."""
+        eviction = Eviction(self.trie, (full, swa), gone, self.config.threshold)
+        eviction.run()
         return eviction.freed(FULL), eviction.freed(SWA), eviction.breaches
 
-    def _device_leaves(self) -> Iterable[Page]:
-        return (page for page in self.trie.device_order if is_device_leaf(page))
-
-    def _swa_victims(self) -> Iterable[Page]:
-        return (page for page in self.trie.swa_order if page.cut and not page.held(SWA))
-
-    def _evict_node(self, end: Page, eviction: Eviction) -> None:
-        """A leaf leaves the device whole: demoted if backed, else deleted. Another node only loses its SWA (semantics 7.3, 7.4)."""
-        node, leaf = end.node(), is_device_leaf(end)
-        if leaf and eviction.gone is not None and end not in eviction.gone[Pool.FULL]:
-            text = f"{spell(node)} lost its SWA as an interior node, before what hung below it and was used less recently"
-            eviction.breaches.append(Breach(Property.RECENCY, RECENCY_OF[SWA], text))
-            leaf = False
-        size = self.config.page_size
-        eviction.victims.append((size * len(node) if leaf else 0, size * sum(page.has(Pool.SWA) for page in node)))
-        if leaf and not end.has(Pool.FULL_HOST):
-            if any(page.owed for page in node):
-                eviction.breaches.append(
-                    Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.config.threshold), _held(end, Pool.FULL_HOST))
-                )
-            self._delete(end)
-            return
-        for page in node:
-            self.trie.drop(page, Pool.SWA)
-            if leaf:
-                self.trie.drop(page, Pool.FULL)
-
-    def _evict_unasked(self, eviction: Eviction) -> None:
-        """Adopt what went beyond what had to go, and say why it should not have."""
-        last = None
-        for pool in (Pool.FULL, Pool.SWA) if eviction.gone is not None else ():
-            assert eviction.gone is not None
-            for page in sorted((page for page in eviction.gone[pool] if page.cut and page.has(pool)), key=lambda page: -page.end):
-                if is_device_leaf(page) or (pool is Pool.SWA and not page.held(SWA)):
-                    last = spell(page.node())
-                    self._evict_node(page, eviction)
-        if last is None or any(breach.violates is Property.RECENCY for breach in eviction.breaches):
-            return
-        wrong_order = eviction.component_explained_by_order()
-        if wrong_order is not None:
-            text = f"{last} was evicted before data used less recently, which alone would have been enough"
-            eviction.breaches.append(Breach(Property.RECENCY, RECENCY_OF[wrong_order], text))
-        else:
-            eviction.breaches.append(
-                Breach(Property.PROGRESS, "freed-too-much", f"{last} was evicted although enough had been freed")
-            )
-
     def evict_host(self, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
-        """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
-        pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
-        candidates = self._host_leaves if component is FULL else self._swa_host_victims
-        breaches: list[Breach] = []
-        if component is SWA and gone is not None:
-            # Releases differ in the order of SWA host values, and none promises one: whatever went could go.
-            before = self.trie.free(pool)
-            self.adopt_host_evictions(gone)
-            freed = self.trie.free(pool) - before
-        else:
-            freed = 0
-            while freed < tokens:
-                victim = _choose(candidates, None if gone is None else gone[pool], RECENCY_OF[FULL], breaches)
-                if victim is None:
-                    break
-                freed += self.config.page_size * sum(page.has(pool) for page in victim.node())
-                self._evict_host_node(victim)
-        if freed < tokens:
-            _stopped_early(candidates, "host-stopped-early", tokens, freed, breaches)
-        return freed, breaches
+        """Free host tokens (semantics 7.9). Returns the freed tokens."""
+        return evict_host(self.trie, tokens, component, gone)
 
     def adopt_host_evictions(self, gone: Gone) -> None:
-        """Host data made room for other host data (semantics 8.3): legal in any amount, of nodes that could go."""
-        for page in sorted(gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST], key=lambda page: -page.end):
-            if page in gone[Pool.FULL_HOST] and is_host_leaf(page):
-                self._delete(page)
-            elif page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
-                self._drop_swa_host(page)
-
-    def _host_leaves(self) -> Iterable[Page]:
-        return (page for page in self.trie.order if is_host_leaf(page)) if self.trie.host_only else ()
-
-    def _swa_host_victims(self) -> Iterable[Page]:
-        return (page for page in self.trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
-
-    def _evict_host_node(self, end: Page) -> None:
-        if is_host_leaf(end):
-            self._delete(end)
-        else:
-            self._drop_swa_host(end)
-
-    def _drop_swa_host(self, end: Page) -> None:
-        for page in end.node():
-            self.trie.drop(page, Pool.SWA_HOST)
-
-    def _delete(self, end: Page) -> None:
-        for page in reversed(end.node()):
-            self.trie.remove(page)
-
-
-def _held(page: Page, pool: Pool) -> Witness:
-    return Witness(page.key(), pool, held=True)
-
-
-def _on_device(component: Component) -> Pool:
-    return Pool.FULL if component is FULL else Pool.SWA
-
-
-def _choose(
-    candidates: Callable[[], Iterable[Page]],
-    wanted: Collection[Page] | None,
-    kind: str,
-    breaches: list[Breach],
-    ordered: bool = True,
-) -> Page | None:
-    """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
-    first: Page | None = None
-    for page in candidates():
-        if wanted is None or page in wanted:
-            if first is not None:
-                text = f"{spell(page.node())} was evicted before {spell(first.node())}, which was used less recently"
-                on_device = Pool.SWA if kind == RECENCY_OF[SWA] else Pool.FULL
-                breaches.append(
-                    Breach(Property.RECENCY, kind, text, _held(page, on_device if page.has(Pool.FULL) else Pool.FULL_HOST))
-                )
-            return page
-        first = first or page
-    return None
-
-
-def _stopped_early(candidates: Callable[[], Iterable[Page]], rule: str, asked: int, freed: int, breaches: list[Breach]) -> None:
-    idle = next(iter(candidates()), None)
-    if idle is not None:
-        text = f"asked for {asked} tokens, freed {freed}, but {spell(idle.node())} could still go"
-        breaches.append(Breach(Property.PROGRESS, rule, text))
+        """Host data made room for a backup (semantics 8.3)."""
+        adopt_host_evictions(self.trie, gone)
 
 
 def _nodes(pages: list[Page]) -> list[list[Page]]:
@@ -449,10 +282,3 @@ def _nodes(pages: list[Page]) -> list[list[Page]]:
         if page.cut:
             nodes.append([])
     return [node for node in nodes if node]
-
-
-def _lost(node: list[Page], threshold: int) -> str:
-    return (
-        f"{spell(node)} has {node[-1].hits} hits (threshold {threshold}) and the host had room for it, but it was never backed up; "
-        "the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
-    )

@@ -183,6 +183,11 @@ class Trie:
         self.order.pop(page, None)
         del page.parent.children[page.tokens]
 
+    def delete(self, node: list[Page]) -> None:
+        """Take the pages of a childless node out of the trie."""
+        for page in reversed(node):
+            self.remove(page)
+
     def touch(self, pages: list[Page]) -> None:
         """These pages, top first, are the most recently used: the last is the newest (semantics 3.5)."""
         for page in pages:

@@ -1,0 +1,183 @@
+"""Eviction, on both tiers.
+
+Which victims go is the system's choice, given as the pages that went (`Gone`). It is followed victim by victim: each must have been
+evictable when its turn came and the least recently used of those that were, and nothing more may go than was asked for. Without a
+choice, the strict one is made: exactly the least recently used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from radixproof.model.config import Component, Pool
+from radixproof.model.rules import is_device_leaf, is_host_leaf
+from radixproof.model.trie import Page, Trie, spell
+from radixproof.model.verdict import Breach, Property, Witness
+
+FULL, SWA = Component.FULL, Component.SWA
+
+Gone: TypeAlias = Sequence[dict[Page, None]]
+"""Per `Pool`, the pages that the system's pool held before a step and does not hold after it: the system's choice."""
+
+RECENCY_OF = {FULL: "access-time", SWA: "swa-list"}
+"""The recency that each component is evicted by: one name for one cause (semantics 7.2, 7.3)."""
+
+Candidates: TypeAlias = Callable[[], Iterable[Page]]
+
+
+@dataclass(slots=True)
+class Eviction:
+    """One eviction on the device as it goes: what was asked for per component, and the victims with the tokens each freed."""
+
+    trie: Trie
+    asked: tuple[int, int]
+    gone: Gone | None
+    threshold: int
+    victims: list[tuple[int, int]] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+
+    def freed(self, component: Component) -> int:
+        return sum(victim[component] for victim in self.victims)
+
+    def run(self) -> None:
+        """FULL leaves, then SWA values, least recently used first, until enough is free (semantics 7.1 to 7.3)."""
+        for component, candidates in ((FULL, self._device_leaves), (SWA, self._swa_victims)):
+            asked, wanted = self.asked[component], None if self.gone is None else self.gone[component]
+            while self.freed(component) < asked:
+                victim = _choose(candidates, wanted, component, self.breaches)
+                if victim is None:
+                    _stopped_early(candidates, "stopped-early", asked, self.freed(component), self.breaches)
+                    break
+                self._evict_node(victim)
+        if self.gone is not None:
+            self._evict_unasked(self.gone)
+
+    def _device_leaves(self) -> Iterable[Page]:
+        return (page for page in self.trie.device_order if is_device_leaf(page))
+
+    def _swa_victims(self) -> Iterable[Page]:
+        return (page for page in self.trie.swa_order if page.cut and not page.held(SWA))
+
+    def _evict_node(self, end: Page) -> None:
+        """A leaf leaves the device whole: demoted if backed, else deleted. Another node only loses its SWA (semantics 7.3, 7.4)."""
+        node, leaf = end.node(), is_device_leaf(end)
+        if leaf and self.gone is not None and end not in self.gone[Pool.FULL]:
+            text = f"{spell(node)} lost its SWA as an interior node, before what hung below it and was used less recently"
+            self.breaches.append(Breach(Property.RECENCY, RECENCY_OF[SWA], text))
+            leaf = False
+        size = self.trie.config.page_size
+        self.victims.append((size * len(node) if leaf else 0, size * sum(page.has(Pool.SWA) for page in node)))
+        if leaf and not end.has(Pool.FULL_HOST):
+            if any(page.owed for page in node):
+                witness = Witness(end.key(), Pool.FULL_HOST, held=True)
+                self.breaches.append(Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.threshold), witness))
+            self.trie.delete(node)
+            return
+        for page in node:
+            self.trie.drop(page, Pool.SWA)
+            if leaf:
+                self.trie.drop(page, Pool.FULL)
+
+    def _evict_unasked(self, gone: Gone) -> None:
+        """Adopt what went beyond what had to go, and say why it should not have."""
+        last = None
+        for pool in (Pool.FULL, Pool.SWA):
+            for page in sorted((page for page in gone[pool] if page.cut and page.has(pool)), key=lambda page: -page.end):
+                if is_device_leaf(page) or (pool is Pool.SWA and not page.held(SWA)):
+                    last = spell(page.node())
+                    self._evict_node(page)
+        if last is None or any(breach.violates is Property.RECENCY for breach in self.breaches):
+            return
+        wrong_order = self._explained_by_order()
+        if wrong_order is not None:
+            text = f"{last} was evicted before data used less recently, which alone would have been enough"
+            self.breaches.append(Breach(Property.RECENCY, RECENCY_OF[wrong_order], text))
+        else:
+            self.breaches.append(Breach(Property.PROGRESS, "freed-too-much", f"{last} was evicted although enough had been freed"))
+
+    def _explained_by_order(self) -> Component | None:
+        """The component whose victims were not too many, had they only been taken in another order: all but one did not suffice."""
+        for component in Component:
+            most = max((victim[component] for victim in self.victims), default=0)
+            if self.asked[component] and self.freed(component) - most < self.asked[component]:
+                return component
+        return None
+
+
+def evict_host(trie: Trie, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
+    """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
+    pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
+    breaches: list[Breach] = []
+    before = trie.free(pool)
+
+    def host_leaves() -> Iterable[Page]:
+        return (page for page in trie.order if is_host_leaf(page)) if trie.host_only else ()
+
+    def swa_host_victims() -> Iterable[Page]:
+        return (page for page in trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
+
+    candidates = host_leaves if component is FULL else swa_host_victims
+    if component is SWA and gone is not None:
+        # Releases differ in the order of SWA host values, and none promises one: whatever went could go.
+        adopt_host_evictions(trie, gone)
+    else:
+        while trie.free(pool) - before < tokens:
+            victim = _choose(candidates, None if gone is None else gone[pool], FULL, breaches)
+            if victim is None:
+                break
+            _evict_host_node(trie, victim)
+    freed = trie.free(pool) - before
+    if freed < tokens:
+        _stopped_early(candidates, "host-stopped-early", tokens, freed, breaches)
+    return freed, breaches
+
+
+def adopt_host_evictions(trie: Trie, gone: Gone) -> None:
+    """Host data made room for other host data (semantics 8.3): legal in any amount, of nodes that could go."""
+    for page in sorted(gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST], key=lambda page: -page.end):
+        if page in gone[Pool.FULL_HOST] and is_host_leaf(page):
+            trie.delete(page.node())
+        elif page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
+            _drop_swa_host(trie, page)
+
+
+def _evict_host_node(trie: Trie, end: Page) -> None:
+    if is_host_leaf(end):
+        trie.delete(end.node())
+    else:
+        _drop_swa_host(trie, end)
+
+
+def _drop_swa_host(trie: Trie, end: Page) -> None:
+    for page in end.node():
+        trie.drop(page, Pool.SWA_HOST)
+
+
+def _choose(candidates: Candidates, wanted: Collection[Page] | None, component: Component, breaches: list[Breach]) -> Page | None:
+    """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
+    first: Page | None = None
+    for page in candidates():
+        if wanted is None or page in wanted:
+            if first is not None:
+                text = f"{spell(page.node())} was evicted before {spell(first.node())}, which was used less recently"
+                pool = Pool(component) if page.has(Pool.FULL) else Pool.FULL_HOST
+                breaches.append(Breach(Property.RECENCY, RECENCY_OF[component], text, Witness(page.key(), pool, held=True)))
+            return page
+        first = first or page
+    return None
+
+
+def _stopped_early(candidates: Candidates, rule: str, asked: int, freed: int, breaches: list[Breach]) -> None:
+    idle = next(iter(candidates()), None)
+    if idle is not None:
+        text = f"asked for {asked} tokens, freed {freed}, but {spell(idle.node())} could still go"
+        breaches.append(Breach(Property.PROGRESS, rule, text))
+
+
+def _lost(node: list[Page], threshold: int) -> str:
+    return (
+        f"{spell(node)} has {node[-1].hits} hits (threshold {threshold}) and the host had room for it, but it was never backed up; "
+        "the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
+    )
