@@ -9,6 +9,7 @@ from radixproof.model.config import Component, Pool
 from radixproof.model.observation import NodeView, Observation, Whole
 from radixproof.model.trie import spell
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.checks import compare_content
 from radixproof.properties.judge import Judge
 
 
@@ -113,4 +114,4 @@ def _all_bytes(judge: Judge, system: System) -> Iterable[Breach]:
     waiting = {page for backup in judge.model.in_flight if not backup.copied for page in backup.node}
     for pool in judge.config.pools:
         pages = [page for page in judge.model.trie.order if page.has(pool) and not (pool.on_host and page in waiting)]
-        yield from judge.compare_content(pool, pages, system)
+        yield from compare_content(judge.mirror, pool, pages, system)

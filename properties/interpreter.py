@@ -32,7 +32,8 @@ from radixproof.model.operations import (
 from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.inspect import inspect
-from radixproof.properties.judge import Judge, Step
+from radixproof.properties.judge import Judge
+from radixproof.properties.step import Step
 
 TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKUP}
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other, a run is over."""
