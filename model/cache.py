@@ -100,9 +100,9 @@ class Cache:
         state takes the request's, if the request still has it. Nothing else changes.
         """
         trie = self.trie
-        existing = trie.walk(key)
-        before = {page for page in existing if page.cut}
         path = trie.extend(key)
+        existing = sum(page in trie.order for page in path)
+        before = {page for page in path[:existing] if page.cut}
         if not path:
             return Inserting([], 0)
         live = live_from(protected, evicted)
@@ -114,9 +114,9 @@ class Cache:
             trie.put(page, Pool.FULL)
             if takes_swa:
                 trie.put(page, Pool.SWA)
-        self._cut_after_insert(path, len(existing))
+        self._cut_after_insert(path, existing)
         self._touch(path)
-        return Inserting(path, len(existing), before, evicted, opens)
+        return Inserting(path, existing, before, evicted, opens)
 
     def _cut_after_insert(self, path: list[Page], existing: int) -> None:
         """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""

@@ -136,8 +136,9 @@ class Trie:
         return page.children[tokens]
 
     def extend(self, key: Key) -> list[Page]:
-        """The whole path of ``key``, made where it is missing; new pages hold nothing yet."""
-        page, path = self.root(key.namespace), []
+        """The whole path of ``key``, made where it is missing; new pages hold nothing, and have not been used, yet."""
+        page = self.root(key.namespace)
+        path: list[Page] = []
         for tokens in self.pages_of(key):
             page = self.child(page, tokens)
             path.append(page)

@@ -1,6 +1,6 @@
 """One step judged: the model does what the operation says, and everything that can be seen of the system must agree.
 
-A step is judged on what it touched. `Judge.inspect` (in `properties.whole`) looks at the entire state and is called now and then.
+A step is judged on what it touched (`properties.checks`). `properties.inspect` looks at the entire state, now and then.
 """
 
 from __future__ import annotations
@@ -134,13 +134,10 @@ class Judge:
         return Foreseen()
 
     def _before_insert(self, step: Step, key: Key, evicted: int, reuse: bool, breaches: list[Breach]) -> Foreseen:
-        existing = len(self.model.trie.walk(key)) * self.config.page_size
         served = self.model.match(key)[0] if reuse else None
-        protected = served.end if served else 0
-        _expect(step, Inserted(existing, protected), breaches)
-        if isinstance(step.outcome, Inserted):
-            protected = step.outcome.protected
-        insert = self.model.insert(key, protected, evicted)
+        reused = step.outcome.protected if isinstance(step.outcome, Inserted) else 0
+        insert = self.model.insert(key, reused, evicted)
+        _expect(step, Inserted(insert.existing * self.config.page_size, served.end if served else 0), breaches)
         return Foreseen(insert, served=served, choice=insert.opens)
 
     def _after(self, step: Step, insert: Inserting | None, delta: Delta, breaches: list[Breach]) -> None:
