@@ -39,7 +39,7 @@ TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKU
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other, a run is over."""
 
 
-MOST_UNSEEN = 8
+MOST_UNSEEN = 32
 """Operations without a choice in a row after which nodes are looked at all the same."""
 
 

@@ -46,6 +46,8 @@ class Foreseen:
     """The system had a choice: which victims, which backups. What it chose has to be seen."""
 
 
+UNREMARKABLE = Foreseen()
+
 NOTHING = Delta()
 """What a step did that left everything where it was. Never written to."""
 
@@ -78,7 +80,7 @@ class Judge:
         foreseen = self._before(step, breaches)
         if must_look or foreseen.choice:
             breaches += self._look(step, look(), foreseen, system)
-        else:
+        elif foreseen.insert is not None or isinstance(step.operation, Evict | EvictHost):
             self._after(step, foreseen.insert, NOTHING, breaches)
         if foreseen.ran:
             breaches += checks.copied(self.mirror, foreseen.ran, system)
@@ -107,7 +109,7 @@ class Judge:
     def _before(self, step: Step, breaches: list[Breach]) -> Foreseen:
         """What the model can tell without seeing the system's choices."""
         if isinstance(step.outcome, Skipped):
-            return Foreseen()
+            return UNREMARKABLE
         match step.operation:
             case Match(key):
                 device, best = self.model.match(key)
@@ -130,8 +132,8 @@ class Judge:
             case WritingCheck(blocking):
                 waiting = [backup for backup in self.model.in_flight if blocking and not backup.copied]
                 _expect(step, Done(len(self.model.writing_check(blocking))), breaches)
-                return Foreseen(ran=waiting)
-        return Foreseen()
+                return Foreseen(ran=waiting) if waiting else UNREMARKABLE
+        return UNREMARKABLE
 
     def _before_insert(self, step: Step, key: Key, evicted: int, reuse: bool, breaches: list[Breach]) -> Foreseen:
         served = self.model.match(key)[0] if reuse else None
