@@ -97,6 +97,8 @@ class Trie:
         self.roots: dict[str, Page] = {}
         self.used = [0] * len(POOLS)
         """Pages held, per `Pool`."""
+        self.totals = [config.slots(pool) for pool in POOLS]
+        """Slots, per `Pool`."""
         self.host_only = 0
         self.order: dict[Page, None] = {}
         """All pages, least recently used first."""
@@ -206,4 +208,4 @@ class Trie:
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool."""
-        return self.config.slots(pool) - self.used[pool] * self.config.page_size
+        return self.totals[pool] - self.used[pool] * self.config.page_size

@@ -133,7 +133,7 @@ def sizes(mirror: Mirror, seen: Observation) -> list[Breach]:
             )
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
     for pool in mirror.config.pools:
-        owned, free, total = len(mirror.owned[pool]), seen.free[pool], mirror.config.slots(pool)
+        owned, free, total = len(mirror.owned[pool]), seen.free[pool], mirror.model.trie.totals[pool]
         if owned + free != total:
             kind = Property.OWN_H if pool.on_host else Property.OWN
             rule = "lost" if owned + free < total else "too-many"

@@ -68,7 +68,7 @@ class Run:
         self.steps.append(step)
         self.since_whole += 1
         self.unseen += 1
-        whole = whole or self.since_whole >= (self.every or 20 + 4 * len(self.judge.mirror.nodes))
+        whole = whole or self.since_whole >= (self.every or 60 + 4 * len(self.judge.mirror.nodes))
         return self._judge(step, whole, whole or self.every is not None or self.unseen > MOST_UNSEEN)
 
     def finish(self) -> list[Breach]:
