@@ -121,10 +121,10 @@ class Trie:
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages that are in the trie and spell a prefix of ``key``."""
-        page = self.root(key.namespace)
+        page, size, tokens = self.root(key.namespace), self.config.page_size, key.tokens
         path: list[Page] = []
-        for tokens in self.pages_of(key):
-            child = page.children.get(tokens)
+        for end in range(size, len(tokens) + 1, size):
+            child = page.children.get(tokens[end - size : end])
             if child is None:
                 break
             path.append(child)

@@ -153,9 +153,18 @@ class Mirror:
         placed.held_in = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)
-        pages = zip(self._page_slots(old, placed.pages), self._page_slots(view, placed.pages), strict=True)
-        for (page, before), (_, after) in pages:
-            _compare(page, before, after, delta)
+        for pool in self.config.pools:
+            had, has = old.slots[pool], view.slots[pool]
+            if had == has:
+                continue
+            if has is None:
+                delta.gone[pool].update(dict.fromkeys(placed.pages))
+            elif had is None:
+                delta.gained[pool].update(dict.fromkeys(placed.pages))
+            else:
+                size = self.config.page_size
+                parts = ((page, slice(at * size, (at + 1) * size)) for at, page in enumerate(placed.pages))
+                delta.moved += [(page, pool) for page, part in parts if had[part] != has[part]]
 
     def _forget(self, node: int) -> Iterator[tuple[Page, PageSlots]]:
         placed = self.nodes.pop(node)
