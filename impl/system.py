@@ -34,7 +34,7 @@ class System(Protocol):
     def match(self, key: Key) -> Lookup: ...
 
     def allocate(self, tokens: int) -> list[int] | None:
-        """FULL slots for ``tokens`` tokens (whole pages), each with a SWA peer where the cache has SWA; None if there is no room."""
+        """FULL slots for ``tokens`` tokens (whole pages), with SWA peers where the cache has SWA; None if there is no room."""
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with content named by ``tags``."""
@@ -46,7 +46,10 @@ class System(Protocol):
         """Give back the SWA peers of FULL ``slots`` (whole pages) only: the request's window has slid past them."""
 
     def insert(self, key: Key, slots: Sequence[int], protected: int, evicted: int) -> int:
-        """Hand over ``slots`` (one per token of ``key``); the first ``protected`` are the tree's already. Returns the reused length."""
+        """Hand over ``slots``, one per token of ``key``; returns how many of these tokens were in the tree before.
+
+        The first ``protected`` slots are the tree's already; those from there to ``evicted`` have no SWA peers any more.
+        """
 
     def lock(self, anchor: Any) -> Any:
         """Lock the node a match returned; returns the receipt."""

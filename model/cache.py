@@ -15,7 +15,7 @@ from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.eviction import Eviction, Gone, adopt_host_evictions, evict_host
 from radixproof.model.operations import Key
-from radixproof.model.rules import boundaries, host_need, live_from, window_lock, window_nodes
+from radixproof.model.rules import boundaries, host_need, window_cut, window_lock, window_nodes
 from radixproof.model.trie import Page, Trie, spell
 from radixproof.model.verdict import Breach, Property
 
@@ -105,20 +105,19 @@ class Cache:
         before = {page for page in path[:existing] if page.cut}
         if not path:
             return Inserting([], 0)
-        live = live_from(protected, evicted)
+        evicted = max(protected, evicted)
         opens = not path[-1].cut
         for page in path:
-            arrives = not page.has(Pool.FULL)
-            takes_swa = self.config.window is not None and page.end - self.config.page_size >= (evicted if arrives else live)
-            opens = opens or arrives or not page.has(Pool.FULL_HOST) or (takes_swa and not page.has(Pool.SWA))
+            takes_swa = self.config.window is not None and page.end - self.config.page_size >= evicted
+            opens = opens or not (page.has(Pool.FULL) and page.has(Pool.FULL_HOST)) or (takes_swa and not page.has(Pool.SWA))
             trie.put(page, Pool.FULL)
             if takes_swa:
                 trie.put(page, Pool.SWA)
-        self._cut_after_insert(path, existing)
+        self._cut_after_insert(path, existing, evicted)
         self._touch(path)
         return Inserting(path, existing, before, evicted, opens)
 
-    def _cut_after_insert(self, path: list[Page], existing: int) -> None:
+    def _cut_after_insert(self, path: list[Page], existing: int, evicted: int) -> None:
         """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""
         self.split(path[-1])
         if existing:
@@ -126,21 +125,26 @@ class Cache:
         for page, below in pairwise(path):
             if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
                 self.split(page)
+        live = max(evicted, path[existing - 1].end if existing else 0)
+        if self.config.window is not None and self.dialect.leaf_cut_to_window and live < path[-1].end:
+            cut = window_cut(live, path[-1].end, self.config)
+            if cut > live:
+                self.split(path[cut // self.config.page_size - 1])
 
     def finish_insert(self, insert: Inserting, started: Collection[Page] | None = None) -> list[Breach]:
         """Second half: hits are counted, and nodes past the threshold are backed up, ancestors first (semantics 8.1 to 8.3).
 
         ``started`` are the pages that the system began to back up.
         """
+        breaches = self._uncut(insert)
         counted = self._count_hits(insert)
         unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
         if not unbacked and not started:
-            return []
+            return breaches
         due = max((page.end for page in counted if page.hits >= self.config.threshold and not page.has(Pool.FULL_HOST)), default=0)
         nodes = _nodes([page for page in unbacked if page.end <= due])
         if started is None:
             started = self._fitting(nodes)
-        breaches = []
         early = [page for page in unbacked if page in started and page.end > due]
         if early:
             text = f"{spell(early)} is backed up, but neither it nor anything below it on the path has {self.config.threshold} hits"
@@ -149,6 +153,18 @@ class Cache:
             self._back_up(node)
         self._owe([node for node in nodes if node[0] not in started])
         return breaches
+
+    def _uncut(self, insert: Inserting) -> list[Breach]:
+        """A new leaf that should have been cut to one window, and in the system was not (semantics 4.3)."""
+        new = insert.path[insert.existing :]
+        if self.config.window is None or not self.dialect.leaf_cut_to_window or not new or not new[-1].has(Pool.SWA):
+            return []
+        live = max(insert.evicted, new[0].end - self.config.page_size)
+        cut = window_cut(live, new[-1].end, self.config)
+        if cut == live or insert.path[cut // self.config.page_size - 1].cut:
+            return []
+        text = f"{spell(new)} was inserted as a leaf longer than one window, so that a lock of it pins more SWA than a window"
+        return [Breach(Property.LOCK, "leaf-not-cut", text)]
 
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""

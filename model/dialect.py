@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Rules in which releases legitimately differ. The defaults are the newest rules.
+    """Rules in which releases legitimately differ.
+
+    The defaults are the rules of our own implementation: the newest ones, and where SGLang counts the pieces of a node unevenly,
+    the even one.
 
     Defects are not dialects: what a release does wrong is reported, never excused here.
     """
@@ -18,5 +21,7 @@ class Dialect:
     """The upper half of a split inherits the hit count; before 0.5.13 it started at 0 (semantics 5.4)."""
     hits_on_split_leaf: bool = True
     """All pieces of a new leaf that its own insert splits count one hit; in SGLang only the lowest does (semantics 4.3, 8.1)."""
+    leaf_cut_to_window: bool = True
+    """The live part of a new leaf ends in a node of one window, so that a lock pins no more; since 0.5.13 (semantics 4.3)."""
     swa_recency_in_window: bool = True
     """A match renews SWA recency only within window + page of its end; before 0.5.13 along the whole path (semantics 3.5)."""

@@ -120,7 +120,7 @@ def evict_host(trie: Trie, tokens: int, component: Component, gone: Gone | None 
 
     candidates = host_leaves if component is FULL else swa_host_victims
     if component is SWA and gone is not None:
-        # Releases differ in the order of SWA host values, and none promises one: whatever went could go.
+        # Releases put SWA host values into their order at different moments of a split: whatever went could go.
         adopt_host_evictions(trie, gone)
     else:
         while trie.free(pool) - before < tokens:

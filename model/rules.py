@@ -54,9 +54,14 @@ def is_host_leaf(end: Page) -> bool:
     return end.cut and end.host_only and not end.children and not end.locked
 
 
-def live_from(protected: int, evicted: int) -> int:
-    """From this token on, an insert's slots have SWA peers that the tree may take (semantics 4.1)."""
-    return max(protected, evicted)
+def window_cut(start: int, end: int, config: Config) -> int:
+    """Where a leaf of tokens ``start`` to ``end``, all with SWA state, is cut so that its last node is one window (semantics 4.3).
+
+    ``start`` if it is no longer than that.
+    """
+    assert config.window is not None
+    pages = -(-config.window // config.page_size)
+    return max(start, end - pages * config.page_size)
 
 
 def host_need(node: list[Page], component: Component, config: Config) -> int:

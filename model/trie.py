@@ -187,8 +187,11 @@ class Trie:
         del page.parent.children[page.tokens]
 
     def delete(self, node: list[Page]) -> None:
-        """Take the pages of a childless node out of the trie."""
-        for page in reversed(node):
+        """Take the pages of a node out of the trie, and with them whatever hangs below on the host (semantics 7.4)."""
+        doomed = [node[0]]
+        for page in doomed:
+            doomed += page.children.values()
+        for page in reversed(doomed):
             self.remove(page)
 
     def touch(self, pages: list[Page]) -> None:

@@ -151,7 +151,7 @@ class Run:
         slid = slots[protected : operation.evicted]
         if slid and self.config.window is not None:
             system.free_swa(slid)
-        prefix = system.insert(key, slots[: len(key.tokens)], protected, operation.evicted)
+        prefix = system.insert(key, slots[: len(key.tokens)], protected, max(protected, operation.evicted))
         if slots[paged:]:
             system.free(slots[paged:])
         return Step(operation, Inserted(prefix, protected), head)

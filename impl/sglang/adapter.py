@@ -47,8 +47,14 @@ def dialect_of(version: str) -> Dialect:
     key = store.version_key(store.check_version(version))
     if not store.version_key(OLDEST) <= key <= store.version_key(NEWEST):
         raise Unavailable(f"radixproof drives SGLang {OLDEST} to {NEWEST}, not {version}")
-    windowed = key >= store.version_key("0.5.13")
-    return Dialect(segment_locks=False, split_keeps_hits=windowed, hits_on_split_leaf=False, swa_recency_in_window=windowed)
+    since_0_5_13 = key >= store.version_key("0.5.13")
+    return Dialect(
+        segment_locks=False,
+        split_keeps_hits=since_0_5_13,
+        hits_on_split_leaf=False,
+        leaf_cut_to_window=since_0_5_13,
+        swa_recency_in_window=since_0_5_13,
+    )
 
 
 class SglangSystem:

@@ -117,7 +117,7 @@ def backup_all_layers(src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indi
     current_stream().submit(copy)
 
 
-def load_layer(  # noqa: PLR0917 - SGLang's signature
+def load_layer(
     src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indices: Any, dst_indices: Any, layer_id: int, page_size: int
 ) -> None:
     """``transfer_kv_per_layer_direct_pf_lf``: one layer of host buffers ``[page, layer, offset, ...]`` into device layers."""

@@ -10,7 +10,7 @@ import pytest
 
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, live_from, window_lock, window_nodes
+from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, window_cut, window_lock, window_nodes
 from radixproof.model.trie import Page
 
 LETTERS = dict(zip("FSfs", Pool, strict=True))
@@ -163,8 +163,10 @@ def test_a_lock_on_either_component_keeps_a_node_from_being_a_leaf(component: Co
         assert not is_leaf(page)
 
 
-def test_the_tree_may_take_what_is_neither_protected_nor_evicted() -> None:
-    assert [live_from(protected, evicted) for protected, evicted in ((0, 0), (2, 0), (0, 2), (2, 4))] == [0, 2, 2, 4]
+def test_a_leaf_is_cut_to_one_window_of_pages() -> None:
+    config = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16)
+    assert [window_cut(0, end, config) for end in (2, 4, 6, 8)] == [0, 0, 2, 4]
+    assert window_cut(4, 6, config) == 4
 
 
 def test_a_backup_needs_room_for_what_is_on_device() -> None:
