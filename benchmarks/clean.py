@@ -32,9 +32,8 @@ def main() -> int:
         steps, histories = steps + done.steps, histories + done.histories
         print(f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported", file=sys.stderr)
     seconds = time.perf_counter() - started
-    print(
-        f"{options.system}: {options.seeds} seeds, {steps:,} checked steps in {histories:,} histories, {seconds:.0f} s, {len(reported)} reported"
-    )
+    checked = f"{options.seeds} seeds, {steps:,} checked steps in {histories:,} histories"
+    print(f"{options.system}: {checked}, {seconds:.0f} s, {len(reported)} reported")
     print("\n".join(reported))
     return 1 if reported else 0
 

@@ -239,8 +239,8 @@ def test_the_dialect_is_known_without_the_release(home: Path) -> None:
     old, new = target("0.5.12.post1"), target("0.5.13.post1")
     assert old.name == "sglang==0.5.12.post1"
     shared = {"segment_locks": False, "hits_on_split_leaf": False}
-    assert old.dialect == Dialect(split_keeps_hits=False, swa_recency_in_window=False, **shared)
-    assert new.dialect == Dialect(split_keeps_hits=True, swa_recency_in_window=True, **shared)
+    assert old.dialect == Dialect(split_keeps_hits=False, leaf_cut_to_window=False, swa_recency_in_window=False, **shared)
+    assert new.dialect == Dialect(**shared)
     assert dialect_of("0.5.12") == old.dialect
     assert dialect_of("0.5.13") == new.dialect
     for version in ("0.5.11", "0.5.14", "1.0.0"):
