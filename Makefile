@@ -30,8 +30,8 @@ systems: $(READY)
 # torch is installed first and alone, pinned: nothing else may pull in another build of it.
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
 
 clean:

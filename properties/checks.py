@@ -49,7 +49,7 @@ def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Br
         for pool in mirror.config.pools:
             if there[pool] != page.has(pool):
                 wrong.setdefault((pool, page.has(pool)), []).append(page)
-    breaches = [_misplaced(step, pool, expected, pages) for (pool, expected), pages in sorted(wrong.items())]
+    breaches = [_misplaced(step, pool, expected, pages, delta) for (pool, expected), pages in sorted(wrong.items())]
     for page in dict.fromkeys(differ):
         _give_in(model, mirror, page)
     return breaches
@@ -209,9 +209,9 @@ def quiet(model: Cache, seen: Observation) -> list[Breach]:
     return []
 
 
-def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page]) -> Breach:
+def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
     """A difference between model and system, named by what it means for the one who relies on the cache."""
-    held = [page for page in pages if page.held(pool.component)] if expected and not pool.on_host else []
+    held = [page for page in pages if page.held(pool.component) and page in delta.gone[pool]] if not pool.on_host else []
     page = (held or pages)[0]
     rule = "lost" if expected else "unexpected"
     if held:

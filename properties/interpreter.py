@@ -113,7 +113,7 @@ class Run:
                     return Step(operation, Skipped(f"{receipt} is taken"))
                 found = system.match(key)
                 self.receipts[receipt] = system.lock(found.anchor)
-                return Step(operation, Locked(found.device))
+                return Step(operation, Locked(found.device), found.slots)
             case Unlock(receipt):
                 if receipt not in self.receipts:
                     return Step(operation, Skipped(f"there is no receipt {receipt}"))

@@ -118,6 +118,7 @@ class Judge:
             case Lock(receipt, key):
                 device = self.model.lock(receipt, key)
                 _expect(step, Locked(device.end), breaches)
+                return Foreseen(served=device)
             case Unlock(receipt):
                 self.model.unlock(receipt)
             case Insert(key, evicted, reuse):

@@ -16,4 +16,4 @@ class Step:
     operation: Operation
     outcome: Outcome
     slots: Sequence[int] = ()
-    """FULL device slots that a match (of `Match`, or of an `Insert` that reuses) returned."""
+    """FULL device slots that a match (of `Match`, `Lock`, or an `Insert` that reuses) returned."""

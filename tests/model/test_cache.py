@@ -168,10 +168,23 @@ def test_swa_recency_is_renewed_within_a_window_and_a_page(limited: bool, renewe
 # -- inserting -----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_prompt_is_one_node() -> None:
+def test_a_new_prompt_is_cut_to_one_window() -> None:
     cache = start(WINDOWED)
     assert put(cache, "1 2 3").existing == 0
+    assert tree(cache) == {"1": "FSfs|", "1 2": "FSfs", "1 2 3": "FSfs|"}
+
+
+def test_older_releases_do_not_cut_a_new_prompt() -> None:
+    cache = start(WINDOWED, leaf_cut_to_window=False)
+    put(cache, "1 2 3")
     assert tree(cache) == {"1": "FSfs", "1 2": "FSfs", "1 2 3": "FSfs|"}
+
+
+def test_a_leaf_that_the_system_left_uncut_is_a_breach() -> None:
+    cache = start(WINDOWED)
+    insert = cache.insert(key("1 2 3"), 0, 0)
+    page(cache, "1").cut = False  # as the mirror does, when it sees the system's node
+    assert [breach.signature for breach in cache.finish_insert(insert)] == ["LOCK/leaf-not-cut"]
 
 
 def test_a_prompt_shorter_than_a_page_changes_nothing() -> None:
@@ -199,7 +212,7 @@ def test_namespaces_are_inserted_apart() -> None:
 @pytest.mark.parametrize(
     ("evicted", "drawn"),
     [
-        (0, {"1": "FS", "1 2": "FS", "1 2 3": "FS|"}),
+        (0, {"1": "FS|", "1 2": "FS", "1 2 3": "FS|"}),
         (1, {"1": "F|", "1 2": "FS", "1 2 3": "FS|"}),
         (2, {"1": "F", "1 2": "F|", "1 2 3": "FS|"}),
         (3, {"1": "F", "1 2": "F", "1 2 3": "F|"}),
@@ -278,9 +291,9 @@ def test_an_insert_makes_its_path_the_most_recent() -> None:
 
 def test_write_through_backs_up_at_once_and_locks_until_the_ack() -> None:
     cache = start(WINDOWED)
-    put(cache, "1 2 3")
+    put(cache, "1 2")
     (backup,) = cache.in_flight
-    assert [page.end for page in backup.node] == [1, 2, 3]
+    assert [page.end for page in backup.node] == [1, 2]
     assert all(page.held(FULL) and page.held(SWA) for page in backup.node)
     settle(cache)
     assert not any(page.locked for page in backup.node)
@@ -448,14 +461,14 @@ def test_a_lock_covers_the_path_in_full_and_a_window_in_swa() -> None:
 
 
 def test_a_lock_covers_whole_nodes() -> None:
-    cache = start(UNBACKED)
+    cache = start(UNBACKED, leaf_cut_to_window=False)
     put(cache, "1 2 3")
     cache.lock("r1", key("1 2 3"))
     assert holders(cache, SWA) == {1: {"r1"}, 2: {"r1"}, 3: {"r1"}}
 
 
 def test_a_receipt_survives_splits() -> None:
-    cache = start(UNBACKED)
+    cache = start(UNBACKED, leaf_cut_to_window=False)
     put(cache, "1 2 3 4")
     cache.lock("r1", key("1 2 3 4"))
     for text in ("1", "1 2", "1 2 3"):

@@ -164,7 +164,7 @@ def test_map(signature_of: Callable[..., str | None]) -> None:
 
 def leave_mark(system: RadixSystem) -> None:
     node = node_of(system, 1)
-    node.pending = Backup(system.cache._locks.lock(system.cache.tree.root), [node])
+    node.pending = Backup(system.cache.locks.lock(system.cache.tree.root), [node])
 
 
 def test_quiesce(signature_of: Callable[..., str | None]) -> None:

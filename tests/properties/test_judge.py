@@ -348,12 +348,12 @@ def test_pin_of_copies_in_flight(
 
 
 def start_backup(*segment: int) -> Deed:
-    return lambda system: cache_of(system)._backups.back_up(node_of(system, *segment)) and None
+    return lambda system: cache_of(system).backups.back_up(node_of(system, *segment)) and None
 
 
 def back_up_without_parent(system: RadixSystem) -> None:
     """A backup starts with the node that was hit, not with its ancestors; nodes that are not leaves are not hit."""
-    backups = cache_of(system)._backups
+    backups = cache_of(system).backups
     hit = backups.hit
     backups.hit = lambda node: None if node.children else hit(node)  # type: ignore[method-assign]
     backups.back_up = backups._start  # type: ignore[method-assign]
@@ -485,7 +485,7 @@ def nothing(count: Any) -> Callable[..., Any]:
 
 
 def never_back_up(system: RadixSystem) -> None:
-    cache_of(system)._backups.hit = lambda node: None  # type: ignore[method-assign]
+    cache_of(system).backups.hit = lambda node: None  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize(
