@@ -47,6 +47,7 @@ class Inserting:
     existing: int
     """Pages of the path that were in the trie before."""
     cuts_before: set[Page] = field(default_factory=set)
+    """Where nodes ended before, if the dialect asks."""
     evicted: int = 0
     opens: bool = False
     """Something arrived, or is there without a host copy: the tree may take a new shape, and backups may be started."""
@@ -102,7 +103,7 @@ class Cache:
         trie = self.trie
         path = trie.extend(key)
         existing = sum(page in trie.order for page in path)
-        before = {page for page in path[:existing] if page.cut}
+        before = set() if self.dialect.hits_on_split_leaf else {page for page in path[:existing] if page.cut}
         if not path:
             return Inserting([], 0)
         evicted = max(protected, evicted)
@@ -264,6 +265,8 @@ class Cache:
 
     def writing_check(self, blocking: bool) -> list[Backup]:
         """Backups whose copies have run are acknowledged, in queue order, and their locks released (semantics 8.4)."""
+        if not self.in_flight:
+            return []
         if blocking:
             self.run_copies(len(self.in_flight))
         acked: list[Backup] = []

@@ -84,7 +84,8 @@ class Eviction:
         """Adopt what went beyond what had to go, and say why it should not have."""
         last = None
         for pool in (Pool.FULL, Pool.SWA):
-            for page in sorted((page for page in gone[pool] if page.cut and page.has(pool)), key=lambda page: -page.end):
+            left = [page for page in gone[pool] if page.cut and page.has(pool)]
+            for page in sorted(left, key=lambda page: -page.end):
                 if is_device_leaf(page) or (pool is Pool.SWA and not page.held(SWA)):
                     last = spell(page.node())
                     self._evict_node(page)
@@ -136,10 +137,11 @@ def evict_host(trie: Trie, tokens: int, component: Component, gone: Gone | None 
 
 def adopt_host_evictions(trie: Trie, gone: Gone) -> None:
     """Host data made room for other host data (semantics 8.3): legal in any amount, of nodes that could go."""
-    for page in sorted(gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST], key=lambda page: -page.end):
+    ends = [page for page in gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST] if page.cut]
+    for page in sorted(ends, key=lambda page: -page.end):
         if page in gone[Pool.FULL_HOST] and is_host_leaf(page):
             trie.delete(page.node())
-        elif page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
+        elif page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
             _drop_swa_host(trie, page)
 
 

@@ -46,7 +46,9 @@ def window_lock(path: list[Page], window: int, dialect: Dialect) -> list[Page]:
 
 def is_device_leaf(end: Page) -> bool:
     """A node FULL eviction may take: on device, nothing below it on device, no component locked (semantics 1.6)."""
-    return end.cut and end.has(Pool.FULL) and not end.locked and not any(child.has(Pool.FULL) for child in end.children.values())
+    if not (end.cut and end.held_in[Pool.FULL]) or end.locked:
+        return False
+    return not end.children or not any(child.held_in[Pool.FULL] for child in end.children.values())
 
 
 def is_host_leaf(end: Page) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -68,7 +67,8 @@ class Run:
         self.steps.append(step)
         self.since_whole += 1
         self.unseen += 1
-        whole = whole or self.since_whole >= (self.every or 60 + 4 * len(self.judge.mirror.nodes))
+        if not whole:
+            whole = self.since_whole >= (self.every or 60 + 4 * len(self.judge.mirror.nodes))
         return self._judge(step, whole, whole or self.every is not None or self.unseen > MOST_UNSEEN)
 
     def finish(self) -> list[Breach]:
@@ -78,15 +78,21 @@ class Run:
         return self._judge(Step(WritingCheck(), Skipped("the end")), True, True)
 
     def _judge(self, step: Step, whole: bool, must_look: bool) -> list[Breach]:
-        breaches = self.judge.judge(step, partial(self._look, whole), must_look, self.system)
+        look = self._look_at_all if whole else self._look_at_changes
+        breaches = self.judge.judge(step, look, must_look, self.system)
         if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
             self.since_whole = 0
             breaches += inspect(self.judge, self.seen, self.system)
         return breaches
 
-    def _look(self, whole: bool) -> Observation:
+    def _look_at_all(self) -> Observation:
         self.unseen = 0
-        self.seen = self.system.observe(whole)
+        self.seen = self.system.observe(True)
+        return self.seen
+
+    def _look_at_changes(self) -> Observation:
+        self.unseen = 0
+        self.seen = self.system.observe(False)
         return self.seen
 
     def close(self) -> None:
