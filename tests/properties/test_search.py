@@ -1,0 +1,58 @@
+"""The search: it finds what is planted, goes on behind it, and is the same for the same seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.faults import FAULTS
+from radixproof.impl.registry import UnknownSystem, find
+from radixproof.model.operations import Evict, Insert, Key
+from radixproof.properties.machine import CacheMachine
+from radixproof.properties.search import Budget, Found, Progress, search
+
+BUDGET = Budget(steps=2_000, examples=30)
+
+
+def findings(name: str, seed: int, budget: Budget = BUDGET) -> tuple[list[Found], Progress]:
+    found: list[Found] = []
+    done = search(find(name), seed, budget, lambda news: found.append(news) if isinstance(news, Found) else None)
+    return found, done
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_planted_seed_bug_is_found_and_shrinks_to_its_history(seed: int) -> None:
+    (found,), _ = findings("fault:split-parent-not-backed-up", seed)
+    assert found.signature == "PROGRESS/never-backed-up"
+    assert found.history.operations == (Insert(Key((1, 2)), evicted=1), Evict(1))
+    assert found.history.config.window == 1
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+def test_every_fault_is_seen_first_by_the_property_it_names(name: str) -> None:
+    found, _ = findings(f"fault:{name}", 1)
+    assert found[0].verdict.breach.violates is FAULTS[name].sees
+
+
+def test_our_own_implementation_is_clean() -> None:
+    found, done = findings("radix", 4)
+    assert found == []
+    assert done.steps >= BUDGET.steps
+
+
+def test_the_same_seed_finds_the_same() -> None:
+    assert findings("fault:split-parent-not-backed-up", 5) == findings("fault:split-parent-not-backed-up", 5)
+
+
+def test_names_of_systems() -> None:
+    assert find("radix").name == "radix"
+    for wrong in ("radx", "fault:none", "sglang-0.5.12"):
+        with pytest.raises(UnknownSystem, match="known"):
+            find(wrong)
+
+
+class RadixMachine(CacheMachine):
+    target = find("radix")
+
+
+class TestRadix(RadixMachine.TestCase):  # type: ignore[name-defined, misc]
+    """The state machine as a developer runs it."""
