@@ -88,7 +88,7 @@ def locate(version: str) -> Release:
         return Release(version, folder)
     known = prepared()
     others = f"; prepared are {', '.join(known)}" if known else ""
-    raise Unavailable(f"SGLang {version} is not prepared on this machine, its wheel has to be fetched first{others}")
+    raise Unavailable(f"SGLang {version} is not prepared on this machine: run 'radixproof systems add sglang=={version}'{others}")
 
 
 def add(version: str, progress: Callable[[str], None]) -> Path:
