@@ -7,6 +7,7 @@ Splitting a node sets a cut and changes nothing else.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -100,11 +101,11 @@ class Trie:
         self.totals = [config.slots(pool) for pool in POOLS]
         """Slots, per `Pool`."""
         self.host_only = 0
-        self.order: dict[Page, None] = {}
+        self.order: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
-        self.device_order: dict[Page, None] = {}
+        self.device_order: OrderedDict[Page, None] = OrderedDict()
         """The pages of `order` that are on device, in the same order."""
-        self.swa_order: dict[Page, None] = {}
+        self.swa_order: OrderedDict[Page, None] = OrderedDict()
         """Pages with SWA state on device, least recently used first: a recency of its own (semantics 3.5)."""
         self.changed: dict[Page, None] = {}
         """Pages whose state changed since this was last emptied."""
@@ -197,17 +198,15 @@ class Trie:
     def touch(self, pages: list[Page]) -> None:
         """These pages, top first, are the most recently used: the last is the newest (semantics 3.5)."""
         for page in pages:
-            self.order.pop(page, None)
             self.order[page] = None
+            self.order.move_to_end(page)
             if page.held_in[Pool.FULL]:
-                del self.device_order[page]
-                self.device_order[page] = None
+                self.device_order.move_to_end(page)
 
     def touch_swa(self, pages: list[Page]) -> None:
         for page in pages:
             if page.held_in[Pool.SWA]:
-                del self.swa_order[page]
-                self.swa_order[page] = None
+                self.swa_order.move_to_end(page)
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool."""

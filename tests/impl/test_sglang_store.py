@@ -218,7 +218,7 @@ def test_locate_prefers_the_environment(home: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_locate_says_what_is_prepared(home: Path) -> None:
-    with pytest.raises(Unavailable, match=r"0\.5\.13\.post1 is not prepared .* has to be fetched first$"):
+    with pytest.raises(Unavailable, match=r"0\.5\.13\.post1 is not prepared .* 'radixproof systems add sglang==0\.5\.13\.post1'$"):
         store.locate("0.5.13.post1")
     prepare(home, "0.5.12.post1")
     with pytest.raises(Unavailable, match=r"; prepared are 0\.5\.12\.post1$"):

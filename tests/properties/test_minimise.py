@@ -70,11 +70,8 @@ def test_the_result_is_as_plain_as_it_can_be(kinds: tuple[type, ...]) -> None:
 
 def test_a_blocking_check_replaces_copies_and_polling() -> None:
     def fails(history: History) -> bool:
-        steps = history.operations
-        polled = any(
-            isinstance(first, RunCopies) and isinstance(then, WritingCheck) for first, then in zip(steps, steps[1:], strict=False)
-        )
-        return polled or WritingCheck(blocking=True) in steps
+        kinds = [type(operation) for operation in history.operations]
+        return (RunCopies, WritingCheck) in pairwise(kinds) or WritingCheck(blocking=True) in history.operations
 
     assert minimise(History(Config(), MIXED[2:5:2]), fails).operations == (WritingCheck(blocking=True),)
 
