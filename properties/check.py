@@ -26,13 +26,19 @@ class Result:
 
 
 def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> Result:
-    """Search the systems called ``names``. Raises `Unavailable` if findings could not be written to ``out``."""
+    """Search the systems called ``names``; one that cannot be run does not keep the others from it.
+
+    Raises `Unavailable` if findings could not be written to ``out``.
+    """
     _writable(out)
     result = Result()
     console = Console(highlight=False, soft_wrap=True)
     for name in names:
         try:
             _one(name, seed, budget, out / slug(name), console, result)
+        except Unavailable as error:
+            print(f"radixproof: {error}", file=sys.stderr)
+            result.incomplete = True
         except KeyboardInterrupt:
             kept = f"; what was found is kept in {out}" if result.found else ", nothing was found until then"
             console.print(f"{name}: interrupted{kept}", markup=False)
@@ -43,7 +49,7 @@ def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> 
 
 def _one(name: str, seed: int, budget: search.Budget, folder: Path, console: Console, result: Result) -> None:
     findings: list[Finding] = []
-    with _shown(name, budget, console) as show:
+    with ProgressLine(name, budget, console) as show:
         for message in searching(name, seed, budget, str(folder)):
             match message:
                 case search.Progress():
@@ -74,9 +80,8 @@ def _write(finding: Finding, folder: Path) -> str:
         for name, text in finding.files.items():
             (folder / name).write_text(text)
     except OSError as error:
-        return f"This report could not be written to {folder} ({error.strerror}). The history:\n" + next(
-            iter(finding.files.values())
-        )
+        history = next(iter(finding.files.values()))
+        return f"This finding could not be written to {folder} ({error.strerror}). Its history:\n{history}"
     return "Written to " + ", ".join(str(folder / name) for name in finding.files) + "\n"
 
 
@@ -91,7 +96,7 @@ def _writable(out: Path) -> None:
         raise Unavailable(f"cannot write findings to {out} ({error.strerror}): choose another folder with --out") from None
 
 
-class _shown:
+class ProgressLine:
     """Progress: a live line on a terminal, a plain line every few seconds elsewhere."""
 
     def __init__(self, name: str, budget: search.Budget, console: Console) -> None:

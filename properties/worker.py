@@ -9,13 +9,14 @@ import multiprocessing
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from radixproof.impl import registry
-from radixproof.impl.system import Unavailable
+from radixproof.impl.system import Target, Unavailable
 from radixproof.model.history import History, to_json
 from radixproof.properties import paste
 from radixproof.properties.report import report, slug, summary
@@ -81,23 +82,10 @@ def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -
     def tell(news: Progress | Found) -> None:
         nonlocal sent
         if isinstance(news, Found):
-            pipe.send(finding(news, time.monotonic() - started))
+            pipe.send(_finding(target, news, folder, time.monotonic() - started))
         elif time.monotonic() - sent > 0.1:
             sent = time.monotonic()
             pipe.send(news)
-
-    def finding(found: Found, seconds: float) -> Finding:
-        file = f"{slug(found.signature)}.json"
-        origin = {"system": name, "seed": str(found.seed), "driver": found.driver, "signature": found.signature}
-        history = History(found.history.config, found.history.operations, origin)
-        text = report(target, found, f"radixproof replay {folder}/{file} --system {name}")
-        test = paste.test(name, history, found.verdict.breach)
-        files = {
-            file: to_json(history),
-            f"{slug(found.signature)}.txt": text,
-            f"test_{slug(found.signature).replace('-', '_')}.py": test,
-        }
-        return Finding(found.signature, summary(found), text, files, seconds, found.at_step, len(history.operations))
 
     try:
         target = registry.find(name)
@@ -108,3 +96,20 @@ def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -
         pipe.send(Failed(str(error)))
     except BrokenPipeError:
         sys.exit(1)
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"radixproof itself failed ({type(error).__name__}) while it checked {name} with seed {seed}; please report this"
+        pipe.send(Failed(reason))
+
+
+def _finding(target: Target, found: Found, folder: str, seconds: float) -> Finding:
+    name = slug(found.signature)
+    origin = {"system": target.name, "seed": str(found.seed), "driver": found.driver, "signature": found.signature}
+    history = History(found.history.config, found.history.operations, origin)
+    text = report(target, found, f"radixproof replay {folder}/{name}.json")
+    files = {
+        f"{name}.json": to_json(history),
+        f"{name}.txt": text,
+        f"test_{name.replace('-', '_')}.py": paste.test(target.name, history, found.verdict.breach),
+    }
+    return Finding(found.signature, summary(found), text, files, seconds, found.at_step, len(history.operations))

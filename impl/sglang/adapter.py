@@ -21,7 +21,7 @@ from radixproof.model.dialect import Dialect
 from radixproof.model.observation import Observation
 from radixproof.model.operations import Key
 
-OLDEST, NEWEST = "0.5.12", "0.5.13.post1"
+OLDEST, NEWEST = "0.5.12", "0.5.16"
 """The releases that this adapter drives, both included."""
 
 
