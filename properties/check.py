@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from radixproof.impl.system import Unavailable
 from radixproof.properties import search
+from radixproof.properties.milestones import Milestone
 from radixproof.properties.report import slug
 from radixproof.properties.worker import Failed, Finding, Finished, searching
 
@@ -63,14 +64,26 @@ def _one(name: str, seed: int, budget: search.Budget, folder: Path, console: Con
                 case Failed(reason):
                     raise Unavailable(reason)
                 case Finished(progress, seconds):
-                    verdict = "clean" if not findings else f"{len(findings)} findings, written to {folder}"
-                    checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
                     show(progress)
-                    console.rule(characters="-")
-                    console.print(f"{name}: {checked}, {verdict} ({seconds:.1f} s, seed {seed})", markup=False)
-                    for finding in findings:
-                        when = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
-                        console.print(f"  {finding.signature}: {finding.operations} operations, {when}", markup=False)
+                    _conclude(name, findings, progress, f"({seconds:.1f} s, seed {seed})", console)
+                    if budget.everywhere and budget.seconds is None and not findings and progress.unreached:
+                        result.incomplete = True
+
+
+def _conclude(name: str, findings: list[Finding], progress: search.Progress, when: str, console: Console) -> None:
+    """The last lines on a system: what was searched, what was found, and where the search has been."""
+    console.rule(characters="-")
+    checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
+    verdict = f"{len(findings)} findings" if findings else "clean"
+    console.print(f"{name}: {checked}, {verdict} {when}", markup=False)
+    for finding in findings:
+        cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
+        console.print(f"  {finding.signature}: {finding.operations} operations, {cost}", markup=False)
+    unreached = progress.unreached
+    reached = f"{len(Milestone) - len(unreached)} of {len(Milestone)} milestones reached"
+    console.print(f"  {reached}{', but not:' if unreached else ''}", markup=False)
+    for milestone in unreached:
+        console.print(f"    {milestone.value}", markup=False)
 
 
 def _write(finding: Finding, folder: Path) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from radixproof.impl.system import Target
@@ -17,8 +18,9 @@ from radixproof.model.history import History
 from radixproof.model.verdict import Breach
 from radixproof.properties import machine
 from radixproof.properties.interpreter import Verdict, run_history
+from radixproof.properties.milestones import Milestone
 from radixproof.properties.minimise import minimise
-from radixproof.properties.soak import soak
+from radixproof.properties.soak import Ran, soak
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class Budget:
     examples: int
     example_steps: int = 30
     seconds: float | None = None
+    everywhere: bool = False
+    """A clean search must have come by every milestone, or it has shown too little."""
 
 
 PROFILES = {
     "dev": Budget(steps=8_000, examples=50),
-    "ci": Budget(steps=50_000, examples=200),
-    "nightly": Budget(steps=1_000_000, examples=2_000, example_steps=50),
+    "ci": Budget(steps=50_000, examples=200, everywhere=True),
+    "nightly": Budget(steps=1_000_000, examples=2_000, example_steps=50, everywhere=True),
 }
 
 
@@ -62,6 +66,12 @@ class Progress:
     steps: int
     histories: int
     shrinking: tuple[str, int] | None = None
+    milestones: Counter[Milestone] = field(default_factory=Counter)
+    """What the watched histories came by."""
+
+    @property
+    def unreached(self) -> list[Milestone]:
+        return [milestone for milestone in Milestone if not self.milestones[milestone]]
 
 
 def calm_collector() -> None:
@@ -76,11 +86,12 @@ def search(target: Target, seed: int, budget: Budget, tell: Callable[[Progress |
     known: set[str] = set()
     done = Progress(0, 0)
     started = time.monotonic()
-    for driver, history, breach in _histories(target, seed, budget, known):
-        done = Progress(done.steps + len(history.operations), done.histories + 1)
-        if breach is not None:
-            found = settle(target, history, breach, known, partial(_shrinking, tell, done))
-            known |= {found.signature, breach.signature}
+    for driver, ran in _histories(target, seed, budget, known):
+        milestones = done.milestones + ran.milestones if ran.milestones else done.milestones
+        done = Progress(done.steps + len(ran.history.operations), done.histories + 1, milestones=milestones)
+        if ran.breach is not None:
+            found = settle(target, ran.history, ran.breach, known, partial(_shrinking, tell, done))
+            known |= {found.signature, ran.breach.signature}
             tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
         tell(done)
         if driver == "soak" and done.steps >= budget.steps:
@@ -94,14 +105,11 @@ def _shrinking(tell: Callable[[Progress], None], now: Progress, signature: str, 
     tell(replace(now, shrinking=(signature, operations)))
 
 
-def _histories(target: Target, seed: int, budget: Budget, known: set[str]) -> Iterator[tuple[str, History, Breach | None]]:
+def _histories(target: Target, seed: int, budget: Budget, known: set[str]) -> Iterator[tuple[str, Ran]]:
     for ran in machine.search(target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)):
-        if isinstance(ran, machine.Broken):
-            yield "state machine", ran.history, ran.breach
-        else:
-            yield "state machine", ran, None
+        yield "state machine", Ran(ran.history, ran.breach) if isinstance(ran, machine.Broken) else Ran(ran, None)
     for one in soak(target, seed, known.__contains__):
-        yield "soak", one.history, one.breach
+        yield "soak", one
 
 
 def settle(

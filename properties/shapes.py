@@ -109,7 +109,7 @@ class Generator:
             "evict_host": 1.0,
             "copies": 1.0,
             "check": 2.0,
-            "reset": 0.1,
+            "reset": 0.3,
         }
         self.weights = [weight * rng.choice((0, 0.3, 1, 1, 3)) if kind != "insert" else weight for kind, weight in mix.items()]
         self.kinds = list(mix)

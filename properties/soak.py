@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -11,9 +12,12 @@ from radixproof.model.history import History
 from radixproof.model.operations import Operation
 from radixproof.model.verdict import Breach
 from radixproof.properties.interpreter import TOLERABLE, Run
+from radixproof.properties.milestones import Lookout, Milestone
 from radixproof.properties.shapes import Generator, config
 
 HISTORY_STEPS = 60
+WATCHED = 3
+"""One history in so many is watched for milestones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Ran:
 
     history: History
     breach: Breach | None
+    milestones: Counter[Milestone] | None = None
+    """What it came by, if it is one of those that were watched."""
 
 
 def soak(target: Target, seed: int, known: Callable[[str], bool], first: int = 0) -> Iterator[Ran]:
@@ -41,16 +47,20 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
     shape = config(rng)
     run = Run(target, shape)
     done: list[Operation] = []
+    lookout = Lookout(shape) if number % WATCHED == 0 else None
+    met = lookout.counts if lookout else None
     try:
         generator = Generator(shape, rng)
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
         for operation in generator.operations(run.judge, length):
             done.append(operation)
+            if lookout is not None:
+                lookout.see(run.judge.model, operation)
             breaches = run.step(operation)
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
-                return Ran(History(shape, tuple(done)), unknown)
+                return Ran(History(shape, tuple(done)), unknown, met)
         unknown = next((breach for breach in run.finish() if not known(breach.signature)), None)
-        return Ran(History(shape, tuple(done)), unknown)
+        return Ran(History(shape, tuple(done)), unknown, met)
     finally:
         run.close()

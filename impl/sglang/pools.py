@@ -84,7 +84,6 @@ def _device(sglang: Sglang, config: Config) -> tuple[Any, tuple[Any, ...], tuple
         size_swa=config.slots(Pool.SWA),
         full_attention_layer_ids=list(FULL_LAYERS),
         swa_attention_layer_ids=list(SWA_LAYERS),
-        enable_kvcache_transpose=False,
         **shape,
     )
     allocator = sglang.swa_allocator(size=size, size_swa=config.slots(Pool.SWA), page_size=page, kvcache=pool, **rest)

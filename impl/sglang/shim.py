@@ -16,9 +16,11 @@ import logging
 import sys
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import Any
 from unittest import mock
 
@@ -32,6 +34,8 @@ _HOLLOW = ("sglang", "sglang.srt", "sglang.srt.configs", "sglang.srt.layers", "s
 _MEM_CACHE = "sglang.srt.mem_cache"
 _IMPORTED_LATE = ("hybrid_cache.hybrid_pool_assembler", "deepseek_v4_memory_pool")
 """Modules that SGLang imports inside functions; they must be there before the stand-ins go."""
+_HOST_POOLS = (f"{_MEM_CACHE}.memory_pool_host", f"{_MEM_CACHE}.pool_host.")
+"""Beginnings of the names of the modules of host pools: since 0.5.14 they move, release by release, from the one to the other."""
 _STREAM_USERS = ("sglang.srt.managers.cache_controller", f"{_MEM_CACHE}.hybrid_cache.hybrid_cache_controller")
 
 
@@ -48,7 +52,8 @@ class Sglang:
     pools: Any
     """Module of the device pools."""
     allocators: Any
-    swa_pool: type[Any]
+    swa_pool: Callable[..., Any]
+    """The device pool of FULL and SWA together."""
     swa_allocator: type[Any]
     radix_key: type[Any]
     init_params: type[Any]
@@ -134,7 +139,7 @@ def _collect(version: str) -> Sglang:
         params=module("base_prefix_cache"),
         pools=module("memory_pool"),
         allocators=module("allocator"),
-        swa_pool=swa.SWAKVPool,
+        swa_pool=_without_transposition(swa.SWAKVPool),
         swa_allocator=swa_allocators.SWATokenToKVPoolAllocator,
         radix_key=module("radix_cache").RadixKey,
         init_params=module("cache_init_params").CacheInitParams,
@@ -142,20 +147,32 @@ def _collect(version: str) -> Sglang:
     )
 
 
+def _without_transposition(pool: Callable[..., Any]) -> Callable[..., Any]:
+    """Releases before 0.5.15.post1 insist on being told not to transpose; later ones pass what they do not know to other classes."""
+    option = "enable_kvcache_transpose"
+    return partial(pool, **{option: False}) if option in signature(pool).parameters else pool
+
+
 def _replace() -> None:
     """Make the imported release run on a CPU, with copies that run when told."""
     for name in _STREAM_USERS:
         sys.modules[name].device_module = copies.DEVICE_MODULE  # type: ignore[attr-defined]
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_HOST_POOLS):
+            vars(module).update(_ON_CPU)
     host: Any = sys.modules[f"{_MEM_CACHE}.memory_pool_host"]
-    host.ALLOC_MEMORY_FUNCS["cpu"] = _allocate
-    host.psutil = _PLENTY  # SGLang keeps 10 GB of RAM free, more than many a machine has
-    host.transfer_kv_direct = copies.copy_slots
-    host.transfer_kv_per_layer_direct_pf_lf = copies.load_layer
-    host.transfer_kv_all_layer_direct_lf_pf = copies.backup_all_layers
+    host.ALLOC_MEMORY_FUNCS["cpu"] = _allocate  # one table, whichever modules name it
 
 
 _PLENTY = types.SimpleNamespace(virtual_memory=lambda: types.SimpleNamespace(available=2**62))
-"""Stands in for psutil where SGLang asks whether its host pools fit: ours take kilobytes."""
+"""Stands in for psutil where SGLang asks whether its host pools fit and leave 10 GB of RAM free: ours take kilobytes."""
+_ON_CPU = {
+    "psutil": _PLENTY,
+    "transfer_kv_direct": copies.copy_slots,
+    "transfer_kv_per_layer_direct_pf_lf": copies.load_layer,
+    "transfer_kv_all_layer_direct_lf_pf": copies.backup_all_layers,
+}
+"""Globals of every module of host pools. On a CPU, SGLang does not import the copies at all."""
 
 
 def _allocate(dims: Sequence[int], dtype: Any, device: str, pin_memory: bool, allocator: Any) -> Any:

@@ -84,7 +84,7 @@ class View:
     def _whole(self) -> Whole:
         tree, parts = self._parts.tree, self._parts
         device = [_free_on_device(allocator) for allocator in parts.allocators]
-        host = [tuple(pool.free_slots.tolist()) for pool in parts.host_pools]
+        host = [_free_on_host(pool) for pool in parts.host_pools]
         if self._config.window is None:
             device.append(())
             host.append(())
@@ -131,3 +131,9 @@ def _free_on_device(allocator: Any) -> Slots:
     free = allocator.free_pages.tolist() + allocator.release_pages.tolist()
     size = allocator.page_size
     return tuple(free) if size == 1 else tuple(page * size + offset for page in free for offset in range(size))
+
+
+def _free_on_host(pool: Any) -> Slots:
+    """Free slots of a host pool; newer releases keep what was freed last apart, in chunks."""
+    chunks = (pool.free_slots, *getattr(pool, "release_slots", ()))
+    return tuple(slot for chunk in chunks for slot in chunk.tolist())
