@@ -87,8 +87,8 @@ except ImportError:  # before 0.5.13
 
 def _imports(code: Sequence[str]) -> str:
     words = set(re.findall(r"\w+", "\n".join(code)))
-    lines = ["from array import array", ""] if "array" in words else []
-    lines.append("import torch")
+    lines = [f"from {module} import {name}" for module, name in (("array", "array"), ("inspect", "signature")) if name in words]
+    lines += ["", "import torch"] if lines else ["import torch"]
     for module, names in _MODULES.items():
         used = [name for name in names if name in words]
         if used:
@@ -111,6 +111,11 @@ def _constants(config: Config) -> str:
     )
 
 
+_OPTION = """
+    # Releases before 0.5.15.post1 insist on this option, later ones do not have it.
+    option = {"enable_kvcache_transpose": False} if "enable_kvcache_transpose" in signature(SWAKVPool).parameters else {}"""
+
+
 def _make_cache(config: Config) -> str:
     shape = ["page_size=PAGE_SIZE", "dtype=torch.float32", "device=DEVICE"]
     size = [f"size={config.slots(Pool.FULL)}"]
@@ -123,8 +128,8 @@ def _make_cache(config: Config) -> str:
     else:
         kind = f"FULL and SWA with a window of {config.window}"
         size.append(f"size_swa={config.slots(Pool.SWA)}")
-        layers = ["full_attention_layer_ids=[1]", "swa_attention_layer_ids=[0]", "enable_kvcache_transpose=False"]
-        pool = _call("pool = ", "SWAKVPool", [*size, *heads, *layers, *shape])
+        layers = ["full_attention_layer_ids=[1]", "swa_attention_layer_ids=[0]"]
+        pool = [_OPTION.strip("\n"), *_call("pool = ", "SWAKVPool", [*size, *heads, *layers, *shape, "**option"])]
         allocator = _call("allocator = ", "SWATokenToKVPoolAllocator", [*size, "kvcache=pool", "need_sort=False", *shape])
     lines = [
         "def make_cache():",

@@ -148,7 +148,7 @@ def _collect(version: str) -> Sglang:
 
 
 def _without_transposition(pool: Callable[..., Any]) -> Callable[..., Any]:
-    """Releases before 0.5.15.post1 insist on being told not to transpose; later ones pass what they do not know to other classes."""
+    """Releases before 0.5.15.post1 insist on being told not to transpose; later ones pass unknown options on to other classes."""
     option = "enable_kvcache_transpose"
     return partial(pool, **{option: False}) if option in signature(pool).parameters else pool
 

@@ -41,6 +41,7 @@ _NAMES = {
     "uvicorn",
     "xgrammar",
     "zmq",
+    "sglang.srt.layers.quantization.kvfp4_tensor",
     "sglang.srt.utils.hf_transformers",
     "sglang.srt.utils.hf_transformers_utils",
 }

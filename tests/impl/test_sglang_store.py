@@ -242,10 +242,15 @@ def test_the_dialect_is_known_without_the_release(home: Path) -> None:
     assert old.dialect == Dialect(split_keeps_hits=False, leaf_cut_to_window=False, swa_recency_in_window=False, **shared)
     assert new.dialect == Dialect(**shared)
     assert dialect_of("0.5.12") == old.dialect
-    assert dialect_of("0.5.13") == new.dialect
-    for version in ("0.5.11", "0.5.14", "1.0.0"):
-        with pytest.raises(Unavailable, match="drives SGLang"):
-            target(version)
+    for version in ("0.5.13", "0.5.14", "0.5.15.post1", "0.5.16"):
+        assert dialect_of(version) == new.dialect
+
+
+@pytest.mark.parametrize("version", ["0.5.11", "0.5.12rc1", "0.5.16.post1", "0.5.17", "0.6.0", "1.0.0"])
+def test_releases_of_another_shape_are_refused(version: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        target(version)
+    assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.16, not {version}"
 
 
 def test_building_what_is_not_prepared_is_refused(home: Path) -> None:

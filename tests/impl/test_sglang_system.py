@@ -22,7 +22,7 @@ from radixproof.model.config import Component, Config, Pool
 from radixproof.model.observation import NodeView, Observation
 from radixproof.model.operations import Key
 
-RELEASES = ("0.5.12.post1", "0.5.13.post1")
+RELEASES = ("0.5.12.post1", "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
 FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)
 SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
 SWA_PAGED = Config(page_size=4, window=6, device_pages=6, swa_pages=5, host_pages=12, swa_host_pages=12)
@@ -308,7 +308,7 @@ def scenario_lists_and_leaves(release: Target) -> None:
 
 def scenario_one_release_per_process(release: Target) -> None:
     release.build(SWA)
-    (other,) = (version for version in RELEASES if f"sglang=={version}" != release.name)
+    other = next(version for version in RELEASES if f"sglang=={version}" != release.name)
     with pytest.raises(Unavailable, match=r"is not prepared|another process"):
         target(other).build(SWA)
 

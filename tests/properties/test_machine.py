@@ -1,0 +1,146 @@
+"""The state machine: it can be pointed at any system, says what it broke, and is driven without shrinking by the search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from radixproof.impl.registry import find
+from radixproof.impl.system import Target
+from radixproof.model.history import History
+from radixproof.model.operations import Evict, EvictHost, WritingCheck
+from radixproof.properties.interpreter import run_history
+from radixproof.properties.machine import CHUNK, Broken, CacheMachine, search
+
+FAULT = "fault:split-parent-not-backed-up"
+SIGNATURE = "PROGRESS/never-backed-up"
+QUICK = settings(
+    max_examples=60, stateful_step_count=30, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def nothing() -> frozenset[str]:
+    return frozenset()
+
+
+def test_a_subclass_names_the_system_and_a_broken_one_fails_with_its_history() -> None:
+    class Machine(CacheMachine):
+        target = find(FAULT)
+
+    with pytest.raises(Broken) as failed:
+        run_state_machine_as_test(Machine, settings=QUICK)
+    broken = failed.value
+    assert broken.breach.signature == SIGNATURE
+    verdict = run_history(find(FAULT), broken.history)
+    assert verdict is not None
+    assert verdict.breach.signature == SIGNATURE
+    for said in (SIGNATURE, broken.breach.violates.value, str(broken.history), str(broken.history.config)):
+        assert said in str(broken)
+
+
+def test_what_is_known_is_passed_over() -> None:
+    class Machine(CacheMachine):
+        target = find(FAULT)
+        known = frozenset({SIGNATURE})
+
+    run_state_machine_as_test(Machine, settings=QUICK)
+
+
+def test_every_example_ends_with_everything_released_and_emptied() -> None:
+    for ran in search(find("radix"), 1, 10, 20, nothing):
+        assert isinstance(ran, History)
+        check, evict, evict_host = ran.operations[-3:]
+        assert check == WritingCheck(blocking=True)
+        assert isinstance(evict, Evict)
+        assert isinstance(evict_host, EvictHost)
+
+
+@pytest.mark.parametrize("examples", [1, CHUNK, CHUNK + 3])
+def test_a_clean_search_makes_as_many_examples_as_it_may(examples: int) -> None:
+    found = list(search(find("radix"), 2, examples, 10, nothing))
+    assert len(found) == examples
+    assert not any(isinstance(ran, Broken) for ran in found)
+
+
+def test_a_search_is_the_same_for_the_same_number() -> None:
+    def ran(number: int) -> list[object]:
+        return [
+            one if isinstance(one, History) else (one.history, one.breach) for one in search(find(FAULT), number, 20, 20, nothing)
+        ]
+
+    assert ran(3) == ran(3)
+    assert ran(3) != ran(4)
+
+
+def test_a_search_does_not_depend_on_the_settings_of_whoever_calls_it() -> None:
+    def ran() -> list[object]:
+        return list(search(find("radix"), 3, 8, 20, nothing))
+
+    expected = ran()
+    before = settings.get_current_profile_name()
+    settings.register_profile("somebody's", max_examples=2, stateful_step_count=3, derandomize=False, database=None)
+    settings.load_profile("somebody's")
+    try:
+        assert ran() == expected
+    finally:
+        settings.load_profile(before)
+
+
+def test_a_search_goes_on_after_a_finding_that_is_known_by_then() -> None:
+    known: set[str] = set()
+    broken = 0
+    for ran in search(find(FAULT), 1, 60, 30, lambda: frozenset(known)):
+        if isinstance(ran, Broken):
+            known.add(ran.breach.signature)
+            broken += 1
+    assert known == {SIGNATURE}
+    assert broken == 1
+
+
+def test_a_history_that_broke_something_is_not_counted_among_the_others() -> None:
+    """It is told once, as broken, although Hypothesis runs it again before it reports it."""
+    for chunk in chunks(search(find(FAULT), 1, 30, 30, nothing)):
+        *others, last = chunk
+        assert isinstance(last, Broken)
+        assert last.history.operations not in [one.operations for one in others]
+
+
+def chunks(found: Iterator[History | Broken]) -> Iterator[list[Any]]:
+    """What was told up to and with each `Broken`; what comes after the last one is left out."""
+    told: list[Any] = []
+    for one in found:
+        told.append(one)
+        if isinstance(one, Broken):
+            yield told
+            told = []
+
+
+def crashing(tampered: Callable[..., Target]) -> Target:
+    """A system whose every eviction raises."""
+
+    def deed(system: Any) -> None:
+        def evict(full: int, swa: int) -> tuple[int, int]:
+            raise RuntimeError("no such leaf")
+
+        system.evict = evict
+
+    return tampered(deed, 0)
+
+
+def test_a_crash_ends_an_example_and_is_its_finding(tampered: Callable[..., Target]) -> None:
+    broken = next(ran for ran in search(crashing(tampered), 1, 5, 20, nothing) if isinstance(ran, Broken))
+    assert broken.breach.signature.startswith("NOCRASH/RuntimeError@")
+    assert isinstance(broken.history.operations[-1], Evict)
+
+
+def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target]) -> None:
+    """Nothing can be said of a system that has crashed: what is known ends the example, without a finding and without more steps."""
+    target = crashing(tampered)
+    (broken,) = [ran for ran in search(target, 1, 1, 20, nothing) if isinstance(ran, Broken)]
+    for ran in search(target, 1, 5, 20, lambda: frozenset({broken.breach.signature})):
+        assert isinstance(ran, History)
+        assert sum(isinstance(operation, Evict) for operation in ran.operations) <= 1

@@ -1,0 +1,245 @@
+"""The abstraction function: what is told of nodes, unrolled onto pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from radixproof.impl.registry import find
+from radixproof.model.cache import Cache
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.observation import ROOT, NodeView, Observation, Slots, Whole
+from radixproof.model.operations import Key
+from radixproof.model.trie import Page
+from radixproof.model.verdict import Property
+from radixproof.properties.interpreter import Run
+from radixproof.properties.mirror import Delta, Mirror, Tags
+from radixproof.properties.shapes import Generator, config
+
+PAIRS = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+EMPTY = Whole(((), (), (), ()), {}, None, None, None, None)
+
+
+@pytest.fixture
+def mirror() -> Mirror:
+    return Mirror(PAIRS, Cache(PAIRS, Dialect()), Tags(PAIRS.page_size))
+
+
+def node(
+    number: int,
+    segment: Slots,
+    full: Slots | None = None,
+    *,
+    parent: int = ROOT,
+    namespace: str = "",
+    swa: Slots | None = None,
+    host: Slots | None = None,
+    locks: tuple[int, int] = (0, 0),
+) -> NodeView:
+    return NodeView(number, parent, namespace, segment, (full, swa, host, None), locks, False)
+
+
+def told(*nodes: NodeView, removed: Sequence[int] = (), whole: bool = False) -> Observation:
+    return Observation(nodes, tuple(removed), (0, 0, 0, 0), (0, 0), (0, 0), EMPTY if whole else None)
+
+
+def page(mirror: Mirror, *tokens: int) -> Page:
+    path = mirror.model.trie.walk(Key(tokens))
+    assert path[-1].end == len(tokens)
+    return path[-1]
+
+
+def ends(pages: dict[Page, None]) -> list[int]:
+    return [page.end for page in pages]
+
+
+def signatures(delta: Delta) -> list[str]:
+    return [breach.signature for breach in delta.breaches]
+
+
+def test_a_node_unrolls_to_its_pages(mirror: Mirror) -> None:
+    delta = mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 4, 5)), node(2, (5, 6), (6, 7), parent=1)))
+    assert ends(delta.gained[Pool.FULL]) == [2, 4, 6]
+    assert not any(delta.gone)
+    assert [placed.view.id for placed in delta.placed] == [1, 2]
+    assert [one.cut for one in page(mirror, 1, 2, 3, 4, 5, 6).path()] == [False, True, True]
+    assert mirror.held_in(page(mirror, 1, 2)) == [True, False, False, False]
+    assert mirror.path_slots(page(mirror, 1, 2, 3, 4, 5, 6), Pool.FULL) == [2, 3, 4, 5, 6, 7]
+    assert mirror.path_slots(page(mirror, 1, 2), Pool.FULL) == [2, 3]
+
+
+def test_namespaces_unroll_apart(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2), (2, 3)), node(2, (1, 2), (4, 5), namespace="a")))
+    (other,) = mirror.model.trie.walk(Key((1, 2), "a"))
+    assert mirror.node_of == {page(mirror, 1, 2): 1, other: 2}
+    assert mirror.nodes[1].tags != mirror.nodes[2].tags
+
+
+WHOLE_NODE = node(1, (1, 2, 3, 4), (2, 3, 4, 5), host=(2, 3, 4, 5))
+PIECES = (node(2, (1, 2), (2, 3), host=(2, 3)), node(1, (3, 4), (4, 5), host=(4, 5), parent=2))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_split_changes_no_page(mirror: Mirror, whole: bool) -> None:
+    mirror.update(told(WHOLE_NODE))
+    before = dict(mirror.nodes)
+    delta = mirror.update(told(*PIECES, whole=whole))
+    assert delta.still
+    assert delta.breaches == []
+    assert mirror.nodes.keys() == {1, 2}
+    assert before[1].tags == mirror.nodes[2].tags + mirror.nodes[1].tags
+    assert mirror.owned[Pool.FULL] == {2, 3, 4, 5}
+
+
+def test_a_split_that_mixes_slots_up_is_a_move(mirror: Mirror) -> None:
+    mirror.update(told(WHOLE_NODE))
+    delta = mirror.update(told(node(2, (1, 2), (4, 5), host=(2, 3)), node(1, (3, 4), (2, 3), host=(4, 5), parent=2)))
+    assert not delta.still
+    assert {(moved.end, pool) for moved, pool in delta.moved} == {(2, Pool.FULL), (4, Pool.FULL)}
+
+
+def test_what_a_node_gains_and_loses_is_told_by_pool(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3))))
+    delta = mirror.update(told(node(1, (1, 2), (2, 3), host=(4, 5))))
+    assert [ends(gone) for gone in delta.gone] == [[], [2], [], []]
+    assert [ends(gained) for gained in delta.gained] == [[], [], [2], []]
+    assert mirror.owned[Pool.SWA] == set()
+    assert mirror.owned[Pool.FULL_HOST] == {4, 5}
+
+
+def test_only_the_pages_whose_slots_changed_have_moved(mirror: Mirror) -> None:
+    mirror.update(told(WHOLE_NODE))
+    delta = mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 8, 9), host=(2, 3, 4, 5))))
+    assert [(moved.end, pool) for moved, pool in delta.moved] == [(4, Pool.FULL)]
+    assert mirror.owned[Pool.FULL] == {2, 3, 8, 9}
+
+
+def test_a_change_of_locks_reshapes_nothing(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3))))
+    assert (mirror.unlocked, mirror.locked) == ([2, 2], [0, 0])
+    delta = mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3), locks=(2, 0))))
+    assert delta.still
+    assert delta.reshaped == []
+    assert [placed.view.id for placed in delta.placed] == [1]
+    assert mirror.locks(page(mirror, 1, 2)) == (2, 0)
+    assert (mirror.unlocked, mirror.locked) == ([0, 2], [2, 0])
+
+
+def test_a_removed_node_leaves_nothing(mirror: Mirror) -> None:
+    mirror.update(told(*PIECES))
+    delta = mirror.update(told(removed=(1,)))
+    assert ends(delta.gone[Pool.FULL]) == [4]
+    assert ends(delta.gone[Pool.FULL_HOST]) == [4]
+    assert mirror.nodes.keys() == {2}
+    assert mirror.owned[Pool.FULL] == {2, 3}
+    assert mirror.held_in(page(mirror, 1, 2, 3, 4)) == [False] * 4
+    assert mirror.locks(page(mirror, 1, 2, 3, 4)) == (0, 0)
+    assert mirror.unlocked == [2, 0]
+
+
+def test_a_whole_observation_tells_of_removal_by_silence(mirror: Mirror) -> None:
+    mirror.update(told(*PIECES))
+    delta = mirror.update(told(PIECES[0], whole=True))
+    assert ends(delta.gone[Pool.FULL]) == [4]
+    assert delta.placed == []
+    assert mirror.update(told(PIECES[0], whole=True)).still
+
+
+def test_the_removal_of_a_node_never_seen_is_nothing(mirror: Mirror) -> None:
+    assert mirror.update(told(removed=(7,))).still
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        (node(1, ()), "0 tokens"),
+        (node(1, (1, 2, 3), (2, 3, 4)), "3 tokens, which is not a whole number of pages"),
+        (node(1, (1, 2), (2, 3), parent=8), "hangs under node 8"),
+        (node(1, (1, 2), (2,)), "1 FULL slots for 2 tokens"),
+        (node(1, (1, 2), (2, 3), host=(2, 3, 4)), "3 FULL_HOST slots for 2 tokens"),
+    ],
+)
+def test_a_malformed_node_is_a_breach_and_not_taken_in(mirror: Mirror, wrong: NodeView, complaint: str) -> None:
+    (breach,) = mirror.update(told(wrong)).breaches
+    assert breach.signature == "DEVPATH/malformed-node"
+    assert complaint in breach.text
+    assert mirror.nodes == {}
+
+
+def test_a_node_that_becomes_malformed_is_gone(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2), (2, 3))))
+    delta = mirror.update(told(node(1, (1, 2), (2, 3, 4))))
+    assert signatures(delta) == ["DEVPATH/malformed-node"]
+    assert ends(delta.gone[Pool.FULL]) == [2]
+
+
+@pytest.mark.parametrize(
+    ("pool", "nodes", "violated"),
+    [
+        (Pool.FULL, (node(1, (1, 2), (2, 3)), node(2, (3, 4), (3, 4))), Property.OWN),
+        (Pool.SWA, (node(1, (1, 2), (2, 3), swa=(2, 3)), node(2, (3, 4), (4, 5), swa=(3, 4))), Property.OWN),
+        (Pool.FULL_HOST, (node(1, (1, 2), host=(2, 3)), node(2, (3, 4), host=(3, 4))), Property.OWN_H),
+        (Pool.FULL, (node(1, (1, 2), (3, 3)),), Property.OWN),
+    ],
+)
+def test_a_slot_that_two_tokens_have_is_a_breach(
+    mirror: Mirror, pool: Pool, nodes: tuple[NodeView, ...], violated: Property
+) -> None:
+    (breach,) = mirror.update(told(*nodes)).breaches
+    assert (breach.violates, breach.rule) == (violated, "owned-twice")
+    assert f"{pool.name} slot 3 " in breach.text
+
+
+def test_a_slot_may_go_from_node_to_node_in_one_step(mirror: Mirror) -> None:
+    """Freed by one and allocated by another between two looks, in whatever order they are told."""
+    first, second = node(1, (1, 2), (2, 3)), node(2, (3, 4), (4, 5))
+    mirror.update(told(first, second))
+    delta = mirror.update(told(node(1, (1, 2), (4, 5)), node(2, (3, 4), (2, 3))))
+    assert delta.breaches == []
+    delta = mirror.update(told(node(3, (5, 6), (4, 5)), removed=(1,)))
+    assert delta.breaches == []
+    assert mirror.owned[Pool.FULL] == {2, 3, 4, 5}
+
+
+def test_a_slot_of_a_node_that_kept_it_is_still_owned_twice(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2), (2, 3)), node(2, (3, 4), (4, 5))))
+    assert signatures(mirror.update(told(node(2, (3, 4), (2, 3))))) == ["OWN/owned-twice"]
+
+
+def test_tags_name_prefixes() -> None:
+    tags = Tags(2)
+    long = tags.of("", 0, (1, 2, 3, 4))
+    assert len(set(long)) == 4
+    assert 0 not in long
+    assert tags.of("", 0, (1, 2, 3, 4)) == long
+    assert tags.of("", 0, (1, 2)) == long[:2]
+    assert tags.of("", long[1], (3, 4)) == long[2:]
+    others = [tags.of("", 0, (3, 4)), tags.of("a", 0, (1, 2)), tags.of("", 0, (1, 9)), tags.of("", long[1], (3, 9))]
+    assert not {tag for other in others for tag in other} & set(long)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None:
+    """A run that is told of changes only sees what a run that is told everything sees."""
+    shape = config(Random(seed))
+    by_deltas, by_wholes = Run(find("radix"), shape, every=10**9), Run(find("radix"), shape, every=1)
+    for operation in Generator(shape, Random(seed)).operations(by_deltas.judge, 60):
+        assert by_deltas.step(operation) == by_wholes.step(operation) == []
+        mine, other = by_deltas.judge.mirror, by_wholes.judge.mirror
+        assert {number: placed.view for number, placed in mine.nodes.items()} == {
+            number: placed.view for number, placed in other.nodes.items()
+        }
+        assert mine.owned == other.owned
+        assert (mine.unlocked, mine.locked) == (other.unlocked, other.locked)
+        assert drawn(mine) == drawn(other)
+    for run in (by_deltas, by_wholes):
+        run.close()
+
+
+def drawn(mirror: Mirror) -> dict[Key, tuple[list[bool], tuple[int, int], list[int]]]:
+    return {
+        one.key(): (mirror.held_in(one), mirror.locks(one), mirror.path_slots(one, Pool(Component.FULL))) for one in mirror.node_of
+    }
