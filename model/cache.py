@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Eviction, Gone, adopt_host_evictions, evict_host
+from radixproof.model.eviction import Eviction, Gone, evict_host, follow_host_eviction
 from radixproof.model.operations import Key
 from radixproof.model.rules import boundaries, host_need, window_cut, window_lock, window_nodes
 from radixproof.model.trie import Page, Trie, spell
@@ -132,18 +132,21 @@ class Cache:
             if cut > live:
                 self.split(path[cut // self.config.page_size - 1])
 
-    def finish_insert(self, insert: Inserting, started: Collection[Page] | None = None) -> list[Breach]:
+    def finish_insert(self, insert: Inserting, started: Collection[Page] | None = None, gone: Gone | None = None) -> list[Breach]:
         """Second half: hits are counted, and nodes past the threshold are backed up, ancestors first (semantics 8.1 to 8.3).
 
-        ``started`` are the pages that the system began to back up.
+        ``started`` are the pages that the system began to back up, ``gone`` those that made room for them.
         """
         breaches = self._uncut(insert)
         counted = self._count_hits(insert)
         unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
-        if not unbacked and not started:
+        made_room = gone is not None and (gone[Pool.FULL_HOST] or gone[Pool.SWA_HOST])
+        if not unbacked and not made_room:
             return breaches
         due = max((page.end for page in counted if page.hits >= self.config.threshold and not page.has(Pool.FULL_HOST)), default=0)
         nodes = _nodes([page for page in unbacked if page.end <= due])
+        if made_room and gone is not None:
+            breaches += self._made_room(nodes, started or (), gone)
         if started is None:
             started = self._fitting(nodes)
         early = [page for page in unbacked if page in started and page.end > due]
@@ -154,6 +157,17 @@ class Cache:
             self._back_up(node)
         self._owe([node for node in nodes if node[0] not in started])
         return breaches
+
+    def _made_room(self, nodes: list[list[Page]], started: Collection[Page], gone: Gone) -> list[Breach]:
+        """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
+        if self.dialect.room_before_backup:
+            nodes = [node for node in nodes if node[0] in started]
+        need = [sum(host_need(node, component, self.config) for node in nodes) for component in (FULL, SWA)]
+        wanted = need[FULL] - self.trie.free(Pool.FULL_HOST), need[SWA] - self._free_swa_host()
+        return follow_host_eviction(self.trie, wanted, gone, counted=self.dialect.room_before_backup)
+
+    def _free_swa_host(self) -> int:
+        return 0 if self.config.window is None else self.trie.free(Pool.SWA_HOST)
 
     def _uncut(self, insert: Inserting) -> list[Breach]:
         """A new leaf that should have been cut to one window, and in the system was not (semantics 4.3)."""
@@ -219,7 +233,9 @@ class Cache:
         if not nodes:
             return
         room = self.trie.free(Pool.FULL_HOST) + self.trie.host_only * self.config.page_size
-        room_swa = 0 if self.config.window is None else self.trie.free(Pool.SWA_HOST)
+        room_swa = self._free_swa_host()
+        if self.config.window is not None and self.dialect.room_before_backup:
+            room_swa += sum(page.has(Pool.SWA_HOST) and not page.has(Pool.SWA) for page in self.trie.order) * self.config.page_size
         for node in nodes:
             room -= host_need(node, FULL, self.config)
             room_swa -= host_need(node, SWA, self.config)
@@ -287,10 +303,6 @@ class Cache:
     def evict_host(self, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
         """Free host tokens (semantics 7.9). Returns the freed tokens."""
         return evict_host(self.trie, tokens, component, gone)
-
-    def adopt_host_evictions(self, gone: Gone) -> None:
-        """Host data made room for a backup (semantics 8.3)."""
-        adopt_host_evictions(self.trie, gone)
 
 
 def _nodes(pages: list[Page]) -> list[list[Page]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from radixproof.model.config import Component, Pool
@@ -110,51 +111,71 @@ class Eviction:
 def evict_host(trie: Trie, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
     """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
     pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
-    breaches: list[Breach] = []
+    candidates = _host_leaves if component is FULL else _swa_host_victims
     before = trie.free(pool)
-
-    def host_leaves() -> Iterable[Page]:
-        return (page for page in trie.order if is_host_leaf(page)) if trie.host_only else ()
-
-    def swa_host_victims() -> Iterable[Page]:
-        return (page for page in trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
-
-    candidates = host_leaves if component is FULL else swa_host_victims
-    if component is SWA and gone is not None:
-        # Releases put SWA host values into their order at different moments of a split: whatever went could go.
-        adopt_host_evictions(trie, gone)
+    breaches: list[Breach] = []
+    if gone is not None:
+        breaches = follow_host_eviction(trie, (tokens, 0) if component is FULL else (0, tokens), gone)
     else:
-        while trie.free(pool) - before < tokens:
-            victim = _choose(candidates, None if gone is None else gone[pool], FULL, breaches)
-            if victim is None:
-                break
-            _evict_host_node(trie, victim)
+        while trie.free(pool) - before < tokens and (victim := next(iter(candidates(trie)), None)) is not None:
+            _take_off_host(trie, victim, whole=is_host_leaf(victim))
     freed = trie.free(pool) - before
     if freed < tokens:
-        _stopped_early(candidates, "host-stopped-early", tokens, freed, breaches)
+        _stopped_early(partial(candidates, trie), "host-stopped-early", tokens, freed, breaches)
     return freed, breaches
 
 
-def adopt_host_evictions(trie: Trie, gone: Gone) -> None:
-    """Host data made room for other host data (semantics 8.3): legal in any amount, of nodes that could go."""
+def follow_host_eviction(trie: Trie, wanted: tuple[int, int], gone: Gone, counted: bool = True) -> list[Breach]:
+    """Follow a system that had to free ``wanted`` host tokens per component (none if 0 or less): what went, in order, not too much.
+
+    Unless ``counted``, it may have freed more for reasons that do not show. Releases put SWA host values into their order at
+    different moments of a split, so that where SWA has to go, any may.
+    """
+    breaches: list[Breach] = []
+    victims: list[tuple[int, int]] = []
+    ordered, too_many = wanted[SWA] <= 0, False
+    kept = next((page for page in gone[Pool.SWA_HOST] if is_host_leaf(page) and page not in gone[Pool.FULL_HOST]), None)
+    if kept is not None:
+        text = f"{spell(kept.node())} is a host leaf and lost its SWA, but was not deleted"
+        breaches.append(Breach(Property.PROGRESS, "host-leaf-kept", text))
+    while ordered and (victim := _choose(partial(_host_leaves, trie), gone[Pool.FULL_HOST], FULL, breaches)) is not None:
+        too_many = too_many or sum(freed[FULL] for freed in victims) >= wanted[FULL]
+        victims.append(_take_off_host(trie, victim, whole=True))
     ends = [page for page in gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST] if page.cut]
     for page in sorted(ends, key=lambda page: -page.end):
-        if page in gone[Pool.FULL_HOST] and is_host_leaf(page):
-            trie.delete(page.node())
-        elif page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
-            _drop_swa_host(trie, page)
+        if is_host_leaf(page) if page in gone[Pool.FULL_HOST] else page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
+            victims.append(_take_off_host(trie, page, whole=page in gone[Pool.FULL_HOST]))
+    if counted and not breaches and victims:
+        surely = all(
+            sum(freed[component] for freed in victims) - max(freed[component] for freed in victims) >= wanted[component]
+            for component in (FULL, SWA)
+        )
+        if surely:
+            text = f"{len(victims)} nodes went from the host, more than freeing {max(0, *wanted)} tokens takes"
+            breaches.append(Breach(Property.PROGRESS, "host-freed-too-much", text))
+        elif too_many:
+            text = "the nodes that went from the host were too many in order of use, so that they went in another"
+            breaches.append(Breach(Property.RECENCY, RECENCY_OF[FULL], text))
+    return breaches
 
 
-def _evict_host_node(trie: Trie, end: Page) -> None:
-    if is_host_leaf(end):
+def _host_leaves(trie: Trie) -> Iterable[Page]:
+    return (page for page in trie.order if is_host_leaf(page)) if trie.host_only else ()
+
+
+def _swa_host_victims(trie: Trie) -> Iterable[Page]:
+    return (page for page in trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
+
+
+def _take_off_host(trie: Trie, end: Page, whole: bool) -> tuple[int, int]:
+    """Delete a host leaf, or drop the SWA host value of a node. Returns the host tokens that this freed, per component."""
+    before = trie.free(Pool.FULL_HOST), trie.free(Pool.SWA_HOST)
+    if whole:
         trie.delete(end.node())
     else:
-        _drop_swa_host(trie, end)
-
-
-def _drop_swa_host(trie: Trie, end: Page) -> None:
-    for page in end.node():
-        trie.drop(page, Pool.SWA_HOST)
+        for page in end.node():
+            trie.drop(page, Pool.SWA_HOST)
+    return trie.free(Pool.FULL_HOST) - before[0], trie.free(Pool.SWA_HOST) - before[1]
 
 
 def _choose(candidates: Candidates, wanted: Collection[Page] | None, component: Component, breaches: list[Breach]) -> Page | None:

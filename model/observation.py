@@ -49,6 +49,8 @@ class Whole:
     swa_order: Slots | None
     """Node ids of the SWA device LRU list, oldest first."""
     swa_host_order: Slots | None
+    ages: Mapping[int, int] | None = None
+    """Per node id: when it was last used; a parent as early as its child, or earlier (semantics 1.7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
+    for pool in (Pool.FULL, Pool.SWA):
+        taken = [page for page in delta.gone[pool] if page.held(pool.component)]
+        if taken:
+            text = f"{spell(taken[:1])} is locked, but {step.operation} took it from {pool.name}"
+            breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-evicted", text, Witness(taken[0].key(), pool, held=True)))
     for backup in model.in_flight:
         for pool in (Pool.FULL_HOST, Pool.SWA_HOST):
             if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
@@ -200,6 +205,14 @@ def compare_content(mirror: Mirror, pool: Pool, pages: Iterable[Page], system: S
                 slots += held[at : at + size]
                 tags += placed.tags[at : at + size]
     return _wrong_bytes(pool, slots, tags, system)
+
+
+def refused(model: Cache, step: Step) -> list[Breach]:
+    """PROGRESS of the allocator: what is free can be had."""
+    free = min(model.trie.free(pool) for pool in model.config.pools if not pool.on_host)
+    if free < step.refused:
+        return []
+    return [Breach(Property.PROGRESS, "allocation-refused", f"{step.refused} tokens were refused, but {free} are free")]
 
 
 def quiet(model: Cache, seen: Observation) -> list[Breach]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from radixproof.impl.system import System
 from radixproof.model.config import Component, Pool
@@ -23,6 +24,8 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
         *_free_lists(judge, whole),
         *_leaf_sets(views, whole),
         *_swa_lists(views, whole),
+        *_swa_recency(judge, whole),
+        *_ages(judge, whole),
         *_map(judge, views, whole),
         *_pending(judge, views),
         *_all_bytes(judge, system),
@@ -84,6 +87,30 @@ def _swa_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
             yield Breach(Property.LEAF, f"swa-{name}-list", text)
 
 
+def _swa_recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
+    """The SWA list is in the order of use: not only who is in it, but who goes first (semantics 3.5)."""
+    if whole.swa_order is None or judge.gave_in:
+        return
+    node_of = judge.mirror.node_of
+    defined = [node_of[page] for page in judge.model.trie.swa_order if page.cut and page in node_of]
+    if set(defined) == set(whole.swa_order) and defined != list(whole.swa_order):
+        text = f"the SWA device LRU list is {list(whole.swa_order)}, oldest first; by use it is {defined}"
+        yield Breach(Property.RECENCY, "swa-list", text)
+
+
+def _ages(judge: Judge, whole: Whole) -> Iterable[Breach]:
+    """Nodes are as old as their use says (semantics 1.7, 3.5)."""
+    if whole.ages is None or judge.gave_in:
+        return
+    node_of = judge.mirror.node_of
+    defined = [node_of[page] for page in judge.model.trie.order if page.cut and page in node_of]
+    for older, newer in pairwise(defined):
+        if whole.ages[older] > whole.ages[newer]:
+            older_text, newer_text = (spell(judge.mirror.nodes[node].pages) for node in (older, newer))
+            yield Breach(Property.RECENCY, "access-time", f"{newer_text} was used after {older_text}, but counts as older")
+            return
+
+
 def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
     if Component.SWA not in judge.config.components:
         return
@@ -93,6 +120,10 @@ def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Bre
         if full is not None and swa is not None:
             expected.update(zip(full, swa, strict=True))
     stray = {slot: peer for slot, peer in whole.swa_of.items() if expected.get(slot) != peer}
+    missing = next((slot for slot in expected if slot not in whole.swa_of), None)
+    if missing is not None:
+        text = f"FULL slot {missing} belongs to a node with SWA slot {expected[missing]}, but the map has no entry"
+        yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
         text = f"the map sends FULL slot {slot} to SWA slot {peer}, by the nodes it should be {expected.get(slot, 'none')}"

@@ -150,7 +150,10 @@ class Run:
         new = system.allocate(-(-tokens // size) * size) if tokens else []
         if new is None:
             outcome: Outcome = Skipped("the device pools have no room")
-            return Step(Match(key), Matched(found.device, found.best), head) if found else Step(operation, outcome)
+            refused = -(-tokens // size) * size
+            if found:
+                return Step(Match(key), Matched(found.device, found.best), head, refused)
+            return Step(operation, outcome, refused=refused)
         protected, paged = len(head), self.config.floor(len(key.tokens))
         slots = head + new
         system.write(slots[protected : len(key.tokens)], self._tags(key)[protected:])

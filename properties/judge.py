@@ -64,6 +64,7 @@ class Judge:
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
         self.mirror = Mirror(self.config, self.model, self.tags)
+        self.gave_in = False
 
     def judge(self, step: Step, look: Callable[[], Observation], must_look: bool, system: System) -> list[Breach]:
         """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
@@ -78,6 +79,8 @@ class Judge:
             self._start()
         breaches: list[Breach] = []
         foreseen = self._before(step, breaches)
+        if step.refused:
+            breaches += checks.refused(self.model, step)
         if must_look or foreseen.choice:
             breaches += self._look(step, look(), foreseen, system)
         elif foreseen.insert is not None or isinstance(step.operation, Evict | EvictHost):
@@ -102,6 +105,7 @@ class Judge:
         breaches += checks.arrived(self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
         self.model.trie.changed.clear()
+        self.gave_in = self.gave_in or bool(breaches)
         return breaches
 
     # -- the model's part ------------------------------------------------------------------------------------------------------
@@ -149,8 +153,7 @@ class Judge:
         match step.operation:
             case Insert():
                 assert insert is not None
-                self.model.adopt_host_evictions(delta.gone)
-                breaches += self.model.finish_insert(insert, delta.gained[Pool.FULL_HOST])
+                breaches += self.model.finish_insert(insert, delta.gained[Pool.FULL_HOST], delta.gone)
             case Evict(full, swa):
                 freed_full, freed_swa, found = self.model.evict(full, swa, delta.gone)
                 breaches += found

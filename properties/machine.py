@@ -33,7 +33,7 @@ from radixproof.model.operations import (
 )
 from radixproof.model.verdict import Breach
 from radixproof.properties.interpreter import TOLERABLE, Run
-from radixproof.properties.shapes import LONGEST_PAGES, Prompts, closing, config, missing_room
+from radixproof.properties.shapes import LONGEST_PAGES, Drain, Prompts, closing, config, missing_room
 
 small = st.integers(0, 15)
 sizes = st.integers(1, 4)
@@ -58,6 +58,7 @@ class CacheMachine(RuleBasedStateMachine):
     def build(self, rng: Random) -> None:
         self.config: Config = config(rng)
         self.prompts = Prompts(self.config)
+        self.drain = rng.choice(tuple(Drain))
         self.run = Run(self.target, self.config)
         self.done: list[Operation] = []
         self.locks = 0
@@ -133,7 +134,9 @@ class CacheMachine(RuleBasedStateMachine):
         if not hasattr(self, "run"):
             return
         try:
-            for operation in closing(self.run.judge.model):
+            if not self.over:
+                self._judge(self.run.finish())
+            for operation in closing(self.run.judge.model, self.drain):
                 self.perform(operation)
             if not self.over:
                 self._judge(self.run.finish())

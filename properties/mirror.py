@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from radixproof.model.cache import Cache
 from radixproof.model.config import POOLS, Config, Pool
 from radixproof.model.observation import ROOT, NodeView, Observation, Slots
-from radixproof.model.trie import Page
+from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property
 
 PageSlots = tuple[Slots | None, Slots | None, Slots | None, Slots | None]
@@ -186,7 +186,12 @@ class Mirror:
         pages = []
         for start in range(0, len(view.segment), size):
             page = self.model.trie.child(page, view.segment[start : start + size])
-            page.cut = page.cut and start + size == len(view.segment)
+            last = start + size == len(view.segment)
+            if page.cut != last and page in self.model.trie.order:
+                should = "ends" if page.cut else "goes on"
+                text = f"a node {'ends' if last else 'goes on'} after {spell([page])}, where by the rules it {should}"
+                breaches.append(Breach(Property.MATCH, "cut-unasked" if last else "not-cut", text))
+            page.cut = page.cut and last
             pages.append(page)
         self.model.split(page)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)

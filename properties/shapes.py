@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from random import Random
 
 from radixproof.model.cache import Cache
@@ -45,7 +46,7 @@ def config(rng: Random) -> Config:
         swa_pages=0 if window is None else rng.choice((device, rng.randint(2, device))),
         host_pages=host,
         swa_host_pages=0 if window is None else rng.choice((host, rng.randint(1, host))),
-        threshold=rng.choice((1, 1, 1, 2)),
+        threshold=rng.choice((1, 1, 1, 1, 2, 3)),
     )
 
 
@@ -83,13 +84,36 @@ def missing_room(key: Key, model: Cache, reuse: bool) -> Evict | None:
     return Evict(full, swa) if full or swa else None
 
 
-def closing(model: Cache) -> Iterator[Operation]:
+class Drain(Enum):
+    """How the end of a history empties the tiers."""
+
+    AT_A_STROKE = 0
+    BY_PAGES = 1
+    """A page at a time, so that the whole order of eviction shows."""
+    SWA_FIRST = 2
+
+
+def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
     """What ends a history: everything released and acknowledged, then the device emptied, then the host (semantics 17.5)."""
     for name in [name for name in model.receipts if name.isidentifier()]:
         yield Unlock(name)
     yield WritingCheck(blocking=True)
+    size = model.config.page_size
+    if drain is Drain.SWA_FIRST and model.config.window is not None:
+        yield from _drained(model, Pool.SWA, Evict(0, size))
+    if drain is not Drain.AT_A_STROKE:
+        yield from _drained(model, Pool.FULL, Evict(size, 0))
+        yield from _drained(model, Pool.FULL_HOST, EvictHost(size))
     yield Evict(model.config.slots(Pool.FULL), 0)
     yield EvictHost(model.config.slots(Pool.FULL_HOST))
+
+
+def _drained(model: Cache, pool: Pool, operation: Operation) -> Iterator[Operation]:
+    """The operation, again and again, for as long as it empties the pool."""
+    while used := model.trie.used[pool]:
+        yield operation
+        if model.trie.used[pool] == used:
+            return
 
 
 class Generator:
@@ -130,7 +154,6 @@ class Generator:
             for operation in self._some(judge.model):
                 made += 1
                 yield operation
-        yield from closing(judge.model)
 
     def _some(self, model: Cache) -> Iterator[Operation]:
         rng = self.rng
@@ -157,6 +180,10 @@ class Generator:
         elif kind == "check":
             yield WritingCheck(rng.random() < 0.4)
         else:
+            if rng.random() < 0.5:
+                for name in [name for name in model.receipts if name.isidentifier()]:
+                    yield Unlock(name)
+                yield WritingCheck(blocking=True)
             yield Reset()
 
     def _insert(self, model: Cache) -> Iterator[Operation]:
@@ -165,6 +192,9 @@ class Generator:
         evicted = 0
         if self.config.window is not None and pages and rng.random() < 0.5:
             evicted = rng.randint(0, pages) * self.config.page_size
+        revived = [page.end for page in model.trie.walk(key) if page.host_only]
+        if self.config.window is not None and revived and rng.random() < 0.3:
+            evicted = rng.choice(revived)
         reuse = rng.random() < 0.6
         make_room = missing_room(key, model, reuse)
         if make_room is not None and rng.random() < 0.8:
@@ -180,4 +210,5 @@ class Generator:
         return Evict(full, swa)
 
     def _amount(self, pool: Pool) -> int:
-        return self.rng.choice((1, 1, 2, 3, self.config.pages(pool))) * self.config.page_size
+        tokens = self.rng.choice((1, 1, 2, 3, self.config.pages(pool))) * self.config.page_size
+        return tokens - (self.rng.randrange(self.config.page_size) if self.rng.random() < 0.2 else 0)

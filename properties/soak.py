@@ -13,7 +13,7 @@ from radixproof.model.operations import Operation
 from radixproof.model.verdict import Breach
 from radixproof.properties.interpreter import TOLERABLE, Run
 from radixproof.properties.milestones import Lookout, Milestone
-from radixproof.properties.shapes import Generator, config
+from radixproof.properties.shapes import Drain, Generator, closing, config
 
 HISTORY_STEPS = 60
 WATCHED = 3
@@ -49,18 +49,26 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
     done: list[Operation] = []
     lookout = Lookout(shape) if number % WATCHED == 0 else None
     met = lookout.counts if lookout else None
-    try:
-        generator = Generator(shape, rng)
+
+    def judged() -> Iterator[list[Breach]]:
+        """Breaches of every step, and of a look at everything before and after the history is brought to its end."""
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
-        for operation in generator.operations(run.judge, length):
-            done.append(operation)
+        for operation in Generator(shape, rng).operations(run.judge, length):
             if lookout is not None:
                 lookout.see(run.judge.model, operation)
-            breaches = run.step(operation)
+            done.append(operation)
+            yield run.step(operation)
+        yield run.finish()
+        for operation in closing(run.judge.model, rng.choice(tuple(Drain))):
+            done.append(operation)
+            yield run.step(operation)
+        yield run.finish()
+
+    try:
+        for breaches in judged():
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
                 return Ran(History(shape, tuple(done)), unknown, met)
-        unknown = next((breach for breach in run.finish() if not known(breach.signature)), None)
-        return Ran(History(shape, tuple(done)), unknown, met)
+        return Ran(History(shape, tuple(done)), None, met)
     finally:
         run.close()

@@ -17,3 +17,5 @@ class Step:
     outcome: Outcome
     slots: Sequence[int] = ()
     """FULL device slots that a match (of `Match`, `Lock`, or an `Insert` that reuses) returned."""
+    refused: int = 0
+    """Tokens that the allocator would not give."""

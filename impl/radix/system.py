@@ -138,6 +138,7 @@ class RadixSystem:
             host_leaves=frozenset(node.id for node in tree.host_leaves),
             swa_order=tuple(node.id for node in tree.swa_order),
             swa_host_order=tuple(node.id for node in tree.swa_host_order),
+            ages={node.id: node.accessed for node in tree.nodes()},
         )
 
 

@@ -52,6 +52,8 @@ def dialect_of(version: str) -> Dialect:
         segment_locks=False,
         split_keeps_hits=since_0_5_13,
         hits_on_split_leaf=False,
+        pending_follows_split=since_0_5_13,
+        room_before_backup=False,
         leaf_cut_to_window=since_0_5_13,
         swa_recency_in_window=since_0_5_13,
     )
