@@ -28,6 +28,8 @@ def find(name: str) -> Target:
         from radixproof.impl.sglang import adapter, store
 
         version = name.removeprefix("sglang==") if "==" in name else store.installed_version()
+        if "==" in name and not store.is_version(version or ""):
+            raise UnknownSystem(f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1")
         if version is None:
             raise Unavailable("SGLang is not installed in this environment; name a release, as in sglang==0.5.13.post1")
         return adapter.target(version)

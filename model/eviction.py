@@ -200,7 +200,8 @@ def _stopped_early(candidates: Candidates, rule: str, asked: int, freed: int, br
 
 
 def _lost(node: list[Page], threshold: int) -> str:
+    hits = node[-1].hits
     return (
-        f"{spell(node)} has {node[-1].hits} hits (threshold {threshold}) and the host had room for it, but it was never backed up; "
-        "the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
+        f"{spell(node)} has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room for it, but it was "
+        "never backed up; the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
     )

@@ -46,7 +46,7 @@ def from_json(text: str) -> History:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise HistoryError(f"not JSON (is the file cut short?): {error}") from None
+        raise HistoryError(f"not JSON (is it cut short, or not the .json of a finding?): {error}") from None
     if not isinstance(data, dict) or data.get("radixproof") != FORMAT:
         raise HistoryError(f'not a history: the top level must be an object with "radixproof": {FORMAT}')
     _only(data, {"radixproof", "origin", "config", "operations"}, "the top level")

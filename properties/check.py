@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from radixproof.impl.system import Unavailable
 from radixproof.properties import search
 from radixproof.properties.milestones import Milestone
-from radixproof.properties.report import slug
+from radixproof.properties.report import plural, slug
 from radixproof.properties.worker import Failed, Finding, Finished, searching
 
 
@@ -33,7 +33,7 @@ def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> 
     """
     _writable(out)
     result = Result()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Output(highlight=False, soft_wrap=True)
     for name in names:
         try:
             _one(name, seed, budget, out / slug(name), console, result)
@@ -42,10 +42,19 @@ def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> 
             result.incomplete = True
         except KeyboardInterrupt:
             kept = f"; what was found is kept in {out}" if result.found else ", nothing was found until then"
+            rest = names[names.index(name) + 1 :]
+            kept += f"; not searched: {', '.join(rest)}" if rest else ""
             console.print(f"{name}: interrupted{kept}", markup=False)
             result.incomplete = True
             break
     return result
+
+
+class Output(Console):
+    """A console whose reader may go away: the command line decides what that means, not rich."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def _one(name: str, seed: int, budget: search.Budget, folder: Path, console: Console, result: Result) -> None:
@@ -74,11 +83,11 @@ def _conclude(name: str, findings: list[Finding], progress: search.Progress, whe
     """The last lines on a system: what was searched, what was found, and where the search has been."""
     console.rule(characters="-")
     checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
-    verdict = f"{len(findings)} findings" if findings else "clean"
+    verdict = plural(len(findings), "finding") if findings else "clean"
     console.print(f"{name}: {checked}, {verdict} {when}", markup=False)
     for finding in findings:
         cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
-        console.print(f"  {finding.signature}: {finding.operations} operations, {cost}", markup=False)
+        console.print(f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}", markup=False)
     unreached = progress.unreached
     reached = f"{len(Milestone) - len(unreached)} of {len(Milestone)} milestones reached"
     console.print(f"  {reached}{', but not:' if unreached else ''}", markup=False)
@@ -95,7 +104,7 @@ def _write(finding: Finding, folder: Path) -> str:
     except OSError as error:
         history = next(iter(finding.files.values()))
         return f"This finding could not be written to {folder} ({error.strerror}). Its history:\n{history}"
-    return "Written to " + ", ".join(str(folder / name) for name in finding.files) + "\n"
+    return f"Written to {folder}: {', '.join(finding.files)}\n"
 
 
 def _writable(out: Path) -> None:
@@ -118,7 +127,7 @@ class ProgressLine:
         self.live: Progress | None = None
         self.last = time.monotonic()
         if console.is_terminal:
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[news]}"), TimeElapsedColumn())
+            columns = (TimeElapsedColumn(), TextColumn("{task.description}: {task.fields[news]}"))
             self.live = Progress(*columns, console=console, transient=True)
             self.task = self.live.add_task(name, total=budget.steps, news="starting")
 

@@ -45,9 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("radixproof: interrupted", file=sys.stderr)
         return CANNOT_RUN
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; let the interpreter close stdout quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # The reader of our output (head, less) has gone; let the interpreter close stdout quietly.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        else:
+            print(f"radixproof: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
         return CANNOT_RUN
 
 
@@ -99,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         description="List what can be checked here, or prepare a release.",
     )
     systems.set_defaults(run=_systems)
-    kinds = systems.add_subparsers(metavar="add")
+    kinds = systems.add_subparsers(metavar="[add sglang==VERSION ...]")
     adding = kinds.add_parser("add", help="prepare a release, as in: radixproof systems add sglang==0.5.12.post1")
     adding.add_argument("names", nargs="+", metavar="sglang==VERSION")
     adding.set_defaults(run=_add)
@@ -134,7 +137,9 @@ def _check(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     history = _read(options.file)
     target = _target(history, options.system)
-    told = narrate(target, history, history.origin.get("signature") if options.system is None else None)
+    told = narrate(target, history, history.origin.get("signature"))
+    if told.breach is None:
+        told = narrate(target, history, None)
     print(render(target.name, history, told), end="")
     if told.breach is None:
         print(f"Clean: nothing is wrong with this history on {target.name}.")
@@ -145,7 +150,9 @@ def _replay(options: argparse.Namespace) -> int:
 def _shrink(options: argparse.Namespace) -> int:
     history = _read(options.file)
     target = _target(history, options.system)
-    verdict = run_history(target, history)
+    named = history.origin.get("signature")
+    verdict = run_history(target, history, lambda other: other != named) if named else None
+    verdict = verdict or run_history(target, history)
     if verdict is None:
         print(f"Clean: nothing is wrong with this history on {target.name}, so there is nothing to shrink.")
         return CLEAN

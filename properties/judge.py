@@ -65,6 +65,8 @@ class Judge:
         self.model = Cache(self.config, self.dialect)
         self.mirror = Mirror(self.config, self.model, self.tags)
         self.gave_in = False
+        """The model has adopted what it should not have had to: from then on its order of use is not the system's."""
+        self.gave_in = False
 
     def judge(self, step: Step, look: Callable[[], Observation], must_look: bool, system: System) -> list[Breach]:
         """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
@@ -97,7 +99,9 @@ class Judge:
         breaches = delta.breaches
         breaches += checks.pinned(self.model, step, delta)
         self._after(step, foreseen.insert, delta, breaches)
-        breaches += checks.residency(self.model, self.mirror, step, delta)
+        misplaced = checks.residency(self.model, self.mirror, step, delta)
+        self.gave_in = self.gave_in or bool(misplaced)
+        breaches += misplaced
         breaches += checks.shape(self.mirror, delta)
         breaches += checks.locks(self.model, self.mirror, delta)
         breaches += checks.sizes(self.mirror, seen)

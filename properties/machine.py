@@ -63,6 +63,7 @@ class CacheMachine(RuleBasedStateMachine):
         self.done: list[Operation] = []
         self.locks = 0
         self.over = False
+        self.broken = False
 
     def perform(self, operation: Operation) -> None:
         if self.over:
@@ -73,7 +74,7 @@ class CacheMachine(RuleBasedStateMachine):
     def _judge(self, breaches: list[Breach]) -> None:
         for breach in breaches:
             if breach.signature not in self.known:
-                self.over = True
+                self.over = self.broken = True
                 raise Broken(History(self.config, tuple(self.done)), breach)
             self.over = self.over or breach.violates not in TOLERABLE
 
@@ -170,7 +171,7 @@ def _chunk(target: Target, name: str, examples: int, steps: int, known: frozense
     class Machine(CacheMachine):
         def teardown(self) -> None:
             super().teardown()
-            if hasattr(self, "run"):
+            if hasattr(self, "run") and not self.broken:
                 ran.append(History(self.config, tuple(self.done)))
 
     Machine.target, Machine.known = target, known

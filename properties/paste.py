@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 
 from radixproof.impl.system import Unavailable
@@ -58,3 +59,13 @@ def _embedded(history: History) -> str:
     """JSON in a string of several lines. It never has three quotes in a row; what it escapes must reach the parser as it is."""
     text = to_json(history)
     return f'{"r" if chr(92) in text else ""}"""\n{text}"""'
+
+
+def command(system: str, file: str) -> str:
+    """The command that runs the written test, on the release it was found in."""
+    if system.startswith("sglang"):
+        from radixproof.impl.sglang import store
+
+        version = system.partition("==")[2] or store.installed_version() or ""
+        return shlex.join(["pytest", "-p", "radixproof.impl.sglang.plugin", "--sglang", version, file])
+    return shlex.join(["pytest", file])

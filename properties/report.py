@@ -13,16 +13,16 @@ from radixproof.properties.drawing import draw
 from radixproof.properties.narrate import Narrative, narrate
 from radixproof.properties.search import Found
 
-WIDTH = 110
+WIDTH = 78
 
 
-def report(target: Target, found: Found, replay: str) -> str:
-    """The whole report as plain text. ``replay`` is the command that shows it again."""
+def report(target: Target, found: Found, replay: str, test: str) -> str:
+    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one fails because of it."""
     told = narrate(target, found.history, found.signature)
     if told.breach is None:
         told = replace(told, breach=found.verdict.breach)
     origin = f"Found by the {found.driver} with seed {found.seed} after {found.at_step:,} steps."
-    return render(target.name, found.history, told) + f"{origin}\nReplay: {replay}\n"
+    return render(target.name, found.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
 
 
 def render(system: str, history: History, told: Narrative) -> str:
@@ -32,20 +32,22 @@ def render(system: str, history: History, told: Narrative) -> str:
         lines += [f"{told.breach.signature} in {system}", ""]
         lines += _wrap(f"What must hold: {told.breach.violates.value}.")
         lines += [*_wrap(f"What happened:  {told.breach.text}."), ""]
-    lines += [f"Configuration: {describe(history.config)}", "", "History:"]
+    lines += [*_wrap(f"Configuration: {describe(history.config)}"), "", "History:"]
     for number, (operation, outcome) in enumerate(told.steps, 1):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
         lines.append(f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else ""))
     lines += ["", f"Tree before step {len(told.steps)}:", *draw(history.config, told.before, told.after, "-")]
     lines += ["", f"Tree after step {len(told.steps)} (+ new, ~ changed; before it: - gone):"]
     lines += [*draw(history.config, told.after, told.before, "+"), ""]
+    if told.breach is not None:
+        lines += [*_wrap("Prompts are written as their tokens; in [1 | 2] the node meant is the part behind the bar."), ""]
     return "\n".join(lines) + "\n"
 
 
 def describe(config: Config) -> str:
     """A configuration in a line of words."""
     parts = [f"page size {config.page_size}", "FULL only" if config.window is None else f"FULL+SWA with window {config.window}"]
-    parts.append("write-through" if config.threshold == 1 else f"write-through at {config.threshold} hits")
+    parts.append("write-through" if config.threshold == 1 else f"write-through from {config.threshold} hits on")
     pools = [f"{config.pages(pool)} {pool.name}" for pool in config.pools]
     return ", ".join(parts) + "; pages: " + ", ".join(pools)
 
@@ -55,10 +57,15 @@ def slug(signature: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", signature.lower()).strip("-")
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 step``, ``1,000 steps``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def summary(found: Found) -> str:
     """A finding in two lines."""
     breach = found.verdict.breach
-    return f"{breach.signature}: {len(found.history.operations)} operations\n" + textwrap.indent(
+    return f"{breach.signature}: {plural(len(found.history.operations), 'operation')}\n" + textwrap.indent(
         "\n".join(_wrap(breach.text)), "    "
     )
 

@@ -6,6 +6,7 @@ The worker sends plain tuples; everything that is shown or written is made here,
 from __future__ import annotations
 
 import multiprocessing
+import shlex
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import TypeAlias
 
 from radixproof.impl import registry
 from radixproof.impl.system import Target, Unavailable
+from radixproof.model.config import Config
 from radixproof.model.history import History, to_json
 from radixproof.properties import paste
 from radixproof.properties.report import report, slug, summary
@@ -89,7 +91,9 @@ def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -
 
     try:
         target = registry.find(name)
+        target.build(Config()).close()  # imports what it needs, before the clock of the search starts
         calm_collector()
+        started = time.monotonic()
         done = search(target, seed, budget, tell)
         pipe.send(Finished(done, time.monotonic() - started))
     except (Unavailable, registry.UnknownSystem) as error:
@@ -106,10 +110,12 @@ def _finding(target: Target, found: Found, folder: str, seconds: float) -> Findi
     name = slug(found.signature)
     origin = {"system": target.name, "seed": str(found.seed), "driver": found.driver, "signature": found.signature}
     history = History(found.history.config, found.history.operations, origin)
-    text = report(target, found, f"radixproof replay {folder}/{name}.json")
+    test = f"test_{name.replace('-', '_')}.py"
+    replay = shlex.join(["radixproof", "replay", f"{folder}/{name}.json"])
+    text = report(target, found, replay, paste.command(target.name, f"{folder}/{test}"))
     files = {
         f"{name}.json": to_json(history),
         f"{name}.txt": text,
-        f"test_{name.replace('-', '_')}.py": paste.test(target.name, history, found.verdict.breach),
+        test: paste.test(target.name, history, found.verdict.breach),
     }
     return Finding(found.signature, summary(found), text, files, seconds, found.at_step, len(history.operations))

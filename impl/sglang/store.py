@@ -42,9 +42,14 @@ def home() -> Path:
     return Path(cache).expanduser() / "radixproof"
 
 
+def is_version(text: str) -> bool:
+    """Whether the text is a version number, of whatever release."""
+    return _VERSION.fullmatch(text) is not None
+
+
 def check_version(version: str) -> str:
     """The version itself. Raises `Unavailable` for text that is no version number, so that nothing else ever reaches pip."""
-    if not _VERSION.fullmatch(version):
+    if not is_version(version):
         raise Unavailable(f"{version!r} is not a version number of SGLang, such as 0.5.13.post1")
     return version
 
@@ -160,7 +165,7 @@ def _why(version: str, output: str) -> str:
     if re.search(r"connection|Retrying|timed out|Temporary failure|SSLError|ProxyError", output, re.IGNORECASE):
         return f"pip cannot reach a package index to fetch SGLang {version} from: check the network or pip's index settings"
     if offered:
-        return f"pip's package index offers no wheel of SGLang at all for this Python and platform (asked for {version})"
+        return f"pip finds no SGLang {version}: check pip's index settings; this Python or platform may also have no wheel of it"
     errors = [line.strip() for line in output.splitlines() if line.strip()]
     return f"pip could not fetch SGLang {version}: {(errors or ['it said nothing'])[-1].removeprefix('ERROR: ')}"
 

@@ -238,8 +238,9 @@ def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_dialect_is_known_without_the_release(home: Path) -> None:
     old, new = target("0.5.12.post1"), target("0.5.13.post1")
     assert old.name == "sglang==0.5.12.post1"
-    shared = {"segment_locks": False, "hits_on_split_leaf": False}
-    assert old.dialect == Dialect(split_keeps_hits=False, leaf_cut_to_window=False, swa_recency_in_window=False, **shared)
+    shared = {"segment_locks": False, "hits_on_split_leaf": False, "room_before_backup": False}
+    since_0_5_13 = ("split_keeps_hits", "pending_follows_split", "leaf_cut_to_window", "swa_recency_in_window")
+    assert old.dialect == Dialect(**shared, **dict.fromkeys(since_0_5_13, False))
     assert new.dialect == Dialect(**shared)
     assert dialect_of("0.5.12") == old.dialect
     for version in ("0.5.13", "0.5.14", "0.5.15.post1", "0.5.16"):

@@ -13,6 +13,7 @@ import pytest
 from radixproof.model.cache import Cache, Inserting
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
+from radixproof.model.eviction import follow_host_eviction
 from radixproof.model.operations import Key
 from radixproof.model.trie import Page
 
@@ -698,13 +699,29 @@ def test_the_choice_on_the_host_is_judged_and_adopted(asked: int, taken: tuple[s
     assert set(tree(cache)) == {"1", "2"} - set(taken)
 
 
-def test_host_evictions_for_backups_are_legal_in_any_order_but_not_of_everything() -> None:
-    cache = on_host(PLAIN, "1", "2", "2 3")
-    cache.adopt_host_evictions(gone(cache, host=("2", "2 3")))
+def test_what_made_room_on_the_host_is_followed_if_it_could_go() -> None:
+    cache = on_host(PLAIN, "2", "2 3", "1")
+    assert follow_host_eviction(cache.trie, (2, 0), gone(cache, host=("2", "2 3"))) == []
     assert tree(cache) == {"1": "f|"}
     put(cache, "1")
-    cache.adopt_host_evictions(gone(cache, host=("1",)))
+    assert follow_host_eviction(cache.trie, (1, 0), gone(cache, host=("1",))) == []
     assert tree(cache) == {"1": "Ff|"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "went", "signature"),
+    [
+        ((1, 0), ("9",), "RECENCY/access-time"),
+        ((0, 0), ("1",), "PROGRESS/host-freed-too-much"),
+        ((1, 0), ("1", "5"), "PROGRESS/host-freed-too-much"),
+    ],
+)
+def test_what_went_from_the_host_went_in_order_and_was_not_too_much(
+    wanted: tuple[int, int], went: tuple[str, ...], signature: str
+) -> None:
+    cache = on_host(PLAIN, "1", "5", "9")
+    (breach,) = follow_host_eviction(cache.trie, wanted, gone(cache, host=went))
+    assert breach.signature == signature
 
 
 # -- alone ---------------------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(tmp_path: P
     assert report in printed
     for part in ("What must hold:", "What happened:", "insert [1 2], SWA evicted below 1", "Tree before step 2:", "with seed 1"):
         assert part in report
-    replay = report.splitlines()[-1].removeprefix("Replay: radixproof ").split()
+    replay = next(line for line in report.splitlines() if line.startswith("Replay: ")).removeprefix("Replay: radixproof ").split()
     assert main(replay) == FOUND
     assert "PROGRESS/never-backed-up" in capsys.readouterr().out
     assert main(["shrink", replay[1]]) == FOUND

@@ -53,16 +53,16 @@ def test_what_is_known_is_passed_over() -> None:
 def test_every_example_ends_with_everything_released_and_emptied() -> None:
     for ran in search(find("radix"), 1, 10, 20, nothing):
         assert isinstance(ran, History)
-        check, evict, evict_host = ran.operations[-3:]
-        assert check == WritingCheck(blocking=True)
-        assert isinstance(evict, Evict)
-        assert isinstance(evict_host, EvictHost)
+        assert isinstance(ran.operations[-2], Evict)
+        assert isinstance(ran.operations[-1], EvictHost)
+        assert WritingCheck(blocking=True) in ran.operations
 
 
 @pytest.mark.parametrize("examples", [1, CHUNK, CHUNK + 3])
-def test_a_clean_search_makes_as_many_examples_as_it_may(examples: int) -> None:
+def test_a_clean_search_makes_all_its_examples(examples: int) -> None:
+    """Hypothesis counts only the valid ones of them, so there may be more."""
     found = list(search(find("radix"), 2, examples, 10, nothing))
-    assert len(found) == examples
+    assert len(found) >= examples
     assert not any(isinstance(ran, Broken) for ran in found)
 
 
@@ -138,7 +138,7 @@ def test_a_crash_ends_an_example_and_is_its_finding(tampered: Callable[..., Targ
 
 
 def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target]) -> None:
-    """Nothing can be said of a system that has crashed: what is known ends the example, without a finding and without more steps."""
+    """Nothing can be said of a system that has crashed: a known crash ends the example, without a finding, without more steps."""
     target = crashing(tampered)
     (broken,) = [ran for ran in search(target, 1, 1, 20, nothing) if isinstance(ran, Broken)]
     for ran in search(target, 1, 5, 20, lambda: frozenset({broken.breach.signature})):
