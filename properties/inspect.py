@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from radixproof.impl.system import System
@@ -24,8 +24,7 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
         *_free_lists(judge, whole),
         *_leaf_sets(views, whole),
         *_swa_lists(views, whole),
-        *(() if judge.gave_in else _swa_recency(judge, whole)),
-        *(() if judge.gave_in else _ages(judge, whole)),
+        *_recency(judge, whole),
         *_map(judge, views, whole),
         *_pending(judge, views),
         *_all_bytes(judge, system),
@@ -87,6 +86,13 @@ def _swa_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
             yield Breach(Property.LEAF, f"swa-{name}-list", text)
 
 
+def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
+    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and is judged then."""
+    if not judge.gave_in and whole.ages is not None:
+        yield from _swa_recency(judge, whole)
+        yield from _ages(judge, whole.ages)
+
+
 def _swa_recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
     """The SWA list is in the order of use: not only who is in it, but who goes first (semantics 3.5)."""
     if whole.swa_order is None or judge.gave_in:
@@ -98,14 +104,12 @@ def _swa_recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
         yield Breach(Property.RECENCY, "swa-list", text)
 
 
-def _ages(judge: Judge, whole: Whole) -> Iterable[Breach]:
+def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
     """Nodes are as old as their use says (semantics 1.7, 3.5)."""
-    if whole.ages is None or judge.gave_in:
-        return
     node_of = judge.mirror.node_of
     defined = [node_of[page] for page in judge.model.trie.order if page.cut and page in node_of]
     for older, newer in pairwise(defined):
-        if whole.ages[older] > whole.ages[newer]:
+        if ages[older] > ages[newer]:
             older_text, newer_text = (spell(judge.mirror.nodes[node].pages) for node in (older, newer))
             yield Breach(Property.RECENCY, "access-time", f"{newer_text} was used after {older_text}, but counts as older")
             return

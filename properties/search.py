@@ -91,8 +91,9 @@ def search(target: Target, seed: int, budget: Budget, tell: Callable[[Progress |
         done = Progress(done.steps + len(ran.history.operations), done.histories + 1, milestones=milestones)
         if ran.breach is not None:
             found = settle(target, ran.history, ran.breach, known, partial(_shrinking, tell, done))
-            known |= {found.signature, ran.breach.signature}
-            tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
+            if found is not None:
+                known |= {found.signature, ran.breach.signature}
+                tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
         tell(done)
         if driver == "soak" and done.steps >= budget.steps:
             break
@@ -114,11 +115,16 @@ def _histories(target: Target, seed: int, budget: Budget, known: set[str]) -> It
 
 def settle(
     target: Target, history: History, breach: Breach, known: Collection[str], on_progress: Callable[[str, int], None]
-) -> Found:
-    """From a history that broke something to a finding: its first bad step by strict replay, and a shortest history."""
+) -> Found | None:
+    """From a history that broke something to a finding: its first bad step by strict replay, and a shortest history.
+
+    None if strict replay shows that what was found is the consequence of something known, which no model could go on from.
+    """
     every: int | None = 1
     verdict = run_history(target, history, known.__contains__, every)
     if verdict is None:
+        if run_history(target, history, lambda _: False, every) is not None:
+            return None
         # Seen only with the deltas and inspections of the search itself: then these are what is replayed.
         every = None
         verdict = run_history(target, history, known.__contains__, every) or Verdict(breach, len(history.operations) - 1)

@@ -106,7 +106,7 @@ def test_add_fetches_nothing_twice(home: Path, use_pip: Callable[[Pip], list[lis
             "WARNING: Retrying after NewConnectionError\nERROR: No matching version (from versions: none)",
             "cannot reach a package index",
         ),
-        ("ERROR: Could not find a version that satisfies sglang==9.9 (from versions: none)", "offers no wheel of SGLang"),
+        ("ERROR: Could not find a version that satisfies sglang==9.9 (from versions: none)", "check pip's index settings"),
         ("ERROR: something odd\n", "could not fetch SGLang 9.9: something odd"),
         ("", "could not fetch SGLang 9.9: it said nothing"),
     ],
