@@ -138,7 +138,10 @@ def follow_host_eviction(trie: Trie, wanted: tuple[int, int], gone: Gone, counte
     if kept is not None:
         text = f"{spell(kept.node())} is a host leaf and lost its SWA, but was not deleted"
         breaches.append(Breach(Property.PROGRESS, "host-leaf-kept", text))
-    while ordered and (victim := _choose(partial(_host_leaves, trie), gone[Pool.FULL_HOST], FULL, breaches)) is not None:
+    for _ in range(sum(page.cut for page in gone[Pool.FULL_HOST]) if ordered else 0):
+        victim = _choose(partial(_host_leaves, trie), gone[Pool.FULL_HOST], FULL, breaches)
+        if victim is None:
+            break
         too_many = too_many or sum(freed[FULL] for freed in victims) >= wanted[FULL]
         victims.append(_take_off_host(trie, victim, whole=True))
     ends = [page for page in gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST] if page.cut]

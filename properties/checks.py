@@ -44,8 +44,9 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
 def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Breach]:
     """The pages the step touched are held where the model says. Where they are not, the model gives in."""
     differ = [page for placed in delta.placed for page in placed.pages if page.held_in != placed.held_in]
-    differ += [page for page in model.trie.changed if page.held_in != mirror.held_in(page)]
-    differ += [page for gone in delta.gone for page in gone if page.held_in != mirror.held_in(page)]
+    seen = {page for placed in delta.placed for page in placed.pages}
+    for pages in (model.trie.changed, *delta.gone):
+        differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
     if not differ:
         return []
     wrong: dict[tuple[Pool, bool], list[Page]] = {}

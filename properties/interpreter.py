@@ -68,7 +68,7 @@ class Run:
         self.since_whole += 1
         self.unseen += 1
         if not whole:
-            whole = self.since_whole >= (self.every or 60 + 4 * len(self.judge.mirror.nodes))
+            whole = self.since_whole >= (self.every or 200 + 4 * len(self.judge.mirror.nodes))
         return self._judge(step, whole, whole or self.every is not None or self.unseen > MOST_UNSEEN)
 
     def finish(self) -> list[Breach]:

@@ -95,25 +95,28 @@ class Mirror:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
         changed, removed = self._changes(seen)
-        before: dict[Page, PageSlots] = {}
-        after: dict[Page, PageSlots] = {}
         stayed, elsewhere = self._stayed(changed)
-        for node in (*removed, *(view.id for view in elsewhere)):
-            if node in self.nodes:
-                before.update(self._forget(node))
+        forgotten = [self._forget(node) for node in (*removed, *(view.id for view in elsewhere)) if node in self.nodes]
         for view in stayed:
             self._release(self.nodes[view.id].view, view)
         for view in stayed:
             self._refresh(self.nodes[view.id], view, delta)
-        for view in elsewhere:
-            placed = self._place(view, delta.breaches)
-            if placed is not None:
-                delta.placed.append(placed)
-                delta.reshaped.append(placed)
-                after.update(self._page_slots(placed.view, placed.pages))
+        placed = [place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None]
+        delta.placed += placed
+        delta.reshaped += placed
+        if forgotten and placed:
+            self._compare_all(forgotten, placed, delta)
+        else:
+            _all_pages(forgotten, delta.gone)
+            _all_pages(placed, delta.gained)
+        return delta
+
+    def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
+        """Nodes took other shapes: what became of each of their pages."""
+        before = {page: slots for node in forgotten for page, slots in self._page_slots(node.view, node.pages)}
+        after = {page: slots for node in placed for page, slots in self._page_slots(node.view, node.pages)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
-        return delta
 
     def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:
@@ -166,14 +169,14 @@ class Mirror:
                 parts = ((page, slice(at * size, (at + 1) * size)) for at, page in enumerate(placed.pages))
                 delta.moved += [(page, pool) for page, part in parts if had[part] != has[part]]
 
-    def _forget(self, node: int) -> Iterator[tuple[Page, PageSlots]]:
+    def _forget(self, node: int) -> Placed:
         placed = self.nodes.pop(node)
         for page in placed.pages:
             if self.node_of.get(page) == node:
                 del self.node_of[page]
         self._release(placed.view, None)
         self._count(placed.view, -1)
-        return self._page_slots(placed.view, placed.pages)
+        return placed
 
     def _place(self, view: NodeView, breaches: list[Breach]) -> Placed | None:
         size = self.config.page_size
@@ -207,9 +210,11 @@ class Mirror:
             return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
         if view.parent != ROOT and view.parent not in self.nodes:
             return f"hangs under node {view.parent}, which is not in the tree"
-        for pool, slots in zip(POOLS, view.slots, strict=True):
-            if slots is not None and len(slots) != len(view.segment):
-                return f"has {len(slots)} {pool.name} slots for {len(view.segment)} tokens"
+        tokens = len(view.segment)
+        for pool in self.config.pools:
+            slots = view.slots[pool]
+            if slots is not None and len(slots) != tokens:
+                return f"has {len(slots)} {pool.name} slots for {tokens} tokens"
         return ""
 
     def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
@@ -262,6 +267,14 @@ class Mirror:
             slots[:0] = (placed.view.slots[pool] or ())[: page.end - top.end + self.config.page_size]
             page = top.parent
         return slots
+
+
+def _all_pages(nodes: list[Placed], pages: tuple[dict[Page, None], ...]) -> None:
+    """Add the pages of whole nodes, in each pool that holds them."""
+    for node in nodes:
+        for pool in POOLS:
+            if node.held_in[pool]:
+                pages[pool].update(dict.fromkeys(node.pages))
 
 
 def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:

@@ -15,7 +15,7 @@ from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix.tags import Tags
 from radixproof.impl.system import Lookup, Target, Unavailable
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.observation import NodeView, Observation, Slots, Whole
 from radixproof.model.operations import Key
@@ -42,7 +42,7 @@ class RadixSystem:
         self.cache = RadixCache(config, self._engine, device=device)
         self._device = self.cache.memory.device
         self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self.cache.memory.pools.items()}
-        self._allocators = [self.cache.memory.allocator(pool) for pool in Pool]
+        self._allocators = [self.cache.memory.allocator(pool) for pool in POOLS]
         self._changed: dict[Node, None] = {}
         self._shown: set[int] = set()
         self.cache.tree.on_change = self._note

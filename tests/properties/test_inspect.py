@@ -18,7 +18,7 @@ from radixproof.model.history import History
 from radixproof.model.observation import Observation
 from radixproof.model.operations import Evict, EvictHost, Insert, Key, Lock, Match, Operation, RunCopies, WritingCheck
 from radixproof.model.verdict import Breach
-from radixproof.properties.interpreter import Run, run_history
+from radixproof.properties.interpreter import MOST_UNSEEN, Run, run_history
 
 FULL, SWA = Component
 DELTAS, WHOLE = 10**9, 1
@@ -227,3 +227,43 @@ def test_finish_looks_only_at_what_has_not_been_looked_at(tampered: Callable[[De
 
 def signatures(breaches: list[Breach]) -> list[str]:
     return [breach.signature for breach in breaches]
+
+
+def hang_twice(system: RadixSystem) -> None:
+    """A second node for a prefix that the tree has already; a request that asks for it meets only one of them."""
+    tree, device = system.cache.tree, system.cache.memory.device
+    first = node_of(system, 1)
+    slots = device.allocate(1)
+    assert slots is not None
+    system.write(slots.tolist(), system.read(Pool.FULL, node_of(system, 1).full.device.tolist()))  # type: ignore[union-attr]
+    tree.root.children["hidden"] = first
+    tree.add_leaf(tree.root, "", (1,), slots)
+
+
+@pytest.mark.parametrize("every", [DELTAS, WHOLE])
+def test_a_prefix_is_in_the_tree_once(first_breach: FirstBreach, every: int) -> None:
+    assert first_breach(Config(threshold=9), [Insert(A), Insert(B)], hang_twice, 2, every) is not None
+
+
+def lock_twice(system: RadixSystem) -> None:
+    lock = system.lock
+    system.lock = lambda anchor: (lock(anchor), lock(anchor))[0]  # type: ignore[method-assign]
+
+
+def test_a_fast_run_looks_later_and_sees_the_same(tampered: Callable[[Deed, int], Target]) -> None:
+    """Where an operation leaves no choice, the nodes are looked at with the next one that does, and at the end at the latest."""
+    for rest in ([Insert(B)], []):
+        run = Run(tampered(lock_twice, 0), PLAIN)
+        assert [run.step(operation) for operation in (Insert(A), SETTLE, Lock("r1", A), Match(A))] == [[]] * 4
+        later = [breach for operation in rest for breach in run.step(operation)] or run.finish()
+        assert signatures(later)[0] == "LOCK/full-too-many"
+        run.close()
+
+
+def test_a_fast_run_does_not_go_on_unseen_for_ever(tampered: Callable[[Deed, int], Target]) -> None:
+    run = Run(tampered(lock_twice, 0), PLAIN)
+    for operation in (Insert(A), SETTLE, Lock("r1", A)):
+        assert run.step(operation) == []
+    seen = next(filter(None, (run.step(Match(A)) for _ in range(2 * MOST_UNSEEN))))
+    assert signatures(seen)[0] == "LOCK/full-too-many"
+    run.close()
