@@ -11,7 +11,7 @@ RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
 check: systems
 	$(BIN)/radixproof check radix --profile ci
-	$(BIN)/radixproof check sglang==0.5.12.post1 --profile dev; test $$? -eq 1
+	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci; test $$? -eq 1
 	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
 	@echo "As expected: our own cache is clean, and that release is not. Its PROGRESS/never-backed-up is SGLang pull request 25065."
 

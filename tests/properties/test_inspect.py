@@ -157,9 +157,34 @@ def map_a_free_slot(system: RadixSystem) -> None:
     system.cache.memory.device.swa_of[8] = 1
 
 
-def test_map(signature_of: Callable[..., str | None]) -> None:
-    """A free FULL slot leads to a SWA slot: whoever gets it would inherit a stranger's window."""
-    assert signature_of(WINDOWED, [Insert(A), SETTLE], map_a_free_slot) == "MAP/stale"
+def forget_map_entry(system: RadixSystem) -> None:
+    system.cache.memory.device.swa_of[1] = 0
+
+
+@pytest.mark.parametrize(("rule", "deed"), [("stale", map_a_free_slot), ("entry", forget_map_entry)])
+def test_map(signature_of: Callable[..., str | None], rule: str, deed: Deed) -> None:
+    """A free FULL slot leads to a SWA slot, so that whoever gets it inherits a stranger's window; or a node's leads nowhere."""
+    assert signature_of(WINDOWED, [Insert(A), SETTLE], deed) == f"MAP/{rule}"
+
+
+def grow_old(system: RadixSystem) -> None:
+    """What was used last counts as the oldest."""
+    node_of(system, 5).accessed = 0
+
+
+@pytest.mark.parametrize(("rule", "deed"), [("access-time", grow_old), ("swa-list", swa_list("swa_order", join=1))])
+def test_recency(signature_of: Callable[..., str | None], rule: str, deed: Deed) -> None:
+    """The wrong order is seen before an eviction goes by it."""
+    assert signature_of(WINDOWED, LEAVES, deed) == f"RECENCY/{rule}"
+
+
+def test_the_order_of_use_is_not_inspected_where_ages_are_not_shown(first_breach: FirstBreach) -> None:
+    """There it is judged when something goes by it."""
+    assert first_breach(WINDOWED, LEAVES, both(grow_old, lie(ages=lambda _: None)), len(LEAVES), WHOLE) is None
+
+
+def both(first: Deed, second: Deed) -> Deed:
+    return lambda system: (first(system), second(system))[1]
 
 
 def leave_mark(system: RadixSystem) -> None:
@@ -227,22 +252,6 @@ def test_finish_looks_only_at_what_has_not_been_looked_at(tampered: Callable[[De
 
 def signatures(breaches: list[Breach]) -> list[str]:
     return [breach.signature for breach in breaches]
-
-
-def hang_twice(system: RadixSystem) -> None:
-    """A second node for a prefix that the tree has already; a request that asks for it meets only one of them."""
-    tree, device = system.cache.tree, system.cache.memory.device
-    first = node_of(system, 1)
-    slots = device.allocate(1)
-    assert slots is not None
-    system.write(slots.tolist(), system.read(Pool.FULL, node_of(system, 1).full.device.tolist()))  # type: ignore[union-attr]
-    tree.root.children["hidden"] = first
-    tree.add_leaf(tree.root, "", (1,), slots)
-
-
-@pytest.mark.parametrize("every", [DELTAS, WHOLE])
-def test_a_prefix_is_in_the_tree_once(first_breach: FirstBreach, every: int) -> None:
-    assert first_breach(Config(threshold=9), [Insert(A), Insert(B)], hang_twice, 2, every) is not None
 
 
 def lock_twice(system: RadixSystem) -> None:

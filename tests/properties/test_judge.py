@@ -15,6 +15,7 @@ import pytest
 from radixproof.impl.radix.cache import RadixCache
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.system import Lookup
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.observation import NodeView, Observation
 from radixproof.model.operations import Evict, EvictHost, Insert, Key, Lock, Match, Operation, RunCopies, Unlock, WritingCheck
@@ -432,6 +433,15 @@ def test_lock(signature_of: Callable[..., str | None], rule: str, config: Config
     assert signature_of(config, before + operations, deed, after=len(before) + len(operations)) == f"LOCK/{rule}"
 
 
+def leave_leaf_whole(system: RadixSystem) -> None:
+    """A new leaf is not cut to one window, so that a lock on it will cover more."""
+    cache_of(system)._inserter._window = 99
+
+
+def test_lock_of_more_than_a_window(signature_of: Callable[..., str | None]) -> None:
+    assert signature_of(WINDOWED, [Insert(ABC)], leave_leaf_whole) == "LOCK/leaf-not-cut"
+
+
 @pytest.mark.parametrize(
     ("rule", "config", "operations", "deed", "after"),
     [
@@ -484,6 +494,24 @@ def nothing(count: Any) -> Callable[..., Any]:
     return lambda original, *arguments: count
 
 
+def keep_host_leaf(system: RadixSystem) -> None:
+    """A host leaf loses its SWA and stays, although nothing of it can be served any more."""
+    cache = cache_of(system)
+
+    def evict_host(tokens: int, component: Component) -> int:
+        slots = cache.tree.take_host(node_of(system, 1), component)
+        cache.memory.host[component].free(slots)
+        return len(slots)
+
+    system.evict_host = evict_host  # type: ignore[method-assign]
+
+
+def refuse_second(system: RadixSystem) -> None:
+    """Only the first allocation is granted."""
+    allocate, granted = system.allocate, iter((True,))
+    system.allocate = lambda tokens: allocate(tokens) if next(granted, False) else None  # type: ignore[method-assign]
+
+
 def never_back_up(system: RadixSystem) -> None:
     cache_of(system).backups.hit = lambda node: None  # type: ignore[method-assign]
 
@@ -512,6 +540,16 @@ def never_back_up(system: RadixSystem) -> None:
         ("full-lost", PLAIN, [Insert(A), SETTLE, EvictHost(1)], drop_device(FULL, 1), 3),
         ("swa-lost", WINDOWED, [Insert(A), SETTLE, EvictHost(1)], drop_device(SWA, 1), 3),
         ("host-stopped-early", PLAIN, [Insert(A), SETTLE, Evict(1), EvictHost(1)], instead("evict_host", nothing(0)), 0),
+        (
+            "host-freed-too-much",
+            PLAIN,
+            [Insert(A), Insert(B), SETTLE, Evict(2), EvictHost(1)],
+            instead("evict_host", lambda original, tokens, component: original(tokens + 1, component)),
+            0,
+        ),
+        ("host-leaf-kept", WINDOWED, [Insert(A), SETTLE, Evict(1), EvictHost(1, SWA)], keep_host_leaf, 0),
+        ("allocation-refused", PLAIN, [Insert(A)], instead("allocate", nothing(None)), 0),
+        ("allocation-refused", PLAIN, [Insert(A), Insert(AB, reuse=True)], refuse_second, 0),
         ("evict_host-outcome", PLAIN, [Insert(A), SETTLE, Evict(1), EvictHost(1)], off_by_one("evict_host"), 0),
         ("run_copies-outcome", PLAIN, [Insert(A), RunCopies()], instead("run_copies", nothing(0)), 0),
         ("writing_check-outcome", PLAIN, [Insert(A), SETTLE], instead("writing_check", nothing(0)), 0),
@@ -556,6 +594,24 @@ def keep_swa_below_boundary(system: RadixSystem) -> None:
     system.insert = lambda key, slots, protected, evicted: insert(key, slots, protected, 0)  # type: ignore[method-assign]
 
 
+def cut_after_first_page(system: RadixSystem) -> None:
+    cache_of(system).tree.split(node_of(system, 1, 2), 1)
+
+
+def look_without_cutting(system: RadixSystem) -> None:
+    """A match that ends after the first page of a node is answered, and leaves the node whole."""
+    match = system.match
+
+    def substitute(key: Key) -> Any:
+        if key != A:
+            return match(key)
+        node = node_of(system, 1, 2, 3)
+        assert node.full.device is not None
+        return Lookup(1, 1, node.full.device[:1].tolist(), node)
+
+    system.match = substitute  # type: ignore[method-assign]
+
+
 NOBODYS = NodeView(99, 0, "", (9,), ((8,), None, None, None), (0, 0), False)
 
 
@@ -571,6 +627,8 @@ NOBODYS = NodeView(99, 0, "", (9,), ((8,), None, None, None), (0, 0), False)
         ("swa-not-inserted", replace(WINDOWED, threshold=2), [Insert(A)], insert_tombstone, 0),
         ("full-unexpected", PLAIN, [Insert(A)], lie(nodes=lambda nodes: (*nodes, NOBODYS)), 1),
         ("swa-unexpected", WINDOWED, [Insert(AB, evicted=2)], keep_swa_below_boundary, 0),
+        ("cut-unasked", PLAIN, [Insert(AB), Insert(B)], cut_after_first_page, 2),
+        ("not-cut", PLAIN, [Insert(ABC), Match(A), Match(AB)], look_without_cutting, 0),
     ],
     ids=words,
 )

@@ -193,6 +193,14 @@ def test_a_slot_that_two_tokens_have_is_a_breach(
     assert f"{pool.name} slot 3 " in breach.text
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_two_nodes_for_one_prefix_are_a_breach(mirror: Mirror, whole: bool) -> None:
+    """A request that asks for it meets only one of them; the other is lost, with its slots."""
+    first, second = node(1, (1, 2), (2, 3)), node(2, (1, 2), (4, 5))
+    assert mirror.update(told(first)).breaches == []
+    assert signatures(mirror.update(told(*((first, second) if whole else (second,)), whole=whole))) != []
+
+
 def test_a_slot_may_go_from_node_to_node_in_one_step(mirror: Mirror) -> None:
     """Freed by one and allocated by another between two looks, in whatever order they are told."""
     first, second = node(1, (1, 2), (2, 3)), node(2, (3, 4), (4, 5))
