@@ -137,7 +137,7 @@ class Cache:
 
         ``started`` are the pages that the system began to back up, ``gone`` those that made room for them.
         """
-        breaches = self._uncut(insert)
+        breaches: list[Breach] = []
         counted = self._count_hits(insert)
         unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
         made_room = gone is not None and (gone[Pool.FULL_HOST] or gone[Pool.SWA_HOST])
@@ -168,18 +168,6 @@ class Cache:
 
     def _free_swa_host(self) -> int:
         return 0 if self.config.window is None else self.trie.free(Pool.SWA_HOST)
-
-    def _uncut(self, insert: Inserting) -> list[Breach]:
-        """A new leaf that should have been cut to one window, and in the system was not (semantics 4.3)."""
-        new = insert.path[insert.existing :]
-        if self.config.window is None or not self.dialect.leaf_cut_to_window or not new or not new[-1].has(Pool.SWA):
-            return []
-        live = max(insert.evicted, new[0].end - self.config.page_size)
-        cut = window_cut(live, new[-1].end, self.config)
-        if cut == live or insert.path[cut // self.config.page_size - 1].cut:
-            return []
-        text = f"{spell(new)} was inserted as a leaf longer than one window, so that a lock of it pins more SWA than a window"
-        return [Breach(Property.LOCK, "leaf-not-cut", text)]
 
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""

@@ -200,7 +200,10 @@ class Mirror:
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
         placed = self.nodes[view.id] = Placed(view, pages, tags, _held_in(view))
         for page in pages:
-            self.node_of[page] = view.id
+            other = self.node_of.setdefault(page, view.id)
+            if other != view.id:
+                text = f"{spell([page])} is in the tree twice, in node {other} and in node {view.id}"
+                breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
         self._claim(placed, None, breaches)
         self._count(view, +1)
         return placed

@@ -181,13 +181,6 @@ def test_older_releases_do_not_cut_a_new_prompt() -> None:
     assert tree(cache) == {"1": "FSfs", "1 2": "FSfs", "1 2 3": "FSfs|"}
 
 
-def test_a_leaf_that_the_system_left_uncut_is_a_breach() -> None:
-    cache = start(WINDOWED)
-    insert = cache.insert(key("1 2 3"), 0, 0)
-    page(cache, "1").cut = False  # as the mirror does, when it sees the system's node
-    assert [breach.signature for breach in cache.finish_insert(insert)] == ["LOCK/leaf-not-cut"]
-
-
 def test_a_prompt_shorter_than_a_page_changes_nothing() -> None:
     cache = start(Config(page_size=4))
     assert put(cache, "1 2 3").path == []

@@ -435,11 +435,11 @@ def test_lock(signature_of: Callable[..., str | None], rule: str, config: Config
 
 def leave_leaf_whole(system: RadixSystem) -> None:
     """A new leaf is not cut to one window, so that a lock on it will cover more."""
-    cache_of(system)._inserter._window = 99
+    cache_of(system).inserter._window = 99
 
 
 def test_lock_of_more_than_a_window(signature_of: Callable[..., str | None]) -> None:
-    assert signature_of(WINDOWED, [Insert(ABC)], leave_leaf_whole) == "LOCK/leaf-not-cut"
+    assert signature_of(WINDOWED, [Insert(ABC)], leave_leaf_whole) == "MATCH/not-cut"
 
 
 @pytest.mark.parametrize(
@@ -494,6 +494,13 @@ def nothing(count: Any) -> Callable[..., Any]:
     return lambda original, *arguments: count
 
 
+def make_too_much_room(system: RadixSystem) -> None:
+    """A backup has one page more evicted on the host than it needs."""
+    evictor = cache_of(system).backups._evictor
+    evict_host = evictor.evict_host
+    evictor.evict_host = lambda tokens, component: evict_host(tokens + 1, component)  # type: ignore[method-assign]
+
+
 def keep_host_leaf(system: RadixSystem) -> None:
     """A host leaf loses its SWA and stays, although nothing of it can be served any more."""
     cache = cache_of(system)
@@ -545,6 +552,13 @@ def never_back_up(system: RadixSystem) -> None:
             PLAIN,
             [Insert(A), Insert(B), SETTLE, Evict(2), EvictHost(1)],
             instead("evict_host", lambda original, tokens, component: original(tokens + 1, component)),
+            0,
+        ),
+        (
+            "host-freed-too-much",
+            Config(host_pages=2),
+            [Insert(A), Insert(B), SETTLE, Evict(2), Insert(Key((3,)))],
+            make_too_much_room,
             0,
         ),
         ("host-leaf-kept", WINDOWED, [Insert(A), SETTLE, Evict(1), EvictHost(1, SWA)], keep_host_leaf, 0),
