@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
 
-.PHONY: check test bench lint systems clean
+.PHONY: check test bench power power-short lint symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
 check: systems
 	$(BIN)/radixproof check radix --profile ci
-	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci; test $$? -eq 1
+	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci --cold; test $$? -eq 1
 	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
 	@echo "As expected: our own cache is clean, and that release is not. Its PROGRESS/never-backed-up is SGLang pull request 25065."
 
@@ -19,12 +19,30 @@ test: systems
 	$(BIN)/python -m pytest
 
 bench: $(READY)
-	$(BIN)/python benchmarks/checking.py
+	$(BIN)/radixproof systems add sglang==0.5.16
+	$(BIN)/python benchmarks/table.py
+
+# Every planted bug, every driver: hours. Broken off, it goes on with `make power RESUME=--resume`, as long as the code is the same.
+power: $(READY)
+	$(BIN)/radixproof power --seeds 3 --profile ci --out build/power $(RESUME)
+	cp build/power/power.md build/power/power.json build/power/power.svg docs/
+
+# For CI: what docs/power.json has as found by the soak must still be found by it.
+power-short: $(READY)
+	rm -rf build/power-short
+	$(BIN)/radixproof power --drivers soak --seeds 1 --profile ci --out build/power-short --expect docs/power.json
 
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# CrossHair on the contracts of the model's rules (properties/contracts.py): some minutes, or about one.
+symbolic: $(VENV)/.symbolic
+	$(BIN)/python -m radixproof.properties.symbolic
+
+symbolic-short: $(VENV)/.symbolic
+	$(BIN)/python -m radixproof.properties.symbolic --short
 
 systems: $(READY)
 	$(BIN)/radixproof systems add $(RELEASES)
@@ -35,6 +53,10 @@ $(READY): pyproject.toml requirements.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
+
+$(VENV)/.symbolic: $(READY) requirements-symbolic.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-symbolic.txt
+	touch $@
 
 clean:
 	rm -rf $(VENV) build findings *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,25 +10,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from radixproof.model.config import Component, Config, Pool
+from radixproof.impl.observation import Observation, PerComponent
+from radixproof.impl.operations import OPERATIONS, Operation
+from radixproof.model.config import COMPONENTS, Component, Config, Order, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.observation import Observation
-from radixproof.model.operations import Key
+from radixproof.model.key import Key
 
 
 class Lookup(NamedTuple):
-    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the node to lock."""
+    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the nodes where the two end.
+
+    ``host`` is what of the latter is on the host only, per `Component`; None where a system does not say.
+    """
 
     device: int
     best: int
     slots: list[int]
     anchor: Any
+    best_anchor: Any = None
+    host: PerComponent | None = None
+
+
+class Insertion(NamedTuple):
+    """Result of an insert: tokens of the key that were in the tree before, whether the state was taken, and where the key ends.
+
+    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests match again instead (semantics
+    11.2).
+    """
+
+    reused: int
+    taken: bool = False
+    anchor: Any = None
 
 
 class System(Protocol):
-    """One live cache. All slots are plain ints; all lengths are in tokens.
+    """One live cache. All slots are plain ints; all lengths are in tokens, or in pairs of tokens where keys are bigrams.
 
-    Requests own the slots that `allocate` gives them until they pass them to `insert` or `free`.
+    Requests own the slots that `allocate` and `allocate_state` give them until they pass them to `insert` or free them.
     """
 
     def match(self, key: Key) -> Lookup: ...
@@ -45,27 +63,75 @@ class System(Protocol):
     def free_swa(self, slots: Sequence[int]) -> None:
         """Give back the SWA peers of FULL ``slots`` (whole pages) only: the request's window has slid past them."""
 
-    def insert(self, key: Key, slots: Sequence[int], protected: int, evicted: int) -> int:
-        """Hand over ``slots``, one per token of ``key``; returns how many of these tokens were in the tree before.
+    def allocate_state(self) -> int | None:
+        """A MAMBA slot, or None if there is none."""
 
-        The first ``protected`` slots are the tree's already; those from there to ``evicted`` have no SWA peers any more.
+    def write_state(self, slot: int, tag: int) -> None:
+        """Compute: the state in ``slot`` now sums up the prefix that ends with the token named by ``tag``."""
+
+    def free_state(self, slot: int) -> None: ...
+
+    def copy_state(self, anchor: Any) -> int | None:
+        """A copy of the state of a node in a slot of the caller's own, evicting a state for it if need be (semantics 3.6).
+
+        None if there is no room. The node is the one a match returned, and its state is on device.
         """
+
+    def insert(
+        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+    ) -> Insertion:
+        """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end.
+
+        The first ``protected`` slots are the tree's already; those from there to ``evicted`` have no SWA peers any more. A state
+        that is not taken stays the caller's.
+        """
+
+    def path_slots(self, anchor: Any) -> list[int]:
+        """FULL slots of the path to a node that `insert` returned as its anchor."""
 
     def lock(self, anchor: Any) -> Any:
         """Lock the node a match returned; returns the receipt."""
 
     def unlock(self, receipt: Any) -> None: ...
 
-    def evict(self, full: int, swa: int) -> tuple[int, int]:
-        """Returns the tokens freed per component."""
+    def release_window(self, receipt: Any) -> None:
+        """Give back the SWA and MAMBA part of a receipt of `lock`, at most once; `unlock` then only does the rest."""
+
+    def lock_host(self, anchor: Any) -> Any:
+        """Lock the host copies of the best node a match returned; returns the receipt."""
+
+    def unlock_host(self, receipt: Any) -> None: ...
+
+    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+        """Returns the tokens (MAMBA: states) freed per component."""
 
     def evict_host(self, tokens: int, component: Component) -> int: ...
 
-    def run_copies(self, count: int) -> int:
-        """Let the copy engine perform up to ``count`` queued backups, in queue order; returns how many it performed."""
+    def load_back(self, anchor: Any, quota: int | None) -> int:
+        """Bring the path to the best node a match returned back to the device; returns its FULL tokens, 0 if refused."""
 
-    def writing_check(self, blocking: bool) -> int:
-        """Returns the number of backups acknowledged."""
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        """FULL host slots for ``tokens`` tokens (whole pages); None if there is no room. What a storage prefetch does."""
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Fetch: fill FULL host slots with content named by ``tags``."""
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept. What is not kept is freed."""
+
+    def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
+        """Let the copy engine perform (or fail) up to ``count`` queued backups, or load-backs, in order; returns how many."""
+
+    def copied(self, load: bool) -> int:
+        """Backups, or load-backs, that an unlimited poll would acknowledge now."""
+
+    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
+        """Returns the number of backups acknowledged; a poll acknowledges ``limit`` at most (what all ranks agree on)."""
+
+    def loading_check(self, blocking: bool, limit: int | None = None) -> int: ...
+
+    def refuse(self, pool: Pool) -> None:
+        """Let the next allocation from ``pool`` fail."""
 
     def reset(self) -> None:
         """Empty the tree, the host pools, and (as the scheduler would) the device pools."""
@@ -88,6 +154,34 @@ class Unavailable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the configurations and operations a system can be put to. The default is everything."""
+
+    components: tuple[Component, ...] = COMPONENTS
+    orders: tuple[Order, ...] = tuple(Order)
+    operations: tuple[type[Operation], ...] = OPERATIONS
+    hostless: bool = True
+    """It can be built without a host tier."""
+    write_back: bool = True
+    bigram: bool = True
+    ranks: bool = True
+    failing_copies: bool = True
+
+    def refuses(self, config: Config) -> str:
+        """Why a cache of this configuration cannot be built; empty if it can."""
+        missing = [component.name for component in config.components if component not in self.components]
+        checks = (
+            (bool(missing), " and ".join(missing)),
+            (config.order not in self.orders, f"eviction order {config.order.value}"),
+            (config.write_back and not self.write_back, "write_back"),
+            (not config.hosted and not self.hostless, "no host tier"),
+            (config.bigram and not self.bigram, "bigram keys"),
+            (config.ranks > 1 and not self.ranks, "several ranks"),
+        )
+        return next((what for refused, what in checks if refused), "")
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A system that can be built any number of times."""
 
@@ -96,3 +190,4 @@ class Target:
     dialect: Dialect
     build: Callable[[Config], System]
     """Raises `Unavailable` when the system cannot run in this environment with this configuration."""
+    scope: Scope = Scope()

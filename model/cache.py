@@ -2,41 +2,35 @@
 
 Where the rules are deterministic the model computes the answer. Where they leave a choice (which victims, which backups could be
 started) it takes the system's choice, given as sets of pages, checks that it was legal, adopts it, and returns a `Breach` for
-everything that was not. Without a choice (`wanted` None) it makes the strict one itself: exactly the least recently used.
+everything that was not. Without a choice it makes the strict one itself: exactly the first in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
+from radixproof.model.copies import Copies, Copy
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Eviction, Gone, evict_host, follow_host_eviction
-from radixproof.model.operations import Key
-from radixproof.model.rules import boundaries, host_need, window_cut, window_lock, window_nodes
+from radixproof.model.eviction import Amounts, Choice, Eviction
+from radixproof.model.host_eviction import evict_host, follow_host_eviction, reclaimable
+from radixproof.model.key import Key
+from radixproof.model.rules import (
+    PagesPerPool,
+    boundaries,
+    device_lock,
+    host_lock,
+    host_need,
+    nodes_of,
+    pinned,
+    refuses_load,
+    to_load,
+    window_cut,
+    window_nodes,
+)
 from radixproof.model.trie import Page, Trie, spell
 from radixproof.model.verdict import Breach, Property
-
-FULL, SWA = Component.FULL, Component.SWA
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What one lock covers: pages, so that no later split, tombstone or revival changes it (semantics 6)."""
-
-    full: list[Page]
-    swa: list[Page]
-
-
-@dataclass(slots=True)
-class Backup:
-    """A backup in flight: a lock under its name, and whether the bytes have moved (semantics 8.3)."""
-
-    name: str
-    node: list[Page]
-    copied: bool = False
 
 
 @dataclass(slots=True)
@@ -49,30 +43,48 @@ class Inserting:
     cuts_before: set[Page] = field(default_factory=set)
     """Where nodes ended before, if the dialect asks."""
     evicted: int = 0
+    taken: bool = False
+    """The state that came with it was taken."""
     opens: bool = False
     """Something arrived, or is there without a host copy: the tree may take a new shape, and backups may be started."""
 
 
+@dataclass(slots=True)
+class Loading:
+    """A load-back between its two halves: what it would bring, under its lock; whether there is room is not decided."""
+
+    name: str
+    best: Page
+    lists: PagesPerPool
+    refused: bool
+
+    @property
+    def full(self) -> int:
+        return sum(len(page.tokens) for page in self.lists[Pool.FULL])
+
+
 class Cache:
-    """The executable specification of a prefix cache with a device and a host tier under write-through."""
+    """The executable specification of a prefix cache with a device and a host tier."""
 
     def __init__(self, config: Config, dialect: Dialect) -> None:
         self.config = config
         self.dialect = dialect
         self.trie = Trie(config)
-        self.receipts: dict[str, Receipt] = {}
-        self.in_flight: list[Backup] = []
-        self.backups_started = 0
+        self.receipts: dict[str, PagesPerPool] = {}
+        """What each lock covers: pages, so that no later split, tombstone or revival changes it (semantics 6)."""
+        self.copies = Copies(config.ranks)
+        self.inserts = 0
+        self.refusing: set[Pool] = set()
+        """Pools whose next allocation was told to fail, and may not have been made yet."""
 
     # -- looking up ------------------------------------------------------------------------------------------------------------
 
     def match(self, key: Key) -> tuple[Page, Page]:
         """The last page usable on device and the last page held on any tier (semantics 3). Cuts, and renews recency."""
         path = self.trie.walk(key)
-        root = self.trie.root(key.namespace)
         if path:
             self.split(path[-1])
-        device, best = boundaries(path, root, self.config.window)
+        device, best = boundaries(path, self.trie.root(key.namespace), self.config)
         self._touch(path[: best.end // self.config.page_size])
         return device, best
 
@@ -86,37 +98,44 @@ class Cache:
                 upper.hits = 0
 
     def _touch(self, path: list[Page]) -> None:
-        """Renew the recency of a whole path; SWA state only near its end, where the next window is (semantics 3.5)."""
+        """Renew the recency of a path; of SWA and MAMBA only what a request that goes on needs (semantics 3.5)."""
         self.trie.touch(path)
         if self.config.window is not None:
             reach = self.config.window + self.config.page_size
-            self.trie.touch_swa(window_nodes(path, reach) if self.dialect.swa_recency_in_window else path)
+            self.trie.renew(window_nodes(path, reach) if self.dialect.swa_recency_in_window else path, Pool.SWA)
+        if self.config.mamba_states:
+            self.trie.renew(path[-1:] if self.dialect.mamba_recency_at_end else path, Pool.MAMBA)
 
     # -- inserting -------------------------------------------------------------------------------------------------------------
 
-    def insert(self, key: Key, protected: int, evicted: int) -> Inserting:
+    def insert(self, key: Key, protected: int, evicted: int, state: bool = False, priority: int = 0) -> Inserting:
         """First half of an insert: which pages are on device afterwards (semantics 4.1 to 4.3).
 
         ``protected`` and ``evicted`` are in tokens. Pages that are new or come back take the request's slots; a page without SWA
         state takes the request's, if the request still has it. Nothing else changes.
         """
-        trie = self.trie
+        trie, self.inserts = self.trie, self.inserts + 1
         path = trie.extend(key)
-        existing = sum(page in trie.order for page in path)
-        before = set() if self.dialect.hits_on_split_leaf else {page for page in path[:existing] if page.cut}
         if not path:
             return Inserting([], 0)
+        existing = sum(page in trie.order for page in path)
+        before = set() if self.dialect.hits_on_split_leaf else {page for page in path[:existing] if page.cut}
         evicted = max(protected, evicted)
-        opens = not path[-1].cut
+        opens, backs_up = not path[-1].cut, self.config.hosted and not self.config.write_back
         for page in path:
             takes_swa = self.config.window is not None and page.end - self.config.page_size >= evicted
-            opens = opens or not (page.has(Pool.FULL) and page.has(Pool.FULL_HOST)) or (takes_swa and not page.has(Pool.SWA))
+            opens = opens or not page.has(Pool.FULL) or (takes_swa and not page.has(Pool.SWA)) or (backs_up and page.lacks)
+            page.created = page.created if page in trie.order else self.inserts
+            page.priority = max(page.priority, priority)
             trie.put(page, Pool.FULL)
             if takes_swa:
                 trie.put(page, Pool.SWA)
+        taken = state and not path[-1].has(Pool.MAMBA)
         self._cut_after_insert(path, existing, evicted)
+        if taken:
+            trie.put(path[-1], Pool.MAMBA)
         self._touch(path)
-        return Inserting(path, existing, before, evicted, opens)
+        return Inserting(path, existing, before, evicted, taken, opens or taken)
 
     def _cut_after_insert(self, path: list[Page], existing: int, evicted: int) -> None:
         """Node ends the insert made: where it left the tree, at the SWA boundary, and at its end (semantics 4.1 to 4.3)."""
@@ -128,176 +147,270 @@ class Cache:
                 self.split(page)
         live = max(evicted, path[existing - 1].end if existing else 0)
         if self.config.window is not None and self.dialect.leaf_cut_to_window and live < path[-1].end:
-            cut = window_cut(live, path[-1].end, self.config)
+            cut = window_cut(live, path[-1].end, self.config.window, self.config.page_size)
             if cut > live:
                 self.split(path[cut // self.config.page_size - 1])
 
-    def finish_insert(self, insert: Inserting, started: Collection[Page] | None = None, gone: Gone | None = None) -> list[Breach]:
-        """Second half: hits are counted, and nodes past the threshold are backed up, ancestors first (semantics 8.1 to 8.3).
-
-        ``started`` are the pages that the system began to back up, ``gone`` those that made room for them.
-        """
-        breaches: list[Breach] = []
-        counted = self._count_hits(insert)
-        unbacked = [page for page in insert.path if not page.has(Pool.FULL_HOST)]
-        made_room = gone is not None and (gone[Pool.FULL_HOST] or gone[Pool.SWA_HOST])
-        if not unbacked and not made_room:
+    def finish_insert(self, insert: Inserting, choice: Choice | None = None) -> list[Breach]:
+        """Second half: hits are counted, and nodes past the threshold are backed up, ancestors first (semantics 8.1 to 8.3)."""
+        counted, breaches = self._count_hits(insert), list[Breach]()
+        made_room = choice is not None and any(choice.gone[pool] for pool in HOST)
+        open_pages = [page for page in insert.path if page.lacks]
+        if not self.config.hosted or self.config.write_back or not (open_pages or made_room):
             return breaches
-        due = max((page.end for page in counted if page.hits >= self.config.threshold and not page.has(Pool.FULL_HOST)), default=0)
-        nodes = _nodes([page for page in unbacked if page.end <= due])
-        if made_room and gone is not None:
-            breaches += self._made_room(nodes, started or (), gone)
-        if started is None:
+        due = self._due(counted)
+        nodes = [node for node in nodes_of(open_pages) if node[-1] in due]
+        if choice is None:
             started = self._fitting(nodes)
-        early = [page for page in unbacked if page in started and page.end > due]
+        else:
+            started = {page for page in open_pages if any(page in choice.gained[pool] for pool in HOST)}
+            if made_room:
+                exact = self.dialect.room_before_backup and choice.sure
+                breaches += self._made_room([node for node in nodes if node[-1] in started or not exact], choice, exact)
+        early = [page for page in open_pages if page in started and page not in due]
         if early:
             text = f"{spell(early)} is backed up, but neither it nor anything below it on the path has {self.config.threshold} hits"
             breaches.append(Breach(Property.BACKUP, "early", text))
-        for node in _nodes([page for page in unbacked if page in started]):
+        for node in nodes_of([page for page in open_pages if page in started]):
             self._back_up(node)
-        self._owe([node for node in nodes if node[0] not in started])
+        self._owe([node for node in nodes if node[-1] not in started])
         return breaches
 
-    def _made_room(self, nodes: list[list[Page]], started: Collection[Page], gone: Gone) -> list[Breach]:
-        """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
-        if self.dialect.room_before_backup:
-            nodes = [node for node in nodes if node[0] in started]
-        need = [sum(host_need(node, component, self.config) for node in nodes) for component in (FULL, SWA)]
-        wanted = need[FULL] - self.trie.free(Pool.FULL_HOST), need[SWA] - self._free_swa_host()
-        return follow_host_eviction(self.trie, wanted, gone, counted=self.dialect.room_before_backup)
+    def _due(self, counted: list[Page]) -> set[Page]:
+        """Pages to be backed up: past the threshold, and the ancestors that have no host copy yet (semantics 8.2, 4.4)."""
+        past = [page for page in counted if page.hits >= self.config.threshold and page.lacks]
+        due = {page for page in past if self.dialect.supplements or not page.has(Pool.FULL_HOST)}
+        last = max((page.end for page in due), default=0)
+        return due | {page for page in counted[-1:] for page in page.path() if page.end <= last and not page.has(Pool.FULL_HOST)}
 
-    def _free_swa_host(self) -> int:
-        return 0 if self.config.window is None else self.trie.free(Pool.SWA_HOST)
+    def _made_room(self, nodes: list[list[Page]], choice: Choice, exact: bool) -> list[Breach]:
+        """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
+        need = [sum(host_need(node, component, self.config) for node in nodes) for component in Component]
+        full, swa, mamba = (need[component] - self.trie.free(HOST[component]) for component in Component)
+        return follow_host_eviction(self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact)
 
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""
-        counted = []
+        if self.config.write_back and not self.dialect.hits_under_write_back:
+            return []
         uncounted = () if self.dialect.hits_on_split_leaf else self._split_pieces(insert)
-        for page in insert.path:
-            if page not in uncounted:
-                page.hits += 1
-                counted.append(page)
+        counted = [page for page in insert.path if page not in uncounted]
+        for page in counted:
+            page.hits += 1
         return counted
 
     def _split_pieces(self, insert: Inserting) -> set[Page]:
         """Upper pieces that splitting at the SWA boundary or at one window made, of nodes that the insert had counted as one."""
-        pieces: set[Page] = set()
         walked, new = insert.path[: insert.existing], insert.path[insert.existing :]
-        nodes = _nodes(new)
-        pieces.update(page for node in nodes[:-1] for page in node)
-        for node in _nodes(walked):
+        pieces = {page for node in nodes_of(new)[:-1] for page in node}
+        for node in nodes_of(walked):
             if node[-1].end == insert.evicted and node[-1] not in insert.cuts_before and node[-1] is not walked[-1]:
                 pieces.update(node)
         return pieces
 
     def _fitting(self, nodes: list[list[Page]]) -> set[Page]:
-        """The strict choice of backups: in order, until one has no room even after evicting host-only data."""
+        """The strict choice of backups: those that have room and hang under one that is backed up."""
         chosen: set[Page] = set()
-        need = [0, 0]
         for node in nodes:
-            for component in self.config.components:
-                pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
-                need[component] += host_need(node, component, self.config)
-                self.evict_host(need[component] - self.trie.free(pool), component)
-                if self.trie.free(pool) < need[component]:
-                    return chosen
-            chosen.update(node)
+            above = node[0].parent
+            hangs = above is None or above.parent is None or above.has(Pool.FULL_HOST) or above in chosen
+            if hangs and self._make_host_room([*chosen, *node]):
+                chosen.update(node)
         return chosen
 
-    def _back_up(self, node: list[Page]) -> None:
-        """Host copies count from now on; the node stays locked until the ack (semantics 8.3)."""
+    def _make_host_room(self, pages: list[Page]) -> bool:
+        """Make room for a backup of ``pages``, strictly: nothing is evicted unless there can be room for all (semantics 8.3)."""
+        short = {other: host_need(pages, other, self.config) - self.trie.free(HOST[other]) for other in self.config.components}
+        if any(need > reclaimable(self.trie, self.dialect, other, self.copies.busy()) for other, need in short.items() if need > 0):
+            return False
+        for component in short:
+            self.evict_host(host_need(pages, component, self.config) - self.trie.free(HOST[component]), component)
+        return True
+
+    def _back_up(self, node: list[Page], in_flight: bool = True) -> None:
+        """Host copies of all that lacks one count from now on; the node stays locked until the ack (semantics 8.3)."""
+        targets: PagesPerPool = {}
         for page in node:
-            self.trie.put(page, Pool.FULL_HOST)
-            if page.has(Pool.SWA):
-                self.trie.put(page, Pool.SWA_HOST)
-            page.owed = False
-        self.backups_started += 1
-        backup = Backup(f"backup {self.backups_started}", node)
-        self.in_flight.append(backup)
-        self._hold(backup.name, node[-1])
+            for pool in page.lacking():
+                self.trie.put(page, pool)
+                targets.setdefault(pool, []).append(page)
+            page.owed = []
+        if in_flight:
+            copy = self.copies.submit(False, node[-1].node(), targets)
+            self._hold(copy.name, device_lock(node[-1], self.config, self.dialect))
 
     def _owe(self, nodes: list[list[Page]]) -> None:
         """Nodes that should have been backed up, and for which the host has room even now, are owed (semantics 8.2)."""
-        if not nodes:
+        if not nodes or self.refusing.intersection(HOST):
             return
-        room = self.trie.free(Pool.FULL_HOST) + self.trie.host_only * self.config.page_size
-        room_swa = self._free_swa_host()
-        if self.config.window is not None and self.dialect.room_before_backup:
-            room_swa += sum(page.has(Pool.SWA_HOST) and not page.has(Pool.SWA) for page in self.trie.order) * self.config.page_size
+        idle = not any(pool.on_host for receipt in self.receipts.values() for pool in receipt)
+        room, busy = [self.trie.free(pool) for pool in HOST], self.copies.busy()
+        for component, host in zip(Component, HOST, strict=True):
+            if idle and (self.dialect.room_before_backup or component is Component.FULL):
+                kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)
+                room[component] += (len(self.trie.host_only[component]) - kept) * self.config.unit(host)
         for node in nodes:
-            room -= host_need(node, FULL, self.config)
-            room_swa -= host_need(node, SWA, self.config)
-            if room < 0 or room_swa < 0:
+            for component in Component:
+                room[component] -= host_need(node, component, self.config)
+            if min(room) < 0:
                 return
             for page in node:
-                page.owed = True
+                page.owed = page.lacking()
+
+    def host_insert(self, key: Key, start: int) -> int:
+        """KV fetched from a store, beyond token ``start``: what the host takes of it, in tokens (semantics 10.3)."""
+        trie, self.inserts = self.trie, self.inserts + 1
+        walked = trie.walk(key)
+        if walked:
+            self.split(walked[-1])
+        kept = 0
+        for page in trie.extend(key):
+            new, above = page not in trie.order, page.parent
+            assert above is not None
+            attached = self.config.write_back or above.parent is None or above.has(Pool.FULL_HOST)
+            refills = self.dialect.host_insert_refills and not self.config.write_back
+            if page.end > start and not page.has(Pool.FULL_HOST) and attached and (new or refills):
+                trie.put(page, Pool.FULL_HOST)
+                kept += len(page.tokens)
+                page.created = self.inserts if new else page.created
+            if new and not page.has(Pool.FULL_HOST):
+                del above.children[page.tokens]
+                break
+            trie.touch([page])
+            walked = [*walked, page] if new else walked
+        if walked:
+            self.split(walked[-1])
+        return kept
 
     # -- locking ---------------------------------------------------------------------------------------------------------------
 
-    def lock(self, name: str, key: Key) -> Page:
-        """Match, and lock the last device node under ``name`` (semantics 6.1). Returns the anchor."""
-        device, _ = self.match(key)
-        self._hold(name, device)
-        return device
+    def lock(self, name: str, anchor: Page) -> None:
+        """Lock a node on the device under ``name`` (semantics 6.1)."""
+        self._hold(name, device_lock(anchor, self.config, self.dialect))
 
-    def _hold(self, name: str, anchor: Page) -> None:
-        window = self.config.window
-        path = anchor.path()
-        receipt = Receipt(path, [] if window is None else window_lock(path, window, self.dialect))
-        self.receipts[name] = receipt
-        for component, pages in ((FULL, receipt.full), (SWA, receipt.swa)):
-            for page in pages:
-                page.holders[component].add(name)
+    def lock_host(self, name: str, anchor: Page) -> None:
+        """Lock the host copies of a node under ``name`` (semantics 6.6)."""
+        self._hold(name, host_lock(anchor, self.config))
+
+    def _hold(self, name: str, pages: PagesPerPool) -> None:
+        self.receipts[name] = pages
+        for pool, covered in pages.items():
+            for page in covered:
+                page.holders[pool] = (*page.holders[pool], name)
                 self.trie.changed[page] = None
 
     def unlock(self, name: str) -> None:
         """Undo exactly what the lock of that name did (semantics 6.2)."""
-        receipt = self.receipts.pop(name)
-        for component, pages in ((FULL, receipt.full), (SWA, receipt.swa)):
-            for page in pages:
-                page.holders[component].discard(name)
+        self._release(name, POOLS)
+        del self.receipts[name]
+
+    def _release(self, name: str, pools: tuple[Pool, ...]) -> None:
+        for pool in pools:
+            for page in self.receipts[name].pop(pool, ()):
+                page.holders[pool] = tuple(other for other in page.holders[pool] if other != name)
                 self.trie.changed[page] = None
+
+    def may_release(self, name: str) -> bool:
+        """Whether a lock still has a window, or a state, to give back early."""
+        return any(pool in self.receipts[name] for pool in (Pool.SWA, Pool.MAMBA))
+
+    def release_window(self, name: str) -> bool:
+        """Give window and state of a lock back early; a window that nothing below needs is freed. Was one? (semantics 6.4)."""
+        window, freed = self.receipts[name].get(Pool.SWA, []), False
+        self._release(name, (Pool.SWA, Pool.MAMBA))
+        for node in nodes_of(window) if self.dialect.release_frees_leaf else []:
+            last = not any(page.has(Pool.FULL) for page in node[-1].children.values())
+            if last and node[-1].has(Pool.SWA) and not node[-1].held(Pool.SWA):
+                freed = True
+                for page in node:
+                    self.trie.drop(page, Pool.SWA)
+                    self.trie.drop(page, Pool.MAMBA)
+        return freed
 
     # -- copies ----------------------------------------------------------------------------------------------------------------
 
-    def run_copies(self, count: int) -> list[Backup]:
-        """The next ``count`` backups move their bytes, in queue order (semantics 17.1)."""
-        ran = [backup for backup in self.in_flight if not backup.copied][:count]
-        for backup in ran:
-            backup.copied = True
-        return ran
-
-    def writing_check(self, blocking: bool) -> list[Backup]:
-        """Backups whose copies have run are acknowledged, in queue order, and their locks released (semantics 8.4)."""
-        if not self.in_flight:
-            return []
-        if blocking:
-            self.run_copies(len(self.in_flight))
-        acked: list[Backup] = []
-        while self.in_flight and self.in_flight[0].copied:
-            backup = self.in_flight.pop(0)
-            self.unlock(backup.name)
-            acked.append(backup)
+    def check(self, load: bool, blocking: bool) -> list[Copy]:
+        """Copies that are complete are acknowledged, and their locks released (semantics 8.4, 9.5)."""
+        acked = self.copies.check(load, blocking) if self.copies.flying else []
+        for copy in acked:
+            self.unlock(copy.name)
         return acked
+
+    def load_back(self, best: Page, quota: int | None) -> Loading:
+        """First half of a load-back: what it brings, with both tiers locked, if it is not refused (semantics 9.2, 9.3)."""
+        path = best.path()
+        lists = to_load(path, self.config) if self.config.hosted else {pool: [] for pool in DEVICE}
+        loading = Loading(f"load-back {self.copies.started + 1}", best, lists, False)
+        others = bool(lists[Pool.SWA] or lists[Pool.MAMBA])
+        loading.refused = refuses_load(loading.full, others, pinned(path), quota, self.config, self.dialect)
+        if not loading.refused:
+            self._hold(loading.name, device_lock(best, self.config, self.dialect) | host_lock(best, self.config))
+        return loading
+
+    def finish_load(self, loading: Loading, loaded: bool | None = None, choice: Choice | None = None) -> list[Breach]:
+        """Second half: room is made and slots are filled, or everything is undone (semantics 9.3, 9.4)."""
+        breaches: list[Breach] = []
+        need = {pool: len(pages) * self.config.unit(pool) for pool, pages in loading.lists.items()}
+        idle = {pool: sum(not page.held(pool) for page in self.trie.orders[pool]) for pool in DEVICE if not loaded}
+        fits = loaded or all(need[pool] <= self.trie.free(pool) + idle[pool] * self.config.unit(pool) for pool in DEVICE)
+        if fits if loaded is None else loaded or (choice is not None and any(choice.gone)):
+            full, swa, mamba = (max(0, need[pool] - self.trie.free(pool)) if fits else 0 for pool in DEVICE)
+            breaches += self.evict((full, swa, mamba), choice)[1]
+        if not self.dialect.room_before_load:
+            breaches = [breach for breach in breaches if breach.violates is not Property.PROGRESS]
+        if all(need[pool] <= self.trie.free(pool) for pool in DEVICE) if loaded is None else loaded:
+            for pool, pages in loading.lists.items():
+                for page in pages:
+                    self.trie.put(page, pool)
+            if not self.dialect.segment_locks:  # the lock that lasts is taken when the values are there
+                self.unlock(loading.name)
+                self._hold(
+                    loading.name, device_lock(loading.best, self.config, self.dialect) | host_lock(loading.best, self.config)
+                )
+            marked = dict.fromkeys(page for pages in loading.lists.values() for one in pages for page in one.node_end().node())
+            self.copies.submit(True, list(marked), loading.lists)
+            return breaches
+        self.unlock(loading.name)
+        stuck = any(page.host_locked and not page.has(Pool.FULL_HOST) for page in self.trie.order)
+        if fits and not stuck and not self.refusing and self.dialect.room_before_load:
+            text = f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
+            breaches.append(Breach(Property.PROGRESS, "load-refused", text))
+        return breaches
 
     # -- evicting --------------------------------------------------------------------------------------------------------------
 
-    def evict(self, full: int, swa: int, gone: Gone | None = None) -> tuple[int, int, list[Breach]]:
-        """Free device tokens (semantics 7.1). Returns the freed tokens per component."""
-        eviction = Eviction(self.trie, (full, swa), gone, self.config.threshold)
+    def evict(self, asked: Amounts, choice: Choice | None = None) -> tuple[Amounts, list[Breach]]:
+        """Free device tokens (semantics 7.1). Returns what was freed per component."""
+
+        unbacked: list[list[Page]] = []
+
+        def back_up(node: list[Page]) -> None:
+            unbacked.extend([] if node[-1].has(Pool.FULL_HOST) else [node])
+            if choice is not None:
+                for page in node:
+                    for pool in page.lacking():
+                        if page in choice.gained[pool]:
+                            self.trie.put(page, pool)
+            elif not node[-1].has(Pool.FULL_HOST) and self._make_host_room(node):
+                self._back_up(node, in_flight=False)
+
+        eviction = Eviction(self.trie, self.dialect, asked, choice, back_up)
         eviction.run()
-        return eviction.freed(FULL), eviction.freed(SWA), eviction.breaches
+        in_vain = choice is not None and not (choice.sure and self.dialect.room_before_backup)
+        if choice is not None and self.config.write_back and (unbacked or in_vain):
+            self._adopt_host_losses(choice)
+        full, swa, mamba = (eviction.freed(component) for component in Component)
+        return (full, swa, mamba), eviction.breaches
 
-    def evict_host(self, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
+    def _adopt_host_losses(self, choice: Choice) -> None:
+        """Host copies that made room for others while a write_back eviction went on: which, is not judged (semantics 14.10)."""
+        for pool in HOST:
+            for page in choice.gone[pool]:
+                self.trie.drop(page, pool)
+        for page in sorted(choice.gone[Pool.FULL_HOST], key=lambda page: -page.end):
+            if not any(page.held_in) and not page.children and page in self.trie.order:
+                self.trie.remove(page)
+
+    def evict_host(self, tokens: int, component: Component, choice: Choice | None = None) -> tuple[int, list[Breach]]:
         """Free host tokens (semantics 7.9). Returns the freed tokens."""
-        return evict_host(self.trie, tokens, component, gone)
-
-
-def _nodes(pages: list[Page]) -> list[list[Page]]:
-    """A run of pages along a path, grouped into nodes."""
-    nodes: list[list[Page]] = [[]]
-    for page in pages:
-        nodes[-1].append(page)
-        if page.cut:
-            nodes.append([])
-    return [node for node in nodes if node]
+        return evict_host(self.trie, self.dialect, tokens, component, self.copies.busy(), choice)

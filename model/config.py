@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
+from functools import cached_property
 
 
 class Component(IntEnum):
@@ -11,6 +12,7 @@ class Component(IntEnum):
 
     FULL = 0
     SWA = 1
+    MAMBA = 2
 
 
 class Pool(IntEnum):
@@ -18,12 +20,14 @@ class Pool(IntEnum):
 
     FULL = 0
     SWA = 1
-    FULL_HOST = 2
-    SWA_HOST = 3
+    MAMBA = 2
+    FULL_HOST = 3
+    SWA_HOST = 4
+    MAMBA_HOST = 5
 
     @property
     def component(self) -> Component:
-        return COMPONENTS[self % 2]
+        return COMPONENTS[self % 3]
 
     @property
     def on_host(self) -> bool:
@@ -32,54 +36,111 @@ class Pool(IntEnum):
 
 COMPONENTS = tuple(Component)
 POOLS = tuple(Pool)
-FULL_POOLS = (Pool.FULL, Pool.FULL_HOST)
+DEVICE, HOST = POOLS[:3], POOLS[3:]
+"""Pools of one tier, indexed by `Component`."""
+
+
+class Order(Enum):
+    """Which evictable leaf goes first (semantics 7.2). Ties go to the least recently used."""
+
+    LRU = "lru"
+    LFU = "lfu"
+    FIFO = "fifo"
+    MRU = "mru"
+    FILO = "filo"
+    PRIORITY = "priority"
+    SLRU = "slru"
 
 
 class ConfigError(ValueError):
     """A configuration that no cache can be built with."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Config:
     """Shape of one cache under test.
 
-    Units: ``window`` is in tokens; pool sizes are in pages of ``page_size`` tokens; ``threshold`` is in hits (1 is write-through,
-    2 is write-through-selective, semantics 8.1). ``window`` is None for a FULL-only cache, whose SWA pools must have no pages.
+    ``window`` is in tokens, None for a cache without SWA. Pools are in pages of ``page_size`` tokens, those of MAMBA in states; no
+    MAMBA states: no such component; no ``host_pages``: no host tier.
     """
 
     page_size: int = 1
     window: int | None = None
     device_pages: int = 8
     swa_pages: int = 0
+    mamba_states: int = 0
     host_pages: int = 16
     swa_host_pages: int = 0
+    mamba_host_states: int = 0
+    write_back: bool = False
+    """Back up at eviction only, instead of after ``threshold`` hits (semantics 8.1)."""
     threshold: int = 1
+    """Hits after which a node is backed up: 1 is write-through, 2 write-through-selective."""
+    order: Order = Order.LRU
+    load_threshold: int = 1
+    """FULL tokens below which nothing is loaded back, unless other state comes with them (semantics 9.3)."""
+    bigram: bool = False
+    """Keys are seen as pairs of neighbouring tokens (EAGLE, semantics 2.2)."""
+    ranks: int = 1
+    """Replicas that run the same history, each with copies that complete at times of their own."""
 
     def __post_init__(self) -> None:
-        for name, least in (("page_size", 1), ("device_pages", 1), ("host_pages", 1), ("threshold", 1)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if self.window is None:
-            if self.swa_pages or self.swa_host_pages:
-                raise ConfigError("a FULL-only cache (window null) has no SWA pools: swa_pages and swa_host_pages must be 0")
-        elif min(self.window, self.swa_pages, self.swa_host_pages) < 1:
-            raise ConfigError("with a window, window, swa_pages and swa_host_pages must all be at least 1")
+        least = {
+            "page_size": 1,
+            "device_pages": 1,
+            "mamba_states": 0,
+            "host_pages": 0,
+            "threshold": 1,
+            "load_threshold": 1,
+            "ranks": 1,
+        }
+        for name, count in least.items():
+            if getattr(self, name) < count:
+                raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")
+        hosted = self.host_pages > 0
+        for name, pages, host_pages, present in (
+            ("swa", self.swa_pages, self.swa_host_pages, self.window is not None),
+            ("mamba", self.mamba_states, self.mamba_host_states, self.mamba_states > 0),
+        ):
+            if (pages > 0) != present or (host_pages > 0) != (present and hosted) or min(pages, host_pages) < 0:
+                raise ConfigError(f"the {name} pools must have room on each tier if the cache has {name} there, and none if not")
+        if self.window is not None and self.window < 1:
+            raise ConfigError(f"window must be at least 1, got {self.window}")
+        if self.write_back and not hosted:
+            raise ConfigError("write_back needs a host tier: host_pages must be at least 1")
+        if self.bigram and self.mamba_states:
+            raise ConfigError("bigram keys and MAMBA states exclude each other (semantics 2.2)")
 
-    @property
+    @cached_property
     def components(self) -> tuple[Component, ...]:
-        return COMPONENTS[:1] if self.window is None else COMPONENTS
+        return tuple(component for component in Component if self.pages(DEVICE[component]))
 
     @property
+    def hosted(self) -> bool:
+        return self.host_pages > 0
+
+    @cached_property
     def pools(self) -> tuple[Pool, ...]:
-        return FULL_POOLS if self.window is None else POOLS
+        return tuple(pool for pool in POOLS if self.pages(pool))
+
+    @cached_property
+    def _sizes(self) -> tuple[tuple[int, int], ...]:
+        """Per `Pool`: pages, and slots a page."""
+        device = (self.device_pages, self.swa_pages, self.mamba_states)
+        host = (self.host_pages, self.swa_host_pages, self.mamba_host_states)
+        return tuple(zip(device + host, 2 * (self.page_size, self.page_size, 1), strict=True))
 
     def pages(self, pool: Pool) -> int:
-        """Size of a pool in pages."""
-        return (self.device_pages, self.swa_pages, self.host_pages, self.swa_host_pages)[pool]
+        """Size of a pool in pages (MAMBA: states)."""
+        return self._sizes[pool][0]
+
+    def unit(self, pool: Pool) -> int:
+        """Slots that a page takes in a pool: one a token, or one for the state at its end."""
+        return self._sizes[pool][1]
 
     def slots(self, pool: Pool) -> int:
-        """Size of a pool in slots (one slot holds the state of one token)."""
-        return self.pages(pool) * self.page_size
+        """Size of a pool in slots."""
+        return self._sizes[pool][0] * self._sizes[pool][1]
 
     def floor(self, tokens: int) -> int:
         """``tokens`` rounded down to whole pages (semantics 2.3)."""

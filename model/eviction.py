@@ -1,101 +1,183 @@
-"""Eviction, on both tiers.
-
-Which victims go is the system's choice, given as the pages that went (`Gone`). It is followed victim by victim: each must have been
-evictable when its turn came and the least recently used of those that were, and nothing more may go than was asked for. Without a
-choice, the strict one is made: exactly the least recently used.
-"""
+"""Eviction from the device: each victim of a system must have been the first in order of what could go when its turn came."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from radixproof.model.config import Component, Pool
-from radixproof.model.rules import is_device_leaf, is_host_leaf
+from radixproof.model.config import DEVICE, HOST, Component, Order, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.rules import host_need, is_device_leaf, rank
 from radixproof.model.trie import Page, Trie, spell
 from radixproof.model.verdict import Breach, Property, Witness
 
-FULL, SWA = Component.FULL, Component.SWA
-
-Gone: TypeAlias = Sequence[dict[Page, None]]
-"""Per `Pool`, the pages that the system's pool held before a step and does not hold after it: the system's choice."""
-
-RECENCY_OF = {FULL: "access-time", SWA: "swa-list"}
-"""The recency that each component is evicted by: one name for one cause (semantics 7.2, 7.3)."""
-
+FULL, SWA, MAMBA = Component
+Amounts: TypeAlias = tuple[int, int, int]
+"""Tokens per component (MAMBA: states)."""
 Candidates: TypeAlias = Callable[[], Iterable[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a system chose where the rules leave a choice: per `Pool`, the pages that went in a step, and those that came."""
+
+    gone: Sequence[Mapping[Page, None]]
+    gained: Sequence[Mapping[Page, None]]
+    sure: bool = True
+    """No allocation may have been told to fail."""
+
+
+def recency_of(component: Component) -> str:
+    """What decides who goes first, unless a policy does: one name for one cause (semantics 7.2, 7.3)."""
+    return "access-time" if component is FULL else f"{component.name.lower()}-list"
+
+
+def in_order(pages: Iterable[Page], order: Order) -> Iterable[Page]:
+    """Leaves, given least recently used first, in the order of a policy (semantics 7.2)."""
+    if order is Order.LRU:
+        return pages
+    return reversed(list(pages)) if order is Order.MRU else sorted(pages, key=lambda page: rank(page, order))
+
+
+def choose(
+    candidates: Candidates, wanted: Collection[Page] | None, component: Component, order: Order, breaches: list[Breach]
+) -> Page | None:
+    """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
+    first: Page | None = None
+    for page in candidates():
+        if wanted is None or page in wanted:
+            if first is not None:
+                by_policy = component is FULL and rank(first, order) != rank(page, order)
+                text = f"{spell(page.node())} was evicted before {spell(first.node())}, which should have gone first"
+                witness = Witness(page.key(), Pool.FULL if page.has(Pool.FULL) else Pool.FULL_HOST, held=True)
+                breaches.append(Breach(Property.RECENCY, order.value if by_policy else recency_of(component), text, witness))
+            return page
+        first = first or page
+    return None
+
+
+def stopped_early(candidates: Candidates, rule: str, asked: int, freed: int, breaches: list[Breach]) -> None:
+    idle = next(iter(candidates()), None)
+    if idle is not None:
+        text = f"asked for {asked}, freed {freed}, but {spell(idle.node())} could still go"
+        breaches.append(Breach(Property.PROGRESS, rule, text))
 
 
 @dataclass(slots=True)
 class Eviction:
-    """One eviction on the device as it goes: what was asked for per component, and the victims with the tokens each freed."""
+    """One eviction as it goes: what was asked for per component, and the victims with what each freed.
+
+    ``back_up`` is called under write_back with a node that leaves the device un-backed, to make it backed if it can (7.3, 7.4).
+    """
 
     trie: Trie
-    asked: tuple[int, int]
-    gone: Gone | None
-    threshold: int
-    victims: list[tuple[int, int]] = field(default_factory=list)
+    dialect: Dialect
+    asked: Amounts
+    choice: Choice | None
+    back_up: Callable[[list[Page]], None]
+    victims: list[Amounts] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
 
     def freed(self, component: Component) -> int:
         return sum(victim[component] for victim in self.victims)
 
     def run(self) -> None:
-        """FULL leaves, then SWA values, least recently used first, until enough is free (semantics 7.1 to 7.3)."""
-        for component, candidates in ((FULL, self._device_leaves), (SWA, self._swa_victims)):
-            asked, wanted = self.asked[component], None if self.gone is None else self.gone[component]
+        """FULL leaves, then SWA and MAMBA values, the first in order first, until enough is free (semantics 7.1 to 7.3)."""
+        for component in self.trie.config.components:
+            asked, wanted = self.asked[component], None if self.choice is None else self.choice.gone[component]
+            candidates = partial(self._candidates, component)
             while self.freed(component) < asked:
-                victim = _choose(candidates, wanted, component, self.breaches)
+                victim = choose(candidates, wanted, component, self.trie.config.order, self.breaches)
                 if victim is None:
-                    _stopped_early(candidates, "stopped-early", asked, self.freed(component), self.breaches)
+                    if self.choice is None or self.choice.sure:
+                        stopped_early(candidates, "stopped-early", asked, self.freed(component), self.breaches)
                     break
-                self._evict_node(victim)
-        if self.gone is not None:
-            self._evict_unasked(self.gone)
+                self._evict_node(victim, component)
+        if self.choice is not None:
+            self._evict_unasked(self.choice)
 
-    def _device_leaves(self) -> Iterable[Page]:
-        return (page for page in self.trie.device_order if is_device_leaf(page))
+    def _candidates(self, component: Component) -> Iterable[Page]:
+        """What may go, in order: of FULL leaves, of SWA and MAMBA also values of other nodes."""
+        pages = self.trie.orders[component]
+        if component is FULL:
+            return in_order((page for page in pages if is_device_leaf(page) and self._may_go(page)), self.trie.config.order)
+        values = (page for page in pages if page.cut and not page.held(DEVICE[component]))
+        return (page for page in values if not is_device_leaf(page) or self._may_go(page))
 
-    def _swa_victims(self) -> Iterable[Page]:
-        return (page for page in self.trie.swa_order if page.cut and not page.held(SWA))
+    def _may_go(self, end: Page) -> bool:
+        """A leaf with a host copy is demoted, another deleted: not while a host lock is on it or below it (semantics 7.4)."""
+        choice = self.choice
+        if choice is not None and (end in choice.gone[FULL] or end in choice.gone[Pool.FULL_HOST]):
+            return end in choice.gone[FULL]
+        if end.has(Pool.FULL_HOST) or not self.trie.config.hosted:
+            return True
+        deletes = self.dialect.failed_backup_deletes
+        if self.trie.config.write_back and (not deletes or (choice is None and self._has_room(end.node()))):
+            return deletes
+        return not any(page.host_locked for page in self.trie.subtree(end.node()))
 
-    def _evict_node(self, end: Page) -> None:
-        """A leaf leaves the device whole: demoted if backed, else deleted. Another node only loses its SWA (semantics 7.3, 7.4)."""
+    def _evict_node(self, end: Page, component: Component) -> None:
+        """A leaf leaves the device whole; another node loses a component, and with SWA MAMBA (semantics 7.3, 7.4, 7.6)."""
         node, leaf = end.node(), is_device_leaf(end)
-        if leaf and self.gone is not None and end not in self.gone[Pool.FULL]:
-            text = f"{spell(node)} lost its SWA as an interior node, before what hung below it and was used less recently"
-            self.breaches.append(Breach(Property.RECENCY, RECENCY_OF[SWA], text))
+        if leaf and self.choice is not None and end not in self.choice.gone[FULL]:
+            text = f"{spell(node)} lost a value as an interior node, before what hung below it and should have gone first"
+            self.breaches.append(Breach(Property.RECENCY, recency_of(SWA if end.has(Pool.SWA) else MAMBA), text))
             leaf = False
-        size = self.trie.config.page_size
-        self.victims.append((size * len(node) if leaf else 0, size * sum(page.has(Pool.SWA) for page in node)))
+        if self.trie.config.write_back:
+            self.back_up(node)
+        pools = DEVICE if leaf else tuple(pool for pool in DEVICE[1:] if self._goes(end, pool, component))
+        self.victims.append(_amounts(node, pools, self.trie))
+        if any(HOST[pool] in page.owed and not page.has(HOST[pool]) for page in node for pool in pools):
+            hits = f"{end.hits} hit{'' if end.hits == 1 else 's'} (threshold {self.trie.config.threshold})"
+            self._lost(node, "never-backed-up", f"has {hits} and the host had room for it, but it was never backed up")
+        elif self.trie.config.write_back and not end.has(Pool.FULL_HOST) and self._could_be_backed_up(node):
+            self._lost(node, "not-written-back", "was not written back, although the host has room for it")
         if leaf and not end.has(Pool.FULL_HOST):
-            if any(page.owed for page in node):
-                witness = Witness(end.key(), Pool.FULL_HOST, held=True)
-                self.breaches.append(Breach(Property.PROGRESS, "never-backed-up", _lost(node, self.threshold), witness))
             self.trie.delete(node)
             return
         for page in node:
-            self.trie.drop(page, Pool.SWA)
-            if leaf:
-                self.trie.drop(page, Pool.FULL)
+            for pool in pools:
+                self.trie.drop(page, pool)
 
-    def _evict_unasked(self, gone: Gone) -> None:
+    def _goes(self, end: Page, pool: Pool, component: Component) -> bool:
+        """Whether a victim that is not a leaf loses its SWA, or its MAMBA, which goes with SWA (semantics 7.6)."""
+        if self.choice is None:
+            return pool >= component
+        return end in self.choice.gone[pool] or (pool is Pool.MAMBA and end in self.choice.gone[SWA])
+
+    def _lost(self, node: list[Page], rule: str, why: str) -> None:
+        text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"
+        self.breaches.append(Breach(Property.PROGRESS, rule, text, Witness(node[-1].key(), Pool.FULL_HOST, held=True)))
+
+    def _could_be_backed_up(self, node: list[Page]) -> bool:
+        """Surely: the host has room, and no other victim of this step can have taken it for a while."""
+        choice = self.choice
+        if choice is None or not (choice.sure and self.dialect.room_before_backup):
+            return False
+        return self._has_room(node) and not any(page.cut and page is not node[-1] for pool in DEVICE for page in choice.gone[pool])
+
+    def _has_room(self, node: list[Page]) -> bool:
+        """The host has room for a backup of a node as it is."""
+        config = self.trie.config
+        return all(host_need(node, component, config) <= self.trie.free(HOST[component]) for component in config.components)
+
+    def _evict_unasked(self, choice: Choice) -> None:
         """Adopt what went beyond what had to go, and say why it should not have."""
         last = None
-        for pool in (Pool.FULL, Pool.SWA):
-            left = [page for page in gone[pool] if page.cut and page.has(pool)]
+        for pool in DEVICE:
+            left = [page for page in choice.gone[pool] if page.cut and page.has(pool)]
             for page in sorted(left, key=lambda page: -page.end):
-                if is_device_leaf(page) or (pool is Pool.SWA and not page.held(SWA)):
+                if page.has(pool) and (is_device_leaf(page) or (pool is not Pool.FULL and not page.held(pool))):
                     last = spell(page.node())
-                    self._evict_node(page)
+                    self._evict_node(page, pool.component)
         if last is None or any(breach.violates is Property.RECENCY for breach in self.breaches):
             return
-        wrong_order = self._explained_by_order()
-        if wrong_order is not None:
-            text = f"{last} was evicted before data used less recently, which alone would have been enough"
-            self.breaches.append(Breach(Property.RECENCY, RECENCY_OF[wrong_order], text))
+        wrong = self._explained_by_order()
+        if wrong is not None:
+            text = f"{last} was evicted before data that should have gone first, which alone would have been enough"
+            self.breaches.append(Breach(Property.RECENCY, recency_of(wrong), text))
         else:
             self.breaches.append(Breach(Property.PROGRESS, "freed-too-much", f"{last} was evicted although enough had been freed"))
 
@@ -108,103 +190,7 @@ class Eviction:
         return None
 
 
-def evict_host(trie: Trie, tokens: int, component: Component, gone: Gone | None = None) -> tuple[int, list[Breach]]:
-    """Host leaves are deleted; for SWA, other nodes only lose their host window (semantics 7.9). Returns the freed tokens."""
-    pool = Pool.FULL_HOST if component is FULL else Pool.SWA_HOST
-    candidates = _host_leaves if component is FULL else _swa_host_victims
-    before = trie.free(pool)
-    breaches: list[Breach] = []
-    if gone is not None:
-        breaches = follow_host_eviction(trie, (tokens, 0) if component is FULL else (0, tokens), gone)
-    else:
-        while trie.free(pool) - before < tokens and (victim := next(iter(candidates(trie)), None)) is not None:
-            _take_off_host(trie, victim, whole=is_host_leaf(victim))
-    freed = trie.free(pool) - before
-    if freed < tokens:
-        _stopped_early(partial(candidates, trie), "host-stopped-early", tokens, freed, breaches)
-    return freed, breaches
-
-
-def follow_host_eviction(trie: Trie, wanted: tuple[int, int], gone: Gone, counted: bool = True) -> list[Breach]:
-    """Follow a system that had to free ``wanted`` host tokens per component (none if 0 or less): what went, in order, not too much.
-
-    Unless ``counted``, it may have freed more for reasons that do not show. Releases put SWA host values into their order at
-    different moments of a split, so that where SWA has to go, any may.
-    """
-    breaches: list[Breach] = []
-    victims: list[tuple[int, int]] = []
-    ordered, too_many = wanted[SWA] <= 0, False
-    kept = next((page for page in gone[Pool.SWA_HOST] if is_host_leaf(page) and page not in gone[Pool.FULL_HOST]), None)
-    if kept is not None:
-        text = f"{spell(kept.node())} is a host leaf and lost its SWA, but was not deleted"
-        breaches.append(Breach(Property.PROGRESS, "host-leaf-kept", text))
-    for _ in range(sum(page.cut for page in gone[Pool.FULL_HOST]) if ordered else 0):
-        victim = _choose(partial(_host_leaves, trie), gone[Pool.FULL_HOST], FULL, breaches)
-        if victim is None:
-            break
-        too_many = too_many or sum(freed[FULL] for freed in victims) >= wanted[FULL]
-        victims.append(_take_off_host(trie, victim, whole=True))
-    ends = [page for page in gone[Pool.FULL_HOST] | gone[Pool.SWA_HOST] if page.cut]
-    for page in sorted(ends, key=lambda page: -page.end):
-        if is_host_leaf(page) if page in gone[Pool.FULL_HOST] else page.has(Pool.SWA_HOST) and not page.has(Pool.SWA):
-            victims.append(_take_off_host(trie, page, whole=page in gone[Pool.FULL_HOST]))
-    if counted and not breaches and victims:
-        surely = all(
-            sum(freed[component] for freed in victims) - max(freed[component] for freed in victims) >= wanted[component]
-            for component in (FULL, SWA)
-        )
-        if surely:
-            text = f"{len(victims)} nodes went from the host, more than freeing {max(0, *wanted)} tokens takes"
-            breaches.append(Breach(Property.PROGRESS, "host-freed-too-much", text))
-        elif too_many:
-            text = "the nodes that went from the host were too many in order of use, so that they went in another"
-            breaches.append(Breach(Property.RECENCY, RECENCY_OF[FULL], text))
-    return breaches
-
-
-def _host_leaves(trie: Trie) -> Iterable[Page]:
-    return (page for page in trie.order if is_host_leaf(page)) if trie.host_only else ()
-
-
-def _swa_host_victims(trie: Trie) -> Iterable[Page]:
-    return (page for page in trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
-
-
-def _take_off_host(trie: Trie, end: Page, whole: bool) -> tuple[int, int]:
-    """Delete a host leaf, or drop the SWA host value of a node. Returns the host tokens that this freed, per component."""
-    before = trie.free(Pool.FULL_HOST), trie.free(Pool.SWA_HOST)
-    if whole:
-        trie.delete(end.node())
-    else:
-        for page in end.node():
-            trie.drop(page, Pool.SWA_HOST)
-    return trie.free(Pool.FULL_HOST) - before[0], trie.free(Pool.SWA_HOST) - before[1]
-
-
-def _choose(candidates: Candidates, wanted: Collection[Page] | None, component: Component, breaches: list[Breach]) -> Page | None:
-    """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
-    first: Page | None = None
-    for page in candidates():
-        if wanted is None or page in wanted:
-            if first is not None:
-                text = f"{spell(page.node())} was evicted before {spell(first.node())}, which was used less recently"
-                pool = Pool(component) if page.has(Pool.FULL) else Pool.FULL_HOST
-                breaches.append(Breach(Property.RECENCY, RECENCY_OF[component], text, Witness(page.key(), pool, held=True)))
-            return page
-        first = first or page
-    return None
-
-
-def _stopped_early(candidates: Candidates, rule: str, asked: int, freed: int, breaches: list[Breach]) -> None:
-    idle = next(iter(candidates()), None)
-    if idle is not None:
-        text = f"asked for {asked} tokens, freed {freed}, but {spell(idle.node())} could still go"
-        breaches.append(Breach(Property.PROGRESS, rule, text))
-
-
-def _lost(node: list[Page], threshold: int) -> str:
-    hits = node[-1].hits
-    return (
-        f"{spell(node)} has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room for it, but it was "
-        "never backed up; the eviction deleted it where it should have demoted it to the host, and the prefix is lost"
-    )
+def _amounts(node: list[Page], pools: Sequence[Pool], trie: Trie) -> Amounts:
+    """What a node frees in some pools, per component."""
+    full, swa, mamba = (sum(page.has(pool) for page in node) * trie.config.unit(pool) if pool in pools else 0 for pool in DEVICE)
+    return full, swa, mamba

@@ -10,30 +10,36 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from radixproof.model.config import POOLS, Component, Config, Pool
-from radixproof.model.operations import Key
+from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
+from radixproof.model.key import Key, Units, tokens_of
 
 
 @dataclass(slots=True, eq=False)
 class Page:
     """One page of one prefix. A page without parent is the root of its namespace and holds nothing."""
 
-    tokens: tuple[int, ...]
+    tokens: Units
     parent: Page | None
     end: int
     """Tokens from the root through this page."""
     namespace: str = ""
-    children: dict[tuple[int, ...], Page] = field(default_factory=dict)
+    children: dict[Units, Page] = field(default_factory=dict)
     cut: bool = False
     """A node ends with this page."""
     held_in: list[bool] = field(default_factory=lambda: [False] * len(POOLS))
-    """Per `Pool`: the pool holds this page's state. Read through `has`."""
-    holders: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
-    """Per `Component`: names of the receipts and backups that lock this page."""
+    """Per `Pool`: the pool holds this page's state (MAMBA: the state at its end). Read through `has`."""
+    holders: list[tuple[str, ...]] = field(default_factory=lambda: [()] * len(POOLS))
+    """Per `Pool`: names of the receipts and copies that lock this page there."""
     hits: int = 0
-    owed: bool = False
-    """Past its threshold while the host had room, and still not backed up."""
+    created: int = 0
+    """Number of the insert that made it."""
+    priority: int = 0
+    used: int = 0
+    """When: its place in `Trie.order`."""
+    owed: list[Pool] = field(default_factory=list)
+    """Host pools that have no copy although it was due, and there was room."""
 
     def has(self, pool: Pool) -> bool:
         return self.held_in[pool]
@@ -42,12 +48,26 @@ class Page:
     def host_only(self) -> bool:
         return self.held_in[Pool.FULL_HOST] and not self.held_in[Pool.FULL]
 
-    def held(self, component: Component) -> bool:
-        return bool(self.holders[component])
+    def held(self, pool: Pool) -> bool:
+        return bool(self.holders[pool])
 
     @property
     def locked(self) -> bool:
-        return bool(self.holders[0]) or bool(self.holders[1])
+        return any(self.holders[: len(DEVICE)])
+
+    @property
+    def host_locked(self) -> bool:
+        return any(self.holders[len(DEVICE) :])
+
+    @property
+    def lacks(self) -> bool:
+        """Something that is on the device has no copy on the host."""
+        full, swa, mamba, full_host, swa_host, mamba_host = self.held_in
+        return (full and not full_host) or (swa and not swa_host) or (mamba and not mamba_host)
+
+    def lacking(self) -> list[Pool]:
+        """Host pools that have no copy of what is on the device."""
+        return [host for device, host in zip(DEVICE, HOST, strict=True) if self.held_in[device] and not self.held_in[host]]
 
     def path(self) -> list[Page]:
         """Pages from the root (not included) to this one."""
@@ -78,14 +98,14 @@ class Page:
 
     def key(self) -> Key:
         """The prefix that ends with this page."""
-        return Key(tuple(token for page in self.path() for token in page.tokens), self.namespace)
+        return Key(tokens_of([unit for page in self.path() for unit in page.tokens]), self.namespace)
 
 
 def spell(pages: Sequence[Page]) -> str:
     """The tokens of a run of pages, with namespace and the prefix they hang under: ``a:[1 2 | 3 4]``."""
     above = pages[0].parent
     head = " ".join(map(str, above.key().tokens)) if above is not None else ""
-    tail = " ".join(str(token) for page in pages for token in page.tokens)
+    tail = " ".join(map(str, tokens_of([unit for page in pages for unit in page.tokens])))
     namespace = f"{pages[0].namespace}:" if pages[0].namespace else ""
     return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
 
@@ -97,16 +117,17 @@ class Trie:
         self.config = config
         self.roots: dict[str, Page] = {}
         self.used = [0] * len(POOLS)
-        """Pages held, per `Pool`."""
-        self.totals = [config.slots(pool) for pool in POOLS]
-        """Slots, per `Pool`."""
-        self.host_only = 0
+        """Pages held by the tree, per `Pool`."""
+        self.rows = [0] * len(POOLS)
+        """Slots held by requests, per `Pool`."""
+        self.host_only: tuple[OrderedDict[Page, None], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        """Per `Component`, the pages on the host only, in the order in which they came to be (semantics 7.9)."""
+        self.on_both: tuple[dict[Page, None], ...] = ({}, {}, {})
+        self.uses = 0
         self.order: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
-        self.device_order: OrderedDict[Page, None] = OrderedDict()
-        """The pages of `order` that are on device, in the same order."""
-        self.swa_order: OrderedDict[Page, None] = OrderedDict()
-        """Pages with SWA state on device, least recently used first: a recency of its own (semantics 3.5)."""
+        self.orders: tuple[OrderedDict[Page, None], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        """Per device pool, the pages it holds, least recently used first: SWA and MAMBA have a recency of their own (3.5)."""
         self.changed: dict[Page, None] = {}
         """Pages whose state changed since this was last emptied."""
 
@@ -115,24 +136,28 @@ class Trie:
             self.roots[namespace] = Page((), None, 0, namespace, cut=True)
         return self.roots[namespace]
 
-    def pages_of(self, key: Key) -> list[tuple[int, ...]]:
-        """The key floored to whole pages, page by page (semantics 2.3)."""
-        size, tokens = self.config.page_size, key.tokens
-        return [tokens[start : start + size] for start in range(0, self.config.floor(len(tokens)), size)]
+    def all_units(self, key: Key) -> Units:
+        """The key as the tree sees it (semantics 2.2)."""
+        return tuple(pairwise(key.tokens)) if self.config.bigram else key.tokens
+
+    def units(self, key: Key) -> Units:
+        """The same, floored to whole pages (semantics 2.3)."""
+        units = self.all_units(key)
+        return units[: self.config.floor(len(units))]
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages that are in the trie and spell a prefix of ``key``."""
-        page, size, tokens = self.root(key.namespace), self.config.page_size, key.tokens
+        page, size, units = self.root(key.namespace), self.config.page_size, self.units(key)
         path: list[Page] = []
-        for end in range(size, len(tokens) + 1, size):
-            child = page.children.get(tokens[end - size : end])
+        for end in range(size, len(units) + 1, size):
+            child = page.children.get(units[end - size : end])
             if child is None:
                 break
             path.append(child)
             page = child
         return path
 
-    def child(self, page: Page, tokens: tuple[int, ...]) -> Page:
+    def child(self, page: Page, tokens: Units) -> Page:
         """The page below ``page``, made if it is not there; a new page holds nothing yet."""
         if tokens not in page.children:
             page.children[tokens] = Page(tokens, page, page.end + len(tokens), page.namespace)
@@ -140,42 +165,39 @@ class Trie:
 
     def extend(self, key: Key) -> list[Page]:
         """The whole path of ``key``, made where it is missing; new pages hold nothing, and have not been used, yet."""
-        page = self.root(key.namespace)
+        page, size, units = self.root(key.namespace), self.config.page_size, self.units(key)
         path: list[Page] = []
-        for tokens in self.pages_of(key):
-            page = self.child(page, tokens)
+        for start in range(0, len(units), size):
+            page = self.child(page, units[start : start + size])
             path.append(page)
         return path
 
     def put(self, page: Page, pool: Pool) -> None:
         """``pool`` holds the page now."""
-        if page.held_in[pool]:
-            return
-        page.held_in[pool] = True
-        self._count(page, pool, +1)
-        if pool is Pool.FULL:
-            self.device_order[page] = None
-        elif pool is Pool.SWA:
-            self.swa_order[page] = None
+        if not page.held_in[pool]:
+            page.held_in[pool] = True
+            self._count(page, pool, +1)
+            if not pool.on_host:
+                self.orders[pool][page] = None
 
     def drop(self, page: Page, pool: Pool) -> None:
         """``pool`` holds the page no longer."""
-        if not page.held_in[pool]:
-            return
-        page.held_in[pool] = False
-        self._count(page, pool, -1)
-        if pool is Pool.FULL:
-            del self.device_order[page]
-        elif pool is Pool.SWA:
-            del self.swa_order[page]
+        if page.held_in[pool]:
+            page.held_in[pool] = False
+            self._count(page, pool, -1)
+            if not pool.on_host:
+                del self.orders[pool][page]
 
     def _count(self, page: Page, pool: Pool, by: int) -> None:
         self.changed[page] = None
         self.used[pool] += by
-        if pool is Pool.FULL_HOST and not page.held_in[Pool.FULL]:
-            self.host_only += by
-        elif pool is Pool.FULL and page.held_in[Pool.FULL_HOST]:
-            self.host_only -= by
+        component = pool.component
+        here, hosted = page.held_in[DEVICE[component]], page.held_in[HOST[component]]
+        for pages, member in ((self.host_only[component], hosted and not here), (self.on_both[component], hosted and here)):
+            if member:
+                pages[page] = None
+            else:
+                pages.pop(page, None)
 
     def remove(self, page: Page) -> None:
         """Take a page that has no children out of the trie, from every pool."""
@@ -187,27 +209,33 @@ class Trie:
         self.order.pop(page, None)
         del page.parent.children[page.tokens]
 
+    def subtree(self, node: list[Page]) -> list[Page]:
+        """The pages of a node and of all that hangs below it, parents first."""
+        pages = [node[0]]
+        for page in pages:
+            pages += page.children.values()
+        return pages
+
     def delete(self, node: list[Page]) -> None:
         """Take the pages of a node out of the trie, and with them whatever hangs below on the host (semantics 7.4)."""
-        doomed = [node[0]]
-        for page in doomed:
-            doomed += page.children.values()
-        for page in reversed(doomed):
+        for page in reversed(self.subtree(node)):
             self.remove(page)
 
     def touch(self, pages: list[Page]) -> None:
         """These pages, top first, are the most recently used: the last is the newest (semantics 3.5)."""
         for page in pages:
+            self.uses += 1
+            page.used = self.uses
             self.order[page] = None
             self.order.move_to_end(page)
-            if page.held_in[Pool.FULL]:
-                self.device_order.move_to_end(page)
+        self.renew(pages, Pool.FULL)
 
-    def touch_swa(self, pages: list[Page]) -> None:
+    def renew(self, pages: list[Page], pool: Pool) -> None:
+        """What of these pages a device pool holds is the most recently used there."""
         for page in pages:
-            if page.held_in[Pool.SWA]:
-                self.swa_order.move_to_end(page)
+            if page.held_in[pool]:
+                self.orders[pool].move_to_end(page)
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool."""
-        return self.totals[pool] - self.used[pool] * self.config.page_size
+        return self.config.slots(pool) - self.used[pool] * self.config.unit(pool) - self.rows[pool]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from radixproof.model.config import Pool
-from radixproof.model.operations import Key
+from radixproof.model.key import Key
 
 
 class Property(Enum):
@@ -29,6 +29,8 @@ class Property(Enum):
     )
     MATCH = "a match is as long as the specification says, and what was inserted can be matched"
     QUIESCE = "when every lock is released and every copy acknowledged, no lock, no mark and no protected size is left"
+    EVENT = "the event stream, replayed, gives exactly what is resident on each tier; nothing is removed that was not stored"
+    RANK = "replicas that ran the same history, with copies completing at different times, are the same"
     STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
     NOCRASH = "no legal sequence of operations raises"
 

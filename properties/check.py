@@ -13,7 +13,6 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from radixproof.impl.system import Unavailable
 from radixproof.properties import search
-from radixproof.properties.milestones import Milestone
 from radixproof.properties.report import plural, slug
 from radixproof.properties.worker import Failed, Finding, Finished, searching
 
@@ -26,8 +25,10 @@ class Result:
     incomplete: bool = False
 
 
-def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> Result:
+def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path, corpus: Path | None = None) -> Result:
     """Search the systems called ``names``; one that cannot be run does not keep the others from it.
+
+    What is in the folder ``corpus`` is replayed first.
 
     Raises `Unavailable` if findings could not be written to ``out``.
     """
@@ -36,7 +37,7 @@ def check(names: Sequence[str], seed: int, budget: search.Budget, out: Path) -> 
     console = Output(highlight=False, soft_wrap=True)
     for name in names:
         try:
-            _one(name, seed, budget, out / slug(name), console, result)
+            _one(name, seed, budget, out / slug(name), corpus, console, result)
         except Unavailable as error:
             print(f"radixproof: {error}", file=sys.stderr)
             result.incomplete = True
@@ -57,10 +58,10 @@ class Output(Console):
         raise BrokenPipeError
 
 
-def _one(name: str, seed: int, budget: search.Budget, folder: Path, console: Console, result: Result) -> None:
+def _one(name: str, seed: int, budget: search.Budget, folder: Path, corpus: Path | None, console: Console, result: Result) -> None:
     findings: list[Finding] = []
     with ProgressLine(name, budget, console) as show:
-        for message in searching(name, seed, budget, str(folder)):
+        for message in searching(name, seed, budget, str(folder), corpus):
             match message:
                 case search.Progress():
                     show(message)
@@ -88,8 +89,8 @@ def _conclude(name: str, findings: list[Finding], progress: search.Progress, whe
     for finding in findings:
         cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
         console.print(f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}", markup=False)
-    unreached = progress.unreached
-    reached = f"{len(Milestone) - len(unreached)} of {len(Milestone)} milestones reached"
+    unreached, count = progress.unreached, len(progress.reached)
+    reached = f"{count} of {count + len(unreached)} milestones reached"
     console.print(f"  {reached}{', but not:' if unreached else ''}", markup=False)
     for milestone in unreached:
         console.print(f"    {milestone.value}", markup=False)

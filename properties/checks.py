@@ -4,38 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from radixproof.impl.observation import Observation
+from radixproof.impl.operations import (
+    HostLock,
+    Insert,
+    LoadingCheck,
+    Lock,
+    Match,
+    Refuse,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
 from radixproof.impl.system import System
-from radixproof.model.cache import Backup, Cache
-from radixproof.model.config import Component, Pool
-from radixproof.model.observation import Observation
-from radixproof.model.operations import Insert, Lock, Match, RunCopies, Unlock, WritingCheck
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.copies import Copy
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.mirror import Delta, Mirror, Placed
-from radixproof.properties.step import Step
+from radixproof.properties.mirror import Delta, Mirror, Placed, Tags
+from radixproof.properties.outcomes import Crashed
+from radixproof.properties.step import Adopt, Step
 
-STILL = (Match, Lock, Unlock, RunCopies, WritingCheck)
+STILL = (Match, Lock, HostLock, Adopt, Unlock, RunCopies, WritingCheck, LoadingCheck, Refuse)
 """Operations after which every page is where it was (STUTTER)."""
+
+
+def crashed(step: Step, crash: Crashed) -> Breach:
+    """NOCRASH; and RANK, which is raised where ranks are compared."""
+    if crash.error == "Diverged":
+        return Breach(Property.RANK, "diverged", f"{step.operation}: {crash.message}")
+    return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
 
 
 def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
     """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move nothing."""
     breaches = []
     for page, pool in delta.moved:
-        if page.held(pool.component) and not pool.on_host:
+        if page.held(pool):
             text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
-    for pool in (Pool.FULL, Pool.SWA):
-        taken = [page for page in delta.gone[pool] if page.held(pool.component)]
+    for pool in model.config.pools:
+        taken = [page for page in delta.gone[pool] if page.held(pool)]
         if taken:
             text = f"{spell(taken[:1])} is locked, but {step.operation} took it from {pool.name}"
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-evicted", text, Witness(taken[0].key(), pool, held=True)))
-    for backup in model.in_flight:
-        for pool in (Pool.FULL_HOST, Pool.SWA_HOST):
-            if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in backup.node):
-                text = f"{spell(backup.node)} is being backed up, but its {pool.name} slots were freed"
+    for copy in model.copies.flying:
+        for pool, pages in copy.targets.items():
+            if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in pages):
+                text = f"{spell(pages)} is being copied there, but its {pool.name} slots were freed"
                 breaches.append(Breach(Property.PIN, "target-freed", text))
+        for pool, pages in copy.targets.items() if copy.load and not copy.complete else ():
+            if any(page in delta.gone[HOST[pool]] or (page, HOST[pool]) in delta.moved for page in pages):
+                text = f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} that were freed"
+                breaches.append(Breach(Property.PIN, "source-freed", text))
     if isinstance(step.operation, STILL) and not delta.still:
         breaches.append(Breach(Property.STUTTER, step.operation.name, f"{step.operation} changed what is held where"))
     return breaches
@@ -43,7 +66,10 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
 
 def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Breach]:
     """The pages the step touched are held where the model says. Where they are not, the model gives in."""
-    differ = [page for placed in delta.placed for page in placed.pages if page.held_in != placed.held_in]
+    differ: list[Page] = []
+    for placed in delta.placed:
+        differ += [page for page in placed.pages[:-1] if page.held_in != placed.above_end]
+        differ += [page for page in placed.pages[-1:] if page.held_in != placed.held_in]
     seen = {page for placed in delta.placed for page in placed.pages}
     for pages in (model.trie.changed, *delta.gone):
         differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
@@ -82,48 +108,58 @@ def shape(mirror: Mirror, delta: Delta) -> list[Breach]:
     """DEVPATH and BACKUP around every node that the step reshaped, as the system shows them."""
     breaches = []
     for placed in delta.reshaped:
-        full, _, host, _ = placed.view.slots
-        if full is None and host is None:
+        slots = placed.view.slots
+        if slots[Pool.FULL] is None and slots[Pool.FULL_HOST] is None:
             breaches.append(Breach(Property.DEVPATH, "dead-node", f"{spell(placed.pages)} is on neither tier"))
+        tiers = (DEVICE,) if mirror.config.write_back else (DEVICE, HOST)
+        for full, *others in tiers:
+            for pool in others:
+                if slots[pool] is not None and slots[full] is None:
+                    text = f"{spell(placed.pages)} is in {pool.name}, but not in {full.name}"
+                    breaches.append(Breach(Property.DEVPATH, "value-without-full", text))
         above = mirror.nodes.get(placed.view.parent)
         if above is not None:
-            breaches += _orphan(above, placed)
+            breaches += _orphan(above, placed, mirror.config.write_back)
         for page in placed.pages[-1].children.values():
             if page in mirror.node_of:
-                breaches += _orphan(placed, mirror.nodes[mirror.node_of[page]])
+                breaches += _orphan(placed, mirror.nodes[mirror.node_of[page]], mirror.config.write_back)
     return breaches
 
 
-def _orphan(above: Placed, below: Placed) -> Iterator[Breach]:
+def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
+    """A node on a tier where its parent is not. Under write_back the host has no such rule (semantics 1.4)."""
     for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
-        if below.view.slots[pool] is not None and above.view.slots[pool] is None:
+        if below.view.slots[pool] is not None and above.view.slots[pool] is None and not (write_back and pool.on_host):
             yield Breach(
                 broken, "parent-missing", f"{spell(below.pages)} is in {pool.name}, its parent {spell(above.pages)} is not"
             )
 
 
 def locks(model: Cache, mirror: Mirror, delta: Delta) -> list[Breach]:
-    """LOCK: every page the step touched is locked by exactly the receipts and backups that the model knows."""
-    node_of = mirror.node_of
+    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model knows."""
     nodes = {placed.view.id: placed for placed in delta.placed}
     for page in model.trie.changed:
-        if page in node_of and node_of[page] not in nodes:
-            nodes[node_of[page]] = mirror.nodes[node_of[page]]
+        placed = mirror.placed(page)
+        if placed is not None:
+            nodes[placed.view.id] = placed
     for placed in nodes.values():
-        full, swa = placed.view.locks
-        for page in placed.pages:
-            if len(page.holders[0]) != full or len(page.holders[1]) != swa:
-                return [_wrong_lock(page, placed.view.locks)]
+        view = placed.view
+        counts = view.locks if view.host_locks is None else (*view.locks, *view.host_locks)
+        for pool in mirror.config.pools:
+            if pool < len(counts):
+                count = counts[pool]
+                for page in placed.pages_in(pool):
+                    if len(page.holders[pool]) != count:
+                        return [_wrong_lock(page, pool, count)]
     return []
 
 
-def _wrong_lock(page: Page, seen: tuple[int, int]) -> Breach:
-    component = next(component for component in Component if len(page.holders[component]) != seen[component])
-    names = page.holders[component]
+def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
+    names = page.holders[pool]
     held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
-    text = f"{spell([page])} is {held}, but its {component.name} lock count is {seen[component]}"
-    kind = "too-many" if seen[component] > len(names) else "too-few"
-    return Breach(Property.LOCK, f"{component.name.lower()}-{kind}", text, Witness(page.key(), Pool(component), locks=len(names)))
+    text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
+    kind = "too-many" if seen > len(names) else "too-few"
+    return Breach(Property.LOCK, f"{pool.name.lower()}-{kind}", text, Witness(page.key(), pool, locks=len(names)))
 
 
 def sizes(mirror: Mirror, seen: Observation) -> list[Breach]:
@@ -139,11 +175,11 @@ def sizes(mirror: Mirror, seen: Observation) -> list[Breach]:
             )
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
     for pool in mirror.config.pools:
-        owned, free, total = len(mirror.owned[pool]), seen.free[pool], mirror.model.trie.totals[pool]
+        owned, free, total = len(mirror.owned[pool]), seen.free[pool], mirror.config.slots(pool)
         if owned + free != total:
             kind = Property.OWN_H if pool.on_host else Property.OWN
             rule = "lost" if owned + free < total else "too-many"
-            text = f"{pool.name}: {owned} slots are owned by nodes and {free} are free, of {total}"
+            text = f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are free, of {total}"
             breaches.append(Breach(kind, f"{pool.name.lower()}-{rule}", text))
     return breaches
 
@@ -168,20 +204,22 @@ def swa_map(mirror: Mirror, delta: Delta, system: System) -> list[Breach]:
     return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
 
 
-def arrived(mirror: Mirror, delta: Delta, system: System) -> list[Breach]:
-    """CONTENT of what came to the device in this step."""
+def arrived(model: Cache, mirror: Mirror, delta: Delta, system: System) -> list[Breach]:
+    """CONTENT of what came to a pool in this step, unless a copy in flight is still to bring it."""
     breaches = []
+    moved = [page for page, _ in delta.moved]
     for pool in mirror.config.pools:
-        if not pool.on_host and (delta.gained[pool] or delta.moved):
-            pages = [*delta.gained[pool], *(page for page, moved in delta.moved if moved is pool)]
-            breaches += compare_content(mirror, pool, pages, system)
+        if delta.gained[pool] or moved:
+            coming = {page for copy in model.copies.flying if not copy.complete for page in copy.targets.get(pool, ())}
+            pages = [*delta.gained[pool], *(page for page, other in delta.moved if other is pool)]
+            breaches += compare_content(mirror, pool, [page for page in pages if page not in coming], system)
     return breaches
 
 
-def copied(mirror: Mirror, ran: Sequence[Backup], system: System) -> list[Breach]:
-    """CONTENT of the host copies whose bytes moved in this step."""
-    pages = [page for backup in ran for page in backup.node]
-    return [breach for pool in mirror.config.pools if pool.on_host for breach in compare_content(mirror, pool, pages, system)]
+def copied(mirror: Mirror, ran: Sequence[Copy], system: System) -> list[Breach]:
+    """CONTENT of what was copied in this step."""
+    wrong = (compare_content(mirror, pool, pages, system) for copy in ran for pool, pages in copy.targets.items())
+    return [breach for breaches in wrong for breach in breaches]
 
 
 def served(mirror: Mirror, step: Step, end: Page) -> list[Breach]:
@@ -192,28 +230,45 @@ def served(mirror: Mirror, step: Step, end: Page) -> list[Breach]:
     return [Breach(Property.CONTENT, "served", text)]
 
 
+def state(tags: Tags, source: Page | None, step: Step, system: System) -> list[Breach]:
+    """CONTENT of a state that a request took a copy of."""
+    assert source is not None
+    prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
+    wanted = prefix[-1:] or [0]  # by the rules there is no state to copy
+    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system)
+
+
 def compare_content(mirror: Mirror, pool: Pool, pages: Iterable[Page], system: System) -> list[Breach]:
     """Compare the bytes of pages in one pool with what they must be."""
-    size = mirror.config.page_size
+    size, unit = mirror.config.page_size, mirror.config.unit(pool)
     slots: list[int] = []
     tags: list[int] = []
     for page in pages:
-        node = mirror.node_of.get(page)
-        if node is not None:
-            placed = mirror.nodes[node]
-            held, at = placed.view.slots[pool], page.end - placed.pages[0].end
+        placed = mirror.placed(page)
+        if placed is not None:
+            at = (page.end - placed.start) // size - 1
+            held = placed.part(at, pool, size)
             if held is not None:
-                slots += held[at : at + size]
-                tags += placed.tags[at : at + size]
+                slots += held
+                tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
     return _wrong_bytes(pool, slots, tags, system)
 
 
 def refused(model: Cache, step: Step) -> list[Breach]:
-    """PROGRESS of the allocator: what is free can be had."""
-    free = min(model.trie.free(pool) for pool in model.config.pools if not pool.on_host)
-    if free < step.refused:
+    """PROGRESS of the allocators: what is free can be had."""
+    told = [pool for pool, _ in step.refused if pool in model.refusing]
+    breaches = no_room(model, step.refused)
+    if len(told) == 1 and all(model.trie.free(pool) >= count for pool, count in step.refused):
+        model.refusing.discard(told[0])
+    return breaches
+
+
+def no_room(model: Cache, wanted: Sequence[tuple[Pool, int]]) -> list[Breach]:
+    """An allocation failed: rightly if there was too little free, or if it was told to."""
+    if any(model.trie.free(pool) < count or pool in model.refusing for pool, count in wanted):
         return []
-    return [Breach(Property.PROGRESS, "allocation-refused", f"{step.refused} tokens were refused, but {free} are free")]
+    text = " and ".join(f"{count} of {model.trie.free(pool)} free {pool.name} slots" for pool, count in wanted)
+    return [Breach(Property.PROGRESS, "allocation-refused", f"an allocation of {text} was refused")]
 
 
 def quiet(model: Cache, seen: Observation) -> list[Breach]:
@@ -225,7 +280,7 @@ def quiet(model: Cache, seen: Observation) -> list[Breach]:
 
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
     """A difference between model and system, named by what it means for the one who relies on the cache."""
-    held = [page for page in pages if page.held(pool.component) and page in delta.gone[pool]] if not pool.on_host else []
+    held = [page for page in pages if page.held(pool) and page in delta.gone[pool]]
     page = (held or pages)[0]
     rule = "lost" if expected else "unexpected"
     if held:

@@ -1,4 +1,4 @@
-"""The command line: check, replay, shrink, systems.
+"""The command line: check, replay, shrink, systems; and, from `cli_power`, faults, corpus, power.
 
 Exit codes: 0 clean, 1 something was found, 2 usage (also a file that cannot be read), 3 could not run.
 """
@@ -11,23 +11,21 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from radixproof import __version__
 from radixproof.impl import registry
+from radixproof.impl.operations import History
 from radixproof.impl.system import Target, Unavailable
-from radixproof.model.history import History, HistoryError, from_json, to_json
+from radixproof.properties import cli_power, corpus
 from radixproof.properties.check import check
+from radixproof.properties.history import HistoryError, from_json, to_json
 from radixproof.properties.interpreter import run_history
 from radixproof.properties.minimise import minimise
 from radixproof.properties.narrate import narrate
 from radixproof.properties.report import render
 from radixproof.properties.search import PROFILES, Budget
-
-CLEAN, FOUND, USAGE, CANNOT_RUN = range(4)
-
-
-class UsageError(Exception):
-    """A mistake of the user: what was wrong, where, and what to do."""
+from radixproof.properties.usage import CANNOT_RUN, CLEAN, FOUND, USAGE, UsageError, whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"radixproof {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    _add_check(commands)
+    _add_replay_and_shrink(commands)
+    _add_systems(commands)
+    cli_power.add(commands)
+    return parser
+
+
+def _add_check(commands: Any) -> None:
     checking = commands.add_parser(
         "check", help="search systems for bugs", description="Search systems for bugs; findings are shrunk and written out."
     )
@@ -71,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.add_argument("--profile", choices=PROFILES, default="dev", help="how long to search, in steps (default: dev)")
     checking.add_argument(
-        "--seed", type=_whole, default=1, metavar="N", help="same seed, same histories, same verdicts (default: 1)"
+        "--seed", type=whole, default=1, metavar="N", help="same seed, same histories, same verdicts (default: 1)"
     )
     checking.add_argument(
         "--seconds", type=_positive, metavar="N", help="stop each system after about N seconds, if the profile has not ended before"
@@ -79,8 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "--out", type=Path, default=Path("findings"), metavar="FOLDER", help="where findings are written (default: findings)"
     )
+    checking.add_argument("--cold", action="store_true", help="do not replay the corpus first: search with nothing stored")
     checking.set_defaults(run=_check)
 
+
+def _add_replay_and_shrink(commands: Any) -> None:
     replaying = commands.add_parser(
         "replay", help="run a history file again", description="Run a history file and show what happens, step by step."
     )
@@ -96,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     shrinking.add_argument("--out", type=Path, metavar="FILE", help="where to write the result (default: print it)")
     shrinking.set_defaults(run=_shrink)
 
+
+def _add_systems(commands: Any) -> None:
     systems = commands.add_parser(
         "systems",
         help="list what can be checked, or prepare more",
@@ -106,13 +117,6 @@ def _parser() -> argparse.ArgumentParser:
     adding = kinds.add_parser("add", help="prepare a release, as in: radixproof systems add sglang==0.5.12.post1")
     adding.add_argument("names", nargs="+", metavar="sglang==VERSION")
     adding.set_defaults(run=_add)
-    return parser
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, got {text!r}")
-    return int(text)
 
 
 def _positive(text: str) -> float:
@@ -130,7 +134,7 @@ def _check(options: argparse.Namespace) -> int:
     for name in names:
         registry.find(name)  # a wrong name ends it before anything is run
     budget: Budget = replace(PROFILES[options.profile], seconds=options.seconds)
-    result = check(names, options.seed, budget, options.out)
+    result = check(names, options.seed, budget, options.out, None if options.cold else corpus.FOLDER)
     return FOUND if result.found else CANNOT_RUN if result.incomplete else CLEAN
 
 

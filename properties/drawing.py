@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from radixproof.model.config import Component, Config, Pool
-from radixproof.model.observation import ROOT, NodeView, Observation
+from radixproof.impl.observation import ROOT, NodeView, Observation
+from radixproof.model.config import DEVICE, HOST, Component, Config
 
 
 def draw(config: Config, shown: Observation, other: Observation, mark: str) -> list[str]:
@@ -27,12 +27,26 @@ def draw(config: Config, shown: Observation, other: Observation, mark: str) -> l
 
 def _text(config: Config, view: NodeView) -> str:
     namespace = f"{view.namespace}:" if view.namespace else ""
-    parts = [f"{namespace}[{' '.join(map(str, view.segment))}]"]
+    parts = [f"{namespace}[{' '.join(map(_unit, view.segment))}]"]
     for component in config.components:
-        on = [name for name, pool in (("device", Pool(component)), ("host", Pool(component + 2))) if view.slots[pool] is not None]
+        pools = (("device", DEVICE[component]), ("host", HOST[component]))
+        on = [name for name, pool in pools if view.slots[pool] is not None]
         absent = "nowhere" if component is Component.FULL else "tombstone"
-        locked = f" (locked x{view.locks[component]})" if view.locks[component] else ""
-        parts.append(f"{component.name} {'+'.join(on) or absent}{locked}")
+        parts.append(f"{component.name} {'+'.join(on) or absent}{_locks(view, component)}")
     if view.pending:
         parts.append("backup in flight")
+    if view.loading:
+        parts.append("load-back in flight")
     return "  ".join(parts)
+
+
+def _unit(unit: int | tuple[int, int]) -> str:
+    """A token; or a pair of tokens, where keys are bigrams: ``1-2``."""
+    return "-".join(map(str, unit)) if isinstance(unit, tuple) else str(unit)
+
+
+def _locks(view: NodeView, component: Component) -> str:
+    on_host = view.host_locks[component] if view.host_locks else 0
+    counts = [(view.locks[component], "locked"), (on_host, "host-locked")]
+    words = [f"{word} x{count}" for count, word in counts if count]
+    return f" ({', '.join(words)})" if words else ""

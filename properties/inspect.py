@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
+from radixproof.impl.observation import NodeView, Observation, Whole
 from radixproof.impl.system import System
-from radixproof.model.config import Component, Pool
-from radixproof.model.observation import NodeView, Observation, Whole
+from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.trie import spell
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.checks import compare_content
@@ -21,12 +21,15 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
     views = {view.id: view for view in seen.nodes}
     return [
         *_everything_is_where_the_model_says(judge),
+        *_node_ends(judge),
         *_free_lists(judge, whole),
-        *_leaf_sets(views, whole),
-        *_swa_lists(views, whole),
+        *leaf_sets(views, whole),
+        *lru_lists(views, whole),
         *_recency(judge, whole),
         *_map(judge, views, whole),
         *_pending(judge, views),
+        *_rows(judge),
+        *(judge.announced.all_known(judge.model.copies.flying) if seen.events is not None else ()),
         *_all_bytes(judge, system),
     ]
 
@@ -39,6 +42,16 @@ def _everything_is_where_the_model_says(judge: Judge) -> Iterable[Breach]:
             text = f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: it changed unseen"
             yield Breach(Property.STUTTER, "unseen-change", text)
             return
+
+
+def _node_ends(judge: Judge) -> Iterable[Breach]:
+    """Nodes end where the model has cut, and nowhere else."""
+    for placed in judge.mirror.nodes.values():
+        for page in placed.pages:
+            if page.cut != (page is placed.pages[-1]):
+                text = f"a node {'goes on' if page.cut else 'ends'} after {spell([page])}"
+                yield Breach(Property.MATCH, "not-cut" if page.cut else "cut-unasked", text)
+                return
 
 
 def _free_lists(judge: Judge, whole: Whole) -> Iterable[Breach]:
@@ -59,7 +72,8 @@ def is_device_leaf(view: NodeView, parents_on_device: set[int]) -> bool:
     return view.slots[Pool.FULL] is not None and view.id not in parents_on_device and not any(view.locks)
 
 
-def _leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
+def leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
+    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics 1.6)."""
     parents = {view.parent for view in views.values()}
     device_parents = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
     device = {view.id for view in views.values() if is_device_leaf(view, device_parents)}
@@ -69,7 +83,7 @@ def _leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
         if view.slots[Pool.FULL] is None
         and view.slots[Pool.FULL_HOST] is not None
         and view.id not in parents
-        and not any(view.locks)
+        and not any((*view.locks, *(view.host_locks or ())))
     }
     for name, shown, defined in (("device", whole.device_leaves, device), ("host", whole.host_leaves, host)):
         if shown is not None and shown != defined:
@@ -77,31 +91,34 @@ def _leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
             yield Breach(Property.LEAF, f"{name}-leaves", text)
 
 
-def _swa_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
-    on_device = {view.id for view in views.values() if view.slots[Pool.SWA] is not None}
-    on_host = {view.id for view in views.values() if view.slots[Pool.SWA] is None and view.slots[Pool.SWA_HOST] is not None}
-    for name, shown, defined in (("device", whole.swa_order, on_device), ("host", whole.swa_host_order, on_host)):
-        if shown is not None and (len(shown) != len(set(shown)) or set(shown) != defined):
-            text = f"the SWA {name} LRU list is {list(shown)}, by definition it holds {sorted(defined)}"
-            yield Breach(Property.LEAF, f"swa-{name}-list", text)
+def lru_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
+    """The LRU lists of SWA and MAMBA hold what is on the device, and what is on the host only."""
+    for at, (device, host) in enumerate(zip(DEVICE[1:], HOST[1:], strict=True)):
+        on_device = {view.id for view in views.values() if view.slots[device] is not None}
+        on_host = {view.id for view in views.values() if view.slots[device] is None and view.slots[host] is not None}
+        for tier, shown, defined in (("device", whole.orders[at], on_device), ("host", whole.orders[at + 2], on_host)):
+            if shown is not None and (len(shown) != len(set(shown)) or set(shown) != defined):
+                name = device.name.lower()
+                text = f"the {device.name} {tier} LRU list is {list(shown)}, by definition it holds {sorted(defined)}"
+                yield Breach(Property.LEAF, f"{name}-{tier}-list", text)
 
 
 def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
     """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and is judged then."""
     if not judge.gave_in and whole.ages is not None:
-        yield from _swa_recency(judge, whole)
+        yield from _list_order(judge, whole)
         yield from _ages(judge, whole.ages)
 
 
-def _swa_recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The SWA list is in the order of use: not only who is in it, but who goes first (semantics 3.5)."""
-    if whole.swa_order is None or judge.gave_in:
-        return
-    node_of = judge.mirror.node_of
-    defined = [node_of[page] for page in judge.model.trie.swa_order if page.cut and page in node_of]
-    if set(defined) == set(whole.swa_order) and defined != list(whole.swa_order):
-        text = f"the SWA device LRU list is {list(whole.swa_order)}, oldest first; by use it is {defined}"
-        yield Breach(Property.RECENCY, "swa-list", text)
+def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
+    """The lists are in the order of use, on the host of arrival there: not only who is in them, but who goes first (3.5, 7.9)."""
+    node_of, trie = judge.mirror.node_of, judge.model.trie
+    orders = (*trie.orders[1:], *trie.host_only[1:])
+    for pool, order, shown in zip((*DEVICE[1:], *HOST[1:]), orders, whole.orders, strict=True):
+        defined = [node_of[page] for page in order if page.cut and page in node_of]
+        if shown is not None and set(defined) == set(shown) and defined != list(shown):
+            text = f"the {pool.name} LRU list is {list(shown)}, oldest first; by use it is {defined}"
+            yield Breach(Property.RECENCY, f"{pool.name.lower()}-list", text)
 
 
 def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
@@ -118,15 +135,15 @@ def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
 def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
     if Component.SWA not in judge.config.components:
         return
-    expected: dict[int, int] = {}
+    expected = dict(judge.mirror.row_peers)
     for view in views.values():
         full, swa = view.slots[Pool.FULL], view.slots[Pool.SWA]
         if full is not None and swa is not None:
-            expected.update(zip(full, swa, strict=True))
+            expected.update(zip(full, swa, strict=False))  # a node of another shape is reported as such
     stray = {slot: peer for slot, peer in whole.swa_of.items() if expected.get(slot) != peer}
     missing = next((slot for slot in expected if slot not in whole.swa_of), None)
     if missing is not None:
-        text = f"FULL slot {missing} belongs to a node with SWA slot {expected[missing]}, but the map has no entry"
+        text = f"FULL slot {missing} goes with SWA slot {expected[missing]}, but the map has no entry"
         yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
@@ -135,18 +152,33 @@ def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Bre
 
 
 def _pending(judge: Judge, views: dict[int, NodeView]) -> Iterable[Breach]:
-    """A node is marked as being backed up exactly while it is."""
-    flying = {page for backup in judge.model.in_flight for page in backup.node}
-    for node, view in views.items():
-        placed = judge.mirror.nodes.get(node)
-        if view.pending and placed is not None and placed.pages[-1] not in flying:
-            yield Breach(
-                Property.QUIESCE, "mark", f"{spell(placed.pages)} is marked as being backed up, but no backup of it is in flight"
-            )
+    """A node is marked as being backed up, or loaded back, while it is (where a system shows all marks), and only then."""
+    for load, words in ((False, "backed up"), (True, "loaded back")):
+        flying = {page for copy in judge.model.copies.flying if copy.load == load for page in copy.node}
+        for node, view in views.items():
+            placed = judge.mirror.nodes.get(node)
+            if placed is None:
+                continue
+            marked, busy = view.loading if load else view.pending, not flying.isdisjoint(placed.pages)
+            if marked and not busy:
+                text = f"{spell(placed.pages)} is marked as being {words}, but nothing of it is in flight"
+                yield Breach(Property.QUIESCE, "mark", text)
+            if busy and not marked and view.host_locks is not None:
+                text = f"{spell(placed.pages)} is being {words}, but it is not marked, so that nothing keeps it as it is"
+                yield Breach(Property.PIN, "unmarked", text)
+
+
+def _rows(judge: Judge) -> Iterable[Breach]:
+    """What requests were given of the tree's slots is still there, as long as they hold the lock."""
+    for name, (end, slots) in judge.shared_rows.items():
+        if slots != judge.mirror.path_slots(end, Pool.FULL):
+            text = f"request {name} holds slots {slots} of {spell([end])} and above, which have been replaced by others"
+            yield Breach(Property.PIN, "row-replaced", text)
 
 
 def _all_bytes(judge: Judge, system: System) -> Iterable[Breach]:
-    waiting = {page for backup in judge.model.in_flight if not backup.copied for page in backup.node}
+    waiting = [copy.targets for copy in judge.model.copies.flying if not copy.complete]
     for pool in judge.config.pools:
-        pages = [page for page in judge.model.trie.order if page.has(pool) and not (pool.on_host and page in waiting)]
+        coming = {page for targets in waiting for page in targets.get(pool, ())}
+        pages = [page for page in judge.model.trie.order if page.has(pool) and page not in coming]
         yield from compare_content(judge.mirror, pool, pages, system)

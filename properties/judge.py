@@ -7,30 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from radixproof.impl.system import System
-from radixproof.model.cache import Backup, Cache, Inserting
-from radixproof.model.config import Config, Pool
-from radixproof.model.dialect import Dialect
-from radixproof.model.observation import Observation
-from radixproof.model.operations import (
+from radixproof.impl.observation import Observation
+from radixproof.impl.operations import (
     Evict,
     EvictHost,
+    HostInsert,
+    HostLock,
     Insert,
-    Key,
+    LoadBack,
+    LoadingCheck,
     Lock,
     Match,
+    Refuse,
+    ReleaseWindow,
     Reset,
     RunCopies,
     Unlock,
     WritingCheck,
 )
-from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
+from radixproof.impl.system import System
+from radixproof.model.cache import Cache, Inserting, Loading
+from radixproof.model.config import DEVICE, HOST, Config, Pool
+from radixproof.model.copies import Copy
+from radixproof.model.dialect import Dialect
+from radixproof.model.eviction import Choice
+from radixproof.model.rules import host_hits
 from radixproof.model.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties import checks
+from radixproof.properties.events import Announced
 from radixproof.properties.mirror import Delta, Mirror, Tags
-from radixproof.properties.step import Step
+from radixproof.properties.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
+from radixproof.properties.step import Adopt, CopyState, Step
 
 
 @dataclass(slots=True)
@@ -38,13 +48,19 @@ class Foreseen:
     """What the model could tell of a step before it saw the system's choices."""
 
     insert: Inserting | None = None
-    ran: Sequence[Backup] = ()
-    """Backups whose bytes moved in this step."""
+    loading: Loading | None = None
+    ran: Sequence[Copy] = ()
+    """Copies whose bytes have moved, with this step, on every rank."""
     served: Page | None = None
     """The last page that a match may serve from the device."""
+    source: Page | None = None
+    """The page whose state a request takes a copy of."""
     choice: bool = False
-    """The system had a choice: which victims, which backups. What it chose has to be seen."""
+    """The system had a choice, which has to be seen: which victims, which backups. Or it did what no later look tells apart."""
 
+
+CHOOSING = (Insert, Evict, EvictHost, CopyState, LoadBack)
+"""Operations in which a system may have a choice that the model has to follow."""
 
 UNREMARKABLE = Foreseen()
 
@@ -58,15 +74,18 @@ class Judge:
     def __init__(self, config: Config, dialect: Dialect) -> None:
         self.config = config
         self.dialect = dialect
-        self.tags = Tags(config.page_size)
+        self.tags = Tags()
+        self.shared_rows: dict[str, tuple[Page, list[int]]] = {}
+        """Per request: the end of the prefix it was given, and the slots that it was given for it."""
+        self.announced = Announced()
         self._start()
 
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
         self.mirror = Mirror(self.config, self.model, self.tags)
+        self.announced.mirror = self.mirror
         self.gave_in = False
         """The model has adopted what it should not have had to: from then on its order of use is not the system's."""
-        self.gave_in = False
 
     def judge(self, step: Step, look: Callable[[], Observation], must_look: bool, system: System) -> list[Breach]:
         """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
@@ -75,8 +94,7 @@ class Judge:
         and the bytes are judged now, and what the step did to the nodes is judged with the next look.
         """
         if isinstance(step.outcome, Crashed):
-            crash = step.outcome
-            return [Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")]
+            return [checks.crashed(step, step.outcome)]
         if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
             self._start()
         breaches: list[Breach] = []
@@ -85,12 +103,14 @@ class Judge:
             breaches += checks.refused(self.model, step)
         if must_look or foreseen.choice:
             breaches += self._look(step, look(), foreseen, system)
-        elif foreseen.insert is not None or isinstance(step.operation, Evict | EvictHost):
-            self._after(step, foreseen.insert, NOTHING, breaches)
+        elif not isinstance(step.outcome, Skipped):
+            self._after(step, foreseen, NOTHING, breaches)
         if foreseen.ran:
             breaches += checks.copied(self.mirror, foreseen.ran, system)
         if foreseen.served is not None:
             breaches += checks.served(self.mirror, step, foreseen.served)
+        if isinstance(step.operation, CopyState) and step.slots:
+            breaches += checks.state(self.tags, foreseen.source, step, system)
         return breaches
 
     def _look(self, step: Step, seen: Observation, foreseen: Foreseen, system: System) -> list[Breach]:
@@ -98,7 +118,8 @@ class Judge:
         delta = self.mirror.update(seen)
         breaches = delta.breaches
         breaches += checks.pinned(self.model, step, delta)
-        self._after(step, foreseen.insert, delta, breaches)
+        if not isinstance(step.outcome, Skipped):
+            self._after(step, foreseen, delta, breaches)
         misplaced = checks.residency(self.model, self.mirror, step, delta)
         self.gave_in = self.gave_in or bool(misplaced)
         breaches += misplaced
@@ -106,9 +127,13 @@ class Judge:
         breaches += checks.locks(self.model, self.mirror, delta)
         breaches += checks.sizes(self.mirror, seen)
         breaches += checks.swa_map(self.mirror, delta, system)
-        breaches += checks.arrived(self.mirror, delta, system)
+        breaches += checks.arrived(self.model, self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
+        if seen.events is not None:
+            flying = self.model.copies.flying
+            breaches += self.announced.hear(seen.events, delta, flying) or self.announced.as_many(flying)
         self.model.trie.changed.clear()
+        self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.gave_in = self.gave_in or bool(breaches)
         return breaches
 
@@ -118,54 +143,135 @@ class Judge:
         """What the model can tell without seeing the system's choices."""
         if isinstance(step.outcome, Skipped):
             return UNREMARKABLE
-        match step.operation:
-            case Match(key):
-                device, best = self.model.match(key)
-                _expect(step, Matched(device.end, best.end), breaches)
-                return Foreseen(served=device)
-            case Lock(receipt, key):
-                device = self.model.lock(receipt, key)
-                _expect(step, Locked(device.end), breaches)
-                return Foreseen(served=device)
-            case Unlock(receipt):
-                self.model.unlock(receipt)
-            case Insert(key, evicted, reuse):
-                return self._before_insert(step, key, evicted, reuse, breaches)
-            case Evict() | EvictHost():
-                return Foreseen(choice=step.outcome not in (Freed(0, 0), Done(0)))
-            case RunCopies(count):
-                ran = self.model.run_copies(count)
-                _expect(step, Done(len(ran)), breaches)
-                return Foreseen(ran=ran)
-            case WritingCheck(blocking):
-                waiting = [backup for backup in self.model.in_flight if blocking and not backup.copied]
-                _expect(step, Done(len(self.model.writing_check(blocking))), breaches)
-                return Foreseen(ran=waiting) if waiting else UNREMARKABLE
-        return UNREMARKABLE
+        foresee = _FORESEE.get(type(step.operation))
+        return UNREMARKABLE if foresee is None else foresee(self, step, step.operation, breaches)
 
-    def _before_insert(self, step: Step, key: Key, evicted: int, reuse: bool, breaches: list[Breach]) -> Foreseen:
+    def _match(self, step: Step, operation: Match, breaches: list[Breach]) -> Foreseen:
+        device, best = self.model.match(operation.key)
+        told = isinstance(step.outcome, Matched) and step.outcome.host is not None
+        _expect(step, Matched(device.end, best.end, host_hits(best.path(), self.config) if told else None), breaches)
+        return Foreseen(served=device)
+
+    def _insert(self, step: Step, operation: Insert, breaches: list[Breach]) -> Foreseen:
+        key, reuse = operation.key, operation.reuse
         served = self.model.match(key)[0] if reuse else None
+        known = served.end if served else step.protected
         reused = step.outcome.protected if isinstance(step.outcome, Inserted) else 0
-        insert = self.model.insert(key, reused, evicted)
-        _expect(step, Inserted(insert.existing * self.config.page_size, served.end if served else 0), breaches)
+        insert = self.model.insert(key, reused, operation.evicted, operation.state, operation.priority)
+        _expect(step, Inserted(insert.existing * self.config.page_size, known, insert.taken), breaches)
         return Foreseen(insert, served=served, choice=insert.opens)
 
-    def _after(self, step: Step, insert: Inserting | None, delta: Delta, breaches: list[Breach]) -> None:
-        """What the model tells from the system's choices: victims, and backups it could start."""
-        if isinstance(step.outcome, Skipped):
+    def _host_insert(self, step: Step, operation: HostInsert, breaches: list[Breach]) -> Foreseen:
+        kept = self.model.host_insert(operation.key, self.model.match(operation.key)[1].end)
+        _expect(step, Done(kept), breaches)
+        return Foreseen(choice=True)
+
+    def _load_back(self, step: Step, operation: LoadBack, breaches: list[Breach]) -> Foreseen:
+        loading = self.model.load_back(self.model.match(operation.key)[1], operation.quota)
+        return Foreseen(loading=loading, choice=not loading.refused or step.outcome != Done(0))
+
+    def _evict(self, step: Step, operation: Evict | EvictHost, breaches: list[Breach]) -> Foreseen:
+        return Foreseen(choice=self.config.write_back or step.outcome not in (Freed(0), Done(0)))
+
+    def _copy_state(self, step: Step, operation: CopyState, breaches: list[Breach]) -> Foreseen:
+        source, _ = self.model.match(operation.key)
+        return Foreseen(source=source, choice=not self.model.trie.free(Pool.MAMBA) or Pool.MAMBA in self.model.refusing)
+
+    def _lock(self, step: Step, operation: Lock, breaches: list[Breach]) -> Foreseen:
+        device, _ = self.model.match(operation.key)
+        self.model.lock(operation.receipt, device)
+        _expect(step, Locked(device.end), breaches)
+        return Foreseen(served=device)
+
+    def _host_lock(self, step: Step, operation: HostLock, breaches: list[Breach]) -> Foreseen:
+        _, best = self.model.match(operation.key)
+        self.model.lock_host(operation.receipt, best)
+        _expect(step, Locked(best.end), breaches)
+        return UNREMARKABLE
+
+    def _adopt(self, step: Step, operation: Adopt, breaches: list[Breach]) -> Foreseen:
+        anchor = self.model.trie.walk(operation.key)[-1]
+        self.model.lock(operation.receipt, anchor)
+        _expect(step, Locked(anchor.end), breaches)
+        return Foreseen(served=anchor)
+
+    def _unlock(self, step: Step, operation: Unlock, breaches: list[Breach]) -> Foreseen:
+        self.model.unlock(operation.receipt)
+        return UNREMARKABLE
+
+    def _release_window(self, step: Step, operation: ReleaseWindow, breaches: list[Breach]) -> Foreseen:
+        return Foreseen(choice=self.model.release_window(operation.receipt))
+
+    def _run_copies(self, step: Step, operation: RunCopies, breaches: list[Breach]) -> Foreseen:
+        ran = self.model.copies.run(operation.count, operation.load, operation.rank, operation.fail)
+        _expect(step, Done(len(ran)), breaches)
+        return Foreseen(ran=[copy for copy in ran if copy.complete]) if ran else UNREMARKABLE
+
+    def _check(self, step: Step, operation: WritingCheck | LoadingCheck, breaches: list[Breach]) -> Foreseen:
+        load, blocking = isinstance(operation, LoadingCheck), operation.blocking
+        flying = self.model.copies.flying
+        waiting = [copy for copy in flying if copy.load == load and not copy.complete] if blocking and flying else []
+        _expect(step, Done(len(self.model.check(load, blocking))), breaches)
+        return Foreseen(ran=waiting) if waiting else UNREMARKABLE
+
+    def _refuse(self, step: Step, operation: Refuse, breaches: list[Breach]) -> Foreseen:
+        self.model.refusing.add(operation.pool)
+        return UNREMARKABLE
+
+    def _after(self, step: Step, foreseen: Foreseen, delta: Delta, breaches: list[Breach]) -> None:
+        """What the model tells from the system's choices: victims, backups it could start, whether it had room."""
+        if not isinstance(step.operation, CHOOSING):
             return
+        model, choice = self.model, Choice(delta.gone, delta.gained, sure=not self.model.refusing)
         match step.operation:
             case Insert():
-                assert insert is not None
-                breaches += self.model.finish_insert(insert, delta.gained[Pool.FULL_HOST], delta.gone)
-            case Evict(full, swa):
-                freed_full, freed_swa, found = self.model.evict(full, swa, delta.gone)
+                assert foreseen.insert is not None
+                breaches += model.finish_insert(foreseen.insert, choice)
+            case Evict(full, swa, mamba):
+                freed, found = model.evict((full, swa, mamba), choice)
                 breaches += found
-                _expect(step, Freed(freed_full, freed_swa), breaches)
+                _expect(step, Freed(*freed), breaches)
             case EvictHost(tokens, component):
-                freed, found = self.model.evict_host(tokens, component, delta.gone)
+                count, found = model.evict_host(tokens, component, choice)
                 breaches += found
-                _expect(step, Done(freed), breaches)
+                _expect(step, Done(count), breaches)
+            case CopyState():
+                if not model.trie.free(Pool.MAMBA) or (Pool.MAMBA in model.refusing and any(delta.gone)):
+                    assert foreseen.source is not None
+                    model.lock("the copy of a state", foreseen.source)
+                    breaches += model.evict((0, 0, 1), choice)[1]
+                    model.unlock("the copy of a state")
+                self.mirror.take(Pool.MAMBA, step.slots)
+                if not step.slots:
+                    breaches += checks.no_room(model, [(Pool.MAMBA, 1)])
+            case LoadBack():
+                loading = foreseen.loading
+                assert loading is not None
+                loaded = any(page in delta.gained[pool] for pool in DEVICE for page in loading.lists[pool])
+                if not loading.refused:
+                    breaches += model.finish_load(loading, loaded, choice)
+                    model.refusing.difference_update(pool for pool in DEVICE if loaded and loading.lists[pool])
+                _expect(step, Done(loading.full if loaded and not loading.refused else 0), breaches)
+
+
+_FORESEE: dict[type, Callable[[Judge, Step, Any, list[Breach]], Foreseen]] = {
+    Match: Judge._match,
+    Insert: Judge._insert,
+    HostInsert: Judge._host_insert,
+    LoadBack: Judge._load_back,
+    Evict: Judge._evict,
+    EvictHost: Judge._evict,
+    CopyState: Judge._copy_state,
+    Lock: Judge._lock,
+    HostLock: Judge._host_lock,
+    Adopt: Judge._adopt,
+    Unlock: Judge._unlock,
+    ReleaseWindow: Judge._release_window,
+    RunCopies: Judge._run_copies,
+    WritingCheck: Judge._check,
+    LoadingCheck: Judge._check,
+    Refuse: Judge._refuse,
+}
 
 
 def _expect(step: Step, expected: Outcome, breaches: list[Breach]) -> None:
@@ -178,5 +284,5 @@ def _expect(step: Step, expected: Outcome, breaches: list[Breach]) -> None:
         Freed: Property.SIZE,
         Done: Property.PROGRESS,
     }
-    text = f"{step.operation}: expected {expected}, got {step.outcome}"
+    text = f"{step.operation}: expected {str(expected) or 'nothing'}, got {str(step.outcome) or 'nothing'}"
     breaches.append(Breach(kinds[type(expected)], f"{step.operation.name}-outcome", text))

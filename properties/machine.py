@@ -13,30 +13,18 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
-from radixproof.model.config import Component, Config, Pool
-from radixproof.model.history import History
-from radixproof.model.operations import (
-    Evict,
-    EvictHost,
-    Insert,
-    Key,
-    Lock,
-    Match,
-    Operation,
-    Reset,
-    RunCopies,
-    Unlock,
-    WritingCheck,
-)
+from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
+from radixproof.properties.generator import RULES, Shaper, digits
 from radixproof.properties.interpreter import TOLERABLE, Run
-from radixproof.properties.shapes import LONGEST_PAGES, Drain, Prompts, closing, config, missing_room
+from radixproof.properties.shapes import Drain, closing, config
 
-small = st.integers(0, 15)
-sizes = st.integers(1, 4)
+choices = st.integers(0, 2**24 - 1)
+"""Numbers to take choices from. Not larger: of a larger range Hypothesis draws small ones most often, which hold few choices."""
 
 
 class Broken(AssertionError):
@@ -56,12 +44,11 @@ class CacheMachine(RuleBasedStateMachine):
 
     @initialize(rng=st.randoms(use_true_random=False))
     def build(self, rng: Random) -> None:
-        self.config: Config = config(rng)
-        self.prompts = Prompts(self.config)
+        self.config: Config = config(rng, self.target.scope)
+        self.shaper = Shaper(self.config, self.target.scope)
         self.drain = rng.choice(tuple(Drain))
         self.run = Run(self.target, self.config)
         self.done: list[Operation] = []
-        self.locks = 0
         self.over = False
         self.broken = False
 
@@ -78,58 +65,10 @@ class CacheMachine(RuleBasedStateMachine):
                 raise Broken(History(self.config, tuple(self.done)), breach)
             self.over = self.over or breach.violates not in TOLERABLE
 
-    def key(self, base: int, keep: int, tail: int, bits: int) -> Key:
-        size = self.config.page_size
-        return self.prompts.derive(base, keep % (LONGEST_PAGES + 1) * size, tail % 4 * size + tail // 12, bits, base)
-
-    @rule(base=small, keep=small, tail=small, bits=st.integers(0, 255), boundary=small, reuse=st.booleans(), room=st.booleans())
-    def insert(self, base: int, keep: int, tail: int, bits: int, boundary: int, reuse: bool, room: bool) -> None:
-        key = self.key(base, keep, tail, bits)
-        pages = len(key.tokens) // self.config.page_size
-        evicted = boundary % (pages + 1) * self.config.page_size if self.config.window is not None else 0
-        eviction = missing_room(key, self.run.judge.model, reuse) if room else None
-        if eviction is not None:
-            self.perform(eviction)
-        self.prompts.remember(key)
-        self.perform(Insert(key, evicted, reuse))
-
-    @rule(base=small, keep=small, tail=small, bits=st.integers(0, 255))
-    def match(self, base: int, keep: int, tail: int, bits: int) -> None:
-        self.perform(Match(self.key(base, keep, tail, bits)))
-
-    @rule(base=small, keep=small)
-    def lock(self, base: int, keep: int) -> None:
-        self.locks += 1
-        self.perform(Lock(f"r{self.locks}", self.key(base, keep, 0, 0)))
-
-    @precondition(lambda self: self.locks > 0)
-    @rule(which=small)
-    def unlock(self, which: int) -> None:
-        self.perform(Unlock(f"r{1 + which % self.locks}"))
-
-    @rule(full=st.integers(0, 4), swa=st.integers(0, 4), everything=st.booleans())
-    def evict(self, full: int, swa: int, everything: bool) -> None:
-        size = self.config.page_size
-        tokens = self.config.slots(Pool.FULL) if everything else full * size
-        self.perform(Evict(tokens, swa * size if self.config.window is not None else 0))
-
-    @rule(pages=sizes, component=st.sampled_from(Component))
-    def evict_host(self, pages: int, component: Component) -> None:
-        if component in self.config.components:
-            self.perform(EvictHost(pages * self.config.page_size, component))
-
-    @rule(count=st.integers(1, 2))
-    def run_copies(self, count: int) -> None:
-        self.perform(RunCopies(count))
-
-    @rule(blocking=st.booleans())
-    def writing_check(self, blocking: bool) -> None:
-        self.perform(WritingCheck(blocking))
-
-    @precondition(lambda self: len(self.done) > 20)
-    @rule()
-    def reset(self) -> None:
-        self.perform(Reset())
+    def make(self, name: str, number: int) -> None:
+        """Perform an operation of one rule, if this cache has it and there is an occasion."""
+        for operation in self.shaper.by_rule(name, self.run.judge.model, digits(number)):
+            self.perform(operation)
 
     def teardown(self) -> None:
         if not hasattr(self, "run"):
@@ -144,6 +83,17 @@ class CacheMachine(RuleBasedStateMachine):
         finally:
             self.run.close()
 
+
+def _rule(name: str) -> Any:
+    def perform(self: CacheMachine, first: int, second: int) -> None:
+        self.make(name, second << 24 | first)
+
+    perform.__name__ = name
+    return rule(first=choices, second=choices)(perform)
+
+
+for _name in RULES:
+    setattr(CacheMachine, _name, _rule(_name))
 
 CHUNK = 25
 """Examples a run of Hypothesis makes at a time, so that progress can be shown and a search stopped."""

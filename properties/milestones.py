@@ -1,177 +1,195 @@
-"""Milestones: situations that most bugs need and that random histories rarely reach (semantics 17.6), counted as they occur.
+"""Milestones: situations that most bugs need and that random histories rarely reach (semantics 17.6).
 
-A search that finds nothing says little unless it was where the bugs are. Each milestone is recognised in the model, just before the
-operation that meets it; a search samples some of its histories for them, since looking costs time that checking should not.
+A search that finds nothing says little unless it was where the bugs are. Every milestone says in one line what the situation is and
+what a system must offer for it to come about.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import Enum
+from typing import TypeAlias
 
-from radixproof.model.cache import Cache
-from radixproof.model.config import Component, Config, Pool
-from radixproof.model.operations import Evict, EvictHost, Insert, Key, Lock, Match, Operation, Reset, Unlock, WritingCheck
-from radixproof.model.rules import boundaries, is_device_leaf, is_host_leaf
-from radixproof.model.trie import Page
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    WritingCheck,
+)
+from radixproof.impl.system import Scope
+from radixproof.model.config import Component, Order
+
+FULL, SWA, MAMBA = Component
+
+
+class Trait(Enum):
+    """What not every cache can be; the value is its name in `Scope`."""
+
+    WRITE_BACK = "write_back"
+    BIGRAM = "bigram"
+    RANKS = "ranks"
+    HOSTLESS = "hostless"
+    FAILING = "failing_copies"
+
+
+WRITE_BACK, BIGRAM, RANKS, HOSTLESS, FAILING = Trait
+Need: TypeAlias = Component | Order | Trait | type[Operation]
+AnyOf: TypeAlias = tuple[Need, ...]
+
+AUX: AnyOf = (SWA, MAMBA)
+LOCKS: AnyOf = (Lock, Arrive)
+NOT_LRU: AnyOf = tuple(order for order in Order if order is not Order.LRU)
 
 
 class Milestone(Enum):
-    """A situation; the value says it in words."""
+    """A situation in words, and what it needs; of needs in parentheses one will do. Match and Insert go without saying."""
 
-    SPLIT_LOCKED = "a key ends inside a node that a receipt locks"
+    # A prompt is looked up.
+    SPLIT_LOCKED = "a key ends inside a node that a receipt locks", LOCKS
     SPLIT_IN_FLIGHT = "a key ends inside a node whose backup is in flight"
-    SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only"
-    SPLIT_TOMBSTONE = "a key ends inside a node without SWA state"
-    HOST_HIT = "a match reaches further with the host than on the device"
-    WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there"
+    SPLIT_LOADING = "a key ends inside a node whose load-back is in flight", LoadBack, Evict
+    SPLIT_HOST_LOCKED = "a key ends inside a node that a receipt locks on the host", HostLock
+    SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only", Evict
+    SPLIT_TOMBSTONE = "a key ends inside a node without SWA state", SWA
+    SPLIT_ABOVE_STATE = "a key ends inside a node with a MAMBA state, which stays below", MAMBA
+    HOST_HIT = "a match reaches further with the host than on the device", Evict
+    WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there", SWA
+    STATE_VETO = "a match stops short of FULL data because no MAMBA state is there", MAMBA
     NAMESPACES_SHARE = "the same tokens are in the tree under two namespaces"
+    BIGRAM_MATCH = "a key that is seen as pairs of tokens is in the tree", BIGRAM
+
+    # An insert.
     DUPLICATE = "an insert brings nothing new"
     REUSE = "an insert extends the prefix that it matched"
-    REVIVE = "an insert brings a host-only node back to the device"
-    REVIVE_BELOW_BOUNDARY = "an insert brings a host-only node back without its SWA"
-    RECOVER = "an insert gives a node its SWA back"
-    RECOVER_LOCKED = "an insert gives a node its SWA back while a lock holds its FULL slots"
-    BOUNDARY_INSIDE_NODE = "the SWA boundary is strictly inside a node that is there"
-    BOUNDARY_INSIDE_LEAF = "the SWA boundary is strictly inside a new leaf"
-    LEAF_BELOW_BOUNDARY = "a new leaf is wholly below the SWA boundary"
-    LEAF_LONGER_THAN_WINDOW = "a new leaf with SWA is longer than a window"
+    REVIVE = "an insert brings a host-only node back to the device", Evict
+    REVIVE_BELOW_BOUNDARY = "an insert brings a host-only node back without its SWA", SWA, Evict
+    RECOVER = "an insert gives a node its SWA back", SWA
+    RECOVER_LOCKED = "an insert gives a node its SWA back under a live receipt", SWA, LOCKS
+    BOUNDARY_INSIDE_NODE = "the SWA boundary is strictly inside a node that is there", SWA
+    BOUNDARY_INSIDE_PAGED_NODE = "the same, where a page has several tokens", SWA
+    BOUNDARY_INSIDE_LEAF = "the SWA boundary is strictly inside a new leaf", SWA
+    LEAF_BELOW_BOUNDARY = "a new leaf is wholly below the SWA boundary", SWA
+    LEAF_LONGER_THAN_WINDOW = "a new leaf with SWA is longer than a window", SWA
+    STATE_ATTACHED = "an insert attaches its MAMBA state to a node that is there", MAMBA
+    STATE_TWICE = "an insert brings a MAMBA state where there is one", MAMBA
+    STATE_REVIVED = "an insert brings a MAMBA state back to the device that was on the host only", MAMBA, Evict
+    INSERT_REFUSED = "an insert is refused an allocation for which there is room", Refuse
+
+    # A backup.
     BACKUP_OF_ANCESTORS = "a node is due for backup below one that has none"
     BACKUP_MAKES_ROOM = "a backup needs host room that only eviction can make"
-    BACKUP_REFUSED = "a backup is due for which the host cannot have room"
-    DEMOTION = "an eviction starts with a leaf that is backed up"
-    DELETION = "an eviction starts with a leaf that is not backed up"
-    EVICTION_IN_FLIGHT = "something is evicted while backups are in flight"
-    EVICTION_OF_TOO_MUCH = "more is asked for than is evictable"
-    SWA_EVICTION_INTERIOR = "an SWA eviction starts with a node that is not a leaf"
-    HOST_EVICTION_OF_CHAIN = "a host eviction meets a host-only chain of at least two nodes"
-    HOST_EVICTION_OF_WINDOW = "a host eviction takes an SWA value off a node that stays"
-    POLL_TOO_EARLY = "a poll finds only copies that have not run"
-    POLL_PARTLY = "a poll finds some copies run and others not"
-    UNLOCK_AFTER_SPLIT = "a receipt is given back after a node under it was split"
-    UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state arrived under it"
-    RESET = "a cache that was used is reset"
+    BACKUP_TOO_LARGE = "a backup is due for which the host cannot have room"
+    BACKUP_REFUSED = "a backup is due whose allocation is refused", Refuse
+    SUPPLEMENT_WINDOW = "SWA that came late to a node with a host copy is due for backup", SWA
+    SUPPLEMENT_STATE = "a MAMBA state that came late to a node with a host copy is due for backup", MAMBA
+
+    # Receipts.
+    WINDOW_INSIDE_NODE = "the window of a lock begins strictly inside a node", SWA, LOCKS
+    WINDOW_SHARED = "the same, and another receipt has the window of that node", SWA, LOCKS
+    UNLOCK_AFTER_SPLIT = "a receipt is given back after a node under it was split", LOCKS
+    UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state arrived under it", SWA, LOCKS
+    UNLOCK_AFTER_RELEASE = "a receipt is given back whose window was given back before", AUX, ReleaseWindow
+    RELEASE = "a window, or a state, is given back early", AUX, ReleaseWindow
+    RELEASE_SHARED = "a window is given back early that another receipt still has", SWA, ReleaseWindow
+    RELEASE_OF_LEAF = "a window is given back early, and nothing needs its last node on the device", SWA, ReleaseWindow
+
+    # An eviction from the device.
+    DEMOTION = "an eviction starts with a leaf that is backed up", Evict
+    DELETION = "an eviction starts with a leaf that is lost for want of a backup", Evict
+    EVICTION_IN_FLIGHT = "something is evicted while backups are in flight", Evict
+    EVICTION_WHILE_LOADING = "something is evicted while load-backs are in flight", Evict, LoadBack
+    EVICTION_OF_TOO_MUCH = "more is asked for than is evictable", Evict
+    EVICTION_BY_OTHER_ORDER = "an eviction order other than LRU starts with another leaf than LRU would", Evict, NOT_LRU
+    EVICTION_UNDER_HOST_LOCK = "an un-backed leaf must not be deleted, for a host lock is on it or below it", Evict, HostLock
+    EVICTION_WITHOUT_HOST = "something is evicted from a cache without a host tier", Evict, HOSTLESS
+    SWA_EVICTION_INTERIOR = "an SWA eviction starts with a node that is not a leaf", SWA, Evict
+    STATE_EVICTION_INTERIOR = "a MAMBA eviction starts with a node that is not a leaf", MAMBA, Evict
+    STATE_LOST_WITH_WINDOW = "a node loses its MAMBA state because it loses its SWA", SWA, MAMBA, Evict
+    WRITE_BACK_OF_LEAF = "an eviction under write_back starts with a leaf that the host has room for", Evict, WRITE_BACK
+    WRITE_BACK_MAKES_ROOM = "the same, but host eviction has to make the room", Evict, WRITE_BACK
+    WRITE_BACK_INTERIOR = "an interior node loses SWA or MAMBA under write_back, and has no host copy", Evict, WRITE_BACK, AUX
+    WRITE_BACK_DELETION = "under write_back a leaf goes that cannot be backed up, with host-only nodes below", Evict, WRITE_BACK
+
+    # An eviction from the host.
+    HOST_EVICTION_OF_CHAIN = "a host eviction meets a host-only chain of at least two nodes", Evict, EvictHost
+    HOST_EVICTION_OF_WINDOW = "a host eviction takes an SWA value off a node that stays", SWA, Evict, EvictHost
+    HOST_EVICTION_OF_STATE = "a host eviction takes a MAMBA state off a node that stays", MAMBA, Evict, EvictHost
+    HOST_EVICTION_OF_DUPLICATE = "a host eviction under write_back reclaims the copy of a node on the device", EvictHost, WRITE_BACK
+    HOST_EVICTION_LOCKED = "a host eviction has to spare a leaf that a receipt locks on the host", Evict, EvictHost, HostLock
+    HOST_EVICTION_WHILE_LOADING = "a host eviction must not take what a load-back still reads", Evict, EvictHost, LoadBack
+
+    # A load-back.
+    LOAD_OF_CHAIN = "a load-back brings two nodes or more below one on the device", Evict, LoadBack
+    LOAD_UNDER_PRESSURE = "a load-back needs room that only eviction can make", Evict, LoadBack
+    LOAD_WRITES_BACK = "the same, where what goes first must be written back", Evict, LoadBack, WRITE_BACK
+    LOAD_OVER_QUOTA = "a load-back is refused for its quota", Evict, LoadBack
+    LOAD_TOO_SHORT = "a load-back is refused for its threshold", Evict, LoadBack
+    LOAD_TOO_LARGE = "a load-back is refused because no eviction can make room", Evict, LoadBack
+    LOAD_REFUSED = "a load-back is refused an allocation for which there is room", Evict, LoadBack, Refuse
+    LOAD_SHORT_WITH_AUX = "a load-back below the threshold goes ahead, for a window or a state comes along", Evict, LoadBack, AUX
+    LOAD_OF_AUX = "a load-back brings a window or a state alone", Evict, LoadBack, AUX
+    LOAD_ON_LOAD = "a load-back ends below another that is in flight", Evict, LoadBack
+    LOAD_UNDER_RECEIPT = "a load-back brings SWA back under a live receipt", SWA, Evict, LoadBack, LOCKS
+
+    # KV fetched to the host.
+    HOST_INSERT_ADDS = "a host insert adds a node", HostInsert
+    HOST_INSERT_DROPPED = "a host insert is dropped, for it would hang below a node without host copy", HostInsert
+    HOST_INSERT_REFILLS = "a host insert passes a node on the device that lacks a host copy", HostInsert, AUX
+
+    # Copies.
+    POLL_TOO_EARLY = "a poll finds only copies that have not run", (WritingCheck, LoadingCheck)
+    POLL_PARTLY = "a poll finds some backups run and others not", RunCopies, WritingCheck
+    POLL_ONE_RANK_AHEAD = "a poll finds copies that have run on some ranks only", RunCopies, RANKS
+    ACK_AFTER_EVICTION = "a backup is acknowledged after something was evicted in the meantime", Evict, WritingCheck
+    LOAD_ACK_AFTER_EVICTION = "a load-back is acknowledged after something was evicted in the meantime", Evict, LoadBack
+    BACKUP_FAILS = "a backup fails, and has to be made again", RunCopies, FAILING
+    LOAD_FAILS = "a load-back fails, and has to be made again", Evict, LoadBack, RunCopies, FAILING
+
+    # Requests.
+    REQUESTS_SHARE = "a request arrives whose prefix another one alive has locked", Arrive
+    REQUEST_OVERTAKEN = "a request computes what is in the tree by now", Arrive, Prefill
+    REQUEST_RETRIED = "a request arrives with the prompt of one that was aborted", Arrive, Abort
+    ABORT_WHILE_LOADING = "a request is aborted while its prefix is loaded back", Arrive, Abort, LoadBack, Evict
+    FINISH_AFTER_SPLIT = "a request ends after a node under its lock was split", Arrive, (Finish, Abort)
+    STATE_COPY_MAKES_ROOM = "a request needs a copy of a state, and another state has to go for it", MAMBA, Arrive
+    STATE_COPY_REFUSED = "a request needs a copy of a state for which there is no room", MAMBA, Arrive
+
+    RESET = "a cache that was used is reset", Reset
+
+    _value_: str
+    needs: tuple[Need | AnyOf, ...]
+
+    def __new__(cls, sentence: str, *needs: Need | AnyOf) -> Milestone:
+        self = object.__new__(cls)
+        self._value_, self.needs = sentence, needs
+        return self
 
 
-class Lookout:
-    """Counts the milestones of one history. It has to be told every operation before that is performed."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.counts: Counter[Milestone] = Counter()
-        self.at_lock: dict[str, tuple[int, int]] = {}
-        """Per receipt: nodes and pages with SWA under it when it was taken."""
-
-    def see(self, model: Cache, operation: Operation) -> None:
-        match operation:
-            case Match(key):
-                self._key(model, key)
-            case Lock(receipt, key):
-                self._key(model, key)
-                self._lock(model, receipt, key)
-            case Insert(key, evicted, reuse):
-                self._key(model, key)
-                self._insert(model, key, evicted, reuse)
-            case Evict(full, swa):
-                self._evict(model, full, swa)
-            case EvictHost(_, component):
-                self._evict_host(model, component)
-            case WritingCheck(False) if model.in_flight:
-                copied = [backup.copied for backup in model.in_flight]
-                self._if(not any(copied), Milestone.POLL_TOO_EARLY)
-                self._if(any(copied) and not all(copied), Milestone.POLL_PARTLY)
-            case Unlock(receipt) if receipt in model.receipts and receipt in self.at_lock:
-                nodes, live = self._under(model, receipt)
-                self._if(nodes > self.at_lock[receipt][0], Milestone.UNLOCK_AFTER_SPLIT)
-                self._if(live > self.at_lock[receipt][1], Milestone.UNLOCK_AFTER_REVIVAL)
-            case Reset():
-                self._if(bool(model.trie.order) and not model.receipts, Milestone.RESET)
-
-    def _if(self, met: bool, milestone: Milestone) -> None:
-        if met:
-            self.counts[milestone] += 1
-
-    def _key(self, model: Cache, key: Key) -> None:
-        path = model.trie.walk(key)
-        if not path:
-            return
-        end, root = path[-1], model.trie.root(key.namespace)
-        device, best = boundaries(path, root, self.config.window)
-        self._if(best.end > device.end, Milestone.HOST_HIT)
-        self._if(any(page.has(Pool.FULL) for page in path if page.cut and page.end > device.end), Milestone.WINDOW_VETO)
-        self._if(
-            any(path[0].tokens in other.children for other in model.trie.roots.values() if other is not root),
-            Milestone.NAMESPACES_SHARE,
-        )
-        if end.cut:
-            return
-        held = end.holders[Component.FULL]
-        self._if(any(name.isidentifier() for name in held), Milestone.SPLIT_LOCKED)
-        self._if(any(not name.isidentifier() for name in held), Milestone.SPLIT_IN_FLIGHT)
-        self._if(end.host_only, Milestone.SPLIT_HOST_ONLY)
-        self._if(self.config.window is not None and not end.has(Pool.SWA) and end.has(Pool.FULL), Milestone.SPLIT_TOMBSTONE)
-
-    def _lock(self, model: Cache, receipt: str, key: Key) -> None:
-        path = model.trie.walk(key)
-        device, _ = boundaries(path, model.trie.root(key.namespace), self.config.window)
-        under = path[: device.end // self.config.page_size]
-        self.at_lock[receipt] = (_nodes(under), sum(page.has(Pool.SWA) for page in under))
-
-    def _under(self, model: Cache, receipt: str) -> tuple[int, int]:
-        pages = model.receipts[receipt].full
-        return _nodes(pages), sum(page.has(Pool.SWA) for page in pages)
-
-    def _insert(self, model: Cache, key: Key, evicted: int, reuse: bool) -> None:
-        path, size, windowed = model.trie.walk(key), self.config.page_size, self.config.window is not None
-        end, length = len(path) * size, self.config.floor(len(key.tokens))
-        if evicted > length:
-            return
-        self._if(bool(path) and end == length and all(page.has(Pool.FULL) for page in path), Milestone.DUPLICATE)
-        self._if(reuse and bool(path) and end < length, Milestone.REUSE)
-        self._if(any(page.host_only for page in path), Milestone.REVIVE)
-        if windowed:
-            live = [page for page in path if page.end > evicted]
-            self._if(any(page.host_only for page in path if page.end <= evicted), Milestone.REVIVE_BELOW_BOUNDARY)
-            lost = [page for page in live if page.has(Pool.FULL) and not page.has(Pool.SWA)]
-            self._if(bool(lost), Milestone.RECOVER)
-            self._if(any(page.held(Component.FULL) for page in lost), Milestone.RECOVER_LOCKED)
-            self._if(any(page.end == evicted and not page.cut for page in path), Milestone.BOUNDARY_INSIDE_NODE)
-            self._if(end < evicted < length, Milestone.BOUNDARY_INSIDE_LEAF)
-            self._if(end < length <= evicted, Milestone.LEAF_BELOW_BOUNDARY)
-            self._if(length - max(end, evicted) > (self.config.window or 0), Milestone.LEAF_LONGER_THAN_WINDOW)
-        self._backup(model, path, length - end)
-
-    def _backup(self, model: Cache, path: list[Page], new: int) -> None:
-        unbacked = [page for page in path if not page.has(Pool.FULL_HOST)]
-        if self.config.threshold > 1 and not any(page.hits + 1 >= self.config.threshold for page in unbacked):
-            return
-        need = sum(len(page.tokens) for page in unbacked) + (new if self.config.threshold == 1 else 0)
-        room = model.trie.free(Pool.FULL_HOST)
-        spare = model.trie.host_only * self.config.page_size
-        self._if(bool(unbacked) and (new > 0 or _nodes(unbacked) > 1), Milestone.BACKUP_OF_ANCESTORS)
-        self._if(room < need <= room + spare, Milestone.BACKUP_MAKES_ROOM)
-        self._if(need > room + spare, Milestone.BACKUP_REFUSED)
-
-    def _evict(self, model: Cache, full: int, swa: int) -> None:
-        trie = model.trie
-        leaf = next((page for page in trie.device_order if is_device_leaf(page)), None)
-        if full and leaf is not None:
-            self._if(leaf.has(Pool.FULL_HOST), Milestone.DEMOTION)
-            self._if(not leaf.has(Pool.FULL_HOST), Milestone.DELETION)
-            self._if(bool(model.in_flight), Milestone.EVICTION_IN_FLIGHT)
-        self._if(full > sum(len(page.tokens) for page in trie.device_order if not page.locked), Milestone.EVICTION_OF_TOO_MUCH)
-        if swa and not full:
-            victim = next((page for page in trie.swa_order if page.cut and not page.held(Component.SWA)), None)
-            self._if(victim is not None and not is_device_leaf(victim), Milestone.SWA_EVICTION_INTERIOR)
-
-    def _evict_host(self, model: Cache, component: Component) -> None:
-        leaves = [page for page in model.trie.order if is_host_leaf(page)]
-        chain = any(parent is not None and parent.host_only for parent in (leaf.node()[0].parent for leaf in leaves))
-        self._if(component is Component.FULL and chain, Milestone.HOST_EVICTION_OF_CHAIN)
-        if component is Component.SWA:
-            stays = (page for page in model.trie.order if page.cut and page.has(Pool.SWA_HOST) and not page.has(Pool.SWA))
-            self._if(any(not is_host_leaf(page) for page in stays), Milestone.HOST_EVICTION_OF_WINDOW)
+def reachable(scope: Scope) -> list[Milestone]:
+    """The milestones that a system with this scope can come by."""
+    return [milestone for milestone in Milestone if all(_offers(scope, need) for need in milestone.needs)]
 
 
-def _nodes(pages: list[Page]) -> int:
-    return sum(page.cut for page in pages)
+def _offers(scope: Scope, need: Need | AnyOf) -> bool:
+    match need:
+        case tuple():
+            return any(_offers(scope, one) for one in need)
+        case Component():
+            return need in scope.components
+        case Order():
+            return need in scope.orders
+        case Trait():
+            return bool(getattr(scope, need.value))
+    return need in scope.operations

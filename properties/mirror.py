@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
 from radixproof.model.cache import Cache
-from radixproof.model.config import POOLS, Config, Pool
-from radixproof.model.observation import ROOT, NodeView, Observation, Slots
+from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property
 
-PageSlots = tuple[Slots | None, Slots | None, Slots | None, Slots | None]
-NOWHERE: PageSlots = (None, None, None, None)
+PageSlots = SlotsPerPool
+NOWHERE: PageSlots = (None, None, None, None, None, None)
 
 
 @dataclass(slots=True)
@@ -28,19 +29,39 @@ class Placed:
     tags: list[int]
     held_in: list[bool]
     """Per `Pool`: the system holds this node."""
+    above_end: list[bool]
+    """The same for pages other than the last, which have no MAMBA state."""
+
+    @property
+    def start(self) -> int:
+        """Tokens from the root to the beginning of the node."""
+        return self.pages[-1].end - len(self.tags)
+
+    def pages_in(self, pool: Pool) -> list[Page]:
+        """The pages whose state a slot of this node in ``pool`` is."""
+        return self.pages[-1:] if pool.component is Component.MAMBA else self.pages
+
+    def part(self, at: int, pool: Pool, size: int) -> Slots | None:
+        """The slots of page number ``at`` of the node, of pages of ``size`` tokens."""
+        slots = self.view.slots[pool]
+        if slots is None or pool.component is not Component.MAMBA:
+            return slots and slots[at * size : (at + 1) * size]
+        return slots if at == len(self.pages) - 1 else None
 
 
-def _held_in(view: NodeView) -> list[bool]:
-    full, swa, host, swa_host = view.slots
-    return [full is not None, swa is not None, host is not None, swa_host is not None]
+def _held_in(view: NodeView) -> tuple[list[bool], list[bool]]:
+    held = [slots is not None for slots in view.slots]
+    if not (held[Pool.MAMBA] or held[Pool.MAMBA_HOST]):
+        return held, held
+    return held, [there and pool.component is not Component.MAMBA for pool, there in zip(POOLS, held, strict=True)]
 
 
 @dataclass(slots=True)
 class Delta:
     """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
 
-    gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}))
-    gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}))
+    gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
+    gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
     moved: list[tuple[Page, Pool]] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     """Nodes that changed in any way."""
@@ -57,22 +78,13 @@ class Delta:
 class Tags:
     """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
 
-    def __init__(self, page_size: int) -> None:
-        self.page_size = page_size
-        self.known: dict[tuple[int | str, tuple[int, ...]], tuple[int, ...]] = {}
-        self.given = 0
+    def __init__(self) -> None:
+        self.known: dict[tuple[int | str, Any], int] = {}
 
-    def of(self, namespace: str, above: int, tokens: tuple[int, ...]) -> list[int]:
+    def of(self, namespace: str, above: int, tokens: Iterable[Any]) -> list[int]:
         """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
-        tags: list[int] = []
-        for start in range(0, len(tokens), self.page_size):
-            place = (above or namespace, tokens[start : start + self.page_size])
-            page = self.known.get(place)
-            if page is None:
-                page = self.known[place] = tuple(range(self.given + 1, self.given + 1 + len(place[1])))
-                self.given += len(page)
-            tags += page
-            above = page[-1]
+        known, place = self.known, above or namespace
+        tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
         return tags
 
 
@@ -86,10 +98,12 @@ class Mirror:
         self.nodes: dict[int, Placed] = {}
         self.node_of: dict[Page, int] = {}
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
-        """Per `Pool`: the slots that nodes hold."""
-        self.unlocked = [0, 0]
-        self.locked = [0, 0]
-        """Per `Component`: tokens on device in nodes that the system shows as unlocked, and as locked."""
+        """Per `Pool`: the slots that nodes and requests hold."""
+        self.row_peers: dict[int, int] = {}
+        """SWA slots of the FULL slots that requests hold."""
+        self.unlocked = [0, 0, 0]
+        self.locked = [0, 0, 0]
+        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
 
     def update(self, seen: Observation) -> Delta:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
@@ -113,8 +127,8 @@ class Mirror:
 
     def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
         """Nodes took other shapes: what became of each of their pages."""
-        before = {page: slots for node in forgotten for page, slots in self._page_slots(node.view, node.pages)}
-        after = {page: slots for node in placed for page, slots in self._page_slots(node.view, node.pages)}
+        before = {page: slots for node in forgotten for page, slots in self._page_slots(node)}
+        after = {page: slots for node in placed for page, slots in self._page_slots(node)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
 
@@ -153,7 +167,8 @@ class Mirror:
         delta.placed.append(placed)
         if old.slots == view.slots:
             return
-        placed.held_in = _held_in(view)
+        before = Placed(old, placed.pages, placed.tags, placed.held_in, placed.above_end)
+        placed.held_in, placed.above_end = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)
         for pool in self.config.pools:
@@ -161,13 +176,13 @@ class Mirror:
             if had == has:
                 continue
             if has is None:
-                delta.gone[pool].update(dict.fromkeys(placed.pages))
+                delta.gone[pool].update(dict.fromkeys(placed.pages_in(pool)))
             elif had is None:
-                delta.gained[pool].update(dict.fromkeys(placed.pages))
+                delta.gained[pool].update(dict.fromkeys(placed.pages_in(pool)))
             else:
                 size = self.config.page_size
-                parts = ((page, slice(at * size, (at + 1) * size)) for at, page in enumerate(placed.pages))
-                delta.moved += [(page, pool) for page, part in parts if had[part] != has[part]]
+                pages = enumerate(placed.pages)
+                delta.moved += [(page, pool) for at, page in pages if before.part(at, pool, size) != placed.part(at, pool, size)]
 
     def _forget(self, node: int) -> Placed:
         placed = self.nodes.pop(node)
@@ -198,7 +213,7 @@ class Mirror:
             pages.append(page)
         self.model.split(page)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
-        placed = self.nodes[view.id] = Placed(view, pages, tags, _held_in(view))
+        placed = self.nodes[view.id] = Placed(view, pages, tags, *_held_in(view))
         for page in pages:
             other = self.node_of.setdefault(page, view.id)
             if other != view.id:
@@ -215,8 +230,8 @@ class Mirror:
             return f"hangs under node {view.parent}, which is not in the tree"
         tokens = len(view.segment)
         for pool in self.config.pools:
-            slots = view.slots[pool]
-            if slots is not None and len(slots) != tokens:
+            slots, needed = view.slots[pool], 1 if pool.component is Component.MAMBA else tokens
+            if slots is not None and len(slots) != needed:
                 return f"has {len(slots)} {pool.name} slots for {tokens} tokens"
         return ""
 
@@ -234,7 +249,8 @@ class Mirror:
         slot = next((slot for slot in slots if slot in self.owned[pool]), slots[0])
         others = [other for other, placed in self.nodes.items() if slot in (placed.view.slots[pool] or ()) and other != view.id]
         kind = Property.OWN_H if pool.on_host else Property.OWN
-        text = f"{pool.name} slot {slot} belongs to node {view.id} and to node {(others or [view.id])[0]}"
+        other = f"node {others[0]}" if others else "a request" if slot in self.owned[pool] else "itself again"
+        text = f"{pool.name} slot {slot} belongs to node {view.id} and to {other}"
         return Breach(kind, "owned-twice", text)
 
     def _count(self, view: NodeView, by: int) -> None:
@@ -244,21 +260,34 @@ class Mirror:
                 sizes = self.locked if view.locks[component] > 0 else self.unlocked
                 sizes[component] += by * len(slots)
 
-    def _page_slots(self, view: NodeView, pages: Sequence[Page]) -> Iterator[tuple[Page, PageSlots]]:
+    def _page_slots(self, node: Placed) -> Iterator[tuple[Page, PageSlots]]:
         size = self.config.page_size
-        full, swa, host, swa_host = view.slots
-        for at, page in enumerate(pages):
-            part = slice(at * size, (at + 1) * size)
-            yield page, (full and full[part], swa and swa[part], host and host[part], swa_host and swa_host[part])
+        for at, page in enumerate(node.pages):
+            full, swa, mamba, host, swa_host, mamba_host = (node.part(at, pool, size) for pool in POOLS)
+            yield page, (full, swa, mamba, host, swa_host, mamba_host)
 
     def held_in(self, page: Page) -> list[bool]:
         """Per `Pool`: the system holds this page."""
-        node = self.node_of.get(page)
-        return [False] * len(POOLS) if node is None else self.nodes[node].held_in
+        placed = self.placed(page)
+        if placed is None:
+            return [False] * len(POOLS)
+        return placed.held_in if page is placed.pages[-1] else placed.above_end
 
-    def locks(self, page: Page) -> tuple[int, int]:
+    def placed(self, page: Page) -> Placed | None:
+        """The node that a page is in."""
         node = self.node_of.get(page)
-        return (0, 0) if node is None else self.nodes[node].view.locks
+        return None if node is None else self.nodes[node]
+
+    def take(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots now."""
+        self.owned[pool].update(slots)
+        self.model.trie.rows[pool] += len(slots)
+        self.model.refusing.discard(pool)
+
+    def give(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots no longer."""
+        self.owned[pool].difference_update(slots)
+        self.model.trie.rows[pool] -= len(slots)
 
     def path_slots(self, end: Page, pool: Pool) -> list[int]:
         """The system's slots of the whole path down to ``end``, as last seen."""
@@ -277,7 +306,7 @@ def _all_pages(nodes: list[Placed], pages: tuple[dict[Page, None], ...]) -> None
     for node in nodes:
         for pool in POOLS:
             if node.held_in[pool]:
-                pages[pool].update(dict.fromkeys(node.pages))
+                pages[pool].update(dict.fromkeys(node.pages_in(pool)))
 
 
 def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:

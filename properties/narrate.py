@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from radixproof.impl.observation import Observation
+from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.model.history import History
-from radixproof.model.observation import Observation
-from radixproof.model.operations import Operation
-from radixproof.model.outcomes import Outcome
 from radixproof.model.verdict import Breach
 from radixproof.properties.interpreter import Run
+from radixproof.properties.outcomes import Outcome
+from radixproof.properties.step import Act
 
-EMPTY = Observation((), (), (0, 0, 0, 0), (0, 0), (0, 0))
+EMPTY = Observation((), (), (0, 0, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
     """The steps up to the first breach of ``signature`` (or all of them), and the tree on both sides of the last step."""
 
-    steps: tuple[tuple[Operation, Outcome], ...]
+    steps: tuple[tuple[Act, Outcome], ...]
     breach: Breach | None
     before: Observation
     after: Observation
@@ -42,5 +42,5 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
         run.close()
 
 
-def _steps(run: Run) -> tuple[tuple[Operation, Outcome], ...]:
+def _steps(run: Run) -> tuple[tuple[Act, Outcome], ...]:
     return tuple((step.operation, step.outcome) for step in run.steps)

@@ -6,9 +6,10 @@ import re
 import shlex
 import textwrap
 
+from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.model.history import History, to_json
 from radixproof.model.verdict import Breach
+from radixproof.properties.history import to_json
 
 WIDTH = 110
 
@@ -33,7 +34,7 @@ def test(system: str, history: History, breach: Breach) -> str:
 _FILE = """{docstring}
 
 from radixproof.impl import registry
-from radixproof.model.history import from_json
+from radixproof.properties.history import from_json
 from radixproof.properties.interpreter import run_history
 
 HISTORY = {history}

@@ -6,9 +6,9 @@ import re
 import textwrap
 from dataclasses import replace
 
+from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.model.history import History
 from radixproof.properties.drawing import draw
 from radixproof.properties.narrate import Narrative, narrate
 from radixproof.properties.search import Found
@@ -46,10 +46,29 @@ def render(system: str, history: History, told: Narrative) -> str:
 
 def describe(config: Config) -> str:
     """A configuration in a line of words."""
-    parts = [f"page size {config.page_size}", "FULL only" if config.window is None else f"FULL+SWA with window {config.window}"]
-    parts.append("write-through" if config.threshold == 1 else f"write-through from {config.threshold} hits on")
+    parts = [f"page size {config.page_size}", "+".join(component.name for component in config.components)]
+    if config.window is not None:
+        parts[-1] += f" with window {config.window}"
+    elif len(config.components) == 1:
+        parts[-1] += " only"
+    parts.append(_policy(config))
+    usual = Config()
+    if config.order is not usual.order:
+        parts.append(f"eviction by {config.order.value}")
+    if config.load_threshold != usual.load_threshold:
+        parts.append(f"load-back from {config.load_threshold} tokens on")
+    parts += ["bigram keys"] if config.bigram else []
+    parts += [f"{config.ranks} ranks"] if config.ranks > 1 else []
     pools = [f"{config.pages(pool)} {pool.name}" for pool in config.pools]
     return ", ".join(parts) + "; pages: " + ", ".join(pools)
+
+
+def _policy(config: Config) -> str:
+    if not config.hosted:
+        return "no host tier"
+    if config.write_back:
+        return "write-back"
+    return "write-through" if config.threshold == 1 else f"write-through from {config.threshold} hits on"
 
 
 def slug(signature: str) -> str:

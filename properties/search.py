@@ -1,7 +1,7 @@
-"""A search: the state machine first, then the soak, over one system, with every new finding shrunk as it comes.
+"""A search: a corpus if there is one, the state machine, then the soak, over one system; every new finding is shrunk as it comes.
 
 A search goes on after a finding, with its signature known, so that a shallow bug does not hide a deep one. Its findings are a
-function of the system, the seed and the budget in steps alone; only a limit in seconds depends on the machine.
+function of the system, the corpus, the seed and the budget in steps alone; only a limit in seconds depends on the machine.
 """
 
 from __future__ import annotations
@@ -9,17 +9,18 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from radixproof.impl.system import Target
-from radixproof.model.history import History
+from radixproof.impl.operations import History
+from radixproof.impl.system import Scope, Target
 from radixproof.model.verdict import Breach
 from radixproof.properties import machine
 from radixproof.properties.interpreter import Verdict, run_history
-from radixproof.properties.milestones import Milestone
+from radixproof.properties.milestones import Milestone, reachable
 from radixproof.properties.minimise import minimise
+from radixproof.properties.replaying import replayed
 from radixproof.properties.soak import Ran, soak
 
 
@@ -32,7 +33,7 @@ class Budget:
     example_steps: int = 30
     seconds: float | None = None
     everywhere: bool = False
-    """A clean search must have come by every milestone, or it has shown too little."""
+    """A clean search must have come by every milestone that is within reach, or it has shown too little."""
 
 
 PROFILES = {
@@ -68,10 +69,16 @@ class Progress:
     shrinking: tuple[str, int] | None = None
     milestones: Counter[Milestone] = field(default_factory=Counter)
     """What the watched histories came by."""
+    scope: Scope = field(default_factory=Scope)
+    """What the system can be put to, which decides what is within reach."""
+
+    @property
+    def reached(self) -> list[Milestone]:
+        return [milestone for milestone in reachable(self.scope) if self.milestones[milestone]]
 
     @property
     def unreached(self) -> list[Milestone]:
-        return [milestone for milestone in Milestone if not self.milestones[milestone]]
+        return [milestone for milestone in reachable(self.scope) if not self.milestones[milestone]]
 
 
 def calm_collector() -> None:
@@ -81,21 +88,29 @@ def calm_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def search(target: Target, seed: int, budget: Budget, tell: Callable[[Progress | Found], None]) -> Progress:
-    """Search ``target`` and ``tell`` of every finding and of progress, often. Returns the final progress."""
+def search(
+    target: Target, seed: int, budget: Budget, tell: Callable[[Progress | Found], None], stored: Sequence[History] = ()
+) -> Progress:
+    """Search ``target`` and ``tell`` of every finding and of progress, often. Returns the final progress.
+
+    What is ``stored`` is replayed first, as far as it fits the target, on top of the budget.
+    """
     known: set[str] = set()
-    done = Progress(0, 0)
-    started = time.monotonic()
-    for driver, ran in _histories(target, seed, budget, known):
+    done = Progress(0, 0, scope=target.scope)
+    started, replayed_steps = time.monotonic(), 0
+    for driver, ran in _histories(target, seed, budget, known, stored):
         milestones = done.milestones + ran.milestones if ran.milestones else done.milestones
-        done = Progress(done.steps + len(ran.history.operations), done.histories + 1, milestones=milestones)
+        steps = done.steps + len(ran.history.operations)
+        done = replace(done, steps=steps, histories=done.histories + 1, milestones=milestones)
         if ran.breach is not None:
             found = settle(target, ran.history, ran.breach, known, partial(_shrinking, tell, done))
             if found is not None:
                 known |= {found.signature, ran.breach.signature}
                 tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
         tell(done)
-        if driver == "soak" and done.steps >= budget.steps:
+        if driver == "corpus":
+            started, replayed_steps = time.monotonic(), done.steps
+        if driver == "soak" and done.steps - replayed_steps >= budget.steps:
             break
         if budget.seconds is not None and time.monotonic() - started > budget.seconds:
             break
@@ -106,7 +121,9 @@ def _shrinking(tell: Callable[[Progress], None], now: Progress, signature: str, 
     tell(replace(now, shrinking=(signature, operations)))
 
 
-def _histories(target: Target, seed: int, budget: Budget, known: set[str]) -> Iterator[tuple[str, Ran]]:
+def _histories(target: Target, seed: int, budget: Budget, known: set[str], stored: Sequence[History]) -> Iterator[tuple[str, Ran]]:
+    for one in replayed(target, stored, known.__contains__):
+        yield "corpus", one
     for ran in machine.search(target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)):
         yield "state machine", Ran(ran.history, ran.breach) if isinstance(ran, machine.Broken) else Ran(ran, None)
     for one in soak(target, seed, known.__contains__):

@@ -12,42 +12,55 @@ from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
 
-from radixproof.model.cache import Cache
-from radixproof.model.config import Component, Config, Pool
-from radixproof.model.operations import (
+from radixproof.impl.operations import (
+    Abort,
     Evict,
     EvictHost,
-    Insert,
-    Key,
-    Lock,
-    Match,
+    Finish,
+    LoadingCheck,
     Operation,
-    Reset,
-    RunCopies,
     Unlock,
     WritingCheck,
 )
-from radixproof.properties.judge import Judge
+from radixproof.impl.system import Scope
+from radixproof.model.cache import Cache
+from radixproof.model.config import Component, Config, Order, Pool
+from radixproof.model.key import Key
 
 NAMESPACES = ("", "", "", "", "", "", "", "a")
 LONGEST_PAGES = 6
+EVERYTHING = Scope()
 
 
-def config(rng: Random) -> Config:
-    """A small cache: pools of a few pages, so that something is always full."""
+def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
+    """A small cache within ``scope``: pools of a few pages, so that something is always full."""
     page_size = rng.choice((1, 1, 1, 2, 2, 3, 4))
-    window = rng.choice((None, *range(1, 3 * page_size + 2)))
+    windowed = Component.SWA in scope.components and rng.random() < 0.7
+    states = Component.MAMBA in scope.components and rng.random() < 0.45
     device = rng.randint(3, 10)
     host = rng.choice((rng.randint(2, device), device + 4, 3 * device))
-    return Config(
+    write_back = scope.write_back and rng.random() < 0.3
+    if write_back and rng.random() < 0.5:
+        host = rng.randint(2, 4)  # so that there is often no room for what has to be written back
+    if scope.hostless and rng.random() < 0.05:
+        host = 0
+    shape = Config(
         page_size=page_size,
-        window=window,
-        device_pages=device,
-        swa_pages=0 if window is None else rng.choice((device, rng.randint(2, device))),
+        window=rng.randint(1, 3 * page_size + 1) if windowed else None,
+        device_pages=device + 4,
+        swa_pages=rng.choice((device, rng.randint(2, device))) + 4 if windowed else 0,
+        mamba_states=rng.randint(2, 6) if states else 0,
         host_pages=host,
-        swa_host_pages=0 if window is None else rng.choice((host, rng.randint(1, host))),
+        swa_host_pages=rng.choice((host, rng.randint(1, host))) if windowed and host else 0,
+        mamba_host_states=rng.randint(1, 8) if states and host else 0,
+        write_back=write_back and host > 0,
         threshold=rng.choice((1, 1, 1, 1, 2, 3)),
+        order=rng.choice(scope.orders) if rng.random() < 0.3 else Order.LRU,
+        load_threshold=rng.choice((1, 1, 1, page_size + 1, 3 * page_size)),
+        bigram=not states and scope.bigram and rng.random() < 0.1,
+        ranks=2 if scope.ranks and rng.random() < 0.1 else 1,
     )
+    return shape
 
 
 @dataclass(slots=True)
@@ -58,10 +71,14 @@ class Prompts:
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds as ``bits`` say; all modulo their range."""
-        parent = self.known[base % len(self.known)]
-        longest = LONGEST_PAGES * self.config.page_size
+        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds as ``bits`` say; all modulo their range.
+
+        One base in four is empty, and no prompt is.
+        """
+        parent = self.known[1 + base % (len(self.known) - 1)] if base % 4 and len(self.known) > 1 else self.known[0]
+        longest = LONGEST_PAGES * self.config.page_size + self.config.bigram
         head = parent.tokens[: keep % (len(parent.tokens) + 1)]
+        tail = tail if head or tail else self.config.page_size + self.config.bigram
         added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
         return Key(head + added, parent.namespace if head else NAMESPACES[namespace % len(NAMESPACES)])
 
@@ -72,16 +89,17 @@ class Prompts:
                 del self.known[1]
 
 
-def missing_room(key: Key, model: Cache, reuse: bool) -> Evict | None:
+def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
     """The eviction that an engine would ask for before it computes ``key``; None if there is room."""
     config, trie = model.config, model.trie
     held = 0
     if reuse:
         held = sum(len(page.tokens) for page in trie.walk(key) if page.has(Pool.FULL))
-    need = -(-(len(key.tokens) - held) // config.page_size) * config.page_size
+    need = -(-(len(trie.all_units(key)) - held) // config.page_size) * config.page_size
     full = max(0, need - trie.free(Pool.FULL))
     swa = 0 if config.window is None else max(0, need - trie.free(Pool.SWA))
-    return Evict(full, swa) if full or swa else None
+    mamba = int(state and not trie.free(Pool.MAMBA))
+    return Evict(full, swa, mamba) if full or swa or mamba else None
 
 
 class Drain(Enum):
@@ -93,19 +111,44 @@ class Drain(Enum):
     SWA_FIRST = 2
 
 
+def receipts(model: Cache) -> list[str]:
+    """Names of the receipts that histories hold: not those of requests, nor of copies."""
+    return [name for name in model.receipts if name.isidentifier()]
+
+
+def requests(model: Cache) -> list[str]:
+    """Names of the requests alive: each holds a lock."""
+    return [name.partition("'")[0] for name in model.receipts if "'" in name]
+
+
 def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
     """What ends a history: everything released and acknowledged, then the device emptied, then the host (semantics 17.5)."""
-    for name in [name for name in model.receipts if name.isidentifier()]:
-        yield Unlock(name)
-    yield WritingCheck(blocking=True)
-    size = model.config.page_size
-    if drain is Drain.SWA_FIRST and model.config.window is not None:
-        yield from _drained(model, Pool.SWA, Evict(0, size))
+    config = model.config
+    for number, name in enumerate(requests(model)):
+        yield Abort(name) if number % 2 else Finish(name)
+    yield from settling(model)
+    size = config.page_size
+    if drain is Drain.SWA_FIRST and config.window is not None:
+        yield from _drained(model, Pool.SWA, Evict(swa=size))
+    if drain is Drain.SWA_FIRST and config.mamba_states:
+        yield from _drained(model, Pool.MAMBA, Evict(mamba=1))
     if drain is not Drain.AT_A_STROKE:
-        yield from _drained(model, Pool.FULL, Evict(size, 0))
-        yield from _drained(model, Pool.FULL_HOST, EvictHost(size))
-    yield Evict(model.config.slots(Pool.FULL), 0)
-    yield EvictHost(model.config.slots(Pool.FULL_HOST))
+        yield from _drained(model, Pool.FULL, Evict(size))
+        if config.hosted:
+            yield from _drained(model, Pool.FULL_HOST, EvictHost(size))
+    yield Evict(config.slots(Pool.FULL))
+    if config.hosted:
+        yield EvictHost(config.slots(Pool.FULL_HOST))
+
+
+def settling(model: Cache) -> Iterator[Operation]:
+    """Every receipt given back, and every copy acknowledged."""
+    for name in receipts(model):
+        yield Unlock(name)
+    if any(not copy.load for copy in model.copies.flying):
+        yield WritingCheck(blocking=True)
+    if any(copy.load for copy in model.copies.flying):
+        yield LoadingCheck(blocking=True)
 
 
 def _drained(model: Cache, pool: Pool, operation: Operation) -> Iterator[Operation]:
@@ -114,101 +157,3 @@ def _drained(model: Cache, pool: Pool, operation: Operation) -> Iterator[Operati
         yield operation
         if model.trie.used[pool] == used:
             return
-
-
-class Generator:
-    """Random operations of one history, with its own mix: some kinds are frequent, rare or absent (swarm testing)."""
-
-    def __init__(self, config: Config, rng: Random) -> None:
-        self.config = config
-        self.rng = rng
-        self.prompts = Prompts(config)
-        self.receipts = 0
-        mix = {
-            "insert": 6.0,
-            "match": 2.0,
-            "lock": 2.0,
-            "unlock": 2.0,
-            "evict": 3.0,
-            "evict_host": 1.0,
-            "copies": 1.0,
-            "check": 2.0,
-            "reset": 0.3,
-        }
-        self.weights = [weight * rng.choice((0, 0.3, 1, 1, 3)) if kind != "insert" else weight for kind, weight in mix.items()]
-        self.kinds = list(mix)
-
-    def key(self) -> Key:
-        rng, size = self.rng, self.config.page_size
-        tail = rng.choice((0, 1, 1, 2, 3)) * size + (rng.randrange(size) if rng.random() < 0.2 else 0)
-        keep = rng.randrange(LONGEST_PAGES * size + 1)
-        if rng.random() < 0.8:
-            keep = self.config.floor(keep)
-        return self.prompts.derive(rng.randrange(12), keep, tail, rng.getrandbits(8), rng.randrange(8))
-
-    def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
-        """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
-        made = 0
-        while made < count:
-            made += 1
-            for operation in self._some(judge.model):
-                made += 1
-                yield operation
-
-    def _some(self, model: Cache) -> Iterator[Operation]:
-        rng = self.rng
-        kind = rng.choices(self.kinds, self.weights)[0]
-        if kind == "insert":
-            yield from self._insert(model)
-        elif kind == "match":
-            yield Match(self.key())
-        elif kind == "lock":
-            self.receipts += 1
-            yield Lock(f"r{self.receipts}", self.key())
-        elif kind == "unlock":
-            held = [name for name in model.receipts if name.isidentifier()]
-            if held:
-                yield Unlock(rng.choice(held))
-        elif kind == "evict":
-            yield self._evict()
-        elif kind == "evict_host":
-            component = rng.choice(self.config.components)
-            pool = Pool.FULL_HOST if component is Component.FULL else Pool.SWA_HOST
-            yield EvictHost(self._amount(pool), component)
-        elif kind == "copies":
-            yield RunCopies(rng.choice((1, 1, 2)))
-        elif kind == "check":
-            yield WritingCheck(rng.random() < 0.4)
-        else:
-            if rng.random() < 0.5:
-                for name in [name for name in model.receipts if name.isidentifier()]:
-                    yield Unlock(name)
-                yield WritingCheck(blocking=True)
-            yield Reset()
-
-    def _insert(self, model: Cache) -> Iterator[Operation]:
-        rng, key = self.rng, self.key()
-        pages = len(key.tokens) // self.config.page_size
-        evicted = 0
-        if self.config.window is not None and pages and rng.random() < 0.5:
-            evicted = rng.randint(0, pages) * self.config.page_size
-        revived = [page.end for page in model.trie.walk(key) if page.host_only]
-        if self.config.window is not None and revived and rng.random() < 0.3:
-            evicted = rng.choice(revived)
-        reuse = rng.random() < 0.6
-        make_room = missing_room(key, model, reuse)
-        if make_room is not None and rng.random() < 0.8:
-            yield make_room
-        self.prompts.remember(key)
-        yield Insert(key, evicted, reuse)
-
-    def _evict(self) -> Evict:
-        full = self._amount(Pool.FULL) if self.rng.random() < 0.8 else 0
-        swa = 0
-        if self.config.window is not None and (not full or self.rng.random() < 0.3):
-            swa = self._amount(Pool.SWA)
-        return Evict(full, swa)
-
-    def _amount(self, pool: Pool) -> int:
-        tokens = self.rng.choice((1, 1, 2, 3, self.config.pages(pool))) * self.config.page_size
-        return tokens - (self.rng.randrange(self.config.page_size) if self.rng.random() < 0.2 else 0)

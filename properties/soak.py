@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
+from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
-from radixproof.model.history import History
-from radixproof.model.operations import Operation
 from radixproof.model.verdict import Breach
+from radixproof.properties.generator import Generator
 from radixproof.properties.interpreter import TOLERABLE, Run
-from radixproof.properties.milestones import Lookout, Milestone
-from radixproof.properties.shapes import Drain, Generator, closing, config
+from radixproof.properties.lookout import Lookout
+from radixproof.properties.milestones import Milestone
+from radixproof.properties.shapes import Drain, closing, config
 
 HISTORY_STEPS = 60
-WATCHED = 3
-"""One history in so many is watched for milestones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Ran:
     history: History
     breach: Breach | None
     milestones: Counter[Milestone] | None = None
-    """What it came by, if it is one of those that were watched."""
+    """What it came by, if the driver looks out for that."""
 
 
 def soak(target: Target, seed: int, known: Callable[[str], bool], first: int = 0) -> Iterator[Ran]:
@@ -44,18 +43,16 @@ def soak(target: Target, seed: int, known: Callable[[str], bool], first: int = 0
 def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) -> Ran:
     """History ``number`` of ``seed``, up to its first unknown breach."""
     rng = Random(f"radixproof {seed} {number}")
-    shape = config(rng)
+    shape = config(rng, target.scope)
     run = Run(target, shape)
     done: list[Operation] = []
-    lookout = Lookout(shape) if number % WATCHED == 0 else None
-    met = lookout.counts if lookout else None
+    lookout = Lookout()
 
     def judged() -> Iterator[list[Breach]]:
         """Breaches of every step, and of a look at everything before and after the history is brought to its end."""
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
-        for operation in Generator(shape, rng).operations(run.judge, length):
-            if lookout is not None:
-                lookout.see(run.judge.model, operation)
+        for operation in Generator(shape, rng, target.scope).operations(run.judge, length):
+            lookout.see(run.judge.model, operation)
             done.append(operation)
             yield run.step(operation)
         yield run.finish()
@@ -68,7 +65,7 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
         for breaches in judged():
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
-                return Ran(History(shape, tuple(done)), unknown, met)
-        return Ran(History(shape, tuple(done)), None, met)
+                return Ran(History(shape, tuple(done)), unknown, lookout.counts)
+        return Ran(History(shape, tuple(done)), None, lookout.counts)
     finally:
         run.close()

@@ -14,13 +14,16 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TypeAlias
 
 from radixproof.impl import registry
+from radixproof.impl.operations import History
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
-from radixproof.model.history import History, to_json
 from radixproof.properties import paste
+from radixproof.properties.corpus import read
+from radixproof.properties.history import HistoryError, to_json
 from radixproof.properties.report import report, slug, summary
 from radixproof.properties.search import Budget, Found, Progress, calm_collector, search
 
@@ -55,11 +58,14 @@ class Failed:
 Message: TypeAlias = Progress | Finding | Finished | Failed
 
 
-def searching(name: str, seed: int, budget: Budget, folder: str) -> Iterator[Message]:
-    """Search the system called ``name`` in a process of its own; messages as they come, `Finished` or `Failed` last."""
+def searching(name: str, seed: int, budget: Budget, folder: str, corpus: Path | None = None) -> Iterator[Message]:
+    """Search the system called ``name`` in a process of its own; messages as they come, `Finished` or `Failed` last.
+
+    What is in the folder ``corpus`` is replayed first.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(theirs, name, seed, budget, folder), daemon=True)
+    process = context.Process(target=_work, args=(theirs, name, seed, budget, folder, corpus), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -76,7 +82,7 @@ def searching(name: str, seed: int, budget: Budget, folder: str) -> Iterator[Mes
         process.join()
 
 
-def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -> None:
+def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str, corpus: Path | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: what was found must get through.
     started = time.monotonic()
     sent = 0.0
@@ -94,9 +100,9 @@ def _work(pipe: Connection, name: str, seed: int, budget: Budget, folder: str) -
         target.build(Config()).close()  # imports what it needs, before the clock of the search starts
         calm_collector()
         started = time.monotonic()
-        done = search(target, seed, budget, tell)
+        done = search(target, seed, budget, tell, [entry.history for entry in read(corpus)] if corpus is not None else ())
         pipe.send(Finished(done, time.monotonic() - started))
-    except (Unavailable, registry.UnknownSystem) as error:
+    except (Unavailable, registry.UnknownSystem, HistoryError) as error:
         pipe.send(Failed(str(error)))
     except BrokenPipeError:
         sys.exit(1)

@@ -3,7 +3,24 @@
 Nothing of them is in the implementation itself: a fault replaces methods of one cache object after it has been built.
 """
 
-from radixproof.impl.faults import backup  # noqa: F401  (importing a family registers its faults)
+from radixproof.impl.faults import (  # noqa: F401  (importing a family registers its faults)
+    acks,
+    allocation,
+    backup,
+    events,
+    eviction,
+    host_eviction,
+    host_insert,
+    insertion,
+    loading,
+    locks,
+    mamba,
+    matching,
+    resetting,
+    sizes,
+    splitting,
+    write_back,
+)
 from radixproof.impl.faults.planting import FAULTS, Fault, target
 
 __all__ = ["FAULTS", "Fault", "target"]

@@ -1,1 +1,1 @@
-"""radix: a two-tier radix cache in torch, FULL and sliding-window KV, with asynchronous backup from device to host."""
+"""radix: a two-tier radix cache in torch for FULL and sliding-window KV and MAMBA states, with asynchronous copies."""

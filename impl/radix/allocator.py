@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import numpy as np
 
 from radixproof.impl.radix.pools import Slots
+
+K = TypeVar("K")
 
 
 class SlotError(ValueError):
@@ -25,9 +30,14 @@ class PageAllocator:
         self.clear()
 
     def clear(self) -> None:
-        """Take every page back, whoever holds it."""
+        """Take every page back, whoever holds it, and forget a refusal."""
         self._free = list(range(self.pages, 0, -1))
         self._taken = bytearray(self.pages + 1)
+        self._refusing = False
+
+    def refuse(self) -> None:
+        """Let the next allocation of at least one page fail, whatever is free."""
+        self._refusing = True
 
     @property
     def available(self) -> int:
@@ -39,6 +49,9 @@ class PageAllocator:
         count, rest = divmod(tokens, self.page_size)
         if rest or tokens < 0:
             raise ValueError(f"cannot allocate {tokens} tokens: pages of {self.page_size} are allocated whole")
+        if self._refusing and count:
+            self._refusing = False
+            return None
         if count > len(self._free):
             return None
         keep = len(self._free) - count
@@ -67,3 +80,16 @@ class PageAllocator:
     def free_slots(self) -> Slots:
         """All free slots, next to be handed out first."""
         return self._slots[self._free[::-1]].ravel()
+
+
+def alloc_each(allocators: Mapping[K, PageAllocator], need: Mapping[K, int]) -> dict[K, Slots] | None:
+    """Slots from several allocators, so many tokens of each; None, and no change, if one of them has not got them."""
+    taken: dict[K, Slots] = {}
+    for key, tokens in need.items():
+        slots = allocators[key].alloc(tokens)
+        if slots is None:
+            for other, others in taken.items():
+                allocators[other].free(others)
+            return None
+        taken[key] = slots
+    return taken

@@ -2,106 +2,137 @@
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from dataclasses import dataclass
+from operator import attrgetter
 
+from radixproof.impl.radix.allocator import alloc_each
 from radixproof.impl.radix.engine import CopyEngine, Transfer
 from radixproof.impl.radix.eviction import Evictor
 from radixproof.impl.radix.locks import Locks, Receipt
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.outstanding import InFlight, Outstanding
+from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component
+from radixproof.model.config import Component, Config
 
 
 @dataclass(slots=True, eq=False)
-class Backup:
-    """A copy in flight, the lock that keeps its source where it is, and the nodes that its source has been split into."""
+class Backup(InFlight):
+    """A backup in flight: what of a node was on the device only."""
 
-    receipt: Receipt
-    fragments: list[Node]
+    full: bool
+    """Whether FULL is copied; otherwise the backup is a supplement."""
+    receipt: Receipt | None
+    """Keeps the source where it is; None where nothing can happen to it before the copy is done."""
 
 
 class Backups:
-    """Write-through: a node is backed up when it has been hit ``threshold`` times (semantics 8).
+    """Copies nodes to the host: what has been hit ``config.threshold`` times or, under write-back, what is evicted (semantics 8).
 
-    A node is backed up only below nodes that are, so that what is on the host can always be reached. Host slots are committed to
-    the node at once; they hold its KV when the backup is acknowledged, and until then the node is locked.
+    Under write-through a node is backed up only below nodes that are, so that what is on the host can always be reached. Host slots
+    are committed to the node at once; they hold its KV when the backup is acknowledged, and until then the node is locked.
     """
 
-    def __init__(self, tree: Tree, memory: Memory, locks: Locks, evictor: Evictor, *, engine: CopyEngine, threshold: int) -> None:
+    def __init__(self, tree: Tree, memory: Memory, locks: Locks, evictor: Evictor, *, engine: CopyEngine, config: Config) -> None:
         self._tree = tree
         self._memory = memory
         self._locks = locks
         self._evictor = evictor
+        self._components = config.components
+        self._threshold = config.threshold if config.hosted and not config.write_back else math.inf
         self._engine = engine
-        self._threshold = threshold
-        self._in_flight: deque[Backup] = deque()
+        self._outstanding: Outstanding[Backup] = Outstanding(engine)
 
     @property
     def in_flight(self) -> int:
         """Backups that have not been acknowledged."""
-        return len(self._in_flight)
+        return len(self._outstanding)
 
     def hit(self, node: Node) -> None:
-        """Count a use of a node on the device; back it up if it has earned it and there is room."""
+        """Count a use of a node on the device; back it up if it has earned it, anything of it is not, and there is room."""
         node.hits += 1
-        if node.hits >= self._threshold and not node.backed:
-            self.back_up(node)
+        if node.hits >= self._threshold and self._missing(node):
+            self._back_up(node)
 
-    def back_up(self, node: Node) -> bool:
-        """Start a backup of each node on the way to ``node`` that has none, then of ``node``; stops where the host has no room."""
-        path = []
-        current: Node | None = node
-        while current is not None and not current.is_root and not current.backed:
-            path.append(current)
-            current = current.parent
-        return all(self._start(current) for current in reversed(path))
+    def back_up_now(self, node: Node) -> bool:
+        """Copy what a node has on the device only to the host, and wait for it; False, and no change, if there is no room.
 
-    def acknowledge(self, blocking: bool) -> int:
-        """Finish the backups whose copies are complete, in order, or all of them after waiting; returns how many."""
-        completed = self._engine.wait() if blocking else self._engine.poll()
-        for _ in range(completed):
-            backup = self._in_flight.popleft()
-            for fragment in backup.fragments:
-                fragment.pending = None
-                self._tree.changed(fragment)
-            self._locks.unlock(backup.receipt)
-        return completed
+        Its ancestors need not be backed up. All other backups in flight are finished, too.
+        """
+        if not self._start(node, lock=False):
+            return False
+        self.acknowledge(blocking=True)
+        return True
+
+    def acknowledge(self, blocking: bool, limit: int | None = None) -> int:
+        """Finish the backups whose copies are done, in order, or all of them after waiting; returns how many.
+
+        A poll finishes ``limit`` at most. Copies that failed are made again.
+        """
+        finished = self._outstanding.finish(blocking, limit)
+        for backup in finished:
+            self._finish(backup)
+        return len(finished)
+
+    def copied(self) -> int:
+        """How many backups an unlimited poll would finish now."""
+        return self._outstanding.done()
 
     def clear(self) -> None:
         """Forget all backups in flight, without unlocking: the tree is being dropped."""
-        self._engine.clear()
-        self._in_flight.clear()
+        self._outstanding.clear()
 
-    def _start(self, node: Node) -> bool:
-        components = [component for component in Component if node.states[component].device is not None]
-        if not self._make_room(components, len(node.segment)):
+    def _back_up(self, node: Node) -> None:
+        """Start a backup of each node on the way to ``node`` that has none, then of ``node``; stop where the host has no room."""
+        path = [node]
+        above = node.parent
+        while above is not None and not above.is_root and not above.backed:
+            path.append(above)
+            above = above.parent
+        for part in reversed(path):
+            if not self._start(part, lock=True):
+                return
+
+    def _missing(self, node: Node) -> dict[Component, Slots]:
+        """The device slots of what a node has on the device only."""
+        states = node.states
+        return {
+            component: slots
+            for component in self._components
+            if (slots := states[component].device) is not None and states[component].host is None
+        }
+
+    def _start(self, node: Node, lock: bool) -> bool:
+        """Start a backup of what a node has on the device only; False, and no change, if there is no room for all of it."""
+        sources = self._missing(node)
+        targets = self._allocate({component: len(slots) for component, slots in sources.items()})
+        if targets is None:
             return False
         transfers = []
-        for component in components:
+        for component, target in targets.items():
             device, host = self._memory.tiers[component]
-            source = node.states[component].device
-            target = self._memory.host[component].alloc(len(node.segment))
-            assert source is not None
-            assert target is not None
             self._tree.put_host(node, component, target)
-            transfers.append(Transfer(device, source, host, target))
-        node.pending = Backup(self._locks.lock(node), [node])
-        self._in_flight.append(node.pending)
+            transfers.append(Transfer(device, sources[component], host, target))
+        receipt = self._locks.lock(node) if lock else None
+        backup = Backup(self._engine.submit(transfers), [node], Component.FULL in sources, receipt)
+        self._outstanding.add(backup)
+        node.backups.append(backup)
         self._tree.changed(node)
-        self._engine.submit(transfers)
         return True
 
-    def _make_room(self, components: list[Component], tokens: int) -> bool:
-        """Make room for ``tokens`` tokens of each component on the host. Evicts nothing unless there can be room for all."""
-        host = self._memory.host
-        for component in components:
-            short = tokens - host[component].available
-            if short > 0 and self._evictor.reclaimable(component) < short:
-                return False
-        for component in components:
-            short = tokens - host[component].available
-            if short > 0:
-                self._evictor.evict_host(short, component)
-        return True
+    def _allocate(self, need: dict[Component, int]) -> dict[Component, Slots] | None:
+        """Make room for so many host slots of each component, and take them; None, and none taken, if that is not possible."""
+        return alloc_each(self._memory.host, need) if self._evictor.make_room(need) else None
+
+    def _finish(self, backup: Backup) -> None:
+        for fragment in backup.fragments:
+            fragment.backups.remove(backup)
+            self._tree.changed(fragment)
+        if backup.receipt is not None:
+            self._locks.unlock(backup.receipt)
+        events = self._tree.events
+        if events is not None and backup.full:
+            for fragment in sorted(backup.fragments, key=attrgetter("end")):
+                events.stored(fragment, on_host=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,44 +12,70 @@ import torch
 from radixproof.impl.radix.backup import Backups
 from radixproof.impl.radix.engine import CopyEngine
 from radixproof.impl.radix.eviction import Evictor
+from radixproof.impl.radix.host_insert import HostInserter
 from radixproof.impl.radix.insertion import Inserted, Inserter, Offer
-from radixproof.impl.radix.locks import Locks, Receipt
+from radixproof.impl.radix.loading import Loader
+from radixproof.impl.radix.locks import HostReceipt, Locks, Receipt
 from radixproof.impl.radix.matching import Match, match
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Geometry
+from radixproof.impl.radix.states import copy_state
 from radixproof.impl.radix.tree import Tree
 from radixproof.model.config import Component, Config
 
 
-class RadixCache:
-    """A prefix cache over a device and a host tier.
+class Engines(NamedTuple):
+    """Who copies from the device to the host, and who copies back."""
 
-    Keys are token ids in a namespace; only whole pages of them are cached. Requests take device slots from ``memory.device`` and
-    own them until they free them there or hand them to `insert`. Not safe for use by several threads.
+    backup: CopyEngine
+    load: CopyEngine
+
+
+class RadixCache:
+    """A prefix cache over a device and, unless ``config`` has none, a host tier.
+
+    Keys are token ids in a namespace, seen as pairs of neighbours if ``config.bigram``; only whole pages of them are cached, and
+    lengths are in tokens, or pairs. Requests take device slots from ``memory.device`` and own them until they free them there or
+    hand them to `insert`. Not safe for use by several threads.
     """
 
-    def __init__(self, config: Config, engine: CopyEngine, geometry: Geometry | None = None, device: str = "cpu") -> None:
+    def __init__(self, config: Config, engines: Engines, geometry: Geometry | None = None, device: str = "cpu") -> None:
         self.config = config
         self.memory = Memory(config, geometry or Geometry(), torch.device(device))
         self.tree = Tree(config.page_size)
-        self.locks = Locks(self.tree, config.window)
-        self.evictor = Evictor(self.tree, self.memory)
-        self.backups = Backups(self.tree, self.memory, self.locks, self.evictor, engine=engine, threshold=config.threshold)
+        self.locks = Locks(self.tree, config)
+        self.evictor = Evictor(self.tree, self.memory, config)
+        parts = (self.tree, self.memory, self.locks, self.evictor)
+        self.backups = Backups(*parts, engine=engines.backup, config=config)
+        self.evictor.backups = self.backups
+        self.loader = Loader(*parts, engine=engines.load, config=config)
         self.inserter = Inserter(self.tree, self.memory, self.backups, config.window)
+        self.host_inserter = HostInserter(self.tree, self.memory, config)
 
     def match(self, tokens: Sequence[int], namespace: str = "") -> Match:
         """The longest cached prefix of a key. May split a node, and renews the recency of what it finds."""
-        return match(self.tree, self.config.window, namespace, self._whole_pages(tokens))
+        return match(self.tree, self.config, namespace, self._whole_pages(tokens))
+
+    def copy_state(self, node: Node) -> int | None:
+        """A MAMBA slot of the caller's own with a copy of the state of a node on the device; None if there is no room for one."""
+        return copy_state(node, self.memory, self.locks, self.evictor)
 
     def insert(
-        self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", protected: int = 0, evicted: int = 0
+        self,
+        tokens: Sequence[int],
+        slots: Sequence[int],
+        namespace: str = "",
+        protected: int = 0,
+        evicted: int = 0,
+        state: int | None = None,
+        priority: int = 0,
     ) -> Inserted:
-        """Hand over the KV of a key: FULL ``slots``, one per token.
+        """Hand over the KV of a key: FULL ``slots``, one per token, and the MAMBA slot of its end.
 
         The first ``protected`` slots came from a match of the key and are the tree's already. The peers of the first ``evicted``
-        slots have been freed. Both are in tokens, whole pages. Slots beyond the last whole page stay with the caller, the others
-        are no longer its own, unless ValueError is raised.
+        slots have been freed. Both are whole pages. Slots beyond the last whole page stay with the caller, and so does a state that
+        is not taken; the others are no longer its own, unless ValueError is raised.
         """
         key = self._whole_pages(tokens)
         for name, length in (("protected", protected), ("evicted", evicted)):
@@ -55,33 +83,74 @@ class RadixCache:
                 raise ValueError(f"{name} must be whole pages of {self.config.page_size} tokens, got {length}")
         if len(slots) < len(key):
             raise ValueError(f"{len(key)} tokens to insert, but {len(slots)} slots")
-        return self.inserter.insert(Offer(namespace, key, np.array(slots[: len(key)], dtype=np.int64), protected, evicted))
+        if state is not None and not self.config.mamba_states:
+            raise ValueError("a state to insert, but the cache has no MAMBA")
+        full = np.array(slots[: len(key)], dtype=np.int64)
+        return self.inserter.insert(Offer(namespace, key, full, protected, evicted, state, priority))
+
+    def insert_host(self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", start: int = 0) -> int:
+        """Hand over KV of a key that was fetched to the host: FULL host slots of its whole pages from ``start``, a node's end, on.
+
+        Returns how many are kept; the others are freed.
+        """
+        return self.host_inserter.insert(namespace, self._whole_pages(tokens), np.array(slots, dtype=np.int64), start)
 
     def lock(self, node: Node) -> Receipt:
-        """Keep the path to a node on the device: all of its FULL, and the last window of its SWA."""
+        """Keep the path to a node on the device: all of its FULL, the last window of its SWA, the state at its end."""
         return self.locks.lock(node)
 
     def unlock(self, receipt: Receipt) -> None:
         """Give a receipt back. Raises `ReceiptError` if that has been done before."""
         self.locks.unlock(receipt)
 
-    def evict(self, full: int, swa: int = 0) -> tuple[int, int]:
-        """Free device slots, least recently used first; returns the FULL and SWA tokens freed, which may be fewer or more."""
-        return self.evictor.evict(full, swa)
+    def release_window(self, receipt: Receipt) -> None:
+        """Give all but FULL of a receipt back early, at most once, and drop SWA that no one can use any more (semantics 6.4).
+
+        Raises `ReceiptError` if that has been done before.
+        """
+        self.evictor.drop_windows(self.locks.release_window(receipt))
+
+    def lock_host(self, node: Node) -> HostReceipt:
+        """Keep the node on which a prefix ends, and the host copies of what is used there."""
+        return self.locks.lock_host(node)
+
+    def unlock_host(self, receipt: HostReceipt) -> None:
+        """Give a receipt of `lock_host` back. Raises `ReceiptError` if that has been done before."""
+        self.locks.unlock_host(receipt)
+
+    def evict(self, full: int, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
+        """Free device slots; returns the FULL and SWA tokens and the states freed, which may be fewer or more than asked for."""
+        return self.evictor.evict(full, swa, mamba)
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
-        """Free host slots of a component, least recently used first; returns the tokens freed, which may be fewer or more."""
+        """Free host slots of a component; returns the tokens (MAMBA: states) freed, which may be fewer or more than asked for."""
         return self.evictor.evict_host(tokens, component)
 
-    def writing_check(self, blocking: bool = False) -> int:
-        """Acknowledge backups whose copies are complete, or wait for all; returns how many. To be called regularly."""
-        return self.backups.acknowledge(blocking)
+    def load_back(self, node: Node, quota: int | None = None) -> int:
+        """Start to bring the path to the best node of a match back to the device; returns the FULL tokens that it loads.
+
+        0 if there is nothing to do, or no room, or if it would take more than ``quota`` FULL tokens.
+        """
+        return self.loader.load_back(node, quota)
+
+    def writing_check(self, blocking: bool = False, limit: int | None = None) -> int:
+        """Acknowledge backups whose copies are complete, ``limit`` at most, or wait for all; returns how many.
+
+        To be called regularly.
+        """
+        return self.backups.acknowledge(blocking, limit)
+
+    def loading_check(self, blocking: bool = False, limit: int | None = None) -> int:
+        """Acknowledge load-backs, likewise."""
+        return self.loader.acknowledge(blocking, limit)
 
     def reset(self) -> None:
         """Forget everything and take back all host slots. Device slots are the caller's to take back: ``memory.device.clear()``."""
         self.backups.clear()
+        self.loader.clear()
         self.tree.reset()
         self.memory.clear_host()
 
-    def _whole_pages(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        return tuple(tokens[: self.config.floor(len(tokens))])
+    def _whole_pages(self, tokens: Sequence[int]) -> Units:
+        units = tuple(pairwise(tokens)) if self.config.bigram else tuple(tokens)
+        return units[: self.config.floor(len(units))]

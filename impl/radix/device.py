@@ -1,4 +1,4 @@
-"""Device slots: the FULL pool's allocator, the SWA pool's, and the map that pairs their slots."""
+"""Device slots: the allocator of each component's pool, and the map that pairs FULL slots with SWA slots."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ class DeviceSlots:
 
     Every token has one FULL slot. Where the cache has a window it is also born with one SWA slot, its *peer*, found through
     ``swa_of``: an array of shape [FULL slots], 0 for "no peer" (semantics 13.1). Pages are paired whole: the peers of a FULL page
-    are one SWA page. ``swa`` is None for a FULL-only cache, whose slots have no peers.
+    are one SWA page. ``swa`` is None for a cache without a window, whose slots have no peers; ``mamba`` is None for one without
+    states, which are in pages of one slot.
     """
 
-    def __init__(self, full: PageAllocator, swa: PageAllocator | None) -> None:
+    def __init__(self, full: PageAllocator, swa: PageAllocator | None = None, mamba: PageAllocator | None = None) -> None:
         self.full = full
         self.swa = swa
+        self.mamba = mamba
         self.swa_of: Slots = np.zeros((full.pages + 1) * full.page_size, dtype=np.int64)
 
     def clear(self) -> None:
         """Take every slot back, whoever holds it."""
-        self.full.clear()
-        if self.swa is not None:
-            self.swa.clear()
+        for allocator in (self.full, self.swa, self.mamba):
+            if allocator is not None:
+                allocator.clear()
         self.swa_of[:] = 0
 
     def allocate(self, tokens: int) -> Slots | None:
-        """FULL slots for ``tokens`` tokens (whole pages), each with a peer; None, and no change, if either pool is short."""
-        if self.swa is not None and self.swa.available < tokens:
-            return None
+        """FULL slots for ``tokens`` tokens (whole pages), each with a peer; None, and no change, if a pool has not got them."""
         full = self.full.alloc(tokens)
         if full is not None and self.swa is not None:
             peers = self.swa.alloc(tokens)
-            assert peers is not None
+            if peers is None:
+                self.full.free(full)
+                return None
             self.swa_of[full] = peers
         return full
 
@@ -61,9 +63,13 @@ class DeviceSlots:
             raise SlotError(f"FULL slots {full[peers == 0].tolist()} have no SWA peer: freed before its time?")
         return peers
 
+    def pair(self, full: Slots, swa: Slots) -> None:
+        """Make SWA slots the peers of as many FULL slots (whole pages). Raises `SlotError` if one of these has a peer already."""
+        if self.swa_of[full].any():
+            raise SlotError(f"FULL slots {full[self.swa_of[full] != 0].tolist()} have an SWA peer already")
+        self.swa_of[full] = swa
+
     def move_peers(self, source: Slots, target: Slots) -> None:
-        """Pair the peers of FULL slots ``source`` with as many FULL slots ``target``, which have none, instead."""
-        if self.swa_of[target].any():
-            raise SlotError(f"FULL slots {target[self.swa_of[target] != 0].tolist()} have an SWA peer already")
-        self.swa_of[target] = self.peers(source)
+        """Pair the peers of FULL slots ``source`` with as many FULL slots ``target`` instead. Raises `SlotError` as `pair`."""
+        self.pair(target, self.peers(source))
         self.swa_of[source] = 0

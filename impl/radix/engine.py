@@ -1,13 +1,17 @@
 """Copy engines: what moves KV between pools, and who says when.
 
-A cache is given its engine from outside. Copies complete in the order in which they were submitted.
+A cache is given its engines from outside, one for backups and one for load-backs. Each performs its copies in the order in which
+they were submitted.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+import torch
 
 from radixproof.impl.radix.pools import KVPool, Slots
 
@@ -21,17 +25,28 @@ class Transfer(NamedTuple):
     target_slots: Slots
 
 
-class CopyEngine(Protocol):
-    """Performs copies asynchronously. Until a copy is reported complete its slots must be neither reused nor rewritten."""
+@dataclass(slots=True, eq=False)
+class Copy:
+    """What `CopyEngine.submit` returns: one copy, and how it went. At most one of ``done`` and ``failed`` ever becomes true."""
 
-    def submit(self, transfers: Sequence[Transfer]) -> None:
+    transfers: tuple[Transfer, ...]
+    done: bool = False
+    """The KV is in the target slots."""
+    failed: bool = False
+    """The target slots may hold anything. The engine has forgotten the copy; whoever wants it submits its transfers again."""
+
+
+class CopyEngine(Protocol):
+    """Performs copies asynchronously. Until a copy is known to be done its slots must be neither reused nor rewritten."""
+
+    def submit(self, transfers: Sequence[Transfer]) -> Copy:
         """Queue one copy. It reads what the work submitted to the device so far has written."""
 
-    def poll(self) -> int:
-        """How many copies completed that were not reported before: the oldest ones. Does not wait."""
+    def poll(self) -> None:
+        """Find out, without waiting, which copies have ended."""
 
-    def wait(self) -> int:
-        """Complete every copy, and report those that were not reported before."""
+    def wait(self) -> None:
+        """Return when every copy has ended."""
 
     def clear(self) -> None:
         """Forget all copies; their slots may be reused on return."""
@@ -40,58 +55,66 @@ class CopyEngine(Protocol):
 class ImmediateEngine:
     """Copies while it is being told to. For caches whose device is the CPU."""
 
-    def __init__(self) -> None:
-        self._unreported = 0
-
-    def submit(self, transfers: Sequence[Transfer]) -> None:
+    def submit(self, transfers: Sequence[Transfer]) -> Copy:
         for transfer in transfers:
             transfer.target.scatter(transfer.target_slots, transfer.source.gather(transfer.source_slots))
-        self._unreported += 1
+        return Copy(tuple(transfers), done=True)
 
-    def poll(self) -> int:
-        reported, self._unreported = self._unreported, 0
-        return reported
+    def poll(self) -> None:
+        pass
 
-    def wait(self) -> int:
-        return self.poll()
+    def wait(self) -> None:
+        pass
 
     def clear(self) -> None:
-        self._unreported = 0
+        pass
 
 
 class ScheduledEngine:
-    """Holds copies back until `run` lets them through to ``inner``: the time at which bytes move is the caller's choice."""
+    """Holds copies back until `run` lets them through to ``inner``: when bytes move, and whether, is the caller's choice."""
 
     def __init__(self, inner: CopyEngine) -> None:
         self._inner = inner
-        self._queue: deque[tuple[Transfer, ...]] = deque()
-        self._unreported = 0
+        self._queue: deque[Copy] = deque()
 
     @property
     def queued(self) -> int:
         """Copies that have not been performed."""
         return len(self._queue)
 
-    def run(self, count: int) -> int:
-        """Perform up to ``count`` of the oldest queued copies; returns how many."""
+    def run(self, count: int, fail: bool = False) -> int:
+        """Perform, or ``fail``, up to ``count`` of the oldest queued copies; returns how many."""
         performed = min(count, len(self._queue))
         for _ in range(performed):
-            self._inner.submit(self._queue.popleft())
-            self._unreported += self._inner.wait()
+            copy = self._queue.popleft()
+            if fail:
+                _spoil(copy)
+            else:
+                inner = self._inner.submit(copy.transfers)
+                self._inner.wait()
+                copy.done, copy.failed = inner.done, inner.failed
         return performed
 
-    def submit(self, transfers: Sequence[Transfer]) -> None:
-        self._queue.append(tuple(transfers))
+    def submit(self, transfers: Sequence[Transfer]) -> Copy:
+        copy = Copy(tuple(transfers))
+        self._queue.append(copy)
+        return copy
 
-    def poll(self) -> int:
-        reported, self._unreported = self._unreported, 0
-        return reported
+    def poll(self) -> None:
+        pass
 
-    def wait(self) -> int:
+    def wait(self) -> None:
         self.run(len(self._queue))
-        return self.poll()
 
     def clear(self) -> None:
         self._queue.clear()
         self._inner.clear()
-        self._unreported = 0
+
+
+def _spoil(copy: Copy) -> None:
+    """Fail a copy: the first half of every transfer arrives as garbage, the rest not at all."""
+    for transfer in copy.transfers:
+        slots = transfer.target_slots[: (len(transfer.target_slots) + 1) // 2]
+        # Keys and values alike: nothing that a cache computes, and no tag.
+        transfer.target.scatter(slots, torch.full_like(transfer.target.gather(slots), -1))
+    copy.failed = True

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from radixproof.impl.radix.backup import Backups
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import renew, tail
@@ -15,27 +17,30 @@ from radixproof.model.config import Component
 
 
 class Inserted(NamedTuple):
-    """Tokens of the key that were in the tree before, and the node at which the key ends."""
+    """Units of the key that were in the tree before, whether the state was taken, and the node at which the key ends."""
 
     reused: int
+    taken: bool
     node: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a request hands over: one FULL slot per token of a key of whole pages.
+    """What a request hands over: one FULL slot per unit of a key of whole pages, and maybe a MAMBA slot.
 
     The first ``protected`` slots are the tree's already. Slots from ``evicted`` on have SWA peers, those before it have none.
     """
 
     namespace: str
-    tokens: tuple[int, ...]
+    units: Units
     slots: Slots
     protected: int
     evicted: int
+    state: int | None
+    priority: int
 
     def part(self, start: int, end: int) -> Slots:
-        """The slots of ``tokens[start:end]``, in memory of their own."""
+        """The slots of ``units[start:end]``, in memory of their own."""
         return self.slots[start:end].copy()
 
 
@@ -49,28 +54,34 @@ class Inserter:
         self._window = window
 
     def insert(self, offer: Offer) -> Inserted:
-        """Insert a key. Every slot offered beyond the protected ones is the tree's, or free, afterwards."""
-        tree, namespace, tokens = self._tree, offer.namespace, offer.tokens
+        """Insert a key. Every FULL slot offered beyond the protected ones is the tree's, or free, afterwards.
+
+        The path is hit last, when all that the key brings is in place: a backup then copies all of it.
+        """
+        tree = self._tree
+        tree.begin_insert()
+        path: list[Node] = []
         node = tree.root
-        while (child := tree.step(node, namespace, tokens, node.end)) is not None:
+        while (child := tree.step(node, offer.namespace, offer.units, node.end)) is not None:
             tree.touch(child)
-            pieces = self._revive(child, offer) if child.full.device is None else self._overlap(child, offer)
-            for piece in pieces:
-                self._backups.hit(piece)
+            child.priority = max(child.priority, offer.priority)
+            path += self._revive(child, offer) if child.full.device is None else self._overlap(child, offer)
             node = child
         reused = node.end
-        leaves = self._add_leaves(node, offer)
-        if leaves:
-            node = leaves[-1]
+        path += self._add_leaves(node, offer)
+        node = path[-1] if path else node
+        taken = self._take_state(node, offer)
         renew(tree, node, self._window)
-        for leaf in leaves:
-            self._backups.hit(leaf)
-        return Inserted(reused, node)
+        if node.mamba.device is not None:
+            tree.device_order[Component.MAMBA].renew(node)
+        for piece in path:
+            self._backups.hit(piece)
+        return Inserted(reused, taken, node)
 
     def _revive(self, node: Node, offer: Offer) -> list[Node]:
         """Give slots to a node that is on the host only; its host copy stays (semantics 4.1). Returns the pieces it is in now."""
         if offer.protected > node.start:
-            raise ValueError(f"{offer.protected} tokens are called protected, but those from {node.start} on are not on the device")
+            raise ValueError(f"{offer.protected} units are called protected, but those from {node.start} on are not on the device")
         pieces = self._cut(node, offer.evicted)
         for piece in pieces:
             slots = offer.part(piece.start, piece.end)
@@ -117,7 +128,7 @@ class Inserter:
 
     def _add_leaves(self, parent: Node, offer: Offer) -> list[Node]:
         """Hang the rest of the key under ``parent``: what lost its SWA, what has it, and its last window, as nodes of their own."""
-        start, end = parent.end, len(offer.tokens)
+        start, end = parent.end, len(offer.units)
         ends = {end} if end > start else set()
         if self._window is not None and end > start:
             live = max(start, min(offer.evicted, end))
@@ -125,9 +136,17 @@ class Inserter:
         leaves: list[Node] = []
         for stop in sorted(ends):
             slots = offer.part(parent.end, stop)
-            leaf = self._tree.add_leaf(parent, offer.namespace, offer.tokens[parent.end : stop], slots)
+            leaf = self._tree.add_leaf(parent, offer.namespace, offer.units[parent.end : stop], slots)
+            leaf.priority = offer.priority
             if self._window is not None and parent.end >= offer.evicted:
                 self._tree.put_device(leaf, Component.SWA, self._memory.device.peers(slots))
             leaves.append(leaf)
             parent = leaf
         return leaves
+
+    def _take_state(self, node: Node, offer: Offer) -> bool:
+        """Give the node at which the key ends the state offered for it, unless it has one on the device or the key is empty."""
+        if offer.state is None or node.is_root or node.mamba.device is not None:
+            return False
+        self._tree.put_device(node, Component.MAMBA, np.array([offer.state], dtype=np.int64))
+        return True

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.impl.radix.window import Gate, renew
+from radixproof.impl.radix.window import Gate, renew, window_of
+from radixproof.model.config import Component, Config
 
 _NOTHING: Slots = np.zeros(0, dtype=np.int64)
 
@@ -25,25 +26,49 @@ class Match(NamedTuple):
     best_node: Node
 
 
-def match(tree: Tree, window: int | None, namespace: str, tokens: tuple[int, ...]) -> Match:
-    """Match ``tokens`` (whole pages), splitting the node in which the match ends (semantics 3).
+def match(tree: Tree, config: Config, namespace: str, units: Units) -> Match:
+    """Match ``units`` (whole pages), splitting the node in which the match ends (semantics 3).
 
-    What the best prefix uses becomes most recently used; the rest of the path, and of a node that was split, does not.
+    A prefix may end where its window is there and, in a cache with MAMBA, a state. What the best prefix uses becomes most recently
+    used; the rest of the path, and of a node that was split, does not.
     """
-    on_device, on_either = Gate(window), Gate(window)
+    on_device, on_either = Gate(config.window), Gate(config.window)
+    stateless = not config.mamba_states
     device_node = best_node = node = tree.root
     path: list[Node] = []
-    while (child := tree.step(node, namespace, tokens, node.end)) is not None:
+    while (child := tree.step(node, namespace, units, node.end)) is not None:
         node = child
         path.append(node)
-        swa = node.swa
-        if on_either.admits(node, swa.device is not None or swa.host is not None):
+        swa, mamba = node.swa, node.mamba
+        state_here = stateless or mamba.device is not None
+        if on_either.admits(node, swa.device is not None or swa.host is not None) and (state_here or mamba.host is not None):
             best_node = node
-        if on_device.admits(node, swa.device is not None) and node.full.device is not None:
+        if on_device.admits(node, swa.device is not None) and state_here and node.full.device is not None:
             device_node = node
     for node in path:
         if node.end <= best_node.end:
             tree.touch(node)
-    renew(tree, best_node, window)
-    pieces = [node.full.device for node in path if node.end <= device_node.end and node.full.device is not None]
-    return Match(np.concatenate(pieces) if pieces else _NOTHING, device_node, best_node)
+    renew(tree, best_node, config.window)
+    if best_node.mamba.device is not None:
+        tree.device_order[Component.MAMBA].renew(best_node)
+    return Match(path_slots(device_node), device_node, best_node)
+
+
+def path_slots(node: Node) -> Slots:
+    """FULL slots of the path to a node on the device, shape [node.end]."""
+    pieces: list[Slots] = []
+    while node.parent is not None:
+        assert node.full.device is not None
+        pieces.append(node.full.device)
+        node = node.parent
+    return np.concatenate(pieces[::-1]) if pieces else _NOTHING
+
+
+def on_host_only(node: Node, window: int | None) -> tuple[int, int, int]:
+    """What a prefix that ends at ``node`` uses and has on the host only, in units (MAMBA: states) per `Component`."""
+    swa = sum(len(step.swa.host) for step in window_of(node, window) if step.swa.device is None and step.swa.host is not None)
+    mamba = int(node.mamba.device is None and node.mamba.host is not None)
+    full = node.end
+    while node.parent is not None and node.full.device is None:
+        node = node.parent
+    return full - node.end, swa, mamba

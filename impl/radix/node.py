@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 from radixproof.impl.radix.pools import Slots
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.backup import Backup
+    from radixproof.impl.radix.loading import Load
+
+Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
+"""A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams. All lengths are in units."""
 
 
 @dataclass(slots=True, eq=False)
 class State:
-    """One component of one node: its slots on either tier, one per token, and how many locks cover it on the device."""
+    """One component of one node: its slots on either tier, and how many locks cover it there.
+
+    FULL and SWA have one slot per unit. MAMBA has a single one, for the state at the end of the node.
+    """
 
     device: Slots | None = None
     host: Slots | None = None
     locks: int = 0
+    host_locks: int = 0
+
+
+class Edge(IntEnum):
+    """A kind of lock that covers part of a path: all of the SWA window on the device, FULL and the SWA window on the host."""
+
+    WINDOW = 0
+    HOST_FULL = 1
+    HOST_WINDOW = 2
+
+
+def _no_edges() -> list[object | None]:
+    return [None] * len(Edge)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -32,27 +53,35 @@ class Node:
     id: int
     parent: Node | None
     namespace: str
-    segment: tuple[int, ...]
+    segment: Units
     end: int
-    """Tokens from the root to the end of the segment."""
-    accessed: int
+    """Units from the root to the end of the segment."""
+    created: int
+    """Number of the insert that made it."""
+    accessed: int = 0
     """Time of last use, on the tree's clock."""
+    hits: int = 0
+    priority: int = 0
     full: State = field(default_factory=State)
     swa: State = field(default_factory=State)
+    mamba: State = field(default_factory=State)
+    states: tuple[State, State, State] = field(init=False)
+    """The three above, indexed by `Component`."""
     children: dict[Hashable, Node] = field(default_factory=dict)
     """By `Tree.edge`."""
     resident_children: int = 0
     """Children with FULL on the device."""
-    hits: int = 0
-    boundary: object | None = None
-    """Identity of the SWA locks whose coverage is complete at this node; see `locks`."""
-    pending: Backup | None = None
-    """The backup in flight that reads this node's device slots."""
+    edges: list[object | None] = field(default_factory=_no_edges)
+    """Per `Edge`, the identity of the locks whose coverage is complete at this node; see `locks`."""
+    backups: list[Backup] = field(default_factory=list)
+    """Backups in flight that read this node's device slots, oldest first."""
+    loads: list[Load] = field(default_factory=list)
+    """Load-backs in flight that write this node's device slots, oldest first."""
+    block: int | None = None
+    """Block id of the last page, where `Events` has worked it out."""
 
-    @property
-    def states(self) -> tuple[State, State]:
-        """Indexed by `Component`."""
-        return self.full, self.swa
+    def __post_init__(self) -> None:
+        self.states = (self.full, self.swa, self.mamba)
 
     @property
     def is_root(self) -> bool:
@@ -60,7 +89,7 @@ class Node:
 
     @property
     def start(self) -> int:
-        """Tokens from the root to the beginning of the segment."""
+        """Units from the root to the beginning of the segment."""
         return self.end - len(self.segment)
 
     @property
@@ -68,5 +97,25 @@ class Node:
         """Whether FULL has a host copy, or one in flight."""
         return self.full.host is not None
 
+    @property
+    def pending(self) -> bool:
+        """Whether a backup of this node is in flight."""
+        return bool(self.backups)
+
+    @property
+    def loading(self) -> bool:
+        """Whether a load-back into this node is in flight."""
+        return bool(self.loads)
+
+    @property
+    def locked(self) -> bool:
+        """Whether a device lock covers any component."""
+        return bool(self.full.locks or self.swa.locks or self.mamba.locks)
+
+    @property
+    def host_locked(self) -> bool:
+        """Whether a host lock covers any component."""
+        return bool(self.full.host_locks or self.swa.host_locks or self.mamba.host_locks)
+
     def __repr__(self) -> str:
-        return f"<node {self.id}: {len(self.segment)} tokens to {self.end}>"
+        return f"<node {self.id}: {len(self.segment)} units to {self.end}>"

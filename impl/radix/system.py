@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from radixproof.impl.radix.cache import RadixCache
+from radixproof.impl.observation import NodeView, Observation, PerComponent, Slots, Whole
+from radixproof.impl.radix.allocator import PageAllocator
+from radixproof.impl.radix.cache import Engines, RadixCache
 from radixproof.impl.radix.cuda import CudaEngine
 from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine
+from radixproof.impl.radix.events import Events
+from radixproof.impl.radix.matching import on_host_only, path_slots
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
-from radixproof.impl.radix.tags import Tags
-from radixproof.impl.system import Lookup, Target, Unavailable
+from radixproof.impl.radix.tags import Floats, Tags
+from radixproof.impl.system import Insertion, Lookup, Target, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.observation import NodeView, Observation, Slots, Whole
-from radixproof.model.operations import Key
+from radixproof.model.key import Key
+
+T = TypeVar("T")
 
 
 def target(device: str = "cpu") -> Target:
@@ -30,47 +35,69 @@ def target(device: str = "cpu") -> Target:
         return RadixSystem(config, device)
 
     name = "radix" if device == "cpu" else f"radix-{device}"
-    return Target(name, f"radixproof's own two-tier radix cache on {device}: FULL and SWA, write-through", Dialect(), build)
+    summary = f"radixproof's own two-tier radix cache on {device}: FULL, SWA and MAMBA, write-through and write-back"
+    return Target(name, summary, Dialect(), build)
 
 
 class RadixSystem:
     """Implements `radixproof.impl.system.System`."""
 
     def __init__(self, config: Config, device: str) -> None:
-        cuda = torch.device(device).type == "cuda"
-        self._engine = ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine())
-        self.cache = RadixCache(config, self._engine, device=device)
+        self._engines = _engine(device), _engine(device)
+        self.cache = RadixCache(config, Engines(*self._engines), device=device)
+        self._memory = self.cache.memory
         self._device = self.cache.memory.device
-        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self.cache.memory.pools.items()}
-        self._allocators = [self.cache.memory.allocator(pool) for pool in POOLS]
+        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self._memory.pools.items()}
         self._changed: dict[Node, None] = {}
         self._shown: set[int] = set()
+        self._events = Events(config.page_size)
         self.cache.tree.on_change = self._note
+        self.cache.tree.events = self._events
 
     def match(self, key: Key) -> Lookup:
-        found = self.cache.match(key.tokens, key.namespace)
-        return Lookup(found.device_node.end, found.best_node.end, found.slots.tolist(), found.device_node)
+        slots, device, best = self.cache.match(key.tokens, key.namespace)
+        host = on_host_only(best, self.cache.config.window)
+        return Lookup(device.end, best.end, slots.tolist(), device, best, host)
 
     def allocate(self, tokens: int) -> list[int] | None:
         slots = self._device.allocate(tokens)
         return None if slots is None else slots.tolist()
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        full = np.array(slots, dtype=np.int64)
-        content = np.array(tags, dtype=np.float32)
+        full, content = _slots(slots), _content(tags)
         self._tags[Pool.FULL].write(full, content)
         if Pool.SWA in self._tags:
             peers = self._device.swa_of[full]
             self._tags[Pool.SWA].write(peers[peers != 0], content[peers != 0])
 
     def free(self, slots: Sequence[int]) -> None:
-        self._device.free(np.array(slots, dtype=np.int64))
+        self._device.free(_slots(slots))
 
     def free_swa(self, slots: Sequence[int]) -> None:
-        self._device.free_swa(np.array(slots, dtype=np.int64))
+        self._device.free_swa(_slots(slots))
 
-    def insert(self, key: Key, slots: Sequence[int], protected: int, evicted: int) -> int:
-        return self.cache.insert(key.tokens, slots, key.namespace, protected, evicted).reused
+    def allocate_state(self) -> int | None:
+        slot = self._states.alloc(1)
+        return None if slot is None else int(slot[0])
+
+    def write_state(self, slot: int, tag: int) -> None:
+        self._tags[Pool.MAMBA].write(_slots([slot]), _content([tag]))
+
+    def free_state(self, slot: int) -> None:
+        self._states.free(_slots([slot]))
+
+    def copy_state(self, anchor: Any) -> int | None:
+        return self.cache.copy_state(anchor)
+
+    def insert(
+        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+    ) -> Insertion:
+        reused, taken, node = self.cache.insert(key.tokens, slots, key.namespace, protected, evicted, state, priority)
+        return Insertion(reused, taken, node)
+
+    def path_slots(self, anchor: Any) -> list[int]:
+        slots: list[int] = path_slots(anchor).tolist()
+        return slots
 
     def lock(self, anchor: Any) -> Any:
         return self.cache.lock(anchor)
@@ -78,17 +105,48 @@ class RadixSystem:
     def unlock(self, receipt: Any) -> None:
         self.cache.unlock(receipt)
 
-    def evict(self, full: int, swa: int) -> tuple[int, int]:
-        return self.cache.evict(full, swa)
+    def release_window(self, receipt: Any) -> None:
+        self.cache.release_window(receipt)
+
+    def lock_host(self, anchor: Any) -> Any:
+        return self.cache.lock_host(anchor)
+
+    def unlock_host(self, receipt: Any) -> None:
+        self.cache.unlock_host(receipt)
+
+    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+        return self.cache.evict(full, swa, mamba)
 
     def evict_host(self, tokens: int, component: Component) -> int:
         return self.cache.evict_host(tokens, component)
 
-    def run_copies(self, count: int) -> int:
-        return self._engine.run(count)
+    def load_back(self, anchor: Any, quota: int | None) -> int:
+        return self.cache.load_back(anchor, quota)
 
-    def writing_check(self, blocking: bool) -> int:
-        return self.cache.writing_check(blocking)
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        slots = self._memory.host[Component.FULL].alloc(tokens)
+        return None if slots is None else slots.tolist()
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._tags[Pool.FULL_HOST].write(_slots(slots), _content(tags))
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        return self.cache.insert_host(key.tokens, slots, key.namespace, start)
+
+    def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
+        return self._engines[load].run(count, fail)
+
+    def copied(self, load: bool) -> int:
+        return (self.cache.loader if load else self.cache.backups).copied()
+
+    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self.cache.writing_check(blocking, limit)
+
+    def loading_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self.cache.loading_check(blocking, limit)
+
+    def refuse(self, pool: Pool) -> None:
+        self._memory.allocators[pool].refuse()
 
     def reset(self) -> None:
         self.cache.reset()
@@ -104,42 +162,65 @@ class RadixSystem:
                 removed.append(node.id)
         nodes = list(tree.nodes()) if whole else sorted((node for node in changed if node.parent is not None), key=_end)
         self._shown.update(node.id for node in nodes)
-        free = [allocator.available if allocator is not None else 0 for allocator in self._allocators]
+        allocators = self._memory.allocators
         return Observation(
             nodes=tuple(map(_view, nodes)),
             removed=() if whole else tuple(removed),
-            free=(free[0], free[1], free[2], free[3]),
-            evictable=(tree.evictable[0], tree.evictable[1]),
-            protected=(tree.protected[0], tree.protected[1]),
+            free=_per_pool(allocators[pool].available if pool in allocators else 0 for pool in POOLS),
+            evictable=_per_component(tree.evictable),
+            protected=_per_component(tree.protected),
             whole=self._whole() if whole else None,
+            events=self._events.drain(),
         )
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
-        return self._tags[pool].read(np.array(slots, dtype=np.int64))
+        return self._tags[pool].read(_slots(slots))
 
     def swa_of(self, slots: Sequence[int]) -> list[int]:
-        peers: list[int] = self._device.swa_of[np.array(slots, dtype=np.int64)].tolist()
+        peers: list[int] = self._device.swa_of[_slots(slots)].tolist()
         return peers
 
     def close(self) -> None:
         self.cache.tree.on_change = None
+        self.cache.tree.events = None
+
+    @property
+    def _states(self) -> PageAllocator:
+        return self._memory.allocators[Pool.MAMBA]
 
     def _note(self, node: Node) -> None:
         self._changed[node] = None
 
     def _whole(self) -> Whole:
-        tree = self.cache.tree
-        free = [() if allocator is None else tuple(allocator.free_slots().tolist()) for allocator in self._allocators]
+        tree, allocators = self.cache.tree, self._memory.allocators
         paired = np.flatnonzero(self._device.swa_of)
+        swa, mamba = Component.SWA, Component.MAMBA
         return Whole(
-            free=(free[0], free[1], free[2], free[3]),
+            free=_per_pool(tuple(allocators[pool].free_slots().tolist()) if pool in allocators else () for pool in POOLS),
             swa_of=dict(zip(paired.tolist(), self._device.swa_of[paired].tolist(), strict=True)),
             device_leaves=frozenset(node.id for node in tree.device_leaves),
             host_leaves=frozenset(node.id for node in tree.host_leaves),
-            swa_order=tuple(node.id for node in tree.swa_order),
-            swa_host_order=tuple(node.id for node in tree.swa_host_order),
+            orders=(
+                _ids(tree.device_order[swa]),
+                _ids(tree.device_order[mamba]),
+                _ids(tree.host_order[swa]),
+                _ids(tree.host_order[mamba]),
+            ),
             ages={node.id: node.accessed for node in tree.nodes()},
         )
+
+
+def _engine(device: str) -> ScheduledEngine:
+    cuda = torch.device(device).type == "cuda"
+    return ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine())
+
+
+def _slots(slots: Sequence[int]) -> SlotArray:
+    return np.array(slots, dtype=np.int64)
+
+
+def _content(tags: Sequence[int]) -> Floats:
+    return np.array(tags, dtype=np.float32)
 
 
 def _end(node: Node) -> int:
@@ -147,12 +228,37 @@ def _end(node: Node) -> int:
     return node.end
 
 
+def _ids(nodes: Iterable[Node]) -> Slots:
+    return tuple(node.id for node in nodes)
+
+
 def _view(node: Node) -> NodeView:
     assert node.parent is not None
-    full, swa = node.states
-    slots = (_plain(full.device), _plain(swa.device), _plain(full.host), _plain(swa.host))
-    return NodeView(node.id, node.parent.id, node.namespace, node.segment, slots, (full.locks, swa.locks), node.pending is not None)
+    full, swa, mamba = node.states
+    return NodeView(
+        id=node.id,
+        parent=node.parent.id,
+        namespace=node.namespace,
+        segment=node.segment,
+        slots=(
+            _plain(full.device), _plain(swa.device), _plain(mamba.device), _plain(full.host), _plain(swa.host), _plain(mamba.host),
+        ),
+        locks=(full.locks, swa.locks, mamba.locks),
+        pending=node.pending,
+        host_locks=(full.host_locks, swa.host_locks, mamba.host_locks),
+        loading=node.loading,
+    )  # fmt: skip
 
 
 def _plain(slots: SlotArray | None) -> Slots | None:
     return None if slots is None else tuple(slots.tolist())
+
+
+def _per_component(counts: Sequence[int]) -> PerComponent:
+    full, swa, mamba = counts
+    return full, swa, mamba
+
+
+def _per_pool(found: Iterable[T]) -> tuple[T, T, T, T, T, T]:
+    full, swa, mamba, full_host, swa_host, mamba_host = found
+    return full, swa, mamba, full_host, swa_host, mamba_host

@@ -1,27 +1,30 @@
 """The sliding window: which nodes of a path SWA needs.
 
-``window`` is in tokens throughout; None stands for a cache without SWA, for which there is nothing to check, to lock or to renew.
+``window`` is in units of the key, as all lengths are; None stands for a cache without SWA, for which there is nothing to check, to
+lock or to renew.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.tree import Tree
+from radixproof.model.config import Component
 
 
 @dataclass(slots=True)
 class Gate:
     """Decides, node by node down a path, where a prefix may end (semantics 3.2).
 
-    A prefix needs the SWA of its last ``window`` tokens. Before the first tombstone nothing is missing, however short the prefix.
+    A prefix needs the SWA of its last ``window`` units. Before the first tombstone nothing is missing, however short the prefix.
     """
 
     window: int | None
     run: float = math.inf
-    """Tokens since the last tombstone."""
+    """Units since the last tombstone."""
 
     def admits(self, node: Node, present: bool) -> bool:
         """Whether a prefix may end at ``node``, the next one of the path; ``present`` says whether its SWA is there."""
@@ -49,11 +52,20 @@ def renew(tree: Tree, node: Node, window: int | None) -> None:
             used.append(current)
         current = current.parent
     for current in reversed(used):
-        tree.swa_order.renew(current)
+        tree.device_order[Component.SWA].renew(current)
+
+
+def window_of(node: Node, window: int | None) -> Iterator[Node]:
+    """The nodes that make up one window up from the end of ``node``, deepest first: whole nodes, as few as cover it."""
+    missing = window or 0
+    while missing > 0 and node.parent is not None:
+        yield node
+        missing -= len(node.segment)
+        node = node.parent
 
 
 def tail(length: int, window: int, page_size: int) -> int:
-    """The length of the last piece of a new leaf of ``length`` tokens: a window, rounded up to pages, or less.
+    """The length of the last piece of a new leaf of ``length`` units: a window, rounded up to pages, or less.
 
     A lock covers whole nodes, so this is what a lock on the leaf will keep from eviction (semantics 4.3).
     """

@@ -1,28 +1,28 @@
 """A release of SGLang as a `System`: each method is one call of SGLang's own, on its own objects.
 
 Requests are played by the caller, so `allocate`, `free` and `free_swa` are what SGLang's scheduler does for them, and `reset` is
-its flush of the whole cache. Where releases differ, this file tests for the attribute; only the `Dialect` goes by the version,
-because it has to be known before anything is imported.
+its flush of the whole cache. Where releases differ, this file tests for the attribute; only what has to be known before anything
+is imported goes by the version (`releases`).
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
-from radixproof.impl.sglang import pools, shim, store
+from radixproof.impl.observation import Observation, PerComponent
+from radixproof.impl.sglang import pools, releases, shim, store
 from radixproof.impl.sglang.content import Content
+from radixproof.impl.sglang.transfers import Transfers
+from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
-from radixproof.impl.system import Lookup, System, Target, Unavailable
+from radixproof.impl.system import Insertion, Lookup, System, Target
 from radixproof.model.config import Component, Config, Pool
-from radixproof.model.dialect import Dialect
-from radixproof.model.observation import Observation
-from radixproof.model.operations import Key
-
-OLDEST, NEWEST = "0.5.12", "0.5.16"
-"""The releases that this adapter drives, both included."""
+from radixproof.model.key import Key
 
 
 def target(version: str) -> Target:
@@ -30,7 +30,7 @@ def target(version: str) -> Target:
 
     Raises `Unavailable` if the version is malformed or none that this adapter drives; building raises it if it is not prepared.
     """
-    dialect = dialect_of(version)
+    dialect = releases.dialect_of(version)
 
     @cache
     def release() -> shim.Sglang:
@@ -39,28 +39,21 @@ def target(version: str) -> Target:
     def build(config: Config) -> System:
         return SglangSystem(release(), config)
 
-    return Target(f"sglang=={version}", f"SGLang {version}: its radix cache, controller and pools, on a CPU", dialect, build)
+    summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
+    return Target(f"sglang=={version}", summary, dialect, build, releases.scope_of(version))
 
 
-def dialect_of(version: str) -> Dialect:
-    """The rules of a release in which it legitimately differs from others. Raises `Unavailable` outside OLDEST to NEWEST."""
-    key = store.version_key(store.check_version(version))
-    if not store.version_key(OLDEST) <= key <= store.version_key(NEWEST):
-        raise Unavailable(f"radixproof drives SGLang {OLDEST} to {NEWEST}, not {version}")
-    since_0_5_13 = key >= store.version_key("0.5.13")
-    return Dialect(
-        segment_locks=False,
-        split_keeps_hits=since_0_5_13,
-        hits_on_split_leaf=False,
-        pending_follows_split=since_0_5_13,
-        room_before_backup=False,
-        leaf_cut_to_window=since_0_5_13,
-        swa_recency_in_window=since_0_5_13,
-    )
+@dataclass(slots=True)
+class Receipt:
+    """A locked node with the parameters that its unlock wants."""
+
+    node: Any
+    params: Any
+    window_released: bool = False
 
 
 class SglangSystem:
-    """One live cache of SGLang. An anchor is a tree node; a receipt is a node with the parameters that its unlock wants."""
+    """One live cache of SGLang. The device anchor of a match is a tree node, its best anchor what SGLang returned."""
 
     def __init__(self, sglang: shim.Sglang, config: Config) -> None:
         self._sglang = sglang
@@ -68,16 +61,18 @@ class SglangSystem:
         self._parts = pools.build(sglang, config)
         self._tree = self._parts.tree
         self._content = Content(self._parts)
+        self._transfers = Transfers(sglang, self._parts)
+        self._victims = Victims(self._tree, config.device_pages)
         self._view = View(self._parts, config)
         self._tokens_in_arrays = isinstance(self._tree.root_node.key.token_ids, array)
 
     def match(self, key: Key) -> Lookup:
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = found.device_indices.tolist()
-        return Lookup(len(slots), _depth(found.best_match_node), slots, found.last_device_node)
+        return Lookup(len(slots), _depth(found.best_match_node), slots, found.last_device_node, found, self._host_hits(found))
 
     def allocate(self, tokens: int) -> list[int] | None:
-        allocators = self._parts.allocators
+        allocators = self._parts.allocators.values()
         if any(allocator.available_size() < tokens for allocator in allocators):
             return None
         slots, *peers = [allocator.alloc(tokens) for allocator in allocators]
@@ -96,39 +91,99 @@ class SglangSystem:
         if self._config.window is not None:
             self._parts.allocator.free_swa(self._tensor(slots))
 
-    def insert(self, key: Key, slots: Sequence[int], protected: int, evicted: int) -> int:
-        params = self._sglang.params.InsertParams(key=self._key(key), value=self._tensor(slots), prev_prefix_len=protected)
+    def allocate_state(self) -> int | None:
+        raise NotImplementedError("MAMBA")
+
+    def write_state(self, slot: int, tag: int) -> None:
+        raise NotImplementedError("MAMBA")
+
+    def free_state(self, slot: int) -> None:
+        raise NotImplementedError("MAMBA")
+
+    def copy_state(self, anchor: Any) -> int | None:
+        raise NotImplementedError("MAMBA")
+
+    def insert(
+        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+    ) -> Insertion:
+        params = self._sglang.params.InsertParams(
+            key=self._key(key), value=self._tensor(slots), prev_prefix_len=protected, priority=priority
+        )
         if hasattr(params, "set_evicted_seqlen"):
             params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)
         else:
             params.swa_evicted_seqlen = evicted
-        reused: int = self._tree.insert(params).prefix_len
-        return reused
+        return Insertion(self._tree.insert(params).prefix_len)
 
-    def lock(self, anchor: Any) -> Any:
-        return anchor, self._tree.inc_lock_ref(anchor).to_dec_params()
+    def path_slots(self, anchor: Any) -> list[int]:
+        raise NotImplementedError("requests match again after an insert")
 
-    def unlock(self, receipt: Any) -> None:
-        anchor, params = receipt
-        self._tree.dec_lock_ref(anchor, params)
+    def lock(self, anchor: Any) -> Receipt:
+        return Receipt(anchor, self._tree.inc_lock_ref(anchor).to_dec_params())
 
-    def evict(self, full: int, swa: int) -> tuple[int, int]:
-        result = self._tree.evict(self._sglang.params.EvictParams(num_tokens=full, swa_num_tokens=swa))
-        return result.num_tokens_evicted, result.swa_num_tokens_evicted
+    def unlock(self, receipt: Receipt) -> None:
+        rest = {"skip_swa": True} if receipt.window_released else {}
+        self._tree.dec_lock_ref(receipt.node, receipt.params, **rest)
+
+    def release_window(self, receipt: Receipt) -> None:
+        self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)
+        receipt.window_released = True
+
+    def lock_host(self, anchor: Any) -> Receipt:
+        node = anchor.best_match_node
+        return Receipt(node, self._tree.inc_host_lock_ref(node).to_dec_params())
+
+    def unlock_host(self, receipt: Receipt) -> None:
+        self._tree.dec_host_lock_ref(receipt.node, receipt.params)
+
+    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+        self._victims.restart()
+        result = self._tree.evict(self._sglang.params.EvictParams(num_tokens=full, swa_num_tokens=swa, mamba_num=mamba))
+        return result.num_tokens_evicted, result.swa_num_tokens_evicted, result.mamba_num_evicted
 
     def evict_host(self, tokens: int, component: Component) -> int:
         freed: int = self._tree.evict_host(tokens, self._sglang.tree.ComponentType(int(component)))
         return freed
 
-    def run_copies(self, count: int) -> int:
-        return self._parts.write_stream.run(count)
+    def load_back(self, anchor: Any, quota: int | None) -> int:
+        request = SimpleNamespace(  # the part of a request that SGLang looks at
+            last_node=anchor.last_device_node,
+            swa_host_hit_length=getattr(anchor, "swa_host_hit_length", 0),
+            mamba_host_hit_length=getattr(anchor, "mamba_host_hit_length", 0),
+        )
+        self._victims.restart()
+        self._tree.init_load_back(
+            self._sglang.params.InitLoadBackParams(
+                best_match_node=anchor.best_match_node, host_hit_length=anchor.host_hit_length, mem_quota=quota, req=request
+            )
+        )
+        return self._transfers.start_loading()
 
-    def writing_check(self, blocking: bool) -> int:
-        if hasattr(self._tree, "flush_pending_backups"):
-            self._tree.flush_pending_backups()
-        before = len(self._tree.ongoing_write_through)
-        self._tree.writing_check(write_back=blocking)
-        return before - len(self._tree.ongoing_write_through)
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        raise NotImplementedError("host insert")
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        raise NotImplementedError("host insert")
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        raise NotImplementedError("host insert")
+
+    def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
+        if fail:
+            raise NotImplementedError("copies that fail")
+        return self._transfers.run(count, load)
+
+    def copied(self, load: bool) -> int:
+        return self._transfers.copied(load)
+
+    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self._transfers.writing_check(blocking, limit)
+
+    def loading_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self._transfers.loading_check(blocking, limit)
+
+    def refuse(self, pool: Pool) -> None:
+        raise NotImplementedError("refusals")
 
     def reset(self) -> None:
         self._tree.reset()
@@ -149,6 +204,15 @@ class SglangSystem:
 
     def close(self) -> None:
         self._parts.close()
+
+    def _host_hits(self, found: Any) -> PerComponent | None:
+        """What a match says is on the host only.
+
+        Its figure for FULL counts all host copies below the device node. Where SWA ends the device node early, that is more.
+        """
+        if self._config.window is not None or not hasattr(found, "swa_host_hit_length"):
+            return None
+        return found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length
 
     def _key(self, key: Key) -> Any:
         tokens = array("q", key.tokens) if self._tokens_in_arrays else list(key.tokens)

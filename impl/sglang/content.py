@@ -14,6 +14,7 @@ from radixproof.model.config import Component, Pool
 TAG_LIMIT = 2**22
 """Tags are below it: a tag and a quarter per layer then fit exactly into float32."""
 
+_LAYERS = {Component.FULL: FULL_LAYERS, Component.SWA: SWA_LAYERS}
 _Floats = npt.NDArray[np.float32]
 
 
@@ -22,15 +23,8 @@ class Content:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._device = [
-            [
-                (keys.numpy(), values.numpy(), layer / 4)
-                for keys, values, layer in zip(pool.k_buffer, pool.v_buffer, layers, strict=True)
-            ]
-            for pool, layers in zip(parts.device_pools, (FULL_LAYERS, SWA_LAYERS), strict=False)
-        ]
-        self._host: list[_Floats] = [pool.kv_buffer.numpy() for pool in parts.host_pools]
-        self._layers = [np.array(layers, np.float32).reshape(-1, 1, 1) / 4 for layers in (FULL_LAYERS, SWA_LAYERS)]
+        self._device = {component: _buffers(pool, _LAYERS[component]) for component, pool in parts.device_pools.items()}
+        self._host: dict[Component, _Floats] = {component: pool.kv_buffer.numpy() for component, pool in parts.host_pools.items()}
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fill FULL ``slots``, and the SWA slots that the full→SWA map has for them now."""
@@ -38,7 +32,7 @@ class Content:
             return
         index, values = np.array(slots), np.array(tags, np.float32)
         self._fill(Component.FULL, index, values)
-        if len(self._device) > 1:
+        if Component.SWA in self._device:
             peers = self._parts.allocator.full_to_swa_index_mapping.numpy()[index]
             live = peers > 0
             self._fill(Component.SWA, peers[live], values[live])
@@ -70,7 +64,14 @@ class Content:
         buffer = self._host[component]  # [keys or values, page, layer, offset, head, dim]
         page, offset = np.divmod(index, buffer.shape[3])
         numbers = buffer[:, page, :, offset]  # [slot, keys or values, layer, head, dim]
-        layers = self._layers[component]
+        layers = np.array(_LAYERS[component], np.float32).reshape(-1, 1, 1) / 4
         return np.concatenate(
             [(sign * numbers[:, side] - layers).reshape(len(index), -1) for side, sign in ((0, 1), (1, -1))], axis=1
         )
+
+
+def _buffers(pool: Any, layers: Sequence[int]) -> list[tuple[_Floats, _Floats, float]]:
+    """Per layer of a device pool: keys, values, and what the layer adds to a tag."""
+    return [
+        (keys.numpy(), values.numpy(), layer / 4) for keys, values, layer in zip(pool.k_buffer, pool.v_buffer, layers, strict=True)
+    ]

@@ -1,8 +1,9 @@
 """A copy engine that runs when it is told: streams and events in the place of the accelerator's.
 
 SGLang submits copies to streams and learns of their end from events, through a module that looks like ``torch.cuda``. Here a
-copy submitted inside ``with stream(s)`` waits in ``s`` until `Stream.run`, and the event recorded after it completes then and not
-before. All that is queued belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to the next.
+copy submitted inside ``with stream(s)`` waits in ``s`` until somebody waits for it, and the event recorded after it completes then
+and not before. All that is queued belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to
+the next.
 """
 
 from __future__ import annotations
@@ -17,32 +18,30 @@ import numpy as np
 
 
 class Stream:
-    """Work in submission order. A *unit* is the work up to and including the next recorded event: one merged transfer of SGLang."""
+    """Work in the order in which it was submitted, performed when somebody asks for it."""
 
     __slots__ = ("_immediate", "_queue")
 
     def __init__(self, *_: Any, immediate: bool = False, **__: Any) -> None:
         self._immediate = immediate
-        self._queue: deque[tuple[Callable[[], None], bool]] = deque()
+        self._queue: deque[Callable[[], None]] = deque()
 
-    def submit(self, work: Callable[[], None], ends_unit: bool = False) -> None:
+    def submit(self, work: Callable[[], None]) -> None:
         if self._immediate:
             work()
         else:
-            self._queue.append((work, ends_unit))
+            self._queue.append(work)
 
-    def run(self, units: int) -> int:
-        """Perform up to ``units`` units, oldest first; returns how many there were."""
-        done = 0
-        while done < units and self._queue:
-            work, ends_unit = self._queue.popleft()
-            work()
-            done += ends_unit
-        return done
+    def advance(self) -> bool:
+        """Perform the oldest piece of work; returns whether there was one."""
+        if not self._queue:
+            return False
+        self._queue.popleft()()
+        return True
 
     def synchronize(self) -> None:
-        while self._queue:
-            self._queue.popleft()[0]()
+        while self.advance():
+            pass
 
     def wait_event(self, event: Event) -> None:
         self.submit(event.synchronize)
@@ -63,7 +62,7 @@ class Event:
     def record(self, stream: Stream | None = None) -> None:
         self._stream = stream or current_stream()
         self._outstanding += 1
-        self._stream.submit(self._reach, ends_unit=True)
+        self._stream.submit(self._reach)
 
     def _reach(self) -> None:
         self._outstanding -= 1
@@ -73,7 +72,7 @@ class Event:
 
     def synchronize(self) -> None:
         """Run whatever stands before the last record."""
-        while self._outstanding and self._stream.run(1):
+        while self._outstanding and self._stream.advance():
             pass
 
     def wait(self, stream: Stream | None = None) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from radixproof.impl.observation import ROOT, NodeView, Observation, PerComponent, Slots, Whole
 from radixproof.impl.sglang.pools import Parts
 from radixproof.model.config import Component, Config
-from radixproof.model.observation import ROOT, NodeView, Observation, Slots, Whole
 
 
 class View:
@@ -22,21 +22,81 @@ class View:
         self._parts = parts
         self._config = config
         self._ids: dict[int, int] = {}
+        self._types = {Component(int(kind)): kind for kind in parts.tree.tree_components}
 
     def observe(self) -> Observation:
         tree = self._parts.tree
-        sizes, protected = tree.component_evictable_size_, tree.component_protected_size_
         nodes = self._nodes()
         whole = self._whole()
-        full, swa, full_host, swa_host = whole.free
+        full, swa, mamba, full_host, swa_host, mamba_host = map(len, whole.free)
         return Observation(
             nodes=nodes,
             removed=(),
-            free=(len(full), len(swa), len(full_host), len(swa_host)),
-            evictable=self._sizes(sizes),
-            protected=self._sizes(protected),
+            free=(full, swa, mamba, full_host, swa_host, mamba_host),
+            evictable=self._sizes(tree.component_evictable_size_),
+            protected=self._sizes(tree.component_protected_size_),
             whole=whole,
         )
+
+    def _nodes(self) -> tuple[NodeView, ...]:
+        root = self._parts.tree.root_node
+        views = []
+        queue = list(root.children.values())
+        for node in queue:
+            queue.extend(node.children.values())
+            views.append(self._node(node))
+        return tuple(views)
+
+    def _node(self, node: Any) -> NodeView:
+        full, swa, mamba = node.component_data  # its numbers are ours; all records are there, whatever the components of the tree
+        tree = self._parts.tree
+        marked = getattr(node, "write_through_pending_id", None)  # newer releases mark the fragments of a split, too
+        device = (_slots(full.value), _slots(swa.value), _slots(mamba.value))
+        host = (_slots(full.host_value), _slots(swa.host_value), _slots(mamba.host_value))
+        return NodeView(
+            id=self._id(node),
+            parent=ROOT if node.parent is tree.root_node else self._id(node.parent),
+            namespace=node.key.extra_key or "",
+            segment=tuple(node.key),
+            slots=(*device, *host),
+            locks=(full.lock_ref, swa.lock_ref, mamba.lock_ref),
+            pending=marked is not None or node.id in tree.ongoing_write_through,
+            host_locks=None,  # they count only what has a host copy, and the halves of a split unevenly
+        )
+
+    def _id(self, node: Any) -> int:
+        return self._ids.setdefault(node.id, len(self._ids) + 1)
+
+    def _sizes(self, by_type: Any) -> PerComponent:
+        full, swa, mamba = (by_type[self._types[component]] if component in self._types else 0 for component in Component)
+        return full, swa, mamba
+
+    def _whole(self) -> Whole:
+        tree = self._parts.tree
+        full, swa, mamba = map(self._free_on_device, Component)
+        full_host, swa_host, mamba_host = map(self._free_on_host, Component)
+        return Whole(
+            free=(full, swa, mamba, full_host, swa_host, mamba_host),
+            swa_of=self._swa_of(),
+            device_leaves=self._set(tree.evictable_device_leaves),
+            host_leaves=self._set(tree.evictable_host_leaves),
+            orders=(
+                self._order(tree.lru_lists, Component.SWA),
+                self._order(tree.lru_lists, Component.MAMBA),
+                self._order(tree.host_lru_lists, Component.SWA),
+                self._order(tree.host_lru_lists, Component.MAMBA),
+            ),
+        )
+
+    def _free_on_device(self, component: Component) -> Slots:
+        allocator = self._parts.allocators.get(component)
+        return () if allocator is None else _free_slots(allocator)
+
+    def _free_on_host(self, component: Component) -> Slots:
+        """Newer releases keep what was freed last apart, in chunks."""
+        pool = self._parts.host_pools.get(component)
+        chunks = () if pool is None else (pool.free_slots, *getattr(pool, "release_slots", ()))
+        return tuple(slot for chunk in chunks for slot in chunk.tolist())
 
     def _swa_of(self) -> dict[int, int]:
         """The full→SWA map without its empty entries. The last one is SGLang's own sentinel for slot -1."""
@@ -45,69 +105,14 @@ class View:
         entries = self._parts.allocator.full_to_swa_index_mapping.tolist()
         return {slot: peer for slot, peer in enumerate(entries[:-1]) if peer}
 
-    def _nodes(self) -> tuple[NodeView, ...]:
-        tree = self._parts.tree
-        in_flight = tree.ongoing_write_through
-        root = tree.root_node
-        views = []
-        queue = list(root.children.values())
-        for node in queue:
-            queue.extend(node.children.values())
-            full, swa = self._state(node)
-            marked = getattr(node, "write_through_pending_id", None)  # newer releases mark the fragments of a split, too
-            key = node.key
-            views.append(
-                NodeView(
-                    id=self._id(node),
-                    parent=ROOT if node.parent is root else self._id(node.parent),
-                    namespace=key.extra_key or "",
-                    segment=tuple(key.token_ids),
-                    slots=(_slots(full.value), _slots(swa.value), _slots(full.host_value), _slots(swa.host_value)),
-                    locks=(full.lock_ref, swa.lock_ref),
-                    pending=marked is not None or node.id in in_flight,
-                )
-            )
-        return tuple(views)
-
-    def _state(self, node: Any) -> tuple[Any, Any]:
-        """FULL and SWA records of a node. SGLang's component numbers begin like ours; nodes of FULL-only trees have all records."""
-        data = node.component_data
-        return data[Component.FULL], data[Component.SWA]
-
-    def _id(self, node: Any) -> int:
-        return self._ids.setdefault(node.id, len(self._ids) + 1)
-
-    def _sizes(self, by_component: Any) -> tuple[int, int]:
-        full, *swa = by_component.values()
-        return full, swa[0] if swa else 0
-
-    def _whole(self) -> Whole:
-        tree, parts = self._parts.tree, self._parts
-        device = [_free_on_device(allocator) for allocator in parts.allocators]
-        host = [_free_on_host(pool) for pool in parts.host_pools]
-        if self._config.window is None:
-            device.append(())
-            host.append(())
-            device_order: Slots = ()
-            host_order: Slots = ()
-        else:
-            device_order = self._order(tree.lru_lists)
-            host_order = self._order(tree.host_lru_lists)
-        return Whole(
-            free=(device[0], device[1], host[0], host[1]),
-            swa_of=self._swa_of(),
-            device_leaves=self._set(tree.evictable_device_leaves),
-            host_leaves=self._set(tree.evictable_host_leaves),
-            swa_order=device_order,
-            swa_host_order=host_order,
-        )
-
     def _set(self, nodes: Iterable[Any]) -> frozenset[int]:
         return frozenset([self._id(node) for node in sorted(nodes, key=_number)])
 
-    def _order(self, lists: Any) -> Slots:
-        """The SWA list of a tier, oldest first. Bounded, because a broken list may be a ring."""
-        lru = lists[self._parts.tree.tree_components[Component.SWA]]
+    def _order(self, lists: Any, component: Component) -> Slots:
+        """The list of a component on a tier, oldest first. Bounded, because a broken list may be a ring."""
+        if component not in self._types:
+            return ()
+        lru = lists[self._types[component]]
         return tuple(self._id(node) for node in islice(_from_oldest(lru), len(lru.cache) + 1))
 
 
@@ -116,7 +121,7 @@ def _number(node: Any) -> int:
     return number
 
 
-def _from_oldest(lru: Any) -> Iterable[Any]:
+def _from_oldest(lru: Any) -> Iterator[Any]:
     link, node = lru._pt, lru.tail
     while (node := node.lru_prev[link]) is not lru.head:
         yield node
@@ -126,14 +131,8 @@ def _slots(value: Any) -> Slots | None:
     return None if value is None else tuple(value.tolist())
 
 
-def _free_on_device(allocator: Any) -> Slots:
-    """Free slots of one component; allocators of paged pools count in pages."""
+def _free_slots(allocator: Any) -> Slots:
+    """Free slots of a component on the device; allocators of paged pools count in pages."""
     free = allocator.free_pages.tolist() + allocator.release_pages.tolist()
     size = allocator.page_size
     return tuple(free) if size == 1 else tuple(page * size + offset for page in free for offset in range(size))
-
-
-def _free_on_host(pool: Any) -> Slots:
-    """Free slots of a host pool; newer releases keep what was freed last apart, in chunks."""
-    chunks = (pool.free_slots, *getattr(pool, "release_slots", ()))
-    return tuple(slot for chunk in chunks for slot in chunk.tolist())

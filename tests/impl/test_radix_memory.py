@@ -1,4 +1,4 @@
-"""Pools, allocators, pairing, tags and copy engines of the radix cache."""
+"""Pools, allocators, pairing and tags of the radix cache."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import torch
 
 from radixproof.impl.radix.allocator import PageAllocator, SlotError
 from radixproof.impl.radix.device import DeviceSlots
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine, Transfer
+from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.pools import Geometry, KVPool, Slots
 from radixproof.impl.radix.recency import RecencyList
 from radixproof.impl.radix.tags import Tags
+from radixproof.model.config import Component, Config, Pool
 
 CPU = torch.device("cpu")
 
@@ -86,6 +87,55 @@ def test_free_refuses_what_is_not_out_and_changes_nothing(bad: Slots, why: str) 
     assert allocator.available == 6
 
 
+def test_a_refusal_meets_one_allocation_and_takes_nothing() -> None:
+    allocator = PageAllocator(3, 2)
+    allocator.refuse()
+    assert taken(allocator, 0).tolist() == []
+    assert allocator.alloc(2) is None
+    assert allocator.available == 6
+    assert taken(allocator, 2).tolist() == [2, 3]
+    allocator.refuse()
+    assert allocator.alloc(8) is None, "one that would have failed anyway"
+    assert taken(allocator, 2).tolist() == [4, 5]
+    allocator.refuse()
+    allocator.clear()
+    assert taken(allocator, 6).tolist() == [2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("component", ["full", "swa"])
+def test_a_refusal_of_either_pool_meets_the_paired_allocation(component: str) -> None:
+    device = paired()
+    getattr(device, component).refuse()
+    assert device.allocate(2) is None
+    assert device.full.free_slots().tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
+    full = device.allocate(4)
+    assert full is not None
+    assert device.peers(full).tolist() == [2, 3, 4, 5]
+
+
+def test_states_are_in_pages_of_one_slot_whatever_the_page_size() -> None:
+    memory = Memory(Config(page_size=4, mamba_states=3, mamba_host_states=2), Geometry(), CPU)
+    assert memory.device.mamba is not None
+    assert taken(memory.device.mamba, 1).tolist() == [1]
+    assert memory.pools[Pool.MAMBA].keys.shape[1] == 4
+    assert memory.host[Component.MAMBA].available == 2
+
+
+def test_a_cache_without_a_host_tier_has_no_host_memory() -> None:
+    memory = Memory(Config(host_pages=0, window=2, swa_pages=4), Geometry(), CPU)
+    assert list(memory.pools) == list(memory.allocators) == [Pool.FULL, Pool.SWA]
+    assert memory.tiers == memory.host == {}
+
+
+def test_slots_are_paired_once() -> None:
+    device = paired()
+    full, swa = taken(device.full, 4), taken(device.swa or device.full, 4)
+    device.pair(full, swa)
+    assert device.peers(full).tolist() == swa.tolist()
+    with pytest.raises(SlotError, match="already"):
+        device.pair(full[2:], swa[:2])
+
+
 def test_clear_takes_everything_back_in_the_first_order() -> None:
     allocator = PageAllocator(3, 1)
     allocator.free(taken(allocator, 2))
@@ -150,31 +200,6 @@ def test_tags_are_read_back_and_disagreement_is_seen() -> None:
     pool.values[1, 3, 0, 1] += 1
     assert tags.read(slots(3, 1)) == [-1, 0]
     assert tags.read(slots()) == []
-
-
-def test_scheduled_copies_run_late_in_order_and_are_reported_once() -> None:
-    source, target = KVPool(4, 1, Geometry(), CPU), KVPool(4, 1, Geometry(), CPU)
-    read, engine = Tags(target).read, ScheduledEngine(ImmediateEngine())
-    Tags(source).write(slots(1, 2), np.array([10, 20], dtype=np.float32))
-    engine.submit([Transfer(source, slots(1), target, slots(3))])
-    engine.submit([Transfer(source, slots(2), target, slots(4)), Transfer(source, slots(1), target, slots(1))])
-    assert (engine.poll(), engine.queued, read(slots(3, 4))) == (0, 2, [-1, -1])
-    assert engine.run(1) == 1
-    assert read(slots(3, 4)) == [10, -1]
-    assert (engine.poll(), engine.poll()) == (1, 0)
-    Tags(source).write(slots(2), np.array([30], dtype=np.float32))
-    assert engine.wait() == 1
-    assert read(slots(3, 4, 1)) == [10, 30, 10]
-    assert (engine.run(5), engine.wait()) == (0, 0)
-
-
-def test_cleared_engine_copies_nothing() -> None:
-    source, target = KVPool(1, 1, Geometry(), CPU), KVPool(1, 1, Geometry(), CPU)
-    engine = ScheduledEngine(ImmediateEngine())
-    Tags(source).write(slots(1), np.array([10], dtype=np.float32))
-    engine.submit([Transfer(source, slots(1), target, slots(1))])
-    engine.clear()
-    assert (engine.wait(), Tags(target).read(slots(1))) == (0, [-1])
 
 
 def test_recency_list_keeps_its_order() -> None:

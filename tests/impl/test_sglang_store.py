@@ -8,14 +8,17 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from radixproof.impl.operations import HostLock, ReleaseWindow
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.adapter import dialect_of, target
+from radixproof.impl.sglang.adapter import target
+from radixproof.impl.sglang.releases import dialect_of, scope_of
 from radixproof.impl.system import Unavailable
-from radixproof.model.config import Config
+from radixproof.model.config import Config, Order
 from radixproof.model.dialect import Dialect
 
 TREE = "sglang/srt/mem_cache/unified_radix_cache.py"
@@ -235,16 +238,18 @@ def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert store.home() == Path("/own")
 
 
-def test_the_dialect_is_known_without_the_release(home: Path) -> None:
-    old, new = target("0.5.12.post1"), target("0.5.13.post1")
+def test_dialect_and_scope_are_known_without_the_release(home: Path) -> None:
+    old, new = target("0.5.12.post1"), target("0.5.16")
     assert old.name == "sglang==0.5.12.post1"
-    shared = {"segment_locks": False, "hits_on_split_leaf": False, "room_before_backup": False}
-    since_0_5_13 = ("split_keeps_hits", "pending_follows_split", "leaf_cut_to_window", "swa_recency_in_window")
-    assert old.dialect == Dialect(**shared, **dict.fromkeys(since_0_5_13, False))
-    assert new.dialect == Dialect(**shared)
-    assert dialect_of("0.5.12") == old.dialect
-    for version in ("0.5.13", "0.5.14", "0.5.15.post1", "0.5.16"):
-        assert dialect_of(version) == new.dialect
+    assert (old.dialect, old.scope) == (dialect_of("0.5.12"), scope_of("0.5.12"))
+    assert Dialect() not in {old.dialect, new.dialect}
+    since_0_5_13 = ("split_keeps_hits", "leaf_cut_to_window", "swa_recency_in_window")
+    assert replace(old.dialect, **dict.fromkeys(since_0_5_13, True)) == dialect_of("0.5.13") == dialect_of("0.5.15.post1")
+    assert replace(new.dialect, mamba_recency_at_end=False) == dialect_of("0.5.15.post1")
+    assert set(new.scope.operations) - set(old.scope.operations) == {ReleaseWindow}
+    assert HostLock not in new.scope.operations
+    assert ReleaseWindow not in scope_of("0.5.13.post1").operations
+    assert (old.scope.orders, new.scope.orders) == ((Order.LRU,), tuple(Order))
 
 
 @pytest.mark.parametrize("version", ["0.5.11", "0.5.12rc1", "0.5.16.post1", "0.5.17", "0.6.0", "1.0.0"])

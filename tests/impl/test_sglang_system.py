@@ -15,16 +15,20 @@ from typing import Any
 
 import pytest
 
+from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.operations import HostLock, ReleaseWindow
 from radixproof.impl.sglang import store
 from radixproof.impl.sglang.adapter import target
+from radixproof.impl.sglang.victims import Endless
 from radixproof.impl.system import System, Target, Unavailable
-from radixproof.model.config import Component, Config, Pool
-from radixproof.model.observation import NodeView, Observation
-from radixproof.model.operations import Key
+from radixproof.model.config import HOST, Component, Config, Order, Pool
+from radixproof.model.key import Key
 
-RELEASES = ("0.5.12.post1", "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
+OLD = "0.5.12.post1"
+RELEASES = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
 FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)
 SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
+HOSTLESS = Config(page_size=2, window=2, device_pages=8, swa_pages=8, host_pages=0)
 SWA_PAGED = Config(page_size=4, window=6, device_pages=6, swa_pages=5, host_pages=12, swa_host_pages=12)
 
 
@@ -32,13 +36,13 @@ def equal(actual: Any, expected: Any) -> None:
     assert actual == expected, f"{actual!r} is not {expected!r}"
 
 
-def put(system: System, tokens: tuple[int, ...], namespace: str = "", evicted: int = 0) -> list[int]:
+def put(system: System, tokens: tuple[int, ...], namespace: str = "", evicted: int = 0, priority: int = 0) -> list[int]:
     """Insert a prompt of which nothing is reused; the tag of position i is 100 * i + its token. Returns the slots it brought."""
     slots = system.allocate(len(tokens))
     assert slots is not None, "no room"
     system.write(slots, tags(tokens))
     system.free_swa(slots[:evicted])
-    system.insert(Key(tokens, namespace), slots, 0, evicted)
+    system.insert(Key(tokens, namespace), slots, 0, evicted, priority=priority)
     return slots
 
 
@@ -61,7 +65,7 @@ def scenario_seed_bug(release: Target) -> None:
     system = release.build(SWA)
     put(system, (1, 2), evicted=1)
     settle(system)
-    equal(system.evict(2, 0)[0], 2)
+    equal(system.evict(2, 0, 0)[0], 2)
     found = system.match(Key((1, 2)))
     equal(found.device, 0)
     equal(found.best, 0 if release.name == "sglang==0.5.12.post1" else 2)
@@ -90,7 +94,7 @@ def scenario_duplicates_are_freed_but_not_the_protected_prefix(release: Target) 
         equal(system.observe(True).free, free)
         mine = system.allocate(page)
         assert mine is not None
-        equal(system.insert(Key(tokens), [*first[:page], *mine], page, 0), 2 * page)
+        equal(system.insert(Key(tokens), [*first[:page], *mine], page, 0).reused, 2 * page)
         equal(system.observe(True).free, free)
         equal(system.match(Key(tokens)).slots, first)
 
@@ -101,10 +105,10 @@ def scenario_content_survives_demotion(release: Target) -> None:
         tokens = tuple(range(1, 1 + config.page_size))
         put(system, tokens)
         settle(system)
-        equal(system.evict(config.page_size, 0)[0], config.page_size)
+        equal(system.evict(config.page_size, 0, 0)[0], config.page_size)
         node = only(system.observe(True))
-        equal((node.slots[Pool.FULL], node.slots[Pool.SWA], node.locks, node.pending), (None, None, (0, 0), False))
-        for pool in (Pool.FULL_HOST, Pool.SWA_HOST)[: len(config.components)]:
+        equal((node.slots[Pool.FULL], node.slots[Pool.SWA], node.locks, node.pending), (None, None, (0, 0, 0), False))
+        for pool in (HOST[component] for component in config.components):
             held = node.slots[pool]
             assert held is not None
             equal(system.read(pool, held), tags(tokens))
@@ -117,10 +121,10 @@ def scenario_copies_wait_to_be_told(release: Target) -> None:
     slots = put(system, (1,))
     put(system, (2,))
     node = system.observe(True).nodes[0]
-    equal((node.pending, node.locks), (True, (1, 1)))
+    equal((node.pending, node.locks), (True, (1, 1, 0)))
     equal(system.read(Pool.FULL_HOST, node.slots[Pool.FULL_HOST] or ()), [-1])
     equal(system.writing_check(False), 0)
-    equal(system.evict(99, 99), (0, 0))
+    equal(system.evict(99, 99, 0), (0, 0, 0))
     system.write(slots, [77])  # a copy that runs late copies what is there then
     equal(system.run_copies(1), 1)
     equal(system.read(Pool.FULL_HOST, node.slots[Pool.FULL_HOST] or ()), [77])
@@ -167,15 +171,15 @@ def scenario_locks_protect(release: Target) -> None:
     seen = system.observe(True)
     equal((seen.evictable[Component.FULL], seen.protected[Component.FULL]), (0, 2))
     equal(seen.protected[Component.SWA], 1 if len(seen.nodes) == 2 else 2)  # newer releases cut a leaf to one window
-    equal(system.evict(2, 0), (0, 0))
+    equal(system.evict(2, 0, 0), (0, 0, 0))
     system.unlock(receipt)
-    equal(system.observe(True).protected, (0, 0))
-    equal(system.evict(2, 0), (2, 2))
+    equal(system.observe(True).protected, (0, 0, 0))
+    equal(system.evict(2, 0, 0), (2, 2, 0))
 
 
 def scenario_pools_have_the_size_asked_for(release: Target) -> None:
     small_host = Config(page_size=4, window=3, device_pages=5, swa_pages=3, host_pages=2, swa_host_pages=1)
-    for config in (FULL_ONLY, SWA, SWA_PAGED, small_host):
+    for config in (FULL_ONLY, SWA, SWA_PAGED, small_host, HOSTLESS):
         system = release.build(config)
         sizes = tuple(config.slots(pool) for pool in Pool)
         page = config.page_size
@@ -186,7 +190,7 @@ def scenario_pools_have_the_size_asked_for(release: Target) -> None:
             equal(seen.free, sizes)
             equal(tuple(map(len, seen.whole.free)), sizes)
             assert 0 not in seen.whole.free[Pool.FULL] + seen.whole.free[Pool.SWA]
-            equal((seen.nodes, seen.evictable, seen.whole.swa_of), ((), (0, 0), {}))
+            equal((seen.nodes, seen.evictable, seen.whole.swa_of), ((), (0, 0, 0), {}))
 
         check_empty()
         rounds = []
@@ -229,11 +233,186 @@ def scenario_hosts_fill_and_are_emptied(release: Target) -> None:
     equal(system.observe(True).free[Pool.FULL_HOST], 0)
     equal([view.slots[Pool.FULL_HOST] is not None for view in system.observe(True).nodes], [True, False])
     equal(system.evict_host(1, Component.FULL), 0)  # its node is still on the device
-    equal(system.evict(2, 0)[0], 2)
+    equal(system.evict(2, 0, 0)[0], 2)
     equal((system.match(Key((1,))).best, system.match(Key((2,))).best), (1, 0))
     equal(system.evict_host(1, Component.FULL), 1)
     equal(system.observe(True).free[Pool.FULL_HOST], 1)
     equal(system.observe(True).nodes, ())
+
+
+def to_host(system: System, tokens: tuple[int, ...]) -> None:
+    """Insert a prompt and demote it."""
+    put(system, tokens)
+    settle(system)
+    system.evict(len(tokens), 0, 0)
+
+
+def scenario_what_was_demoted_is_loaded_back(release: Target) -> None:
+    for config in (FULL_ONLY, SWA, SWA_PAGED):
+        system = release.build(config)
+        tokens = tuple(range(1, 1 + 2 * config.page_size))
+        to_host(system, tokens)
+        found = system.match(Key(tokens))
+        equal((found.device, found.best), (0, len(tokens)))
+        equal(system.load_back(found.best_anchor, None), len(tokens))
+        seen = system.observe(True)
+        equal(seen.evictable[Component.FULL], 0)
+        slots = system.match(Key(tokens)).slots
+        if config.page_size == 1:
+            equal(system.read(Pool.FULL, slots), [-1, -1])  # published before the copy has run
+        equal((system.copied(load=True), system.loading_check(False)), (0, 0))
+        equal((system.run_copies(9, load=True), system.copied(load=True), system.loading_check(False)), (1, 1, 1))
+        equal(system.read(Pool.FULL, slots), tags(tokens))
+        if config.window is not None:
+            equal(system.read(Pool.SWA, system.swa_of(slots[-1:])), tags(tokens)[-1:])
+        seen = system.observe(True)
+        equal(seen.protected, (0, 0, 0))
+        equal(system.load_back(system.match(Key(tokens)).best_anchor, None), 0)
+
+
+def scenario_loads_are_refused_below_the_threshold_and_above_the_quota(release: Target) -> None:
+    system = release.build(Config(page_size=2, device_pages=8, host_pages=16, load_threshold=4))
+    to_host(system, (1, 2))
+    to_host(system, (3, 4, 5, 6))
+    equal(system.load_back(system.match(Key((1, 2))).best_anchor, None), 0)
+    equal(system.load_back(system.match(Key((3, 4, 5, 6))).best_anchor, 3), 0)
+    equal(system.load_back(system.match(Key((3, 4, 5, 6))).best_anchor, 4), 4)
+
+
+def scenario_many_loads_wait_in_order(release: Target) -> None:
+    system = release.build(FULL_ONLY)
+    keys = [(start, start + 1) for start in range(0, 12, 2)]
+    for tokens in keys:
+        to_host(system, tokens)
+    for tokens in keys:
+        equal(system.load_back(system.match(Key(tokens)).best_anchor, None), 2)
+    equal(system.run_copies(4, load=True), 4)
+    equal(system.loading_check(False), 4)
+    equal(system.loading_check(True), 2)
+
+
+def scenario_ranks_agree_on_what_to_acknowledge(release: Target) -> None:
+    """A poll acknowledges what all ranks can. 0.5.12 does not ask the others about load-backs."""
+    system = release.build(FULL_ONLY)
+    for tokens in ((1, 2), (3, 4), (5, 6)):
+        put(system, tokens)
+    system.run_copies(3)
+    equal([system.writing_check(False, limit) for limit in (0, 1, None)], [0, 1, 2])
+    system.evict(6, 0, 0)
+    for tokens in ((1, 2), (3, 4)):
+        system.load_back(system.match(Key(tokens)).best_anchor, None)
+    system.run_copies(2, load=True)
+    equal([system.loading_check(False, 1), system.loading_check(False)], [2, 0] if OLD in release.name else [1, 1])
+
+
+def scenario_host_hits_are_told_per_component(release: Target) -> None:
+    system = release.build(FULL_ONLY)
+    put(system, (1, 2))
+    put(system, (1, 2, 3, 4))
+    settle(system)
+    system.evict(2, 0, 0)
+    equal(system.match(Key((1, 2, 3, 4))).host, None if OLD in release.name else (2, 0, 0))
+
+
+def scenario_host_locks_keep_host_copies(release: Target) -> None:
+    system = release.build(SWA)
+    to_host(system, (1,))
+    if HostLock not in release.scope.operations:
+        equal(only(system.observe(True)).host_locks, None)
+        return
+    receipt = system.lock_host(system.match(Key((1,))).best_anchor)
+    equal(only(system.observe(True)).host_locks, (1, 1, 0))
+    equal(system.evict_host(1, Component.FULL), 0)
+    system.unlock_host(receipt)
+    equal(only(system.observe(True)).host_locks, (0, 0, 0))
+    equal(system.evict_host(1, Component.FULL), 1)
+
+
+def scenario_windows_are_released_early(release: Target) -> None:
+    if ReleaseWindow not in release.scope.operations:
+        return
+    system = release.build(SWA)
+    put(system, (1, 2))
+    settle(system)
+    receipt = system.lock(system.match(Key((1, 2))).anchor)
+    system.release_window(receipt)
+    equal(system.observe(True).protected, (2, 0, 0))
+    system.unlock(receipt)
+    equal(system.observe(True).protected, (0, 0, 0))
+
+
+def scenario_orders_of_eviction(release: Target) -> None:
+    expected = {
+        Order.LRU: (2, 3, 1),
+        Order.LFU: (1, 3, 2),
+        Order.FIFO: (1, 2, 3),
+        Order.MRU: (1, 3, 2),
+        Order.FILO: (3, 2, 1),
+        Order.PRIORITY: (2, 3, 1),
+        Order.SLRU: (1, 2, 3),
+    }
+    for order in release.scope.orders:
+        system = release.build(Config(device_pages=8, host_pages=0, order=order))
+        for token, priority in ((1, 2), (2, 0), (3, 1), (2, 0), (2, 0), (3, 1)):
+            put(system, (token,), priority=priority)
+        system.match(Key((1,)))
+        gone = []
+        for _ in range(3):
+            before = {view.segment[0] for view in system.observe(True).nodes}
+            system.evict(1, 0, 0)
+            (token,) = before - {view.segment[0] for view in system.observe(True).nodes}
+            gone.append(token)
+        equal((order, tuple(gone)), (order, expected[order]))
+
+
+def scenario_without_a_host_tier_evicted_is_gone(release: Target) -> None:
+    system = release.build(HOSTLESS)
+    put(system, (1, 2, 3, 4))
+    found = system.match(Key((1, 2, 3, 4)))
+    equal((found.device, found.best, system.load_back(found.best_anchor, None)), (4, 4, 0))
+    equal((system.run_copies(9), system.writing_check(True), system.loading_check(True)), (0, 0, 0))
+    equal(system.evict(4, 0, 0)[0], 4)
+    seen = system.observe(True)
+    equal((seen.nodes, seen.free), ((), (16, 16, 0, 0, 0, 0)))
+
+
+def scenario_write_back_copies_at_eviction(release: Target) -> None:
+    """0.5.12 gives the slots back before the copies have run, and then cannot acknowledge them."""
+    system = release.build(Config(page_size=1, device_pages=4, host_pages=8, write_back=True))
+    put(system, (1, 2))
+    put(system, (1, 2))
+    equal((system.run_copies(9), only(system.observe(True)).slots[Pool.FULL_HOST]), (0, None))
+    equal(system.evict(1, 0, 0)[0], 2)
+    node = only(system.observe(True))
+    held = node.slots[Pool.FULL_HOST]
+    assert held is not None
+    if OLD in release.name:
+        equal((node.pending, system.read(Pool.FULL_HOST, held)), (True, [-1, -1]))
+        system.run_copies(1)
+        with pytest.raises(AssertionError):
+            system.writing_check(False)
+    else:
+        equal((node.pending, system.read(Pool.FULL_HOST, held)), (False, [1, 102]))
+
+
+def scenario_an_eviction_that_does_not_end_raises(release: Target) -> None:
+    """Where the host has no room for a leaf under write_back, an SWA eviction tries that leaf again and again."""
+    config = Config(device_pages=6, window=2, swa_pages=6, host_pages=4, swa_host_pages=1, write_back=True)
+    system = release.build(config)
+    put(system, (1, 2))
+    equal(system.evict(0, 0, 0), (0, 0, 0))
+    with pytest.raises(AssertionError if OLD in release.name else Endless):
+        system.evict(0, 1, 0)
+
+
+def scenario_bigram_keys_are_seen_as_pairs(release: Target) -> None:
+    system = release.build(Config(page_size=2, device_pages=8, host_pages=8, bigram=True))
+    slots = system.allocate(4)
+    assert slots is not None
+    system.insert(Key((1, 2, 3, 4, 5)), slots, 0, 0)
+    equal(only(system.observe(True)).segment, ((1, 2), (2, 3), (3, 4), (4, 5)))
+    found = system.match(Key((1, 2, 3, 9, 9)))
+    equal((found.device, found.best, found.slots), (2, 2, slots[:2]))
 
 
 def scenario_threshold_counts_hits(release: Target) -> None:
@@ -268,7 +447,7 @@ def scenario_observations_repeat(release: Target) -> None:
             put(system, tokens, evicted=evicted)
             seen.append(system.observe(True))
         settle(system)
-        system.evict(2, 1)
+        system.evict(2, 1, 0)
         seen.append(system.observe(True))
         system.reset()
         put(system, (1, 2))
@@ -296,14 +475,15 @@ def scenario_lists_and_leaves(release: Target) -> None:
     system.match(Key((1,)))
     whole = system.observe(True).whole
     assert whole is not None
-    equal(whole.swa_order, tuple(by_token[(token,)] for token in (2, 3, 1)))
+    equal(whole.orders, (tuple(by_token[(token,)] for token in (2, 3, 1)), (), (), ()))
     equal(whole.device_leaves, frozenset(by_token.values()))
-    system.evict(1, 0)
+    system.evict(1, 0, 0)
     whole = system.observe(True).whole
     assert whole is not None
     assert whole.host_leaves is not None
     equal(len(whole.host_leaves), 1)
-    equal((whole.swa_host_order, frozenset(whole.swa_order or ()) & whole.host_leaves), (tuple(whole.host_leaves), frozenset()))
+    equal(whole.orders[2], tuple(whole.host_leaves))
+    equal(frozenset(whole.orders[0] or ()) & whole.host_leaves, frozenset())
 
 
 def scenario_one_release_per_process(release: Target) -> None:

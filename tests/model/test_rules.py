@@ -1,19 +1,40 @@
 """The pure rules, on paths drawn as text.
 
-A path is written page by page: ``F`` FULL on device, ``S`` SWA on device, ``f`` and ``s`` the same on the host, ``-`` nothing, and
-a ``|`` after the last page of a node: ``"FS F| FfSs|"`` is a node of two pages and one of one page.
+A path is written page by page: ``F`` FULL on device, ``S`` SWA, ``M`` MAMBA on device, ``f``, ``s`` and ``m`` the same on the host,
+``-`` nothing, and a ``|`` after the last page of a node: ``"FS F| FfSs|"`` is a node of two pages and one of one page.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Order, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.rules import boundaries, host_need, is_device_leaf, is_host_leaf, window_cut, window_lock, window_nodes
+from radixproof.model.rules import (
+    boundaries,
+    device_lock,
+    host_hits,
+    host_lock,
+    host_need,
+    is_device_leaf,
+    is_host_leaf,
+    nodes_of,
+    pinned,
+    rank,
+    refuses_load,
+    to_load,
+    window_cut,
+    window_nodes,
+)
 from radixproof.model.trie import Page
 
-LETTERS = dict(zip("FSfs", Pool, strict=True))
+LETTERS = dict(zip("FSMfsm", POOLS, strict=True))
+PLAIN = Config()
+WINDOWED = Config(window=3, swa_pages=8, swa_host_pages=8)
+STATED = Config(mamba_states=4, mamba_host_states=4)
+WHOLE = replace(WINDOWED, mamba_states=4, mamba_host_states=4)
 
 
 def draw(drawing: str, size: int = 1) -> tuple[Page, list[Page]]:
@@ -49,7 +70,7 @@ def ends(pages: list[Page]) -> list[int]:
 )
 def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, None)
+    found = boundaries(path, root, PLAIN)
     assert ends(list(found)) == [device, best]
 
 
@@ -84,7 +105,7 @@ def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> No
 )
 def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, 3)
+    found = boundaries(path, root, WINDOWED)
     assert ends(list(found)) == [device, best]
 
 
@@ -94,7 +115,7 @@ def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int)
 )
 def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -> None:
     root, path = draw(drawing, size=2)
-    assert boundaries(path, root, window)[0].end == device
+    assert boundaries(path, root, replace(WINDOWED, page_size=2, window=window))[0].end == device
 
 
 @pytest.mark.parametrize(
@@ -118,6 +139,49 @@ def test_window_nodes_are_whole_nodes_tombstones_included(drawing: str, reach: i
 
 
 @pytest.mark.parametrize(
+    ("drawing", "device", "best"),
+    [
+        ("F|", 0, 0),
+        ("FM|", 1, 1),
+        ("F FM|", 2, 2),
+        ("FM| F|", 1, 1),
+        ("FM| Fm|", 1, 2),
+        ("Fm| FM|", 2, 2),
+        ("FfMm| fm| f|", 1, 2),
+        ("FfMm| fM|", 1, 2),
+        ("f| fm|", 0, 2),
+        # FULL must be somewhere.
+        ("M|", 0, 0),
+    ],
+)
+def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
+    """The node itself must have one: on the device, or, for the best prefix, on either tier (semantics 3.2)."""
+    root, path = draw(drawing)
+    found = boundaries(path, root, STATED)
+    assert ends(list(found)) == [device, best]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "device", "best"),
+    [
+        ("FSM| FS| FSM|", 3, 3),
+        # The state is there before the window is whole, and where the window is whole there is no state.
+        ("F| FSM| FS| FS|", 0, 0),
+        ("F| FS| FS| FSM|", 4, 4),
+        ("F| FS| FS| FSm|", 0, 4),
+        ("F| Fs| FS| FSM|", 0, 4),
+    ],
+)
+def test_window_and_state_must_agree(drawing: str, device: int, best: int) -> None:
+    root, path = draw(drawing)
+    found = boundaries(path, root, WHOLE)
+    assert ends(list(found)) == [device, best]
+
+
+# -- locks ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
     ("drawing", "segments", "skipping"),
     [
         ("FS| FS| FS|", [2, 3], [2, 3]),
@@ -130,8 +194,107 @@ def test_window_nodes_are_whole_nodes_tombstones_included(drawing: str, reach: i
 def test_window_locks_in_both_dialects(drawing: str, segments: list[int], skipping: list[int]) -> None:
     """With segment locks every node counts; before, tombstones were passed over and covered nothing."""
     _, path = draw(drawing)
-    assert ends(window_lock(path, 2, Dialect(segment_locks=True))) == segments
-    assert ends(window_lock(path, 2, Dialect(segment_locks=False))) == skipping
+    config = replace(WINDOWED, window=2)
+    for dialect, covered in ((Dialect(segment_locks=True), segments), (Dialect(segment_locks=False), skipping)):
+        locked = device_lock(path[-1], config, dialect)
+        assert ends(locked[Pool.SWA]) == covered
+        assert locked[Pool.FULL] == path
+
+
+@pytest.mark.parametrize(("drawing", "segments", "skipping"), [("F| FM|", [2], [2]), ("FM| F|", [2], []), ("FM F|", [2], [])])
+def test_state_locks_in_both_dialects(drawing: str, segments: list[int], skipping: list[int]) -> None:
+    _, path = draw(drawing)
+    for dialect, covered in ((Dialect(segment_locks=True), segments), (Dialect(segment_locks=False), skipping)):
+        assert ends(device_lock(path[-1], STATED, dialect).get(Pool.MAMBA, [])) == covered
+
+
+@pytest.mark.parametrize(
+    ("drawing", "full", "swa", "mamba"),
+    [
+        ("f| f f|", [2, 3], [1, 2, 3], [3]),
+        ("f| f| f| f|", [4], [2, 3, 4], [4]),
+        ("F| FSM|", [2], [1, 2], [2]),
+    ],
+)
+def test_a_host_lock_is_one_node_one_window_and_one_state(drawing: str, full: list[int], swa: list[int], mamba: list[int]) -> None:
+    """Whether there are host copies or not (semantics 6.6)."""
+    _, path = draw(drawing)
+    locked = host_lock(path[-1], WHOLE)
+    assert [ends(locked[pool]) for pool in HOST] == [full, swa, mamba]
+    assert set(host_lock(path[-1], PLAIN)) == {Pool.FULL_HOST}
+
+
+def test_locks_of_the_root_cover_nothing() -> None:
+    root, _ = draw("")
+    assert host_lock(root, WHOLE) == {}
+    assert not any(device_lock(root, WHOLE, Dialect()).values())
+
+
+# -- loading back --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("drawing", "full", "swa", "mamba"),
+    [
+        ("fsm|", [1], [1], [1]),
+        ("FSMfsm| fsm| fsm|", [2, 3], [2, 3], [3]),
+        # One window of three, in whole nodes: what is above it is of no use.
+        ("fs| fs fs| fs fs|", [1, 2, 3, 4, 5], [2, 3, 4, 5], []),
+        # What is there already is not loaded, but counts for the window.
+        ("Fs| FS| FfSs|", [], [1], []),
+        ("Fs| FS| FS| FS|", [], [], []),
+        # Only the state of the end.
+        ("Fm| Fm|", [], [], [2]),
+        ("Fm| FM|", [], [], []),
+        ("F| f|", [2], [], []),
+        ("", [], [], []),
+    ],
+)
+def test_what_a_load_back_brings(drawing: str, full: list[int], swa: list[int], mamba: list[int]) -> None:
+    _, path = draw(drawing)
+    lists = to_load(path, WHOLE)
+    assert [ends(lists[pool]) for pool in DEVICE] == [full, swa, mamba]
+    assert host_hits(path, WHOLE) == (len(full), len(swa), len(mamba))
+
+
+def test_what_a_load_back_brings_is_counted_in_tokens_and_states() -> None:
+    _, path = draw("f fsm| fsm|", size=2)
+    assert host_hits(path, replace(WHOLE, page_size=2)) == (6, 4, 1)
+
+
+def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
+    _, path = draw("F| Ff| F| f|", size=2)
+    assert pinned(path) == 6
+    path[0].holders[Pool.FULL] = ("r1",)
+    assert pinned(path) == 4
+
+
+@pytest.mark.parametrize(
+    ("full", "others", "pins", "quota", "counted", "refused"),
+    [
+        (0, False, 0, None, True, True),
+        (0, True, 0, None, True, False),
+        (3, False, 0, None, True, True),
+        (3, True, 0, None, True, False),
+        (4, False, 0, None, True, False),
+        (4, False, 0, 4, True, False),
+        (4, False, 0, 3, True, True),
+        (4, False, 1, 4, True, True),
+        (4, False, 1, 5, True, False),
+        (4, False, 1, 3, False, False),
+        (4, False, 1, 2, False, True),
+        (0, True, 1, 0, True, True),
+    ],
+)
+def test_load_backs_are_refused_by_threshold_and_quota(
+    full: int, others: bool, pins: int, quota: int | None, counted: bool, refused: bool
+) -> None:
+    """The threshold is 4; what is pinned counts against the quota, or, before 0.5.20, raised it (semantics 9.3)."""
+    config = replace(PLAIN, load_threshold=4)
+    assert refuses_load(full, others, pins, quota, config, Dialect(quota_counts_pins=counted)) is refused
+
+
+# -- leaves and their order ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,6 +309,8 @@ def test_window_locks_in_both_dialects(drawing: str, segments: list[int], skippi
         ("Ff|", [1], []),
         ("F", [], []),
         ("f", [], []),
+        ("FM| F|", [2], []),
+        ("fsm|", [], [1]),
     ],
 )
 def test_leaves(drawing: str, device_leaves: list[int], host_leaves: list[int]) -> None:
@@ -154,23 +319,59 @@ def test_leaves(drawing: str, device_leaves: list[int], host_leaves: list[int]) 
     assert [page.end for page in path if is_host_leaf(page)] == host_leaves
 
 
-@pytest.mark.parametrize("component", Component)
-def test_a_lock_on_either_component_keeps_a_node_from_being_a_leaf(component: Component) -> None:
-    for drawing, is_leaf in (("FS|", is_device_leaf), ("fs|", is_host_leaf)):
+@pytest.mark.parametrize("pool", POOLS)
+def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
+    """A device leaf has no device lock of any component, a host leaf no lock at all (semantics 1.6)."""
+    for drawing, is_leaf, kept in (("FSM|", is_device_leaf, pool in DEVICE), ("fsm|", is_host_leaf, True)):
         _, (page,) = draw(drawing)
         assert is_leaf(page)
-        page.holders[component].add("r1")
-        assert not is_leaf(page)
+        page.holders[pool] = ("r1",)
+        assert is_leaf(page) is not kept
 
 
-def test_a_leaf_is_cut_to_one_window_of_pages() -> None:
-    config = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16)
-    assert [window_cut(0, end, config) for end in (2, 4, 6, 8)] == [0, 0, 2, 4]
-    assert window_cut(4, 6, config) == 4
+@pytest.mark.parametrize(
+    ("order", "ranks"),
+    [
+        (Order.LRU, [0, 0, 0]),
+        (Order.MRU, [0, 0, 0]),
+        (Order.LFU, [1, 2, 3]),
+        (Order.FIFO, [7, 6, 5]),
+        (Order.FILO, [-7, -6, -5]),
+        (Order.PRIORITY, [0, 4, 2]),
+        (Order.SLRU, [0, 1, 1]),
+    ],
+)
+def test_what_comes_before_recency(order: Order, ranks: list[int]) -> None:
+    """Nodes of one, two and three hits (semantics 7.2)."""
+    nodes = []
+    for hits, created, priority in ((1, 7, 0), (2, 6, 4), (3, 5, 2)):
+        nodes.append(Page((1,), None, 1, hits=hits, created=created, priority=priority))
+    assert [rank(node, order) for node in nodes] == ranks
 
 
-def test_a_backup_needs_room_for_what_is_on_device() -> None:
-    config = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=8)
-    _, path = draw("FS F FS|", size=2)
-    assert host_need(path, Component.FULL, config) == 6
-    assert host_need(path, Component.SWA, config) == 4
+# -- sizes ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "window", "page_size", "cut"),
+    [(0, 2, 3, 2, 0), (0, 4, 3, 2, 0), (0, 6, 3, 2, 2), (0, 8, 3, 2, 4), (4, 6, 3, 2, 4), (0, 5, 2, 1, 3), (4, 5, 2, 1, 4)],
+)
+def test_a_leaf_is_cut_to_one_window_of_pages(start: int, end: int, window: int, page_size: int, cut: int) -> None:
+    assert window_cut(start, end, window, page_size) == cut
+
+
+@pytest.mark.parametrize(
+    ("drawing", "need"),
+    [("FS F FSM|", (6, 4, 1)), ("FfS Ff FfSM|", (0, 4, 1)), ("FfSsMm|", (0, 0, 0)), ("Ff FfMm|", (0, 0, 0)), ("f fs|", (0, 0, 0))],
+)
+def test_a_backup_needs_room_for_what_is_on_device_and_not_on_the_host(drawing: str, need: tuple[int, int, int]) -> None:
+    _, path = draw(drawing, size=2)
+    assert tuple(host_need(path, component, replace(WHOLE, page_size=2)) for component in Component) == need
+
+
+@pytest.mark.parametrize(
+    ("drawing", "nodes"), [("", []), ("F F|", [[1, 2]]), ("F| F F| F|", [[1], [2, 3], [4]]), ("F| F F", [[1], [2, 3]])]
+)
+def test_a_path_falls_into_nodes(drawing: str, nodes: list[list[int]]) -> None:
+    _, path = draw(drawing)
+    assert [ends(node) for node in nodes_of(path)] == nodes

@@ -8,18 +8,16 @@ from typing import Any
 
 import pytest
 
+from radixproof.impl.observation import Observation
+from radixproof.impl.operations import History, Operation
 from radixproof.impl.radix.system import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
-from radixproof.model.history import History
-from radixproof.model.observation import Observation
-from radixproof.model.operations import Operation
 from radixproof.model.verdict import Breach
 from radixproof.properties.interpreter import Run, run_history
 
-Deed = Callable[[RadixSystem], Callable[[Observation], Observation] | None]
-"""What goes wrong: it may change the live cache, or replace methods of the system, or return a lie to tell from now on."""
+from .deeds import DELTAS, WHOLE, Deed, SignatureOf
 
 
 class TamperedSystem:
@@ -51,14 +49,18 @@ def radix() -> Target:
 
 
 @pytest.fixture
-def tampered(radix: Target) -> Callable[[Deed, int], Target]:
-    """The real system with one deed done to it after that many steps."""
+def tampered(radix: Target) -> Callable[..., Target]:
+    """The real system with one deed done to it after that many steps; of several ranks, only to those named."""
 
-    def make(deed: Deed, after: int) -> Target:
+    def make(deed: Deed, after: int, ranks: Sequence[int] = (0,)) -> Target:
+        built = 0
+
         def build(config: Config) -> System:
-            system = radix.build(config)
+            nonlocal built
+            system, rank = radix.build(config), built % config.ranks
+            built += 1
             assert isinstance(system, RadixSystem)
-            return TamperedSystem(system, deed, after)
+            return TamperedSystem(system, deed, after) if rank in ranks else system
 
         return replace(radix, name="tampered", build=build)
 
@@ -82,7 +84,7 @@ def breaches_of() -> Callable[[Target, Config, Sequence[Operation], int], list[B
 @pytest.fixture
 def first_breach(
     radix: Target,
-    tampered: Callable[[Deed, int], Target],
+    tampered: Callable[..., Target],
     breaches_of: Callable[[Target, Config, Sequence[Operation], int], list[Breach]],
 ) -> Callable[[Config, Sequence[Operation], Deed, int, int], str | None]:
     """Signature of the first breach of a tampered run. The same operations on the real system must be clean."""
@@ -91,5 +93,17 @@ def first_breach(
         assert run_history(radix, History(config, tuple(operations))) is None
         breaches = breaches_of(tampered(deed, after), config, operations, every)
         return breaches[0].signature if breaches else None
+
+    return look
+
+
+@pytest.fixture(params=[DELTAS, WHOLE], ids=["deltas", "whole"])
+def signature_of(
+    first_breach: Callable[[Config, Sequence[Operation], Deed, int, int], str | None], request: pytest.FixtureRequest
+) -> SignatureOf:
+    """The first breach when ``deed`` is done just after step number ``after`` (0: before all), seen by deltas or as a whole."""
+
+    def look(config: Config, operations: Sequence[Operation], deed: Deed, after: int = 0) -> str | None:
+        return first_breach(config, operations, deed, after, request.param)
 
     return look

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from radixproof.impl.operations import Evict, History, Insert, Match
 from radixproof.model.config import Config
-from radixproof.model.history import History, from_json, to_json
-from radixproof.model.operations import Evict, Insert, Key, Match
+from radixproof.model.key import Key
 from radixproof.properties.cli import CANNOT_RUN, CLEAN, FOUND, USAGE, main
+from radixproof.properties.history import from_json, to_json
+from radixproof.properties.search import PROFILES, Budget
 
 FAULT = "fault:split-parent-not-backed-up"
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
@@ -45,10 +49,22 @@ def test_a_clean_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert ", clean (" in printed
 
 
-def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", FAULT, "--seconds", "0.5", "--out", str(tmp_path)]) == FOUND
-    printed = capsys.readouterr().out
-    folder = tmp_path / "fault-split-parent-not-backed-up"
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
+    """A check of the faulty system: its exit code, what it printed, and its folder."""
+    out = tmp_path_factory.mktemp("findings")
+    with redirect_stdout(StringIO()) as printed, pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PROFILES, "dev", Budget(steps=1_000, examples=30))
+        code = main(["check", FAULT, "--out", str(out)])
+    return code, printed.getvalue(), out
+
+
+def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
+    checked: tuple[int, str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed, out = checked
+    assert code == FOUND
+    folder = out / "fault-split-parent-not-backed-up"
     assert sorted(file.name for file in folder.iterdir()) == [
         "progress-never-backed-up.json",
         "progress-never-backed-up.txt",
@@ -56,7 +72,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(tmp_path: P
     ]
     report = (folder / "progress-never-backed-up.txt").read_text()
     assert report in printed
-    for part in ("What must hold:", "What happened:", "insert [1 2], SWA evicted below 1", "Tree before step 2:", "with seed 1"):
+    for part in ("What must hold:", "What happened:", "insert [1 2] evicted 1", "Tree before step 2:", "with seed 1"):
         assert part in report
     replay = next(line for line in report.splitlines() if line.startswith("Replay: ")).removeprefix("Replay: radixproof ").split()
     assert main(replay) == FOUND
@@ -65,9 +81,8 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(tmp_path: P
     assert from_json(capsys.readouterr().out).operations == LOST.operations[1:]
 
 
-def test_the_written_test_fails_on_its_own(tmp_path: Path) -> None:
-    assert main(["check", FAULT, "--seconds", "0.5", "--out", str(tmp_path)]) == FOUND
-    (written,) = tmp_path.rglob("test_*.py")
+def test_the_written_test_fails_on_its_own(checked: tuple[int, str, Path]) -> None:
+    (written,) = checked[2].rglob("test_*.py")
     result = subprocess.run([sys.executable, "-m", "pytest", "-q", str(written)], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "never backed up" in result.stdout
@@ -165,7 +180,7 @@ def test_an_interruption_with_nothing_found(tmp_path: Path) -> None:
 def test_replay_shows_every_step_and_says_what_is_clean(lost: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(lost)]) == CLEAN
     printed = capsys.readouterr().out
-    assert "2. insert [1 2], SWA evicted below 1   -> no tokens were there already" in printed
+    assert "2. insert [1 2] evicted 1   -> no tokens were there already" in printed
     assert printed.endswith("Clean: nothing is wrong with this history on radix.\n")
     assert main(["replay", str(lost), "--system", FAULT]) == FOUND
     assert "never-backed-up" in capsys.readouterr().out

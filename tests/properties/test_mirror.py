@@ -7,25 +7,27 @@ from random import Random
 
 import pytest
 
+from radixproof.impl.observation import ROOT, NodeView, Observation, PerComponent, Slots, Whole
 from radixproof.impl.registry import find
 from radixproof.model.cache import Cache
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.observation import ROOT, NodeView, Observation, Slots, Whole
-from radixproof.model.operations import Key
+from radixproof.model.key import Key
 from radixproof.model.trie import Page
 from radixproof.model.verdict import Property
+from radixproof.properties.generator import Generator
 from radixproof.properties.interpreter import Run
 from radixproof.properties.mirror import Delta, Mirror, Tags
-from radixproof.properties.shapes import Generator, config
+from radixproof.properties.shapes import config
 
-PAIRS = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
-EMPTY = Whole(((), (), (), ()), {}, None, None, None, None)
+PAIRS = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16, mamba_states=6, mamba_host_states=6)
+EMPTY = Whole(((), (), (), (), (), ()), {}, None, None, (None, None, None, None))
+NOWHERE = [False] * len(Pool)
 
 
 @pytest.fixture
 def mirror() -> Mirror:
-    return Mirror(PAIRS, Cache(PAIRS, Dialect()), Tags(PAIRS.page_size))
+    return Mirror(PAIRS, Cache(PAIRS, Dialect()), Tags())
 
 
 def node(
@@ -36,14 +38,26 @@ def node(
     parent: int = ROOT,
     namespace: str = "",
     swa: Slots | None = None,
+    mamba: Slots | None = None,
     host: Slots | None = None,
-    locks: tuple[int, int] = (0, 0),
+    mamba_host: Slots | None = None,
+    locks: PerComponent = (0, 0, 0),
 ) -> NodeView:
-    return NodeView(number, parent, namespace, segment, (full, swa, host, None), locks, False)
+    return NodeView(number, parent, namespace, segment, (full, swa, mamba, host, None, mamba_host), locks, False)
 
 
 def told(*nodes: NodeView, removed: Sequence[int] = (), whole: bool = False) -> Observation:
-    return Observation(nodes, tuple(removed), (0, 0, 0, 0), (0, 0), (0, 0), EMPTY if whole else None)
+    return Observation(nodes, tuple(removed), (0, 0, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0), EMPTY if whole else None)
+
+
+def locks(mirror: Mirror, one: Page) -> PerComponent:
+    placed = mirror.placed(one)
+    assert placed is not None
+    return placed.view.locks
+
+
+def only(*pools: Pool) -> list[bool]:
+    return [pool in pools for pool in Pool]
 
 
 def page(mirror: Mirror, *tokens: int) -> Page:
@@ -66,7 +80,7 @@ def test_a_node_unrolls_to_its_pages(mirror: Mirror) -> None:
     assert not any(delta.gone)
     assert [placed.view.id for placed in delta.placed] == [1, 2]
     assert [one.cut for one in page(mirror, 1, 2, 3, 4, 5, 6).path()] == [False, True, True]
-    assert mirror.held_in(page(mirror, 1, 2)) == [True, False, False, False]
+    assert mirror.held_in(page(mirror, 1, 2)) == only(Pool.FULL)
     assert mirror.path_slots(page(mirror, 1, 2, 3, 4, 5, 6), Pool.FULL) == [2, 3, 4, 5, 6, 7]
     assert mirror.path_slots(page(mirror, 1, 2), Pool.FULL) == [2, 3]
 
@@ -104,10 +118,53 @@ def test_a_split_that_mixes_slots_up_is_a_move(mirror: Mirror) -> None:
 def test_what_a_node_gains_and_loses_is_told_by_pool(mirror: Mirror) -> None:
     mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3))))
     delta = mirror.update(told(node(1, (1, 2), (2, 3), host=(4, 5))))
-    assert [ends(gone) for gone in delta.gone] == [[], [2], [], []]
-    assert [ends(gained) for gained in delta.gained] == [[], [], [2], []]
+    assert [ends(gone) for gone in delta.gone] == [[], [2], [], [], [], []]
+    assert [ends(gained) for gained in delta.gained] == [[], [], [], [2], [], []]
     assert mirror.owned[Pool.SWA] == set()
     assert mirror.owned[Pool.FULL_HOST] == {4, 5}
+
+
+def test_a_state_is_that_of_the_last_page(mirror: Mirror) -> None:
+    delta = mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 4, 5), mamba=(7,), mamba_host=(8,))))
+    assert ends(delta.gained[Pool.MAMBA]) == ends(delta.gained[Pool.MAMBA_HOST]) == [4]
+    assert mirror.held_in(page(mirror, 1, 2)) == only(Pool.FULL)
+    assert mirror.held_in(page(mirror, 1, 2, 3, 4)) == only(Pool.FULL, Pool.MAMBA, Pool.MAMBA_HOST)
+    assert mirror.owned[Pool.MAMBA] == {7}
+    assert mirror.unlocked == [4, 0, 1]
+
+
+def test_a_split_leaves_the_state_on_the_lower_half(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 4, 5), mamba=(7,))))
+    below = node(1, (3, 4), (4, 5), mamba=(7,), parent=2)
+    assert mirror.update(told(node(2, (1, 2), (2, 3)), below)).still
+    delta = mirror.update(told(node(2, (1, 2), (2, 3), mamba=(7,)), below._replace(slots=((4, 5), None, None, None, None, None))))
+    assert (ends(delta.gone[Pool.MAMBA]), ends(delta.gained[Pool.MAMBA])) == ([4], [2])
+
+
+def test_a_state_in_another_slot_has_moved(mirror: Mirror) -> None:
+    mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 4, 5), mamba=(7,))))
+    delta = mirror.update(told(node(1, (1, 2, 3, 4), (2, 3, 4, 5), mamba=(8,))))
+    assert [(moved.end, pool) for moved, pool in delta.moved] == [(4, Pool.MAMBA)]
+
+
+def test_rows_of_requests_are_owned(mirror: Mirror) -> None:
+    """So that a node that has a slot of a request's is seen, and so is the room that requests take."""
+    mirror.take(Pool.FULL, [2, 3])
+    assert mirror.model.trie.free(Pool.FULL) == PAIRS.slots(Pool.FULL) - 2
+    (breach,) = mirror.update(told(node(1, (1, 2), (2, 3)))).breaches
+    assert breach.signature == "OWN/owned-twice"
+    assert breach.text == "FULL slot 2 belongs to node 1 and to a request"
+    mirror.give(Pool.FULL, [2, 3])
+    assert mirror.model.trie.rows[Pool.FULL] == 0
+
+
+def test_pairs_of_tokens_unroll_as_tokens_do() -> None:
+    shape = Config(bigram=True)
+    mirror = Mirror(shape, Cache(shape, Dialect()), Tags())
+    delta = mirror.update(told(node(1, ((1, 2), (2, 3)), (2, 3))))  # type: ignore[arg-type]
+    assert ends(delta.gained[Pool.FULL]) == [1, 2]
+    (first, second) = mirror.model.trie.walk(Key((1, 2, 3)))
+    assert (first.tokens, second.tokens) == (((1, 2),), ((2, 3),))
 
 
 def test_only_the_pages_whose_slots_changed_have_moved(mirror: Mirror) -> None:
@@ -119,13 +176,13 @@ def test_only_the_pages_whose_slots_changed_have_moved(mirror: Mirror) -> None:
 
 def test_a_change_of_locks_reshapes_nothing(mirror: Mirror) -> None:
     mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3))))
-    assert (mirror.unlocked, mirror.locked) == ([2, 2], [0, 0])
-    delta = mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3), locks=(2, 0))))
+    assert (mirror.unlocked, mirror.locked) == ([2, 2, 0], [0, 0, 0])
+    delta = mirror.update(told(node(1, (1, 2), (2, 3), swa=(2, 3), locks=(2, 0, 0))))
     assert delta.still
     assert delta.reshaped == []
     assert [placed.view.id for placed in delta.placed] == [1]
-    assert mirror.locks(page(mirror, 1, 2)) == (2, 0)
-    assert (mirror.unlocked, mirror.locked) == ([0, 2], [2, 0])
+    assert locks(mirror, page(mirror, 1, 2)) == (2, 0, 0)
+    assert (mirror.unlocked, mirror.locked) == ([0, 2, 0], [2, 0, 0])
 
 
 def test_a_removed_node_leaves_nothing(mirror: Mirror) -> None:
@@ -135,9 +192,9 @@ def test_a_removed_node_leaves_nothing(mirror: Mirror) -> None:
     assert ends(delta.gone[Pool.FULL_HOST]) == [4]
     assert mirror.nodes.keys() == {2}
     assert mirror.owned[Pool.FULL] == {2, 3}
-    assert mirror.held_in(page(mirror, 1, 2, 3, 4)) == [False] * 4
-    assert mirror.locks(page(mirror, 1, 2, 3, 4)) == (0, 0)
-    assert mirror.unlocked == [2, 0]
+    assert mirror.held_in(page(mirror, 1, 2, 3, 4)) == NOWHERE
+    assert mirror.placed(page(mirror, 1, 2, 3, 4)) is None
+    assert mirror.unlocked == [2, 0, 0]
 
 
 def test_a_whole_observation_tells_of_removal_by_silence(mirror: Mirror) -> None:
@@ -160,6 +217,7 @@ def test_the_removal_of_a_node_never_seen_is_nothing(mirror: Mirror) -> None:
         (node(1, (1, 2), (2, 3), parent=8), "hangs under node 8"),
         (node(1, (1, 2), (2,)), "1 FULL slots for 2 tokens"),
         (node(1, (1, 2), (2, 3), host=(2, 3, 4)), "3 FULL_HOST slots for 2 tokens"),
+        (node(1, (1, 2), (2, 3), mamba=(2, 3)), "2 MAMBA slots for 2 tokens"),
     ],
 )
 def test_a_malformed_node_is_a_breach_and_not_taken_in(mirror: Mirror, wrong: NodeView, complaint: str) -> None:
@@ -183,6 +241,8 @@ def test_a_node_that_becomes_malformed_is_gone(mirror: Mirror) -> None:
         (Pool.SWA, (node(1, (1, 2), (2, 3), swa=(2, 3)), node(2, (3, 4), (4, 5), swa=(3, 4))), Property.OWN),
         (Pool.FULL_HOST, (node(1, (1, 2), host=(2, 3)), node(2, (3, 4), host=(3, 4))), Property.OWN_H),
         (Pool.FULL, (node(1, (1, 2), (3, 3)),), Property.OWN),
+        (Pool.MAMBA, (node(1, (1, 2), (2, 3), mamba=(3,)), node(2, (3, 4), (4, 5), mamba=(3,))), Property.OWN),
+        (Pool.MAMBA_HOST, (node(1, (1, 2), mamba_host=(3,)), node(2, (3, 4), mamba_host=(3,))), Property.OWN_H),
     ],
 )
 def test_a_slot_that_two_tokens_have_is_a_breach(
@@ -218,14 +278,15 @@ def test_a_slot_of_a_node_that_kept_it_is_still_owned_twice(mirror: Mirror) -> N
 
 
 def test_tags_name_prefixes() -> None:
-    tags = Tags(2)
+    tags = Tags()
     long = tags.of("", 0, (1, 2, 3, 4))
     assert len(set(long)) == 4
     assert 0 not in long
     assert tags.of("", 0, (1, 2, 3, 4)) == long
     assert tags.of("", 0, (1, 2)) == long[:2]
     assert tags.of("", long[1], (3, 4)) == long[2:]
-    others = [tags.of("", 0, (3, 4)), tags.of("a", 0, (1, 2)), tags.of("", 0, (1, 9)), tags.of("", long[1], (3, 9))]
+    assert tags.of("", 0, (1, 9))[0] == long[0]
+    others = [tags.of("", 0, (3, 4)), tags.of("a", 0, (1, 2)), tags.of("", 0, (1, 9))[1:], tags.of("", long[1], (3, 9))[1:]]
     assert not {tag for other in others for tag in other} & set(long)
 
 
@@ -247,7 +308,5 @@ def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None
         run.close()
 
 
-def drawn(mirror: Mirror) -> dict[Key, tuple[list[bool], tuple[int, int], list[int]]]:
-    return {
-        one.key(): (mirror.held_in(one), mirror.locks(one), mirror.path_slots(one, Pool(Component.FULL))) for one in mirror.node_of
-    }
+def drawn(mirror: Mirror) -> dict[Key, tuple[list[bool], PerComponent, list[int]]]:
+    return {one.key(): (mirror.held_in(one), locks(mirror, one), mirror.path_slots(one, Pool.FULL)) for one in mirror.node_of}

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from radixproof.impl.operations import Evict, History, Insert, WritingCheck
 from radixproof.impl.sglang import paste as sglang_paste
 from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
-from radixproof.model.history import History, from_json
-from radixproof.model.operations import Evict, Insert, Key, WritingCheck
+from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties import paste
+from radixproof.properties.history import from_json
 
 SETTINGS = Path(__file__).parents[2] / "pyproject.toml"
 HISTORY = History(
@@ -50,7 +51,7 @@ def test_it_fails_on_the_faulty_system_with_what_the_verdict_says(tmp_path: Path
     result = run(paste.test(FAULT, HISTORY, BREACH), tmp_path)
     assert result.returncode == pytest.ExitCode.TESTS_FAILED, result.stdout
     assert "AssertionError: step 3: PROGRESS/never-backed-up: " in result.stdout
-    assert "the prefix is lost" in result.stdout
+    assert "should have demoted it to the host" in result.stdout
 
 
 def test_the_history_survives_the_embedding() -> None:

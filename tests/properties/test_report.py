@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    History,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
 from radixproof.impl.registry import find
-from radixproof.model.config import Config, Pool
-from radixproof.model.history import History
-from radixproof.model.observation import NodeView, Observation
-from radixproof.model.operations import Evict, Insert, Key, Lock, Match, Unlock, WritingCheck
-from radixproof.model.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
+from radixproof.model.config import Component, Config, Order, Pool
+from radixproof.model.key import Key
 from radixproof.model.verdict import Property
 from radixproof.properties.drawing import draw
 from radixproof.properties.interpreter import run_history
 from radixproof.properties.narrate import narrate
+from radixproof.properties.outcomes import Crashed, Done, Freed, Inserted, Locked, Matched, Outcome, Skipped
 from radixproof.properties.report import WIDTH, describe, render, report, slug, summary
 from radixproof.properties.search import Found
 
@@ -44,15 +68,15 @@ What must hold: eviction frees what it was asked for and not more; a node past
     its threshold is backed up when the host has room, so that eviction
     demotes it and its prefix is not lost.
 What happened:  [1 | 2] has 1 hit (threshold 1) and the host had room for it,
-    but it was never backed up; the eviction deleted it where it should have
-    demoted it to the host, and the prefix is lost.
+    but it was never backed up; the eviction lost it where it should have
+    demoted it to the host.
 
 Configuration: page size 1, FULL+SWA with window 1, write-through; pages: 8
     FULL, 8 SWA, 16 FULL_HOST, 16 SWA_HOST
 
 History:
-    1. insert [1 2], SWA evicted below 1   -> no tokens were there already
- >  2. evict 1 FULL tokens   -> freed 1 FULL and 1 SWA
+    1. insert [1 2] evicted 1   -> no tokens were there already
+ >  2. evict full 1   -> freed 1 FULL and 1 SWA
 
 Tree before step 2:
   [1]  FULL device  SWA tombstone
@@ -73,7 +97,7 @@ Test:   pytest test_lost.py
 def test_a_history_without_a_breach_is_told_to_its_end() -> None:
     told = narrate(find("radix"), LOST, None)
     assert told.breach is None
-    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0, 0)]
+    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0)]
     text = render("radix", LOST, told)
     assert "What happened" not in text
     assert " >" not in text
@@ -98,19 +122,24 @@ def test_an_empty_history_can_be_told() -> None:
     assert render("radix", empty, told).count("(empty)") == 2
 
 
-def view(number: int, segment: tuple[int, ...], parent: int = 0, locks: tuple[int, int] = (0, 0), **pools: int) -> NodeView:
+def view(number: int, segment: tuple[int, ...], parent: int = 0, locks: tuple[int, int, int] = (0, 0, 0), **pools: int) -> NodeView:
     """A node whose slots in each pool named start where it says."""
-    slots = [tuple(range(pools[pool.name], pools[pool.name] + len(segment))) if pool.name in pools else None for pool in Pool]
-    return NodeView(number, parent, "", segment, (slots[0], slots[1], slots[2], slots[3]), locks, False)
+
+    def slots(pool: Pool) -> tuple[int, ...] | None:
+        length = 1 if pool.component is Component.MAMBA else len(segment)
+        return tuple(range(pools[pool.name], pools[pool.name] + length)) if pool.name in pools else None
+
+    full, swa, mamba, host, swa_host, mamba_host = map(slots, Pool)
+    return NodeView(number, parent, "", segment, (full, swa, mamba, host, swa_host, mamba_host), locks, False)
 
 
 def seen(*nodes: NodeView) -> Observation:
-    return Observation(nodes, (), (0, 0, 0, 0), (0, 0), (0, 0))
+    return Observation(nodes, (), (0, 0, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0))
 
 
 def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
     before = seen(view(1, (1, 2), FULL=1), view(2, (3,), parent=1, FULL=3, FULL_HOST=1), view(3, (9,), FULL=4))
-    after = seen(view(1, (1, 2), FULL=5), view(2, (3,), parent=1, FULL_HOST=1, locks=(2, 0)), view(4, (8,), parent=1, FULL=4))
+    after = seen(view(1, (1, 2), FULL=5), view(2, (3,), parent=1, FULL_HOST=1, locks=(2, 0, 0)), view(4, (8,), parent=1, FULL=4))
     config = Config()
     assert draw(config, before, after, "-") == ["  [1 2]  FULL device", "~    [3]  FULL device+host", "- [9]  FULL device"]
     assert draw(config, after, before, "+") == [
@@ -122,11 +151,14 @@ def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
 
 
 def test_a_node_is_drawn_with_all_that_it_has() -> None:
-    full = view(1, (1, 2), locks=(1, 3), FULL=1, FULL_HOST=1, SWA_HOST=1)._replace(namespace="a", pending=True)
+    full = view(1, (1, 2), locks=(1, 3, 0), FULL=1, FULL_HOST=1, SWA_HOST=1)._replace(namespace="a", pending=True)
     assert draw(WINDOWED, seen(full), seen(), "+") == [
         "+ a:[1 2]  FULL device+host (locked x1)  SWA host (locked x3)  backup in flight"
     ]
     assert draw(WINDOWED, seen(view(1, (1,))), seen(), "+") == ["+ [1]  FULL nowhere  SWA tombstone"]
+    stateful = Config(mamba_states=2, mamba_host_states=2)
+    with_state = view(1, (1, 2), locks=(1, 0, 1), FULL=1, MAMBA=1, MAMBA_HOST=1)
+    assert draw(stateful, seen(with_state), seen(), "+") == ["+ [1 2]  FULL device (locked x1)  MAMBA device+host (locked x1)"]
 
 
 @pytest.mark.parametrize(
@@ -144,18 +176,40 @@ def test_a_configuration_in_words(config: Config, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "unusual",
+    [
+        {"mamba_states": 2, "mamba_host_states": 2},
+        {"host_pages": 0},
+        {"write_back": True},
+        {"threshold": 2},
+        *({"order": order} for order in Order if order is not Order.LRU),
+        {"load_threshold": 2},
+        {"bigram": True},
+        {"ranks": 2},
+    ],
+    ids=str,
+)
+def test_a_configuration_in_words_leaves_nothing_out_that_is_not_as_usual(unusual: dict[str, Any]) -> None:
+    assert describe(Config(**unusual)) != describe(Config())
+
+
+@pytest.mark.parametrize(
     ("outcome", "text"),
     [
         (Skipped("there is no receipt r1"), "skipped: there is no receipt r1"),
         (Crashed("KeyError", "7", "Tree.unlink"), "KeyError in Tree.unlink: 7"),
         (Matched(2, 2), "2 tokens on device"),
         (Matched(2, 3), "2 tokens on device, 3 with host"),
+        (Matched(2, 3, (1, 0, 0)), "2 tokens on device, 3 with host (1, 0, 0)"),
+        (Matched(2, 2, (0, 0, 0)), "2 tokens on device"),
         (Inserted(0), "no tokens were there already"),
         (Inserted(3, 2), "3 tokens were there already, 2 reused"),
+        (Inserted(0, 0, True), "no tokens were there already, state taken"),
         (Locked(4), "4 tokens locked"),
-        (Freed(0, 0), "freed nothing"),
+        (Freed(0), "freed nothing"),
         (Freed(2, 1), "freed 2 FULL and 1 SWA"),
         (Freed(0, 1), "freed 1 SWA"),
+        (Freed(2, 0, 3), "freed 2 FULL and 3 MAMBA"),
         (Done(), ""),
         (Done(2), "2"),
     ],
@@ -183,13 +237,41 @@ def test_a_summary_is_the_signature_and_what_happened(found: Found) -> None:
 
 
 def test_histories_print_as_they_are_told() -> None:
+    """The name of the operation, what it is about, and what is not as usual."""
     a = Key((1, 2), "a")
-    history = History(Config(), (Insert(a, reuse=True), Lock("r1", a), Unlock("r1"), SETTLE, Evict(2, 1), Evict(0)))
+    history = History(
+        Config(),
+        (
+            *(Insert(a, evicted=1, reuse=True, state=True, priority=2), Lock("r1", a), HostLock("h1", a), Unlock("r1")),
+            *(ReleaseWindow("r1"), SETTLE, LoadingCheck(), RunCopies(2, load=True, fail=True, rank=1), RunCopies()),
+            *(Evict(2, 1), Evict(mamba=1), Evict(), EvictHost(3, Component.SWA), LoadBack(a, 4), LoadBack(a)),
+            *(HostInsert(a), Refuse(Pool.SWA_HOST), Arrive("q1", a), Prefill("q1", 4), Decode("q1", (1, 2)), Finish("q1")),
+            *(Abort("q1"), Match(Key(())), Reset()),
+        ),
+    )
     assert str(history).splitlines() == [
-        "  1. insert a:[1 2], reusing its matched prefix",
-        "  2. lock a:[1 2] as r1",
-        "  3. unlock r1",
-        "  4. writing_check (blocking)",
-        "  5. evict 2 FULL tokens and 1 SWA tokens",
-        "  6. evict nothing",
+        "  1. insert a:[1 2] evicted 1 reuse state priority 2",
+        "  2. lock r1 a:[1 2]",
+        "  3. host_lock h1 a:[1 2]",
+        "  4. unlock r1",
+        "  5. release_window r1",
+        "  6. writing_check blocking",
+        "  7. loading_check",
+        "  8. run_copies count 2 load fail rank 1",
+        "  9. run_copies",
+        " 10. evict full 2 swa 1",
+        " 11. evict mamba 1",
+        " 12. evict",
+        " 13. evict_host tokens 3 component SWA",
+        " 14. load_back a:[1 2] quota 4",
+        " 15. load_back a:[1 2]",
+        " 16. host_insert a:[1 2]",
+        " 17. refuse pool SWA_HOST",
+        " 18. arrive q1 a:[1 2]",
+        " 19. prefill q1 tokens 4",
+        " 20. decode q1 tokens (1, 2)",
+        " 21. finish q1",
+        " 22. abort q1",
+        " 23. match []",
+        " 24. reset",
     ]

@@ -1,0 +1,108 @@
+"""How many steps a second the drivers judge: the soak, and the state machine next to an empty machine with as many rules.
+
+Run: ``python benchmarks/throughput.py``. What is said of Hypothesis is a ratio within one run: of the time that its own machinery
+takes for as many rules, which no harness on top of it can save, and the time that our machine takes in all.
+"""
+
+from __future__ import annotations
+
+import argparse
+from time import perf_counter
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from radixproof.impl import registry
+from radixproof.impl.system import Target
+from radixproof.properties.generator import RULES
+from radixproof.properties.machine import CacheMachine, choices
+from radixproof.properties.search import calm_collector
+from radixproof.properties.soak import one
+
+
+def soak_rate(target: Target, steps: int) -> float:
+    """Steps a second of the soak driver, histories as they come."""
+    done = number = 0
+    started = perf_counter()
+    while done < steps:
+        done += len(one(target, 1, number, lambda _: True).history.operations)
+        number += 1
+    return done / (perf_counter() - started)
+
+
+class Counted:
+    """Counts the rules that ran."""
+
+    rules = 0
+
+
+def empty_machine(counted: Counted) -> type[RuleBasedStateMachine]:
+    """As many rules as `CacheMachine` has, with the same choices to draw, that do nothing."""
+
+    class Empty(RuleBasedStateMachine):
+        @initialize(rng=st.randoms(use_true_random=False))
+        def build(self, rng: Any) -> None:
+            rng.random()
+
+    for name in RULES:
+
+        def nothing(self: Any, first: int, second: int) -> None:
+            counted.rules += 1
+
+        nothing.__name__ = name
+        setattr(Empty, name, rule(first=choices, second=choices)(nothing))
+    return Empty
+
+
+def full_machine(target: Target, counted: Counted) -> type[RuleBasedStateMachine]:
+    class Full(CacheMachine):
+        def make(self, name: str, number: int) -> None:
+            counted.rules += 1
+            super().make(name, number)
+
+    Full.target = target
+    return Full
+
+
+def machine_rate(machine: type[RuleBasedStateMachine], counted: Counted, examples: int) -> float:
+    """Rules a second, everything that Hypothesis does included."""
+    quiet = settings(
+        max_examples=examples,
+        stateful_step_count=50,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    seeded: Any = seed(1)(machine)
+    started = perf_counter()
+    run_state_machine_as_test(seeded, settings=quiet)
+    return counted.rules / (perf_counter() - started)
+
+
+def hypothesis_rates(target: Target, examples: int) -> tuple[float, float]:
+    """Rules a second of the empty machine, and of ours."""
+    for counted in (Counted(), Counted()):  # the first run of each warms up what Hypothesis keeps
+        empty = machine_rate(empty_machine(counted), counted, examples)
+    for counted in (Counted(), Counted()):
+        ours = machine_rate(full_machine(target, counted), counted, examples)
+    return empty, ours
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--system", default="radix")
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--examples", type=int, default=200)
+    options = parser.parse_args()
+    target = registry.find(options.system)
+    calm_collector()
+    print(f"soak: {soak_rate(target, options.steps):,.0f} steps a second")
+    empty, ours = hypothesis_rates(target, options.examples)
+    print(f"state machine: {ours:,.0f} rules a second, an empty one {empty:,.0f}: {ours / empty:.0%} of it")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Bugs in taking over what was fetched to the host."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from radixproof.impl.faults.planting import fault
+from radixproof.impl.radix.cache import RadixCache
+from radixproof.impl.radix.node import Node, Units
+from radixproof.impl.radix.pools import Slots
+from radixproof.model.verdict import Property
+
+
+@fault(
+    "B21, SGLang pull request 31902",
+    "what was fetched is hung below a node that has no copy on the host",
+    Property.PROGRESS,
+)
+def host_insert_under_unbacked_parent(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    add_leaf, write_back = inserter._add_leaf, inserter._write_back
+
+    def anywhere(parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
+        inserter._write_back = True
+        kept = add_leaf(parent, namespace, segment, slots)
+        inserter._write_back = write_back
+        return kept
+
+    inserter._add_leaf = anywhere  # type: ignore[method-assign]
+
+
+@fault(
+    "B76, SGLang issue 38452",
+    "nodes on the path that have no copy on the host take none from what was fetched",
+    Property.PROGRESS,
+)
+def host_insert_refills_nothing(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+
+    def refill(node: Node, slots: Slots) -> int:
+        return inserter._free(slots)
+
+    inserter._refill = refill  # type: ignore[method-assign]
+
+
+@fault(
+    "B48, SGLang pull request 25991",
+    "the new part of the key gets the first of the fetched slots, which hold what is in the tree already",
+    Property.CONTENT,
+)
+def fetched_slots_shifted(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    insert = inserter.insert
+
+    def shifted(namespace: str, units: Units, slots: Slots, start: int) -> int:
+        page = cache.config.page_size
+        return insert(namespace, units, np.roll(slots, page), start)
+
+    inserter.insert = shifted  # type: ignore[method-assign]
+
+
+@fault(
+    "B68, SGLang pull request 27010",
+    "the part of what was fetched that is in the tree already is freed twice",
+    Property.NOCRASH,
+)
+def present_part_freed_twice(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    free = inserter._free
+
+    def twice(slots: Slots) -> int:
+        free(slots)
+        return free(slots)
+
+    inserter._free = twice  # type: ignore[method-assign]
+
+
+@fault(
+    "B67, SGLang pull requests 9927 and 15439",
+    "the part of what was fetched that is in the tree already is not freed",
+    Property.OWN_H,
+)
+def present_part_not_freed(cache: RadixCache) -> None:
+    def keep(slots: Slots) -> int:
+        return 0
+
+    cache.host_inserter._free = keep  # type: ignore[method-assign]
+
+
+@fault(
+    "B51, SGLang pull request 28692",
+    "a key that is in the tree already gets a node without a page",
+    Property.DEVPATH,
+)
+def node_without_a_page(cache: RadixCache) -> None:
+    inserter, tree = cache.host_inserter, cache.tree
+    add_leaf = inserter._add_leaf
+
+    def whatever_is_left(parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
+        if segment or parent.is_root:
+            return add_leaf(parent, namespace, segment, slots)
+        tree.add_host_leaf(parent, namespace, segment, slots)
+        return 0
+
+    inserter._add_leaf = whatever_is_left  # type: ignore[method-assign]
+
+
+@fault(
+    "family of taco-project/FlexKV pull request 195: a use that is not counted",
+    "a path that a fetch leads through does not become more recent",
+    Property.RECENCY,
+)
+def host_insert_is_no_use(cache: RadixCache) -> None:
+    inserter, tree = cache.host_inserter, cache.tree
+    insert, touch = inserter.insert, tree.touch
+
+    def nothing(node: Node) -> None:
+        pass
+
+    def untouched(namespace: str, units: Units, slots: Slots, start: int) -> int:
+        tree.touch = nothing  # type: ignore[method-assign]
+        kept = insert(namespace, units, slots, start)
+        tree.touch = touch  # type: ignore[method-assign]
+        return kept
+
+    inserter.insert = untouched  # type: ignore[method-assign]

@@ -1,0 +1,196 @@
+"""Bugs in splits: what a node's two halves get of what the whole had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from radixproof.impl.faults.planting import fault
+from radixproof.impl.radix.cache import RadixCache
+from radixproof.impl.radix.node import Node
+from radixproof.model.config import Component
+from radixproof.model.verdict import Property
+
+FULL, SWA, MAMBA = Component
+
+
+def _after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None:
+    """Do something with the lower and the upper half after every split."""
+    tree, split = cache.tree, cache.tree.split
+
+    def split_and_spoil(node: Node, length: int) -> Node:
+        upper = split(node, length)
+        spoil(node, upper)
+        tree.changed(upper)
+        tree.changed(node)
+        return upper
+
+    tree.split = split_and_spoil  # type: ignore[method-assign]
+
+
+@fault(
+    "B27, SGLang pull requests 38482, 24892",
+    "a split makes the lower half the most recently used node, though nobody asked for it",
+    Property.RECENCY,
+)
+def split_renews_the_lower_half(cache: RadixCache) -> None:
+    _after_split(cache, lambda lower, upper: cache.tree.touch(lower))
+
+
+@fault(
+    "B27, SGLang pull request 38482",
+    "a split moves both halves to the new end of the order in which windows go",
+    Property.RECENCY,
+)
+def split_renews_windows(cache: RadixCache) -> None:
+    def renew(lower: Node, upper: Node) -> None:
+        order = cache.tree.device_order[SWA]
+        for node in (upper, lower):
+            if node in order:
+                order.renew(node)
+
+    _after_split(cache, renew)
+
+
+@fault(
+    "B27, SGLang pull request 38482",
+    "a split moves both halves to the new end of the order in which windows on the host go",
+    Property.RECENCY,
+)
+def split_renews_windows_on_host(cache: RadixCache) -> None:
+    def renew(lower: Node, upper: Node) -> None:
+        order = cache.tree.host_order[SWA]
+        for node in (upper, lower):
+            if node in order:
+                order.renew(node)
+
+    _after_split(cache, renew)
+
+
+@fault(
+    "B27, SGLang pull request 38482",
+    "a split makes the state at the end of the lower half the newest",
+    Property.RECENCY,
+)
+def split_renews_the_state(cache: RadixCache) -> None:
+    def renew(lower: Node, upper: Node) -> None:
+        if lower.mamba.device is not None:
+            cache.tree.device_order[MAMBA].renew(lower)
+
+    _after_split(cache, renew)
+
+
+@fault(
+    "mini-sglang pull request 124",
+    "the upper half of a split counts as never used",
+    Property.RECENCY,
+)
+def split_forgets_use_of_the_upper_half(cache: RadixCache) -> None:
+    def forget(lower: Node, upper: Node) -> None:
+        upper.accessed = 0
+
+    _after_split(cache, forget)
+
+
+@fault(
+    "SGLang pull request 30689",
+    "the upper half of a split starts without hits",
+    Property.PROGRESS,
+)
+def split_forgets_hits(cache: RadixCache) -> None:
+    def forget(lower: Node, upper: Node) -> None:
+        upper.hits = 0
+
+    _after_split(cache, forget)
+
+
+@fault(
+    "SGLang pull request 30689",
+    "the upper half of a split starts with the lowest priority",
+    Property.RECENCY,
+)
+def split_forgets_priority(cache: RadixCache) -> None:
+    def forget(lower: Node, upper: Node) -> None:
+        upper.priority = 0
+
+    _after_split(cache, forget)
+
+
+@fault(
+    "SGLang pull request 30689",
+    "the upper half of a split counts as made by the latest insert",
+    Property.RECENCY,
+)
+def split_forgets_creation(cache: RadixCache) -> None:
+    def forget(lower: Node, upper: Node) -> None:
+        upper.created = cache.tree._inserts
+
+    _after_split(cache, forget)
+
+
+@fault(
+    "family of B09, SGLang pull request 27779: whose SWA slot is whose",
+    "a split hands the windows of the two halves out the wrong way round",
+    Property.MAP,
+)
+def split_swaps_windows(cache: RadixCache) -> None:
+    def swap(lower: Node, upper: Node) -> None:
+        if upper.swa.device is not None and lower.swa.device is not None:
+            both = np.concatenate([lower.swa.device, upper.swa.device])
+            upper.swa.device, lower.swa.device = both[: len(upper.segment)].copy(), both[len(upper.segment) :].copy()
+
+    _after_split(cache, swap)
+
+
+@fault(
+    "family of B25, SGLang pull request 38480: host slots of the upper half",
+    "a split cuts the slots on the host at the wrong end",
+    Property.CONTENT,
+)
+def split_swaps_host_slots(cache: RadixCache) -> None:
+    def swap(lower: Node, upper: Node) -> None:
+        if upper.full.host is not None and lower.full.host is not None:
+            both = np.concatenate([lower.full.host, upper.full.host])
+            upper.full.host, lower.full.host = both[: len(upper.segment)].copy(), both[len(upper.segment) :].copy()
+
+    _after_split(cache, swap)
+
+
+@fault(
+    "SGLang pull requests 17191, 17400, 21624",
+    "a split leaves all slots with the upper half",
+    Property.DEVPATH,
+)
+def split_leaves_all_slots_above(cache: RadixCache) -> None:
+    def keep(lower: Node, upper: Node) -> None:
+        if upper.full.device is not None and lower.full.device is not None:
+            upper.full.device = np.concatenate([upper.full.device, lower.full.device])
+
+    _after_split(cache, keep)
+
+
+@fault(
+    "UbiquitousLearning/mllm pull request 656",
+    "a split counts the upper half as evictable once more",
+    Property.SIZE,
+)
+def split_counts_the_upper_half_again(cache: RadixCache) -> None:
+    def count(lower: Node, upper: Node) -> None:
+        if upper.full.device is not None and not upper.full.locks:
+            cache.tree.evictable[FULL] += len(upper.segment)
+
+    _after_split(cache, count)
+
+
+@fault(
+    "SGLang pull request 5499 and issue 5543",
+    "the upper half of a split does not know that it has a child on the device, and counts as a leaf",
+    Property.LEAF,
+)
+def split_forgets_the_child(cache: RadixCache) -> None:
+    def forget(lower: Node, upper: Node) -> None:
+        upper.resident_children = 0
+        cache.tree._sort_leaf(upper)
+
+    _after_split(cache, forget)

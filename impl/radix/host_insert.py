@@ -1,0 +1,69 @@
+"""Host insertion: the tree takes over KV that was fetched to the host, from a store beyond it."""
+
+from __future__ import annotations
+
+from radixproof.impl.radix.memory import Memory
+from radixproof.impl.radix.node import Node, Units
+from radixproof.impl.radix.pools import Slots
+from radixproof.impl.radix.tree import Tree
+from radixproof.model.config import Component, Config
+
+
+class HostInserter:
+    """Puts offered FULL host slots where the tree has none, and frees the others (semantics 10.3).
+
+    Under write-through, where what is on the host has to hang on what is there too, they are taken only below a node with a host
+    copy.
+    """
+
+    def __init__(self, tree: Tree, memory: Memory, config: Config) -> None:
+        self._tree = tree
+        self._memory = memory
+        self._write_back = config.write_back
+
+    def insert(self, namespace: str, units: Units, slots: Slots, start: int) -> int:
+        """Insert a key (whole pages) of which FULL host ``slots`` hold what is beyond ``start``, the end of a node or 0.
+
+        Every slot is the tree's, or free, afterwards. Returns how many the tree has taken. Counts as a use of the whole path.
+        """
+        if start + len(slots) != len(units):
+            raise ValueError(f"{len(units)} units from {start} on, but {len(slots)} slots")
+        tree = self._tree
+        node, kept = tree.root, 0
+        while (child := tree.step(node, namespace, units, node.end)) is not None:
+            tree.touch(child)
+            kept += self._refill(child, slots[max(0, child.start - start) : max(0, child.end - start)])
+            node = child
+        return kept + self._add_leaf(node, namespace, units[node.end :], slots[max(0, node.end - start) :])
+
+    def _refill(self, node: Node, slots: Slots) -> int:
+        """Offer ``slots`` to a node that the key leads through; returns how many it takes, all or none."""
+        parent = node.parent
+        assert parent is not None
+        wanted = not node.backed and not self._write_back and _anchors(parent)
+        if not wanted or len(slots) < len(node.segment):
+            return self._free(slots)
+        self._tree.put_host(node, Component.FULL, slots.copy())
+        return self._announce(node)
+
+    def _add_leaf(self, parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
+        """Offer ``slots`` for the part of the key that is not in the tree; returns how many are taken, all or none."""
+        wanted = bool(segment) and (self._write_back or _anchors(parent))
+        if not wanted or len(slots) < len(segment):
+            return self._free(slots)
+        return self._announce(self._tree.add_host_leaf(parent, namespace, segment, slots.copy()))
+
+    def _free(self, slots: Slots) -> int:
+        if len(slots):
+            self._memory.host[Component.FULL].free(slots)
+        return 0
+
+    def _announce(self, node: Node) -> int:
+        if self._tree.events is not None:
+            self._tree.events.stored(node, on_host=True)
+        return len(node.segment)
+
+
+def _anchors(parent: Node) -> bool:
+    """Whether what is on the host may hang under ``parent``, in a tree where only what is backed up can be reached there."""
+    return parent.is_root or parent.backed

@@ -1,0 +1,69 @@
+"""The releases that the adapter drives: the rules in which each legitimately differs, and what each can be put to.
+
+Both have to be known before anything is imported, so here, and only here, things go by the version.
+"""
+
+from __future__ import annotations
+
+from radixproof.impl.operations import (
+    OPERATIONS,
+    HostInsert,
+    HostLock,
+    Operation,
+    Refuse,
+    ReleaseWindow,
+)
+from radixproof.impl.sglang.store import check_version, version_key
+from radixproof.impl.system import Scope, Unavailable
+from radixproof.model.config import Component, Order
+from radixproof.model.dialect import Dialect
+
+OLDEST, NEWEST = "0.5.12", "0.5.16"
+"""Both included."""
+
+_SINCE: dict[type[Operation], str] = {ReleaseWindow: "0.5.14"}
+"""Operations that not every release has."""
+_UNSUPPORTED: tuple[type[Operation], ...] = (HostLock, HostInsert, Refuse)
+"""Operations that no release is put to: host locks of these releases leave out what has no host copy, and forget splits, and the
+adapter has no way to insert on the host, or to let an allocation fail."""
+
+
+def dialect_of(version: str) -> Dialect:
+    """The rules of a release. Raises `Unavailable` outside OLDEST to NEWEST."""
+    since_0_5_13 = _reaches(version, "0.5.13")
+    return Dialect(
+        segment_locks=False,
+        split_keeps_hits=since_0_5_13,
+        hits_on_split_leaf=False,
+        room_before_backup=False,
+        leaf_cut_to_window=since_0_5_13,
+        swa_recency_in_window=since_0_5_13,
+        mamba_recency_at_end=_reaches(version, "0.5.16"),
+        supplements=False,
+        release_frees_leaf=False,  # FULL stays locked, and so no node of the window is ever a leaf when its turn comes
+        quota_counts_pins=False,
+        host_insert_refills=False,
+        room_before_load=False,
+        duplicates_on_host=False,
+        hits_under_write_back=False,
+        failed_backup_deletes=False,
+    )
+
+
+def scope_of(version: str) -> Scope:
+    """What a release can be put to. Raises `Unavailable` outside OLDEST to NEWEST."""
+    missing = {operation for operation, first in _SINCE.items() if not _reaches(version, first)}
+    return Scope(
+        components=(Component.FULL, Component.SWA),
+        orders=tuple(Order) if _reaches(version, "0.5.13") else (Order.LRU,),
+        operations=tuple(operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}),
+        failing_copies=False,
+    )
+
+
+def _reaches(version: str, first: str) -> bool:
+    """Whether a release is ``first`` or a later one."""
+    key = version_key(check_version(version))
+    if not version_key(OLDEST) <= key <= version_key(NEWEST):
+        raise Unavailable(f"radixproof drives SGLang {OLDEST} to {NEWEST}, not {version}")
+    return key >= version_key(first)

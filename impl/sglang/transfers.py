@@ -1,0 +1,88 @@
+"""Copies of one cache that are under way: performed when told, acknowledged by SGLang's own checks.
+
+SGLang keeps an entry per submitted copy in a queue of its controller, with the event that completes it, until one of the tree's
+checks acknowledges it. A load-back is submitted as soon as the tree has asked for it: each is a copy of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import Any
+from unittest import mock
+
+from radixproof.impl.sglang.pools import Parts
+from radixproof.impl.sglang.shim import Sglang
+
+
+class Transfers:
+    """Backups and load-backs of one cache. Without a host tier there are none."""
+
+    def __init__(self, sglang: Sglang, parts: Parts) -> None:
+        self._sglang = sglang
+        self._tree = parts.tree
+
+    def run(self, count: int, load: bool) -> int:
+        """Perform up to ``count`` copies of one direction, oldest first; returns how many there were."""
+        waiting = [entry for entry in self._queue(load) if not entry.finish_event.query()][:count]
+        for entry in waiting:
+            entry.finish_event.synchronize()
+        return len(waiting)
+
+    def copied(self, load: bool) -> int:
+        """How many an unlimited poll would acknowledge."""
+        return _copies(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
+
+    def writing_check(self, blocking: bool, limit: int | None) -> int:
+        if hasattr(self._tree, "flush_pending_backups"):
+            self._tree.flush_pending_backups()
+        return self._acknowledged(False, lambda: self._tree.writing_check(write_back=blocking), limit)
+
+    def loading_check(self, blocking: bool, limit: int | None) -> int:
+        """SGLang has no blocking check: its requests wait for the layers of the copies that they need."""
+        if blocking:
+            self.run(len(self._queue(load=True)), load=True)
+        return self._acknowledged(True, self._tree.loading_check, limit)
+
+    def start_loading(self) -> int:
+        """Submit what the tree has asked to be loaded, as the scheduler does before a batch; returns the FULL tokens of it."""
+        controller = self._tree.cache_controller
+        if controller is None or not controller.load_queue:
+            return 0
+        asked = list(controller.load_queue)
+        self._tree.ready_to_load_host_cache()
+        return sum(len(operation.device_indices) for operation in asked)
+
+    def _queue(self, load: bool) -> list[Any]:
+        controller = self._tree.cache_controller
+        if controller is None:
+            return []
+        queue: list[Any] = controller.ack_load_queue if load else controller.ack_write_queue
+        return queue
+
+    def _acknowledged(self, load: bool, check: Callable[[], None], limit: int | None) -> int:
+        before = _copies(self._queue(load))
+        with self._other_ranks(limit):
+            check()
+        return before - _copies(self._queue(load))
+
+    @contextmanager
+    def _other_ranks(self, limit: int | None) -> Iterator[None]:
+        """Within the block the tree has peers, and the minimum that it agrees on with all of them is ``limit`` at most."""
+
+        def reduce(count: Any, **_: Any) -> None:
+            count.clamp_(max=limit)
+
+        if limit is None:
+            yield
+            return
+        with (
+            mock.patch.object(self._tree, "tp_world_size", 2),
+            mock.patch.object(self._sglang.torch.distributed, "all_reduce", reduce),
+        ):
+            yield
+
+
+def _copies(entries: list[Any]) -> int:
+    return sum(len(entry.node_ids) for entry in entries)

@@ -1,0 +1,33 @@
+"""A limit on the victims of an operation, because releases are known whose eviction tries the same ones for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Endless(Exception):
+    """An operation of SGLang does not end: it has tried more victims than there can be."""
+
+
+class Victims:
+    """Stands in front of a tree's own eviction of a device leaf, and counts.
+
+    An eviction that comes to a leaf again may do so once after every other victim, and so ``pages`` on the device can be no more
+    than ``pages`` squared victims.
+    """
+
+    def __init__(self, tree: Any, pages: int) -> None:
+        self._evict = tree._evict_device_leaf
+        self._most = pages * pages + 1
+        self._tried = 0
+        tree._evict_device_leaf = self.take
+
+    def restart(self) -> None:
+        """Another operation begins."""
+        self._tried = 0
+
+    def take(self, *args: Any) -> None:
+        self._tried += 1
+        if self._tried > self._most:
+            raise Endless(f"{self._most} victims were tried, and the next one is due")
+        self._evict(*args)

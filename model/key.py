@@ -1,0 +1,29 @@
+"""Keys: prompts, as requests bring them and as the tree sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
+"""What the tree sees of a key: tokens, or pairs of neighbouring tokens where keys are bigrams (semantics 2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A prompt: its tokens, and the namespace (SGLang's ``extra_key``) it is private to (semantics 2.1)."""
+
+    tokens: tuple[int, ...]
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        text = "[" + " ".join(map(str, self.tokens)) + "]"
+        return f"{self.namespace}:{text}" if self.namespace else text
+
+
+def tokens_of(units: Sequence[Any]) -> tuple[int, ...]:
+    """The tokens that a run of units was seen in."""
+    if units and isinstance(units[0], tuple):
+        return (units[0][0], *(second for _, second in units))
+    return tuple(units)

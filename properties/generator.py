@@ -1,0 +1,282 @@
+"""Operations, one after the other: from choices, in view of the model, so that they name what is there and ask for what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+from typing import TypeAlias
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.system import Scope
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, HOST, Config, Order, Pool
+from radixproof.model.key import Key
+from radixproof.model.trie import Page
+from radixproof.properties.judge import Judge
+from radixproof.properties.shapes import EVERYTHING, LONGEST_PAGES, Prompts, missing_room, receipts, requests, settling
+
+MIX: dict[type[Operation], float] = {
+    Insert: 8,
+    Match: 1.5,
+    Lock: 2,
+    HostLock: 0.5,
+    Unlock: 1.2,
+    ReleaseWindow: 1,
+    Evict: 2.5,
+    EvictHost: 0.7,
+    LoadBack: 3,
+    HostInsert: 0.8,
+    RunCopies: 1.5,
+    WritingCheck: 3,
+    LoadingCheck: 0.8,
+    Refuse: 0.5,
+    Arrive: 1.5,
+    Prefill: 2.5,
+    Decode: 1.5,
+    Finish: 1,
+    Abort: 0.4,
+    Reset: 0.1,
+}
+"""How often each kind of operation is tried, before a history takes its own mix (swarm testing)."""
+
+RULES: dict[str, tuple[type[Operation], ...]] = {
+    "insert": (Insert,),
+    "match": (Match, Reset),
+    "lock": (Lock, HostLock),
+    "unlock": (Unlock, ReleaseWindow),
+    "evict": (Evict,),
+    "evict_host": (EvictHost, HostInsert),
+    "load_back": (LoadBack,),
+    "copies": (RunCopies, WritingCheck, LoadingCheck, Refuse),
+    "arrive": (Arrive,),
+    "go_on": (Prefill, Decode, Finish, Abort),
+}
+"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
+
+HOSTED = (HostLock, EvictHost, LoadBack, HostInsert, RunCopies, WritingCheck, LoadingCheck)
+"""Operations on a host tier."""
+
+MOST_REQUESTS = 4
+"""Requests alive at a time."""
+
+Below: TypeAlias = Callable[[int], int]
+"""A source of choices: a whole number below the one given."""
+
+
+def digits(number: int) -> Below:
+    """Choices hidden in one number."""
+    left = number
+
+    def below(limit: int) -> int:
+        nonlocal left
+        left, digit = divmod(left, limit)
+        return digit
+
+    return below
+
+
+class Shaper:
+    """Makes the operations of one history."""
+
+    def __init__(self, config: Config, scope: Scope = EVERYTHING) -> None:
+        self.config = config
+        self.prompts = Prompts(config)
+        self.failing = scope.failing_copies
+        self.kinds = [kind for kind in MIX if kind in scope.operations and (config.hosted or kind not in HOSTED)]
+        self.named = 0
+        self.make: dict[type[Operation], Callable[[Cache, Below], Iterator[Operation]]] = {
+            Insert: self._insert,
+            Arrive: self._arrive,
+            Reset: self._reset,
+        }
+
+    def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
+        """An operation of one of `RULES`, if this cache has any of its kinds."""
+        kinds = [kind for kind in RULES[name] if kind in self.kinds for _ in range(round(10 * MIX[kind]))]
+        if kinds:
+            yield from self.operations(kinds[below(len(kinds))], model, below)
+
+    def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
+        if not _occasion(kind, model) and below(8):
+            return
+        if kind in self.make:
+            yield from self.make[kind](model, below)
+        elif kind in (Match, Lock, HostLock, LoadBack, HostInsert):
+            yield self._with_key(kind, model, below)
+        elif kind in (Prefill, Decode, Finish, Abort, Unlock, ReleaseWindow):
+            yield from self._with_name(kind, model, below)
+        else:
+            yield self._plain(kind, below)
+
+    # -- prompts and names -----------------------------------------------------------------------------------------------------
+
+    def key(self, model: Cache, below: Below) -> Key:
+        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that ends where a lock is."""
+        held = [page for page in model.trie.order if page.locked or page.host_locked]
+        if held and not below(3):
+            page = held[below(len(held))]
+            return (page.node_end() if below(2) else page).key()
+        size = self.config.page_size
+        base, keep, tail, bits = below(12), below(LONGEST_PAGES + 1) * size, below(5) * size, below(256)
+        ragged = 0 if below(5) else below(size)
+        return self.prompts.derive(base, keep + self.config.bigram, tail + ragged, bits, below(8))
+
+    def _key_on_host(self, model: Cache, below: Below) -> Key:
+        """The prefix of something that is on the host only, or a page more; one in three is any prompt."""
+        pages = [page for page in model.trie.order if _waits_on_host(page)] if any(model.trie.host_only) else []
+        if not pages or not below(3):
+            return self.key(model, below)
+        page = pages[below(len(pages))]
+        key = (page.node_end() if below(3) else page).key()
+        longer = key.tokens + tuple(1 + below(2) for _ in range(self.config.page_size))
+        return key if below(2) else replace(key, tokens=longer)
+
+    def _name(self, letter: str) -> str:
+        self.named += 1
+        return f"{letter}{self.named}"
+
+    # -- one kind at a time ----------------------------------------------------------------------------------------------------
+
+    def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Operation:
+        if kind is LoadBack:
+            return LoadBack(self._key_on_host(model, below), self._quota(below))
+        if kind is HostLock:
+            return HostLock(self._name("h"), self._key_on_host(model, below))
+        key = self.key(model, below)
+        if kind is Lock:
+            return Lock(self._name("r"), key)
+        return Match(key) if kind is Match else HostInsert(key)
+
+    def _with_name(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
+        if kind in (Unlock, ReleaseWindow):
+            names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
+        else:
+            names = requests(model)
+        if not names:
+            return
+        name, size = names[below(len(names))], self.config.page_size
+        if kind is Prefill:
+            yield Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size)))
+        elif kind is Decode:
+            bits, length = below(256), 1 + below(2 * size)
+            yield Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
+        elif kind is Finish or kind is Abort:
+            yield Finish(name) if kind is Finish else Abort(name)
+        else:
+            yield Unlock(name) if kind is Unlock else ReleaseWindow(name)
+
+    def _plain(self, kind: type[Operation], below: Below) -> Operation:
+        if kind is Evict:
+            return self._evict(below)
+        if kind is EvictHost:
+            component = self.config.components[below(len(self.config.components))]
+            return EvictHost(self._amount(HOST[component], below), component)
+        if kind is RunCopies:
+            return RunCopies(1 + below(3) // 2, bool(below(2)), self.failing and not below(4), below(self.config.ranks))
+        if kind is Refuse:
+            return Refuse(self.config.pools[below(len(self.config.pools))])
+        return WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2)
+
+    def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """An insert, mostly with the eviction that makes room for it, as an engine would."""
+        key, size, evicted = self.key(model, below), self.config.page_size, 0
+        if self.config.window is not None and below(2):
+            ends = [page * size for page in range(len(model.trie.units(key)) // size + 1)]
+            ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
+            evicted = ends[below(len(ends))]
+        reuse, state = below(5) < 3, self.config.mamba_states > 0 and below(4) < 3
+        make_room = missing_room(key, model, reuse, state)
+        if make_room is not None and below(5):
+            yield make_room
+        self.prompts.remember(key)
+        yield Insert(key, evicted, reuse, state, below(3) if self.config.order is Order.PRIORITY else 0)
+
+    def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
+        if len(requests(model)) < MOST_REQUESTS:
+            key = self._key_on_host(model, below)
+            self.prompts.remember(key)
+            yield Arrive(self._name("q"), key, self._quota(below))
+
+    def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
+        if below(2):
+            yield from [Abort(name) for name in requests(model)]
+            yield from settling(model)
+        yield Reset()
+
+    # -- amounts ---------------------------------------------------------------------------------------------------------------
+
+    def _evict(self, below: Below) -> Evict:
+        windowed, states = self.config.window is not None, self.config.mamba_states
+        full = self._amount(Pool.FULL, below) if below(3) or not (windowed or states) else 0
+        swa = self._amount(Pool.SWA, below) if windowed and (not below(3) or (not full and below(3))) else 0
+        mamba = (1, 1, 2, states)[below(4)] if states and (not below(3) or not (full or swa)) else 0
+        return Evict(full, swa, mamba)
+
+    def _amount(self, pool: Pool, below: Below) -> int:
+        unit = self.config.unit(pool)
+        slots = (1, 1, 1, 2, 2, 3, self.config.pages(pool))[below(7)] * unit
+        return slots - (0 if below(5) else below(unit))
+
+    def _quota(self, below: Below) -> int | None:
+        return None if below(3) else (1 + below(4)) * self.config.page_size
+
+
+def _occasion(kind: type[Operation], model: Cache) -> bool:
+    """Whether an operation of this kind has anything to work on."""
+    copies, trie = model.copies, model.trie
+    if kind is RunCopies:
+        return any(copies.queued.values())
+    if kind in (WritingCheck, LoadingCheck):
+        return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
+    if kind is LoadBack:
+        return any(trie.host_only)
+    if kind is EvictHost:
+        return any(trie.used[pool] for pool in HOST)
+    return bool(trie.order) or kind not in (Evict, Match, Lock, HostLock, Reset)
+
+
+def _waits_on_host(page: Page) -> bool:
+    return any(page.has(host) and not page.has(device) for device, host in zip(DEVICE, HOST, strict=True))
+
+
+class Generator:
+    """Random operations of one history, with its own mix: some kinds are frequent, rare or absent (swarm testing)."""
+
+    def __init__(self, config: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
+        self.rng = rng
+        self.shaper = Shaper(config, scope)
+        self.weights = [MIX[kind] * (1 if kind is Insert else rng.choice((0, 0.3, 1, 1, 3))) for kind in self.shaper.kinds]
+
+    def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
+        """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
+        made = tries = 0
+        while made < count and tries < 4 * count:
+            tries += 1
+            (kind,) = self.rng.choices(self.shaper.kinds, self.weights)
+            for operation in self.shaper.operations(kind, judge.model, self.rng.randrange):
+                made += 1
+                yield operation

@@ -1,0 +1,318 @@
+"""Backups: which are due, which are owed, what comes late, and the room that is made for them (semantics 8.1 to 8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from radixproof.model.config import DEVICE, POOLS, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.key import Key
+
+Start = Callable[..., Any]
+
+NEVER = 99
+"""A threshold that keeps backups out of a test."""
+
+
+# -- which backups -------------------------------------------------------------------------------------------------------------
+
+
+def test_write_through_backs_up_at_once_and_locks_until_the_ack(start: Start) -> None:
+    cache = start(window=2, mamba=True)
+    cache.put("1 2", state=True)
+    assert cache.tree() == {"1": "FSfs", "1 2": "FSMfsm|"}
+    (copy,) = cache.cache.copies.flying
+    assert [page.end for page in copy.node] == [1, 2]
+    assert [set(cache.holders(pool)) for pool in DEVICE] == [{"1", "1 2"}, {"1", "1 2"}, {"1 2"}]
+    cache.settle()
+    assert not any(cache.holders(pool) for pool in POOLS)
+    assert cache.cache.receipts == {}
+
+
+def test_a_threshold_of_two_waits_for_the_second_insert(start: Start) -> None:
+    cache = start(threshold=2)
+    cache.put("1 2")
+    cache.match("1 2")
+    assert cache.tree() == {"1": "F", "1 2": "F|"}
+    cache.put("1")
+    assert cache.tree() == {"1": "Ff|", "1 2": "F|"}
+    cache.put("1 2")
+    assert cache.tree() == {"1": "Ff|", "1 2": "Ff|"}
+    assert cache.flying() == ["1", "1 2"]
+
+
+def test_tombstones_are_backed_up_without_swa(start: Start) -> None:
+    cache = start(window=2)
+    cache.put("1 2 3", evicted=2)
+    assert cache.tree() == {"1": "Ff", "1 2": "Ff|", "1 2 3": "FSfs|"}
+    assert cache.copies() == [("1 2", "f"), ("1 2 3", "fs")]
+
+
+def test_ancestors_go_first(start: Start) -> None:
+    """Where only the lowest piece of a split leaf is hit, it takes the pieces above it along."""
+    cache = start(window=2, dialect=Dialect(hits_on_split_leaf=False))
+    cache.put("1 2 3", evicted=2)
+    assert [cache.page(text).hits for text in ("1", "1 2", "1 2 3")] == [0, 0, 1]
+    assert cache.flying() == ["1 2", "1 2 3"]
+
+
+@pytest.mark.parametrize(("all_pieces", "hits"), [(True, [2, 2, 1]), (False, [1, 2, 1])])
+def test_hits_where_an_insert_cuts_a_node_that_was_there(start: Start, all_pieces: bool, hits: list[int]) -> None:
+    """All pieces have been walked; SGLang counts the lowest alone (semantics 8.1)."""
+    cache = start(window=2, threshold=NEVER, dialect=Dialect(hits_on_split_leaf=all_pieces))
+    cache.put("1 2", evicted=2)
+    cache.put("1 2 3", evicted=1)
+    assert cache.tree() == {"1": "F|", "1 2": "FS|", "1 2 3": "FS|"}
+    assert [cache.page(text).hits for text in ("1", "1 2", "1 2 3")] == hits
+
+
+@pytest.mark.parametrize("config", [{"write_back": True}, {"host_pages": 0}])
+def test_without_write_through_hits_are_counted_and_start_nothing(start: Start, config: dict[str, Any]) -> None:
+    cache = start(window=2, mamba=True, **config)
+    for _ in range(3):
+        cache.put("1 2", state=True)
+    assert cache.tree() == {"1": "FS", "1 2": "FSM|"}
+    assert cache.page("1 2").hits == 3
+    assert cache.flying() == []
+
+
+@pytest.mark.parametrize(("counted", "hits"), [(True, 2), (False, 0)])
+def test_some_systems_count_no_hits_under_write_back(start: Start, counted: bool, hits: int) -> None:
+    cache = start(write_back=True, dialect=Dialect(hits_under_write_back=counted))
+    cache.put("1")
+    cache.put("1")
+    assert cache.page("1").hits == hits
+
+
+# -- what comes late -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(start: Start) -> None:
+    cache = start(mamba=True)
+    cache.put("1 2")
+    cache.settle()
+    cache.put("1 2", state=True)
+    assert cache.tree() == {"1": "Ff", "1 2": "FMfm|"}
+    assert cache.copies() == [("1 2", "m")]
+
+
+def test_a_window_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(start: Start) -> None:
+    cache = start(window=2)
+    cache.put("1 2", evicted=2)
+    cache.settle()
+    cache.put("1 2")
+    assert cache.tree() == {"1": "FSfs", "1 2": "FSfs|"}
+    assert cache.copies() == [("1 2", "s")]
+
+
+def test_older_releases_know_no_supplement(start: Start) -> None:
+    cache = start(mamba=True, dialect=Dialect(supplements=False))
+    cache.put("1 2")
+    cache.settle()
+    cache.put("1 2", state=True)
+    assert cache.tree() == {"1": "Ff", "1 2": "FMf|"}
+    assert cache.flying() == []
+
+
+def test_a_node_can_have_two_backups_in_flight(start: Start) -> None:
+    cache = start(mamba=True)
+    cache.put("1 2")
+    cache.put("1 2", state=True)
+    assert cache.copies() == [("1 2", "f"), ("1 2", "m")]
+    assert len(cache.holders(Pool.FULL)["1 2"]) == 2
+    cache.cache.copies.run(1)
+    assert len(cache.cache.check(load=False, blocking=False)) == 1
+    assert cache.copies() == [("1 2", "m")]
+    assert len(cache.holders(Pool.FULL)["1 2"]) == 1
+
+
+def test_a_supplement_waits_for_the_threshold_as_well(start: Start) -> None:
+    cache = start(mamba=True, threshold=3)
+    cache.put("1 2")
+    cache.put("1 2", state=True)
+    assert cache.flying() == []
+    cache.put("1 2")
+    assert cache.copies() == [("1 2", "fm")]
+
+
+def test_ancestors_that_lack_only_a_state_are_not_taken_along(start: Start) -> None:
+    """Only those without a FULL host copy: this one is due by hits of its own (semantics 8.2)."""
+    cache = start(mamba=True, threshold=2)
+    cache.put("1")
+    cache.put("1")
+    cache.settle()
+    cache.page("1").hits = 0
+    cache.put("1", state=True)
+    assert cache.copies() == []
+    cache.page("1").hits = 0
+    cache.put("1 2")
+    cache.page("1").hits = 0
+    cache.put("1 2")
+    assert cache.copies() == [("1 2", "f")]
+
+
+# -- room on the host ----------------------------------------------------------------------------------------------------------
+
+
+def test_backups_of_one_insert_share_the_room_on_the_host(start: Start) -> None:
+    cache = start(window=2, host_pages=2, swa_host_pages=8)
+    cache.put("1 2 3", evicted=1)
+    assert cache.tree() == {"1": "Ff|", "1 2": "FS", "1 2 3": "FS|"}
+
+
+def test_host_only_data_makes_room(start: Start) -> None:
+    cache = start(host_pages=2)
+    cache.put("1")
+    cache.put("2")
+    cache.settle()
+    cache.evict(1)
+    cache.put("3")
+    assert cache.tree() == {"2": "Ff|", "3": "Ff|"}
+
+
+@pytest.mark.parametrize(
+    "config", [{"host_pages": 1}, {"window": 2, "swa_host_pages": 1}, {"mamba": True, "mamba_host_states": 1, "host_pages": 4}]
+)
+def test_without_room_on_the_host_nothing_is_backed_up_and_nothing_owed(start: Start, config: dict[str, Any]) -> None:
+    cache = start(**config)
+    if "mamba" in config:
+        cache.put("9", state=True)
+        assert cache.lock("r1", "9") == 1
+    cache.put("1 2", state="mamba" in config)
+    assert not any(page.owed for page in cache.all_pages())
+    cache.settle()
+    assert cache.evict(full=2)[0] == 2
+    assert set(cache.tree()) <= {"9"}
+
+
+def test_room_is_made_for_all_that_is_copied_or_not_at_all(start: Start) -> None:
+    """There could be room for FULL, but not for the state (semantics 8.3)."""
+    cache = start(mamba=True, host_pages=2, mamba_host_states=1)
+    cache.put("9", state=True)
+    cache.put("8")
+    cache.settle()
+    cache.match("9")
+    cache.evict(1)
+    assert cache.tree() == {"9": "FMfm|", "8": "f|"}
+    cache.put("1", state=True)
+    assert cache.tree() == {"9": "FMfm|", "8": "f|", "1": "FM|"}
+
+
+def test_a_supplement_without_room_is_in_nobodys_way(start: Start) -> None:
+    """Only an ancestor without a FULL host copy has to be backed up first (semantics 8.2)."""
+    cache = start(mamba=True, mamba_host_states=1)
+    cache.put("9", state=True)
+    cache.put("1")
+    cache.settle()
+    cache.put("1", state=True)
+    assert cache.tree() == {"9": "FMfm|", "1": "FMf|"}
+    cache.put("1 2")
+    assert cache.tree() == {"9": "FMfm|", "1": "FMf|", "1 2": "Ff|"}
+
+
+# -- what a system chose -------------------------------------------------------------------------------------------------------
+
+
+def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Start) -> None:
+    cache = start()
+    assert cache.put_as("1 2") == []
+    assert all(page.owed for page in cache.all_pages())
+    _, (breach,) = cache.cache.evict((2, 0, 0))
+    assert breach.signature == "PROGRESS/never-backed-up"
+    assert breach.witness is not None
+    assert (breach.witness.prefix, breach.witness.pool, breach.witness.held) == (Key((1, 2)), Pool.FULL_HOST, True)
+
+
+def test_nothing_is_owed_while_a_host_allocation_may_have_been_told_to_fail(start: Start) -> None:
+    cache = start()
+    cache.cache.refusing.add(Pool.FULL_HOST)
+    assert cache.put_as("1 2", sure=False) == []
+    assert not any(page.owed for page in cache.all_pages())
+
+
+@pytest.mark.parametrize(("asked", "left"), [((2, 0, 0), {"1": "f", "1 2": "f|"}), ((0, 0, 1), {"1": "f", "1 2": "f|"})])
+def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int, int], left: dict[str, str]) -> None:
+    cache = start(mamba=True)
+    cache.put("1 2")
+    cache.settle()
+    assert cache.put_as("1 2", state=True) == []
+    assert [page.owed for page in cache.all_pages()] == [[], [Pool.MAMBA_HOST]]
+    _, (breach,) = cache.cache.evict(asked)
+    assert breach.signature == "PROGRESS/never-backed-up"
+    assert cache.tree() == left
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(start: Start, paid: bool) -> None:
+    cache = start(window=2)
+    cache.put("1 2", evicted=2)
+    cache.put("1 2 3", evicted=2)
+    cache.settle()
+    assert cache.put_as("1 2") == []
+    if paid:
+        cache.put("1 2 3")
+        cache.settle()
+    cache.match("1 2 3")
+    (freed, _, _), breaches = cache.cache.evict((0, 1, 0))
+    assert freed == 0
+    assert [breach.signature for breach in breaches] == ([] if paid else ["PROGRESS/never-backed-up"])
+    assert cache.tree()["1 2"] == ("Ffs|" if paid else "Ff|")
+
+
+def test_only_as_much_is_owed_as_there_is_room_for(start: Start) -> None:
+    cache = start(host_pages=3)
+    cache.put_as("1 2")
+    cache.put_as("1 2 3 4")
+    assert [page.owed for page in cache.all_pages()] == [[Pool.FULL_HOST], [Pool.FULL_HOST], [], []]
+
+
+def test_a_debt_is_paid_by_a_later_backup(start: Start) -> None:
+    cache = start()
+    cache.put_as("1 2")
+    cache.put("1 2")
+    assert not any(page.owed for page in cache.all_pages())
+    cache.settle()
+    assert cache.evict(2) == (2, 0, 0)
+    assert cache.tree() == {"1": "f", "1 2": "f|"}
+
+
+def test_a_backup_before_the_threshold_is_a_breach_and_adopted(start: Start) -> None:
+    cache = start(threshold=2)
+    assert cache.put_as("1 2", gained={"f": ["1", "1 2"]}) == ["BACKUP/early"]
+    assert cache.tree() == {"1": "Ff", "1 2": "Ff|"}
+
+
+def test_a_supplement_before_the_threshold_is_a_breach(start: Start) -> None:
+    cache = start(mamba=True, threshold=NEVER)
+    cache.put_as("1 2", gained={"f": ["1", "1 2"]})
+    assert cache.put_as("1 2", gained={"m": ["1 2"]}, state=True) == ["BACKUP/early"]
+
+
+def test_the_backups_that_a_system_started_are_adopted(start: Start) -> None:
+    cache = start(window=2)
+    assert cache.put_as("1 2 3", gained={"f": ["1", "1 2"]}, evicted=2) == []
+    assert cache.tree() == {"1": "Ff", "1 2": "Ff|", "1 2 3": "FS|"}
+    assert [page.owed for page in cache.all_pages()] == [[], [], [Pool.FULL_HOST, Pool.SWA_HOST]]
+
+
+@pytest.mark.parametrize(
+    ("gone", "wrong"),
+    [(["8"], []), (["9"], ["RECENCY/access-time"]), (["8", "9"], ["PROGRESS/host-freed-too-much"])],
+)
+def test_host_data_that_made_room_for_a_backup_went_in_order_and_was_not_too_much(
+    start: Start, gone: list[str], wrong: list[str]
+) -> None:
+    cache = start(host_pages=2)
+    cache.demote("8", "9")
+    assert cache.put_as("1", gone={"f": gone}, gained={"f": ["1"]}) == wrong
+    assert set(cache.tree()) == {"1", "8", "9"} - set(gone)
+
+
+@pytest.mark.parametrize(("sure", "wrong"), [(True, ["PROGRESS/host-freed-too-much"]), (False, [])])
+def test_room_that_was_made_in_vain_is_excused_by_a_failing_allocation(start: Start, sure: bool, wrong: list[str]) -> None:
+    cache = start(host_pages=2)
+    cache.demote("8", "9")
+    assert cache.put_as("1", gone={"f": ["8"]}, sure=sure) == wrong

@@ -1,0 +1,227 @@
+"""The choices of a system on the device: victims, and whether to load back; each is judged and adopted (semantics 7, 9.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from radixproof.model.config import POOLS, Order, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.key import Key
+
+Start = Callable[..., Any]
+
+NEVER = 99
+"""A threshold that keeps backups out of a test."""
+
+
+# -- victims -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "freed", "wrong"),
+    [
+        (1, ["1"], 1, []),
+        (2, ["1", "2"], 2, []),
+        (1, ["2"], 1, ["RECENCY/access-time"]),
+        (2, ["1", "3"], 2, ["RECENCY/access-time"]),
+        (1, [], 0, ["PROGRESS/stopped-early"]),
+        (3, ["1", "2"], 2, ["PROGRESS/stopped-early"]),
+        (1, ["1", "2"], 2, ["PROGRESS/freed-too-much"]),
+        (0, ["1"], 1, ["PROGRESS/freed-too-much"]),
+    ],
+)
+def test_the_choice_of_victims_is_judged_and_adopted(
+    start: Start, asked: int, taken: list[str], freed: int, wrong: list[str]
+) -> None:
+    cache = start()
+    for text in ("1", "2", "3"):
+        cache.put(text)
+    cache.settle()
+    assert cache.evict_as((asked, 0, 0), {"F": taken}) == ((freed, 0, 0), wrong)
+    assert cache.tree() == {text: "f|" if text in taken else "Ff|" for text in ("1", "2", "3")}
+
+
+def test_one_victim_may_free_more_than_was_asked_for(start: Start) -> None:
+    cache = start()
+    cache.put("1 2 3")
+    cache.settle()
+    assert cache.evict_as((1, 0, 0), {"F": ["1", "1 2", "1 2 3"]}) == ((3, 0, 0), [])
+
+
+def test_a_small_victim_before_a_large_one_was_taken_out_of_order(start: Start) -> None:
+    """Both went where the older one alone would have been enough: that is the order's fault, and not that of the amount."""
+    cache = start()
+    cache.put("1 2")
+    cache.put("3")
+    cache.settle()
+    assert cache.evict_as((2, 0, 0), {"F": ["1", "1 2", "3"]})[1] == ["RECENCY/access-time"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "gone", "wrong"),
+    [
+        ((0, 1, 0), {"S": ["1"], "M": ["1"]}, []),
+        ((0, 1, 0), {"S": ["1 2"], "M": ["1 2"]}, ["RECENCY/swa-list"]),
+        ((0, 1, 0), {}, ["PROGRESS/stopped-early"]),
+        ((0, 1, 0), {"S": ["1", "1 2"], "M": ["1", "1 2"]}, ["PROGRESS/freed-too-much"]),
+        ((0, 0, 1), {"M": ["1"]}, []),
+        ((0, 0, 1), {"M": ["1 2"]}, ["RECENCY/mamba-list"]),
+        ((0, 0, 1), {}, ["PROGRESS/stopped-early"]),
+        ((0, 0, 1), {"M": ["1", "1 2"]}, ["PROGRESS/freed-too-much"]),
+        ((0, 0, 1), {"F": ["1 2 3"], "S": ["1 2 3"], "M": ["1 2 3"]}, ["RECENCY/mamba-list"]),
+    ],
+)
+def test_victims_of_swa_and_mamba_are_judged_by_orders_of_their_own(
+    start: Start, asked: tuple[int, int, int], gone: dict[str, list[str]], wrong: list[str]
+) -> None:
+    cache = start(window=2, mamba=True, threshold=NEVER)
+    for text in ("1", "1 2", "1 2 3"):
+        cache.put(text, state=True)
+    assert cache.evict_as(asked, gone)[1] == wrong
+    left = {prefix: "".join(letter for letter in "FSM" if prefix not in gone.get(letter, ())) for prefix in ("1", "1 2", "1 2 3")}
+    assert cache.tree() == {prefix: letters + "|" for prefix, letters in left.items() if letters}
+
+
+def test_an_interior_node_that_could_have_waited_to_be_a_leaf_went_out_of_order(start: Start) -> None:
+    """Its child went in the same eviction, but after it."""
+    cache = start(window=2)
+    cache.put("1")
+    cache.put("2")
+    cache.settle()
+    freed, wrong = cache.evict_as((0, 1, 0), {"S": ["1"]})
+    assert freed == (0, 1, 0)
+    assert wrong == ["RECENCY/swa-list"]
+    assert cache.tree() == {"1": "Ffs|", "2": "FSfs|"}
+
+
+@pytest.mark.parametrize(
+    ("gained", "sure", "wrong"),
+    [
+        ({"f": ["1", "1 2"], "s": ["1", "1 2"]}, True, []),
+        ({}, True, ["PROGRESS/not-written-back"]),
+        ({}, False, []),
+    ],
+)
+def test_a_leaf_that_write_back_deletes_had_no_room_on_the_host(
+    start: Start, gained: dict[str, list[str]], sure: bool, wrong: list[str]
+) -> None:
+    cache = start(write_back=True, window=2)
+    cache.put("1 2")
+    gone = {letter: ["1", "1 2"] for letter in "FS"}
+    assert cache.evict_as((2, 0, 0), gone, gained, sure) == ((2, 2, 0), wrong)
+    assert cache.tree() == ({"1": "fs", "1 2": "fs|"} if gained else {})
+
+
+def test_without_room_on_the_host_write_back_may_delete(start: Start) -> None:
+    cache = start(write_back=True, host_pages=1)
+    cache.put("1 2")
+    assert cache.evict_as((2, 0, 0), {"F": ["1", "1 2"]}) == ((2, 0, 0), [])
+
+
+def test_what_write_back_took_off_the_host_to_make_room_is_adopted(start: Start) -> None:
+    cache = start(write_back=True, host_pages=2)
+    cache.put("1 2")
+    cache.put("3")
+    cache.evict(2)
+    assert cache.tree() == {"1": "f", "1 2": "f|", "3": "F|"}
+    assert cache.evict_as((1, 0, 0), {"F": ["3"], "f": ["1", "1 2"]}, {"f": ["3"]}) == ((1, 0, 0), [])
+    assert cache.tree() == {"3": "f|"}
+    assert cache.cache.match(Key((1, 2)))[1].end == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "ties"),
+    [
+        (Order.LRU, "1 2 3 5"),
+        (Order.MRU, "1 3 4 5"),
+        (Order.LFU, "2"),
+        (Order.FIFO, ""),
+        (Order.FILO, ""),
+        (Order.PRIORITY, "2 5"),
+        (Order.SLRU, "2"),
+    ],
+)
+def test_a_system_is_held_to_its_order(used_differently: Start, order: Order, ties: str) -> None:
+    """The breach is named after the order, or, where that leaves the first victim tied with these, after the access times."""
+    for text in ("1", "2", "3", "4", "5"):
+        strict = used_differently(order)
+        strict.evict(1)
+        cache = used_differently(order)
+        freed, wrong = cache.evict_as((1, 0, 0), {"F": [text]})
+        assert freed == (1, 0, 0)
+        rule = "access-time" if text in ties.split() else order.value
+        assert wrong == ([f"RECENCY/{rule}"] if text in strict.tree() else [])
+        assert text not in cache.tree()
+
+
+# -- load-backs ----------------------------------------------------------------------------------------------------------------
+
+
+def judged(cache: Any, text: str, loaded: bool, gone: dict[str, list[str]] | None = None, sure: bool = True) -> list[str]:
+    """A load-back of a system that loaded, or refused, and took this off the device: what is wrong with it."""
+    loading = cache.cache.load_back(cache.page(text), None)
+    assert not loading.refused
+    return [breach.signature for breach in cache.cache.finish_load(loading, loaded, cache.choice(gone, sure=sure))]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "gone", "wrong"),
+    [
+        (True, ["7", "7 8"], []),
+        (True, [], ["PROGRESS/stopped-early"]),
+        (False, [], ["PROGRESS/load-refused"]),
+        (False, ["7", "7 8"], ["PROGRESS/load-refused"]),
+    ],
+)
+def test_a_load_back_that_has_room_is_not_refused(full_device: Start, loaded: bool, gone: list[str], wrong: list[str]) -> None:
+    cache = full_device(locked=False)
+    assert judged(cache, "1 2", loaded, {"F": gone}) == wrong
+    assert cache.tree()["1 2"] == ("Ff|" if loaded else "f|")
+    assert bool(cache.flying()) is loaded
+
+
+def test_a_load_back_without_room_is_rightly_refused(full_device: Start) -> None:
+    assert judged(full_device(locked=True), "1 2", loaded=False) == []
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(full_device: Start, pool: Pool) -> None:
+    cache = full_device(locked=False)
+    cache.cache.refusing.add(pool)
+    assert judged(cache, "1 2", loaded=False, sure=False) == []
+
+
+def test_room_that_a_host_lock_keeps_from_being_made_is_an_excuse(start: Start) -> None:
+    """A leaf without a host copy would be deleted, and is locked on the host: it counts as evictable and cannot go."""
+    cache = start(device_pages=3, threshold=2)
+    cache.demote("1 2", "1 2")
+    cache.put("7 8")
+    cache.lock_host("r1", "7 8")
+    assert judged(cache, "1 2", loaded=False) == []
+
+
+def test_releases_that_make_room_for_full_alone_may_refuse(full_device: Start) -> None:
+    cache = full_device(locked=False, dialect=Dialect(room_before_load=False))
+    assert judged(cache, "1 2", loaded=False) == []
+
+
+def test_victims_of_a_load_back_go_in_order(start: Start) -> None:
+    cache = start(device_pages=3)
+    cache.demote("1 2")
+    cache.put("7")
+    cache.put("8")
+    cache.settle()
+    cache.cache.match(Key((1, 2)))
+    assert judged(cache, "1 2", loaded=True, gone={"F": ["8"]}) == ["RECENCY/access-time"]
+
+
+def test_a_load_back_takes_no_more_than_it_needs(start: Start) -> None:
+    cache = start(device_pages=3)
+    cache.demote("1 2")
+    cache.put("7")
+    cache.put("8")
+    cache.settle()
+    assert judged(cache, "1 2", loaded=True, gone={"F": ["7", "8"]}) == ["PROGRESS/freed-too-much"]

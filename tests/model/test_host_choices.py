@@ -1,0 +1,153 @@
+"""The choices of a system on the host: what it evicts there, alone or to make room (semantics 7.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from radixproof.model.config import Component, Order
+from radixproof.model.eviction import Choice
+from radixproof.model.host_eviction import follow_host_eviction
+from radixproof.model.verdict import Breach
+
+SWA = Component.SWA
+Start = Callable[..., Any]
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "wrong"),
+    [
+        (1, ["1"], []),
+        (1, ["2"], ["RECENCY/access-time"]),
+        (1, [], ["PROGRESS/host-stopped-early"]),
+        (2, ["1"], ["PROGRESS/host-stopped-early"]),
+        (1, ["1", "2"], ["PROGRESS/host-freed-too-much"]),
+        (0, ["1"], ["PROGRESS/host-freed-too-much"]),
+    ],
+)
+def test_the_choice_on_the_host_is_judged_and_adopted(start: Start, asked: int, taken: list[str], wrong: list[str]) -> None:
+    cache = start()
+    cache.demote("1", "2")
+    assert cache.evict_host_as(asked, {"f": taken}) == (len(taken), wrong)
+    assert set(cache.tree()) == {"1", "2"} - set(taken)
+
+
+@pytest.mark.parametrize(
+    ("order", "rules"),
+    [
+        (Order.LRU, {"2": "access-time", "3": "access-time"}),
+        (Order.MRU, {"1": "access-time", "2": "access-time"}),
+        (Order.LFU, {"1": "lfu", "2": "lfu"}),
+        (Order.FIFO, {"2": "fifo", "3": "fifo"}),
+        (Order.FILO, {"1": "filo", "2": "filo"}),
+        (Order.PRIORITY, {"1": "priority", "3": "priority"}),
+        (Order.SLRU, {"1": "slru", "2": "slru"}),
+    ],
+)
+def test_on_the_host_too_a_system_is_held_to_its_order(start: Start, order: Order, rules: dict[str, str]) -> None:
+    """Three leaves of which one may go."""
+    for text in ("1", "2", "3"):
+        cache = start(order=order)
+        for prompt, priority in (("1", 3), ("1", 0), ("2", 1), ("2", 0), ("3", 2)):
+            cache.put(prompt, priority=priority)
+        cache.demote()
+        assert cache.evict_host_as(1, {"f": [text]}) == (1, [f"RECENCY/{rules[text]}"] if text in rules else [])
+
+
+@pytest.mark.parametrize(("taken", "wrong"), [("1", []), ("1 2", ["RECENCY/access-time"]), ("9", ["RECENCY/access-time"])])
+def test_a_system_takes_duplicates_in_their_order(duplicated: Start, taken: str, wrong: list[str]) -> None:
+    cache = duplicated()
+    assert cache.evict_host_as(1, {"f": [taken]}) == (1, wrong)
+    assert "f" not in cache.tree().get(taken, "")
+
+
+@pytest.mark.parametrize("taken", ["1", "1 2"])
+def test_any_window_may_go_from_the_host(start: Start, taken: str) -> None:
+    """Among windows and states on the host the model asks for no order."""
+    cache = start(window=2)
+    cache.demote("1", "1 2", "1 2 3")
+    assert cache.evict_host_as(1, {"s": [taken]}, SWA) == (1, [])
+    assert cache.tree()[taken] == "f|"
+
+
+def test_a_host_leaf_that_loses_its_window_is_deleted(start: Start) -> None:
+    cache = start(window=2)
+    cache.demote("1", "1 2")
+    assert cache.evict_host_as(1, {"s": ["1 2"]}, SWA)[1] == ["PROGRESS/host-leaf-kept"]
+
+
+def test_a_window_that_went_in_vain_was_too_much(start: Start) -> None:
+    cache = start(window=2)
+    cache.demote("1", "1 2", "1 2 3")
+    assert cache.evict_host_as(1, {"s": ["1", "1 2"]}, SWA) == (2, ["PROGRESS/host-freed-too-much"])
+
+
+def follow(cache: Any, wanted: tuple[int, int, int], choice: Choice, counted: bool = True) -> list[Breach]:
+    return follow_host_eviction(cache.trie, cache.cache.dialect, wanted, cache.cache.copies.busy(), choice, counted)
+
+
+def test_what_made_room_on_the_host_is_followed_if_it_could_go(start: Start) -> None:
+    cache = start()
+    cache.demote("2", "2 3", "1")
+    assert follow(cache, (2, 0, 0), cache.choice({"f": ["2", "2 3"]})) == []
+    assert cache.tree() == {"1": "f|"}
+
+
+def copied(start: Start, what: str) -> Any:
+    """A prompt with a host copy that a system must not take."""
+    cache = start(window=1, mamba=True)
+    cache.put("1", state=True)
+    if what != "in flight":
+        cache.settle()
+    if what == "host-locked":
+        cache.lock_host("r1", "1")
+        cache.evict(1)
+    return cache
+
+
+@pytest.mark.parametrize(
+    ("what", "went"),
+    [("host-locked", "fsm"), ("on the device", "f"), ("on the device", "s"), ("in flight", "f"), ("in flight", "s")],
+)
+def test_host_copies_that_must_stay_are_not_given_up_in_silence(start: Start, what: str, went: str) -> None:
+    """There is a breach, or the model keeps the copy and differs from the system (semantics 7.9)."""
+    cache = copied(start, what)
+    wrong = follow(cache, (0, 0, 0), cache.choice({letter: ["1"] for letter in went}))
+    assert wrong or went in cache.tree()["1"]
+    cache = copied(start, what)
+    wrong = follow(cache, (1, 0, 0) if "f" in went else (0, 1, 0), cache.choice({letter: ["1"] for letter in went}))
+    assert wrong or went in cache.tree()["1"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "went", "signature"),
+    [
+        ((1, 0, 0), ["9"], "RECENCY/access-time"),
+        ((0, 0, 0), ["1"], "PROGRESS/host-freed-too-much"),
+        ((1, 0, 0), ["1", "5"], "PROGRESS/host-freed-too-much"),
+        ((0, 0, 1), ["1", "5"], "PROGRESS/host-freed-too-much"),
+    ],
+)
+def test_what_went_from_the_host_went_in_order_and_was_not_too_much(
+    start: Start, wanted: tuple[int, int, int], went: list[str], signature: str
+) -> None:
+    cache = start(mamba=True)
+    cache.demote("1", "5", "9")
+    (breach,) = follow(cache, wanted, cache.choice({"f": went, "m": went}))
+    assert breach.signature == signature
+
+
+def test_nodes_that_were_too_many_in_their_order_went_in_another(start: Start) -> None:
+    """The last of them alone would not have been too much, but the first was enough."""
+    cache = start()
+    cache.demote("1 2", "3")
+    (breach,) = follow(cache, (2, 0, 0), cache.choice({"f": ["1", "1 2", "3"]}))
+    assert breach.signature == "RECENCY/access-time"
+
+
+def test_who_may_have_had_reasons_that_do_not_show_is_not_counted(start: Start) -> None:
+    cache = start()
+    cache.demote("1", "5", "9")
+    assert follow(cache, (1, 0, 0), cache.choice({"f": ["1", "5"]}), counted=False) == []

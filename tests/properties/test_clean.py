@@ -1,0 +1,53 @@
+"""Our own cache under every kind of configuration, looked at after every step: nothing is reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from radixproof.impl.system import Target
+from radixproof.model.config import Config, Order
+from radixproof.properties.generator import Generator
+from radixproof.properties.interpreter import Run
+from radixproof.properties.shapes import Drain, closing
+
+SWA = Config(window=3, swa_pages=7, swa_host_pages=6, device_pages=8, host_pages=10)
+MAMBA = Config(mamba_states=3, mamba_host_states=4, device_pages=8, host_pages=10)
+ALL = replace(SWA, mamba_states=4, mamba_host_states=4)
+
+KINDS = {
+    "full": Config(host_pages=10),
+    "full and swa": SWA,
+    "full and mamba": MAMBA,
+    "all three": ALL,
+    "pages of two": replace(ALL, page_size=2),
+    "pages of three and a window that does not divide them": replace(SWA, page_size=3, window=4),
+    "a small host": replace(ALL, host_pages=3, swa_host_pages=2, mamba_host_states=1),
+    "threshold": replace(ALL, threshold=2),
+    "load threshold": replace(ALL, load_threshold=3),
+    "write back": Config(write_back=True, host_pages=5),
+    "write back, all three": replace(ALL, write_back=True),
+    "no host": replace(ALL, host_pages=0, swa_host_pages=0, mamba_host_states=0),
+    "bigram": replace(SWA, bigram=True),
+    "bigram, pages of two": replace(SWA, bigram=True, page_size=2),
+    "two ranks": replace(ALL, ranks=2),
+    "two ranks, write back": replace(SWA, ranks=2, write_back=True),
+    **{order.value: replace(ALL, order=order) for order in Order if order is not Order.LRU},
+    **{f"{order.value}, write back": replace(SWA, order=order, write_back=True) for order in Order},
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shape", KINDS.values(), ids=KINDS)
+def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed: int) -> None:
+    rng = Random(f"clean {seed}")
+    run = Run(radix, shape, every=1)
+    for operation in Generator(shape, rng).operations(run.judge, 50):
+        assert run.step(operation) == []
+    for operation in closing(run.judge.model, tuple(Drain)[seed % len(Drain)]):
+        assert run.step(operation) == []
+    assert run.finish() == []
+    assert run.judge.mirror.nodes == {}
+    run.close()
