@@ -353,28 +353,28 @@ class Cache:
         need = {pool: len(pages) * self.config.unit(pool) for pool, pages in loading.lists.items()}
         idle = {pool: sum(not page.held(pool) for page in self.trie.orders[pool]) for pool in DEVICE if not loaded}
         fits = loaded or all(need[pool] <= self.trie.free(pool) + idle[pool] * self.config.unit(pool) for pool in DEVICE)
-        if fits if loaded is None else loaded or (choice is not None and any(choice.gone)):
+        evicts = fits if loaded is None else loaded or (choice is not None and any(choice.gone))
+        if evicts:
             full, swa, mamba = (max(0, need[pool] - self.trie.free(pool)) if fits else 0 for pool in DEVICE)
             breaches += self.evict((full, swa, mamba), choice)[1]
         if not self.dialect.room_before_load:
             breaches = [breach for breach in breaches if breach.violates is not Property.PROGRESS]
-        if all(need[pool] <= self.trie.free(pool) for pool in DEVICE) if loaded is None else loaded:
+        if loaded or (loaded is None and all(need[pool] <= self.trie.free(pool) for pool in DEVICE)):
             for pool, pages in loading.lists.items():
                 for page in pages:
                     self.trie.put(page, pool)
             if not self.dialect.segment_locks:  # the lock that lasts is taken when the values are there
                 self.unlock(loading.name)
-                self._hold(
-                    loading.name, device_lock(loading.best, self.config, self.dialect) | host_lock(loading.best, self.config)
-                )
+                lasting = device_lock(loading.best, self.config, self.dialect) | host_lock(loading.best, self.config)
+                self._hold(loading.name, lasting)
             marked = dict.fromkeys(page for pages in loading.lists.values() for one in pages for page in one.node_end().node())
             self.copies.submit(True, list(marked), loading.lists)
             return breaches
         self.unlock(loading.name)
         stuck = any(page.host_locked and not page.has(Pool.FULL_HOST) for page in self.trie.order)
         if fits and not stuck and not self.refusing and self.dialect.room_before_load:
-            text = f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
-            breaches.append(Breach(Property.PROGRESS, "load-refused", text))
+            refused = f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
+            return [*breaches, Breach(Property.PROGRESS, "load-refused", refused)]
         return breaches
 
     # -- evicting --------------------------------------------------------------------------------------------------------------

@@ -38,11 +38,11 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.system import Target
 from radixproof.model.cache import Cache
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
 from radixproof.properties.checks import crashed
-from radixproof.properties.generator import HOSTED
+from radixproof.properties.generator import ON_HOST
 from radixproof.properties.interpreter import Run, Verdict
 from radixproof.properties.outcomes import Crashed
 from radixproof.properties.sanity import Rows, sanity
@@ -60,7 +60,7 @@ class Uniform:
     def __init__(self, shape: Config, rng: Random, kinds: tuple[type[Operation], ...]) -> None:
         self.shape = shape
         self.rng = rng
-        self.kinds = [kind for kind in kinds if shape.hosted or kind not in HOSTED]
+        self.kinds = [kind for kind in kinds if shape.hosted or kind not in ON_HOST]
 
     def operation(self) -> Operation:
         return _MAKE[self.rng.choice(self.kinds)](self)
@@ -93,7 +93,7 @@ class Uniform:
 
     def evict_host(self) -> EvictHost:
         component = self.rng.choice(self.shape.components)
-        return EvictHost(self.amount(Pool(component + Pool.FULL_HOST)), component)
+        return EvictHost(self.amount(HOST[component]), component)
 
     def tokens(self) -> int:
         return self.rng.randint(1, LONGEST_PAGES * self.shape.page_size)

@@ -207,9 +207,8 @@ def swa_map(mirror: Mirror, delta: Delta, system: System) -> list[Breach]:
 def arrived(model: Cache, mirror: Mirror, delta: Delta, system: System) -> list[Breach]:
     """CONTENT of what came to a pool in this step, unless a copy in flight is still to bring it."""
     breaches = []
-    moved = [page for page, _ in delta.moved]
     for pool in mirror.config.pools:
-        if delta.gained[pool] or moved:
+        if delta.gained[pool] or delta.moved:
             coming = {page for copy in model.copies.flying if not copy.complete for page in copy.targets.get(pool, ())}
             pages = [*delta.gained[pool], *(page for page, other in delta.moved if other is pool)]
             breaches += compare_content(mirror, pool, [page for page in pages if page not in coming], system)

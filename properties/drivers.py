@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
-from radixproof.properties import baseline, corpus, machine
+from radixproof.properties import baseline, corpus
 from radixproof.properties.interpreter import Verdict, run_history
 from radixproof.properties.minimise import minimise
 from radixproof.properties.replaying import fits, replayed
-from radixproof.properties.search import settle
+from radixproof.properties.search import by_machine, settle
 from radixproof.properties.soak import Ran, soak
 
 EXAMPLE_STEPS = 30
@@ -89,8 +89,7 @@ class Driver:
 
 
 def _machine(target: Target, seed: int) -> Iterator[Ran]:
-    for ran in machine.search(target, seed, sys.maxsize, EXAMPLE_STEPS, frozenset):
-        yield Ran(ran.history, ran.breach) if isinstance(ran, machine.Broken) else Ran(ran, None)
+    return by_machine(target, seed, sys.maxsize, EXAMPLE_STEPS)
 
 
 def _soak(target: Target, seed: int) -> Iterator[Ran]:

@@ -35,6 +35,7 @@ from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Config, Order, Pool
 from radixproof.model.key import Key
 from radixproof.model.trie import Page
+from radixproof.properties.interpreter import HOSTED
 from radixproof.properties.judge import Judge
 from radixproof.properties.shapes import EVERYTHING, LONGEST_PAGES, Prompts, missing_room, receipts, requests, settling
 
@@ -76,8 +77,8 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
 }
 """Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
 
-HOSTED = (HostLock, EvictHost, LoadBack, HostInsert, RunCopies, WritingCheck, LoadingCheck)
-"""Operations on a host tier."""
+ON_HOST = (*HOSTED, RunCopies, WritingCheck, LoadingCheck)
+"""Kinds without which a cache that has no host tier loses nothing."""
 
 MOST_REQUESTS = 4
 """Requests alive at a time."""
@@ -105,7 +106,7 @@ class Shaper:
         self.config = config
         self.prompts = Prompts(config)
         self.failing = scope.failing_copies
-        self.kinds = [kind for kind in MIX if kind in scope.operations and (config.hosted or kind not in HOSTED)]
+        self.kinds = [kind for kind in MIX if kind in scope.operations and (config.hosted or kind not in ON_HOST)]
         self.named = 0
         self.make: dict[type[Operation], Callable[[Cache, Below], Iterator[Operation]]] = {
             Insert: self._insert,

@@ -9,16 +9,12 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
 from radixproof.impl.observation import Observation
 from radixproof.impl.operations import (
-    Abort,
-    Arrive,
-    Decode,
     Evict,
     EvictHost,
-    Finish,
     History,
     HostInsert,
     HostLock,
@@ -28,9 +24,9 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
-    Prefill,
     Refuse,
     ReleaseWindow,
+    Requested,
     Reset,
     RunCopies,
     Unlock,
@@ -51,7 +47,7 @@ TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKU
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other, a run is over."""
 
 
-REQUESTED = (Arrive, Prefill, Decode, Finish, Abort)
+REQUESTED = get_args(Requested)
 HOSTED = (HostLock, EvictHost, LoadBack, HostInsert)
 """Operations that only a cache with a host tier has."""
 

@@ -31,29 +31,25 @@ def sanity(seen: Observation, config: Config, rows: Rows) -> list[Breach]:
     ]
 
 
-def _wrong(violates: Property, rule: str, text: str) -> Breach:
-    return Breach(violates, rule, text)
-
-
 def _structure(views: Mapping[int, NodeView]) -> Iterator[Breach]:
     """Every node hangs under a node; on device only under one on device; and each is somewhere."""
     for view in views.values():
         if view.parent != ROOT and view.parent not in views:
-            yield _wrong(
+            yield Breach(
                 Property.DEVPATH, "malformed-node", f"node {view.id} hangs under node {view.parent}, which is not in the tree"
             )
             continue
         on_device = view.slots[Pool.FULL] is not None
         if not on_device and view.slots[Pool.FULL_HOST] is None:
-            yield _wrong(Property.DEVPATH, "dead-node", f"node {view.id} is on neither tier")
+            yield Breach(Property.DEVPATH, "dead-node", f"node {view.id} is on neither tier")
         if on_device and view.parent != ROOT and views[view.parent].slots[Pool.FULL] is None:
-            yield _wrong(Property.DEVPATH, "parent-missing", f"node {view.id} is on device, its parent {view.parent} is not")
+            yield Breach(Property.DEVPATH, "parent-missing", f"node {view.id} is on device, its parent {view.parent} is not")
 
 
 def _locks(views: Mapping[int, NodeView]) -> Iterator[Breach]:
     for view in views.values():
         if min(*view.locks, *(view.host_locks or (0,))) < 0:
-            yield _wrong(Property.LOCK, "negative", f"node {view.id} has locks {view.locks}, on the host {view.host_locks}")
+            yield Breach(Property.LOCK, "negative", f"node {view.id} has locks {view.locks}, on the host {view.host_locks}")
 
 
 def _sizes(seen: Observation, config: Config) -> Iterator[Breach]:
@@ -65,7 +61,7 @@ def _sizes(seen: Observation, config: Config) -> Iterator[Breach]:
         shown = [seen.evictable[component], seen.protected[component]]
         if shown != sums:
             text = f"{component.name}: the cache says {shown} tokens are evictable and protected, its nodes sum up to {sums}"
-            yield _wrong(Property.SIZE, component.name.lower(), text)
+            yield Breach(Property.SIZE, component.name.lower(), text)
 
 
 def _owners(seen: Observation, whole: Whole, config: Config, rows: Rows) -> Iterator[Breach]:
@@ -75,11 +71,11 @@ def _owners(seen: Observation, whole: Whole, config: Config, rows: Rows) -> Iter
         owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(rows.get(pool, ()))
         free, total = whole.free[pool], config.slots(pool)
         if len(set(owned)) < len(owned):
-            yield _wrong(kind, "owned-twice", f"a {pool.name} slot has two owners")
+            yield Breach(kind, "owned-twice", f"a {pool.name} slot has two owners")
         if len(set(free)) < len(free):
-            yield _wrong(kind, f"{name}-free-twice", f"a {pool.name} slot is in the free list twice")
+            yield Breach(kind, f"{name}-free-twice", f"a {pool.name} slot is in the free list twice")
         if not set(free).isdisjoint(owned):
-            yield _wrong(kind, f"{name}-free-and-owned", f"a {pool.name} slot is free, and owned")
+            yield Breach(kind, f"{name}-free-and-owned", f"a {pool.name} slot is free, and owned")
         if len(owned) + len(free) != total:
             rule = f"{name}-lost" if len(owned) + len(free) < total else f"{name}-too-many"
-            yield _wrong(kind, rule, f"{pool.name}: {len(owned)} slots are owned and {len(free)} are free, of {total}")
+            yield Breach(kind, rule, f"{pool.name}: {len(owned)} slots are owned and {len(free)} are free, of {total}")

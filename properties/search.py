@@ -121,11 +121,19 @@ def _shrinking(tell: Callable[[Progress], None], now: Progress, signature: str, 
     tell(replace(now, shrinking=(signature, operations)))
 
 
+def by_machine(
+    target: Target, seed: int, examples: int, steps: int, known: Callable[[], frozenset[str]] = frozenset
+) -> Iterator[Ran]:
+    """What the state machine runs, as the soak tells of it."""
+    for ran in machine.search(target, seed, examples, steps, known):
+        yield Ran(ran.history, ran.breach) if isinstance(ran, machine.Broken) else Ran(ran, None)
+
+
 def _histories(target: Target, seed: int, budget: Budget, known: set[str], stored: Sequence[History]) -> Iterator[tuple[str, Ran]]:
     for one in replayed(target, stored, known.__contains__):
         yield "corpus", one
-    for ran in machine.search(target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)):
-        yield "state machine", Ran(ran.history, ran.breach) if isinstance(ran, machine.Broken) else Ran(ran, None)
+    for one in by_machine(target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)):
+        yield "state machine", one
     for one in soak(target, seed, known.__contains__):
         yield "soak", one
 
@@ -135,7 +143,8 @@ def settle(
 ) -> Found | None:
     """From a history that broke something to a finding: its first bad step by strict replay, and a shortest history.
 
-    None if strict replay shows that what was found is the consequence of something known, which no model could go on from.
+    None if strict replay shows that what was found is the consequence of something known, which no model could go on from. If the
+    shortest history goes wrong in a new way before it comes to this one, that way is the finding: the other follows from it.
     """
     every: int | None = 1
     verdict = run_history(target, history, known.__contains__, every)
@@ -153,4 +162,6 @@ def settle(
     start = replace(history, operations=history.operations[: verdict.step + 1])
     smallest = minimise(start if fails(start) else history, fails, lambda left: on_progress(signature, left))
     last = run_history(target, smallest, lambda other: other != signature, every) or verdict
+    if set(last.earlier) - {*known, signature}:
+        return settle(target, smallest, last.breach, {*known, signature}, on_progress)
     return Found(smallest, last, 0, "", 0, history)

@@ -9,6 +9,7 @@ import numpy as np
 from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.cache import RadixCache
 from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.recency import RecencyList
 from radixproof.model.config import Component
 from radixproof.model.verdict import Property
 
@@ -29,6 +30,17 @@ def _after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None
     tree.split = split_and_spoil  # type: ignore[method-assign]
 
 
+def _renew_both(cache: RadixCache, order: Callable[[], RecencyList[Node]]) -> None:
+    """Let a split move both halves to the new end of an order; the tree makes its orders anew when it is reset."""
+
+    def renew(lower: Node, upper: Node) -> None:
+        for node in (upper, lower):
+            if node in order():
+                order().renew(node)
+
+    _after_split(cache, renew)
+
+
 @fault(
     "B27, SGLang pull requests 38482, 24892",
     "a split makes the lower half the most recently used node, though nobody asked for it",
@@ -44,13 +56,7 @@ def split_renews_the_lower_half(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_renews_windows(cache: RadixCache) -> None:
-    def renew(lower: Node, upper: Node) -> None:
-        order = cache.tree.device_order[SWA]
-        for node in (upper, lower):
-            if node in order:
-                order.renew(node)
-
-    _after_split(cache, renew)
+    _renew_both(cache, lambda: cache.tree.device_order[SWA])
 
 
 @fault(
@@ -59,13 +65,7 @@ def split_renews_windows(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_renews_windows_on_host(cache: RadixCache) -> None:
-    def renew(lower: Node, upper: Node) -> None:
-        order = cache.tree.host_order[SWA]
-        for node in (upper, lower):
-            if node in order:
-                order.renew(node)
-
-    _after_split(cache, renew)
+    _renew_both(cache, lambda: cache.tree.host_order[SWA])
 
 
 @fault(
@@ -87,10 +87,7 @@ def split_renews_the_state(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_use_of_the_upper_half(cache: RadixCache) -> None:
-    def forget(lower: Node, upper: Node) -> None:
-        upper.accessed = 0
-
-    _after_split(cache, forget)
+    _after_split(cache, lambda lower, upper: setattr(upper, "accessed", 0))
 
 
 @fault(
@@ -99,10 +96,7 @@ def split_forgets_use_of_the_upper_half(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def split_forgets_hits(cache: RadixCache) -> None:
-    def forget(lower: Node, upper: Node) -> None:
-        upper.hits = 0
-
-    _after_split(cache, forget)
+    _after_split(cache, lambda lower, upper: setattr(upper, "hits", 0))
 
 
 @fault(
@@ -111,10 +105,7 @@ def split_forgets_hits(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_priority(cache: RadixCache) -> None:
-    def forget(lower: Node, upper: Node) -> None:
-        upper.priority = 0
-
-    _after_split(cache, forget)
+    _after_split(cache, lambda lower, upper: setattr(upper, "priority", 0))
 
 
 @fault(
@@ -123,10 +114,7 @@ def split_forgets_priority(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_creation(cache: RadixCache) -> None:
-    def forget(lower: Node, upper: Node) -> None:
-        upper.created = cache.tree._inserts
-
-    _after_split(cache, forget)
+    _after_split(cache, lambda lower, upper: setattr(upper, "created", cache.tree._inserts))
 
 
 @fault(
