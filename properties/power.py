@@ -98,12 +98,9 @@ def measured(todo: Sequence[Cell], jobs: int) -> Generator[Measured, None, None]
             for future in as_completed([pool.submit(measure, cell) for cell in todo]):
                 yield future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            mine = [process for process in multiprocessing.active_children() if process not in others]
-            for process in mine:
-                process.terminate()
-            for process in mine:
-                process.join()
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.terminate()  # which breaks the pool, and the pool waits for its processes
             raise
 
 
