@@ -25,13 +25,9 @@ class Pool(IntEnum):
     SWA_HOST = 4
     MAMBA_HOST = 5
 
-    @property
-    def component(self) -> Component:
-        return COMPONENTS[self % 3]
-
-    @property
-    def on_host(self) -> bool:
-        return self >= Pool.FULL_HOST
+    def __init__(self, value: int) -> None:
+        self.component = Component(value % len(Component))
+        self.on_host = value >= len(Component)
 
 
 COMPONENTS = tuple(Component)

@@ -101,7 +101,7 @@ def _victims(trie: Trie, dialect: Dialect, component: Component, busy: Collectio
         yield from (page for page in trie.host_only[component] if page.cut and not page.held(pool) and page not in busy)
         return
     if trie.config.write_back and dialect.duplicates_on_host:
-        spare = sorted((page for page in trie.on_both[0] if _is_spare(page, busy)), key=lambda page: page.used)
+        spare = sorted((page for page in trie.on_both if _is_spare(page, busy)), key=lambda page: page.used)
         for leaf in (False, True):
             yield from in_order([page for page in spare if is_device_leaf(page) == leaf], trie.config.order)
     if trie.host_only[0]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
 from radixproof.model.key import Key, Units, tokens_of
 
 
@@ -122,7 +122,8 @@ class Trie:
         """Slots held by requests, per `Pool`."""
         self.host_only: tuple[OrderedDict[Page, None], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
         """Per `Component`, the pages on the host only, in the order in which they came to be (semantics 7.9)."""
-        self.on_both: tuple[dict[Page, None], ...] = ({}, {}, {})
+        self.on_both: dict[Page, None] = {}
+        """Pages of which FULL is on both tiers."""
         self.uses = 0
         self.order: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
@@ -193,11 +194,13 @@ class Trie:
         self.used[pool] += by
         component = pool.component
         here, hosted = page.held_in[DEVICE[component]], page.held_in[HOST[component]]
-        for pages, member in ((self.host_only[component], hosted and not here), (self.on_both[component], hosted and here)):
-            if member:
-                pages[page] = None
-            else:
-                pages.pop(page, None)
+        self.host_only[component].pop(page, None)
+        if hosted and not here:
+            self.host_only[component][page] = None
+        if component is Component.FULL:
+            self.on_both.pop(page, None)
+            if hosted and here:
+                self.on_both[page] = None
 
     def remove(self, page: Page) -> None:
         """Take a page that has no children out of the trie, from every pool."""
@@ -223,18 +226,19 @@ class Trie:
 
     def touch(self, pages: list[Page]) -> None:
         """These pages, top first, are the most recently used: the last is the newest (semantics 3.5)."""
-        for page in pages:
-            self.uses += 1
+        order = self.order
+        for self.uses, page in enumerate(pages, self.uses + 1):
             page.used = self.uses
-            self.order[page] = None
-            self.order.move_to_end(page)
+            order[page] = None
+            order.move_to_end(page)
         self.renew(pages, Pool.FULL)
 
     def renew(self, pages: list[Page], pool: Pool) -> None:
         """What of these pages a device pool holds is the most recently used there."""
+        order = self.orders[pool]
         for page in pages:
             if page.held_in[pool]:
-                self.orders[pool].move_to_end(page)
+                order.move_to_end(page)
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool."""

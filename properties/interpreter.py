@@ -93,10 +93,10 @@ class Run:
             self.unseen += 1
             look_at_all = whole or self.since_whole >= (self.every or 200 + 4 * len(self.judge.mirror.nodes))
             breaches += self._judge(step, look_at_all, look_at_all or self.every is not None or self.unseen > MOST_UNSEEN)
-            if any(breach.violates not in TOLERABLE for breach in breaches):
+            if breaches and any(breach.violates not in TOLERABLE for breach in breaches):
                 break
         assert step is not None
-        self.steps.append(Step(operation, step.outcome))
+        self.steps.append(step if step.operation is operation else Step(operation, step.outcome))
         return breaches
 
     def finish(self) -> list[Breach]:
@@ -236,7 +236,8 @@ class Run:
             if found:
                 return Step(Match(key), Matched(found.device, found.best, found.host), head, refused=wanted)
             return Step(operation, Skipped("the device pools have no room"), refused=wanted)
-        self.judge.model.refusing.difference_update(pool for pool, count in self.requests.joint(need) if count)
+        if need and self.judge.model.refusing:
+            self.judge.model.refusing.difference_update(pool for pool, _ in self.requests.joint(need))
         protected, slots = len(head), head + new
         tags = self._tags(key)
         system.write(slots[protected:units], tags[protected:])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Skipped:
     """The operation's premise was gone; nothing was done."""
 
@@ -16,7 +16,7 @@ class Skipped:
         return f"skipped: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Crashed:
     """The system raised. ``where`` is the function it came from, the system's own."""
 
@@ -28,7 +28,7 @@ class Crashed:
         return f"{self.error} in {self.where}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Matched:
     """``device`` tokens can be used now; ``best`` (at least as many) are held on device or host (semantics 3.3).
 
@@ -44,7 +44,7 @@ class Matched:
         return f"{self.device} tokens on device{more}" + (f" {self.host}" if self.host and any(self.host) else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inserted:
     """``prefix`` tokens were in the tree already, ``protected`` of them matched first and reused; the state was ``taken`` (4)."""
 
@@ -57,7 +57,7 @@ class Inserted:
         return f"{self.prefix or 'no'} tokens were there already{reused}{', state taken' if self.taken else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Locked:
     """The path down to token ``length`` is locked."""
 
@@ -67,7 +67,7 @@ class Locked:
         return f"{self.length} tokens locked"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Freed:
     """Freed by an eviction, per component, as the system counts it (semantics 7.5)."""
 
@@ -80,7 +80,7 @@ class Freed:
         return "freed " + (" and ".join(f"{count} {kind}" for count, kind in amounts if count) or "nothing")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Done:
     """Nothing to report but a count: copies run, copies acknowledged, host tokens freed or taken, FULL tokens loaded back."""
 
