@@ -226,11 +226,11 @@ class Trie:
 
     def touch(self, pages: list[Page]) -> None:
         """These pages, top first, are the most recently used: the last is the newest (semantics 3.5)."""
-        order = self.order
-        for self.uses, page in enumerate(pages, self.uses + 1):
+        for page in pages:
+            self.uses += 1
             page.used = self.uses
-            order[page] = None
-            order.move_to_end(page)
+            self.order[page] = None
+            self.order.move_to_end(page)
         self.renew(pages, Pool.FULL)
 
     def renew(self, pages: list[Page], pool: Pool) -> None:
