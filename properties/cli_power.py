@@ -57,7 +57,9 @@ def _add_power(commands: Any) -> None:
     measuring.add_argument("--profile", choices=("dev", "ci"), default="ci", help="whose steps each search may take (default: ci)")
     measuring.add_argument("--out", type=Path, default=Path("build/power"), metavar="FOLDER", help="default: build/power")
     measuring.add_argument("--jobs", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="searches at a time")
-    measuring.add_argument("--resume", action="store_true", help="go on with the cells in FOLDER, made with the same code")
+    measuring.add_argument(
+        "--resume", action="store_true", help="add to the cells in FOLDER, made with the same code; the table is of all of them"
+    )
     measuring.add_argument(
         "--expect", type=Path, metavar="FILE", help="JSON of an earlier campaign: exit with 1 if a fault found there is missed"
     )
@@ -103,7 +105,7 @@ def _power(options: argparse.Namespace) -> int:
     wanted = power.cells(sorted(names), drivers, options.seeds, budget)
     done = _campaign(wanted, options.out, options.jobs, options.resume)
     table = standings.standings(done)
-    _write(options.out, table, budget, options.seeds)
+    _write(options.out, table, budget)
     print(f"{power_page.headline(table)}\nWritten to {options.out}: power.md, power.json, power.svg")
     failed = [one for one in done if one.error]
     for one in failed:
@@ -136,7 +138,7 @@ def _expected(file: Path | None, drivers: Iterable[str]) -> set[str]:
 
 
 def _campaign(wanted: Sequence[power.Cell], out: Path, jobs: int, resume: bool) -> list[power.Measured]:
-    """Run what is not in the record yet, and write it there; returns all that was wanted."""
+    """Run what is not in the record yet, and write it there; returns all that is in the record then, of the same budget."""
     file = out / RECORD
     try:
         before = power.record(file)
@@ -144,30 +146,32 @@ def _campaign(wanted: Sequence[power.Cell], out: Path, jobs: int, resume: bool) 
         raise UsageError(str(error)) from None
     if before and not resume:
         raise UsageError(f"{file} is the record of an earlier campaign: go on with --resume, or choose another folder with --out")
-    wanted_cells = set(wanted)
-    done = {one.cell: one for one in before if one.cell in wanted_cells and not one.error}
+    budgets = {cell.budget for cell in wanted}
+    done = {one.cell: one for one in before if one.cell.budget in budgets and not one.error}
     todo = [cell for cell in wanted if cell not in done]
+    left = len(todo)
     out.mkdir(parents=True, exist_ok=True)
     try:
         with (
             file.open("a") as stream,
             closing(power.measured(todo, min(jobs, len(todo)) or 1)) as results,
-            Show(len(wanted), len(done)) as show,
+            Show(len(wanted), len(wanted) - left) as show,
         ):
             for one in results:
                 stream.write(power.line(one))
                 stream.flush()
                 done[one.cell] = one
+                left -= 1
                 show(one)
     except (KeyboardInterrupt, BrokenProcessPool) as error:
         why = "interrupted" if isinstance(error, KeyboardInterrupt) else "a process ended without a word"
-        raise Unavailable(f"{why} after {len(done)} of {len(wanted)} cells, kept in {file}: go on with --resume") from None
-    return [done[cell] for cell in wanted]
+        raise Unavailable(f"{why} after {len(wanted) - left} of {len(wanted)} cells, kept in {file}: go on with --resume") from None
+    return list(done.values())
 
 
-def _write(out: Path, table: standings.Standings, budget: int, seeds: int) -> None:
-    (out / "power.md").write_text(power_page.markdown(table, budget, seeds))
-    (out / "power.json").write_text(power_page.as_json(table, budget, seeds))
+def _write(out: Path, table: standings.Standings, budget: int) -> None:
+    (out / "power.md").write_text(power_page.markdown(table, budget))
+    (out / "power.json").write_text(power_page.as_json(table, budget))
     (out / "power.svg").write_text(power_page.as_chart(table, budget))
 
 

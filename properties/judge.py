@@ -190,7 +190,8 @@ class Judge:
         return UNREMARKABLE
 
     def _adopt(self, step: Step, operation: Adopt, breaches: list[Breach]) -> Foreseen:
-        anchor = self.model.trie.walk(operation.key)[-1]
+        path = self.model.trie.walk(operation.key)
+        anchor = path[-1] if path else self.model.trie.root(operation.key.namespace)
         self.model.lock(operation.receipt, anchor)
         _expect(step, Locked(anchor.end), breaches)
         return Foreseen(served=anchor)

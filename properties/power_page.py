@@ -15,7 +15,7 @@ from radixproof.properties.report import plural
 from radixproof.properties.standings import BASELINE, HEADLINE, Standing, Standings, drivers_of, firsts, ratio
 
 FORMAT = 1
-DRIVER_HEAD = ("driver", "what it is", "every seed", "some", "never", "steps", "seconds", "ops", "ratio")
+DRIVER_HEAD = ("driver", "what it is", "seeds", "every seed", "some", "never", "steps", "seconds", "ops", "ratio")
 READING = """\
 Faults found with every seed, with some, never. Steps, seconds and operations of the shortest history are medians over the faults
 that the driver finds. The ratio is of steps, baseline over driver, median over all faults; what is not found counts as the whole
@@ -25,11 +25,11 @@ budget."""
 # -- Markdown ------------------------------------------------------------------------------------------------------------------
 
 
-def markdown(table: Standings, budget: int, seeds: int) -> str:
+def markdown(table: Standings, budget: int) -> str:
     """The headline, the drivers, the properties, every fault."""
     names, first = drivers_of(table), firsts(table)
     first_of = {fault: name for name, faults in first.items() for fault in faults}
-    scale = f"{plural(len(table), 'planted fault')}, {plural(seeds, 'seed')}, at most {budget:,} steps a search."
+    scale = f"{plural(len(table), 'planted fault')}, at most {budget:,} steps a search."
     lines = [
         *("# The power of the harness", "", f"{headline(table)} {scale}", "", "![Faults found after so many steps](power.svg)", ""),
         *_rows(DRIVER_HEAD, _driver_rows(table)),
@@ -72,7 +72,7 @@ def _driver_rows(table: Standings) -> Iterator[list[str]]:
     for name in drivers_of(table):
         mine = [row[name] for row in table.values() if name in row]
         always, never = sum(one.found == one.seeds for one in mine), sum(not one.found for one in mine)
-        counts = [str(always), str(len(mine) - always - never), str(never)]
+        counts = [str(max(one.seeds for one in mine)), str(always), str(len(mine) - always - never), str(never)]
         costs = [_median(mine, lambda one: one.steps, ",.0f"), _median(mine, lambda one: one.seconds, ".1f")]
         ops, found = _median(mine, lambda one: one.operations, ".0f"), ratio(table, name)
         yield [name, DRIVERS[name].sentence, *counts, *costs, ops, f"{found.median:,.1f}" if found else ""]
@@ -98,10 +98,10 @@ def _failures(table: Standings) -> Iterator[str]:
 # -- JSON and chart ------------------------------------------------------------------------------------------------------------
 
 
-def as_json(table: Standings, budget: int, seeds: int) -> str:
+def as_json(table: Standings, budget: int) -> str:
     """The same for programs, a fault and driver a line."""
     ratios = {name: asdict(found) for name in drivers_of(table) if (found := ratio(table, name)) is not None}
-    head: dict[str, Any] = {"radixproof": FORMAT, "budget": budget, "seeds": seeds, "ratios": ratios, "first": firsts(table)}
+    head: dict[str, Any] = {"radixproof": FORMAT, "budget": budget, "ratios": ratios, "first": firsts(table)}
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
     faults = []
     for fault, row in table.items():

@@ -127,14 +127,14 @@ def test_the_property_that_reports_first() -> None:
 
 def test_the_page() -> None:
     failed = replace(made("machine", None), error="KeyError: 'x'")
-    page = markdown(standings([*CAMPAIGN, failed]), BUDGET, 3)
+    page = markdown(standings([*CAMPAIGN, failed]), BUDGET)
     assert f"| {SHALLOW} | LOCK | LOCK | 1/3, 600 steps, 0.5 s, 2 ops | error | 3/3, 20 steps, 0.5 s, 2 ops |" in page
     assert f"| {OTHER} | PROGRESS | PROGRESS | 0/1 |  | 1/1, 10 steps, 0.5 s, 2 ops |" in page
     assert f"- {SHALLOW}, machine: KeyError: 'x'" in page
 
 
 def test_the_json_says_what_was_found_before() -> None:
-    text = as_json(standings(CAMPAIGN), BUDGET, 3)
+    text = as_json(standings(CAMPAIGN), BUDGET)
     assert json.loads(text)["ratios"]["soak"]["median"] == 75.0
     assert found_before(text, ["soak"]) == {SHALLOW, OTHER}
     assert found_before(text, ["baseline"]) == {SHALLOW}
@@ -187,6 +187,15 @@ def test_a_cell_that_is_done_is_not_run_again(tmp_path: Path, quick: list[Cell],
     assert json.loads((tmp_path / "power.json").read_text())["faults"][SHALLOW]["soak"]["seeds"] == 2
 
 
+def test_campaigns_of_several_drivers_add_up(tmp_path: Path, quick: list[Cell]) -> None:
+    assert run(tmp_path, "--seeds", "2") == CLEAN
+    assert (
+        main(["power", "--faults", SHALLOW, "--drivers", "baseline", "--seeds", "1", "--out", str(tmp_path), "--resume"]) == CLEAN
+    )
+    row = json.loads((tmp_path / "power.json").read_text())["faults"][SHALLOW]
+    assert {name: one["seeds"] for name, one in row.items()} == {"baseline": 1, "soak": 2}
+
+
 def test_a_cell_that_failed_is_run_again(tmp_path: Path, quick: list[Cell]) -> None:
     failed = replace(made("soak", None), cell=Cell(SHALLOW, "soak", 1, 50_000), error="OSError: gone")
     (tmp_path / "cells.jsonl").write_text(line(failed))
@@ -198,7 +207,7 @@ def test_what_was_found_before_must_be_found_again(
     tmp_path: Path, quick: list[Cell], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = tmp_path / "expected.json"
-    expected.write_text(as_json(standings(CAMPAIGN), BUDGET, 3))
+    expected.write_text(as_json(standings(CAMPAIGN), BUDGET))
     assert run(tmp_path / "found", "--expect", str(expected)) == CLEAN
     monkeypatch.setattr(power, "measure", lambda cell: Measured(cell, 5 if cell.fault == OTHER else None, 0.1))
     assert run(tmp_path / "missed", "--expect", str(expected)) == FOUND

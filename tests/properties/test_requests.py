@@ -31,7 +31,7 @@ from radixproof.model.key import Key
 from radixproof.properties.interpreter import Run
 from radixproof.properties.outcomes import Done, Freed, Inserted, Locked, Skipped
 from radixproof.properties.requests import Request
-from radixproof.properties.step import CopyState, Step
+from radixproof.properties.step import Adopt, CopyState, Step
 
 from .deeds import (
     AB,
@@ -437,3 +437,10 @@ def test_what_goes_wrong_with_a_request_is_seen(
 def test_content_of_what_a_request_computes_is_seen_when_the_tree_has_it(signature_of: SignatureOf) -> None:
     operations: list[Operation] = [Arrive("q", A), Prefill("q"), Match(A)]
     assert signature_of(PLAIN, operations, scribble(Pool.FULL, 1), after=4) == "CONTENT/full"
+
+
+def test_match_of_a_request_that_goes_on_from_what_is_not_in_the_tree(radix: Target) -> None:
+    """As after an insert of which nothing is left."""
+    run = Run(radix, PLAIN)
+    breaches = run.judge.judge(Step(Adopt("q's lock", A), Locked(1)), run.system.observe, False, run.system)
+    assert [breach.signature for breach in breaches] == ["MATCH/adopt-outcome"]
