@@ -341,8 +341,8 @@ class Cache:
         path = best.path()
         lists = to_load(path, self.config) if self.config.hosted else {pool: [] for pool in DEVICE}
         loading = Loading(f"load-back {self.copies.started + 1}", best, lists, False)
-        others = bool(lists[Pool.SWA] or lists[Pool.MAMBA])
-        loading.refused = refuses_load(loading.full, others, pinned(path), quota, self.config, self.dialect)
+        others, pins = bool(lists[Pool.SWA] or lists[Pool.MAMBA]), 0 if quota is None else pinned(path)
+        loading.refused = refuses_load(loading.full, others, pins, quota, self.config, self.dialect)
         if not loading.refused:
             self._hold(loading.name, device_lock(best, self.config, self.dialect) | host_lock(best, self.config))
         return loading

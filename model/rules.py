@@ -79,7 +79,7 @@ def to_load(path: list[Page], config: Config) -> PagesPerPool:
     """
     near = [] if config.window is None else window_nodes(path, config.window)
     parts = {Pool.FULL: path, Pool.SWA: near, Pool.MAMBA: path[-1:]}
-    return {pool: [page for page in parts[pool] if page.has(HOST[pool]) and not page.has(pool)] for pool in DEVICE}
+    return {pool: [page for page in parts[pool] if page.held_in[HOST[pool]] and not page.held_in[pool]] for pool in DEVICE}
 
 
 def host_hits(path: list[Page], config: Config) -> tuple[int, int, int]:

@@ -217,8 +217,11 @@ def arrived(model: Cache, mirror: Mirror, delta: Delta, system: System) -> list[
 
 def copied(mirror: Mirror, ran: Sequence[Copy], system: System) -> list[Breach]:
     """CONTENT of what was copied in this step."""
-    wrong = (compare_content(mirror, pool, pages, system) for copy in ran for pool, pages in copy.targets.items())
-    return [breach for breaches in wrong for breach in breaches]
+    pages: dict[Pool, list[Page]] = {}
+    for copy in ran:
+        for pool, written in copy.targets.items():
+            pages.setdefault(pool, []).extend(written)
+    return [breach for pool, written in pages.items() for breach in compare_content(mirror, pool, written, system)]
 
 
 def served(mirror: Mirror, step: Step, end: Page) -> list[Breach]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from typing import TypeAlias
 
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
@@ -12,6 +13,11 @@ from radixproof.model.verdict import Breach, Property
 from radixproof.properties.mirror import Delta, Mirror
 
 TIERS = (Pool.FULL, Pool.FULL_HOST)
+
+Coming: TypeAlias = dict[Pool, Set[Page]]
+"""Per tier: pages that are held there, and not to be announced yet."""
+
+NONE: frozenset[Page] = frozenset()
 
 
 class Announced:
@@ -26,34 +32,39 @@ class Announced:
         self.resident: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """On device, and on the host."""
 
-    def hear(self, events: Sequence[Event], delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
-        """Take events in; then what changed in this step must be known."""
+    def hear(self, events: Sequence[Event]) -> list[Breach]:
+        """Take events in."""
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
         for event in events[last:]:
             breach = next(self._take(event), None)
             if breach is not None:
                 return [breach]
-        pages = [dict.fromkeys((*delta.gone[pool], *delta.gained[pool])) for pool in TIERS]
-        return self._compare(pages, flying)
+        return []
+
+    def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
+        """What changed in a step must be known, and no fewer and no more pages than there are."""
+        coming = _coming(flying)
+        pages = [(*delta.gone[pool], *delta.gained[pool]) for pool in TIERS]
+        return self._compare(pages, coming) or self._as_many(coming)
 
     def all_known(self, flying: Iterable[Copy]) -> list[Breach]:
         """Everything there is must be known."""
-        return self._compare([self.mirror.model.trie.order] * len(TIERS), flying)
+        return self._compare([self.mirror.model.trie.order] * len(TIERS), _coming(flying))
 
-    def as_many(self, flying: Iterable[Copy]) -> list[Breach]:
+    def _as_many(self, coming: Coming) -> list[Breach]:
         """As many pages are known as there are: none that was removed, or cleared, in silence."""
         for pool, known in zip(TIERS, self.resident, strict=True):
-            there = self.mirror.model.trie.used[pool] - len(_coming(flying, pool))
+            there = self.mirror.model.trie.used[pool] - len(coming[pool])
             if len(known) != there:
                 text = f"{there} pages are in {pool.name}, by the events {len(known)} are"
                 return [Breach(Property.EVENT, "removed-missing", text)]
         return []
 
-    def _compare(self, pages: Sequence[Iterable[Page]], flying: Iterable[Copy]) -> list[Breach]:
+    def _compare(self, pages: Sequence[Iterable[Page]], coming: Coming) -> list[Breach]:
         for pool, touched, known in zip(TIERS, pages, self.resident, strict=True):
-            coming = _coming(flying, pool)
+            unsaid = coming[pool]
             for page in touched:
-                here = self.mirror.held_in(page)[pool] and page not in coming
+                here = self.mirror.held_in(page)[pool] and page not in unsaid
                 if here != (self._prefix(page) in known):
                     said = "not " if here else ""
                     text = f"{spell([page])} is {'' if here else 'not '}in {pool.name}, by the events it is {said}there"
@@ -100,6 +111,7 @@ class Announced:
             known[prefix] = None
 
 
-def _coming(flying: Iterable[Copy], pool: Pool) -> set[Page]:
+def _coming(flying: Iterable[Copy]) -> Coming:
     """Pages that a backup in flight will bring: they are announced when it is acknowledged (semantics 8.4)."""
-    return {page for copy in flying if not copy.load for page in copy.targets.get(pool, ())}
+    on_host = {page for copy in flying if not copy.load for page in copy.targets.get(Pool.FULL_HOST, ())}
+    return {Pool.FULL: NONE, Pool.FULL_HOST: on_host}

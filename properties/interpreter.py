@@ -91,7 +91,7 @@ class Run:
         step: Step | None = None
         for step in self._performed(operation):
             self.unseen += 1
-            look_at_all = whole or self.since_whole >= (self.every or 200 + 4 * len(self.judge.mirror.nodes))
+            look_at_all = whole or self.since_whole >= (self.every or 400 + 4 * len(self.judge.mirror.nodes))
             breaches += self._judge(step, look_at_all, look_at_all or self.every is not None or self.unseen > MOST_UNSEEN)
             if breaches and any(breach.violates not in TOLERABLE for breach in breaches):
                 break
@@ -138,7 +138,7 @@ class Run:
                 yield from self.requests.perform(operation)
             elif type(operation) not in self.offers:
                 yield Step(operation, Skipped("the system has no such operation"))
-            elif isinstance(operation, HOSTED) and not self.config.hosted:
+            elif not self.config.hosted and isinstance(operation, HOSTED):
                 yield Step(operation, Skipped("there is no host tier"))
             else:
                 yield _PERFORM[type(operation)](self, operation)

@@ -103,7 +103,7 @@ class Judge:
             breaches += checks.refused(self.model, step)
         if must_look or foreseen.choice:
             breaches += self._look(step, look(), foreseen, system)
-        elif not isinstance(step.outcome, Skipped):
+        elif isinstance(step.operation, CHOOSING):
             self._after(step, foreseen, NOTHING, breaches)
         if foreseen.ran:
             breaches += checks.copied(self.mirror, foreseen.ran, system)
@@ -118,7 +118,7 @@ class Judge:
         delta = self.mirror.update(seen)
         breaches = delta.breaches
         breaches += checks.pinned(self.model, step, delta)
-        if not isinstance(step.outcome, Skipped):
+        if isinstance(step.operation, CHOOSING):
             self._after(step, foreseen, delta, breaches)
         misplaced = checks.residency(self.model, self.mirror, step, delta)
         self.gave_in = self.gave_in or bool(misplaced)
@@ -130,8 +130,7 @@ class Judge:
         breaches += checks.arrived(self.model, self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
         if seen.events is not None:
-            flying = self.model.copies.flying
-            breaches += self.announced.hear(seen.events, delta, flying) or self.announced.as_many(flying)
+            breaches += self.announced.hear(seen.events) or self.announced.agrees(delta, self.model.copies.flying)
         self.model.trie.changed.clear()
         self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.gave_in = self.gave_in or bool(breaches)
@@ -221,7 +220,7 @@ class Judge:
 
     def _after(self, step: Step, foreseen: Foreseen, delta: Delta, breaches: list[Breach]) -> None:
         """What the model tells from the system's choices: victims, backups it could start, whether it had room."""
-        if not isinstance(step.operation, CHOOSING):
+        if isinstance(step.outcome, Skipped):
             return
         model, choice = self.model, Choice(delta.gone, delta.gained, sure=not self.model.refusing)
         match step.operation:

@@ -167,7 +167,6 @@ class Mirror:
         delta.placed.append(placed)
         if old.slots == view.slots:
             return
-        before = Placed(old, placed.pages, placed.tags, placed.held_in, placed.above_end)
         placed.held_in, placed.above_end = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)
@@ -180,7 +179,7 @@ class Mirror:
             elif had is None:
                 delta.gained[pool].update(dict.fromkeys(placed.pages_in(pool)))
             else:
-                size = self.config.page_size
+                size, before = self.config.page_size, Placed(old, placed.pages, placed.tags, placed.held_in, placed.above_end)
                 pages = enumerate(placed.pages)
                 delta.moved += [(page, pool) for at, page in pages if before.part(at, pool, size) != placed.part(at, pool, size)]
 

@@ -20,26 +20,32 @@ class Tags:
 
     def __init__(self, pool: KVPool) -> None:
         self._pool = pool
-        layers = pool.kv.shape[1]
+        _, layers, _, heads, dim = pool.kv.shape
         shift = np.arange(layers, dtype=np.float32) / np.float32(4)
         self._sign: Floats = np.array([1, -1], dtype=np.float32).reshape(2, 1, 1, 1, 1)
-        self._shift: Floats = shift.reshape(1, layers, 1, 1, 1)
+        self._shift: Floats = np.tile(shift.reshape(layers, 1, 1, 1), (1, 1, heads, dim))
         # A view of the pool's own memory: on the CPU, small accesses through numpy cost a fraction of those through torch.
         self._view: Floats | None = pool.kv.numpy() if pool.device.type == "cpu" else None
 
     def write(self, slots: Slots, tags: Floats) -> None:
         """Fill ``slots`` with ``tags``, both of shape [tokens]."""
-        kv = self._sign * (tags.reshape(1, 1, -1, 1, 1) + self._shift)
         if self._view is not None:
-            self._view[:, :, slots] = kv
+            self._view[:, :, slots] = self._filled(tags)
         else:
-            self._pool.scatter(slots, torch.from_numpy(kv).expand(-1, -1, -1, *self._pool.kv.shape[3:]).contiguous())
+            self._pool.scatter(slots, torch.from_numpy(self._filled(tags)))
 
     def read(self, slots: Slots) -> list[int]:
         """The tags of ``slots``; -1 where layers, heads, or keys and values disagree."""
         kv = self._view.take(slots, axis=2) if self._view is not None else self._pool.gather(slots).cpu().numpy()
-        everywhere = kv * self._sign - self._shift
-        tags = everywhere[0, 0, :, 0, 0].astype(np.int64)
-        agree = everywhere == tags.reshape(1, 1, -1, 1, 1)
-        found: list[int] = (tags if agree.all() else np.where(agree.all(axis=(0, 1, 3, 4)), tags, -1)).tolist()
+        tags = kv[0, 0, :, 0, 0].astype(np.int64)
+        filled = self._filled(tags.astype(np.float32))
+        if kv.tobytes() == filled.tobytes():  # so it is nearly always, and to compare bytes is cheap
+            whole: list[int] = tags.tolist()
+            return whole
+        found: list[int] = np.where((kv == filled).all(axis=(0, 1, 3, 4)), tags, -1).tolist()
         return found
+
+    def _filled(self, tags: Floats) -> Floats:
+        """What slots hold that were written with ``tags``: shape [2, layers, tokens, heads, dim]."""
+        filled: Floats = self._sign * (tags[:, None, None] + self._shift)
+        return filled

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.impl.observation import Event, Observation
+from radixproof.impl.observation import Event
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
@@ -24,7 +24,6 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.events import Announced
 from radixproof.properties.interpreter import Run
-from radixproof.properties.mirror import Delta
 
 from .deeds import (
     AB,
@@ -227,7 +226,7 @@ def consumer(radix: Target) -> Announced:
 def test_a_clearing_event_forgets_everything_before_it(radix: Target) -> None:
     announced = consumer(radix)
     stored = Event("stored", False, (11, 12), None, (1, 2))
-    announced.hear([stored, Event("cleared"), stored._replace(on_host=True)], nothing_seen(announced), ())
+    announced.hear([stored, Event("cleared"), stored._replace(on_host=True)])
     assert tuple(map(len, announced.resident)) == (0, 2)
 
 
@@ -235,12 +234,8 @@ def test_the_same_block_may_be_stored_on_both_tiers_and_again(radix: Target) -> 
     announced = consumer(radix)
     stored = Event("stored", False, (11, 12), None, (1, 2))
     again = [stored, stored._replace(on_host=True), Event("removed", False, (12, 11)), stored]
-    assert announced.hear(again, nothing_seen(announced), ()) == []
+    assert announced.hear(again) == []
     assert tuple(map(len, announced.resident)) == (2, 2)
     below = Event("stored", False, (13,), 12, (3,))
-    assert announced.hear([below], nothing_seen(announced), ()) == []
+    assert announced.hear([below]) == []
     assert len(announced.resident[0]) == 3
-
-
-def nothing_seen(announced: Announced) -> Delta:
-    return announced.mirror.update(Observation((), (), (0,) * 6, (0, 0, 0), (0, 0, 0)))
