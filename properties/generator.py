@@ -34,7 +34,9 @@ from radixproof.impl.system import Scope
 from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Config, Order, Pool
 from radixproof.model.key import Key
+from radixproof.model.rules import to_load
 from radixproof.model.trie import Page
+from radixproof.properties.foresight import ends_of
 from radixproof.properties.interpreter import HOSTED
 from radixproof.properties.judge import Judge
 from radixproof.properties.shapes import EVERYTHING, LONGEST_PAGES, Prompts, missing_room, receipts, requests, settling
@@ -47,7 +49,7 @@ MIX: dict[type[Operation], float] = {
     Unlock: 1.2,
     ReleaseWindow: 1,
     Evict: 2.5,
-    EvictHost: 0.7,
+    EvictHost: 1,
     LoadBack: 3,
     HostInsert: 0.8,
     RunCopies: 1.5,
@@ -108,6 +110,8 @@ class Shaper:
         self.failing = scope.failing_copies
         self.kinds = [kind for kind in MIX if kind in scope.operations and (config.hosted or kind not in ON_HOST)]
         self.named = 0
+        self.asked: dict[str, Key] = {}
+        """Prompts of requests, by name."""
         self.make: dict[type[Operation], Callable[[Cache, Below], Iterator[Operation]]] = {
             Insert: self._insert,
             Arrive: self._arrive,
@@ -121,7 +125,12 @@ class Shaper:
             yield from self.operations(kinds[below(len(kinds))], model, below)
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
-        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it.
+
+        For a load-back the occasion is made: what is backed up is evicted.
+        """
+        if kind is LoadBack and not _occasion(kind, model) and below(4):
+            yield from self._demote(model, below)
         if not _occasion(kind, model) and below(8):
             return
         if kind in self.make:
@@ -131,7 +140,7 @@ class Shaper:
         elif kind in (Prefill, Decode, Finish, Abort, Unlock, ReleaseWindow):
             yield from self._with_name(kind, model, below)
         else:
-            yield self._plain(kind, below)
+            yield self._plain(kind, model, below)
 
     # -- prompts and names -----------------------------------------------------------------------------------------------------
 
@@ -147,9 +156,12 @@ class Shaper:
         return self.prompts.derive(base, keep + self.config.bigram, tail + ragged, bits, below(8))
 
     def _key_on_host(self, model: Cache, below: Below) -> Key:
-        """The prefix of something that is on the host only, or a page more; one in three is any prompt."""
-        pages = [page for page in model.trie.order if _waits_on_host(page)] if any(model.trie.host_only) else []
-        if not pages or not below(3):
+        """The prefix of something that can be loaded back, is on its way, or is just on the host; or any prompt."""
+        choice = below(8)
+        loadable = _loadable(model) if choice < 5 else []
+        loading = [page for copy in model.copies.flying if copy.load for page in copy.node] if choice < 6 else []
+        pages = loadable or loading or ([page for page in model.trie.order if _waits_on_host(page)] if choice < 7 else [])
+        if not pages:
             return self.key(model, below)
         page = pages[below(len(pages))]
         key = (page.node_end() if below(3) else page).key()
@@ -180,6 +192,8 @@ class Shaper:
         if not names:
             return
         name, size = names[below(len(names))], self.config.page_size
+        if kind in (Prefill, Decode) and below(4):
+            kind = Prefill if self._prompt_is_left(name, model) else Decode
         if kind is Prefill:
             yield Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size)))
         elif kind is Decode:
@@ -190,14 +204,22 @@ class Shaper:
         else:
             yield Unlock(name) if kind is Unlock else ReleaseWindow(name)
 
-    def _plain(self, kind: type[Operation], below: Below) -> Operation:
+    def _prompt_is_left(self, name: str, model: Cache) -> bool:
+        """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
+        (held,) = (receipt.get(Pool.FULL, []) for other, receipt in model.receipts.items() if other.startswith(f"{name}'"))
+        return len(held) * self.config.page_size < len(model.trie.units(self.asked[name]))
+
+    def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Operation:
         if kind is Evict:
             return self._evict(below)
         if kind is EvictHost:
-            component = self.config.components[below(len(self.config.components))]
+            components = [component for component in self.config.components if model.trie.host_only[component] or not below(4)]
+            component = (components or self.config.components)[below(len(components or self.config.components))]
             return EvictHost(self._amount(HOST[component], below), component)
         if kind is RunCopies:
-            return RunCopies(1 + below(3) // 2, bool(below(2)), self.failing and not below(4), below(self.config.ranks))
+            load, rank = bool(below(2)), below(self.config.ranks)
+            load = load if model.copies.queued[load, rank] else not load
+            return RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank)
         if kind is Refuse:
             return Refuse(self.config.pools[below(len(self.config.pools))])
         return WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2)
@@ -205,28 +227,57 @@ class Shaper:
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
         """An insert, mostly with the eviction that makes room for it, as an engine would."""
         key, size, evicted = self.key(model, below), self.config.page_size, 0
-        if self.config.window is not None and below(2):
-            ends = [page * size for page in range(len(model.trie.units(key)) // size + 1)]
-            ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
-            evicted = ends[below(len(ends))]
+        if self.config.window is not None:
+            key = self._within_swa(key, model)
+            if below(2):
+                ends = [page * size for page in range(len(model.trie.units(key)) // size + 1)]
+                ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
+                evicted = ends[below(len(ends))]
         reuse, state = below(5) < 3, self.config.mamba_states > 0 and below(4) < 3
         make_room = missing_room(key, model, reuse, state)
         if make_room is not None and below(5):
+            yield from self._relief(model, below)
             yield make_room
         self.prompts.remember(key)
         yield Insert(key, evicted, reuse, state, below(3) if self.config.order is Order.PRIORITY else 0)
 
+    def _within_swa(self, key: Key, model: Cache) -> Key:
+        """No more of a prompt than the SWA pool has room for besides what is there: an engine computes chunks of it."""
+        there = sum(len(page.tokens) for page in model.trie.walk(key) if page.has(Pool.FULL))
+        return replace(key, tokens=key.tokens[: there + self.config.slots(Pool.SWA) + self.config.bigram])
+
     def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
         if len(requests(model)) < MOST_REQUESTS:
-            key = self._key_on_host(model, below)
+            states = list(model.trie.orders[Pool.MAMBA])
+            name = self._name("q")
+            key = states[below(len(states))].key() if states and below(2) else self._key_on_host(model, below)
             self.prompts.remember(key)
-            yield Arrive(self._name("q"), key, self._quota(below))
+            self.asked[name] = key
+            yield Arrive(name, key, self._quota(below))
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
         if below(2):
             yield from [Abort(name) for name in requests(model)]
             yield from settling(model)
         yield Reset()
+
+    def _relief(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """Where all on the device is locked, an eviction would be in vain: copies are waited for, or something is given back."""
+        if not model.trie.order or any(not page.locked for page in model.trie.orders[Pool.FULL]):
+            return
+        names = receipts(model) + requests(model)
+        flying = {copy.load for copy in model.copies.flying}
+        if flying and (below(2) or not names):
+            yield from [check(blocking=True) for load, check in ((False, WritingCheck), (True, LoadingCheck)) if load in flying]
+        elif names:
+            name = names[below(len(names))]
+            yield Unlock(name) if name in model.receipts else Finish(name)
+
+    def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
+        if any(not copy.load for copy in model.copies.flying):
+            yield WritingCheck(blocking=True)
+        if any(model.trie.orders[Pool.FULL]):
+            yield Evict(self.config.slots(Pool.FULL) if below(2) else self._amount(Pool.FULL, below))
 
     # -- amounts ---------------------------------------------------------------------------------------------------------------
 
@@ -254,10 +305,22 @@ def _occasion(kind: type[Operation], model: Cache) -> bool:
     if kind in (WritingCheck, LoadingCheck):
         return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
     if kind is LoadBack:
-        return any(trie.host_only)
+        return bool(_loadable(model))
+    if kind is Evict:
+        return any(not page.locked for page in trie.orders[Pool.FULL])
     if kind is EvictHost:
-        return any(trie.used[pool] for pool in HOST)
-    return bool(trie.order) or kind not in (Evict, Match, Lock, HostLock, Reset)
+        return any(trie.host_only) or (model.config.write_back and trie.used[Pool.FULL_HOST] > 0)
+    return bool(trie.order) or kind not in (Match, Lock, HostLock, Reset)
+
+
+def _loadable(model: Cache) -> list[Page]:
+    """Node ends down to which a load-back would bring something."""
+    if not any(model.trie.host_only):
+        return []
+    ends = [page for page in model.trie.order if page.cut]
+    paths = [(page, page.path()) for page in ends]
+    root, config = model.trie.root(""), model.config
+    return [page for page, path in paths if ends_of(path, root, config)[1] is page and any(to_load(path, config).values())]
 
 
 def _waits_on_host(page: Page) -> bool:

@@ -47,20 +47,18 @@ def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
     shape = Config(
         page_size=page_size,
         window=rng.randint(1, 3 * page_size + 1) if windowed else None,
-        device_pages=device + 4,
-        swa_pages=(rng.randint(1, 4) if rng.random() < 0.1 else rng.choice((device, rng.randint(2, device))) + 4)
-        if windowed
-        else 0,
-        mamba_states=rng.randint(2, 6) if states else 0,
+        device_pages=device + rng.choice((1, 4)),
+        swa_pages=rng.choice((device + 4, rng.randint(2, device) + 4, rng.randint(1, 4))) if windowed else 0,
+        mamba_states=rng.randint(2, 5) if states else 0,
         host_pages=host,
         swa_host_pages=rng.choice((host, rng.randint(1, host))) if windowed and host else 0,
         mamba_host_states=rng.randint(1, 8) if states and host else 0,
         write_back=write_back and host > 0,
         threshold=rng.choice((1, 1, 1, 1, 2, 3)),
-        order=rng.choice(scope.orders) if rng.random() < 0.4 else Order.LRU,
-        load_threshold=rng.choice((1, 1, 1, page_size + 1, 3 * page_size)),
-        bigram=not states and scope.bigram and rng.random() < 0.1,
-        ranks=2 if scope.ranks and rng.random() < 0.1 else 1,
+        order=rng.choice(scope.orders) if rng.random() < 0.6 else Order.LRU,
+        load_threshold=rng.choice((1, 1, 1, 1, page_size + 1, 3 * page_size)),
+        bigram=not states and scope.bigram and rng.random() < 0.15,
+        ranks=2 if scope.ranks and rng.random() < 0.15 else 1,
     )
     return shape
 

@@ -164,7 +164,7 @@ def backup_source_not_pinned(cache: RadixCache) -> None:
 @fault(
     "B33, SGLang pull request 16946",
     "the upper half of a node that is split while it is being backed up is not part of the backup",
-    Property.EVENT,
+    Property.PIN,
 )
 def split_leaves_backup(cache: RadixCache) -> None:
     tree = cache.tree
