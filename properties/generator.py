@@ -206,8 +206,8 @@ class Shaper:
 
     def _prompt_is_left(self, name: str, model: Cache) -> bool:
         """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
-        (held,) = (receipt.get(Pool.FULL, []) for other, receipt in model.receipts.items() if other.startswith(f"{name}'"))
-        return len(held) * self.config.page_size < len(model.trie.units(self.asked[name]))
+        held = next(receipt[Pool.FULL] for other, receipt in model.receipts.items() if other.startswith(f"{name}'"))
+        return name in self.asked and len(held) * self.config.page_size < len(model.trie.units(self.asked[name]))
 
     def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Operation:
         if kind is Evict:
