@@ -80,15 +80,9 @@ def _the_rest(trie: Trie, choice: Choice, wanted: Amounts | None) -> list[Amount
     ends = dict.fromkeys(page for pool in HOST for page in choice.gone[pool] if page.cut)
     for page in sorted(ends, key=lambda page: -page.end):
         for component, pool in zip(COMPONENTS, HOST, strict=True):
-            spare = component is Component.FULL and trie.config.write_back
+            spare = (component is Component.FULL and trie.config.write_back) or not page.has(DEVICE[component])
             asked = wanted is None or wanted[component] > 0
-            if (
-                asked
-                and page in choice.gone[pool]
-                and page.has(pool)
-                and not page.held(pool)
-                and (spare or not page.has(DEVICE[component]))
-            ):
+            if asked and spare and page in choice.gone[pool] and page.has(pool) and not page.held(pool):
                 victims.append(take_off_host(trie, page, component, whole=page in choice.gone[Pool.FULL_HOST]))
                 break
     return victims

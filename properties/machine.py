@@ -33,7 +33,7 @@ class Broken(AssertionError):
     def __init__(self, history: History, breach: Breach) -> None:
         self.history = history
         self.breach = breach
-        super().__init__(f"{breach.signature}: {breach.text}\n{breach.violates.value}\n{history.config}\n{history}")
+        super().__init__(f"{breach.signature}: {breach.text}\n{breach.violates.sentence}\n{history.config}\n{history}")
 
 
 class CacheMachine(RuleBasedStateMachine):

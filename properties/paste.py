@@ -47,7 +47,7 @@ def test_{name}():
 
 
 def _docstring(system: str, breach: Breach) -> str:
-    prose = [_wrap(f"What must hold: {breach.violates.value}."), _wrap(f"What happened: {breach.text}.")]
+    prose = [_wrap(f"What must hold: {breach.violates.sentence}."), _wrap(f"What happened: {breach.text}.")]
     text = "\n".join([f"{breach.signature} in {system}, found by radixproof. Run it with pytest.", "", *prose])
     return '"""' + text.replace("\\", "\\\\").replace('"""', "'''") + '\n"""'
 

@@ -30,7 +30,7 @@ def render(system: str, history: History, told: Narrative) -> str:
     lines = []
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
-        lines += _wrap(f"What must hold: {told.breach.violates.value}.")
+        lines += _wrap(f"What must hold: {told.breach.violates.sentence}.")
         lines += [*_wrap(f"What happened:  {told.breach.text}."), ""]
     lines += [*_wrap(f"Configuration: {describe(history.config)}"), "", "History:"]
     for number, (operation, outcome) in enumerate(told.steps, 1):

@@ -71,7 +71,7 @@ def test_every_dialect_field_is_named_in_its_rule_and_in_the_table(name: str) ->
 
 @pytest.mark.parametrize("kind", Property, ids=lambda kind: kind.label)
 def test_every_property_is_in_the_readme_with_its_sentence(kind: Property) -> None:
-    assert f"| {kind.label} | {kind.value} |" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| {kind.label} | {kind.scope} | {kind.sentence} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def names_of_implementations() -> list[str]:

@@ -88,7 +88,7 @@ _HOW = (
 
 def _docstring(breach: Breach, version: str, how: str) -> str:
     where = f"{breach.signature} in the unified radix cache of SGLang {version}."
-    prose = [_wrap(f"What must hold: {breach.violates.value}."), _wrap(f"What happened: {breach.text}.")]
+    prose = [_wrap(f"What must hold: {breach.violates.sentence}."), _wrap(f"What happened: {breach.text}.")]
     if " | " in breach.text:
         prose.append(_wrap("Prompts are written as their tokens; in [1 | 2], the node meant is the part behind the bar."))
     text = "\n\n".join([where, "\n".join(prose), _wrap(how) if "\n" not in how else how.format(version=version)])

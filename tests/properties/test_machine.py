@@ -51,7 +51,7 @@ def test_a_subclass_names_the_system_and_a_broken_one_fails_with_its_history(car
     verdict = run_history(careless, broken.history)
     assert verdict is not None
     assert verdict.breach.signature == SIGNATURE
-    for said in (SIGNATURE, broken.breach.violates.value, str(broken.history), str(broken.history.config)):
+    for said in (SIGNATURE, broken.breach.violates.sentence, str(broken.history), str(broken.history.config)):
         assert said in str(broken)
 
 

@@ -1,0 +1,33 @@
+"""The killing suite: the soak, as a `ci` search would run it, on the cache whose core mutmut has changed somewhere.
+
+mutmut runs it with pytest in a process for each mutant. A mutant that makes the soak report anything, or hang, is killed.
+"""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from radixproof.impl import registry
+from radixproof.properties.drivers import DRIVERS
+from radixproof.properties.search import PROFILES
+
+SEED = 1
+HANGS = 2.0
+"""Seconds of processor time without an end to a history that mean that there is none: a hundred times what one takes."""
+
+
+def test_the_soak_finds_nothing() -> None:
+    signal.signal(signal.SIGVTALRM, _hang)
+    target, budget, steps = registry.find("radix"), PROFILES["ci"].steps, 0
+    for ran in DRIVERS["soak"].histories(target, SEED):
+        signal.setitimer(signal.ITIMER_VIRTUAL, HANGS)
+        steps += len(ran.history.operations)
+        assert ran.breach is None
+        if steps >= budget:
+            break
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _hang(signum: int, frame: FrameType | None) -> None:
+    raise TimeoutError("no end in sight")
