@@ -167,6 +167,8 @@ class Cache:
             if made_room:
                 exact = self.dialect.room_before_backup and choice.sure
                 breaches += self._made_room([node for node in nodes if node[-1] in started or not exact], choice, exact)
+                started |= self._made_again(insert.path, open_pages, choice)
+                open_pages, due = [page for page in insert.path if page.lacks], self._due(counted)
         early = [page for page in open_pages if page in started and page not in due]
         if early:
             text = f"{spell(early)} is backed up, but neither it nor anything below it on the path has {self.config.threshold} hits"
@@ -188,6 +190,11 @@ class Cache:
         need = [sum(host_need(node, component, self.config) for node in nodes) for component in Component]
         full, swa, mamba = (need[component] - self.trie.free(HOST[component]) for component in Component)
         return follow_host_eviction(self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact)
+
+    def _made_again(self, path: list[Page], before: list[Page], choice: Choice) -> set[Page]:
+        """Pages that gave a host copy up to make room for one above, and that their own hit then backed up anew (semantics 8.3)."""
+        lost = [page for page in path if page.lacks and page not in before]
+        return {page for page in lost if not any(page in choice.gone[pool] for pool in page.lacking())}
 
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""

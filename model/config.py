@@ -81,15 +81,8 @@ class Config:
     """Replicas that run the same history, each with copies that complete at times of their own."""
 
     def __post_init__(self) -> None:
-        least = {
-            "page_size": 1,
-            "device_pages": 1,
-            "mamba_states": 0,
-            "host_pages": 0,
-            "threshold": 1,
-            "load_threshold": 1,
-            "ranks": 1,
-        }
+        positive = ("page_size", "device_pages", "threshold", "load_threshold", "ranks")
+        least = dict.fromkeys(positive, 1) | {"mamba_states": 0, "host_pages": 0}
         for name, count in least.items():
             if getattr(self, name) < count:
                 raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")

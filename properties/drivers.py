@@ -20,7 +20,7 @@ from radixproof.properties.replaying import fits, replayed
 from radixproof.properties.search import by_machine, settle
 from radixproof.properties.soak import Ran, soak
 
-EXAMPLE_STEPS = 30
+EXAMPLE_STEPS = 50
 """Rules in an example of the state machine."""
 
 

@@ -66,14 +66,14 @@ MIX: dict[type[Operation], float] = {
 """How often each kind of operation is tried, before a history takes its own mix (swarm testing)."""
 
 RULES: dict[str, tuple[type[Operation], ...]] = {
-    "insert": (Insert,),
+    "insert": (Insert, Refuse),
     "match": (Match, Reset),
     "lock": (Lock, HostLock),
     "unlock": (Unlock, ReleaseWindow),
     "evict": (Evict,),
     "evict_host": (EvictHost, HostInsert),
     "load_back": (LoadBack,),
-    "copies": (RunCopies, WritingCheck, LoadingCheck, Refuse),
+    "copies": (RunCopies, WritingCheck, LoadingCheck),
     "arrive": (Arrive,),
     "go_on": (Prefill, Decode, Finish, Abort),
 }
@@ -119,10 +119,10 @@ class Shaper:
         }
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
-        """An operation of one of `RULES`, if this cache has any of its kinds."""
-        kinds = [kind for kind in RULES[name] if kind in self.kinds for _ in range(round(10 * MIX[kind]))]
-        if kinds:
-            yield from self.operations(kinds[below(len(kinds))], model, below)
+        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an example is never idle."""
+        kinds = [kind for kind in RULES[name] if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))]
+        weighted = [kind for kind in kinds or [Insert] for _ in range(round(10 * MIX[kind]))]
+        yield from self.operations(weighted[below(len(weighted))], model, below)
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it.
@@ -310,6 +310,10 @@ def _occasion(kind: type[Operation], model: Cache) -> bool:
         return any(not page.locked for page in trie.orders[Pool.FULL])
     if kind is EvictHost:
         return any(trie.host_only) or (model.config.write_back and trie.used[Pool.FULL_HOST] > 0)
+    if kind in (Prefill, Decode, Finish, Abort):
+        return bool(requests(model))
+    if kind in (Unlock, ReleaseWindow):
+        return any(kind is Unlock or model.may_release(name) for name in receipts(model))
     return bool(trie.order) or kind not in (Match, Lock, HostLock, Reset)
 
 

@@ -42,8 +42,9 @@ class CacheMachine(RuleBasedStateMachine):
     target: ClassVar[Target]
     known: ClassVar[frozenset[str]] = frozenset()
 
-    @initialize(rng=st.randoms(use_true_random=False))
-    def build(self, rng: Random) -> None:
+    @initialize(number=choices)
+    def build(self, number: int) -> None:
+        rng = Random(number)
         self.config: Config = config(rng, self.target.scope)
         self.shaper = Shaper(self.config, self.target.scope)
         self.drain = rng.choice(tuple(Drain))

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields, replace
 from enum import Enum
+from functools import partial
 from itertools import combinations, compress, cycle, product
+from math import inf
 from typing import Any
 
 from radixproof.impl.operations import Arrive, Decode, History, Insert, Operation, RunCopies
@@ -192,13 +194,15 @@ def _last_ones(now: _Shrinking) -> None:
         length *= 2
 
 
-def _without_stretches(now: _Shrinking) -> None:
+def _without_stretches(now: _Shrinking, patience: float = inf) -> None:
     """Without halves, halves of the halves that stay, and so on. Where one half can go, the other is taken to be needed.
 
-    The last operation is left alone: there it fails.
+    The last operation is left alone: there it fails. ``patience`` is for levels in a row at which nothing can go.
     """
     lengths = [len(now.operations) - 1, 1]
-    while max(lengths) > 1:
+    vain = 0
+    while max(lengths) > 1 and vain < patience:
+        before = len(now.operations)
         kept: list[int] = []
         for length in lengths:
             start, half = sum(kept), length // 2
@@ -209,6 +213,7 @@ def _without_stretches(now: _Shrinking) -> None:
             else:
                 kept += [part for part in (half, length - half) if part]
         lengths = kept
+        vain = vain + 1 if len(now.operations) == before else 0
 
 
 def _without_single(now: _Shrinking) -> None:
@@ -453,8 +458,16 @@ def _repaged_text(tokens: Tokens, config: Config, size: int, names: dict[Tokens,
     yield from tokens[whole:][: size - 1 + more]
 
 
-COARSE = (_cut_short, _last_ones, _without_stretches)
-"""First and once: while a history is long, runs are slow."""
+COARSE = (
+    _cut_short,
+    _last_ones,
+    partial(_without_stretches, patience=3),
+    _without_kinds,
+    _inserting_instead,
+    _plainer_config,
+    _without_stretches,
+)
+"""First and once: while a history is long, runs are slow. Where all of it seems to be needed, plainer things may need less."""
 PASSES = (
     _without_single,
     _without_kinds,

@@ -40,7 +40,7 @@ class Measured:
     cell: Cell
     steps: int | None
     seconds: float
-    """Of the search alone, up to the first breach; not of shrinking."""
+    """Of the processor, for the search alone, up to the first breach; not of shrinking."""
     signature: str = ""
     """Of the first breach, when every step is inspected."""
     operations: int = 0
@@ -65,20 +65,20 @@ def cells(faults: Iterable[str], drivers: Iterable[str], seeds: int, budget: int
 
 def measure(cell: Cell) -> Measured:
     """Run one cell, here."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         target, driver = registry.find(f"fault:{cell.fault}"), DRIVERS[cell.driver]
         target.build(Config()).close()  # imports what it needs, before the clock starts
-        started = time.perf_counter()
+        started = time.process_time()
         hit = driver.run(target, cell.seed, cell.budget)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         if hit is None:
             return Measured(cell, None, seconds)
         shortest = driver.shrink(target, hit)
         if driver.false_alarm(shortest, registry.find("radix")):
             return Measured(cell, None, seconds, error=f"a false alarm: {shortest.breach.signature} without the fault, too")
     except Exception as error:
-        return Measured(cell, None, time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
+        return Measured(cell, None, time.process_time() - started, error=f"{type(error).__name__}: {error}")
     return Measured(cell, hit.steps, seconds, shortest.breach.signature, len(shortest.history.operations))
 
 

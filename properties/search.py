@@ -30,7 +30,7 @@ class Budget:
 
     steps: int
     examples: int
-    example_steps: int = 30
+    example_steps: int = 50
     seconds: float | None = None
     everywhere: bool = False
     """A clean search must have come by every milestone that is within reach, or it has shown too little."""
@@ -38,8 +38,8 @@ class Budget:
 
 PROFILES = {
     "dev": Budget(steps=8_000, examples=50),
-    "ci": Budget(steps=50_000, examples=200, everywhere=True),
-    "nightly": Budget(steps=1_000_000, examples=2_000, example_steps=50, everywhere=True),
+    "ci": Budget(steps=100_000, examples=300, everywhere=True),
+    "nightly": Budget(steps=1_000_000, examples=2_000, everywhere=True),
 }
 
 

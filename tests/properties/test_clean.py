@@ -7,14 +7,17 @@ from random import Random
 
 import pytest
 
+from radixproof.impl.operations import Evict, History, Insert, LoadBack, LoadingCheck, WritingCheck
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Order
+from radixproof.model.key import Key
 from radixproof.properties.generator import Generator
-from radixproof.properties.interpreter import Run
+from radixproof.properties.interpreter import Run, run_history
 from radixproof.properties.shapes import Drain, closing
 
 SWA = Config(window=3, swa_pages=7, swa_host_pages=6, device_pages=8, host_pages=10)
 MAMBA = Config(mamba_states=3, mamba_host_states=4, device_pages=8, host_pages=10)
+WHOLE = Config(window=3, swa_pages=8, swa_host_pages=16, mamba_states=8, mamba_host_states=16)
 ALL = replace(SWA, mamba_states=4, mamba_host_states=4)
 
 KINDS = {
@@ -51,3 +54,22 @@ def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed:
     assert run.finish() == []
     assert run.judge.mirror.nodes == {}
     run.close()
+
+
+def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert(radix: Target) -> None:
+    """The window of [1] takes the host slot of the window of [1 2 3], whose state goes along, and comes again: no false alarm."""
+    shape = replace(WHOLE, window=1, swa_host_pages=2)
+    prefix, prompt = Key((1, 2)), Key((1, 2, 3))
+    history = (
+        Insert(prefix, state=True),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(prefix),
+        LoadingCheck(blocking=True),
+        Insert(prompt, reuse=True, state=True),
+        WritingCheck(blocking=True),
+        Insert(Key((1,))),
+        Evict(1),
+        Insert(prompt, evicted=3, state=True),
+    )
+    assert run_history(radix, History(shape, history)) is None
