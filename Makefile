@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
 
-.PHONY: check test bench power power-short lint symbolic symbolic-short systems clean
+.PHONY: check test bench power power-short mutants lint symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -32,6 +32,10 @@ power-short: $(READY)
 	rm -rf build/power-short
 	$(BIN)/radixproof power --drivers soak --seeds 1 --profile ci --out build/power-short --expect docs/power.json
 
+# Small changes to the core of our implementation, one by one: the share of them that the soak notices. Half an hour and more.
+mutants: $(VENV)/.mutants
+	$(BIN)/python benchmarks/mutants/score.py
+
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -54,9 +58,13 @@ $(READY): pyproject.toml requirements.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
 
+$(VENV)/.mutants: $(READY) requirements-mutants.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-mutants.txt
+	touch $@
+
 $(VENV)/.symbolic: $(READY) requirements-symbolic.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-symbolic.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build findings *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build mutants findings *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from radixproof.impl.observation import NodeView, Observation, Whole
+from radixproof.impl.observation import NodeView, Observation, PerPool, Whole
 from radixproof.impl.system import System
 from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.trie import spell
@@ -22,7 +22,7 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
     return [
         *_everything_is_where_the_model_says(judge),
         *_node_ends(judge),
-        *_free_lists(judge, whole),
+        *_free_lists(judge, seen.free, whole),
         *leaf_sets(views, whole),
         *lru_lists(views, whole),
         *_recency(judge, whole),
@@ -54,13 +54,16 @@ def _node_ends(judge: Judge) -> Iterable[Breach]:
                 return
 
 
-def _free_lists(judge: Judge, whole: Whole) -> Iterable[Breach]:
+def _free_lists(judge: Judge, counts: PerPool, whole: Whole) -> Iterable[Breach]:
     for pool in judge.config.pools:
         free, owned = whole.free[pool], judge.mirror.owned[pool]
         kind = Property.OWN_H if pool.on_host else Property.OWN
         if len(set(free)) != len(free):
             twice = next(slot for slot in free if free.count(slot) > 1)
             yield Breach(kind, f"{pool.name.lower()}-free-twice", f"{pool.name} slot {twice} is in the free list twice")
+        if len(free) != counts[pool]:
+            text = f"{pool.name}: {counts[pool]} slots are counted as free, but the free list has {len(free)}"
+            yield Breach(kind, f"{pool.name.lower()}-free-miscounted", text)
         used = next((slot for slot in free if slot in owned), None)
         if used is not None:
             text = f"{pool.name} slot {used} is free, and a node owns it"

@@ -117,9 +117,10 @@ def as_chart(table: Standings, budget: int) -> str:
 
 
 def found_before(text: str, drivers: Iterable[str]) -> set[str]:
-    """Faults that any of these drivers finds with some seed, by the JSON of an earlier campaign. Raises ValueError."""
+    """Faults that any of these drivers finds with every seed, by the JSON of an earlier campaign. Raises ValueError."""
     try:
         faults = json.loads(text)["faults"]
-        return {fault for fault, row in faults.items() if any(row[name]["found"] > 0 for name in drivers if name in row)}
+        rows = {fault: [row[name] for name in drivers if name in row] for fault, row in faults.items()}
+        return {fault for fault, row in rows.items() if any(one["found"] == one["seeds"] for one in row)}
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"not the JSON of a campaign ({type(error).__name__}: {error})") from None

@@ -98,7 +98,14 @@ def with_slot_1(free: tuple[int, ...]) -> tuple[int, ...]:
     return (*free[:-1], 1)
 
 
-@pytest.mark.parametrize(("rule", "change"), [("free-twice", twice), ("free-and-owned", with_slot_1)])
+def without_one(free: tuple[int, ...]) -> tuple[int, ...]:
+    """A slot is missing in the list that is counted as free."""
+    return free[:-1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"), [("free-twice", twice), ("free-and-owned", with_slot_1), ("free-miscounted", without_one)]
+)
 @pytest.mark.parametrize("pool", Pool)
 def test_own_and_own_h_of_free_lists(
     signature_of: SignatureOf, rule: str, pool: Pool, change: Callable[[tuple[int, ...]], tuple[int, ...]]
