@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from radixproof.impl.operations import Evict, History, Insert, LoadBack, LoadingCheck, WritingCheck
+from radixproof.impl.operations import Evict, History, HostLock, Insert, LoadBack, LoadingCheck, WritingCheck
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Order
 from radixproof.model.key import Key
@@ -71,5 +71,25 @@ def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert
         Insert(Key((1,))),
         Evict(1),
         Insert(prompt, evicted=3, state=True),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_there_is_no_room_where_a_host_lock_keeps_what_is_below_a_leaf(radix: Target) -> None:
+    """The only SWA that is not locked is that of [1], which cannot be deleted for the host lock on [1 2], nor be backed up."""
+    shape = replace(WHOLE, window=1, swa_pages=2, host_pages=3, write_back=True)
+    first, other, last = Key((1, 2)), Key((101,)), Key((201,))
+    history = (
+        Insert(first, state=True),
+        Evict(swa=1),
+        Insert(other, state=True),
+        LoadBack(first),
+        Evict(1),
+        Evict(1),
+        Insert(last, state=True),
+        HostLock("h", first),
+        Insert(Key((1,))),
+        LoadBack(other),
+        LoadBack(last),
     )
     assert run_history(radix, History(shape, history)) is None
