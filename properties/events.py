@@ -91,8 +91,10 @@ class Announced:
                     yield Breach(Property.EVENT, "removed-unknown", f"block {block} is removed, but it is not stored")
                     return
                 del known[prefix]
-        else:
+        elif event.kind == "stored":
             yield from self._store(event, known)
+        else:
+            yield Breach(Property.EVENT, "unknown-kind", f"an event of kind {event.kind!r} says nothing")
 
     def _store(self, event: Event, known: dict[int, None]) -> Iterator[Breach]:
         size = self.mirror.config.page_size

@@ -36,7 +36,7 @@ from radixproof.model.config import DEVICE, HOST, Config, Order, Pool
 from radixproof.model.key import Key
 from radixproof.model.rules import to_load
 from radixproof.model.trie import Page
-from radixproof.properties.foresight import ends_of
+from radixproof.properties.foresight import ends_of, look_up
 from radixproof.properties.interpreter import HOSTED
 from radixproof.properties.judge import Judge
 from radixproof.properties.shapes import EVERYTHING, LONGEST_PAGES, Prompts, missing_room, receipts, requests, settling
@@ -45,7 +45,7 @@ MIX: dict[type[Operation], float] = {
     Insert: 8,
     Match: 1.5,
     Lock: 2,
-    HostLock: 0.5,
+    HostLock: 1,
     Unlock: 1.2,
     ReleaseWindow: 1,
     Evict: 2.5,
@@ -150,10 +150,11 @@ class Shaper:
         if held and not below(3):
             page = held[below(len(held))]
             return (page.node_end() if below(2) else page).key()
-        size = self.config.page_size
-        base, keep, tail, bits = below(12), below(LONGEST_PAGES + 1) * size, below(5) * size, below(256)
+        size, bigram = self.config.page_size, self.config.bigram
+        base, pages, tail, bits = below(12), below(LONGEST_PAGES + 4), below(5) * size, below(256)
         ragged = 0 if below(5) else below(size)
-        return self.prompts.derive(base, keep + self.config.bigram, tail + ragged, bits, below(8))
+        keep = pages * size + bigram if pages <= LONGEST_PAGES else None
+        return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def _key_on_host(self, model: Cache, below: Below) -> Key:
         """The prefix of something that can be loaded back, is on its way, or is just on the host; or any prompt."""
@@ -163,7 +164,8 @@ class Shaper:
         pages = loadable or loading or ([page for page in model.trie.order if _waits_on_host(page)] if choice < 7 else [])
         if not pages:
             return self.key(model, below)
-        page = pages[below(len(pages))]
+        deepest = max(pages, key=lambda page: page.end)
+        page = pages[below(len(pages))] if below(3) else deepest
         key = (page.node_end() if below(3) else page).key()
         longer = key.tokens + tuple(1 + below(2) for _ in range(self.config.page_size))
         return key if below(2) else replace(key, tokens=longer)
@@ -225,26 +227,41 @@ class Shaper:
         return WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2)
 
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """An insert, mostly with the eviction that makes room for it, as an engine would."""
-        key, size, evicted = self.key(model, below), self.config.page_size, 0
+        """An insert, mostly with the eviction that makes room, as an engine would: what it matched may be locked meanwhile."""
+        key, evicted = self.key(model, below), 0
         if self.config.window is not None:
             key = self._within_swa(key, model)
-            if below(2):
-                ends = [page * size for page in range(len(model.trie.units(key)) // size + 1)]
-                ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
-                evicted = ends[below(len(ends))]
-        reuse, state = below(5) < 3, self.config.mamba_states > 0 and below(4) < 3
+            evicted = self._boundary(key, self.config.window, model, below)
+        fits = len(key.tokens) <= self.config.slots(Pool.SWA) or self.config.window is None
+        reuse, state = below(5) < 3 or not fits, self.config.mamba_states > 0 and below(4) < 3
+        made = Insert(key, evicted, reuse, state, below(3) if self.config.order is Order.PRIORITY else 0)
         make_room = missing_room(key, model, reuse, state)
-        if make_room is not None and below(5):
-            yield from self._relief(model, below)
-            yield make_room
         self.prompts.remember(key)
-        yield Insert(key, evicted, reuse, state, below(3) if self.config.order is Order.PRIORITY else 0)
+        if make_room is None or not below(5):
+            yield made
+            return
+        yield from self._relief(make_room, model, below)
+        if not reuse or below(2):
+            yield from (make_room, made)
+        else:
+            name = self._name("r")
+            yield from (Lock(name, key), make_room, made, Unlock(name))
+
+    def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
+        """Where the SWA of an insert begins: mostly at the start, or where the window has left it, or at any page."""
+        length, choice = len(model.trie.units(key)), below(4)
+        if choice < 2:
+            return 0
+        if choice == 2:
+            return self.config.floor(max(0, length - max(window, self.config.page_size)))
+        ends = list(range(0, length + 1, self.config.page_size))
+        ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
+        return ends[below(len(ends))]
 
     def _within_swa(self, key: Key, model: Cache) -> Key:
-        """No more of a prompt than the SWA pool has room for besides what is there: an engine computes chunks of it."""
-        there = sum(len(page.tokens) for page in model.trie.walk(key) if page.has(Pool.FULL))
-        return replace(key, tokens=key.tokens[: there + self.config.slots(Pool.SWA) + self.config.bigram])
+        """No more of a prompt than the SWA pool has room for besides what is matched: an engine computes chunks of it."""
+        served = look_up(model, key).device.end
+        return replace(key, tokens=key.tokens[: served + self.config.slots(Pool.SWA) + self.config.bigram])
 
     def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
         if len(requests(model)) < MOST_REQUESTS:
@@ -261,9 +278,10 @@ class Shaper:
             yield from settling(model)
         yield Reset()
 
-    def _relief(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """Where all on the device is locked, an eviction would be in vain: copies are waited for, or something is given back."""
-        if not model.trie.order or any(not page.locked for page in model.trie.orders[Pool.FULL]):
+    def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
+        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or something is given back."""
+        asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
+        if not any(count and all(page.held(pool) for page in model.trie.orders[pool]) for pool, count in asked):
             return
         names = receipts(model) + requests(model)
         flying = {copy.load for copy in model.copies.flying}

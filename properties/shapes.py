@@ -44,11 +44,13 @@ def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
         host = rng.randint(2, 4)  # so that there is often no room for what has to be written back
     if scope.hostless and rng.random() < 0.05:
         host = 0
+    window = rng.randint(1, 3 * page_size + 1)
+    least_swa = -(-window // page_size) + rng.randint(0, 2)  # about one window: an engine has room for that
     shape = Config(
         page_size=page_size,
-        window=rng.randint(1, 3 * page_size + 1) if windowed else None,
+        window=window if windowed else None,
         device_pages=device + rng.choice((1, 4)),
-        swa_pages=rng.choice((device + 4, rng.randint(2, device) + 4, rng.randint(1, 4))) if windowed else 0,
+        swa_pages=rng.choice((device + 4, rng.randint(2, device) + 4, least_swa)) if windowed else 0,
         mamba_states=rng.randint(1, 5) if states else 0,
         host_pages=host,
         swa_host_pages=rng.choice((host, rng.randint(1, host))) if windowed and host else 0,
@@ -70,14 +72,14 @@ class Prompts:
     config: Config
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
-    def derive(self, base: int, keep: int, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base``, then ``tail`` tokens of two kinds as ``bits`` say; all modulo their range.
+    def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
+        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds as ``bits`` say.
 
-        One base in four is empty, and no prompt is.
+        All modulo their range. One base in four is empty, and no prompt is.
         """
         parent = self.known[1 + base % (len(self.known) - 1)] if base % 4 and len(self.known) > 1 else self.known[0]
         longest = LONGEST_PAGES * self.config.page_size + self.config.bigram
-        head = parent.tokens[: keep % (len(parent.tokens) + 1)]
+        head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
         added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
         return Key(head + added, parent.namespace if head else NAMESPACES[namespace % len(NAMESPACES)])

@@ -114,6 +114,7 @@ RARE: dict[str, History] = {
     "split-forgets-creation": History(
         Config(order=Order.FIFO, host_pages=0), (Insert(AB), Insert(X), Insert(A), Evict(1), Evict(1))
     ),
+    "split-forgets-hits": History(Config(threshold=2), (Insert(AB), Match(A), Insert(A), Evict(2))),
     "split-forgets-priority": History(
         Config(order=Order.PRIORITY, host_pages=0), (Insert(AB, priority=1), Match(A), Evict(1), Insert(X), Evict(1))
     ),

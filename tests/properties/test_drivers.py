@@ -63,8 +63,12 @@ def test_a_driver_finds_a_fault_and_shrinks_it(name: str) -> None:
     assert hit is not None
     assert run_history(FAULT, hit.history, every=None) is not None
     shortest = driver.shrink(FAULT, hit)
-    assert (shortest.steps, shortest.history.operations) == (hit.steps, LOST.operations)
-    assert shortest.breach.signature == "PROGRESS/never-backed-up"
+    assert shortest.steps == hit.steps
+    assert len(shortest.history.operations) <= 8
+    verdict = run_history(FAULT, shortest.history)
+    assert verdict is not None
+    assert verdict.breach == shortest.breach
+    assert run_history(find("radix"), shortest.history) is None
 
 
 def test_the_baseline_shrinks_by_its_own_judgement() -> None:

@@ -122,6 +122,7 @@ BACKED = [Insert(A), SETTLE]
         ),
         ("stored-twice", PLAIN, [Insert(A)], say(twice)),
         ("parent-unknown", PLAIN, [Insert(A)], say(under_a_stranger)),
+        ("unknown-kind", PLAIN, [Insert(A)], say(more(Event("moved")))),
         ("block-ambiguous", PLAIN, [Insert(AB)], say(all_by_one_name)),
         ("block-ambiguous", PLAIN, [Insert(A), Insert(B)], say(all_by_one_name)),
         ("block-ambiguous", PLAIN, BACKED, say(by_new_names())),
