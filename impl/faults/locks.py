@@ -322,3 +322,19 @@ def split_copies_state_lock(cache: RadixCache) -> None:
         return upper
 
     tree.split = split_with_state_lock  # type: ignore[method-assign]
+
+
+@fault(
+    "B16, SGLang pull request 28161",
+    "the last release of a lock frees a window that nothing below needs at once, as only an early release should",
+    Property.STUTTER,
+)
+def unlock_drops_windows(cache: RadixCache) -> None:
+    locks, unlock = cache.locks, cache.locks.unlock
+
+    def unlock_and_drop(receipt: Receipt) -> None:
+        held = [] if receipt.released else locks._windowed(receipt)
+        unlock(receipt)
+        cache.evictor.drop_windows([node for node, component in held if component is SWA])
+
+    locks.unlock = unlock_and_drop  # type: ignore[method-assign]
