@@ -219,6 +219,8 @@ class Run:
         system, key, size = self.system, operation.key, self.config.page_size
         units = len(self.requests.units(key))
         paged = self.config.floor(units)
+        if operation.evicted and self.config.window is None:
+            return Step(operation, Skipped("there is no SWA"))
         if operation.evicted > paged:
             return Step(operation, Skipped("the SWA boundary is beyond the prompt"))
         found = system.match(key) if operation.reuse else None

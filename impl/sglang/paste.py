@@ -206,6 +206,8 @@ def _skipped(operation: Operation, config: Config, held: _Held) -> str | None:
     match operation:
         case HostLock() | LoadBack() | EvictHost() | RunCopies() | WritingCheck() | LoadingCheck() if not config.hosted:
             return "there is no host tier"
+        case Insert(_, evicted) if evicted and config.window is None:
+            return "there is no SWA"
         case Insert(key, evicted) if evicted > config.floor(len(key.tokens)):
             return "the SWA boundary is beyond the prompt"
         case RunCopies(fail=True):
