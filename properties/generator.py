@@ -63,7 +63,7 @@ MIX: dict[type[Operation], float] = {
     Abort: 0.4,
     Reset: 0.1,
 }
-"""How often each kind of operation is tried, before a history takes its own mix (swarm testing)."""
+"""How often each kind of operation is tried."""
 
 RULES: dict[str, tuple[type[Operation], ...]] = {
     "insert": (Insert, Refuse),
@@ -350,12 +350,12 @@ def _waits_on_host(page: Page) -> bool:
 
 
 class Generator:
-    """Random operations of one history, with its own mix: some kinds are frequent, rare or absent (swarm testing)."""
+    """Random operations of one history."""
 
     def __init__(self, config: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
         self.rng = rng
         self.shaper = Shaper(config, scope)
-        self.weights = [MIX[kind] * (1 if kind is Insert else rng.choice((0, 0.3, 1, 1, 3))) for kind in self.shaper.kinds]
+        self.weights = [MIX[kind] for kind in self.shaper.kinds]
 
     def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
         """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""

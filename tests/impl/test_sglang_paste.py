@@ -343,7 +343,7 @@ def test_progress_never_backed_up():
 def test_steps_known_to_be_skipped_are_left_out() -> None:
     source = rendered()["busy_0_0"]
     for left_out in (
-        "# 3. insert [1] evicted 5: left out, the SWA boundary is beyond the prompt",
+        "# 3. insert [1] evicted 5: left out, there is no SWA",
         "# 7. lock r [1]: left out, r is taken",
         "# 9. unlock nobody: left out, there is no receipt nobody",
         "# 10. reset: left out, the cache is not idle",

@@ -135,7 +135,7 @@ def test_priorities_differ_where_they_matter(radix: Target) -> None:
 
 @pytest.mark.parametrize("shape", [Config(page_size=3), Config(bigram=True), Config(page_size=2, bigram=True)], ids=str)
 def test_prompts_share_prefixes_and_stay_short(radix: Target, shape: Config) -> None:
-    told = played(radix, shape, 4, 300)
+    told = played(radix, shape, 4, 900)
     keys = {operation.key for operation, _ in told if isinstance(operation, Insert | Match | Arrive)}
     assert max(len(key.tokens) for key in keys) <= 2 * LONGEST_PAGES * shape.page_size
     assert {token for key in keys for token in key.tokens} == {1, 2}
