@@ -22,9 +22,11 @@ bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.16
 	$(BIN)/python benchmarks/table.py
 
-# Every planted bug, every driver: hours. Broken off, it goes on with `make power RESUME=--resume`, as long as the code is the same.
+# Every planted bug, every driver: an hour and more. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.
 power: $(READY)
-	$(BIN)/radixproof power --seeds 3 --profile ci --out build/power $(RESUME)
+	$(BIN)/radixproof power --drivers soak --seeds 20 --out build/power $(RESUME)
+	$(BIN)/radixproof power --drivers machine --seeds 3 --out build/power --resume
+	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
 	cp build/power/power.md build/power/power.json build/power/power.svg docs/
 
 # For CI: what docs/power.json has as found by the soak must still be found by it.

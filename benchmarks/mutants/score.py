@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LEAST = 0.95
-KILLED = ("killed", "timeout", "segfault", "suspicious")
+KILLED = ("killed",)
 
 
 @dataclass(frozen=True, slots=True)
