@@ -292,6 +292,7 @@ class Shaper:
             yield Unlock(name) if name in model.receipts else Finish(name)
 
     def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """What is backed up goes, all of it or a little, so that it is on the host only."""
         if any(not copy.load for copy in model.copies.flying):
             yield WritingCheck(blocking=True)
         if any(model.trie.orders[Pool.FULL]):
