@@ -378,9 +378,9 @@ class Cache:
             self.copies.submit(True, list(marked), loading.lists)
             return breaches
         self.unlock(loading.name)
-        kept = (page for page in self.trie.order if page.host_locked)
-        stuck = any(not above.has(Pool.FULL_HOST) for page in kept for above in page.path())  # it cannot be deleted (7.4)
-        if fits and not stuck and not self.refusing and self.dialect.room_before_load:
+        kept = (page for page in self.trie.order if page.host_locked)  # a leaf without host copy above one cannot be deleted (7.4)
+        surely = fits and not self.refusing and self.dialect.room_before_load
+        if surely and all(above.has(Pool.FULL_HOST) for page in kept for above in page.path()):
             refused = f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
             return [*breaches, Breach(Property.PROGRESS, "load-refused", refused)]
         return breaches

@@ -129,9 +129,11 @@ class Shaper:
 
         For a load-back the occasion is made: what is backed up is evicted.
         """
-        if kind is LoadBack and not _occasion(kind, model) and below(4):
+        ready = _occasion(kind, model)
+        if kind is LoadBack and not ready and below(4):
             yield from self._demote(model, below)
-        if not _occasion(kind, model) and below(8):
+            ready = _occasion(kind, model)
+        if not ready and below(8):
             return
         if kind in self.make:
             yield from self.make[kind](model, below)
