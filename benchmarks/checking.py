@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from random import Random
+from statistics import mean, median
 from time import perf_counter_ns
 from typing import Any
 
@@ -139,6 +140,9 @@ def measure(
 ) -> tuple[float, float, float]:
     """Returns mean nodes in the tree, and microseconds a step of the implementation and of everything else.
 
+    Inspections of the whole state come in steps far from each other, of which a short measurement has some or none. So each step
+    is charged with its share of one.
+
     ``known`` are signatures of breaches that are passed over.
     """
     branches = max(2, round((nodes * 2) ** (1 / 3)))
@@ -155,18 +159,25 @@ def measure(
     while len(run.judge.mirror.nodes) < nodes and filling < 20 * nodes + 200:
         _sound(run.step(next(operations)), known)
         filling += 1
+    whole = [_nanoseconds(run, next(operations), known, True) for _ in range(3)]
     timed[0].reset_clocks()
+    plain: list[int] = []
     seen = 0
-    total = 0
     for _ in range(steps):
-        operation = next(operations)
-        started = perf_counter_ns()
-        breaches = run.step(operation)
-        total += perf_counter_ns() - started
-        _sound(breaches, known)
+        took = _nanoseconds(run, next(operations), known)
+        (plain if run.since_whole else whole).append(took)
         seen += len(run.judge.mirror.nodes)
-    own, forward = timed[0].own[0], timed[0].forward[0]
-    return seen / steps, own / steps / 1000, (total - own - forward) / steps / 1000
+    own, forward = timed[0].own[0] / steps, timed[0].forward[0] / steps
+    checking = mean(plain) - own - forward + median(whole) / run.distance
+    return seen / steps, own / 1000, checking / 1000
+
+
+def _nanoseconds(run: Run, operation: Operation, known: Collection[str], whole: bool = False) -> int:
+    started = perf_counter_ns()
+    breaches = run.step(operation, whole)
+    took = perf_counter_ns() - started
+    _sound(breaches, known)
+    return took
 
 
 def _sound(breaches: list[Breach], known: Collection[str]) -> None:

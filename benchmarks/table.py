@@ -27,9 +27,10 @@ def rows(steps: int) -> Iterator[tuple[str, str, str]]:
         yield f"checking / operation, all components and policies, {nodes:,} nodes", f"{checking / own:.2f}", "at most 2"
     yield f"checking a step at {LARGE:,} nodes / at {SMALL}", f"{cost[LARGE] / cost[SMALL]:.2f}", "at most 1.5"
     yield "soak, steps a second", f"{soak_rate(target, 5 * steps):,.0f}", ""
-    empty, ours = hypothesis_rates(target, examples=100)
-    yield "state machine, rules a second", f"{ours:,.0f}", ""
-    yield "state machine / an empty one with as many rules", f"{ours / empty:.0%}", "at least 50%"
+    empty, machine, rules = hypothesis_rates(target, examples=100)
+    yield "state machine, steps a second", f"{machine:,.0f}", ""
+    yield "state machine / an empty one with as many rules, steps", f"{machine / empty:.0%}", "at least 50%"
+    yield "the same in rules, which make more than one step where an engine would", f"{rules / empty:.0%}", ""
     for name, mine, theirs in compare(SYSTEM, steps):
         yield f"{SYSTEM} / ours, time of the operations, {name}", f"{theirs / mine:.1f}", ""
 

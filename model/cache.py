@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Config, Pool
 from radixproof.model.copies import Copies, Copy
 from radixproof.model.dialect import Dialect
 from radixproof.model.eviction import Amounts, Choice, Eviction
@@ -187,8 +187,8 @@ class Cache:
 
     def _made_room(self, nodes: list[list[Page]], choice: Choice, exact: bool) -> list[Breach]:
         """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
-        need = [sum(host_need(node, component, self.config) for node in nodes) for component in Component]
-        full, swa, mamba = (need[component] - self.trie.free(HOST[component]) for component in Component)
+        need = [sum(host_need(node, component, self.config) for node in nodes) for component in COMPONENTS]
+        full, swa, mamba = (need[component] - self.trie.free(HOST[component]) for component in COMPONENTS)
         return follow_host_eviction(self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact)
 
     def _made_again(self, path: list[Page], before: list[Page], choice: Choice) -> set[Page]:
@@ -252,12 +252,12 @@ class Cache:
             return
         idle = not any(pool.on_host for receipt in self.receipts.values() for pool in receipt)
         room, busy = [self.trie.free(pool) for pool in HOST], self.copies.busy()
-        for component, host in zip(Component, HOST, strict=True):
+        for component, host in zip(COMPONENTS, HOST, strict=True):
             if idle and (self.dialect.room_before_backup or component is Component.FULL):
                 kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)
                 room[component] += (len(self.trie.host_only[component]) - kept) * self.config.unit(host)
         for node in nodes:
-            for component in Component:
+            for component in COMPONENTS:
                 room[component] -= host_need(node, component, self.config)
             if min(room) < 0:
                 return
@@ -308,7 +308,7 @@ class Cache:
 
     def unlock(self, name: str) -> None:
         """Undo exactly what the lock of that name did (semantics 6.2)."""
-        self._release(name, POOLS)
+        self._release(name, tuple(self.receipts[name]))
         del self.receipts[name]
 
     def _release(self, name: str, pools: tuple[Pool, ...]) -> None:
@@ -407,7 +407,7 @@ class Cache:
         in_vain = choice is not None and not (choice.sure and self.dialect.room_before_backup)
         if choice is not None and self.config.write_back and (unbacked or in_vain):
             self._adopt_host_losses(choice)
-        full, swa, mamba = (eviction.freed(component) for component in Component)
+        full, swa, mamba = (eviction.freed(component) for component in COMPONENTS)
         return (full, swa, mamba), eviction.breaches
 
     def _adopt_host_losses(self, choice: Choice) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from radixproof.model.config import DEVICE, HOST, Component, Order, Pool
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Order, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.rules import host_need, is_device_leaf, rank
 from radixproof.model.trie import Page, Trie, spell
@@ -183,7 +183,7 @@ class Eviction:
 
     def _explained_by_order(self) -> Component | None:
         """The component whose victims were not too many, had they only been taken in another order: all but one did not suffice."""
-        for component in Component:
+        for component in COMPONENTS:
             most = max((victim[component] for victim in self.victims), default=0)
             if self.asked[component] and self.freed(component) - most < self.asked[component]:
                 return component

@@ -135,8 +135,8 @@ def window_cut(start: int, end: int, window: int, page_size: int) -> int:
 
 def host_need(node: list[Page], component: Component, config: Config) -> int:
     """Host slots that backing up ``node`` takes for one component (semantics 8.3)."""
-    host = HOST[component]
-    return sum(host in page.lacking() for page in node) * config.unit(host)
+    device, host = DEVICE[component], HOST[component]
+    return sum([page.held_in[device] and not page.held_in[host] for page in node]) * config.unit(host)
 
 
 def nodes_of(pages: Sequence[Page]) -> list[list[Page]]:

@@ -68,8 +68,9 @@ def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Br
     """The pages the step touched are held where the model says. Where they are not, the model gives in."""
     differ: list[Page] = []
     for placed in delta.placed:
-        differ += [page for page in placed.pages[:-1] if page.held_in != placed.above_end]
-        differ += [page for page in placed.pages[-1:] if page.held_in != placed.held_in]
+        *above, last = placed.pages
+        differ += [page for page in above if page.held_in != placed.above_end]
+        differ += [last] if last.held_in != placed.held_in else []
     seen = {page for placed in delta.placed for page in placed.pages}
     for pages in (model.trie.changed, *delta.gone):
         differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]

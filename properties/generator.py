@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from random import Random
 from typing import TypeAlias
 
@@ -65,6 +66,9 @@ MIX: dict[type[Operation], float] = {
 }
 """How often each kind of operation is tried."""
 
+TICKETS = {kind: round(10 * weight) for kind, weight in MIX.items()}
+"""The same in whole numbers."""
+
 RULES: dict[str, tuple[type[Operation], ...]] = {
     "insert": (Insert, Refuse),
     "match": (Match, Reset),
@@ -112,37 +116,32 @@ class Shaper:
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
-        self.make: dict[type[Operation], Callable[[Cache, Below], Iterator[Operation]]] = {
+        self.make: dict[type[Operation], Callable[[Cache, Below], Iterable[Operation]]] = {
             Insert: self._insert,
+            LoadBack: self._load_back,
             Arrive: self._arrive,
             Reset: self._reset,
+            **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock, HostInsert)},
+            **{kind: partial(self._with_receipt, kind) for kind in (Unlock, ReleaseWindow)},
+            **{kind: partial(self._going_on, kind) for kind in (Prefill, Decode, Finish, Abort)},
+            **{kind: partial(self._plain, kind) for kind in (Evict, EvictHost, RunCopies, Refuse, WritingCheck, LoadingCheck)},
         }
 
-    def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
+    def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an example is never idle."""
-        kinds = [kind for kind in RULES[name] if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))]
-        weighted = [kind for kind in kinds or [Insert] for _ in range(round(10 * MIX[kind]))]
-        yield from self.operations(weighted[below(len(weighted))], model, below)
+        ready = [kind for kind in RULES[name] if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))] or [Insert]
+        ticket = below(sum([TICKETS[kind] for kind in ready]))
+        for kind in ready:
+            ticket -= TICKETS[kind]
+            if ticket < 0:
+                break
+        return self.make[kind](model, below)
 
-    def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
-        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it.
-
-        For a load-back the occasion is made: what is backed up is evicted.
-        """
-        ready = _occasion(kind, model)
-        if kind is LoadBack and not ready and below(4):
-            yield from self._demote(model, below)
-            ready = _occasion(kind, model)
-        if not ready and below(8):
-            return
-        if kind in self.make:
-            yield from self.make[kind](model, below)
-        elif kind in (Match, Lock, HostLock, LoadBack, HostInsert):
-            yield self._with_key(kind, model, below)
-        elif kind in (Prefill, Decode, Finish, Abort, Unlock, ReleaseWindow):
-            yield from self._with_name(kind, model, below)
-        else:
-            yield self._plain(kind, model, below)
+    def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
+        if kind is LoadBack or _occasion(kind, model) or not below(8):
+            return self.make[kind](model, below)
+        return ()
 
     # -- prompts and names -----------------------------------------------------------------------------------------------------
 
@@ -178,55 +177,64 @@ class Shaper:
 
     # -- one kind at a time ----------------------------------------------------------------------------------------------------
 
-    def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Operation:
-        if kind is LoadBack:
-            return LoadBack(self._key_on_host(model, below), self._quota(below))
+    def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """A load-back, for which the occasion is made if there is none: what is backed up is evicted."""
+        ready = _occasion(LoadBack, model)
+        if not ready and below(4):
+            yield from self._demote(model, below)
+            ready = _occasion(LoadBack, model)
+        if ready or not below(8):
+            yield LoadBack(self._key_on_host(model, below), self._quota(below))
+
+    def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
-            return HostLock(self._name("h"), self._key_on_host(model, below))
+            return (HostLock(self._name("h"), self._key_on_host(model, below)),)
         key = self.key(model, below)
         if kind is Lock:
-            return Lock(self._name("r"), key)
-        return Match(key) if kind is Match else HostInsert(key)
+            return (Lock(self._name("r"), key),)
+        return (Match(key) if kind is Match else HostInsert(key),)
 
-    def _with_name(self, kind: type[Operation], model: Cache, below: Below) -> Iterator[Operation]:
-        if kind in (Unlock, ReleaseWindow):
-            names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
-        else:
-            names = requests(model)
+    def _with_receipt(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
         if not names:
-            return
+            return ()
+        name = names[below(len(names))]
+        return (Unlock(name) if kind is Unlock else ReleaseWindow(name),)
+
+    def _going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """A request goes on with its prompt, or beyond it, or ends."""
+        names = requests(model)
+        if not names:
+            return ()
         name, size = names[below(len(names))], self.config.page_size
         if kind in (Prefill, Decode) and below(4):
             kind = Prefill if self._prompt_is_left(name, model) else Decode
         if kind is Prefill:
-            yield Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size)))
-        elif kind is Decode:
+            return (Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size))),)
+        if kind is Decode:
             bits, length = below(256), 1 + below(2 * size)
-            yield Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
-        elif kind is Finish or kind is Abort:
-            yield Finish(name) if kind is Finish else Abort(name)
-        else:
-            yield Unlock(name) if kind is Unlock else ReleaseWindow(name)
+            return (Decode(name, tuple(1 + (bits >> at & 1) for at in range(length))),)
+        return (Finish(name) if kind is Finish else Abort(name),)
 
     def _prompt_is_left(self, name: str, model: Cache) -> bool:
         """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
         held = next(receipt[Pool.FULL] for other, receipt in model.receipts.items() if other.startswith(f"{name}'"))
         return name in self.asked and len(held) * self.config.page_size < len(model.trie.units(self.asked[name]))
 
-    def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Operation:
+    def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is Evict:
-            return self._evict(below)
+            return (self._evict(below),)
         if kind is EvictHost:
             components = [component for component in self.config.components if model.trie.host_only[component] or not below(4)]
             component = (components or self.config.components)[below(len(components or self.config.components))]
-            return EvictHost(self._amount(HOST[component], below), component)
+            return (EvictHost(self._amount(HOST[component], below), component),)
         if kind is RunCopies:
             load, rank = bool(below(2)), below(self.config.ranks)
             load = load if model.copies.queued[load, rank] else not load
-            return RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank)
+            return (RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank),)
         if kind is Refuse:
-            return Refuse(self.config.pools[below(len(self.config.pools))])
-        return WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2)
+            return (Refuse(self.config.pools[below(len(self.config.pools))]),)
+        return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
 
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
         """An insert, mostly with the eviction that makes room, as an engine would: what it matched may be locked meanwhile."""

@@ -91,13 +91,20 @@ class Run:
         step: Step | None = None
         for step in self._performed(operation):
             self.unseen += 1
-            look_at_all = whole or self.since_whole >= (self.every or 400 + 4 * len(self.judge.mirror.nodes))
-            breaches += self._judge(step, look_at_all, look_at_all or self.every is not None or self.unseen > MOST_UNSEEN)
-            if breaches and any(breach.violates not in TOLERABLE for breach in breaches):
-                break
+            look_at_all = whole or self.since_whole >= self.distance
+            found = self._judge(step, look_at_all, look_at_all or self.every is not None or self.unseen > MOST_UNSEEN)
+            if found:
+                breaches += found
+                if any(breach.violates not in TOLERABLE for breach in found):
+                    break
         assert step is not None
         self.steps.append(step if step.operation is operation else Step(operation, step.outcome))
         return breaches
+
+    @property
+    def distance(self) -> int:
+        """Steps from one whole inspection to the next. One costs about as much as a step for every node: a thirtieth of them all."""
+        return self.every or 400 + 32 * len(self.judge.mirror.nodes)
 
     def finish(self) -> list[Breach]:
         """A last look at the whole state."""

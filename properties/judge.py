@@ -59,9 +59,6 @@ class Foreseen:
     """The system had a choice, which has to be seen: which victims, which backups. Or it did what no later look tells apart."""
 
 
-CHOOSING = (Insert, Evict, EvictHost, CopyState, LoadBack)
-"""Operations in which a system may have a choice that the model has to follow."""
-
 UNREMARKABLE = Foreseen()
 
 NOTHING = Delta()
@@ -103,7 +100,7 @@ class Judge:
             breaches += checks.refused(self.model, step)
         if must_look or foreseen.choice:
             breaches += self._look(step, look(), foreseen, system)
-        elif isinstance(step.operation, CHOOSING):
+        elif type(step.operation) in _FOLLOW:
             self._after(step, foreseen, NOTHING, breaches)
         if foreseen.ran:
             breaches += checks.copied(self.mirror, foreseen.ran, system)
@@ -118,7 +115,7 @@ class Judge:
         delta = self.mirror.update(seen)
         breaches = delta.breaches
         breaches += checks.pinned(self.model, step, delta)
-        if isinstance(step.operation, CHOOSING):
+        if type(step.operation) in _FOLLOW:
             self._after(step, foreseen, delta, breaches)
         misplaced = checks.residency(self.model, self.mirror, step, delta)
         self.gave_in = self.gave_in or bool(misplaced)
@@ -218,40 +215,48 @@ class Judge:
         self.model.refusing.add(operation.pool)
         return UNREMARKABLE
 
+    # -- and of the system's choices -------------------------------------------------------------------------------------------
+
     def _after(self, step: Step, foreseen: Foreseen, delta: Delta, breaches: list[Breach]) -> None:
         """What the model tells from the system's choices: victims, backups it could start, whether it had room."""
-        if isinstance(step.outcome, Skipped):
-            return
-        model, choice = self.model, Choice(delta.gone, delta.gained, sure=not self.model.refusing)
-        match step.operation:
-            case Insert():
-                assert foreseen.insert is not None
-                breaches += model.finish_insert(foreseen.insert, choice)
-            case Evict(full, swa, mamba):
-                freed, found = model.evict((full, swa, mamba), choice)
-                breaches += found
-                _expect(step, Freed(*freed), breaches)
-            case EvictHost(tokens, component):
-                count, found = model.evict_host(tokens, component, choice)
-                breaches += found
-                _expect(step, Done(count), breaches)
-            case CopyState():
-                if not model.trie.free(Pool.MAMBA) or (Pool.MAMBA in model.refusing and any(delta.gone)):
-                    assert foreseen.source is not None
-                    model.lock("the copy of a state", foreseen.source)
-                    breaches += model.evict((0, 0, 1), choice)[1]
-                    model.unlock("the copy of a state")
-                self.mirror.take(Pool.MAMBA, step.slots)
-                if not step.slots:
-                    breaches += checks.no_room(model, [(Pool.MAMBA, 1)])
-            case LoadBack():
-                loading = foreseen.loading
-                assert loading is not None
-                loaded = any(page in delta.gained[pool] for pool in DEVICE for page in loading.lists[pool])
-                if not loading.refused:
-                    breaches += model.finish_load(loading, loaded, choice)
-                    model.refusing.difference_update(pool for pool in DEVICE if loaded and loading.lists[pool])
-                _expect(step, Done(loading.full if loaded and not loading.refused else 0), breaches)
+        if not isinstance(step.outcome, Skipped):
+            choice = Choice(delta.gone, delta.gained, sure=not self.model.refusing)
+            _FOLLOW[type(step.operation)](self, step, step.operation, foreseen, choice, breaches)
+
+    def _inserted(self, step: Step, operation: Insert, foreseen: Foreseen, choice: Choice, breaches: list[Breach]) -> None:
+        assert foreseen.insert is not None
+        breaches += self.model.finish_insert(foreseen.insert, choice)
+
+    def _evicted(self, step: Step, operation: Evict, foreseen: Foreseen, choice: Choice, breaches: list[Breach]) -> None:
+        freed, found = self.model.evict((operation.full, operation.swa, operation.mamba), choice)
+        breaches += found
+        _expect(step, Freed(*freed), breaches)
+
+    def _evicted_host(self, step: Step, operation: EvictHost, foreseen: Foreseen, choice: Choice, breaches: list[Breach]) -> None:
+        count, found = self.model.evict_host(operation.tokens, operation.component, choice)
+        breaches += found
+        _expect(step, Done(count), breaches)
+
+    def _copied_state(self, step: Step, operation: CopyState, foreseen: Foreseen, choice: Choice, breaches: list[Breach]) -> None:
+        model = self.model
+        if not model.trie.free(Pool.MAMBA) or (Pool.MAMBA in model.refusing and any(choice.gone)):
+            assert foreseen.source is not None
+            model.lock("the copy of a state", foreseen.source)
+            breaches += model.evict((0, 0, 1), choice)[1]
+            model.unlock("the copy of a state")
+        self.mirror.take(Pool.MAMBA, step.slots)
+        if not step.slots:
+            breaches += checks.no_room(model, [(Pool.MAMBA, 1)])
+
+    def _loaded_back(self, step: Step, operation: LoadBack, foreseen: Foreseen, choice: Choice, breaches: list[Breach]) -> None:
+        loading = foreseen.loading
+        assert loading is not None
+        loaded = False
+        if not loading.refused:
+            loaded = any(page in choice.gained[pool] for pool in DEVICE for page in loading.lists[pool])
+            breaches += self.model.finish_load(loading, loaded, choice)
+            self.model.refusing.difference_update(pool for pool in DEVICE if loaded and loading.lists[pool])
+        _expect(step, Done(loading.full if loaded else 0), breaches)
 
 
 _FORESEE: dict[type, Callable[[Judge, Step, Any, list[Breach]], Foreseen]] = {
@@ -271,6 +276,14 @@ _FORESEE: dict[type, Callable[[Judge, Step, Any, list[Breach]], Foreseen]] = {
     WritingCheck: Judge._check,
     LoadingCheck: Judge._check,
     Refuse: Judge._refuse,
+}
+
+_FOLLOW: dict[type, Callable[[Judge, Step, Any, Foreseen, Choice, list[Breach]], None]] = {
+    Insert: Judge._inserted,
+    Evict: Judge._evicted,
+    EvictHost: Judge._evicted_host,
+    CopyState: Judge._copied_state,
+    LoadBack: Judge._loaded_back,
 }
 
 

@@ -166,7 +166,7 @@ class RadixSystem:
         return Observation(
             nodes=tuple(map(_view, nodes)),
             removed=() if whole else tuple(removed),
-            free=_per_pool(allocators[pool].available if pool in allocators else 0 for pool in POOLS),
+            free=_per_pool([allocators[pool].available if pool in allocators else 0 for pool in POOLS]),
             evictable=_per_component(tree.evictable),
             protected=_per_component(tree.protected),
             whole=self._whole() if whole else None,
@@ -235,23 +235,18 @@ def _ids(nodes: Iterable[Node]) -> Slots:
 def _view(node: Node) -> NodeView:
     assert node.parent is not None
     full, swa, mamba = node.states
+    arrays = (full.device, swa.device, mamba.device, full.host, swa.host, mamba.host)
     return NodeView(
         id=node.id,
         parent=node.parent.id,
         namespace=node.namespace,
         segment=node.segment,
-        slots=(
-            _plain(full.device), _plain(swa.device), _plain(mamba.device), _plain(full.host), _plain(swa.host), _plain(mamba.host),
-        ),
+        slots=_per_pool([None if slots is None else tuple(slots.tolist()) for slots in arrays]),
         locks=(full.locks, swa.locks, mamba.locks),
         pending=node.pending,
         host_locks=(full.host_locks, swa.host_locks, mamba.host_locks),
         loading=node.loading,
-    )  # fmt: skip
-
-
-def _plain(slots: SlotArray | None) -> Slots | None:
-    return None if slots is None else tuple(slots.tolist())
+    )
 
 
 def _per_component(counts: Sequence[int]) -> PerComponent:
