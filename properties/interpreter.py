@@ -103,7 +103,7 @@ class Run:
 
     @property
     def distance(self) -> int:
-        """Steps from one whole inspection to the next. One costs about as much as a step for every node: a thirtieth of them all."""
+        """Steps from one whole inspection to the next, which costs about as much as a step for every node: a thirtieth in all."""
         return self.every or 400 + 32 * len(self.judge.mirror.nodes)
 
     def finish(self) -> list[Breach]:
