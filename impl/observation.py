@@ -73,7 +73,7 @@ class Whole:
     """Per node id: when it was last used; a parent as early as its child, or earlier (semantics 1.7)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Observation:
     """State of a system. ``nodes`` has parents before children and never the root."""
 

@@ -143,7 +143,7 @@ class Cache:
         if existing:
             self.split(path[existing - 1])
         for page, below in pairwise(path):
-            if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
+            if page.held_in != below.held_in and any(page.has(pool) != below.has(pool) for pool in (Pool.SWA, Pool.FULL_HOST)):
                 self.split(page)
         live = max(evicted, path[existing - 1].end if existing else 0)
         if self.config.window is not None and self.dialect.leaf_cut_to_window and live < path[-1].end:
@@ -183,12 +183,13 @@ class Cache:
         past = [page for page in counted if page.hits >= self.config.threshold and page.lacks]
         due = {page for page in past if self.dialect.supplements or not page.has(Pool.FULL_HOST)}
         last = max((page.end for page in due), default=0)
-        return due | {page for page in counted[-1:] for page in page.path() if page.end <= last and not page.has(Pool.FULL_HOST)}
+        above = counted[-1].path() if due else []
+        return due | {page for page in above if page.end <= last and not page.has(Pool.FULL_HOST)}
 
     def _made_room(self, nodes: list[list[Page]], choice: Choice, exact: bool) -> list[Breach]:
         """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
-        need = [sum(host_need(node, component, self.config) for node in nodes) for component in COMPONENTS]
-        full, swa, mamba = (need[component] - self.trie.free(HOST[component]) for component in COMPONENTS)
+        pages = [page for node in nodes for page in node]
+        full, swa, mamba = (host_need(pages, other, self.config) - self.trie.free(HOST[other]) for other in COMPONENTS)
         return follow_host_eviction(self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact)
 
     def _made_again(self, path: list[Page], before: list[Page], choice: Choice) -> set[Page]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Order, Pool
 from radixproof.model.dialect import Dialect
@@ -19,8 +19,7 @@ Amounts: TypeAlias = tuple[int, int, int]
 Candidates: TypeAlias = Callable[[], Iterable[Page]]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What a system chose where the rules leave a choice: per `Pool`, the pages that went in a step, and those that came."""
 
     gone: Sequence[Mapping[Page, None]]

@@ -84,7 +84,7 @@ def to_load(path: list[Page], config: Config) -> PagesPerPool:
 
 def host_hits(path: list[Page], config: Config) -> tuple[int, int, int]:
     """What of a match that ends with ``path`` is on the host only, per component (semantics 3.4)."""
-    full, swa, mamba = (sum(config.unit(pool) for _ in pages) for pool, pages in to_load(path, config).items())
+    full, swa, mamba = [len(pages) * config.unit(pool) for pool, pages in to_load(path, config).items()]
     return full, swa, mamba
 
 

@@ -67,13 +67,17 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
 def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Breach]:
     """The pages the step touched are held where the model says. Where they are not, the model gives in."""
     differ: list[Page] = []
+    seen: set[Page] = set()
     for placed in delta.placed:
         *above, last = placed.pages
-        differ += [page for page in above if page.held_in != placed.above_end]
-        differ += [last] if last.held_in != placed.held_in else []
-    seen = {page for placed in delta.placed for page in placed.pages}
+        if above:
+            differ += [page for page in above if page.held_in != placed.above_end]
+        if last.held_in != placed.held_in:
+            differ.append(last)
+        seen.update(placed.pages)
     for pages in (model.trie.changed, *delta.gone):
-        differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
+        if pages:
+            differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
     if not differ:
         return []
     wrong: dict[tuple[Pool, bool], list[Page]] = {}
@@ -140,18 +144,19 @@ def locks(model: Cache, mirror: Mirror, delta: Delta) -> list[Breach]:
     """LOCK: every page the step touched is locked by exactly the receipts and copies that the model knows."""
     nodes = {placed.view.id: placed for placed in delta.placed}
     for page in model.trie.changed:
-        placed = mirror.placed(page)
-        if placed is not None:
-            nodes[placed.view.id] = placed
+        node = mirror.node_of.get(page)
+        if node is not None and node not in nodes:
+            nodes[node] = mirror.nodes[node]
+    pools = mirror.config.pools
+    on_device = [pool for pool in pools if not pool.on_host]
     for placed in nodes.values():
         view = placed.view
-        counts = view.locks if view.host_locks is None else (*view.locks, *view.host_locks)
-        for pool in mirror.config.pools:
-            if pool < len(counts):
-                count = counts[pool]
-                for page in placed.pages_in(pool):
-                    if len(page.holders[pool]) != count:
-                        return [_wrong_lock(page, pool, count)]
+        counts = view.locks if view.host_locks is None else view.locks + view.host_locks
+        for pool in pools if view.host_locks is not None else on_device:
+            count = counts[pool]
+            for page in placed.pages_in(pool):
+                if len(page.holders[pool]) != count:
+                    return [_wrong_lock(page, pool, count)]
     return []
 
 

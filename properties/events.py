@@ -44,8 +44,12 @@ class Announced:
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """What changed in a step must be known, and no fewer and no more pages than there are."""
         coming = _coming(flying)
-        pages = [(*delta.gone[pool], *delta.gained[pool]) for pool in TIERS]
-        return self._compare(pages, coming) or self._as_many(coming)
+        if not delta.still:
+            pages = [(*delta.gone[pool], *delta.gained[pool]) for pool in TIERS]
+            breaches = self._compare(pages, coming)
+            if breaches:
+                return breaches
+        return self._as_many(coming)
 
     def all_known(self, flying: Iterable[Copy]) -> list[Breach]:
         """Everything there is must be known."""

@@ -6,7 +6,7 @@ The state machine, the soak driver, replay and the minimiser all run histories t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, get_args
@@ -138,19 +138,28 @@ class Run:
 
     # -- performing ------------------------------------------------------------------------------------------------------------
 
-    def _performed(self, operation: Operation) -> Iterator[Step]:
+    def _performed(self, operation: Operation) -> Iterable[Step]:
         """The parts of an operation, each performed when it is asked for. What the system raises is a verdict, and ends it."""
+        if isinstance(operation, REQUESTED):
+            return self._requested(operation)
         try:
-            if isinstance(operation, REQUESTED):
-                yield from self.requests.perform(operation)
-            elif type(operation) not in self.offers:
-                yield Step(operation, Skipped("the system has no such operation"))
-            elif not self.config.hosted and isinstance(operation, HOSTED):
-                yield Step(operation, Skipped("there is no host tier"))
-            else:
-                yield _PERFORM[type(operation)](self, operation)
+            return (self._perform(operation),)
         except Exception as error:
-            yield Step(operation, Crashed(type(error).__name__, _first_line(error), _where(error.__traceback__)))
+            return (_crash(operation, error),)
+
+    def _requested(self, operation: Requested) -> Iterator[Step]:
+        try:
+            yield from self.requests.perform(operation)
+        except Exception as error:
+            yield _crash(operation, error)
+
+    def _perform(self, operation: Operation) -> Step:
+        kind = type(operation)
+        if kind not in self.offers:
+            return Step(operation, Skipped("the system has no such operation"))
+        if kind in HOSTED and not self.config.hosted:
+            return Step(operation, Skipped("there is no host tier"))
+        return _PERFORM[kind](self, operation)
 
     def _match(self, operation: Match) -> Step:
         found = self.system.match(operation.key)
@@ -335,15 +344,17 @@ def run_history(
         run.close()
 
 
+def _crash(operation: Operation, error: Exception) -> Step:
+    return Step(operation, Crashed(type(error).__name__, _first_line(error), _where(error.__traceback__)))
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [""])[0][:200]
 
 
 def _where(trace: TracebackType | None) -> str:
-    """The innermost function of the system under test."""
-    where = "?"
-    for frame, _ in traceback.walk_tb(trace):
-        module = frame.f_globals.get("__name__", "")
-        if module.startswith(("sglang.", "radixproof.impl.")) or where == "?":
-            where = frame.f_code.co_qualname
-    return where
+    """The innermost function of the system under test; of one that is not ours and not SGLang, of anything but the harness."""
+    frames = [(frame.f_globals.get("__name__", ""), frame.f_code.co_qualname) for frame, _ in traceback.walk_tb(trace)]
+    known = [name for module, name in frames if module.startswith(("sglang.", "radixproof.impl."))]
+    others = [name for module, name in frames if not module.startswith("radixproof.properties.")]
+    return (known or others or ["?"])[-1]

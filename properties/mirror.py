@@ -109,12 +109,14 @@ class Mirror:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
         changed, removed = self._changes(seen)
-        stayed, elsewhere = self._stayed(changed)
+        stayed, refilled, elsewhere = self._sorted(changed)
         forgotten = [self._forget(node) for node in (*removed, *(view.id for view in elsewhere)) if node in self.nodes]
         for view in stayed:
-            self._release(self.nodes[view.id].view, view)
-        for view in stayed:
             self._refresh(self.nodes[view.id], view, delta)
+        for view in refilled:
+            self._release(self.nodes[view.id].view, view)
+        for view in refilled:
+            self._refill(self.nodes[view.id], view, delta)
         placed = [place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None]
         delta.placed += placed
         delta.reshaped += placed
@@ -139,17 +141,20 @@ class Mirror:
         changed = [view for view in seen.nodes if view.id not in self.nodes or self.nodes[view.id].view != view]
         return changed, [node for node in self.nodes if node not in here]
 
-    def _stayed(self, changed: Sequence[NodeView]) -> tuple[list[NodeView], list[NodeView]]:
-        """Nodes that are where they were in the tree, as most often, and those that are new there."""
+    def _sorted(self, changed: Sequence[NodeView]) -> tuple[list[NodeView], list[NodeView], list[NodeView]]:
+        """Nodes that are where they were in the tree, with the slots they had, or with others, and nodes that are new there."""
         stayed: list[NodeView] = []
+        refilled: list[NodeView] = []
         elsewhere: list[NodeView] = []
         for view in changed:
-            old = self.nodes[view.id].view if view.id in self.nodes else None
-            if old is None or old.segment != view.segment or old.parent != view.parent:
+            placed = self.nodes.get(view.id)
+            if placed is None or placed.view.segment != view.segment or placed.view.parent != view.parent:
                 elsewhere.append(view)
+            elif placed.view.slots == view.slots:
+                stayed.append(view)
             else:
-                (stayed if old.slots == view.slots or not self._malformed(view) else elsewhere).append(view)
-        return stayed, elsewhere
+                (elsewhere if self._malformed(view) else refilled).append(view)
+        return stayed, refilled, elsewhere
 
     def _release(self, old: NodeView, new: NodeView | None) -> None:
         """The slots that a node had and has no longer belong to nobody."""
@@ -159,14 +164,20 @@ class Mirror:
                 self.owned[pool].difference_update(slots)
 
     def _refresh(self, placed: Placed, view: NodeView, delta: Delta) -> None:
-        """Another sight of a node that stayed where it was."""
+        """Another sight of a node that stayed where it was: of its locks and marks."""
+        if placed.view.locks != view.locks:
+            self._count(placed.view, -1)
+            self._count(view, +1)
+        placed.view = view
+        delta.placed.append(placed)
+
+    def _refill(self, placed: Placed, view: NodeView, delta: Delta) -> None:
+        """Another sight of a node that stayed where it was, with slots that came or went."""
         old = placed.view
         self._count(old, -1)
-        placed.view = view
         self._count(view, +1)
+        placed.view = view
         delta.placed.append(placed)
-        if old.slots == view.slots:
-            return
         placed.held_in, placed.above_end = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)

@@ -143,7 +143,7 @@ def crashing(tampered: Callable[..., Target]) -> Target:
 
 def test_a_crash_ends_an_example_and_is_its_finding(tampered: Callable[..., Target]) -> None:
     broken = next(ran for ran in search(crashing(tampered), 1, 20, 20, nothing) if isinstance(ran, Broken))
-    assert broken.breach.signature.startswith("NOCRASH/RuntimeError@")
+    assert broken.breach.signature == "NOCRASH/RuntimeError@crashing.<locals>.deed.<locals>.evict"
     assert isinstance(broken.history.operations[-1], Evict | Arrive | Prefill | Decode)
 
 
