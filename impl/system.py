@@ -166,6 +166,8 @@ class Scope:
     bigram: bool = True
     ranks: bool = True
     failing_copies: bool = True
+    events: bool = True
+    """It has a stream of events to be seen in every observation."""
 
     def refuses(self, config: Config) -> str:
         """Why a cache of this configuration cannot be built; empty if it can."""

@@ -74,7 +74,7 @@ class Run:
         self.system: System = (
             target.build(config) if config.ranks == 1 else Ranks([target.build(config) for _ in range(config.ranks)])
         )
-        self.judge = Judge(config, target.dialect)
+        self.judge = Judge(config, target.dialect, target.scope.events)
         self.receipts: dict[str, Any] = {}
         self.host_receipts: dict[str, Any] = {}
         self.requests = Requests(self.system, self.judge, config, self.offers, self.receipts)

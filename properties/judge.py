@@ -68,9 +68,11 @@ NOTHING = Delta()
 class Judge:
     """The model, the ledger and the last sight of one system."""
 
-    def __init__(self, config: Config, dialect: Dialect) -> None:
+    def __init__(self, config: Config, dialect: Dialect, events: bool = True) -> None:
         self.config = config
         self.dialect = dialect
+        self.events = events
+        """The system has a stream of them."""
         self.tags = Tags()
         self.shared_rows: dict[str, tuple[Page, list[int]]] = {}
         """Per request: the end of the prefix it was given, and the slots that it was given for it."""
@@ -126,8 +128,8 @@ class Judge:
         breaches += checks.swa_map(self.mirror, delta, system)
         breaches += checks.arrived(self.model, self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
-        if seen.events is not None:
-            breaches += self.announced.hear(seen.events) or self.announced.agrees(delta, self.model.copies.flying)
+        if self.events:
+            breaches += self.announced.agree(seen.events, delta, self.model.copies.flying)
         self.model.trie.changed.clear()
         self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.gave_in = self.gave_in or bool(breaches)
