@@ -22,10 +22,9 @@ bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.16
 	$(BIN)/python benchmarks/table.py
 
-# Every planted bug, every driver: an hour and more. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.
+# Every planted bug, every driver: most of an hour. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.
 power: $(READY)
-	$(BIN)/radixproof power --drivers soak --seeds 20 --out build/power $(RESUME)
-	$(BIN)/radixproof power --drivers machine --seeds 3 --out build/power --resume
+	$(BIN)/radixproof power --drivers soak machine --seeds 20 --out build/power $(RESUME)
 	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
 	cp build/power/power.md build/power/power.json build/power/power.svg docs/
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +157,17 @@ def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target])
     for ran in search(target, 1, 5, 20, lambda: frozenset({broken.breach.signature})):
         assert isinstance(ran, History)
         assert sum(isinstance(operation, Evict) for operation in ran.operations) <= 1
+
+
+def test_examples_do_not_depend_on_what_is_imported(tmp_path: Path) -> None:
+    """Hypothesis draws integers from the constants of all modules imported so far: nothing here may be drawn in that way."""
+    before = list(search(find("radix"), 3, 20, 20, nothing))
+    source = tmp_path / "constants.py"
+    source.write_text(f"NUMBERS = {list(range(1_000, 2**24, 20_011))}")
+    spec = spec_from_file_location("constants", source)
+    assert spec is not None
+    sys.modules["constants"] = module_from_spec(spec)
+    try:
+        assert list(search(find("radix"), 3, 20, 20, nothing)) == before
+    finally:
+        del sys.modules["constants"]
