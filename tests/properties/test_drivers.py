@@ -59,12 +59,12 @@ def test_a_driver_is_clean_on_what_is_clean(name: str) -> None:
 @pytest.mark.parametrize("name", ["machine", "soak"])
 def test_a_driver_finds_a_fault_and_shrinks_it(name: str) -> None:
     driver = DRIVERS[name]
-    hit = driver.run(FAULT, 2, 20_000)
+    hit = driver.run(FAULT, 2, 2_000)
     assert hit is not None
     assert run_history(FAULT, hit.history, every=None) is not None
     shortest = driver.shrink(FAULT, hit)
-    assert shortest.steps == hit.steps
-    assert len(shortest.history.operations) <= 8
+    assert (shortest.steps, shortest.history.operations) == (hit.steps, LOST.operations)
+    assert shortest.breach.signature == "PROGRESS/never-backed-up"
     verdict = run_history(FAULT, shortest.history)
     assert verdict is not None
     assert verdict.breach == shortest.breach
@@ -73,10 +73,10 @@ def test_a_driver_finds_a_fault_and_shrinks_it(name: str) -> None:
 
 def test_the_baseline_shrinks_by_its_own_judgement() -> None:
     target = find("fault:slots-of-refused-backup-lost")
-    hit = DRIVERS["baseline"].run(target, 1, 2_000)
+    hit = DRIVERS["baseline"].run(target, 2, 2_000)
     assert hit is not None
     shortest = DRIVERS["baseline"].shrink(target, hit)
-    assert len(shortest.history.operations) <= 3
+    assert len(shortest.history.operations) <= 2
     verdict = baseline.replay(target, shortest.history)
     assert verdict is not None
     assert verdict.breach.signature == hit.breach.signature
