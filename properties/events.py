@@ -41,7 +41,7 @@ class Announced:
                 return [breach]
         return []
 
-    def agree(self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
+    def listen(self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """What happened since the last look, as the events tell it and as the nodes show it."""
         if events is None:
             text = "the system shows no stream of events, not even an empty one; one that has none says so in its scope"

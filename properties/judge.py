@@ -129,7 +129,7 @@ class Judge:
         breaches += checks.arrived(self.model, self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
         if self.events:
-            breaches += self.announced.agree(seen.events, delta, self.model.copies.flying)
+            breaches += self.announced.listen(seen.events, delta, self.model.copies.flying)
         self.model.trie.changed.clear()
         self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.gave_in = self.gave_in or bool(breaches)
