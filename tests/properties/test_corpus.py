@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import Evict, History, HostLock, Insert, RunCopies
 from radixproof.impl.registry import find
-from radixproof.impl.system import Scope
+from radixproof.impl.sglang import store
+from radixproof.impl.system import Scope, Unavailable
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
 from radixproof.properties import corpus
@@ -47,6 +50,37 @@ def test_an_entry_fails_as_it_says_and_not_without_its_fault(entry: corpus.Entry
     assert still_fails(find(entry.system), entry.history)
     assert run_history(find("radix"), entry.history) is None
     assert len(to_json(entry.history)) <= LARGEST
+
+
+OF_SGLANG = [entry for entry in ENTRIES if entry.system.startswith("sglang==")]
+STILL_FAILING = """
+import sys
+from radixproof.impl.registry import find
+from radixproof.properties import corpus
+from radixproof.properties.corpus_update import still_fails
+target = find(sys.argv[1])
+mine = [entry for entry in corpus.read(corpus.FOLDER) if entry.system == target.name]
+print([entry.name for entry in mine if not still_fails(target, entry.history)])
+"""
+
+
+@pytest.mark.parametrize("entry", OF_SGLANG, ids=lambda entry: entry.name)
+def test_our_own_implementation_is_clean_where_sglang_is_not(entry: corpus.Entry) -> None:
+    assert entry.name == corpus.name_of(entry.system, entry.history.origin["signature"])
+    assert run_history(find("radix"), entry.history) is None
+    assert len(to_json(entry.history)) <= LARGEST
+
+
+@pytest.mark.sglang
+@pytest.mark.parametrize("system", sorted({entry.system for entry in OF_SGLANG}))
+def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> None:
+    """In a process of its own, since a process runs one release."""
+    try:
+        store.locate(system.removeprefix("sglang=="))
+    except Unavailable as error:
+        pytest.skip(str(error))
+    ran = subprocess.run([sys.executable, "-c", STILL_FAILING, system], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 # -- files ---------------------------------------------------------------------------------------------------------------------
