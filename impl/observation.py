@@ -87,4 +87,4 @@ class Observation:
     protected: PerComponent
     whole: Whole | None = None
     events: tuple[Event, ...] | None = None
-    """Since the last observation. None in a system whose scope says that it has no such stream."""
+    """Since the last observation. None in a system that has no such stream, or does not promise it in its scope."""

@@ -166,8 +166,8 @@ class Scope:
     bigram: bool = True
     ranks: bool = True
     failing_copies: bool = True
-    events: bool = True
-    """It has a stream of events to be seen in every observation."""
+    events: bool = False
+    """Every observation shows a stream of events, if only an empty one; where this is not promised, what is shown is judged."""
 
     def refuses(self, config: Config) -> str:
         """Why a cache of this configuration cannot be built; empty if it can."""

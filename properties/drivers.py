@@ -118,7 +118,7 @@ DRIVERS = {
         Driver("machine", "the Hypothesis state machine alone", _machine),
         Driver("soak", "the seeded soak alone", _soak),
         Driver("corpus", "shortest histories of all known bugs, replayed", _corpus, as_it_is, seeded=False),
-        Driver("others", "those of the other planted bugs alone", _others, as_it_is, seeded=False),
+        Driver("others", "shortest histories of the other planted bugs, replayed", _others, as_it_is, seeded=False),
     )
 }
 """By name, in the order in which tables show them."""

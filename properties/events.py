@@ -41,13 +41,6 @@ class Announced:
                 return [breach]
         return []
 
-    def listen(self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
-        """What happened since the last look, as the events tell it and as the nodes show it."""
-        if events is None:
-            text = "the system shows no stream of events, not even an empty one; one that has none says so in its scope"
-            return [Breach(Property.EVENT, "silent", text)]
-        return self.hear(events) or self.agrees(delta, flying)
-
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """What changed in a step must be known, and no fewer and no more pages than there are."""
         coming = _coming(flying)

@@ -29,7 +29,7 @@ def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
         *_map(judge, views, whole),
         *_pending(judge, views),
         *_rows(judge),
-        *(judge.announced.all_known(judge.model.copies.flying) if judge.events else ()),
+        *(judge.announced.all_known(judge.model.copies.flying) if seen.events is not None else ()),
         *_all_bytes(judge, system),
     ]
 

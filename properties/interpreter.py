@@ -356,5 +356,5 @@ def _where(trace: TracebackType | None) -> str:
     """The innermost function of the system under test; of one that is not ours and not SGLang, of anything but the harness."""
     frames = [(frame.f_globals.get("__name__", ""), frame.f_code.co_qualname) for frame, _ in traceback.walk_tb(trace)]
     known = [name for module, name in frames if module.startswith(("sglang.", "radixproof.impl."))]
-    others = [name for module, name in frames if not module.startswith("radixproof.properties.")]
+    others = [name for module, name in frames if not module.startswith(("radixproof.properties.", "radixproof.model."))]
     return (known or others or ["?"])[-1]

@@ -68,11 +68,11 @@ NOTHING = Delta()
 class Judge:
     """The model, the ledger and the last sight of one system."""
 
-    def __init__(self, config: Config, dialect: Dialect, events: bool = True) -> None:
+    def __init__(self, config: Config, dialect: Dialect, events: bool = False) -> None:
         self.config = config
         self.dialect = dialect
         self.events = events
-        """The system has a stream of them."""
+        """The system promises a stream of them."""
         self.tags = Tags()
         self.shared_rows: dict[str, tuple[Page, list[int]]] = {}
         """Per request: the end of the prefix it was given, and the slots that it was given for it."""
@@ -128,8 +128,10 @@ class Judge:
         breaches += checks.swa_map(self.mirror, delta, system)
         breaches += checks.arrived(self.model, self.mirror, delta, system)
         breaches += checks.quiet(self.model, seen)
-        if self.events:
-            breaches += self.announced.listen(seen.events, delta, self.model.copies.flying)
+        if seen.events is not None:
+            breaches += self.announced.hear(seen.events) or self.announced.agrees(delta, self.model.copies.flying)
+        elif self.events:
+            breaches.append(Breach(Property.EVENT, "silent", "the system promises a stream of events, and shows none"))
         self.model.trie.changed.clear()
         self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.gave_in = self.gave_in or bool(breaches)

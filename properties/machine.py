@@ -25,7 +25,8 @@ from radixproof.properties.shapes import Drain, closing, config
 
 choices = st.binary(min_size=7, max_size=7).map(int.from_bytes)
 """Numbers to take choices from, each as likely as any other. Not drawn as integers: of these Hypothesis likes small ones, which
-hold few choices, and those that it reads in the modules imported so far, so that a seed would not mean the same everywhere."""
+hold few choices, and those that it reads in the modules imported so far. (From these it still takes one of twenty of its own
+decisions which rules an example leaves out, so that a seed means the same only where the same modules are imported.)"""
 
 
 class Broken(AssertionError):
@@ -98,8 +99,8 @@ for _name in RULES:
     setattr(CacheMachine, _name, _rule(_name))
 
 CHUNK = 10
-"""Examples a run of Hypothesis makes at a time. After the first ten of a run it mostly makes examples from parts of earlier ones,
-which find less than new ones do."""
+"""Examples a run of Hypothesis makes at a time. The first is always the simplest; after ten it mostly makes examples from parts of
+earlier ones, which find less than new ones do."""
 
 
 def search(

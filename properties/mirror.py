@@ -109,14 +109,14 @@ class Mirror:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
         changed, removed = self._changes(seen)
-        stayed, refilled, elsewhere = self._sorted(changed)
+        here, elsewhere = self._split(changed)
         forgotten = [self._forget(node) for node in (*removed, *(view.id for view in elsewhere)) if node in self.nodes]
-        for view in stayed:
-            self._refresh(self.nodes[view.id], view, delta)
-        for view in refilled:
-            self._release(self.nodes[view.id].view, view)
-        for view in refilled:
-            self._refill(self.nodes[view.id], view, delta)
+        for view, refilled in here:
+            if refilled:
+                self._release(self.nodes[view.id].view, view)
+        for view, refilled in here:
+            refresh = self._refill if refilled else self._refresh
+            refresh(self.nodes[view.id], view, delta)
         placed = [place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None]
         delta.placed += placed
         delta.reshaped += placed
@@ -141,20 +141,21 @@ class Mirror:
         changed = [view for view in seen.nodes if view.id not in self.nodes or self.nodes[view.id].view != view]
         return changed, [node for node in self.nodes if node not in here]
 
-    def _sorted(self, changed: Sequence[NodeView]) -> tuple[list[NodeView], list[NodeView], list[NodeView]]:
-        """Nodes that are where they were in the tree, with the slots they had, or with others, and nodes that are new there."""
-        stayed: list[NodeView] = []
-        refilled: list[NodeView] = []
+    def _split(self, changed: Sequence[NodeView]) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
+        """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
+        here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
         for view in changed:
             placed = self.nodes.get(view.id)
             if placed is None or placed.view.segment != view.segment or placed.view.parent != view.parent:
                 elsewhere.append(view)
             elif placed.view.slots == view.slots:
-                stayed.append(view)
+                here.append((view, False))
+            elif self._malformed(view):
+                elsewhere.append(view)
             else:
-                (elsewhere if self._malformed(view) else refilled).append(view)
-        return stayed, refilled, elsewhere
+                here.append((view, True))
+        return here, elsewhere
 
     def _release(self, old: NodeView, new: NodeView | None) -> None:
         """The slots that a node had and has no longer belong to nobody."""

@@ -20,12 +20,14 @@ HANGS = 2.0
 def test_the_soak_finds_nothing() -> None:
     signal.signal(signal.SIGVTALRM, _hang)
     histories, steps = DRIVERS["soak"].histories(registry.find("radix"), SEED), 0
-    while steps < PROFILES["ci"].steps:
-        signal.setitimer(signal.ITIMER_VIRTUAL, HANGS)
-        ran = next(histories)
-        assert ran.breach is None
-        steps += len(ran.history.operations)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    try:
+        while steps < PROFILES["ci"].steps:
+            signal.setitimer(signal.ITIMER_VIRTUAL, HANGS)
+            ran = next(histories)
+            assert ran.breach is None
+            steps += len(ran.history.operations)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # mutmut also runs this in its own process, which goes on
 
 
 def _hang(signum: int, frame: FrameType | None) -> None:

@@ -58,7 +58,6 @@ def scope_of(version: str) -> Scope:
         orders=tuple(Order) if _reaches(version, "0.5.13") else (Order.LRU,),
         operations=tuple(operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}),
         failing_copies=False,
-        events=False,
     )
 
 

@@ -213,14 +213,14 @@ def test_write_back_announces_what_an_eviction_puts_on_the_host(radix: Target) -
 
 def test_a_system_that_loses_its_events_is_blamed(tampered: Callable[[Deed, int], Target]) -> None:
     run = Run(tampered(lambda _: lambda seen: replace(seen, events=None), 0), PLAIN, every=1)
-    breach, *_ = run.step(Insert(AB))
+    (breach,) = run.step(Insert(AB))
     assert breach.signature == "EVENT/silent"
     run.close()
 
 
 def test_a_system_without_events_is_not_blamed(tampered: Callable[[Deed, int], Target]) -> None:
     target = tampered(lambda _: lambda seen: replace(seen, events=None), 0)
-    run = Run(replace(target, scope=Scope(events=False)), PLAIN, every=1)
+    run = Run(replace(target, scope=Scope()), PLAIN, every=1)
     assert run_all(run, [Insert(AB), SETTLE, Evict(2)]) == [[], [], []]
     assert run.judge.announced.resident == ({}, {})
     run.close()

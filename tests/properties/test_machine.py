@@ -160,7 +160,7 @@ def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target])
 
 
 def test_examples_do_not_depend_on_what_is_imported(tmp_path: Path) -> None:
-    """Hypothesis draws integers from the constants of all modules imported so far: nothing here may be drawn in that way."""
+    """Hypothesis draws integers from the constants of all modules imported so far: no operation may be drawn in that way."""
     before = list(search(find("radix"), 3, 20, 20, nothing))
     source = tmp_path / "constants.py"
     source.write_text(f"NUMBERS = {list(range(1_000, 2**24, 20_011))}")
