@@ -1,10 +1,9 @@
 """How many steps a second the drivers judge: the soak, and the state machine next to an empty machine with as many rules.
 
-Run: ``python benchmarks/throughput.py``. What is said of Hypothesis is a ratio within one run: steps a second of our machine, and
-of one whose rules do nothing. A step is an operation performed and judged. A rule
-of ours makes more than one where an engine would (room for what it inserts, say), and ten or so that empty the cache end an
-example, so that there are fewer rules a second than steps: both are told. Times are of the processor, so that what else runs
-beside it matters little.
+Run: ``python benchmarks/throughput.py``. What is said of Hypothesis is a ratio within one run: steps a second of our machine,
+and of one whose rules do nothing. A step is an operation performed and judged. A rule of ours makes more than one where an
+engine would (room for what it inserts, say), and ten or so that empty the cache end an example, so that there are fewer rules a
+second than steps: both are told. Times are of the processor, so that what else runs beside it matters little.
 """
 
 from __future__ import annotations
