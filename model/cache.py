@@ -143,7 +143,7 @@ class Cache:
         if existing:
             self.split(path[existing - 1])
         for page, below in pairwise(path):
-            if page.held_in != below.held_in and any(page.has(pool) != below.has(pool) for pool in (Pool.SWA, Pool.FULL_HOST)):
+            if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
                 self.split(page)
         live = max(evicted, path[existing - 1].end if existing else 0)
         if self.config.window is not None and self.dialect.leaf_cut_to_window and live < path[-1].end:

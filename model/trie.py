@@ -207,8 +207,7 @@ class Trie:
         assert page.parent is not None
         assert not page.children
         for pool in POOLS:
-            if page.held_in[pool]:
-                self.drop(page, pool)
+            self.drop(page, pool)
         self.changed[page] = None
         self.order.pop(page, None)
         del page.parent.children[page.tokens]

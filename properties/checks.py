@@ -70,14 +70,12 @@ def residency(model: Cache, mirror: Mirror, step: Step, delta: Delta) -> list[Br
     seen: set[Page] = set()
     for placed in delta.placed:
         *above, last = placed.pages
-        if above:
-            differ += [page for page in above if page.held_in != placed.above_end]
+        differ += [page for page in above if page.held_in != placed.above_end]
         if last.held_in != placed.held_in:
             differ.append(last)
         seen.update(placed.pages)
     for pages in (model.trie.changed, *delta.gone):
-        if pages:
-            differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
+        differ += [page for page in pages if page not in seen and page.held_in != mirror.held_in(page)]
     if not differ:
         return []
     wrong: dict[tuple[Pool, bool], list[Page]] = {}
@@ -148,15 +146,13 @@ def locks(model: Cache, mirror: Mirror, delta: Delta) -> list[Breach]:
         if node is not None and node not in nodes:
             nodes[node] = mirror.nodes[node]
     pools = mirror.config.pools
-    on_device = [pool for pool in pools if not pool.on_host]
     for placed in nodes.values():
         view = placed.view
         counts = view.locks if view.host_locks is None else view.locks + view.host_locks
-        for pool in pools if view.host_locks is not None else on_device:
-            count = counts[pool]
-            for page in placed.pages_in(pool):
-                if len(page.holders[pool]) != count:
-                    return [_wrong_lock(page, pool, count)]
+        for pool in pools:
+            for page in placed.pages_in(pool) if pool < len(counts) else ():
+                if len(page.holders[pool]) != counts[pool]:
+                    return [_wrong_lock(page, pool, counts[pool])]
     return []
 
 

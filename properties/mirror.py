@@ -109,7 +109,7 @@ class Mirror:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
         changed, removed = self._changes(seen)
-        here, elsewhere = self._split(changed)
+        here, elsewhere = self._by_place(changed)
         forgotten = [self._forget(node) for node in (*removed, *(view.id for view in elsewhere)) if node in self.nodes]
         for view, refilled in here:
             if refilled:
@@ -141,7 +141,7 @@ class Mirror:
         changed = [view for view in seen.nodes if view.id not in self.nodes or self.nodes[view.id].view != view]
         return changed, [node for node in self.nodes if node not in here]
 
-    def _split(self, changed: Sequence[NodeView]) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
+    def _by_place(self, changed: Sequence[NodeView]) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
         """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
         here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
@@ -165,20 +165,17 @@ class Mirror:
                 self.owned[pool].difference_update(slots)
 
     def _refresh(self, placed: Placed, view: NodeView, delta: Delta) -> None:
-        """Another sight of a node that stayed where it was: of its locks and marks."""
-        if placed.view.locks != view.locks:
-            self._count(placed.view, -1)
+        """Another sight of a node that stayed where it was."""
+        old, placed.view = placed.view, view
+        if old.locks != view.locks or old.slots != view.slots:
+            self._count(old, -1)
             self._count(view, +1)
-        placed.view = view
         delta.placed.append(placed)
 
     def _refill(self, placed: Placed, view: NodeView, delta: Delta) -> None:
-        """Another sight of a node that stayed where it was, with slots that came or went."""
+        """The same of one in which slots came or went."""
         old = placed.view
-        self._count(old, -1)
-        self._count(view, +1)
-        placed.view = view
-        delta.placed.append(placed)
+        self._refresh(placed, view, delta)
         placed.held_in, placed.above_end = _held_in(view)
         delta.reshaped.append(placed)
         self._claim(placed, old, delta.breaches)

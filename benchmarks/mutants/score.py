@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LEAST = 0.95
-KILLED = ("killed",)
+KILLED = "killed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Mutant:
 def main() -> int:
     subprocess.run([_mutmut(), "run"], check=True)
     results = dict(_results())
-    survivors = [_shown(name) for name, status in results.items() if status not in KILLED]
+    survivors = [_shown(name) for name, status in results.items() if status != KILLED]
     listed = tomllib.loads((HERE / "survivors.toml").read_text())
     equivalent, beyond = _listed(listed["equivalent"]), _listed(listed["beyond"])
     print("\n".join(_table(results, survivors, equivalent)))
