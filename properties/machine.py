@@ -19,14 +19,14 @@ from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
+from radixproof.properties.draws import BACKEND
 from radixproof.properties.generator import RULES, Shaper, digits
 from radixproof.properties.interpreter import TOLERABLE, Run
 from radixproof.properties.shapes import Drain, closing, config
 
-choices = st.binary(min_size=7, max_size=7).map(int.from_bytes)
-"""Numbers to take choices from, each as likely as any other. Not drawn as integers: of these Hypothesis likes small ones, which
-hold few choices, and those that it reads in the modules imported so far. (From these it still takes one of twenty of its own
-decisions which rules an example leaves out, so that a seed means the same only where the same modules are imported.)"""
+rolls = st.binary(min_size=7, max_size=7)
+"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these Hypothesis likes small ones, which
+hold few choices."""
 
 
 class Broken(AssertionError):
@@ -44,9 +44,13 @@ class CacheMachine(RuleBasedStateMachine):
     target: ClassVar[Target]
     known: ClassVar[frozenset[str]] = frozenset()
 
-    @initialize(number=choices)
-    def build(self, number: int) -> None:
-        rng = Random(number)
+    def __init_subclass__(cls) -> None:
+        """Its test draws from the seed alone, unless it is given settings that say otherwise."""
+        cls.TestCase.settings = settings(cls.TestCase.settings, backend=BACKEND)
+
+    @initialize(dice=rolls)
+    def build(self, dice: bytes) -> None:
+        rng = Random(int.from_bytes(dice))
         self.config: Config = config(rng, self.target.scope)
         self.shaper = Shaper(self.config, self.target.scope)
         self.drain = rng.choice(tuple(Drain))
@@ -68,9 +72,9 @@ class CacheMachine(RuleBasedStateMachine):
                 raise Broken(History(self.config, tuple(self.done)), breach)
             self.over = self.over or breach.violates not in TOLERABLE
 
-    def make(self, name: str, number: int) -> None:
+    def make(self, name: str, dice: bytes) -> None:
         """Perform an operation of one rule, if this cache has it and there is an occasion."""
-        for operation in self.shaper.by_rule(name, self.run.judge.model, digits(number)):
+        for operation in self.shaper.by_rule(name, self.run.judge.model, digits(int.from_bytes(dice))):
             self.perform(operation)
 
     def teardown(self) -> None:
@@ -88,19 +92,18 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 def _rule(name: str) -> Any:
-    def perform(self: CacheMachine, number: int) -> None:
-        self.make(name, number)
+    def perform(self: CacheMachine, dice: bytes) -> None:
+        self.make(name, dice)
 
     perform.__name__ = name
-    return rule(number=choices)(perform)
+    return rule(dice=rolls)(perform)
 
 
 for _name in RULES:
     setattr(CacheMachine, _name, _rule(_name))
 
-CHUNK = 10
-"""Examples a run of Hypothesis makes at a time. The first is always the simplest; after ten it mostly makes examples from parts of
-earlier ones, which find less than new ones do."""
+CHUNK = 50
+"""Examples a run of Hypothesis makes before they are told of. The first is always the simplest one."""
 
 
 def search(
@@ -138,6 +141,7 @@ def _chunk(target: Target, name: str, examples: int, steps: int, known: frozense
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
         report_multiple_bugs=False,
+        backend=BACKEND,
     )
     try:
         factory: Any = seed(name)(Machine)

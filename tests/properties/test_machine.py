@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from radixproof.impl.operations import Arrive, Decode, Evict, EvictHost, History, Prefill
@@ -17,6 +18,7 @@ from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.system import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import Target
+from radixproof.properties.draws import BACKEND
 from radixproof.properties.interpreter import run_history
 from radixproof.properties.machine import CHUNK, Broken, CacheMachine, search
 
@@ -160,14 +162,39 @@ def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target])
 
 
 def test_examples_do_not_depend_on_what_is_imported(tmp_path: Path) -> None:
-    """Hypothesis draws integers from the constants of all modules imported so far: no operation may be drawn in that way."""
-    before = list(search(find("radix"), 3, 20, 20, nothing))
+    """Hypothesis draws from the constants of all modules imported so far, of each that has at most 1,024: none may be drawn so."""
+    before = list(search(find("radix"), 3, 30, 20, nothing))
     source = tmp_path / "constants.py"
-    source.write_text(f"NUMBERS = {list(range(1_000, 2**24, 20_011))}")
+    literals = [*range(101, 255), *range(1_000, 2**24, 80_021), *(bytes([at] * 7) for at in range(200))]
+    source.write_text(f"LITERALS = {literals}")
     spec = spec_from_file_location("constants", source)
     assert spec is not None
     sys.modules["constants"] = module_from_spec(spec)
     try:
-        assert list(search(find("radix"), 3, 20, 20, nothing)) == before
+        assert list(search(find("radix"), 3, 30, 20, nothing)) == before
     finally:
         del sys.modules["constants"]
+
+
+def test_a_test_of_a_subclass_draws_in_that_way_too() -> None:
+    class Machine(CacheMachine):
+        target = find("radix")
+
+    assert Machine.TestCase.settings.backend == BACKEND
+    assert Machine.TestCase.settings.deadline is None
+
+
+def test_what_has_no_bounds_is_drawn_as_ever() -> None:
+    @seed(1)
+    @settings(backend=BACKEND, max_examples=20, database=None)
+    @given(st.integers(), st.integers(min_value=3), st.binary(max_size=9), st.binary(min_size=7, max_size=7), st.integers(-4, 4))
+    def drawn(anything: int, above: int, few: bytes, seven: bytes, bounded: int) -> None:
+        assert above >= 3
+        assert len(few) <= 9
+        assert len(seven) == 7
+        assert -4 <= bounded <= 4
+        seen.add(anything)
+
+    seen: set[int] = set()
+    drawn()
+    assert len(seen) > 10
