@@ -19,7 +19,7 @@ test: systems
 	$(BIN)/python -m pytest
 
 bench: $(READY)
-	$(BIN)/radixproof systems add sglang==0.5.16
+	$(BIN)/radixproof systems add sglang==0.5.19
 	$(BIN)/python benchmarks/table.py
 
 # Every planted bug, every driver: most of an hour. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.

@@ -1,6 +1,6 @@
 """Our cache next to SGLang's, on the same histories: microseconds that a step takes in the cache's own operations.
 
-Run: ``python benchmarks/cores.py --system sglang==0.5.16``, with a release that is prepared. SGLang runs its own tree, allocators
+Run: ``python benchmarks/cores.py --system sglang==0.5.19``, with a release that is prepared. SGLang runs its own tree, allocators
 and controller on the CPU, copies of both are performed by the harness. What it is known to do wrong is passed over.
 """
 
@@ -14,7 +14,7 @@ from checking import measure, shape
 from radixproof.impl import registry
 from radixproof.properties.search import calm_collector
 
-SYSTEM = "sglang==0.5.16"
+SYSTEM = "sglang==0.5.19"
 """Earlier releases than 0.5.15.post1 have defects that end these histories before their time."""
 KNOWN = ("RECENCY/access-time", "RECENCY/swa-list")
 """The order of eviction, which all releases get wrong."""

@@ -28,7 +28,7 @@ class Dialect:
     mamba_recency_at_end: bool = True
     """A match renews the recency of the state at its end only; before 0.5.16 of all states along the path (semantics 3.5)."""
     supplements: bool = True
-    """SWA and MAMBA that come late to a backed node are backed up with its next hit; since 0.5.17 (semantics 4.4)."""
+    """What comes late to a backed node is backed up with its next hit; MAMBA since 0.5.18, SWA since 0.5.20 (semantics 4.4)."""
     release_frees_leaf: bool = True
     """A window released early is freed at once where nothing hangs below it on device; SGLang never comes to it (semantics 6.4)."""
     quota_counts_pins: bool = True
@@ -39,6 +39,8 @@ class Dialect:
     """A load-back is refused only if there cannot be room; SGLang makes room for FULL alone, and may lack it for SWA (9.3)."""
     duplicates_on_host: bool = True
     """Under write_back the host gives up what the device has, too, before anything else; since 0.5.18 (semantics 7.9)."""
+    duplicates_in_order: bool = True
+    """These go in the configured order; in SGLang in the order in which they became duplicates (semantics 7.9)."""
     hits_under_write_back: bool = True
     """Hits count under write_back, so that they order evictions; in SGLang they do not (semantics 8.1)."""
     failed_backup_deletes: bool = True

@@ -17,6 +17,7 @@ FULL, SWA, MAMBA = Component
 Amounts: TypeAlias = tuple[int, int, int]
 """Tokens per component (MAMBA: states)."""
 Candidates: TypeAlias = Callable[[], Iterable[Page]]
+Pages: TypeAlias = Collection[Page]
 
 
 class Choice(NamedTuple):
@@ -40,9 +41,7 @@ def in_order(pages: Iterable[Page], order: Order) -> Iterable[Page]:
     return reversed(list(pages)) if order is Order.MRU else sorted(pages, key=lambda page: rank(page, order))
 
 
-def choose(
-    candidates: Candidates, wanted: Collection[Page] | None, component: Component, order: Order, breaches: list[Breach]
-) -> Page | None:
+def choose(candidates: Candidates, wanted: Pages | None, component: Component, order: Order, breaches: list[Breach]) -> Page | None:
     """The next victim: the first candidate, or, to follow a system, the first that it took (a breach if others came before)."""
     first: Page | None = None
     for page in candidates():

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Amounts, Choice, choose, in_order, recency_of, stopped_early
+from radixproof.model.eviction import Amounts, Choice, Pages, choose, in_order, recency_of, stopped_early
 from radixproof.model.rules import is_device_leaf, is_host_leaf
 from radixproof.model.trie import Page, Trie, spell
 from radixproof.model.verdict import Breach, Property
 
 
 def evict_host(
-    trie: Trie, dialect: Dialect, tokens: int, component: Component, busy: Collection[Page], choice: Choice | None
+    trie: Trie, dialect: Dialect, tokens: int, component: Component, busy: Pages, choice: Choice | None
 ) -> tuple[int, list[Breach]]:
     """Free host tokens of one component; ``busy`` are the pages of copies in flight. Returns the freed tokens."""
     pool, before, breaches = HOST[component], trie.free(HOST[component]), list[Breach]()
@@ -31,7 +31,7 @@ def evict_host(
     return freed, breaches
 
 
-def reclaimable(trie: Trie, dialect: Dialect, component: Component, busy: Collection[Page]) -> int:
+def reclaimable(trie: Trie, dialect: Dialect, component: Component, busy: Pages) -> int:
     """Host slots that `evict_host` would free if it were asked for all there is."""
     pages = [page for end in _victims(trie, dialect, component, busy) for page in end.node() if page.has(HOST[component])]
     if component is Component.FULL:
@@ -41,16 +41,16 @@ def reclaimable(trie: Trie, dialect: Dialect, component: Component, busy: Collec
 
 
 def follow_host_eviction(
-    trie: Trie, dialect: Dialect, wanted: Amounts, busy: Collection[Page], choice: Choice, counted: bool = True
+    trie: Trie, dialect: Dialect, wanted: Amounts, busy: Pages, choice: Choice, counted: bool = True
 ) -> list[Breach]:
     """Follow a system that had to free ``wanted`` host tokens per component (none if 0 or less): what went, in order, not too much.
 
     Unless ``counted``, it may have freed more for reasons that do not show. Releases put host values of SWA and MAMBA into their
     order at different moments of a split, so that where these have to go, any may.
     """
-    breaches: list[Breach] = []
-    victims: list[Amounts] = []
+    breaches, victims = list[Breach](), list[Amounts]()
     gone = choice.gone[Pool.FULL_HOST]
+    candidates = partial(_victims, trie, dialect, Component.FULL, busy, gone)
     ordered, too_many = wanted[1] <= 0 and wanted[2] <= 0, False
     for pool in HOST[1:]:
         kept = next((page for page in choice.gone[pool] if is_host_leaf(page) and page not in gone), None)
@@ -58,7 +58,7 @@ def follow_host_eviction(
             text = f"{spell(kept.node())} is a host leaf and lost its {pool.component.name}, but was not deleted"
             breaches.append(Breach(Property.PROGRESS, "host-leaf-kept", text))
     for _ in range(sum(page.cut for page in gone) if ordered else 0):
-        victim = choose(partial(_victims, trie, dialect, Component.FULL, busy), gone, Component.FULL, trie.config.order, breaches)
+        victim = choose(candidates, gone, Component.FULL, trie.config.order, breaches)
         if victim is None:
             break
         too_many = too_many or sum(freed[0] for freed in victims) >= wanted[0]
@@ -88,21 +88,21 @@ def _the_rest(trie: Trie, choice: Choice, wanted: Amounts | None) -> list[Amount
     return victims
 
 
-def _victims(trie: Trie, dialect: Dialect, component: Component, busy: Collection[Page]) -> Iterable[Page]:
-    """What may go, in order. Under write_back first what is on the device as well, and not a leaf there, then other such."""
+def _victims(trie: Trie, dialect: Dialect, component: Component, busy: Pages, gone: Pages = ()) -> Iterable[Page]:
+    """What may go, in order. Under write_back duplicates first, device leaves last of them; without an order, ``gone`` first."""
     pool = HOST[component]
     if component is not Component.FULL:
         yield from (page for page in trie.host_only[component] if page.cut and not page.held(pool) and page not in busy)
         return
     if trie.config.write_back and dialect.duplicates_on_host:
         spare = sorted((page for page in trie.on_both if _is_spare(page, busy)), key=lambda page: page.used)
-        for leaf in (False, True):
-            yield from in_order([page for page in spare if is_device_leaf(page) == leaf], trie.config.order)
+        ordered, free = in_order(spare, trie.config.order), not dialect.duplicates_in_order
+        yield from sorted(ordered, key=lambda page: (is_device_leaf(page), free and page not in gone))
     if trie.host_only[0]:
         yield from in_order((page for page in trie.order if is_host_leaf(page)), trie.config.order)
 
 
-def _is_spare(end: Page, busy: Collection[Page]) -> bool:
+def _is_spare(end: Page, busy: Pages) -> bool:
     """A node that is on both tiers, and whose host copy nothing needs (semantics 7.9)."""
     return end.cut and not any(page.host_locked or page in busy for page in end.node())
 

@@ -53,7 +53,7 @@ class Receipt:
 
 
 class SglangSystem:
-    """One live cache of SGLang. The device anchor of a match is a tree node, its best anchor what SGLang returned."""
+    """One live cache of SGLang. The device anchor of a match is a node or its number, its best anchor what SGLang returned."""
 
     def __init__(self, sglang: shim.Sglang, config: Config) -> None:
         self._sglang = sglang
@@ -64,12 +64,13 @@ class SglangSystem:
         self._transfers = Transfers(sglang, self._parts)
         self._victims = Victims(self._tree, config.device_pages)
         self._view = View(self._parts, config)
-        self._tokens_in_arrays = isinstance(self._tree.root_node.key.token_ids, array)
+        self._tokens_in_arrays = isinstance(self._parts.core.root_node.key.token_ids, array)
 
     def match(self, key: Key) -> Lookup:
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = found.device_indices.tolist()
-        return Lookup(len(slots), _depth(found.best_match_node), slots, found.last_device_node, found, self._host_hits(found))
+        best = _depth(self._parts.node(found.best_match_node))
+        return Lookup(len(slots), best, slots, found.last_device_node, found, self._host_hits(found))
 
     def allocate(self, tokens: int) -> list[int] | None:
         allocators = self._parts.allocators.values()
@@ -150,6 +151,8 @@ class SglangSystem:
             last_node=anchor.last_device_node,
             swa_host_hit_length=getattr(anchor, "swa_host_hit_length", 0),
             mamba_host_hit_length=getattr(anchor, "mamba_host_hit_length", 0),
+            mamba_pool_idx=None,  # since 0.5.17, and since 0.5.19 in its kv
+            kv=SimpleNamespace(mamba_pool_idx=None),
         )
         self._victims.restart()
         self._tree.init_load_back(

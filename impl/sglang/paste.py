@@ -106,8 +106,7 @@ _MODULES = {
     "memory_pool": ("MHATokenToKVPool",),
     "radix_cache": ("RadixKey",),
     "swa_memory_pool": ("SWAKVPool",),
-    "unified_cache_components": ("ComponentType",),
-    "unified_radix_cache": ("UnifiedRadixCache",),
+    "unified_radix_cache": ("ComponentType", "UnifiedRadixCache"),
 }
 """Names that the file may need, by module of ``sglang.srt.mem_cache``."""
 _SWA_ALLOCATOR = """
@@ -127,7 +126,7 @@ def _imports(code: Sequence[str]) -> str:
         if used:
             lines.append(f"from sglang.srt.mem_cache.{module} import {', '.join(used)}")
     if "ServerArgs" in words:
-        lines.append("from sglang.srt.server_args import ServerArgs")
+        lines.append("from sglang.srt.server_args import ServerArgs, set_global_server_args_for_scheduler")
     if "SWATokenToKVPoolAllocator" in words:
         lines.append(_SWA_ALLOCATOR)
     return "\n".join(lines)
@@ -262,14 +261,19 @@ def _plain_statements(operation: Operation) -> list[str]:
         case EvictHost(tokens, component):
             return [f"tree.evict_host({tokens}, ComponentType.{component.name})"]
         case RunCopies(_, load):
-            return [f"tree.cache_controller.{'load' if load else 'write'}_stream.synchronize()  # waits for all copies"]
+            return _wait("load" if load else "write")
         case WritingCheck(blocking):
             return [f"tree.writing_check({'write_back=True' if blocking else ''})"]
         case LoadingCheck(blocking):
-            return ["tree.cache_controller.load_stream.synchronize()"] * blocking + ["tree.loading_check()"]
+            return [*(_wait("load") if blocking else []), "tree.loading_check()"]
         case Reset():
             return ["reset(tree)"]
     raise NotImplementedError(operation.name)
+
+
+def _wait(direction: str) -> list[str]:
+    """Statements that wait for all copies of a direction."""
+    return [f"for copy in tree.cache_controller.ack_{direction}_queue:", "    copy.finish_event.synchronize()"]
 
 
 def _just_before(breach: Breach) -> list[str]:
@@ -291,7 +295,7 @@ def _just_after(breach: Breach) -> list[str]:
     lines = ["", "    check(tree)"]
     if breach.violates is Property.QUIESCE:
         lines += [
-            "    protected = sum(tree.component_protected_size_.values())",
+            '    protected = sum(getattr(tree, "tree_core", tree).component_protected_size_.values())  # tree_core: since 0.5.17',
             '    assert protected == 0, f"nothing holds a lock, but {protected} tokens are protected"',
         ]
     return lines

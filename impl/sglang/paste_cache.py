@@ -103,7 +103,11 @@ def _init_params(config: Config) -> list[str]:
 def _host_tier(history: History) -> list[str]:
     config = history.config
     loads = _loads(history)
-    lines = [*call("server_args = ", "ServerArgs", _server_args(config)), "    tree.init_hicache(server_args, params)"]
+    lines = [
+        *call("server_args = ", "ServerArgs", _server_args(config)),
+        "    set_global_server_args_for_scheduler(server_args)  # where releases since 0.5.18 look for them",
+        "    tree.init_hicache(server_args, params)",
+    ]
     if config.threshold != 1:
         lines.append(f"    tree.write_through_threshold = {config.threshold}  # hits before a node is backed up")
     if loads:
@@ -177,7 +181,10 @@ def load_back(tree, tokens, quota=None, namespace=None):
     """Bring back what the prompt has on the host only, as the scheduler does for a request."""
     found = match(tree, tokens, namespace)
     hits = getattr(found, "swa_host_hit_length", 0)  # since 0.5.13
-    request = SimpleNamespace(last_node=found.last_device_node, swa_host_hit_length=hits, mamba_host_hit_length=0)
+    state = SimpleNamespace(mamba_pool_idx=None)  # of the request: since 0.5.17, and since 0.5.19 in its kv
+    request = SimpleNamespace(
+        last_node=found.last_device_node, swa_host_hit_length=hits, mamba_host_hit_length=0, mamba_pool_idx=None, kv=state
+    )
     params = InitLoadBackParams(found.best_match_node, found.host_hit_length, mem_quota=quota, req=request)
     tree.init_load_back(params)
     tree.ready_to_load_host_cache()
@@ -228,15 +235,15 @@ def check(tree):
     """SGLang's own check, and every slot of every pool is either free or in the tree."""
     tree.sanity_check()
     allocator = tree.token_to_kv_pool_allocator
-    pools = ALLOCATORS
-    for component, pool in zip(tree.tree_components, pools, strict=True):
-        evictable, protected = tree.component_evictable_size_[component], tree.component_protected_size_[component]
+    core = getattr(tree, "tree_core", tree)  # since 0.5.17
+    for component, pool in zip(tree.tree_components, ALLOCATORS, strict=True):
+        evictable, protected = core.component_evictable_size_[component], core.component_protected_size_[component]
         known = pool.available_size() + evictable + protected
         assert known == pool.size, f"{component.name}: {known} of {pool.size} slots are available, evictable or protected"
 '''
 _CHECK_HOST = """
     for component, entry, slots in zip(tree.tree_components, tree.host_pool_group.entries, HOST_SLOTS, strict=True):
-        values = [node.component_data[component].host_value for node in tree._collect_all_nodes()]
+        values = [node.component_data[component].host_value for node in core._collect_all_nodes()]
         known = entry.host_pool.available_size() + sum(len(value) for value in values if value is not None)
         assert known == slots, f"{component.name} on the host: {known} of {slots} slots are available or in the tree"
 """

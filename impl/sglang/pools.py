@@ -28,6 +28,15 @@ class Parts:
     device_pools: Mapping[Component, Any]
     host_pools: Mapping[Component, Any]
 
+    @property
+    def core(self) -> Any:
+        """What has the nodes and their lists: the tree itself, and since 0.5.17 a part of it."""
+        return getattr(self.tree, "tree_core", self.tree)
+
+    def node(self, anchor: Any) -> Any:
+        """A node of the tree, which newer releases name by number."""
+        return self.core.node_by_id(anchor) if isinstance(anchor, int) else anchor
+
     def close(self) -> None:
         """Undo what the tree registered with the process (releases that register anything)."""
         if hasattr(self.tree, "shutdown"):
@@ -65,9 +74,9 @@ def reserve_surplus(parts: Parts, config: Config) -> None:
 
 def _add_host(sglang: Sglang, config: Config, tree: Any, params: Any) -> dict[Component, Any]:
     """Give a tree its host tier; returns the host pools."""
-    sglang.server_args.hicache_ratio = _host_ratio(config)
-    sglang.server_args.hicache_write_policy = "write_back" if config.write_back else "write_through"
-    tree.init_hicache(sglang.server_args, params)
+    policy = "write_back" if config.write_back else "write_through"
+    with sglang.told(hicache_ratio=_host_ratio(config), hicache_write_policy=policy):
+        tree.init_hicache(sglang.server_args, params)
     tree.write_through_threshold = config.threshold
     tree.load_back_threshold = config.load_threshold
     _allow_loads(tree.cache_controller, sum(config.pages(pool) for pool in DEVICE))

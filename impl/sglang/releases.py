@@ -18,7 +18,7 @@ from radixproof.impl.system import Scope, Unavailable
 from radixproof.model.config import Component, Order
 from radixproof.model.dialect import Dialect
 
-OLDEST, NEWEST = "0.5.12", "0.5.16"
+OLDEST, NEWEST = "0.5.12", "0.5.19"
 """Both included."""
 
 _SINCE: dict[type[Operation], str] = {ReleaseWindow: "0.5.14"}
@@ -44,9 +44,10 @@ def dialect_of(version: str) -> Dialect:
         quota_counts_pins=False,
         host_insert_refills=False,
         room_before_load=False,
-        duplicates_on_host=False,
+        duplicates_on_host=_reaches(version, "0.5.18"),
+        duplicates_in_order=False,
         hits_under_write_back=False,
-        failed_backup_deletes=False,
+        failed_backup_deletes=_reaches(version, "0.5.17"),
     )
 
 

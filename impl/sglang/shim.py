@@ -17,7 +17,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -32,11 +32,16 @@ _REQUIRED = ("msgspec", "packaging", "psutil", "torch")
 _HOLLOW = ("sglang", "sglang.srt", "sglang.srt.configs", "sglang.srt.layers", "sglang.srt.layers.quantization")
 """Packages of SGLang whose ``__init__`` is not run."""
 _MEM_CACHE = "sglang.srt.mem_cache"
-_IMPORTED_LATE = ("hybrid_cache.hybrid_pool_assembler", "deepseek_v4_memory_pool")
-"""Modules that SGLang imports inside functions; they must be there before the stand-ins go."""
+_IMPORTED_LATE = ("hybrid_cache.hybrid_pool_assembler", "deepseek_v4_memory_pool", "multi_ended_allocator")
+"""Modules that SGLang imports inside functions, as far as a release has them; they must be there before the stand-ins go."""
 _HOST_POOLS = (f"{_MEM_CACHE}.memory_pool_host", f"{_MEM_CACHE}.pool_host.")
 """Beginnings of the names of the modules of host pools: since 0.5.14 they move, release by release, from the one to the other."""
-_STREAM_USERS = ("sglang.srt.managers.cache_controller", f"{_MEM_CACHE}.hybrid_cache.hybrid_cache_controller")
+_STREAM_USERS = (
+    "sglang.srt.managers.cache_controller",
+    f"{_MEM_CACHE}.hybrid_cache.hybrid_cache_controller",
+    f"{_MEM_CACHE}.l2_transfer",
+)
+"""Modules that submit copies and ask for their end; the last one came with 0.5.18."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,18 @@ class Sglang:
     radix_key: type[Any]
     init_params: type[Any]
     server_args: Any
-    """One instance for all caches of the process; only ``hicache_ratio`` differs between them and is read while one is built."""
+    """One instance for all caches of the process; what differs between them is read while one is built, and `told` then."""
+    memory: Callable[[], Any] | None
+    """What since 0.5.17 holds such arguments for the whole process; releases read them there more and more."""
+
+    @contextmanager
+    def told(self, **arguments: Any) -> Iterator[None]:
+        """Within the block these are arguments of the server."""
+        with suppress(AttributeError):  # frozen since 0.5.19, when nothing reads these there any more
+            for name, value in arguments.items():
+                setattr(self.server_args, name, value)
+        with self.memory().override(**arguments) if self.memory else nullcontext():
+            yield
 
 
 _imported: Sglang | None = None
@@ -120,10 +136,12 @@ def _collect(version: str) -> Sglang:
 
     tree = module("unified_radix_cache")
     for name in _IMPORTED_LATE:
-        module(name)
+        if importlib.util.find_spec(f"{_MEM_CACHE}.{name}"):
+            module(name)
     swa = module("swa_memory_pool")
     swa_allocators = swa if hasattr(swa, "SWATokenToKVPoolAllocator") else module("allocator.swa")
-    arguments = importlib.import_module("sglang.srt.server_args").ServerArgs(
+    server = importlib.import_module("sglang.srt.server_args")
+    arguments = server.ServerArgs(
         model_path="dummy",
         device="cpu",
         hicache_io_backend="direct",
@@ -132,6 +150,7 @@ def _collect(version: str) -> Sglang:
         hicache_size=0,
         hicache_storage_backend=None,
     )
+    server.set_global_server_args_for_scheduler(arguments)  # now, while there are stand-ins for what this imports
     return Sglang(
         version=version,
         torch=importlib.import_module("torch"),
@@ -144,6 +163,7 @@ def _collect(version: str) -> Sglang:
         radix_key=module("radix_cache").RadixKey,
         init_params=module("cache_init_params").CacheInitParams,
         server_args=arguments,
+        memory=getattr(sys.modules.get("sglang.srt.runtime_context"), "get_memory", None),
     )
 
 
@@ -156,7 +176,8 @@ def _without_transposition(pool: Callable[..., Any]) -> Callable[..., Any]:
 def _replace() -> None:
     """Make the imported release run on a CPU, with copies that run when told."""
     for name in _STREAM_USERS:
-        sys.modules[name].device_module = copies.DEVICE_MODULE  # type: ignore[attr-defined]
+        if name in sys.modules:
+            sys.modules[name].device_module = copies.DEVICE_MODULE  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
         if name.startswith(_HOST_POOLS):
             vars(module).update(_ON_CPU)
@@ -175,7 +196,7 @@ _ON_CPU = {
 """Globals of every module of host pools. On a CPU, SGLang does not import the copies at all."""
 
 
-def _allocate(dims: Sequence[int], dtype: Any, device: str, pin_memory: bool, allocator: Any) -> Any:
+def _allocate(dims: Sequence[int], dtype: Any, *_: Any, **__: Any) -> Any:
     """Host memory as plain zeros: nothing is pinned, and slots never written hold the same content every time."""
     return sys.modules["torch"].zeros(dims, dtype=dtype)
 

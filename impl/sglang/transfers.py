@@ -72,7 +72,7 @@ class Transfers:
         """Within the block the tree has peers, and the minimum that it agrees on with all of them is ``limit`` at most."""
 
         def reduce(count: Any, **_: Any) -> None:
-            count.clamp_(max=limit)
+            count.reshape(-1)[:1].clamp_(max=limit)  # what else is compared with it is the same everywhere
 
         if limit is None:
             yield

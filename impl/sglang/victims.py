@@ -26,8 +26,8 @@ class Victims:
         """Another operation begins."""
         self._tried = 0
 
-    def take(self, *args: Any) -> None:
+    def take(self, *args: Any) -> Any:
         self._tried += 1
         if self._tried > self._most:
             raise Endless(f"{self._most} victims were tried, and the next one is due")
-        self._evict(*args)
+        return self._evict(*args)

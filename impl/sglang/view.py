@@ -25,7 +25,7 @@ class View:
         self._types = {Component(int(kind)): kind for kind in parts.tree.tree_components}
 
     def observe(self) -> Observation:
-        tree = self._parts.tree
+        core = self._parts.core
         nodes = self._nodes()
         whole = self._whole()
         full, swa, mamba, full_host, swa_host, mamba_host = map(len, whole.free)
@@ -33,13 +33,13 @@ class View:
             nodes=nodes,
             removed=(),
             free=(full, swa, mamba, full_host, swa_host, mamba_host),
-            evictable=self._sizes(tree.component_evictable_size_),
-            protected=self._sizes(tree.component_protected_size_),
+            evictable=self._sizes(core.component_evictable_size_),
+            protected=self._sizes(core.component_protected_size_),
             whole=whole,
         )
 
     def _nodes(self) -> tuple[NodeView, ...]:
-        root = self._parts.tree.root_node
+        root = self._parts.core.root_node
         views = []
         queue = list(root.children.values())
         for node in queue:
@@ -48,14 +48,14 @@ class View:
         return tuple(views)
 
     def _node(self, node: Any) -> NodeView:
-        full, swa, mamba = node.component_data  # its numbers are ours; all records are there, whatever the components of the tree
-        tree = self._parts.tree
+        full, swa, mamba = node.component_data[: len(Component)]  # its numbers are ours; all are there, whatever the tree has
+        tree, root = self._parts.tree, self._parts.core.root_node
         marked = getattr(node, "write_through_pending_id", None)  # newer releases mark the fragments of a split, too
         device = (_slots(full.value), _slots(swa.value), _slots(mamba.value))
         host = (_slots(full.host_value), _slots(swa.host_value), _slots(mamba.host_value))
         return NodeView(
             id=self._id(node),
-            parent=ROOT if node.parent is tree.root_node else self._id(node.parent),
+            parent=ROOT if node.parent is root else self._id(node.parent),
             namespace=node.key.extra_key or "",
             segment=tuple(node.key),
             slots=(*device, *host),
@@ -72,19 +72,19 @@ class View:
         return full, swa, mamba
 
     def _whole(self) -> Whole:
-        tree = self._parts.tree
+        core = self._parts.core
         full, swa, mamba = map(self._free_on_device, Component)
         full_host, swa_host, mamba_host = map(self._free_on_host, Component)
         return Whole(
             free=(full, swa, mamba, full_host, swa_host, mamba_host),
             swa_of=self._swa_of(),
-            device_leaves=self._set(tree.evictable_device_leaves),
-            host_leaves=self._set(tree.evictable_host_leaves),
+            device_leaves=self._set(core.evictable_device_leaves),
+            host_leaves=self._set(core.evictable_host_leaves),
             orders=(
-                self._order(tree.lru_lists, Component.SWA),
-                self._order(tree.lru_lists, Component.MAMBA),
-                self._order(tree.host_lru_lists, Component.SWA),
-                self._order(tree.host_lru_lists, Component.MAMBA),
+                self._order(core.lru_lists, Component.SWA),
+                self._order(core.lru_lists, Component.MAMBA),
+                self._order(core.host_lru_lists, Component.SWA),
+                self._order(core.host_lru_lists, Component.MAMBA),
             ),
         )
 

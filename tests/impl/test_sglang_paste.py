@@ -49,7 +49,7 @@ from radixproof.model.config import Component, Config, Order, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
 
-RELEASES = ("0.5.12.post1", "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
+RELEASES = ("0.5.12.post1", "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19")
 OLD = RELEASES[0]
 FULL_ONLY = Config()
 FULL_ONLY_PAGED = Config(page_size=2, device_pages=6, host_pages=4)
@@ -192,7 +192,7 @@ BUGS = {
         "[1 2 3] no longer has its slots in the FULL pool on the device",
         {"0.5.12.post1", "0.5.13.post1", "0.5.14"},
     ),
-    "stolen": ("[1] has 0 SWA locks and should have 1", {"0.5.15.post1", "0.5.16"}),
+    "stolen": ("[1] has 0 SWA locks and should have 1", {"0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"}),
 }
 """Bugs of SGLang: what their files fail with, and on which releases; on the others they pass."""
 

@@ -239,7 +239,7 @@ def test_home_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_dialect_and_scope_are_known_without_the_release(home: Path) -> None:
-    old, new = target("0.5.12.post1"), target("0.5.16")
+    old, new = target("0.5.12.post1"), target("0.5.19")
     assert old.name == "sglang==0.5.12.post1"
     assert (old.dialect, old.scope) == (dialect_of("0.5.12"), scope_of("0.5.12"))
     assert Dialect() not in {old.dialect, new.dialect}
@@ -252,11 +252,11 @@ def test_dialect_and_scope_are_known_without_the_release(home: Path) -> None:
     assert (old.scope.orders, new.scope.orders) == ((Order.LRU,), tuple(Order))
 
 
-@pytest.mark.parametrize("version", ["0.5.11", "0.5.12rc1", "0.5.16.post1", "0.5.17", "0.6.0", "1.0.0"])
+@pytest.mark.parametrize("version", ["0.5.11", "0.5.12rc1", "0.5.19.post1", "0.5.20", "0.6.0", "1.0.0"])
 def test_releases_of_another_shape_are_refused(version: str) -> None:
     with pytest.raises(Unavailable) as caught:
         target(version)
-    assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.16, not {version}"
+    assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.19, not {version}"
 
 
 def test_building_what_is_not_prepared_is_refused(home: Path) -> None:

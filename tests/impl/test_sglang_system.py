@@ -25,7 +25,7 @@ from radixproof.model.config import HOST, Component, Config, Order, Pool
 from radixproof.model.key import Key
 
 OLD = "0.5.12.post1"
-RELEASES = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
+RELEASES = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19")
 FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)
 SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
 HOSTLESS = Config(page_size=2, window=2, device_pages=8, swa_pages=8, host_pages=0)
@@ -396,11 +396,14 @@ def scenario_write_back_copies_at_eviction(release: Target) -> None:
 
 
 def scenario_an_eviction_that_does_not_end_raises(release: Target) -> None:
-    """Where the host has no room for a leaf under write_back, an SWA eviction tries that leaf again and again."""
+    """Where the host has no room for a leaf under write_back, an SWA eviction tries that leaf again and again; till 0.5.16."""
     config = Config(device_pages=6, window=2, swa_pages=6, host_pages=4, swa_host_pages=1, write_back=True)
     system = release.build(config)
     put(system, (1, 2))
     equal(system.evict(0, 0, 0), (0, 0, 0))
+    if release.dialect.failed_backup_deletes:
+        equal(system.evict(0, 1, 0), (2, 2, 0))
+        return
     with pytest.raises(AssertionError if OLD in release.name else Endless):
         system.evict(0, 1, 0)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from radixproof.model.config import Component, Order
+from radixproof.model.dialect import Dialect
 from radixproof.model.eviction import Choice
 from radixproof.model.host_eviction import follow_host_eviction
 from radixproof.model.verdict import Breach
@@ -61,6 +62,20 @@ def test_a_system_takes_duplicates_in_their_order(duplicated: Start, taken: str,
     cache = duplicated()
     assert cache.evict_host_as(1, {"f": [taken]}) == (1, wrong)
     assert "f" not in cache.tree().get(taken, "")
+
+
+@pytest.mark.parametrize(("taken", "in_order", "in_any"), [("1", True, True), ("3", False, True), ("1 2", False, False)])
+def test_in_sglang_duplicates_have_no_order_but_device_leaves_go_last(
+    start: Start, taken: str, in_order: bool, in_any: bool
+) -> None:
+    """``1`` and ``3``, in this order, have children on the device."""
+    for ordered, right in ((True, in_order), (False, in_any)):
+        cache = start(write_back=True, order=Order.FIFO, dialect=Dialect(duplicates_in_order=ordered))
+        cache.demote("1", "1 2", "3", "3 4")
+        cache.put("1 2")
+        cache.put("3 4")
+        _, breaches = cache.evict_host_as(1, {"f": [taken]})
+        assert (breaches == []) == right
 
 
 @pytest.mark.parametrize("taken", ["1", "1 2"])
