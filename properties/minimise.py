@@ -19,7 +19,7 @@ from itertools import combinations, compress, cycle, product
 from math import inf
 from typing import Any
 
-from radixproof.impl.operations import Arrive, Decode, History, Insert, Operation, RunCopies
+from radixproof.impl.operations import Arrive, Decode, History, Insert, LoadBack, Lock, Operation, RunCopies
 from radixproof.model.config import Component, Config, ConfigError, Pool
 from radixproof.model.key import Key
 
@@ -265,6 +265,15 @@ def _inserting_instead(now: _Shrinking) -> None:
                     break
 
 
+def _part_instead(now: _Shrinking) -> None:
+    """The load-back that an arrival asks for, or the lock that it takes, in place of the arrival."""
+    for at, arrival in enumerate(now.operations):
+        if isinstance(arrival, Arrive):
+            for part in (LoadBack(arrival.key, arrival.quota), Lock(arrival.request, arrival.key)):
+                if now.accepts_operations((*now.operations[:at], part, *now.operations[at + 1 :])):
+                    break
+
+
 def _polls(operation: Operation) -> bool:
     return getattr(operation, "blocking", None) is False
 
@@ -473,6 +482,7 @@ PASSES = (
     _without_kinds,
     _waiting_instead,
     _inserting_instead,
+    _part_instead,
     _plainer_config,
     _without_pages,
     _plainer_fields,

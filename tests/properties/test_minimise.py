@@ -395,6 +395,14 @@ def test_an_insert_replaces_a_request() -> None:
     assert minimise(History(Config(), request), fails).operations == (Insert(Key((1, 2, 3)), evicted=2),)
 
 
+@pytest.mark.parametrize("part", [LoadBack(Key((1,)), 2), Lock("q1", Key((1,)))])
+def test_a_part_of_an_arrival_replaces_it(part: Operation) -> None:
+    def fails(history: History) -> bool:
+        return part in history.operations or Arrive("q1", Key((1,)), 2) in history.operations
+
+    assert minimise(History(Config(), (Arrive("q1", Key((1,)), 2),)), fails).operations == (part,)
+
+
 def test_pages_get_smaller_and_all_amounts_with_them() -> None:
     """A prompt of two pages whose first has left the window, and room made for as much, in pages of four tokens."""
 
