@@ -2,7 +2,10 @@
 
 It is made to be subclassed: set ``target``, and take ``YourMachine.TestCase`` into a pytest file.
 
-    class TestMyCache(CacheMachine.TestCase): ...
+    class TestMyCache(YourMachine.TestCase): ...
+
+Its examples are drawn with the backend of `draws`. Settings of your own replace that, unless they name it:
+``settings(max_examples=1_000, backend=BACKEND)``.
 """
 
 from __future__ import annotations
