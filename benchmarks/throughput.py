@@ -16,7 +16,6 @@ from time import process_time
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from radixproof.impl import registry
@@ -51,9 +50,9 @@ def empty_machine(counted: Counted) -> type[RuleBasedStateMachine]:
     """As many rules as `CacheMachine` has, with the same choices to draw, that do nothing."""
 
     class Empty(RuleBasedStateMachine):
-        @initialize(rng=st.randoms(use_true_random=False))
-        def build(self, rng: Any) -> None:
-            rng.random()
+        @initialize(dice=rolls)
+        def build(self, dice: bytes) -> None:
+            pass
 
     for name in RULES:
 
