@@ -243,9 +243,18 @@ def test_dialect_and_scope_are_known_without_the_release(home: Path) -> None:
     assert old.name == "sglang==0.5.12.post1"
     assert (old.dialect, old.scope) == (dialect_of("0.5.12"), scope_of("0.5.12"))
     assert Dialect() not in {old.dialect, new.dialect}
-    since_0_5_13 = ("split_keeps_hits", "leaf_cut_to_window", "swa_recency_in_window")
-    assert replace(old.dialect, **dict.fromkeys(since_0_5_13, True)) == dialect_of("0.5.13") == dialect_of("0.5.15.post1")
-    assert replace(new.dialect, mamba_recency_at_end=False) == dialect_of("0.5.15.post1")
+    since = {
+        "0.5.13": ("split_keeps_hits", "leaf_cut_to_window", "swa_recency_in_window"),
+        "0.5.15.post1": (),
+        "0.5.16": ("mamba_recency_at_end",),
+        "0.5.17": ("failed_backup_deletes",),
+        "0.5.18": ("duplicates_on_host",),
+        "0.5.19": (),
+    }
+    dialect = old.dialect
+    for version, rules in since.items():
+        dialect = replace(dialect, **dict.fromkeys(rules, True))
+        assert dialect_of(version) == dialect
     assert set(new.scope.operations) - set(old.scope.operations) == {ReleaseWindow}
     assert HostLock not in new.scope.operations
     assert ReleaseWindow not in scope_of("0.5.13.post1").operations
