@@ -96,8 +96,8 @@ def _victims(trie: Trie, dialect: Dialect, component: Component, busy: Pages, go
         return
     if trie.config.write_back and dialect.duplicates_on_host:
         spare = sorted((page for page in trie.on_both if _is_spare(page, busy)), key=lambda page: page.used)
-        ordered, free = in_order(spare, trie.config.order), not dialect.duplicates_in_order
-        yield from sorted(ordered, key=lambda page: (is_device_leaf(page), free and page not in gone))
+        ordered = in_order(spare, trie.config.order)
+        yield from sorted(ordered, key=lambda page: (is_device_leaf(page), not dialect.duplicates_in_order and page not in gone))
     if trie.host_only[0]:
         yield from in_order((page for page in trie.order if is_host_leaf(page)), trie.config.order)
 

@@ -1,9 +1,8 @@
 """Where the choices of the state machine come from: a Hypothesis backend that draws from the seed and from nothing else.
 
 Hypothesis's own backend takes one of twenty numbers from the constants of the modules imported so far, so that a seed means one
-thing in one program and another in the next. It also spends most of a run on examples made of parts of earlier ones, which find
-less than new ones do, and which it leaves to itself: with another backend, every example is new. A failing one is replayed and
-shrunk by Hypothesis as ever.
+thing in one program and another in the next. With it, most examples of a run are made of parts of earlier ones, which find less
+than new ones do; with any other backend all are new. A failing example is replayed and shrunk by Hypothesis as ever.
 """
 
 from __future__ import annotations

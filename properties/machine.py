@@ -28,8 +28,8 @@ from radixproof.properties.interpreter import TOLERABLE, Run
 from radixproof.properties.shapes import Drain, closing, config
 
 rolls = st.binary(min_size=7, max_size=7)
-"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these Hypothesis likes small ones, which
-hold few choices."""
+"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these Hypothesis's own
+backend likes small ones, which hold few choices."""
 
 
 class Broken(AssertionError):

@@ -5,7 +5,7 @@ kind of change wherever it can, going on from where it succeeded; the passes tak
 
 Operations and configurations are known by the types of their fields: numbers, flags and enumerations go back to their defaults,
 prompts get shorter. So an operation that is new in the vocabulary is shrunk without a word about it here. Only the passes that
-put one operation in place of several know what operations mean.
+put an operation in place of others know what operations mean.
 """
 
 from __future__ import annotations

@@ -35,8 +35,6 @@ class Transfers:
         return _copies(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
 
     def writing_check(self, blocking: bool, limit: int | None) -> int:
-        if hasattr(self._tree, "flush_pending_backups"):
-            self._tree.flush_pending_backups()
         return self._acknowledged(False, lambda: self._tree.writing_check(write_back=blocking), limit)
 
     def loading_check(self, blocking: bool, limit: int | None) -> int:
