@@ -42,12 +42,12 @@ lint: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# CrossHair on the contracts of the model's rules (properties/contracts.py): some minutes, or about one.
+# CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic
-	$(BIN)/python -m radixproof.properties.symbolic
+	$(BIN)/python -m radixproof.properties.symbolic.crosshair
 
 symbolic-short: $(VENV)/.symbolic
-	$(BIN)/python -m radixproof.properties.symbolic --short
+	$(BIN)/python -m radixproof.properties.symbolic.crosshair --short
 
 systems: $(READY)
 	$(BIN)/radixproof systems add $(RELEASES)

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "deterministic", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "deterministic",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("deterministic")
 
@@ -16,7 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked and not _cuda():
         for item in marked:
-            item.add_marker(pytest.mark.skip(reason="needs a CUDA device and a CUDA build of torch"))
+            item.add_marker(
+                pytest.mark.skip(reason="needs a CUDA device and a CUDA build of torch")
+            )
 
 
 def _cuda() -> bool:

@@ -33,11 +33,21 @@ from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
-from radixproof.properties.interpreter import Run
-from radixproof.properties.search import calm_collector
-from radixproof.properties.shapes import missing_room
+from radixproof.properties.generating.operations import missing_room
+from radixproof.properties.running.run import Run
+from radixproof.properties.search.search import calm_collector
 
-OUTSIDE = ("observe", "read", "swa_of", "close", "write", "write_state", "write_host", "refuse", "copied")
+OUTSIDE = (
+    "observe",
+    "read",
+    "swa_of",
+    "close",
+    "write",
+    "write_state",
+    "write_host",
+    "refuse",
+    "copied",
+)
 """Methods of a system that are not operations of the cache: what only checking needs, and the forward pass."""
 FORWARD = ("write", "write_state", "write_host")
 
@@ -116,7 +126,9 @@ def workload(run: Run, rng: Random, branches: int) -> Iterator[Operation]:
         eviction = missing_room(prompt, run.judge.model, True, states)
         if eviction is not None:
             yield eviction
-        evicted = 0 if config.window is None else rng.choice((0, 2 * size)) % (len(prompt.tokens) + 1)
+        evicted = (
+            0 if config.window is None else rng.choice((0, 2 * size)) % (len(prompt.tokens) + 1)
+        )
         yield Insert(prompt, evicted, reuse=True, state=states)
         yield WritingCheck(blocking=rng.random() < 0.5)
         yield LoadingCheck(blocking=rng.random() < 0.5)
@@ -136,7 +148,12 @@ def request(name: str, prompt: Key, rng: Random) -> Iterator[Operation]:
 
 
 def measure(
-    target: Target, config: Config, nodes: int, steps: int, seed: int = 1, known: Collection[str] = ()
+    target: Target,
+    config: Config,
+    nodes: int,
+    steps: int,
+    seed: int = 1,
+    known: Collection[str] = (),
 ) -> tuple[float, float, float]:
     """Returns mean nodes in the tree, and microseconds a step of the implementation and of everything else.
 
@@ -156,7 +173,7 @@ def measure(
     run._tags = _timed(run._tags, timed[0].forward)  # type: ignore[method-assign]  # to name the content is to compute it
     operations = workload(run, Random(f"checking {seed}"), branches)
     filling = 0
-    while len(run.judge.mirror.nodes) < nodes and filling < 20 * nodes + 200:
+    while len(run.judge.abstraction.nodes) < nodes and filling < 20 * nodes + 200:
         _sound(run.step(next(operations)), known)
         filling += 1
     whole = [_nanoseconds(run, next(operations), known, True) for _ in range(3)]
@@ -166,13 +183,15 @@ def measure(
     for _ in range(steps):
         took = _nanoseconds(run, next(operations), known)
         (plain if run.since_whole else whole).append(took)
-        seen += len(run.judge.mirror.nodes)
+        seen += len(run.judge.abstraction.nodes)
     own, forward = timed[0].own[0] / steps, timed[0].forward[0] / steps
     checking = mean(plain) - own - forward + median(whole) / run.distance
     return seen / steps, own / 1000, checking / 1000
 
 
-def _nanoseconds(run: Run, operation: Operation, known: Collection[str], whole: bool = False) -> int:
+def _nanoseconds(
+    run: Run, operation: Operation, known: Collection[str], whole: bool = False
+) -> int:
     started = perf_counter_ns()
     breaches = run.step(operation, whole)
     took = perf_counter_ns() - started
@@ -194,13 +213,23 @@ def main() -> None:
     options = parser.parse_args()
     target = registry.find(options.system)
     calm_collector()
-    print("| components | nodes | operation, us a step | checking, us a step | checking / operation |")
+    print(
+        "| components | nodes | operation, us a step | checking, us a step | checking / operation |"
+    )
     print("|---|---|---|---|---|")
     for nodes in options.nodes:
-        rows = [(name, *measure(target, shape(name, nodes), nodes, options.steps)) for name in SHAPES]
-        together = ("all of these together", *(sum(row[at] for row in rows) / len(rows) for at in (1, 2, 3)))
+        rows = [
+            (name, *measure(target, shape(name, nodes), nodes, options.steps)) for name in SHAPES
+        ]
+        together = (
+            "all of these together",
+            *(sum(row[at] for row in rows) / len(rows) for at in (1, 2, 3)),
+        )
         for name, seen, own, checking in (*rows, together):
-            print(f"| {name} | {seen:.0f} | {own:.0f} | {checking:.0f} | {checking / own:.2f} |", flush=True)
+            print(
+                f"| {name} | {seen:.0f} | {own:.0f} | {checking:.0f} | {checking / own:.2f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

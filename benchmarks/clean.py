@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from radixproof.impl import registry
-from radixproof.properties.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
 
 
 def main() -> int:
@@ -30,7 +30,10 @@ def main() -> int:
     for seed in range(1, options.seeds + 1):
         done = search(target, seed, budget, tell)
         steps, histories = steps + done.steps, histories + done.histories
-        print(f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported", file=sys.stderr)
+        print(
+            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported",
+            file=sys.stderr,
+        )
     seconds = time.perf_counter() - started
     checked = f"{options.seeds} seeds, {steps:,} checked steps in {histories:,} histories"
     print(f"{options.system}: {checked}, {seconds:.0f} s, {len(reported)} reported")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from checking import measure, shape
 
 from radixproof.impl import registry
-from radixproof.properties.search import calm_collector
+from radixproof.properties.search.search import calm_collector
 
 SYSTEM = "sglang==0.5.19"
 """Earlier releases than 0.5.15.post1 have defects that end these histories before their time."""
@@ -25,7 +25,11 @@ def compare(system: str, steps: int, nodes: int = 100) -> Iterator[tuple[str, fl
     ours, theirs = registry.find("radix"), registry.find(system)
     for name in ("FULL", "FULL+SWA"):
         config = shape(name, nodes)
-        yield name, measure(ours, config, nodes, steps)[1], measure(theirs, config, nodes, steps, known=KNOWN)[1]
+        yield (
+            name,
+            measure(ours, config, nodes, steps)[1],
+            measure(theirs, config, nodes, steps, known=KNOWN)[1],
+        )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from cores import SYSTEM, compare
 from throughput import EXAMPLES, hypothesis_rates, soak_rate
 
 from radixproof.impl import registry
-from radixproof.properties.search import calm_collector
+from radixproof.properties.search.search import calm_collector
 
 SMALL, LARGE = 100, 10_000
 """Nodes between which the cost of checking a step may not depend on the tree."""
@@ -24,16 +24,32 @@ def rows(steps: int) -> Iterator[tuple[str, str, str]]:
         shapes = [measure(target, shape(name, nodes), nodes, steps) for name in SHAPES]
         own, checking = (sum(row[at] for row in shapes) / len(shapes) for at in (1, 2))
         cost[nodes] = checking
-        yield f"checking / operation, all components and policies, {nodes:,} nodes", f"{checking / own:.2f}", "at most 2"
-    yield f"checking a step at {LARGE:,} nodes / at {SMALL}", f"{cost[LARGE] / cost[SMALL]:.2f}", "at most 1.5"
+        yield (
+            f"checking / operation, all components and policies, {nodes:,} nodes",
+            f"{checking / own:.2f}",
+            "at most 2",
+        )
+    yield (
+        f"checking a step at {LARGE:,} nodes / at {SMALL}",
+        f"{cost[LARGE] / cost[SMALL]:.2f}",
+        "at most 1.5",
+    )
     yield "soak, steps a second", f"{soak_rate(target, 5 * steps):,.0f}", ""
     rates = hypothesis_rates(target, EXAMPLES)
     yield "state machine, steps a second", f"{rates.drawing:,.0f}", ""
     empty = "state machine / an empty one with as many rules, steps"
-    yield f"{empty}, both with Hypothesis's draws", f"{rates.ours / rates.empty:.0%}", "at least 50%"
+    yield (
+        f"{empty}, both with Hypothesis's draws",
+        f"{rates.ours / rates.empty:.0%}",
+        "at least 50%",
+    )
     yield f"{empty}, each with its own draws", f"{rates.drawing / rates.empty:.0%}", "at least 50%"
     yield f"{empty}, both with our draws", f"{rates.drawing / rates.empty_drawing:.0%}", ""
-    yield "rules of ours, with our draws / of an empty one with Hypothesis's", f"{rates.rules / rates.empty:.0%}", ""
+    yield (
+        "rules of ours, with our draws / of an empty one with Hypothesis's",
+        f"{rates.rules / rates.empty:.0%}",
+        "",
+    )
     for name, mine, theirs in compare(SYSTEM, steps):
         yield f"{SYSTEM} / ours, time of the operations, {name}", f"{theirs / mine:.1f}", ""
 

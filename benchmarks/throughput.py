@@ -22,11 +22,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from radixproof.impl import registry
 from radixproof.impl.system import Target
-from radixproof.properties.draws import BACKEND
-from radixproof.properties.generator import RULES
-from radixproof.properties.machine import CacheMachine, rolls
-from radixproof.properties.search import calm_collector
-from radixproof.properties.soak import one
+from radixproof.properties.drivers.hypothesis_backend import BACKEND
+from radixproof.properties.drivers.machine import CacheMachine, rolls
+from radixproof.properties.drivers.soak import one
+from radixproof.properties.generating.operations import RULES
+from radixproof.properties.search.search import calm_collector
 
 ROUNDS = 7
 EXAMPLES = 100
@@ -83,7 +83,9 @@ def full_machine(target: Target, counted: Counted) -> type[RuleBasedStateMachine
     return Full
 
 
-def machine_rates(machine: type[RuleBasedStateMachine], counted: Counted, examples: int, backend: str) -> tuple[float, float]:
+def machine_rates(
+    machine: type[RuleBasedStateMachine], counted: Counted, examples: int, backend: str
+) -> tuple[float, float]:
     """Steps and rules a second, everything that Hypothesis does included."""
     quiet = settings(
         max_examples=examples,
@@ -118,7 +120,9 @@ class Rates:
 def hypothesis_rates(target: Target, examples: int) -> Rates:
     """Medians of runs that take turns, after one that warms up."""
 
-    def rates(machine: Callable[[Counted], type[RuleBasedStateMachine]], backend: str) -> tuple[float, float]:
+    def rates(
+        machine: Callable[[Counted], type[RuleBasedStateMachine]], backend: str
+    ) -> tuple[float, float]:
         counted = Counted()
         return machine_rates(machine(counted), counted, examples, backend)
 
@@ -143,9 +147,16 @@ def main() -> None:
     print(
         f"state machine: {rates.drawing:,.0f} steps a second in {rates.rules:,.0f} rules; {rates.ours:,.0f} with Hypothesis's draws"
     )
-    print(f"an empty one: {rates.empty:,.0f} with Hypothesis's draws, {rates.empty_drawing:,.0f} with ours")
-    print(f"ours / the empty one, both with Hypothesis's draws: {rates.ours / rates.empty:.0%}, both with ours:", end=" ")
-    print(f"{rates.drawing / rates.empty_drawing:.0%}, each with its own: {rates.drawing / rates.empty:.0%}")
+    print(
+        f"an empty one: {rates.empty:,.0f} with Hypothesis's draws, {rates.empty_drawing:,.0f} with ours"
+    )
+    print(
+        f"ours / the empty one, both with Hypothesis's draws: {rates.ours / rates.empty:.0%}, both with ours:",
+        end=" ",
+    )
+    print(
+        f"{rates.drawing / rates.empty_drawing:.0%}, each with its own: {rates.drawing / rates.empty:.0%}"
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import time
 from radixproof.impl import registry
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.properties.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
 
 
 class Enough(Exception):

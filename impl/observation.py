@@ -17,7 +17,9 @@ Slots = tuple[int, ...]
 PerComponent: TypeAlias = tuple[int, int, int]
 """A count per `Component`."""
 PerPool: TypeAlias = tuple[int, int, int, int, int, int]
-SlotsPerPool: TypeAlias = tuple[Slots | None, Slots | None, Slots | None, Slots | None, Slots | None, Slots | None]
+SlotsPerPool: TypeAlias = tuple[
+    Slots | None, Slots | None, Slots | None, Slots | None, Slots | None, Slots | None
+]
 """Slots per `Pool`, None where a node has nothing in it (for SWA and MAMBA on device: a tombstone)."""
 
 
@@ -67,7 +69,7 @@ class Whole:
     device_leaves: frozenset[int] | None
     """Ids of nodes that FULL eviction may take (semantics 1.6)."""
     host_leaves: frozenset[int] | None
-    orders: tuple[Slots | None, Slots | None, Slots | None, Slots | None]
+    lru_lists: tuple[Slots | None, Slots | None, Slots | None, Slots | None]
     """Node ids of the LRU lists, oldest first: SWA and MAMBA on device, SWA and MAMBA on the host only."""
     ages: Mapping[int, int] | None = None
     """Per node id: when it was last used; a parent as early as its child, or earlier (semantics 1.7)."""

@@ -34,7 +34,9 @@ class _Operation:
             elif isinstance(value, Key | str):
                 words.append(str(value))
             elif value != item.default:
-                words.append(f"{item.name} {value.name if isinstance(value, Component | Pool) else value}")
+                words.append(
+                    f"{item.name} {value.name if isinstance(value, Component | Pool) else value}"
+                )
         return " ".join(words)
 
 
@@ -220,4 +222,6 @@ class History:
     """Where it comes from (system, seed, signature of the finding): for people, never read by anything that decides."""
 
     def __str__(self) -> str:
-        return "\n".join(f"{number:3}. {operation}" for number, operation in enumerate(self.operations, 1))
+        return "\n".join(
+            f"{number:3}. {operation}" for number, operation in enumerate(self.operations, 1)
+        )

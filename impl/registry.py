@@ -22,18 +22,26 @@ def find(name: str) -> Target:
         from radixproof.impl import faults
 
         if name.removeprefix("fault:") not in faults.FAULTS:
-            raise UnknownSystem(f"no fault is called {name.removeprefix('fault:')!r} (known: {', '.join(sorted(faults.FAULTS))})")
+            raise UnknownSystem(
+                f"no fault is called {name.removeprefix('fault:')!r} (known: {', '.join(sorted(faults.FAULTS))})"
+            )
         return faults.target(name.removeprefix("fault:"))
     if name == "sglang" or name.startswith("sglang=="):
         from radixproof.impl.sglang import adapter, store
 
         version = name.removeprefix("sglang==") if "==" in name else store.installed_version()
         if "==" in name and not store.is_version(version or ""):
-            raise UnknownSystem(f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1")
+            raise UnknownSystem(
+                f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1"
+            )
         if version is None:
-            raise Unavailable("SGLang is not installed in this environment; name a release, as in sglang==0.5.13.post1")
+            raise Unavailable(
+                "SGLang is not installed in this environment; name a release, as in sglang==0.5.13.post1"
+            )
         return adapter.target(version)
-    raise UnknownSystem(f"no system is called {name!r} (known: radix, radix:cuda, fault:NAME, sglang, sglang==VERSION)")
+    raise UnknownSystem(
+        f"no system is called {name!r} (known: radix, radix:cuda, fault:NAME, sglang, sglang==VERSION)"
+    )
 
 
 def locally() -> list[tuple[str, str]]:
@@ -47,5 +55,8 @@ def locally() -> list[tuple[str, str]]:
     if installed is not None:
         rows.append(("sglang", f"SGLang {installed}, as installed in this environment"))
     rows += [(f"sglang=={version}", f"SGLang {version}, prepared") for version in store.prepared()]
-    rows += [(f"fault:{fault.name}", f"radix with a planted bug: {fault.sentence}") for fault in faults.FAULTS.values()]
+    rows += [
+        (f"fault:{fault.name}", f"radix with a planted bug: {fault.sentence}")
+        for fault in faults.FAULTS.values()
+    ]
     return rows

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.operations import OPERATIONS, Operation
-from radixproof.model.config import COMPONENTS, Component, Config, Order, Pool
+from radixproof.model.config import COMPONENTS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 
@@ -78,7 +78,13 @@ class System(Protocol):
         """
 
     def insert(
-        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+        self,
+        key: Key,
+        slots: Sequence[int],
+        protected: int,
+        evicted: int,
+        state: int | None = None,
+        priority: int = 0,
     ) -> Insertion:
         """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end.
 
@@ -158,7 +164,7 @@ class Scope:
     """What of the configurations and operations a system can be put to. The default is everything."""
 
     components: tuple[Component, ...] = COMPONENTS
-    orders: tuple[Order, ...] = tuple(Order)
+    eviction_policies: tuple[EvictionPolicy, ...] = tuple(EvictionPolicy)
     operations: tuple[type[Operation], ...] = OPERATIONS
     hostless: bool = True
     """It can be built without a host tier."""
@@ -171,10 +177,15 @@ class Scope:
 
     def refuses(self, config: Config) -> str:
         """Why a cache of this configuration cannot be built; empty if it can."""
-        missing = [component.name for component in config.components if component not in self.components]
+        missing = [
+            component.name for component in config.components if component not in self.components
+        ]
         checks = (
             (bool(missing), " and ".join(missing)),
-            (config.order not in self.orders, f"eviction order {config.order.value}"),
+            (
+                config.eviction_policy not in self.eviction_policies,
+                f"eviction order {config.eviction_policy.value}",
+            ),
             (config.write_back and not self.write_back, "write_back"),
             (not config.hosted and not self.hostless, "no host tier"),
             (config.bigram and not self.bigram, "bigram keys"),

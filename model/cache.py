@@ -102,13 +102,17 @@ class Cache:
         self.trie.touch(path)
         if self.config.window is not None:
             reach = self.config.window + self.config.page_size
-            self.trie.renew(window_nodes(path, reach) if self.dialect.swa_recency_in_window else path, Pool.SWA)
+            self.trie.renew(
+                window_nodes(path, reach) if self.dialect.swa_recency_in_window else path, Pool.SWA
+            )
         if self.config.mamba_states:
             self.trie.renew(path[-1:] if self.dialect.mamba_recency_at_end else path, Pool.MAMBA)
 
     # -- inserting -------------------------------------------------------------------------------------------------------------
 
-    def insert(self, key: Key, protected: int, evicted: int, state: bool = False, priority: int = 0) -> Inserting:
+    def insert(
+        self, key: Key, protected: int, evicted: int, state: bool = False, priority: int = 0
+    ) -> Inserting:
         """First half of an insert: which pages are on device afterwards (semantics 4.1 to 4.3).
 
         ``protected`` and ``evicted`` are in tokens. Pages that are new or come back take the request's slots; a page without SWA
@@ -118,14 +122,25 @@ class Cache:
         path = trie.extend(key)
         if not path:
             return Inserting([], 0)
-        existing = sum(page in trie.order for page in path)
-        before = set() if self.dialect.hits_on_split_leaf else {page for page in path[:existing] if page.cut}
+        existing = sum(page in trie.recency for page in path)
+        before = (
+            set()
+            if self.dialect.hits_on_split_leaf
+            else {page for page in path[:existing] if page.cut}
+        )
         evicted = max(protected, evicted)
         opens, backs_up = not path[-1].cut, self.config.hosted and not self.config.write_back
         for page in path:
-            takes_swa = self.config.window is not None and page.end - self.config.page_size >= evicted
-            opens = opens or not page.has(Pool.FULL) or (takes_swa and not page.has(Pool.SWA)) or (backs_up and page.lacks)
-            page.created = page.created if page in trie.order else self.inserts
+            takes_swa = (
+                self.config.window is not None and page.end - self.config.page_size >= evicted
+            )
+            opens = (
+                opens
+                or not page.has(Pool.FULL)
+                or (takes_swa and not page.has(Pool.SWA))
+                or (backs_up and page.lacks)
+            )
+            page.created = page.created if page in trie.recency else self.inserts
             page.priority = max(page.priority, priority)
             trie.put(page, Pool.FULL)
             if takes_swa:
@@ -143,10 +158,16 @@ class Cache:
         if existing:
             self.split(path[existing - 1])
         for page, below in pairwise(path):
-            if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(Pool.FULL_HOST):
+            if page.has(Pool.SWA) != below.has(Pool.SWA) or page.has(Pool.FULL_HOST) != below.has(
+                Pool.FULL_HOST
+            ):
                 self.split(page)
         live = max(evicted, path[existing - 1].end if existing else 0)
-        if self.config.window is not None and self.dialect.leaf_cut_to_window and live < path[-1].end:
+        if (
+            self.config.window is not None
+            and self.dialect.leaf_cut_to_window
+            and live < path[-1].end
+        ):
             cut = window_cut(live, path[-1].end, self.config.window, self.config.page_size)
             if cut > live:
                 self.split(path[cut // self.config.page_size - 1])
@@ -163,10 +184,14 @@ class Cache:
         if choice is None:
             started = self._fitting(nodes)
         else:
-            started = {page for page in open_pages if any(page in choice.gained[pool] for pool in HOST)}
+            started = {
+                page for page in open_pages if any(page in choice.gained[pool] for pool in HOST)
+            }
             if made_room:
                 exact = self.dialect.room_before_backup and choice.sure
-                breaches += self._made_room([node for node in nodes if node[-1] in started or not exact], choice, exact)
+                breaches += self._made_room(
+                    [node for node in nodes if node[-1] in started or not exact], choice, exact
+                )
                 started |= self._made_again(insert.path, open_pages, choice)
                 open_pages, due = [page for page in insert.path if page.lacks], self._due(counted)
         early = [page for page in open_pages if page in started and page not in due]
@@ -189,13 +214,20 @@ class Cache:
     def _made_room(self, nodes: list[list[Page]], choice: Choice, exact: bool) -> list[Breach]:
         """Host data made room for backups of ``nodes``: no more of it than that takes (semantics 8.3)."""
         pages = [page for node in nodes for page in node]
-        full, swa, mamba = (host_need(pages, other, self.config) - self.trie.free(HOST[other]) for other in COMPONENTS)
-        return follow_host_eviction(self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact)
+        full, swa, mamba = (
+            host_need(pages, other, self.config) - self.trie.free(HOST[other])
+            for other in COMPONENTS
+        )
+        return follow_host_eviction(
+            self.trie, self.dialect, (full, swa, mamba), self.copies.busy(), choice, counted=exact
+        )
 
     def _made_again(self, path: list[Page], before: list[Page], choice: Choice) -> set[Page]:
         """Pages that gave a host copy up to make room for one above, and that their own hit then backed up anew (semantics 8.3)."""
         lost = [page for page in path if page.lacks and page not in before]
-        return {page for page in lost if not any(page in choice.gone[pool] for pool in page.lacking())}
+        return {
+            page for page in lost if not any(page in choice.gone[pool] for pool in page.lacking())
+        }
 
     def _count_hits(self, insert: Inserting) -> list[Page]:
         """One hit for every page the insert walked or made; a piece that the insert itself split off may differ (semantics 8.1)."""
@@ -212,7 +244,11 @@ class Cache:
         walked, new = insert.path[: insert.existing], insert.path[insert.existing :]
         pieces = {page for node in nodes_of(new)[:-1] for page in node}
         for node in nodes_of(walked):
-            if node[-1].end == insert.evicted and node[-1] not in insert.cuts_before and node[-1] is not walked[-1]:
+            if (
+                node[-1].end == insert.evicted
+                and node[-1] not in insert.cuts_before
+                and node[-1] is not walked[-1]
+            ):
                 pieces.update(node)
         return pieces
 
@@ -221,18 +257,33 @@ class Cache:
         chosen: set[Page] = set()
         for node in nodes:
             above = node[0].parent
-            hangs = above is None or above.parent is None or above.has(Pool.FULL_HOST) or above in chosen
+            hangs = (
+                above is None
+                or above.parent is None
+                or above.has(Pool.FULL_HOST)
+                or above in chosen
+            )
             if hangs and self._make_host_room([*chosen, *node]):
                 chosen.update(node)
         return chosen
 
     def _make_host_room(self, pages: list[Page]) -> bool:
         """Make room for a backup of ``pages``, strictly: nothing is evicted unless there can be room for all (semantics 8.3)."""
-        short = {other: host_need(pages, other, self.config) - self.trie.free(HOST[other]) for other in self.config.components}
-        if any(need > reclaimable(self.trie, self.dialect, other, self.copies.busy()) for other, need in short.items() if need > 0):
+        short = {
+            other: host_need(pages, other, self.config) - self.trie.free(HOST[other])
+            for other in self.config.components
+        }
+        if any(
+            need > reclaimable(self.trie, self.dialect, other, self.copies.busy())
+            for other, need in short.items()
+            if need > 0
+        ):
             return False
         for component in short:
-            self.evict_host(host_need(pages, component, self.config) - self.trie.free(HOST[component]), component)
+            self.evict_host(
+                host_need(pages, component, self.config) - self.trie.free(HOST[component]),
+                component,
+            )
         return True
 
     def _back_up(self, node: list[Page], in_flight: bool = True) -> None:
@@ -256,7 +307,9 @@ class Cache:
         for component, host in zip(COMPONENTS, HOST, strict=True):
             if idle and (self.dialect.room_before_backup or component is Component.FULL):
                 kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)
-                room[component] += (len(self.trie.host_only[component]) - kept) * self.config.unit(host)
+                room[component] += (len(self.trie.host_only[component]) - kept) * self.config.unit(
+                    host
+                )
         for node in nodes:
             for component in COMPONENTS:
                 room[component] -= host_need(node, component, self.config)
@@ -273,7 +326,7 @@ class Cache:
             self.split(walked[-1])
         kept = 0
         for page in trie.extend(key):
-            new, above = page not in trie.order, page.parent
+            new, above = page not in trie.recency, page.parent
             assert above is not None
             attached = self.config.write_back or above.parent is None or above.has(Pool.FULL_HOST)
             refills = self.dialect.host_insert_refills and not self.config.write_back
@@ -328,7 +381,7 @@ class Cache:
         self._release(name, (Pool.SWA, Pool.MAMBA))
         for node in nodes_of(window) if self.dialect.release_frees_leaf else []:
             last = not any(page.has(Pool.FULL) for page in node[-1].children.values())
-            if last and node[-1].has(Pool.SWA) and not node[-1].held(Pool.SWA):
+            if last and node[-1].has(Pool.SWA) and not node[-1].locked_in(Pool.SWA):
                 freed = True
                 for page in node:
                     self.trie.drop(page, Pool.SWA)
@@ -349,40 +402,72 @@ class Cache:
         path = best.path()
         lists = to_load(path, self.config) if self.config.hosted else {pool: [] for pool in DEVICE}
         loading = Loading(f"load-back {self.copies.started + 1}", best, lists, False)
-        others, pins = bool(lists[Pool.SWA] or lists[Pool.MAMBA]), 0 if quota is None else pinned(path)
+        others, pins = (
+            bool(lists[Pool.SWA] or lists[Pool.MAMBA]),
+            0 if quota is None else pinned(path),
+        )
         loading.refused = refuses_load(loading.full, others, pins, quota, self.config, self.dialect)
         if not loading.refused:
-            self._hold(loading.name, device_lock(best, self.config, self.dialect) | host_lock(best, self.config))
+            self._hold(
+                loading.name,
+                device_lock(best, self.config, self.dialect) | host_lock(best, self.config),
+            )
         return loading
 
-    def finish_load(self, loading: Loading, loaded: bool | None = None, choice: Choice | None = None) -> list[Breach]:
+    def finish_load(
+        self, loading: Loading, loaded: bool | None = None, choice: Choice | None = None
+    ) -> list[Breach]:
         """Second half: room is made and slots are filled, or everything is undone (semantics 9.3, 9.4)."""
         breaches: list[Breach] = []
         need = {pool: len(pages) * self.config.unit(pool) for pool, pages in loading.lists.items()}
-        idle = {pool: sum(not page.held(pool) for page in self.trie.orders[pool]) for pool in DEVICE if not loaded}
-        fits = loaded or all(need[pool] <= self.trie.free(pool) + idle[pool] * self.config.unit(pool) for pool in DEVICE)
+        idle = {
+            pool: sum(not page.locked_in(pool) for page in self.trie.recency_in[pool])
+            for pool in DEVICE
+            if not loaded
+        }
+        fits = loaded or all(
+            need[pool] <= self.trie.free(pool) + idle[pool] * self.config.unit(pool)
+            for pool in DEVICE
+        )
         evicts = fits if loaded is None else loaded or (choice is not None and any(choice.gone))
         if evicts:
-            full, swa, mamba = (max(0, need[pool] - self.trie.free(pool)) if fits else 0 for pool in DEVICE)
+            full, swa, mamba = (
+                max(0, need[pool] - self.trie.free(pool)) if fits else 0 for pool in DEVICE
+            )
             breaches += self.evict((full, swa, mamba), choice)[1]
         if not self.dialect.room_before_load:
             breaches = [breach for breach in breaches if breach.violates is not Property.PROGRESS]
-        if loaded or (loaded is None and all(need[pool] <= self.trie.free(pool) for pool in DEVICE)):
+        if loaded or (
+            loaded is None and all(need[pool] <= self.trie.free(pool) for pool in DEVICE)
+        ):
             for pool, pages in loading.lists.items():
                 for page in pages:
                     self.trie.put(page, pool)
-            if not self.dialect.segment_locks:  # the lock that lasts is taken when the values are there
+            if (
+                not self.dialect.segment_locks
+            ):  # the lock that lasts is taken when the values are there
                 self.unlock(loading.name)
-                lasting = device_lock(loading.best, self.config, self.dialect) | host_lock(loading.best, self.config)
+                lasting = device_lock(loading.best, self.config, self.dialect) | host_lock(
+                    loading.best, self.config
+                )
                 self._hold(loading.name, lasting)
-            marked = dict.fromkeys(page for pages in loading.lists.values() for one in pages for page in one.node_end().node())
+            marked = dict.fromkeys(
+                page
+                for pages in loading.lists.values()
+                for one in pages
+                for page in one.node_end().node()
+            )
             self.copies.submit(True, list(marked), loading.lists)
             return breaches
         self.unlock(loading.name)
-        kept = (page for page in self.trie.order if page.host_locked)  # a leaf without host copy above one cannot be deleted (7.4)
+        kept = (
+            page for page in self.trie.recency if page.host_locked
+        )  # a leaf without host copy above one cannot be deleted (7.4)
         surely = fits and not self.refusing and self.dialect.room_before_load
         if surely and all(above.has(Pool.FULL_HOST) for page in kept for above in page.path()):
-            refused = f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
+            refused = (
+                f"a load-back of {loading.full} FULL tokens was refused, but there is room for it"
+            )
             return [*breaches, Breach(Property.PROGRESS, "load-refused", refused)]
         return breaches
 
@@ -417,9 +502,11 @@ class Cache:
             for page in choice.gone[pool]:
                 self.trie.drop(page, pool)
         for page in sorted(choice.gone[Pool.FULL_HOST], key=lambda page: -page.end):
-            if not any(page.held_in) and not page.children and page in self.trie.order:
+            if not any(page.resident_in) and not page.children and page in self.trie.recency:
                 self.trie.remove(page)
 
-    def evict_host(self, tokens: int, component: Component, choice: Choice | None = None) -> tuple[int, list[Breach]]:
+    def evict_host(
+        self, tokens: int, component: Component, choice: Choice | None = None
+    ) -> tuple[int, list[Breach]]:
         """Free host tokens (semantics 7.9). Returns the freed tokens."""
         return evict_host(self.trie, self.dialect, tokens, component, self.copies.busy(), choice)

@@ -36,7 +36,7 @@ DEVICE, HOST = POOLS[:3], POOLS[3:]
 """Pools of one tier, indexed by `Component`."""
 
 
-class Order(Enum):
+class EvictionPolicy(Enum):
     """Which evictable leaf goes first (semantics 7.2). Ties go to the least recently used."""
 
     LRU = "lru"
@@ -72,7 +72,7 @@ class Config:
     """Back up at eviction only, instead of after ``threshold`` hits (semantics 8.1)."""
     threshold: int = 1
     """Hits after which a node is backed up: 1 is write-through, 2 write-through-selective."""
-    order: Order = Order.LRU
+    eviction_policy: EvictionPolicy = EvictionPolicy.LRU
     load_threshold: int = 1
     """FULL tokens below which nothing is loaded back, unless other state comes with them (semantics 9.3)."""
     bigram: bool = False
@@ -91,8 +91,14 @@ class Config:
             ("swa", self.swa_pages, self.swa_host_pages, self.window is not None),
             ("mamba", self.mamba_states, self.mamba_host_states, self.mamba_states > 0),
         ):
-            if (pages > 0) != present or (host_pages > 0) != (present and hosted) or min(pages, host_pages) < 0:
-                raise ConfigError(f"the {name} pools must have room on each tier if the cache has {name} there, and none if not")
+            if (
+                (pages > 0) != present
+                or (host_pages > 0) != (present and hosted)
+                or min(pages, host_pages) < 0
+            ):
+                raise ConfigError(
+                    f"the {name} pools must have room on each tier if the cache has {name} there, and none if not"
+                )
         if self.window is not None and self.window < 1:
             raise ConfigError(f"window must be at least 1, got {self.window}")
         if self.write_back and not hosted:

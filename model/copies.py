@@ -31,13 +31,21 @@ class Copies:
         self.ranks = ranks
         self.started = 0
         self.flying: list[Copy] = []
-        self.queued: dict[tuple[bool, int], list[Copy]] = {(load, rank): [] for load in (False, True) for rank in range(ranks)}
+        self.queued: dict[tuple[bool, int], list[Copy]] = {
+            (load, rank): [] for load in (False, True) for rank in range(ranks)
+        }
         """Per kind and rank: copies that the engine will perform, in its order."""
         self.failed: dict[tuple[bool, int], list[Copy]] = {queue: [] for queue in self.queued}
 
     def submit(self, load: bool, node: list[Page], targets: PagesPerPool) -> Copy:
         self.started += 1
-        copy = Copy(f"{'load-back' if load else 'backup'} {self.started}", load, node, targets, [False] * self.ranks)
+        copy = Copy(
+            f"{'load-back' if load else 'backup'} {self.started}",
+            load,
+            node,
+            targets,
+            [False] * self.ranks,
+        )
         self.flying.append(copy)
         for rank in range(self.ranks):
             self.queued[load, rank].append(copy)

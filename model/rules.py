@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from radixproof.model.config import DEVICE, HOST, Component, Config, Order, Pool
+from radixproof.model.config import DEVICE, HOST, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.trie import Page
 
@@ -25,13 +25,17 @@ def boundaries(path: Sequence[Page], root: Page, config: Config) -> tuple[Page, 
     window, states = config.window, config.mamba_states > 0
     on_device = on_either = float("inf")
     for page in path:
-        full, swa, mamba, full_host, swa_host, mamba_host = page.held_in
+        full, swa, mamba, full_host, swa_host, mamba_host = page.resident_in
         if window is not None:
             on_device = on_device + len(page.tokens) if swa else 0
             on_either = on_either + len(page.tokens) if swa or swa_host else 0
         if not page.cut:
             continue
-        if (full or full_host) and (window is None or on_either >= window) and (not states or mamba or mamba_host):
+        if (
+            (full or full_host)
+            and (window is None or on_either >= window)
+            and (not states or mamba or mamba_host)
+        ):
             best = page
         if full and (window is None or on_device >= window) and (not states or mamba):
             device = page
@@ -79,21 +83,34 @@ def to_load(path: list[Page], config: Config) -> PagesPerPool:
     """
     near = [] if config.window is None else window_nodes(path, config.window)
     parts = {Pool.FULL: path, Pool.SWA: near, Pool.MAMBA: path[-1:]}
-    return {pool: [page for page in parts[pool] if page.held_in[HOST[pool]] and not page.held_in[pool]] for pool in DEVICE}
+    return {
+        pool: [
+            page
+            for page in parts[pool]
+            if page.resident_in[HOST[pool]] and not page.resident_in[pool]
+        ]
+        for pool in DEVICE
+    }
 
 
 def host_hits(path: list[Page], config: Config) -> tuple[int, int, int]:
     """What of a match that ends with ``path`` is on the host only, per component (semantics 3.4)."""
-    full, swa, mamba = [len(pages) * config.unit(pool) for pool, pages in to_load(path, config).items()]
+    full, swa, mamba = [
+        len(pages) * config.unit(pool) for pool, pages in to_load(path, config).items()
+    ]
     return full, swa, mamba
 
 
 def pinned(path: list[Page]) -> int:
     """FULL tokens on device that a lock of ``path`` would be the first to protect (semantics 6.1)."""
-    return sum(len(page.tokens) for page in path if page.has(Pool.FULL) and not page.held(Pool.FULL))
+    return sum(
+        len(page.tokens) for page in path if page.has(Pool.FULL) and not page.locked_in(Pool.FULL)
+    )
 
 
-def refuses_load(full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect) -> bool:
+def refuses_load(
+    full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
+) -> bool:
     """Whether a load-back of ``full`` tokens (and ``others``: of a window or a state) is refused whatever room there is (9.3)."""
     if not others and full < max(1, config.load_threshold):
         return True
@@ -103,9 +120,11 @@ def refuses_load(full: int, others: bool, pins: int, quota: int | None, config: 
 
 def is_device_leaf(end: Page) -> bool:
     """A node FULL eviction may take: on device, nothing below it on device, no component locked (semantics 1.6)."""
-    if not (end.cut and end.held_in[Pool.FULL]) or end.locked:
+    if not (end.cut and end.resident_in[Pool.FULL]) or end.locked:
         return False
-    return not end.children or not any(child.held_in[Pool.FULL] for child in end.children.values())
+    return not end.children or not any(
+        child.resident_in[Pool.FULL] for child in end.children.values()
+    )
 
 
 def is_host_leaf(end: Page) -> bool:
@@ -113,14 +132,14 @@ def is_host_leaf(end: Page) -> bool:
     return end.cut and end.host_only and not end.children and not end.locked and not end.host_locked
 
 
-def rank(end: Page, order: Order) -> int:
+def rank(end: Page, order: EvictionPolicy) -> int:
     """What comes before recency when a leaf is chosen, smallest first (semantics 7.2)."""
     ranks = {
-        Order.LFU: end.hits,
-        Order.FIFO: end.created,
-        Order.FILO: -end.created,
-        Order.PRIORITY: end.priority,
-        Order.SLRU: int(end.hits >= SLRU_PROTECTED),
+        EvictionPolicy.LFU: end.hits,
+        EvictionPolicy.FIFO: end.created,
+        EvictionPolicy.FILO: -end.created,
+        EvictionPolicy.PRIORITY: end.priority,
+        EvictionPolicy.SLRU: int(end.hits >= SLRU_PROTECTED),
     }
     return ranks.get(order, 0)
 
@@ -136,7 +155,9 @@ def window_cut(start: int, end: int, window: int, page_size: int) -> int:
 def host_need(node: list[Page], component: Component, config: Config) -> int:
     """Host slots that backing up ``node`` takes for one component (semantics 8.3)."""
     device, host = DEVICE[component], HOST[component]
-    return sum([page.held_in[device] and not page.held_in[host] for page in node]) * config.unit(host)
+    return sum(
+        [page.resident_in[device] and not page.resident_in[host] for page in node]
+    ) * config.unit(host)
 
 
 def nodes_of(pages: Sequence[Page]) -> list[list[Page]]:

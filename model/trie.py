@@ -28,7 +28,7 @@ class Page:
     children: dict[Units, Page] = field(default_factory=dict)
     cut: bool = False
     """A node ends with this page."""
-    held_in: list[bool] = field(default_factory=lambda: [False] * len(POOLS))
+    resident_in: list[bool] = field(default_factory=lambda: [False] * len(POOLS))
     """Per `Pool`: the pool holds this page's state (MAMBA: the state at its end). Read through `has`."""
     holders: list[tuple[str, ...]] = field(default_factory=lambda: [()] * len(POOLS))
     """Per `Pool`: names of the receipts and copies that lock this page there."""
@@ -37,18 +37,18 @@ class Page:
     """Number of the insert that made it."""
     priority: int = 0
     used: int = 0
-    """When: its place in `Trie.order`."""
+    """When: its place in `Trie.recency`."""
     owed: list[Pool] = field(default_factory=list)
     """Host pools that have no copy although it was due, and there was room."""
 
     def has(self, pool: Pool) -> bool:
-        return self.held_in[pool]
+        return self.resident_in[pool]
 
     @property
     def host_only(self) -> bool:
-        return self.held_in[Pool.FULL_HOST] and not self.held_in[Pool.FULL]
+        return self.resident_in[Pool.FULL_HOST] and not self.resident_in[Pool.FULL]
 
-    def held(self, pool: Pool) -> bool:
+    def locked_in(self, pool: Pool) -> bool:
         return bool(self.holders[pool])
 
     @property
@@ -62,12 +62,16 @@ class Page:
     @property
     def lacks(self) -> bool:
         """Something that is on the device has no copy on the host."""
-        full, swa, mamba, full_host, swa_host, mamba_host = self.held_in
+        full, swa, mamba, full_host, swa_host, mamba_host = self.resident_in
         return (full and not full_host) or (swa and not swa_host) or (mamba and not mamba_host)
 
     def lacking(self) -> list[Pool]:
         """Host pools that have no copy of what is on the device."""
-        return [host for device, host in zip(DEVICE, HOST, strict=True) if self.held_in[device] and not self.held_in[host]]
+        return [
+            host
+            for device, host in zip(DEVICE, HOST, strict=True)
+            if self.resident_in[device] and not self.resident_in[host]
+        ]
 
     def path(self) -> list[Page]:
         """Pages from the root (not included) to this one."""
@@ -98,7 +102,9 @@ class Page:
 
     def key(self) -> Key:
         """The prefix that ends with this page."""
-        return Key(tokens_of([unit for page in self.path() for unit in page.tokens]), self.namespace)
+        return Key(
+            tokens_of([unit for page in self.path() for unit in page.tokens]), self.namespace
+        )
 
 
 def spell(pages: Sequence[Page]) -> str:
@@ -120,14 +126,22 @@ class Trie:
         """Pages held by the tree, per `Pool`."""
         self.rows = [0] * len(POOLS)
         """Slots held by requests, per `Pool`."""
-        self.host_only: tuple[OrderedDict[Page, None], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        self.host_only: tuple[OrderedDict[Page, None], ...] = (
+            OrderedDict(),
+            OrderedDict(),
+            OrderedDict(),
+        )
         """Per `Component`, the pages on the host only, in the order in which they came to be (semantics 7.9)."""
         self.on_both: dict[Page, None] = {}
         """Pages of which FULL is on both tiers."""
         self.uses = 0
-        self.order: OrderedDict[Page, None] = OrderedDict()
+        self.recency: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
-        self.orders: tuple[OrderedDict[Page, None], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
+        self.recency_in: tuple[OrderedDict[Page, None], ...] = (
+            OrderedDict(),
+            OrderedDict(),
+            OrderedDict(),
+        )
         """Per device pool, the pages it holds, least recently used first: SWA and MAMBA have a recency of their own (3.5)."""
         self.changed: dict[Page, None] = {}
         """Pages whose state changed since this was last emptied."""
@@ -175,25 +189,25 @@ class Trie:
 
     def put(self, page: Page, pool: Pool) -> None:
         """``pool`` holds the page now."""
-        if not page.held_in[pool]:
-            page.held_in[pool] = True
+        if not page.resident_in[pool]:
+            page.resident_in[pool] = True
             self._count(page, pool, +1)
             if not pool.on_host:
-                self.orders[pool][page] = None
+                self.recency_in[pool][page] = None
 
     def drop(self, page: Page, pool: Pool) -> None:
         """``pool`` holds the page no longer."""
-        if page.held_in[pool]:
-            page.held_in[pool] = False
+        if page.resident_in[pool]:
+            page.resident_in[pool] = False
             self._count(page, pool, -1)
             if not pool.on_host:
-                del self.orders[pool][page]
+                del self.recency_in[pool][page]
 
     def _count(self, page: Page, pool: Pool, by: int) -> None:
         self.changed[page] = None
         self.used[pool] += by
         component = pool.component
-        here, hosted = page.held_in[DEVICE[component]], page.held_in[HOST[component]]
+        here, hosted = page.resident_in[DEVICE[component]], page.resident_in[HOST[component]]
         self.host_only[component].pop(page, None)
         if hosted and not here:
             self.host_only[component][page] = None
@@ -209,7 +223,7 @@ class Trie:
         for pool in POOLS:
             self.drop(page, pool)
         self.changed[page] = None
-        self.order.pop(page, None)
+        self.recency.pop(page, None)
         del page.parent.children[page.tokens]
 
     def subtree(self, node: list[Page]) -> list[Page]:
@@ -229,15 +243,15 @@ class Trie:
         for page in pages:
             self.uses += 1
             page.used = self.uses
-            self.order[page] = None
-            self.order.move_to_end(page)
+            self.recency[page] = None
+            self.recency.move_to_end(page)
         self.renew(pages, Pool.FULL)
 
     def renew(self, pages: list[Page], pool: Pool) -> None:
         """What of these pages a device pool holds is the most recently used there."""
-        order = self.orders[pool]
+        order = self.recency_in[pool]
         for page in pages:
-            if page.held_in[pool]:
+            if page.resident_in[pool]:
                 order.move_to_end(page)
 
     def free(self, pool: Pool) -> int:

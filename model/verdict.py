@@ -13,15 +13,27 @@ class Property(Enum):
     """What must hold: the sentence that a report starts with, and what it is asked of."""
 
     OWN = "every device slot is in exactly one place: free, or owned by one node or request; none twice, none lost"
-    OWN_H = "every host slot is in exactly one place: free, or owned by one node; none twice, none lost", "a host tier"
-    MAP = "the full→SWA map has an entry exactly for the tokens whose SWA state is on device, and it names that state's slot", "SWA"
+    OWN_H = (
+        "every host slot is in exactly one place: free, or owned by one node; none twice, none lost",
+        "a host tier",
+    )
+    MAP = (
+        "the full→SWA map has an entry exactly for the tokens whose SWA state is on device, and it names that state's slot",
+        "SWA",
+    )
     CONTENT = "bytes served for a prefix are the bytes computed for that prefix"
     PIN = "no slot of a locked node or of a copy in flight is freed or replaced"
-    BACKUP = "a backed-up node has a backed-up parent, and is past the threshold or above one that is", "write-through"
+    BACKUP = (
+        "a backed-up node has a backed-up parent, and is past the threshold or above one that is",
+        "write-through",
+    )
     DEVPATH = "a node on device has its parent on device, and no node is on neither tier"
     LOCK = "a lock covers what the receipt says, and a release undoes exactly its acquire"
     SIZE = "evictable and protected sizes are the sums of the unlocked and the locked device values"
-    LEAF = "evictable-leaf sets and LRU lists hold exactly the nodes their definitions name", "systems that show them"
+    LEAF = (
+        "evictable-leaf sets and LRU lists hold exactly the nodes their definitions name",
+        "systems that show them",
+    )
     RECENCY = "what is first in the configured order goes first; untouched content does not become more recent than touched content"
     PROGRESS = (
         "eviction frees what it was asked for and not more; a node past its threshold is backed up when the host has room, "
@@ -29,8 +41,14 @@ class Property(Enum):
     )
     MATCH = "a match is as long as the specification says, and what was inserted can be matched"
     QUIESCE = "when every lock is released and every copy acknowledged, no lock, no mark and no protected size is left"
-    EVENT = "the event stream, replayed, gives what is resident on each tier; nothing is removed that was not stored", "events"
-    RANK = "replicas that ran the same history, with copies completing at different times, are the same", "several ranks"
+    EVENT = (
+        "the event stream, replayed, gives what is resident on each tier; nothing is removed that was not stored",
+        "events",
+    )
+    RANK = (
+        "replicas that ran the same history, with copies completing at different times, are the same",
+        "several ranks",
+    )
     STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
     NOCRASH = "no legal sequence of operations raises"
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from radixproof.properties.cli import main
+from radixproof.properties.cli.main import main
 
 sys.exit(main())

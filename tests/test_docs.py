@@ -16,8 +16,14 @@ from radixproof.model.verdict import Property
 
 ROOT = Path(__file__).resolve().parent.parent
 SEMANTICS = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
-SOURCES = sorted(path for room in ("model", "impl", "properties") for path in (ROOT / room).rglob("*.py"))
-MODULES = {path.stem: path for room in ("impl", "properties", "model") for path in (ROOT / room).glob("[a-z]*.py")}
+SOURCES = sorted(
+    path for room in ("model", "impl", "properties") for path in (ROOT / room).rglob("*.py")
+)
+MODULES = {
+    path.stem: path
+    for room in ("impl", "properties", "model")
+    for path in (ROOT / room).rglob("[a-z]*.py")
+}
 
 RULES = re.findall(r"^\*\*(\d+\.\d+) ", SEMANTICS, re.MULTILINE)
 SECTIONS = re.findall(r"^## (\d+)\. ", SEMANTICS, re.MULTILINE)
@@ -38,7 +44,12 @@ def strings(path: Path) -> Iterator[str]:
 def cited(text: str) -> set[str]:
     """Numbers of rules and sections that a text cites: after "semantics", or rules alone in parentheses."""
     named = [number for numbers in CITED.findall(text) for number in re.findall(NUMBER, numbers)]
-    bare = [number for numbers in BARE.findall(text) for number in re.findall(NUMBER, numbers) if "." in number]
+    bare = [
+        number
+        for numbers in BARE.findall(text)
+        for number in re.findall(NUMBER, numbers)
+        if "." in number
+    ]
     return {*named, *bare}
 
 
@@ -71,13 +82,24 @@ def test_every_dialect_field_is_named_in_its_rule_and_in_the_table(name: str) ->
 
 @pytest.mark.parametrize("kind", Property, ids=lambda kind: kind.label)
 def test_every_property_is_in_the_readme_with_its_sentence(kind: Property) -> None:
-    assert f"| {kind.label} | {kind.scope} | {kind.sentence} |" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| {kind.label} | {kind.scope} | {kind.sentence} |" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def names_of_implementations() -> list[str]:
-    """What the passages that begin with "Model:" name: ``rules.boundaries``, ``Cache.match``, ``properties/shapes.py``."""
-    passages = re.findall(r"\*Model:\*(.*?)(?:\*Dialect:\*|\*\*Reported\*\*|\n\n)", SEMANTICS, re.DOTALL)
-    return sorted({name for passage in passages for name in re.findall(r"`(\w+[./][\w./]+)`", passage)})
+    """What the passages that begin with "Model:" name: ``rules.boundaries``, ``Cache.match``, ``properties/generating/configs.py``."""
+    passages = re.findall(
+        r"\*Model:\*(.*?)(?:\*Dialect:\*|\*\*Reported\*\*|\n\n)", SEMANTICS, re.DOTALL
+    )
+    return sorted(
+        {name for passage in passages for name in re.findall(r"`(\w+[./][\w./]+)`", passage)}
+    )
+
+
+def dotted(path: Path) -> str:
+    """The name under which a source file is imported."""
+    return ".".join(("radixproof", *path.relative_to(ROOT).with_suffix("").parts))
 
 
 def exists(name: str) -> bool:
@@ -86,9 +108,9 @@ def exists(name: str) -> bool:
         return (ROOT / name).is_file()
     first, *rest = name.split(".")
     if first in MODULES:
-        places = [import_module(f"radixproof.{MODULES[first].parent.name}.{first}")]
+        places = [import_module(dotted(MODULES[first]))]
     else:
-        modules = (import_module(f"radixproof.{path.parent.name}.{path.stem}") for path in MODULES.values())
+        modules = (import_module(dotted(path)) for path in MODULES.values())
         places = [vars(module)[first] for module in modules if first in vars(module)]
     return any(reaches(place, rest) for place in places)
 

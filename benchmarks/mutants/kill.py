@@ -9,8 +9,8 @@ import signal
 from types import FrameType
 
 from radixproof.impl import registry
-from radixproof.properties.drivers import DRIVERS
-from radixproof.properties.search import PROFILES
+from radixproof.properties.power.contestants import DRIVERS
+from radixproof.properties.search.search import PROFILES
 
 SEED = 1
 HANGS = 2.0
@@ -27,7 +27,9 @@ def test_the_soak_finds_nothing() -> None:
             assert ran.breach is None
             steps += len(ran.history.operations)
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)  # mutmut also runs this in its own process, which goes on
+        signal.setitimer(
+            signal.ITIMER_VIRTUAL, 0
+        )  # mutmut also runs this in its own process, which goes on
 
 
 def _hang(signum: int, frame: FrameType | None) -> None:

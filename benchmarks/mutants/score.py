@@ -43,16 +43,23 @@ def main() -> int:
     listed = tomllib.loads((HERE / "survivors.toml").read_text())
     equivalent, beyond = _listed(listed["equivalent"]), _listed(listed["beyond"])
     print("\n".join(_table(results, survivors, equivalent)))
-    score = (len(results) - len(survivors)) / (len(results) - len(equivalent.intersection(survivors)))
+    score = (len(results) - len(survivors)) / (
+        len(results) - len(equivalent.intersection(survivors))
+    )
     unexplained = [mutant for mutant in survivors if mutant not in equivalent | beyond]
     stale = sorted((equivalent | beyond).difference(survivors), key=str)
     print(f"\nMutation score: {score:.1%} of those that are not equivalent")
-    for title, mutants in (("Missed, and not explained", unexplained), ("Listed, but it does not survive", stale)):
+    for title, mutants in (
+        ("Missed, and not explained", unexplained),
+        ("Listed, but it does not survive", stale),
+    ):
         print(*(f"{title}: {mutant}" for mutant in mutants), sep="\n")
     return int(score < LEAST or bool(unexplained) or bool(stale))
 
 
-def _table(results: Mapping[str, str], survivors: Sequence[Mutant], equivalent: Set[Mutant]) -> Iterator[str]:
+def _table(
+    results: Mapping[str, str], survivors: Sequence[Mutant], equivalent: Set[Mutant]
+) -> Iterator[str]:
     """Per module: all mutants, those killed, those that are equivalent, those missed."""
     yield from ("", "| module | mutants | killed | equivalent | missed |", f"|{'---|' * 5}")
     every = Counter(map(_module, results))
@@ -69,16 +76,22 @@ def _mutmut() -> str:
 
 def _results() -> Iterator[tuple[str, str]]:
     """Names of all mutants, and what became of them."""
-    text = subprocess.run([_mutmut(), "results", "--all", "true"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [_mutmut(), "results", "--all", "true"], check=True, capture_output=True, text=True
+    ).stdout
     for line in text.splitlines():
         name, _, status = line.strip().partition(": ")
         yield name, status
 
 
 def _shown(name: str) -> Mutant:
-    text = subprocess.run([_mutmut(), "show", name], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [_mutmut(), "show", name], check=True, capture_output=True, text=True
+    ).stdout
     lines = [line for line in text.splitlines()[1:] if not line.startswith(("---", "+++"))]
-    before, after = (" ".join(line[1:].strip() for line in lines if line[:1] == sign) for sign in "-+")
+    before, after = (
+        " ".join(line[1:].strip() for line in lines if line[:1] == sign) for sign in "-+"
+    )
     return Mutant(_function(name), before, after)
 
 

@@ -104,7 +104,9 @@ def failed_copy_lost(cache: RadixCache) -> None:
     outstanding = cache.backups._outstanding
 
     def drop_failed() -> None:
-        while outstanding._ahead and (outstanding._ahead[0].copy.done or outstanding._ahead[0].copy.failed):
+        while outstanding._ahead and (
+            outstanding._ahead[0].copy.done or outstanding._ahead[0].copy.failed
+        ):
             outstanding._ahead.popleft()
 
     outstanding._repeat = drop_failed  # type: ignore[method-assign]

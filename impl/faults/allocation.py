@@ -99,7 +99,11 @@ def moved_peers_freed_with_old_slots(cache: RadixCache) -> None:
     Property.OWN,
 )
 def peers_freed_too_late(cache: RadixCache) -> None:
-    device, allocate, free_swa = cache.memory.device, cache.memory.device.allocate, cache.memory.device.free_swa
+    device, allocate, free_swa = (
+        cache.memory.device,
+        cache.memory.device.allocate,
+        cache.memory.device.free_swa,
+    )
     waiting: list[Slots] = []
 
     def allocate_after_all(tokens: int) -> Slots | None:

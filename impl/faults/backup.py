@@ -221,6 +221,11 @@ def backup_reads_in_pool_order(cache: RadixCache) -> None:
     submit = engine.submit
 
     def sorted_sources(transfers: Sequence[Transfer]) -> Copy:
-        return submit([transfer._replace(source_slots=np.sort(transfer.source_slots)) for transfer in transfers])
+        return submit(
+            [
+                transfer._replace(source_slots=np.sort(transfer.source_slots))
+                for transfer in transfers
+            ]
+        )
 
     engine.submit = sorted_sources  # type: ignore[method-assign]

@@ -222,7 +222,9 @@ def block_ids_from_tokens(cache: RadixCache) -> None:
             path.append(above)
             segments.append(above.segment)
         for part in path:
-            part.segment = tuple((unit[0], 0) if isinstance(unit, tuple) else unit for unit in part.segment)  # type: ignore[assignment]
+            part.segment = tuple(
+                (unit[0], 0) if isinstance(unit, tuple) else unit for unit in part.segment
+            )  # type: ignore[assignment]
         found = blocks(node)
         for part, segment in zip(path, segments, strict=True):
             part.segment = segment

@@ -8,7 +8,7 @@ from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.cache import RadixCache
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import COMPONENTS, POOLS, Component, Order
+from radixproof.model.config import COMPONENTS, POOLS, Component, EvictionPolicy
 from radixproof.model.verdict import Property
 
 FULL, SWA, MAMBA = COMPONENTS
@@ -120,7 +120,7 @@ def most_frequent_first(cache: RadixCache) -> None:
     def by_hits(node: Node) -> tuple[int, ...]:
         return -node.hits, node.accessed, node.end
 
-    if cache.config.order is Order.LFU:
+    if cache.config.eviction_policy is EvictionPolicy.LFU:
         cache.evictor._turn = by_hits
 
 
@@ -133,7 +133,7 @@ def protected_at_first_hit(cache: RadixCache) -> None:
     def segmented(node: Node) -> tuple[int, ...]:
         return node.hits >= 1, node.accessed, node.end
 
-    if cache.config.order is Order.SLRU:
+    if cache.config.eviction_policy is EvictionPolicy.SLRU:
         cache.evictor._turn = segmented
 
 
@@ -146,7 +146,7 @@ def priority_upside_down(cache: RadixCache) -> None:
     def by_priority(node: Node) -> tuple[int, ...]:
         return -node.priority, node.accessed, node.end
 
-    if cache.config.order is Order.PRIORITY:
+    if cache.config.eviction_policy is EvictionPolicy.PRIORITY:
         cache.evictor._turn = by_priority
 
 

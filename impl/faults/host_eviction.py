@@ -40,7 +40,11 @@ def device_lock_tested_on_host(cache: RadixCache) -> None:
     def by_device_lock(wanted: int, component: Component) -> int:
         freed = [0] * len(POOLS)
         for node in tree.host_order[component]:
-            if freed[HOST[component]] < wanted and node not in tree.host_leaves and not node.states[component].locks:
+            if (
+                freed[HOST[component]] < wanted
+                and node not in tree.host_leaves
+                and not node.states[component].locks
+            ):
                 evictor._free_host(node, component, freed)
                 if component is SWA and node.mamba.host is not None:
                     evictor._free_host(node, MAMBA, freed)
@@ -116,7 +120,9 @@ def childless_parent_cleaned_up(cache: RadixCache) -> None:
         parent = leaf.parent
         delete(leaf, freed)
         while (
-            parent is not None and parent.host_locked and not (parent.children or parent.locked or parent.full.device is not None)
+            parent is not None
+            and parent.host_locked
+            and not (parent.children or parent.locked or parent.full.device is not None)
         ):
             above = parent.parent
             delete(parent, freed)
@@ -180,7 +186,9 @@ def duplicates_not_reclaimed(cache: RadixCache) -> None:
 )
 def duplicates_reclaimed_under_write_through(cache: RadixCache) -> None:
     cache.evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
-        node for node in list(cache.tree.duplicates) if not (node.host_locked or node.pending or node.loading)
+        node
+        for node in list(cache.tree.duplicates)
+        if not (node.host_locked or node.pending or node.loading)
     )
 
 
@@ -191,7 +199,9 @@ def duplicates_reclaimed_under_write_through(cache: RadixCache) -> None:
 )
 def duplicate_reclaimed_while_loading(cache: RadixCache) -> None:
     cache.evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
-        node for node in list(cache.tree.duplicates) if cache.config.write_back and not (node.host_locked or node.pending)
+        node
+        for node in list(cache.tree.duplicates)
+        if cache.config.write_back and not (node.host_locked or node.pending)
     )
 
 
@@ -206,7 +216,11 @@ def duplicates_of_leaves_first(cache: RadixCache) -> None:
 
     def leaves_first(wanted: int, component: Component) -> int:
         freed = [0] * len(POOLS)
-        leaves = [node for node in spare() if node in cache.tree.device_leaves] if component is FULL else []
+        leaves = (
+            [node for node in spare() if node in cache.tree.device_leaves]
+            if component is FULL
+            else []
+        )
         for node in sorted(leaves, key=evictor._turn):
             if freed[HOST[FULL]] < wanted:
                 evictor._free_host(node, FULL, freed)

@@ -42,7 +42,11 @@ def insert_forgets_where_swa_begins(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def no_leaf_without_swa(cache: RadixCache) -> None:
-    inserter, add_leaves, take_state = cache.inserter, cache.inserter._add_leaves, cache.inserter._take_state
+    inserter, add_leaves, take_state = (
+        cache.inserter,
+        cache.inserter._add_leaves,
+        cache.inserter._take_state,
+    )
 
     def add_live(parent: Node, offer: Offer) -> list[Node]:
         if inserter._window is None or offer.evicted < len(offer.units):
@@ -105,7 +109,9 @@ def boundary_counted_in_tokens(cache: RadixCache) -> None:
     insert, config = cache.inserter.insert, cache.config
 
     def insert_by_tokens(offer: Offer) -> Inserted:
-        return insert(replace(offer, evicted=max(offer.protected, config.floor(max(0, offer.evicted - 1)))))
+        return insert(
+            replace(offer, evicted=max(offer.protected, config.floor(max(0, offer.evicted - 1))))
+        )
 
     if config.bigram:
         cache.inserter.insert = insert_by_tokens  # type: ignore[method-assign]
@@ -121,9 +127,13 @@ def long_leaf_stays_whole(cache: RadixCache) -> None:
 
     def add_leaves(parent: Node, offer: Offer) -> list[Node]:
         leaves: list[Node] = []
-        for stop in sorted({min(max(offer.evicted, parent.end), len(offer.units)), len(offer.units)} - {parent.end}):
+        for stop in sorted(
+            {min(max(offer.evicted, parent.end), len(offer.units)), len(offer.units)} - {parent.end}
+        ):
             slots = offer.part(parent.end, stop)
-            leaf = cache.tree.add_leaf(parent, offer.namespace, offer.units[parent.end : stop], slots)
+            leaf = cache.tree.add_leaf(
+                parent, offer.namespace, offer.units[parent.end : stop], slots
+            )
             leaf.priority = offer.priority
             if inserter._window is not None and parent.end >= offer.evicted:
                 cache.tree.put_device(leaf, SWA, cache.memory.device.peers(slots))
@@ -210,7 +220,9 @@ def exchanged_slots_counted_twice(cache: RadixCache) -> None:
     tree, swap_device = cache.tree, cache.tree.swap_device
 
     def swap(node: Node, component: Component, slots: Slots) -> Slots:
-        (tree.protected if node.states[component].locks else tree.evictable)[component] += len(slots)
+        (tree.protected if node.states[component].locks else tree.evictable)[component] += len(
+            slots
+        )
         return swap_device(node, component, slots)
 
     tree.swap_device = swap  # type: ignore[method-assign]
@@ -315,7 +327,9 @@ def duplicates_replace_slots_in_use(cache: RadixCache) -> None:
     def overlap_replacing(node: Node, offer: Offer) -> list[Node]:
         if inserter._window is not None or offer.protected > node.start:
             return overlap(node, offer)
-        cache.memory.device.free(cache.tree.swap_device(node, FULL, offer.part(node.start, node.end)))
+        cache.memory.device.free(
+            cache.tree.swap_device(node, FULL, offer.part(node.start, node.end))
+        )
         return [node]
 
     inserter._overlap = overlap_replacing  # type: ignore[method-assign]
@@ -351,7 +365,12 @@ def recovery_frees_the_new_slots(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def hits_counted_before_the_state_is_there(cache: RadixCache) -> None:
-    inserter, backups, take_state, hit = cache.inserter, cache.backups, cache.inserter._take_state, cache.backups.hit
+    inserter, backups, take_state, hit = (
+        cache.inserter,
+        cache.backups,
+        cache.inserter._take_state,
+        cache.backups.hit,
+    )
 
     def hit_and_take(node: Node, offer: Offer) -> bool:
         hit(node)

@@ -108,7 +108,7 @@ def load_target_released_early(cache: RadixCache) -> None:
 
 
 @fault(
-    "family of B08, SGLang pull request 24972: a release that does not mirror its acquire",
+    "family of B08, SGLang pull request 24972: a release that does not abstraction its acquire",
     "the host lock of a load-back is given back twice, the second time at the expense of others",
     Property.NOCRASH,
 )
@@ -162,7 +162,9 @@ def load_starts_too_deep(cache: RadixCache) -> None:
     load_back = loader.load_back
 
     def from_below(anchor: Node, quota: int | None) -> int:
-        while (child := next((child for child in anchor.children.values() if child.backed), None)) is not None:
+        while (
+            child := next((child for child in anchor.children.values() if child.backed), None)
+        ) is not None:
             anchor = child
         return load_back(anchor, quota)
 
@@ -210,7 +212,9 @@ def room_of_the_smaller_pool(cache: RadixCache) -> None:
     allocate = loader._allocate
 
     def in_both(need: dict[Component, int]) -> dict[Component, Slots] | None:
-        pools = {component: pool for component, pool in loader._device.items() if component is not MAMBA}
+        pools = {
+            component: pool for component, pool in loader._device.items() if component is not MAMBA
+        }
         room = min(pool.available + tree.evictable[component] for component, pool in pools.items())
         return allocate(need) if need.get(FULL, 0) <= room else None
 
@@ -227,7 +231,11 @@ def window_not_in_the_estimate(cache: RadixCache) -> None:
     allocate = loader._allocate
 
     def if_there_is_room(need: dict[Component, int]) -> dict[Component, Slots] | None:
-        return allocate(need) if SWA not in need or need[SWA] <= loader._device[SWA].available else None
+        return (
+            allocate(need)
+            if SWA not in need or need[SWA] <= loader._device[SWA].available
+            else None
+        )
 
     loader._allocate = if_there_is_room  # type: ignore[method-assign]
 
@@ -263,7 +271,9 @@ def load_evicts_its_whole_need(cache: RadixCache) -> None:
     def make_room(need: dict[Component, int]) -> dict[Component, Slots] | None:
         def whole(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
             short = {FULL: full, SWA: swa, MAMBA: mamba}
-            return evict(*(need.get(component, 0) if short[component] else 0 for component in COMPONENTS))
+            return evict(
+                *(need.get(component, 0) if short[component] else 0 for component in COMPONENTS)
+            )
 
         cache.evictor.evict = whole  # type: ignore[method-assign]
         taken = allocate(need)
@@ -356,7 +366,9 @@ def load_brings_all_windows(cache: RadixCache) -> None:
         plan, path = plan_of(anchor), [anchor]
         while path and path[-1].parent is not None:
             path.append(path[-1].parent)
-        windows = [node for node in reversed(path) if node.swa.device is None and node.swa.host is not None]
+        windows = [
+            node for node in reversed(path) if node.swa.device is None and node.swa.host is not None
+        ]
         return {**plan, SWA: windows} if plan and windows else plan
 
     loader._plan = all_windows  # type: ignore[method-assign]

@@ -51,7 +51,14 @@ def unlock_skips_tombstones(cache: RadixCache) -> None:
     locks, release = cache.locks, cache.locks._release
 
     def release_present(receipt: Receipt, held: Held) -> None:
-        release(receipt, [(node, component) for node, component in held if node.states[component].device is not None])
+        release(
+            receipt,
+            [
+                (node, component)
+                for node, component in held
+                if node.states[component].device is not None
+            ],
+        )
 
     locks._release = release_present  # type: ignore[method-assign]
 
@@ -65,7 +72,11 @@ def early_release_skips_tombstones(cache: RadixCache) -> None:
     locks, release_window, windowed = cache.locks, cache.locks.release_window, cache.locks._windowed
 
     def present(receipt: Receipt) -> Held:
-        return [(node, component) for node, component in windowed(receipt) if node.states[component].device is not None]
+        return [
+            (node, component)
+            for node, component in windowed(receipt)
+            if node.states[component].device is not None
+        ]
 
     def release_present(receipt: Receipt) -> list[Node]:
         locks._windowed = present  # type: ignore[method-assign]
@@ -197,7 +208,9 @@ def window_released_one_node_too_far(cache: RadixCache) -> None:
 def lock_takes_the_mark_of_another(cache: RadixCache) -> None:
     locks, lock_window = cache.locks, cache.locks._lock_window
 
-    def lock_with_new_mark(anchor: Node, hold: Callable[[Node, Component], None], edge: Edge) -> object | None:
+    def lock_with_new_mark(
+        anchor: Node, hold: Callable[[Node, Component], None], edge: Edge
+    ) -> object | None:
         def forget(node: Node, component: Component) -> None:
             node.edges[edge] = None
             hold(node, component)

@@ -187,7 +187,12 @@ def state_put_above_its_end(cache: RadixCache) -> None:
 
     def take(node: Node, offer: Offer) -> bool:
         above = node.parent
-        cut = above is not None and not above.is_root and above.created == node.created and above.mamba.device is None
+        cut = (
+            above is not None
+            and not above.is_root
+            and above.created == node.created
+            and above.mamba.device is None
+        )
         return take_state(above if cut and above is not None else node, offer)
 
     inserter._take_state = take  # type: ignore[method-assign]

@@ -21,7 +21,9 @@ Judge = Callable[[Node], tuple[bool, bool]]
 
 
 def _match_by(
-    cache: RadixCache, judge_of: Callable[[Config], Judge], used: Callable[[Config], int | None] = lambda config: config.window
+    cache: RadixCache,
+    judge_of: Callable[[Config], Judge],
+    used: Callable[[Config], int | None] = lambda config: config.window,
 ) -> None:
     """Let a new judge decide in every match where the prefix may end; the SWA of ``used`` units before it is renewed."""
     tree, config = cache.tree, cache.config
@@ -54,7 +56,9 @@ def _gated(on_device: Gate, on_either: Gate, states: bool) -> Judge:
         swa, mamba = node.swa, node.mamba
         state_here = not states or mamba.device is not None
         either = on_either.admits(node, swa.device is not None or swa.host is not None)
-        return on_device.admits(node, swa.device is not None) and state_here, either and (state_here or mamba.host is not None)
+        return on_device.admits(node, swa.device is not None) and state_here, either and (
+            state_here or mamba.host is not None
+        )
 
     return judge
 
@@ -76,7 +80,9 @@ class _ShortMemory(Gate):
     Property.MATCH,
 )
 def match_without_a_whole_window(cache: RadixCache) -> None:
-    _match_by(cache, lambda c: _gated(_ShortMemory(c.window), _ShortMemory(c.window), c.mamba_states > 0))
+    _match_by(
+        cache, lambda c: _gated(_ShortMemory(c.window), _ShortMemory(c.window), c.mamba_states > 0)
+    )
 
 
 @fault(
@@ -151,7 +157,9 @@ def partial_match_on_host_is_lost(cache: RadixCache) -> None:
     tree, step, match = cache.tree, cache.tree.step, cache.match
 
     def step_whole(node: Node, namespace: str, units: Units, offset: int) -> Node | None:
-        child = node.children.get(tree.edge(node, namespace, units[offset : offset + tree.page_size]))
+        child = node.children.get(
+            tree.edge(node, namespace, units[offset : offset + tree.page_size])
+        )
         partial = child is not None and units[offset : offset + len(child.segment)] != child.segment
         if partial and child is not None and child.full.device is None:
             return None
@@ -176,7 +184,9 @@ def key_below_a_page_is_kept(cache: RadixCache) -> None:
     whole_pages = cache._whole_pages
 
     def pages(tokens: Sequence[int]) -> Units:
-        return whole_pages(tokens) or (tuple(pairwise(tokens)) if cache.config.bigram else tuple(tokens))
+        return whole_pages(tokens) or (
+            tuple(pairwise(tokens)) if cache.config.bigram else tuple(tokens)
+        )
 
     cache._whole_pages = pages  # type: ignore[method-assign]
 

@@ -27,7 +27,9 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(record: str, sentence: str, sees: Property) -> Callable[[Callable[[RadixCache], None]], Callable[[RadixCache], None]]:
+def fault(
+    record: str, sentence: str, sees: Property
+) -> Callable[[Callable[[RadixCache], None]], Callable[[RadixCache], None]]:
     """Register the decorated function as a fault under its own name."""
 
     def register(plant: Callable[[RadixCache], None]) -> Callable[[RadixCache], None]:

@@ -22,7 +22,9 @@ def duplicate_counts_as_host_leaf(cache: RadixCache) -> None:
 
     def sort(node: Node) -> None:
         sort_leaf(node)
-        if node.full.host is not None and not (node.is_root or node.children or node.locked or node.host_locked):
+        if node.full.host is not None and not (
+            node.is_root or node.children or node.locked or node.host_locked
+        ):
             tree.host_leaves[node] = None
 
     tree._sort_leaf = sort  # type: ignore[method-assign]

@@ -126,7 +126,10 @@ def split_swaps_windows(cache: RadixCache) -> None:
     def swap(lower: Node, upper: Node) -> None:
         if upper.swa.device is not None and lower.swa.device is not None:
             both = np.concatenate([lower.swa.device, upper.swa.device])
-            upper.swa.device, lower.swa.device = both[: len(upper.segment)].copy(), both[len(upper.segment) :].copy()
+            upper.swa.device, lower.swa.device = (
+                both[: len(upper.segment)].copy(),
+                both[len(upper.segment) :].copy(),
+            )
 
     _after_split(cache, swap)
 
@@ -140,7 +143,10 @@ def split_swaps_host_slots(cache: RadixCache) -> None:
     def swap(lower: Node, upper: Node) -> None:
         if upper.full.host is not None and lower.full.host is not None:
             both = np.concatenate([lower.full.host, upper.full.host])
-            upper.full.host, lower.full.host = both[: len(upper.segment)].copy(), both[len(upper.segment) :].copy()
+            upper.full.host, lower.full.host = (
+                both[: len(upper.segment)].copy(),
+                both[len(upper.segment) :].copy(),
+            )
 
     _after_split(cache, swap)
 

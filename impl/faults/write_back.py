@@ -50,7 +50,12 @@ def descendants_not_deleted(cache: RadixCache) -> None:
     evict_leaf = evictor._evict_leaf
 
     def leaf_only(leaf: Node, freed: list[int]) -> None:
-        if leaf.backed or leaf.host_locked or not cache.config.write_back or backups.back_up_now(leaf):
+        if (
+            leaf.backed
+            or leaf.host_locked
+            or not cache.config.write_back
+            or backups.back_up_now(leaf)
+        ):
             evict_leaf(leaf, freed)
         else:
             evictor._delete(leaf, freed)
@@ -68,7 +73,12 @@ def locked_descendants_deleted(cache: RadixCache) -> None:
     evict_leaf = evictor._evict_leaf
 
     def with_all_below(leaf: Node, freed: list[int]) -> None:
-        if leaf.backed or leaf.host_locked or not cache.config.write_back or backups.back_up_now(leaf):
+        if (
+            leaf.backed
+            or leaf.host_locked
+            or not cache.config.write_back
+            or backups.back_up_now(leaf)
+        ):
             evict_leaf(leaf, freed)
             return
         for node in [*reversed(list(cache.tree.below(leaf))), leaf]:

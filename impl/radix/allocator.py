@@ -26,7 +26,9 @@ class PageAllocator:
     def __init__(self, pages: int, page_size: int) -> None:
         self.pages = pages
         self.page_size = page_size
-        self._slots = np.arange((pages + 1) * page_size, dtype=np.int64).reshape(pages + 1, page_size)
+        self._slots = np.arange((pages + 1) * page_size, dtype=np.int64).reshape(
+            pages + 1, page_size
+        )
         self.clear()
 
     def clear(self) -> None:
@@ -48,7 +50,9 @@ class PageAllocator:
         """Slots for ``tokens`` tokens, a multiple of the page size; None, and no change, if there are not enough."""
         count, rest = divmod(tokens, self.page_size)
         if rest or tokens < 0:
-            raise ValueError(f"cannot allocate {tokens} tokens: pages of {self.page_size} are allocated whole")
+            raise ValueError(
+                f"cannot allocate {tokens} tokens: pages of {self.page_size} are allocated whole"
+            )
         if self._refusing and count:
             self._refusing = False
             return None
@@ -66,7 +70,9 @@ class PageAllocator:
         pages: list[int] = (slots[:: self.page_size] // self.page_size).tolist()
         for page in pages:
             if not 0 < page <= self.pages:
-                raise SlotError(f"page {page} of slots {slots.tolist()} is not of this pool, which has pages 1 to {self.pages}")
+                raise SlotError(
+                    f"page {page} of slots {slots.tolist()} is not of this pool, which has pages 1 to {self.pages}"
+                )
             if not self._taken[page]:
                 raise SlotError(f"page {page} of slots {slots.tolist()} is free already")
         if self._slots[pages].tobytes() != slots.tobytes():
@@ -82,7 +88,9 @@ class PageAllocator:
         return self._slots[self._free[::-1]].ravel()
 
 
-def alloc_each(allocators: Mapping[K, PageAllocator], need: Mapping[K, int]) -> dict[K, Slots] | None:
+def alloc_each(
+    allocators: Mapping[K, PageAllocator], need: Mapping[K, int]
+) -> dict[K, Slots] | None:
     """Slots from several allocators, so many tokens of each; None, and no change, if one of them has not got them."""
     taken: dict[K, Slots] = {}
     for key, tokens in need.items():

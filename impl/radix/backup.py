@@ -35,7 +35,16 @@ class Backups:
     are committed to the node at once; they hold its KV when the backup is acknowledged, and until then the node is locked.
     """
 
-    def __init__(self, tree: Tree, memory: Memory, locks: Locks, evictor: Evictor, *, engine: CopyEngine, config: Config) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        memory: Memory,
+        locks: Locks,
+        evictor: Evictor,
+        *,
+        engine: CopyEngine,
+        config: Config,
+    ) -> None:
         self._tree = tree
         self._memory = memory
         self._locks = locks

@@ -40,7 +40,13 @@ class RadixCache:
     hand them to `insert`. Not safe for use by several threads.
     """
 
-    def __init__(self, config: Config, engines: Engines, geometry: Geometry | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        config: Config,
+        engines: Engines,
+        geometry: Geometry | None = None,
+        device: str = "cpu",
+    ) -> None:
         self.config = config
         self.memory = Memory(config, geometry or Geometry(), torch.device(device))
         self.tree = Tree(config.page_size)
@@ -80,20 +86,28 @@ class RadixCache:
         key = self._whole_pages(tokens)
         for name, length in (("protected", protected), ("evicted", evicted)):
             if length < 0 or length % self.config.page_size:
-                raise ValueError(f"{name} must be whole pages of {self.config.page_size} tokens, got {length}")
+                raise ValueError(
+                    f"{name} must be whole pages of {self.config.page_size} tokens, got {length}"
+                )
         if len(slots) < len(key):
             raise ValueError(f"{len(key)} tokens to insert, but {len(slots)} slots")
         if state is not None and not self.config.mamba_states:
             raise ValueError("a state to insert, but the cache has no MAMBA")
         full = np.array(slots[: len(key)], dtype=np.int64)
-        return self.inserter.insert(Offer(namespace, key, full, protected, evicted, state, priority))
+        return self.inserter.insert(
+            Offer(namespace, key, full, protected, evicted, state, priority)
+        )
 
-    def insert_host(self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", start: int = 0) -> int:
+    def insert_host(
+        self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", start: int = 0
+    ) -> int:
         """Hand over KV of a key that was fetched to the host: FULL host slots of its whole pages from ``start``, a node's end, on.
 
         Returns how many are kept; the others are freed.
         """
-        return self.host_inserter.insert(namespace, self._whole_pages(tokens), np.array(slots, dtype=np.int64), start)
+        return self.host_inserter.insert(
+            namespace, self._whole_pages(tokens), np.array(slots, dtype=np.int64), start
+        )
 
     def lock(self, node: Node) -> Receipt:
         """Keep the path to a node on the device: all of its FULL, the last window of its SWA, the state at its end."""

@@ -17,7 +17,12 @@ class DeviceSlots:
     states, which are in pages of one slot.
     """
 
-    def __init__(self, full: PageAllocator, swa: PageAllocator | None = None, mamba: PageAllocator | None = None) -> None:
+    def __init__(
+        self,
+        full: PageAllocator,
+        swa: PageAllocator | None = None,
+        mamba: PageAllocator | None = None,
+    ) -> None:
         self.full = full
         self.swa = swa
         self.mamba = mamba
@@ -60,13 +65,17 @@ class DeviceSlots:
         """The SWA slots of FULL slots. Raises `SlotError` if one of them has none."""
         peers: Slots = self.swa_of[full]
         if np.count_nonzero(peers) < len(peers):
-            raise SlotError(f"FULL slots {full[peers == 0].tolist()} have no SWA peer: freed before its time?")
+            raise SlotError(
+                f"FULL slots {full[peers == 0].tolist()} have no SWA peer: freed before its time?"
+            )
         return peers
 
     def pair(self, full: Slots, swa: Slots) -> None:
         """Make SWA slots the peers of as many FULL slots (whole pages). Raises `SlotError` if one of these has a peer already."""
         if self.swa_of[full].any():
-            raise SlotError(f"FULL slots {full[self.swa_of[full] != 0].tolist()} have an SWA peer already")
+            raise SlotError(
+                f"FULL slots {full[self.swa_of[full] != 0].tolist()} have an SWA peer already"
+            )
         self.swa_of[full] = swa
 
     def move_peers(self, source: Slots, target: Slots) -> None:

@@ -57,7 +57,9 @@ class ImmediateEngine:
 
     def submit(self, transfers: Sequence[Transfer]) -> Copy:
         for transfer in transfers:
-            transfer.target.scatter(transfer.target_slots, transfer.source.gather(transfer.source_slots))
+            transfer.target.scatter(
+                transfer.target_slots, transfer.source.gather(transfer.source_slots)
+            )
         return Copy(tuple(transfers), done=True)
 
     def poll(self) -> None:

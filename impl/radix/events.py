@@ -25,7 +25,9 @@ class Events:
         """The pages of a node can be found on a tier from now on."""
         blocks = self._blocks(node)
         assert node.parent is not None
-        self._events.append(Event("stored", on_host, blocks, node.parent.block, node.segment, node.namespace))
+        self._events.append(
+            Event("stored", on_host, blocks, node.parent.block, node.segment, node.namespace)
+        )
 
     def removed(self, node: Node, on_host: bool) -> None:
         """The pages of a node are no longer on a tier."""

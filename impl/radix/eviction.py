@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import COMPONENTS, HOST, POOLS, Component, Config, Order
+from radixproof.model.config import COMPONENTS, HOST, POOLS, Component, Config, EvictionPolicy
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.backup import Backups
@@ -20,14 +20,14 @@ FULL, SWA, MAMBA = COMPONENTS
 _Turn: TypeAlias = Callable[[Node], tuple[int, ...]]
 
 # The halves of a node that was split have one time of use; the upper one counts as older, as a parent does in every match.
-_TURNS: dict[Order, _Turn] = {
-    Order.LRU: lambda node: (node.accessed, node.end),
-    Order.LFU: lambda node: (node.hits, node.accessed, node.end),
-    Order.FIFO: lambda node: (node.created, node.accessed, node.end),
-    Order.MRU: lambda node: (-node.accessed, -node.end),
-    Order.FILO: lambda node: (-node.created, node.accessed, node.end),
-    Order.PRIORITY: lambda node: (node.priority, node.accessed, node.end),
-    Order.SLRU: lambda node: (node.hits >= 2, node.accessed, node.end),
+_TURNS: dict[EvictionPolicy, _Turn] = {
+    EvictionPolicy.LRU: lambda node: (node.accessed, node.end),
+    EvictionPolicy.LFU: lambda node: (node.hits, node.accessed, node.end),
+    EvictionPolicy.FIFO: lambda node: (node.created, node.accessed, node.end),
+    EvictionPolicy.MRU: lambda node: (-node.accessed, -node.end),
+    EvictionPolicy.FILO: lambda node: (-node.created, node.accessed, node.end),
+    EvictionPolicy.PRIORITY: lambda node: (node.priority, node.accessed, node.end),
+    EvictionPolicy.SLRU: lambda node: (node.hits >= 2, node.accessed, node.end),
 }
 """When a node has its turn: the smallest first."""
 
@@ -45,7 +45,7 @@ class Evictor:
         self._tree = tree
         self._memory = memory
         self._write_back = config.write_back
-        self._turn = _TURNS[config.order]
+        self._turn = _TURNS[config.eviction_policy]
 
     def evict(self, full: int, swa: int, mamba: int) -> tuple[int, int, int]:
         """Free at least so many units (``mamba``: states) on the device, as far as there are any evictable (semantics 7).
@@ -86,11 +86,16 @@ class Evictor:
         freed = [0] * len(POOLS)
         leaves, pool = self._tree.host_leaves, HOST[component]
         if component is FULL:
-            for node in sorted(self._spare_duplicates(), key=lambda node: (node in self._tree.device_leaves, self._turn(node))):
+            for node in sorted(
+                self._spare_duplicates(),
+                key=lambda node: (node in self._tree.device_leaves, self._turn(node)),
+            ):
                 if freed[pool] >= wanted:
                     break
                 self._free_host(node, FULL, freed)
-        for node in self._in_order(leaves) if component is FULL else self._tree.host_order[component]:
+        for node in (
+            self._in_order(leaves) if component is FULL else self._tree.host_order[component]
+        ):
             if freed[pool] >= wanted:
                 break
             if node in leaves:
@@ -133,7 +138,9 @@ class Evictor:
             parent = node.parent
             assert parent is not None
             staying[parent] = staying.get(parent, len(parent.children)) - 1
-            if parent.full.device is None and not (staying[parent] or parent.is_root or parent.locked or parent.host_locked):
+            if parent.full.device is None and not (
+                staying[parent] or parent.is_root or parent.locked or parent.host_locked
+            ):
                 going.append(parent)
 
     def _evict_leaf(self, leaf: Node, freed: list[int]) -> None:
@@ -145,7 +152,9 @@ class Evictor:
             self._clear_device(leaf, freed)
             return
         below = list(self._tree.below(leaf))
-        if leaf.host_locked or any(node.host_locked or node.pending or node.loading for node in below):
+        if leaf.host_locked or any(
+            node.host_locked or node.pending or node.loading for node in below
+        ):
             return
         for node in reversed(below):
             self._delete(node, freed)

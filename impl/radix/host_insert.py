@@ -32,9 +32,13 @@ class HostInserter:
         node, kept = tree.root, 0
         while (child := tree.step(node, namespace, units, node.end)) is not None:
             tree.touch(child)
-            kept += self._refill(child, slots[max(0, child.start - start) : max(0, child.end - start)])
+            kept += self._refill(
+                child, slots[max(0, child.start - start) : max(0, child.end - start)]
+            )
             node = child
-        return kept + self._add_leaf(node, namespace, units[node.end :], slots[max(0, node.end - start) :])
+        return kept + self._add_leaf(
+            node, namespace, units[node.end :], slots[max(0, node.end - start) :]
+        )
 
     def _refill(self, node: Node, slots: Slots) -> int:
         """Offer ``slots`` to a node that the key leads through; returns how many it takes, all or none."""

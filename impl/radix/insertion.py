@@ -65,7 +65,11 @@ class Inserter:
         while (child := tree.step(node, offer.namespace, offer.units, node.end)) is not None:
             tree.touch(child)
             child.priority = max(child.priority, offer.priority)
-            path += self._revive(child, offer) if child.full.device is None else self._overlap(child, offer)
+            path += (
+                self._revive(child, offer)
+                if child.full.device is None
+                else self._overlap(child, offer)
+            )
             node = child
         reused = node.end
         path += self._add_leaves(node, offer)
@@ -81,7 +85,9 @@ class Inserter:
     def _revive(self, node: Node, offer: Offer) -> list[Node]:
         """Give slots to a node that is on the host only; its host copy stays (semantics 4.1). Returns the pieces it is in now."""
         if offer.protected > node.start:
-            raise ValueError(f"{offer.protected} units are called protected, but those from {node.start} on are not on the device")
+            raise ValueError(
+                f"{offer.protected} units are called protected, but those from {node.start} on are not on the device"
+            )
         pieces = self._cut(node, offer.evicted)
         for piece in pieces:
             slots = offer.part(piece.start, piece.end)
@@ -136,7 +142,9 @@ class Inserter:
         leaves: list[Node] = []
         for stop in sorted(ends):
             slots = offer.part(parent.end, stop)
-            leaf = self._tree.add_leaf(parent, offer.namespace, offer.units[parent.end : stop], slots)
+            leaf = self._tree.add_leaf(
+                parent, offer.namespace, offer.units[parent.end : stop], slots
+            )
             leaf.priority = offer.priority
             if self._window is not None and parent.end >= offer.evicted:
                 self._tree.put_device(leaf, Component.SWA, self._memory.device.peers(slots))

@@ -40,14 +40,25 @@ class Loader:
     locked on both tiers, and work that reads the slots has to be ordered after the copy, see `CudaEngine.join`.
     """
 
-    def __init__(self, tree: Tree, memory: Memory, locks: Locks, evictor: Evictor, *, engine: CopyEngine, config: Config) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        memory: Memory,
+        locks: Locks,
+        evictor: Evictor,
+        *,
+        engine: CopyEngine,
+        config: Config,
+    ) -> None:
         self._tree = tree
         self._memory = memory
         self._locks = locks
         self._evictor = evictor
         self._engine = engine
         self._config = config
-        self._device = {component: memory.allocators[DEVICE[component]] for component in config.components}
+        self._device = {
+            component: memory.allocators[DEVICE[component]] for component in config.components
+        }
         self._outstanding: Outstanding[Load] = Outstanding(engine)
 
     def load_back(self, anchor: Node, quota: int | None) -> int:
@@ -106,15 +117,24 @@ class Loader:
         while node.parent is not None and node.full.device is None:
             full.append(node)
             node = node.parent
-        swa = [node for node in window_of(anchor, self._config.window) if _on_host_only(node, Component.SWA)]
+        swa = [
+            node
+            for node in window_of(anchor, self._config.window)
+            if _on_host_only(node, Component.SWA)
+        ]
         mamba = [anchor] if _on_host_only(anchor, Component.MAMBA) else []
         lists = {Component.FULL: full[::-1], Component.SWA: swa[::-1], Component.MAMBA: mamba}
         return {component: nodes for component, nodes in lists.items() if nodes}
 
     def _bring(self, plan: Plan) -> list[Transfer]:
         """Give the nodes of a plan device slots; returns the transfers that fill them, none if the device has no room."""
-        sources = {component: [_host(node, component) for node in nodes] for component, nodes in plan.items()}
-        targets = self._allocate({component: sum(map(len, slots)) for component, slots in sources.items()})
+        sources = {
+            component: [_host(node, component) for node in nodes]
+            for component, nodes in plan.items()
+        }
+        targets = self._allocate(
+            {component: sum(map(len, slots)) for component, slots in sources.items()}
+        )
         if targets is None:
             return []
         transfers = []

@@ -95,7 +95,9 @@ class Locks:
         """Keep the host copies that a prefix ending at ``anchor`` uses last. Raises `ReceiptError` if it has left the tree."""
         self._check_place(anchor)
         tree = self._tree
-        receipt = HostReceipt(anchor, window_edge=self._lock_window(anchor, tree.hold_host, Edge.HOST_WINDOW))
+        receipt = HostReceipt(
+            anchor, window_edge=self._lock_window(anchor, tree.hold_host, Edge.HOST_WINDOW)
+        )
         if not anchor.is_root:
             tree.hold_host(anchor, Component.FULL)
             receipt.full_edge = _mark(anchor, Edge.HOST_FULL)
@@ -107,14 +109,21 @@ class Locks:
         """Undo a `lock_host`. Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should."""
         self._check_receipt(receipt)
         anchor = receipt.anchor
-        held: Held = [(node, Component.FULL) for node in _path(anchor, Edge.HOST_FULL, receipt.full_edge)]
+        held: Held = [
+            (node, Component.FULL) for node in _path(anchor, Edge.HOST_FULL, receipt.full_edge)
+        ]
         if self._window:
-            held += [(node, Component.SWA) for node in _path(anchor, Edge.HOST_WINDOW, receipt.window_edge)]
+            held += [
+                (node, Component.SWA)
+                for node in _path(anchor, Edge.HOST_WINDOW, receipt.window_edge)
+            ]
         if self._mamba and not anchor.is_root:
             held.append((anchor, Component.MAMBA))
         for node, component in held:
             if not node.states[component].host_locks:
-                raise ReceiptError(f"receipt for {anchor}: {component.name} of {node} is not locked on the host")
+                raise ReceiptError(
+                    f"receipt for {anchor}: {component.name} of {node} is not locked on the host"
+                )
         for node, component in held:
             self._tree.release_host(node, component)
         receipt.spent = True
@@ -125,7 +134,9 @@ class Locks:
         unlocked = (step.full for step in _path(node) if not step.full.locks)
         return sum(len(full.device) for full in unlocked if full.device is not None)
 
-    def _lock_window(self, anchor: Node, hold: Callable[[Node, Component], None], edge: Edge) -> object | None:
+    def _lock_window(
+        self, anchor: Node, hold: Callable[[Node, Component], None], edge: Edge
+    ) -> object | None:
         """Lock SWA for one window up from ``anchor``; returns the mark of where the coverage is complete."""
         mark = None
         reach = anchor.end - self._window
@@ -139,7 +150,9 @@ class Locks:
         """What a receipt holds besides FULL, unless it was released."""
         held: Held = []
         if self._window:
-            held += [(node, Component.SWA) for node in _path(receipt.anchor, Edge.WINDOW, receipt.edge)]
+            held += [
+                (node, Component.SWA) for node in _path(receipt.anchor, Edge.WINDOW, receipt.edge)
+            ]
         if self._mamba and not receipt.anchor.is_root:
             held.append((receipt.anchor, Component.MAMBA))
         return held
@@ -147,7 +160,9 @@ class Locks:
     def _release(self, receipt: Receipt, held: Held) -> None:
         for node, component in held:
             if not node.states[component].locks:
-                raise ReceiptError(f"receipt for {receipt.anchor}: {component.name} of {node} is not locked")
+                raise ReceiptError(
+                    f"receipt for {receipt.anchor}: {component.name} of {node} is not locked"
+                )
         for node, component in held:
             self._tree.release(node, component)
 

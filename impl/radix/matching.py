@@ -41,9 +41,15 @@ def match(tree: Tree, config: Config, namespace: str, units: Units) -> Match:
         path.append(node)
         swa, mamba = node.swa, node.mamba
         state_here = stateless or mamba.device is not None
-        if on_either.admits(node, swa.device is not None or swa.host is not None) and (state_here or mamba.host is not None):
+        if on_either.admits(node, swa.device is not None or swa.host is not None) and (
+            state_here or mamba.host is not None
+        ):
             best_node = node
-        if on_device.admits(node, swa.device is not None) and state_here and node.full.device is not None:
+        if (
+            on_device.admits(node, swa.device is not None)
+            and state_here
+            and node.full.device is not None
+        ):
             device_node = node
     for node in path:
         if node.end <= best_node.end:
@@ -66,7 +72,11 @@ def path_slots(node: Node) -> Slots:
 
 def on_host_only(node: Node, window: int | None) -> tuple[int, int, int]:
     """What a prefix that ends at ``node`` uses and has on the host only, in units (MAMBA: states) per `Component`."""
-    swa = sum(len(step.swa.host) for step in window_of(node, window) if step.swa.device is None and step.swa.host is not None)
+    swa = sum(
+        len(step.swa.host)
+        for step in window_of(node, window)
+        if step.swa.device is None and step.swa.host is not None
+    )
     mamba = int(node.mamba.device is None and node.mamba.host is not None)
     full = node.end
     while node.parent is not None and node.full.device is None:

@@ -18,18 +18,28 @@ class Memory:
         host = torch.device("cpu")
         self.pools: dict[Pool, KVPool] = {
             pool: KVPool(
-                config.pages(pool), config.unit(pool), geometry, host if pool.on_host else device, pinned=cuda and pool.on_host
+                config.pages(pool),
+                config.unit(pool),
+                geometry,
+                host if pool.on_host else device,
+                pinned=cuda and pool.on_host,
             )
             for pool in config.pools
         }
         self.tiers: dict[Component, tuple[KVPool, KVPool]] = {
-            pool.component: (self.pools[DEVICE[pool.component]], self.pools[pool]) for pool in config.pools if pool.on_host
+            pool.component: (self.pools[DEVICE[pool.component]], self.pools[pool])
+            for pool in config.pools
+            if pool.on_host
         }
         """Device pool and host pool of each component that has both."""
         self.allocators: dict[Pool, PageAllocator] = {
             pool: PageAllocator(config.pages(pool), config.unit(pool)) for pool in config.pools
         }
-        self.device = DeviceSlots(self.allocators[Pool.FULL], self.allocators.get(Pool.SWA), self.allocators.get(Pool.MAMBA))
+        self.device = DeviceSlots(
+            self.allocators[Pool.FULL],
+            self.allocators.get(Pool.SWA),
+            self.allocators.get(Pool.MAMBA),
+        )
         self.host: dict[Component, PageAllocator] = {
             pool.component: allocator for pool, allocator in self.allocators.items() if pool.on_host
         }

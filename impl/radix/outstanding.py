@@ -58,7 +58,10 @@ class Outstanding(Generic[T]):
     def done(self) -> int:
         """How many entries a poll without limit would return now."""
         self._engine.poll()
-        return next((number for number, entry in enumerate(self._entries) if not entry.copy.done), len(self._entries))
+        return next(
+            (number for number, entry in enumerate(self._entries) if not entry.copy.done),
+            len(self._entries),
+        )
 
     def clear(self) -> None:
         """Forget all copies."""

@@ -30,10 +30,20 @@ class KVPool:
     from and to CUDA need in order to be asynchronous.
     """
 
-    def __init__(self, pages: int, page_size: int, geometry: Geometry, device: torch.device, pinned: bool = False) -> None:
+    def __init__(
+        self,
+        pages: int,
+        page_size: int,
+        geometry: Geometry,
+        device: torch.device,
+        pinned: bool = False,
+    ) -> None:
         slots = (pages + 1) * page_size
         self.kv = torch.zeros(
-            (2, geometry.layers, slots, geometry.heads, geometry.dim), dtype=geometry.dtype, device=device, pin_memory=pinned
+            (2, geometry.layers, slots, geometry.heads, geometry.dim),
+            dtype=geometry.dtype,
+            device=device,
+            pin_memory=pinned,
         )
 
     @property

@@ -28,7 +28,9 @@ def copy_state(node: Node, memory: Memory, locks: Locks, evictor: Evictor) -> in
         return None
     pool = memory.pools[Pool.MAMBA]
     arriving = _arriving(node, memory)
-    state = pool.gather(source) if arriving is None else memory.pools[Pool.MAMBA_HOST].gather(arriving)
+    state = (
+        pool.gather(source) if arriving is None else memory.pools[Pool.MAMBA_HOST].gather(arriving)
+    )
     pool.scatter(target, state)
     return int(target[0])
 
@@ -37,6 +39,8 @@ def _arriving(node: Node, memory: Memory) -> Slots | None:
     """The host slot of a state that a load-back in flight is bringing, so that the device slot may not hold it yet."""
     pool = memory.pools[Pool.MAMBA]
     for load in node.loads:
-        if load.receipt.anchor is node and any(transfer.target is pool for transfer in load.copy.transfers):
+        if load.receipt.anchor is node and any(
+            transfer.target is pool for transfer in load.copy.transfers
+        ):
             return node.mamba.host
     return None

@@ -31,7 +31,9 @@ def target(device: str = "cpu") -> Target:
 
     def build(config: Config) -> RadixSystem:
         if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-            raise Unavailable("this torch sees no CUDA device: install a CUDA build on a machine with a GPU, or use the CPU target")
+            raise Unavailable(
+                "this torch sees no CUDA device: install a CUDA build on a machine with a GPU, or use the CPU target"
+            )
         return RadixSystem(config, device)
 
     name = "radix" if device == "cpu" else f"radix-{device}"
@@ -90,9 +92,17 @@ class RadixSystem:
         return self.cache.copy_state(anchor)
 
     def insert(
-        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+        self,
+        key: Key,
+        slots: Sequence[int],
+        protected: int,
+        evicted: int,
+        state: int | None = None,
+        priority: int = 0,
     ) -> Insertion:
-        reused, taken, node = self.cache.insert(key.tokens, slots, key.namespace, protected, evicted, state, priority)
+        reused, taken, node = self.cache.insert(
+            key.tokens, slots, key.namespace, protected, evicted, state, priority
+        )
         return Insertion(reused, taken, node)
 
     def path_slots(self, anchor: Any) -> list[int]:
@@ -160,13 +170,19 @@ class RadixSystem:
             if node.parent is None and node.id in self._shown:
                 self._shown.discard(node.id)
                 removed.append(node.id)
-        nodes = list(tree.nodes()) if whole else sorted((node for node in changed if node.parent is not None), key=_end)
+        nodes = (
+            list(tree.nodes())
+            if whole
+            else sorted((node for node in changed if node.parent is not None), key=_end)
+        )
         self._shown.update(node.id for node in nodes)
         allocators = self._memory.allocators
         return Observation(
             nodes=tuple(map(_view, nodes)),
             removed=() if whole else tuple(removed),
-            free=_per_pool([allocators[pool].available if pool in allocators else 0 for pool in POOLS]),
+            free=_per_pool(
+                [allocators[pool].available if pool in allocators else 0 for pool in POOLS]
+            ),
             evictable=_per_component(tree.evictable),
             protected=_per_component(tree.protected),
             whole=self._whole() if whole else None,
@@ -196,11 +212,14 @@ class RadixSystem:
         paired = np.flatnonzero(self._device.swa_of)
         swa, mamba = Component.SWA, Component.MAMBA
         return Whole(
-            free=_per_pool(tuple(allocators[pool].free_slots().tolist()) if pool in allocators else () for pool in POOLS),
+            free=_per_pool(
+                tuple(allocators[pool].free_slots().tolist()) if pool in allocators else ()
+                for pool in POOLS
+            ),
             swa_of=dict(zip(paired.tolist(), self._device.swa_of[paired].tolist(), strict=True)),
             device_leaves=frozenset(node.id for node in tree.device_leaves),
             host_leaves=frozenset(node.id for node in tree.host_leaves),
-            orders=(
+            lru_lists=(
                 _ids(tree.device_order[swa]),
                 _ids(tree.device_order[mamba]),
                 _ids(tree.host_order[swa]),

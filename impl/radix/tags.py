@@ -36,10 +36,16 @@ class Tags:
 
     def read(self, slots: Slots) -> list[int]:
         """The tags of ``slots``; -1 where layers, heads, or keys and values disagree."""
-        kv = self._view.take(slots, axis=2) if self._view is not None else self._pool.gather(slots).cpu().numpy()
+        kv = (
+            self._view.take(slots, axis=2)
+            if self._view is not None
+            else self._pool.gather(slots).cpu().numpy()
+        )
         tags = kv[0, 0, :, 0, 0].astype(np.int64)
         filled = self._filled(tags.astype(np.float32))
-        if kv.tobytes() == filled.tobytes():  # so it is nearly always, and to compare bytes is cheap
+        if (
+            kv.tobytes() == filled.tobytes()
+        ):  # so it is nearly always, and to compare bytes is cheap
             whole: list[int] = tags.tolist()
             return whole
         found: list[int] = np.where((kv == filled).all(axis=(0, 1, 3, 4)), tags, -1).tolist()

@@ -83,7 +83,9 @@ class Tree:
 
         A child whose segment goes on differently, or further, is split where it does: what is returned is covered entirely.
         """
-        child = node.children.get(self.edge(node, namespace, units[offset : offset + self.page_size]))
+        child = node.children.get(
+            self.edge(node, namespace, units[offset : offset + self.page_size])
+        )
         if child is None or units[offset : offset + len(child.segment)] == child.segment:
             return child
         return self.split(child, self._shared(child.segment, units, offset))
@@ -99,7 +101,10 @@ class Tree:
         low, high = 1, min(len(segment), len(units) - offset) // size
         while low < high:
             middle = (low + high + 1) // 2
-            if segment[low * size : middle * size] == units[offset + low * size : offset + middle * size]:
+            if (
+                segment[low * size : middle * size]
+                == units[offset + low * size : offset + middle * size]
+            ):
                 low = middle
             else:
                 high = middle - 1

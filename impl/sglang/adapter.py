@@ -70,7 +70,9 @@ class SglangSystem:
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = found.device_indices.tolist()
         best = _depth(self._parts.node(found.best_match_node))
-        return Lookup(len(slots), best, slots, found.last_device_node, found, self._host_hits(found))
+        return Lookup(
+            len(slots), best, slots, found.last_device_node, found, self._host_hits(found)
+        )
 
     def allocate(self, tokens: int) -> list[int] | None:
         allocators = self._parts.allocators.values()
@@ -105,10 +107,19 @@ class SglangSystem:
         raise NotImplementedError("MAMBA")
 
     def insert(
-        self, key: Key, slots: Sequence[int], protected: int, evicted: int, state: int | None = None, priority: int = 0
+        self,
+        key: Key,
+        slots: Sequence[int],
+        protected: int,
+        evicted: int,
+        state: int | None = None,
+        priority: int = 0,
     ) -> Insertion:
         params = self._sglang.params.InsertParams(
-            key=self._key(key), value=self._tensor(slots), prev_prefix_len=protected, priority=priority
+            key=self._key(key),
+            value=self._tensor(slots),
+            prev_prefix_len=protected,
+            priority=priority,
         )
         if hasattr(params, "set_evicted_seqlen"):
             params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)
@@ -139,7 +150,9 @@ class SglangSystem:
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
-        result = self._tree.evict(self._sglang.params.EvictParams(num_tokens=full, swa_num_tokens=swa, mamba_num=mamba))
+        result = self._tree.evict(
+            self._sglang.params.EvictParams(num_tokens=full, swa_num_tokens=swa, mamba_num=mamba)
+        )
         return result.num_tokens_evicted, result.swa_num_tokens_evicted, result.mamba_num_evicted
 
     def evict_host(self, tokens: int, component: Component) -> int:
@@ -157,7 +170,10 @@ class SglangSystem:
         self._victims.restart()
         self._tree.init_load_back(
             self._sglang.params.InitLoadBackParams(
-                best_match_node=anchor.best_match_node, host_hit_length=anchor.host_hit_length, mem_quota=quota, req=request
+                best_match_node=anchor.best_match_node,
+                host_hit_length=anchor.host_hit_length,
+                mem_quota=quota,
+                req=request,
             )
         )
         return self._transfers.start_loading()
@@ -202,7 +218,9 @@ class SglangSystem:
     def swa_of(self, slots: Sequence[int]) -> list[int]:
         if self._config.window is None:
             return [0] * len(slots)
-        peers: list[int] = self._parts.allocator.full_to_swa_index_mapping[self._tensor(slots)].tolist()
+        peers: list[int] = self._parts.allocator.full_to_swa_index_mapping[
+            self._tensor(slots)
+        ].tolist()
         return peers
 
     def close(self) -> None:

@@ -23,8 +23,13 @@ class Content:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._device = {component: _buffers(pool, _LAYERS[component]) for component, pool in parts.device_pools.items()}
-        self._host: dict[Component, _Floats] = {component: pool.kv_buffer.numpy() for component, pool in parts.host_pools.items()}
+        self._device = {
+            component: _buffers(pool, _LAYERS[component])
+            for component, pool in parts.device_pools.items()
+        }
+        self._host: dict[Component, _Floats] = {
+            component: pool.kv_buffer.numpy() for component, pool in parts.host_pools.items()
+        }
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fill FULL ``slots``, and the SWA slots that the full→SWA map has for them now."""
@@ -42,9 +47,18 @@ class Content:
         if not slots:
             return []
         index = np.array(slots)
-        claims = self._host_claims(pool.component, index) if pool.on_host else self._device_claims(pool.component, index)
+        claims = (
+            self._host_claims(pool.component, index)
+            if pool.on_host
+            else self._device_claims(pool.component, index)
+        )
         tags = claims[:, 0]
-        agreed = (claims == tags[:, None]).all(axis=1) & (tags >= 0) & (tags < TAG_LIMIT) & (tags == np.floor(tags))
+        agreed = (
+            (claims == tags[:, None]).all(axis=1)
+            & (tags >= 0)
+            & (tags < TAG_LIMIT)
+            & (tags == np.floor(tags))
+        )
         return [int(tag) for tag in np.where(agreed, tags, -1)]
 
     def _fill(self, component: Component, index: npt.NDArray[Any], tags: _Floats) -> None:
@@ -56,7 +70,9 @@ class Content:
     def _device_claims(self, component: Component, index: npt.NDArray[Any]) -> _Floats:
         """Per slot, the tag that each of its numbers speaks for."""
         parts = [
-            part for keys, values, offset in self._device[component] for part in (keys[index] - offset, -values[index] - offset)
+            part
+            for keys, values, offset in self._device[component]
+            for part in (keys[index] - offset, -values[index] - offset)
         ]
         return np.concatenate([part.reshape(len(index), -1) for part in parts], axis=1)
 
@@ -66,12 +82,17 @@ class Content:
         numbers = buffer[:, page, :, offset]  # [slot, keys or values, layer, head, dim]
         layers = np.array(_LAYERS[component], np.float32).reshape(-1, 1, 1) / 4
         return np.concatenate(
-            [(sign * numbers[:, side] - layers).reshape(len(index), -1) for side, sign in ((0, 1), (1, -1))], axis=1
+            [
+                (sign * numbers[:, side] - layers).reshape(len(index), -1)
+                for side, sign in ((0, 1), (1, -1))
+            ],
+            axis=1,
         )
 
 
 def _buffers(pool: Any, layers: Sequence[int]) -> list[tuple[_Floats, _Floats, float]]:
     """Per layer of a device pool: keys, values, and what the layer adds to a tag."""
     return [
-        (keys.numpy(), values.numpy(), layer / 4) for keys, values, layer in zip(pool.k_buffer, pool.v_buffer, layers, strict=True)
+        (keys.numpy(), values.numpy(), layer / 4)
+        for keys, values, layer in zip(pool.k_buffer, pool.v_buffer, layers, strict=True)
     ]

@@ -97,11 +97,19 @@ def stream(chosen: Stream) -> Iterator[Stream]:
         _active.pop()
 
 
-DEVICE_MODULE = SimpleNamespace(Stream=Stream, Event=Event, stream=stream, current_stream=current_stream)
+DEVICE_MODULE = SimpleNamespace(
+    Stream=Stream, Event=Event, stream=stream, current_stream=current_stream
+)
 """What SGLang gets as its ``device_module``: all that its cache code uses of ``torch.cuda``."""
 
 
-def backup_all_layers(src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indices: Any, dst_indices: Any, page_size: int) -> None:
+def backup_all_layers(
+    src_ptrs: Sequence[Any],
+    dst_ptrs: Sequence[Any],
+    src_indices: Any,
+    dst_indices: Any,
+    page_size: int,
+) -> None:
     """``transfer_kv_all_layer_direct_lf_pf``: device layers ``[slot, ...]`` into host buffers ``[page, layer, offset, ...]``.
 
     ``src_ptrs`` are all layers of the first destination, then all of the second. Indices are one slot per token.
@@ -111,13 +119,20 @@ def backup_all_layers(src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indi
         source, (page, offset) = src_indices.numpy(), np.divmod(dst_indices.numpy(), page_size)
         layers = len(src_ptrs) // len(dst_ptrs)
         for number, tensor in enumerate(src_ptrs):
-            dst_ptrs[number // layers].numpy()[page, number % layers, offset] = tensor.numpy()[source]
+            dst_ptrs[number // layers].numpy()[page, number % layers, offset] = tensor.numpy()[
+                source
+            ]
 
     current_stream().submit(copy)
 
 
 def load_layer(
-    src_ptrs: Sequence[Any], dst_ptrs: Sequence[Any], src_indices: Any, dst_indices: Any, layer_id: int, page_size: int
+    src_ptrs: Sequence[Any],
+    dst_ptrs: Sequence[Any],
+    src_indices: Any,
+    dst_indices: Any,
+    layer_id: int,
+    page_size: int,
 ) -> None:
     """``transfer_kv_per_layer_direct_pf_lf``: one layer of host buffers ``[page, layer, offset, ...]`` into device layers."""
 
@@ -129,7 +144,13 @@ def load_layer(
     current_stream().submit(copy)
 
 
-def copy_slots(src_layers: Sequence[Any], dst_layers: Sequence[Any], src_indices: Any, dst_indices: Any, page_size: int) -> None:
+def copy_slots(
+    src_layers: Sequence[Any],
+    dst_layers: Sequence[Any],
+    src_indices: Any,
+    dst_indices: Any,
+    page_size: int,
+) -> None:
     """``transfer_kv_direct``: layers ``[slot, ...]`` into layers of the same shape."""
 
     def copy() -> None:

@@ -1,6 +1,6 @@
 """Write a finding as a plain pytest file: SGLang's own API, torch and pytest, fit to be pasted into an issue.
 
-The file builds the cache of the history's configuration, performs each operation as the interpreter (`properties.interpreter`)
+The file builds the cache of the history's configuration, performs each operation as the interpreter (`properties.running.run`)
 does, and asserts what the witness of the breach says; it knows nothing of radixproof. One source runs on every release that
 `adapter` drives. It has only the helpers and imports that the history needs, and is laid out as ``ruff format`` would.
 
@@ -51,26 +51,45 @@ def render(history: History, breach: Breach, version: str) -> str:
     if reason:
         return _skipping(history, breach, version, reason)
     code = functions(history, _test(history, breach, version))
-    top = [_docstring(breach, version, _HOW), _imports([constants(history.config), *code]), constants(history.config)]
+    top = [
+        _docstring(breach, version, _HOW),
+        _imports([constants(history.config), *code]),
+        constants(history.config),
+    ]
     return "\n\n".join(top) + "\n\n\n" + "\n\n\n".join(code) + "\n"
 
 
 def _unwritable(history: History) -> str:
     """What this module cannot write of a history; empty if it can write all of it."""
     config = history.config
-    for there, what in ((config.mamba_states > 0, "MAMBA"), (config.bigram, "bigram keys"), (config.ranks > 1, "several ranks")):
+    for there, what in (
+        (config.mamba_states > 0, "MAMBA"),
+        (config.bigram, "bigram keys"),
+        (config.ranks > 1, "several ranks"),
+    ):
         if there:
             return f"caches with {what}"
-    unknown = next((operation for operation in history.operations if not isinstance(operation, _WRITTEN)), None)
+    unknown = next(
+        (operation for operation in history.operations if not isinstance(operation, _WRITTEN)), None
+    )
     return f"the operation {unknown.name!r}" if unknown else ""
 
 
 def _skipping(history: History, breach: Breach, version: str, reason: str) -> str:
     """A file for reading: what happened, and the steps to it."""
     how = f"Found by radixproof, which can replay it. As a plain test it cannot be written yet: no test here has {reason}."
-    steps = [line for number, step in enumerate(history.operations, 1) for line in comment(f"{number}. {step}")]
+    steps = [
+        line
+        for number, step in enumerate(history.operations, 1)
+        for line in comment(f"{number}. {step}")
+    ]
     test = [f"def {_name(breach)}():", *steps, f'    pytest.skip("not written: {reason}")']
-    return "\n\n".join([_docstring(breach, version, how), "import pytest"]) + "\n\n\n" + "\n".join(test) + "\n"
+    return (
+        "\n\n".join([_docstring(breach, version, how), "import pytest"])
+        + "\n\n\n"
+        + "\n".join(test)
+        + "\n"
+    )
 
 
 def _name(breach: Breach) -> str:
@@ -88,10 +107,19 @@ _HOW = (
 
 def _docstring(breach: Breach, version: str, how: str) -> str:
     where = f"{breach.signature} in the unified radix cache of SGLang {version}."
-    prose = [_wrap(f"What must hold: {breach.violates.sentence}."), _wrap(f"What happened: {breach.text}.")]
+    prose = [
+        _wrap(f"What must hold: {breach.violates.sentence}."),
+        _wrap(f"What happened: {breach.text}."),
+    ]
     if " | " in breach.text:
-        prose.append(_wrap("Prompts are written as their tokens; in [1 | 2], the node meant is the part behind the bar."))
-    text = "\n\n".join([where, "\n".join(prose), _wrap(how) if "\n" not in how else how.format(version=version)])
+        prose.append(
+            _wrap(
+                "Prompts are written as their tokens; in [1 | 2], the node meant is the part behind the bar."
+            )
+        )
+    text = "\n\n".join(
+        [where, "\n".join(prose), _wrap(how) if "\n" not in how else how.format(version=version)]
+    )
     return '"""' + text.replace("\\", "\\\\").replace('"""', "'''") + '\n"""'
 
 
@@ -126,7 +154,9 @@ def _imports(code: Sequence[str]) -> str:
         if used:
             lines.append(f"from sglang.srt.mem_cache.{module} import {', '.join(used)}")
     if "ServerArgs" in words:
-        lines.append("from sglang.srt.server_args import ServerArgs, set_global_server_args_for_scheduler")
+        lines.append(
+            "from sglang.srt.server_args import ServerArgs, set_global_server_args_for_scheduler"
+        )
     if "SWATokenToKVPoolAllocator" in words:
         lines.append(_SWA_ALLOCATOR)
     return "\n".join(lines)
@@ -171,7 +201,11 @@ class _Held:
 def _steps(history: History, version: str) -> Iterator[tuple[str, list[str]]]:
     """Per operation its title and its statements: none for what the interpreter would skip, as far as that is known here."""
     reasons = _reasons(history, version)
-    performed = [operation for operation, reason in zip(history.operations, reasons, strict=True) if reason is None]
+    performed = [
+        operation
+        for operation, reason in zip(history.operations, reasons, strict=True)
+        if reason is None
+    ]
     held = _Held()
     done = 0
     for operation, reason in zip(history.operations, reasons, strict=True):
@@ -179,7 +213,9 @@ def _steps(history: History, version: str) -> Iterator[tuple[str, list[str]]]:
             yield f"{operation}: left out, {reason}", []
             continue
         done += 1
-        kept = isinstance(operation, Lock | HostLock) and _is_used(operation.receipt, performed[done:])
+        kept = isinstance(operation, Lock | HostLock) and _is_used(
+            operation.receipt, performed[done:]
+        )
         yield str(operation), _statements(operation, held, kept)
         held.note(operation)
 
@@ -191,19 +227,28 @@ def _reasons(history: History, version: str) -> list[str | None]:
     reasons: list[str | None] = []
     for operation in history.operations:
         known = type(operation) in offered
-        reasons.append(_skipped(operation, history.config, held) if known else "the release has no such operation")
+        reasons.append(
+            _skipped(operation, history.config, held)
+            if known
+            else "the release has no such operation"
+        )
         if reasons[-1] is None:
             held.note(operation)
     return reasons
 
 
 def _is_used(receipt: str, operations: Sequence[Operation]) -> bool:
-    return any(isinstance(operation, Unlock | ReleaseWindow) and operation.receipt == receipt for operation in operations)
+    return any(
+        isinstance(operation, Unlock | ReleaseWindow) and operation.receipt == receipt
+        for operation in operations
+    )
 
 
 def _skipped(operation: Operation, config: Config, held: _Held) -> str | None:
     match operation:
-        case HostLock() | LoadBack() | EvictHost() | RunCopies() | WritingCheck() | LoadingCheck() if not config.hosted:
+        case (
+            HostLock() | LoadBack() | EvictHost() | RunCopies() | WritingCheck() | LoadingCheck()
+        ) if not config.hosted:
             return "there is no host tier"
         case Insert(_, evicted) if evicted and config.window is None:
             return "there is no SWA"
@@ -215,7 +260,9 @@ def _skipped(operation: Operation, config: Config, held: _Held) -> str | None:
             return f"{receipt} is taken"
         case Unlock(receipt) if receipt not in held.device | held.host:
             return f"there is no receipt {receipt}"
-        case ReleaseWindow(receipt) if config.window is None or receipt not in held.device - held.released:
+        case ReleaseWindow(receipt) if (
+            config.window is None or receipt not in held.device - held.released
+        ):
             return f"the window of {receipt} is not locked"
         case Reset() if held.device | held.host:
             return "the cache is not idle"
@@ -235,21 +282,35 @@ def _statements(operation: Operation, held: _Held, kept: bool) -> list[str]:
             return call("", "match", ["tree", *prompt(key)])
         case Insert(key, evicted, reuse, _, priority):
             tokens, *namespace = prompt(key)
-            extra = [f"evicted={evicted}"] * bool(evicted) + ["reuse=True"] * reuse + [f"priority={priority}"] * bool(priority)
+            extra = (
+                [f"evicted={evicted}"] * bool(evicted)
+                + ["reuse=True"] * reuse
+                + [f"priority={priority}"] * bool(priority)
+            )
             return call("", "insert", ["tree", tokens, *extra, *namespace])
         case Lock(receipt, key):
             return call(f"receipt_{receipt} = " if kept else "", "lock", ["tree", *prompt(key)])
         case HostLock(receipt, key):
-            return call(f"receipt_{receipt} = " if kept else "", "lock_host", ["tree", *prompt(key)])
+            return call(
+                f"receipt_{receipt} = " if kept else "", "lock_host", ["tree", *prompt(key)]
+            )
         case Unlock(receipt) if receipt in held.host:
             return [f"    tree.dec_host_lock_ref(*receipt_{receipt})"]
         case Unlock(receipt):
-            return [f"    tree.dec_lock_ref(*receipt_{receipt}{', skip_swa=True' * (receipt in held.released)})"]
+            return [
+                f"    tree.dec_lock_ref(*receipt_{receipt}{', skip_swa=True' * (receipt in held.released)})"
+            ]
         case ReleaseWindow(receipt):
-            return [f"    tree.dec_swa_lock_only(receipt_{receipt}[0], receipt_{receipt}[1].swa_uuid_for_lock)"]
+            return [
+                f"    tree.dec_swa_lock_only(receipt_{receipt}[0], receipt_{receipt}[1].swa_uuid_for_lock)"
+            ]
         case LoadBack(key, quota):
             tokens, *namespace = prompt(key)
-            return call("", "load_back", ["tree", tokens, *([] if quota is None else [f"quota={quota}"]), *namespace])
+            return call(
+                "",
+                "load_back",
+                ["tree", tokens, *([] if quota is None else [f"quota={quota}"]), *namespace],
+            )
     return [f"    {line}" for line in _plain_statements(operation)]
 
 
@@ -257,7 +318,9 @@ def _plain_statements(operation: Operation) -> list[str]:
     """Statements of operations that are about no prompt and no receipt."""
     match operation:
         case Evict(full, swa):
-            return [f"tree.evict(EvictParams(num_tokens={full}{f', swa_num_tokens={swa}' if swa else ''}))"]
+            return [
+                f"tree.evict(EvictParams(num_tokens={full}{f', swa_num_tokens={swa}' if swa else ''}))"
+            ]
         case EvictHost(tokens, component):
             return [f"tree.evict_host({tokens}, ComponentType.{component.name})"]
         case RunCopies(_, load):
@@ -273,14 +336,21 @@ def _plain_statements(operation: Operation) -> list[str]:
 
 def _wait(direction: str) -> list[str]:
     """Statements that wait for all copies of a direction."""
-    return [f"for copy in tree.cache_controller.ack_{direction}_queue:", "    copy.finish_event.synchronize()"]
+    return [
+        f"for copy in tree.cache_controller.ack_{direction}_queue:",
+        "    copy.finish_event.synchronize()",
+    ]
 
 
 def _just_before(breach: Breach) -> list[str]:
     """What goes before the statements of the last step."""
     if breach.violates is Property.NOCRASH:
         raised, _, where = breach.rule.partition("@")
-        return comment("This never returns." if raised == Endless.__name__ else f"This raises: {raised} in {where}.")
+        return comment(
+            "This never returns."
+            if raised == Endless.__name__
+            else f"This raises: {raised} in {where}."
+        )
     if breach.witness is not None and breach.witness.kept is not None:
         return _slots("before", breach.witness)
     return []
@@ -306,8 +376,13 @@ def _assertion(witness: Witness) -> list[str]:
     prefix = str(witness.prefix) if len(str(witness.prefix)) <= 30 else "the prefix"
     pool = f"the {component} pool {'on the host' if witness.pool.on_host else 'on the device'}"
     if witness.kept is not None:
-        same, wrong = ("==", "no longer has its slots") if witness.kept else ("!=", "still has its slots")
-        return [*_slots("after", witness), f'    assert after {same} before, "{prefix} {wrong} in {pool}"']
+        same, wrong = (
+            ("==", "no longer has its slots") if witness.kept else ("!=", "still has its slots")
+        )
+        return [
+            *_slots("after", witness),
+            f'    assert after {same} before, "{prefix} {wrong} in {pool}"',
+        ]
     data = f"node.component_data[ComponentType.{component}]"
     node = ["", *call("node = ", "node_at", ["tree", *prompt(witness.prefix)])]
     if witness.locks is not None:
@@ -326,7 +401,11 @@ def _assertion(witness: Witness) -> list[str]:
 def _slots(name: str, witness: Witness) -> list[str]:
     tokens, *namespace = prompt(witness.prefix)
     component = f"ComponentType.{witness.pool.component.name}"
-    return call(f"{name} = ", "slots_at", ["tree", tokens, component, f'"{_tier(witness.pool)}"', *namespace])
+    return call(
+        f"{name} = ",
+        "slots_at",
+        ["tree", tokens, component, f'"{_tier(witness.pool)}"', *namespace],
+    )
 
 
 def _tier(pool: Pool) -> str:

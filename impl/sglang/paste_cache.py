@@ -10,7 +10,7 @@ import re
 
 from radixproof.impl.operations import History, Insert, LoadBack
 from radixproof.impl.sglang.paste_layout import call
-from radixproof.model.config import DEVICE, HOST, Config, Order, Pool
+from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
 
 
 def functions(history: History, test: str) -> list[str]:
@@ -33,7 +33,9 @@ def functions(history: History, test: str) -> list[str]:
     for name, source in sources.items():
         if re.search(rf"(?<!\.)\b{name}\(", "\n".join(needed)):
             if "namespace=" not in test:
-                source = re.sub(r", namespace(=None)?|child\.key\.extra_key == namespace and ", "", source)
+                source = re.sub(
+                    r", namespace(=None)?|child\.key\.extra_key == namespace and ", "", source
+                )
             needed.append(source.strip())
     limits = [_LIMIT_HOST.strip()] if config.hosted else []
     return [*limits, _make_cache(history), *reversed(needed)]
@@ -43,7 +45,10 @@ def functions(history: History, test: str) -> list[str]:
 
 
 def constants(config: Config) -> str:
-    lines = ['DEVICE = "cuda" if torch.cuda.is_available() else "cpu"', f"PAGE_SIZE = {config.page_size}"]
+    lines = [
+        'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"',
+        f"PAGE_SIZE = {config.page_size}",
+    ]
     if config.hosted:
         host = ", ".join(str(config.slots(pool)) for pool in config.pools if pool.on_host)
         lines.append(f"HOST_SLOTS = ({host}{',' if config.window is None else ''})")
@@ -58,7 +63,13 @@ _OPTION = """
 def _make_cache(history: History) -> str:
     config = history.config
     kind, pools = _pools(config)
-    tier = " that writes back to the host" if config.write_back else " that writes through to the host" if config.hosted else ""
+    tier = (
+        " that writes back to the host"
+        if config.write_back
+        else " that writes through to the host"
+        if config.hosted
+        else ""
+    )
     lines = [
         "def make_cache():",
         f'    """An empty cache, {kind},{tier or " without a host tier"}."""',
@@ -76,14 +87,29 @@ def _pools(config: Config) -> tuple[str, list[str]]:
     size = [f"size={config.slots(Pool.FULL)}"]
     heads = ["head_num=2", "head_dim=2"]
     if config.window is None:
-        pool = call("pool = ", "MHATokenToKVPool", [*size, *heads, "layer_num=1", "enable_memory_saver=False", *shape])
+        pool = call(
+            "pool = ",
+            "MHATokenToKVPool",
+            [*size, *heads, "layer_num=1", "enable_memory_saver=False", *shape],
+        )
         paged = "PagedTokenToKVPoolAllocator" if config.page_size > 1 else "TokenToKVPoolAllocator"
-        allocator = call("allocator = ", paged, [*size, "kvcache=pool", "need_sort=False", *shape[config.page_size == 1 :]])
+        allocator = call(
+            "allocator = ",
+            paged,
+            [*size, "kvcache=pool", "need_sort=False", *shape[config.page_size == 1 :]],
+        )
         return "FULL only", [*pool, *allocator]
     size.append(f"size_swa={config.slots(Pool.SWA)}")
     layers = ["full_attention_layer_ids=[1]", "swa_attention_layer_ids=[0]"]
-    pool = [_OPTION.strip("\n"), *call("pool = ", "SWAKVPool", [*size, *heads, *layers, *shape, "**option"])]
-    allocator = call("allocator = ", "SWATokenToKVPoolAllocator", [*size, "kvcache=pool", "need_sort=False", *shape])
+    pool = [
+        _OPTION.strip("\n"),
+        *call("pool = ", "SWAKVPool", [*size, *heads, *layers, *shape, "**option"]),
+    ]
+    allocator = call(
+        "allocator = ",
+        "SWATokenToKVPoolAllocator",
+        [*size, "kvcache=pool", "need_sort=False", *shape],
+    )
     return f"FULL and SWA with a window of {config.window}", [*pool, *allocator]
 
 
@@ -94,7 +120,11 @@ def _init_params(config: Config) -> list[str]:
         "req_to_token_pool=None",
         "token_to_kv_pool_allocator=allocator",
         "page_size=PAGE_SIZE",
-        *([] if config.order is Order.LRU else [f'eviction_policy="{config.order.value}"']),
+        *(
+            []
+            if config.eviction_policy is EvictionPolicy.LRU
+            else [f'eviction_policy="{config.eviction_policy.value}"']
+        ),
         *([] if config.window is None else [f"sliding_window_size={config.window}"]),
         f"tree_components=({components}{',' if config.window is None else ''})",
     ]
@@ -109,9 +139,13 @@ def _host_tier(history: History) -> list[str]:
         "    tree.init_hicache(server_args, params)",
     ]
     if config.threshold != 1:
-        lines.append(f"    tree.write_through_threshold = {config.threshold}  # hits before a node is backed up")
+        lines.append(
+            f"    tree.write_through_threshold = {config.threshold}  # hits before a node is backed up"
+        )
     if loads:
-        lines.append(f"    tree.load_back_threshold = {config.load_threshold}  # FULL tokens below which nothing is loaded back")
+        lines.append(
+            f"    tree.load_back_threshold = {config.load_threshold}  # FULL tokens below which nothing is loaded back"
+        )
     if loads > _LOADS_AT_ONCE:
         lines.append(_MORE_LOADS.strip("\n").replace("LOADS", str(loads)))
     return [*lines, "    limit_host(tree)"]
@@ -125,7 +159,10 @@ _MORE_LOADS = """
 
 
 def _server_args(config: Config) -> list[str]:
-    ratios = [config.pages(HOST[component]) / config.pages(DEVICE[component]) for component in config.components]
+    ratios = [
+        config.pages(HOST[component]) / config.pages(DEVICE[component])
+        for component in config.components
+    ]
     return [
         'model_path="dummy"',
         "device=DEVICE",
@@ -259,8 +296,15 @@ def _loads(history: History) -> int:
 
 
 def _load_back(history: History) -> str:
-    limited = any(isinstance(operation, LoadBack) and operation.quota is not None for operation in history.operations)
-    return _LOAD_BACK if limited else _LOAD_BACK.replace(", quota=None", "").replace(", mem_quota=quota", "")
+    limited = any(
+        isinstance(operation, LoadBack) and operation.quota is not None
+        for operation in history.operations
+    )
+    return (
+        _LOAD_BACK
+        if limited
+        else _LOAD_BACK.replace(", quota=None", "").replace(", mem_quota=quota", "")
+    )
 
 
 def _insert(history: History) -> str:
@@ -273,7 +317,9 @@ def _insert(history: History) -> str:
     reuses = any(insert.reuse for insert in inserts)
     ragged = any(length % config.page_size for length in lengths)
     pages = sum(math.ceil(length / config.page_size) for length in lengths)
-    tight = _loads(history) > 0 or pages > min(config.pages(pool) for pool in config.pools if not pool.on_host)
+    tight = _loads(history) > 0 or pages > min(
+        config.pages(pool) for pool in config.pools if not pool.on_host
+    )
     paired = config.window is not None and config.page_size > 1
     lines = [
         f"def insert(tree, tokens{', evicted=0' * evicts}{', reuse=False' * reuses}{', priority=0' * ranks}, namespace=None):",
@@ -301,13 +347,23 @@ def _insert(history: History) -> str:
             f"    allocator.free_swa(slots[{'len(owned) ' * reuses}:{' ' * reuses}evicted])  # the window has slid past them"
         )
     value = "slots[: len(tokens)]" if ragged else "slots"
-    options = ["prev_prefix_len=len(owned)"] * reuses + _boundary(config, evicts, reuses) + ["priority=priority"] * ranks
+    options = (
+        ["prev_prefix_len=len(owned)"] * reuses
+        + _boundary(config, evicts, reuses)
+        + ["priority=priority"] * ranks
+    )
     lines += [
-        *call("params = ", "InsertParams", ["key=make_key(tree, tokens, namespace)", f"value={value}", *options]),
+        *call(
+            "params = ",
+            "InsertParams",
+            ["key=make_key(tree, tokens, namespace)", f"value={value}", *options],
+        ),
         "    tree.insert(params)",
     ]
     if ragged:
-        lines.append("    allocator.free(slots[len(tokens) // PAGE_SIZE * PAGE_SIZE :])  # the page that is not full")
+        lines.append(
+            "    allocator.free(slots[len(tokens) // PAGE_SIZE * PAGE_SIZE :])  # the page that is not full"
+        )
     return "\n".join(lines)
 
 

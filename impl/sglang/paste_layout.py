@@ -20,7 +20,11 @@ def prompt(key: Key) -> list[str]:
             runs[-1].append(token)
         else:
             runs.append([token])
-    items = [item for run in runs for item in ([f"*range({run[0]}, {run[-1] + 1})"] if len(run) > 8 else map(str, run))]
+    items = [
+        item
+        for run in runs
+        for item in ([f"*range({run[0]}, {run[-1] + 1})"] if len(run) > 8 else map(str, run))
+    ]
     return [f"[{', '.join(items)}]", *([f'namespace="{key.namespace}"'] if key.namespace else [])]
 
 

@@ -40,4 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     version = config.getoption("--sglang")
-    return None if version is None else f"sglang: {version}, its copies run by radixproof on the CPU"
+    return (
+        None if version is None else f"sglang: {version}, its copies run by radixproof on the CPU"
+    )

@@ -52,9 +52,11 @@ def build(sglang: Sglang, config: Config) -> Parts:
         token_to_kv_pool_allocator=allocator,
         page_size=config.page_size,
         is_eagle=config.bigram,
-        eviction_policy=config.order.value,
+        eviction_policy=config.eviction_policy.value,
         sliding_window_size=config.window,
-        tree_components=tuple(sglang.tree.ComponentType(int(component)) for component in config.components),
+        tree_components=tuple(
+            sglang.tree.ComponentType(int(component)) for component in config.components
+        ),
     )
     tree = sglang.tree.UnifiedRadixCache(params)
     host_pools = _add_host(sglang, config, tree, params) if config.hosted else {}
@@ -81,7 +83,10 @@ def _add_host(sglang: Sglang, config: Config, tree: Any, params: Any) -> dict[Co
     tree.load_back_threshold = config.load_threshold
     _allow_loads(tree.cache_controller, sum(config.pages(pool) for pool in DEVICE))
     entries = tree.host_pool_group.entries
-    return {component: entry.host_pool for component, entry in zip(config.components, entries, strict=True)}
+    return {
+        component: entry.host_pool
+        for component, entry in zip(config.components, entries, strict=True)
+    }
 
 
 def _allow_loads(controller: Any, count: int) -> None:
@@ -96,18 +101,30 @@ def _allow_loads(controller: Any, count: int) -> None:
     counter.num_counters = len(counter.events)
 
 
-def _device(sglang: Sglang, config: Config) -> tuple[Any, dict[Component, Any], dict[Component, Any]]:
+def _device(
+    sglang: Sglang, config: Config
+) -> tuple[Any, dict[Component, Any], dict[Component, Any]]:
     """The allocator, and the allocators and the pools per component."""
     size, page = config.slots(Pool.FULL), config.page_size
     dtype = sglang.torch.float32
-    shape = {"dtype": dtype, "page_size": page, "head_num": HEADS, "head_dim": HEAD_DIM, "device": "cpu"}
+    shape = {
+        "dtype": dtype,
+        "page_size": page,
+        "head_num": HEADS,
+        "head_dim": HEAD_DIM,
+        "device": "cpu",
+    }
     rest = {"dtype": dtype, "device": "cpu", "need_sort": False}
     if config.window is None:
-        pool = sglang.pools.MHATokenToKVPool(size=size, layer_num=len(FULL_LAYERS), enable_memory_saver=False, **shape)
+        pool = sglang.pools.MHATokenToKVPool(
+            size=size, layer_num=len(FULL_LAYERS), enable_memory_saver=False, **shape
+        )
         if page == 1:
             allocator = sglang.allocators.TokenToKVPoolAllocator(size=size, kvcache=pool, **rest)
         else:
-            allocator = sglang.allocators.PagedTokenToKVPoolAllocator(size=size, page_size=page, kvcache=pool, **rest)
+            allocator = sglang.allocators.PagedTokenToKVPoolAllocator(
+                size=size, page_size=page, kvcache=pool, **rest
+            )
         return allocator, {Component.FULL: allocator}, {Component.FULL: pool}
     pool = sglang.swa_pool(
         size=size,
@@ -116,12 +133,24 @@ def _device(sglang: Sglang, config: Config) -> tuple[Any, dict[Component, Any], 
         swa_attention_layer_ids=list(SWA_LAYERS),
         **shape,
     )
-    allocator = sglang.swa_allocator(size=size, size_swa=config.slots(Pool.SWA), page_size=page, kvcache=pool, **rest)
-    allocators = {Component.FULL: allocator.full_attn_allocator, Component.SWA: allocator.swa_attn_allocator}
-    return allocator, allocators, {Component.FULL: pool.full_kv_pool, Component.SWA: pool.swa_kv_pool}
+    allocator = sglang.swa_allocator(
+        size=size, size_swa=config.slots(Pool.SWA), page_size=page, kvcache=pool, **rest
+    )
+    allocators = {
+        Component.FULL: allocator.full_attn_allocator,
+        Component.SWA: allocator.swa_attn_allocator,
+    }
+    return (
+        allocator,
+        allocators,
+        {Component.FULL: pool.full_kv_pool, Component.SWA: pool.swa_kv_pool},
+    )
 
 
 def _host_ratio(config: Config) -> float:
     """Host pages per device page, enough for every pool. SGLang adds a page to what comes out of it, so rounding does no harm."""
-    ratios = [config.pages(HOST[component]) / config.pages(DEVICE[component]) for component in config.components]
+    ratios = [
+        config.pages(HOST[component]) / config.pages(DEVICE[component])
+        for component in config.components
+    ]
     return max(1.0, *ratios)

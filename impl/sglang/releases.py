@@ -15,7 +15,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.sglang.store import check_version, version_key
 from radixproof.impl.system import Scope, Unavailable
-from radixproof.model.config import Component, Order
+from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
 
 OLDEST, NEWEST = "0.5.12", "0.5.19"
@@ -56,8 +56,12 @@ def scope_of(version: str) -> Scope:
     missing = {operation for operation, first in _SINCE.items() if not _reaches(version, first)}
     return Scope(
         components=(Component.FULL, Component.SWA),
-        orders=tuple(Order) if _reaches(version, "0.5.13") else (Order.LRU,),
-        operations=tuple(operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}),
+        eviction_policies=tuple(EvictionPolicy)
+        if _reaches(version, "0.5.13")
+        else (EvictionPolicy.LRU,),
+        operations=tuple(
+            operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}
+        ),
         failing_copies=False,
     )
 

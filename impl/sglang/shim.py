@@ -29,10 +29,20 @@ from radixproof.impl.sglang.store import Release
 from radixproof.impl.system import Unavailable
 
 _REQUIRED = ("msgspec", "packaging", "psutil", "torch")
-_HOLLOW = ("sglang", "sglang.srt", "sglang.srt.configs", "sglang.srt.layers", "sglang.srt.layers.quantization")
+_HOLLOW = (
+    "sglang",
+    "sglang.srt",
+    "sglang.srt.configs",
+    "sglang.srt.layers",
+    "sglang.srt.layers.quantization",
+)
 """Packages of SGLang whose ``__init__`` is not run."""
 _MEM_CACHE = "sglang.srt.mem_cache"
-_IMPORTED_LATE = ("hybrid_cache.hybrid_pool_assembler", "deepseek_v4_memory_pool", "multi_ended_allocator")
+_IMPORTED_LATE = (
+    "hybrid_cache.hybrid_pool_assembler",
+    "deepseek_v4_memory_pool",
+    "multi_ended_allocator",
+)
 """Modules that SGLang imports inside functions, as far as a release has them; they must be there before the stand-ins go."""
 _HOST_POOLS = (f"{_MEM_CACHE}.memory_pool_host", f"{_MEM_CACHE}.pool_host.")
 """Beginnings of the names of the modules of host pools: since 0.5.14 they move, release by release, from the one to the other."""
@@ -70,7 +80,9 @@ class Sglang:
     @contextmanager
     def told(self, **arguments: Any) -> Iterator[None]:
         """Within the block these are arguments of the server."""
-        with suppress(AttributeError):  # frozen since 0.5.19, when nothing reads these there any more
+        with suppress(
+            AttributeError
+        ):  # frozen since 0.5.19, when nothing reads these there any more
             for name, value in arguments.items():
                 setattr(self.server_args, name, value)
         with self.memory().override(**arguments) if self.memory else nullcontext():
@@ -94,9 +106,13 @@ def load(release: Release) -> Sglang:
         return _imported
     missing = [name for name in _REQUIRED if importlib.util.find_spec(name) is None]
     if missing:
-        raise Unavailable(f"SGLang needs {' and '.join(missing)}, not installed here: pip install 'radixproof[sglang]'")
+        raise Unavailable(
+            f"SGLang needs {' and '.join(missing)}, not installed here: pip install 'radixproof[sglang]'"
+        )
     if "sglang" in sys.modules and release.folder is not None:
-        raise Unavailable(f"another SGLang is imported in this process, which therefore cannot run {release.version}")
+        raise Unavailable(
+            f"another SGLang is imported in this process, which therefore cannot run {release.version}"
+        )
     _imported = _import(release)
     return _imported
 
@@ -117,7 +133,9 @@ def _import(release: Release) -> Sglang:
     except Exception as error:
         for name in [name for name in sys.modules if name.partition(".")[0] == "sglang"]:
             del sys.modules[name]
-        raise Unavailable(f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}") from error
+        raise Unavailable(
+            f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}"
+        ) from error
     _replace()
     return found
 
@@ -150,7 +168,9 @@ def _collect(version: str) -> Sglang:
         hicache_size=0,
         hicache_storage_backend=None,
     )
-    server.set_global_server_args_for_scheduler(arguments)  # now, while there are stand-ins for what this imports
+    server.set_global_server_args_for_scheduler(
+        arguments
+    )  # now, while there are stand-ins for what this imports
     return Sglang(
         version=version,
         torch=importlib.import_module("torch"),

@@ -65,7 +65,9 @@ class _Anything:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         if name == "get_current_target":
-            raise RuntimeError("no triton driver")  # what SGLang catches to learn that there is no GPU
+            raise RuntimeError(
+                "no triton driver"
+            )  # what SGLang catches to learn that there is no GPU
         return _Anything()
 
     def __getitem__(self, _: Any) -> Any:
@@ -109,8 +111,14 @@ class _AnyModule(types.ModuleType):
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a stand-in for every module that `_is_named` names, whether or not the real one is installed."""
 
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True) if _is_named(fullname) else None
+    def find_spec(
+        self, fullname: str, path: Any, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return (
+            importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+            if _is_named(fullname)
+            else None
+        )
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         module = _AnyModule(spec.name)

@@ -74,7 +74,11 @@ def installed_version() -> str | None:
 def prepared() -> list[str]:
     """Versions in the store, oldest first."""
     try:
-        names = [entry.name.removeprefix(_PREFIX) for entry in _systems().iterdir() if entry.name.startswith(_PREFIX)]
+        names = [
+            entry.name.removeprefix(_PREFIX)
+            for entry in _systems().iterdir()
+            if entry.name.startswith(_PREFIX)
+        ]
     except OSError:
         return []
     return sorted((name for name in names if _is_complete(_folder(name))), key=version_key)
@@ -93,7 +97,9 @@ def locate(version: str) -> Release:
         return Release(version, folder)
     known = prepared()
     others = f"; prepared are {', '.join(known)}" if known else ""
-    raise Unavailable(f"SGLang {version} is not prepared on this machine: run 'radixproof systems add sglang=={version}'{others}")
+    raise Unavailable(
+        f"SGLang {version} is not prepared on this machine: run 'radixproof systems add sglang=={version}'{others}"
+    )
 
 
 def add(version: str, progress: Callable[[str], None]) -> Path:
@@ -106,7 +112,9 @@ def add(version: str, progress: Callable[[str], None]) -> Path:
         progress(f"SGLang {version} is already prepared")
         return folder
     if importlib.util.find_spec("pip") is None:
-        raise Unavailable(f"fetching SGLang {version} needs pip, which {sys.executable} does not have")
+        raise Unavailable(
+            f"fetching SGLang {version} needs pip, which {sys.executable} does not have"
+        )
     try:
         _systems().mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}{version}-", dir=_systems()))
@@ -140,19 +148,45 @@ def _is_complete(folder: Path) -> bool:
 
 def _not_writable(error: OSError) -> Unavailable:
     reason = error.strerror or str(error)
-    return Unavailable(f"cannot write to {home()} ({reason}): set RADIXPROOF_HOME to a folder that can be written to")
+    return Unavailable(
+        f"cannot write to {home()} ({reason}): set RADIXPROOF_HOME to a folder that can be written to"
+    )
 
 
 def _download(version: str, into: Path) -> Path:
     """Let pip fetch the wheel and nothing else. pip knows the user's index, proxy and certificates; we need not."""
-    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--no-cache-dir", "--retries=2"]
-    command = [sys.executable, "-m", "pip", "download", *options, f"--dest={into}", f"sglang=={version}"]
-    result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+    options = [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--no-cache-dir",
+        "--retries=2",
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        *options,
+        f"--dest={into}",
+        f"sglang=={version}",
+    ]
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if result.returncode != 0:
         raise Unavailable(_why(version, result.stdout + "\n" + result.stderr))
     wheels = sorted(into.glob("*.whl"))
     if len(wheels) != 1:
-        raise Unavailable(f"pip reported success but left {len(wheels)} wheels for SGLang {version}")
+        raise Unavailable(
+            f"pip reported success but left {len(wheels)} wheels for SGLang {version}"
+        )
     return wheels[0]
 
 
@@ -162,7 +196,11 @@ def _why(version: str, output: str) -> str:
     if offered and offered.group(1) != "none":
         newest = ", ".join(offered.group(1).split(", ")[-3:])
         return f"pip finds no wheel of SGLang {version} for this Python and platform; the newest that it finds are {newest}"
-    if re.search(r"connection|Retrying|timed out|Temporary failure|SSLError|ProxyError", output, re.IGNORECASE):
+    if re.search(
+        r"connection|Retrying|timed out|Temporary failure|SSLError|ProxyError",
+        output,
+        re.IGNORECASE,
+    ):
         return f"pip cannot reach a package index to fetch SGLang {version} from: check the network or pip's index settings"
     if offered:
         return f"pip finds no SGLang {version}: check pip's index settings; this Python or platform may also have no wheel of it"
@@ -175,9 +213,13 @@ def _unpack(wheel: Path, into: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(into)
     except zipfile.BadZipFile as error:
-        raise Unavailable(f"{wheel.name} as fetched by pip is not a readable wheel ({error})") from error
+        raise Unavailable(
+            f"{wheel.name} as fetched by pip is not a readable wheel ({error})"
+        ) from error
     if not _is_complete(into):
-        raise Unavailable(f"{wheel.name} has no {_TREE.name}: the release is too old, or too new, to be driven")
+        raise Unavailable(
+            f"{wheel.name} has no {_TREE.name}: the release is too old, or too new, to be driven"
+        )
 
 
 def _publish(complete: Path, folder: Path) -> None:

@@ -35,7 +35,9 @@ class Transfers:
         return _copies(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
 
     def writing_check(self, blocking: bool, limit: int | None) -> int:
-        return self._acknowledged(False, lambda: self._tree.writing_check(write_back=blocking), limit)
+        return self._acknowledged(
+            False, lambda: self._tree.writing_check(write_back=blocking), limit
+        )
 
     def loading_check(self, blocking: bool, limit: int | None) -> int:
         """SGLang has no blocking check: its requests wait for the layers of the copies that they need."""
@@ -70,7 +72,9 @@ class Transfers:
         """Within the block the tree has peers, and the minimum that it agrees on with all of them is ``limit`` at most."""
 
         def reduce(count: Any, **_: Any) -> None:
-            count.reshape(-1)[:1].clamp_(max=limit)  # what else is compared with it is the same everywhere
+            count.reshape(-1)[:1].clamp_(
+                max=limit
+            )  # what else is compared with it is the same everywhere
 
         if limit is None:
             yield

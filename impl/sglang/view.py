@@ -48,9 +48,13 @@ class View:
         return tuple(views)
 
     def _node(self, node: Any) -> NodeView:
-        full, swa, mamba = node.component_data[: len(Component)]  # its numbers are ours; all are there, whatever the tree has
+        full, swa, mamba = node.component_data[
+            : len(Component)
+        ]  # its numbers are ours; all are there, whatever the tree has
         tree, root = self._parts.tree, self._parts.core.root_node
-        marked = getattr(node, "write_through_pending_id", None)  # newer releases mark the fragments of a split, too
+        marked = getattr(
+            node, "write_through_pending_id", None
+        )  # newer releases mark the fragments of a split, too
         device = (_slots(full.value), _slots(swa.value), _slots(mamba.value))
         host = (_slots(full.host_value), _slots(swa.host_value), _slots(mamba.host_value))
         return NodeView(
@@ -68,7 +72,10 @@ class View:
         return self._ids.setdefault(node.id, len(self._ids) + 1)
 
     def _sizes(self, by_type: Any) -> PerComponent:
-        full, swa, mamba = (by_type[self._types[component]] if component in self._types else 0 for component in Component)
+        full, swa, mamba = (
+            by_type[self._types[component]] if component in self._types else 0
+            for component in Component
+        )
         return full, swa, mamba
 
     def _whole(self) -> Whole:
@@ -80,7 +87,7 @@ class View:
             swa_of=self._swa_of(),
             device_leaves=self._set(core.evictable_device_leaves),
             host_leaves=self._set(core.evictable_host_leaves),
-            orders=(
+            lru_lists=(
                 self._order(core.lru_lists, Component.SWA),
                 self._order(core.lru_lists, Component.MAMBA),
                 self._order(core.host_lru_lists, Component.SWA),
@@ -135,4 +142,8 @@ def _free_slots(allocator: Any) -> Slots:
     """Free slots of a component on the device; allocators of paged pools count in pages."""
     free = allocator.free_pages.tolist() + allocator.release_pages.tolist()
     size = allocator.page_size
-    return tuple(free) if size == 1 else tuple(page * size + offset for page in free for offset in range(size))
+    return (
+        tuple(free)
+        if size == 1
+        else tuple(page * size + offset for page in free for offset in range(size))
+    )

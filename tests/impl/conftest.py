@@ -86,14 +86,14 @@ class Bench:
             found[texts[node.id]] = node
         return found
 
-    def held(self, pool: Pool) -> set[str]:
+    def locked_in(self, pool: Pool) -> set[str]:
         """The nodes that have something in a pool."""
         return {text for text, node in self.nodes().items() if node.slots[pool] is not None}
 
     def order(self, which: int) -> list[str]:
-        """The nodes of one of the orders of use, as `Whole.orders` has them, oldest first."""
+        """The nodes of one of the orders of use, as `Whole.lru_lists` has them, oldest first."""
         texts = {node.id: text for text, node in self.nodes().items()}
-        return [texts[node] for node in self.see().whole.orders[which]]
+        return [texts[node] for node in self.see().whole.lru_lists[which]]
 
     def wrong(self) -> set[tuple[str, Pool]]:
         """Where the content is not what it should be: nodes and pools."""
@@ -109,7 +109,9 @@ class Bench:
     def marked(self) -> tuple[set[str], set[str]]:
         """The nodes with a backup in flight, and those with a load-back."""
         nodes = self.nodes().items()
-        return {text for text, node in nodes if node.pending}, {text for text, node in nodes if node.loading}
+        return {text for text, node in nodes if node.pending}, {
+            text for text, node in nodes if node.loading
+        }
 
     def state(self) -> tuple[Any, ...]:
         """All that a refusal must leave as it was."""

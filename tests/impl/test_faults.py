@@ -27,11 +27,11 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import UnknownSystem, find, locally
-from radixproof.model.config import Config, Order, Pool
+from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.properties import corpus
-from radixproof.properties.interpreter import run_history
-from radixproof.properties.soak import one
+from radixproof.properties.drivers.soak import one
+from radixproof.properties.histories import corpus
+from radixproof.properties.running.run import run_history
 
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
 STATEFUL = Config(window=1, swa_pages=8, swa_host_pages=16, mamba_states=3, mamba_host_states=16)
@@ -52,24 +52,40 @@ RARE: dict[str, History] = {
             WritingCheck(blocking=True),
         ),
     ),
-    "acks-out-of-order": History(Config(), (Insert(A), Insert(X), RunCopies(fail=True), RunCopies(), WritingCheck())),
-    "ancestors-not-backed-up": History(Config(), (Refuse(Pool.FULL_HOST), Insert(A), Refuse(Pool.FULL_HOST), Insert(AB))),
+    "acks-out-of-order": History(
+        Config(), (Insert(A), Insert(X), RunCopies(fail=True), RunCopies(), WritingCheck())
+    ),
+    "ancestors-not-backed-up": History(
+        Config(), (Refuse(Pool.FULL_HOST), Insert(A), Refuse(Pool.FULL_HOST), Insert(AB))
+    ),
     "backup-goes-on-without-ancestor": History(Config(host_pages=1), (Insert(AB), Insert(ABC))),
     "backup-without-a-host": History(Config(host_pages=0), (Insert(A),)),
     "boundary-counted-in-tokens": History(replace(WINDOWED, bigram=True), (Insert(AB, evicted=1),)),
     "duplicate-reclaimed-while-loading": History(
         Config(write_back=True, host_pages=2),
-        (Insert(A), Insert(AB), Evict(2), LoadBack(AB), EvictHost(1), HostInsert(X), LoadingCheck(blocking=True)),
+        (
+            Insert(A),
+            Insert(AB),
+            Evict(2),
+            LoadBack(AB),
+            EvictHost(1),
+            HostInsert(X),
+            LoadingCheck(blocking=True),
+        ),
     ),
     "early-release-skips-tombstones": History(
         STATEFUL, (*(Arrive(name, A) for name in "opq"), Prefill("o"), Prefill("p"), Decode("p"))
     ),
-    "failed-copy-loses-its-place": History(Config(), (Insert(A), Insert(X), RunCopies(fail=True), RunCopies(), WritingCheck())),
-    "failed-copy-lost": History(Config(), (Insert(A), RunCopies(fail=True), WritingCheck(blocking=True))),
+    "failed-copy-loses-its-place": History(
+        Config(), (Insert(A), Insert(X), RunCopies(fail=True), RunCopies(), WritingCheck())
+    ),
+    "failed-copy-lost": History(
+        Config(), (Insert(A), RunCopies(fail=True), WritingCheck(blocking=True))
+    ),
     "fetched-under-tokens-not-pairs": History(Config(bigram=True), (HostInsert(AB),)),
     "host-insert-under-unbacked-parent": History(Config(threshold=2), (Insert(A), HostInsert(AB))),
     "load-counts-as-hit": History(
-        Config(order=Order.LFU),
+        Config(eviction_policy=EvictionPolicy.LFU),
         (
             Insert(A),
             WritingCheck(blocking=True),
@@ -93,30 +109,52 @@ RARE: dict[str, History] = {
             LoadBack(AB),
         ),
     ),
-    "match-with-a-window-a-token-short": History(replace(WINDOWED, window=2), (Insert(AB, evicted=1), Match(AB))),
+    "match-with-a-window-a-token-short": History(
+        replace(WINDOWED, window=2), (Insert(AB, evicted=1), Match(AB))
+    ),
     "node-loaded-twice": History(
-        WINDOWED, (Insert(A), Insert(AB), WritingCheck(blocking=True), Evict(2), LoadBack(AB), LoadBack(A))
+        WINDOWED,
+        (Insert(A), Insert(AB), WritingCheck(blocking=True), Evict(2), LoadBack(AB), LoadBack(A)),
     ),
     "one-mark-for-all-loads": History(
         WINDOWED,
-        (Insert(A), Insert(AB), WritingCheck(blocking=True), Evict(2), LoadBack(AB), LoadBack(A), LoadingCheck(blocking=True)),
+        (
+            Insert(A),
+            Insert(AB),
+            WritingCheck(blocking=True),
+            Evict(2),
+            LoadBack(AB),
+            LoadBack(A),
+            LoadingCheck(blocking=True),
+        ),
     ),
     "pairs-as-single-tokens": History(Config(bigram=True), (Insert(AB),)),
-    "partial-match-on-host-is-lost": History(Config(), (Insert(AB), WritingCheck(blocking=True), Evict(2), Match(A))),
+    "partial-match-on-host-is-lost": History(
+        Config(), (Insert(AB), WritingCheck(blocking=True), Evict(2), Match(A))
+    ),
     "priority-not-raised": History(
-        Config(order=Order.PRIORITY, host_pages=0), (Insert(A), Insert(X, priority=1), Insert(A, priority=1), Evict(1))
+        Config(eviction_policy=EvictionPolicy.PRIORITY, host_pages=0),
+        (Insert(A), Insert(X, priority=1), Insert(A, priority=1), Evict(1)),
     ),
     "ranks-poll-alone": History(Config(ranks=2), (Insert(A), RunCopies(), WritingCheck())),
     "room-of-the-smaller-pool": History(
         Config(window=1, swa_pages=2, swa_host_pages=16),
-        (Insert(AB, evicted=1), Insert(ABC, evicted=2, reuse=True), WritingCheck(blocking=True), Evict(3), LoadBack(ABC)),
+        (
+            Insert(AB, evicted=1),
+            Insert(ABC, evicted=2, reuse=True),
+            WritingCheck(blocking=True),
+            Evict(3),
+            LoadBack(ABC),
+        ),
     ),
     "split-forgets-creation": History(
-        Config(order=Order.FIFO, host_pages=0), (Insert(AB), Insert(X), Insert(A), Evict(1), Evict(1))
+        Config(eviction_policy=EvictionPolicy.FIFO, host_pages=0),
+        (Insert(AB), Insert(X), Insert(A), Evict(1), Evict(1)),
     ),
     "split-forgets-hits": History(Config(threshold=2), (Insert(AB), Match(A), Insert(A), Evict(2))),
     "split-forgets-priority": History(
-        Config(order=Order.PRIORITY, host_pages=0), (Insert(AB, priority=1), Match(A), Evict(1), Insert(X), Evict(1))
+        Config(eviction_policy=EvictionPolicy.PRIORITY, host_pages=0),
+        (Insert(AB, priority=1), Match(A), Evict(1), Insert(X), Evict(1)),
     ),
     "split-leaves-load": History(
         Config(write_back=True, host_pages=3),
@@ -132,12 +170,15 @@ RARE: dict[str, History] = {
         ),
     ),
     "state-copy-unlocks-too-much": History(
-        STATEFUL, (Insert(AB, state=True), *(Arrive(name, Key(())) for name in "op"), Arrive("q", AB))
+        STATEFUL,
+        (Insert(AB, state=True), *(Arrive(name, Key(())) for name in "op"), Arrive("q", AB)),
     ),
 }
 """Faults that a soak takes long to find, or mostly finds by what comes of them, each with a shortest history that shows it."""
 
-STORED = {entry.system.removeprefix("fault:"): entry.history for entry in corpus.read(corpus.FOLDER)}
+STORED = {
+    entry.system.removeprefix("fault:"): entry.history for entry in corpus.read(corpus.FOLDER)
+}
 
 
 def histories(name: str) -> Iterator[History]:
@@ -158,7 +199,9 @@ def test_a_fault_is_seen_by_the_property_it_names_and_by_nothing_without_it(name
         if verdict is not None and verdict.breach.violates is FAULTS[name].sees:
             return
         others.append(verdict and verdict.breach.signature)
-    raise AssertionError(f"a soak shows the fault {name} by {others}, but not by what should see it")
+    raise AssertionError(
+        f"a soak shows the fault {name} by {others}, but not by what should see it"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
@@ -192,16 +235,34 @@ def test_an_unknown_fault_is_refused() -> None:
     ("operations", "lost"),
     [
         ([Insert(Key((1, 2)), evicted=1), Evict(1)], True),
-        ([Insert(Key((1, 2, 3)), evicted=2), WritingCheck(blocking=True), Match(Key((1, 2, 3))), Evict(1)], True),
+        (
+            [
+                Insert(Key((1, 2, 3)), evicted=2),
+                WritingCheck(blocking=True),
+                Match(Key((1, 2, 3))),
+                Evict(1),
+            ],
+            True,
+        ),
         ([Insert(Key((1, 2))), WritingCheck(blocking=True), Evict(2)], False),
         ([Insert(Key((1, 2)), evicted=2), WritingCheck(blocking=True), Evict(2)], False),
-        ([Insert(Key((1,))), Insert(Key((1, 2)), evicted=1), WritingCheck(blocking=True), Evict(2)], False),
+        (
+            [
+                Insert(Key((1,))),
+                Insert(Key((1, 2)), evicted=1),
+                WritingCheck(blocking=True),
+                Evict(2),
+            ],
+            False,
+        ),
     ],
     ids=lambda value: "; ".join(map(str, value)) if isinstance(value, list) else str(value),
 )
 def test_split_parent_not_backed_up(operations: list[Operation], lost: bool) -> None:
     """Only a new leaf that is cut at the SWA boundary is lost."""
-    verdict = run_history(find("fault:split-parent-not-backed-up"), History(WINDOWED, tuple(operations)))
+    verdict = run_history(
+        find("fault:split-parent-not-backed-up"), History(WINDOWED, tuple(operations))
+    )
     assert (verdict is not None) is lost
     if verdict is not None:
         assert verdict.breach.signature == "PROGRESS/never-backed-up"

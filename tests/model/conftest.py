@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from radixproof.model.cache import Cache, Inserting
-from radixproof.model.config import POOLS, Component, Config, Order, Pool
+from radixproof.model.config import POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.eviction import Choice
 from radixproof.model.key import Key
@@ -61,7 +61,14 @@ class Sheet:
 
     # -- writing ---------------------------------------------------------------------------------------------------------------
 
-    def put(self, text: str, evicted: int = 0, protected: int = 0, state: bool = False, priority: int = 0) -> Inserting:
+    def put(
+        self,
+        text: str,
+        evicted: int = 0,
+        protected: int = 0,
+        state: bool = False,
+        priority: int = 0,
+    ) -> Inserting:
         insert = self.cache.insert(key(text), protected, evicted, state, priority)
         assert self.cache.finish_insert(insert) == []
         return insert
@@ -117,26 +124,44 @@ class Sheet:
 
     # -- following a system ----------------------------------------------------------------------------------------------------
 
-    def choice(self, gone: Texts | None = None, gained: Texts | None = None, sure: bool = True) -> Choice:
+    def choice(
+        self, gone: Texts | None = None, gained: Texts | None = None, sure: bool = True
+    ) -> Choice:
         """What a system chose: single pages, by the letter of the pool that lost or gained them."""
-        lost, won = ([self.pages((texts or {}).get(letter, ())) for letter in LETTERS] for texts in (gone, gained))
+        lost, won = (
+            [self.pages((texts or {}).get(letter, ())) for letter in LETTERS]
+            for texts in (gone, gained)
+        )
         return Choice(lost, won, sure)
 
     def put_as(
-        self, text: str, gone: Texts | None = None, gained: Texts | None = None, sure: bool = True, **given: Any
+        self,
+        text: str,
+        gone: Texts | None = None,
+        gained: Texts | None = None,
+        sure: bool = True,
+        **given: Any,
     ) -> list[str]:
         """An insert after which a system chose these backups, and this to make room for them: what is wrong with it."""
-        insert = self.cache.insert(key(text), given.pop("protected", 0), given.pop("evicted", 0), **given)
+        insert = self.cache.insert(
+            key(text), given.pop("protected", 0), given.pop("evicted", 0), **given
+        )
         return signatures(self.cache.finish_insert(insert, self.choice(gone, gained, sure)))
 
     def evict_as(
-        self, asked: tuple[int, int, int], gone: Texts, gained: Texts | None = None, sure: bool = True
+        self,
+        asked: tuple[int, int, int],
+        gone: Texts,
+        gained: Texts | None = None,
+        sure: bool = True,
     ) -> tuple[tuple[int, int, int], list[str]]:
         """An eviction in which a system chose these victims: what they freed, and what is wrong with it."""
         freed, breaches = self.cache.evict(asked, self.choice(gone, gained, sure))
         return freed, signatures(breaches)
 
-    def evict_host_as(self, tokens: int, gone: Texts, component: Component = Component.FULL) -> tuple[int, list[str]]:
+    def evict_host_as(
+        self, tokens: int, gone: Texts, component: Component = Component.FULL
+    ) -> tuple[int, list[str]]:
         freed, breaches = self.cache.evict_host(tokens, component, self.choice(gone))
         return freed, signatures(breaches)
 
@@ -155,16 +180,24 @@ class Sheet:
 
     def tree(self) -> dict[str, str]:
         """Every page by its prefix."""
-        held = {page: "".join(letter for letter, pool in LETTERS.items() if page.has(pool)) for page in self.all_pages()}
+        held = {
+            page: "".join(letter for letter, pool in LETTERS.items() if page.has(pool))
+            for page in self.all_pages()
+        }
         return {name(page): letters + "|" * page.cut for page, letters in held.items()}
 
     def holders(self, pool: Pool) -> dict[str, set[str]]:
         """Who locks what in a pool."""
-        return {name(page): set(page.holders[pool]) for page in self.all_pages() if page.held(pool)}
+        return {
+            name(page): set(page.holders[pool]) for page in self.all_pages() if page.locked_in(pool)
+        }
 
     def order(self, pool: Pool | None = None) -> list[str]:
         """Prefixes of the pages in a device pool, or of all pages, least recently used first."""
-        return [name(page) for page in (self.trie.order if pool is None else self.trie.orders[pool])]
+        return [
+            name(page)
+            for page in (self.trie.recency if pool is None else self.trie.recency_in[pool])
+        ]
 
     def flying(self) -> list[str]:
         """The prefix at the end of each copy in flight."""
@@ -174,7 +207,13 @@ class Sheet:
         """The same, with the pools that it writes to."""
         letters = {pool: letter for letter, pool in LETTERS.items()}
         flying = self.cache.copies.flying
-        return [(name(copy.node[-1]), "".join(letters[pool] for pool in POOLS if copy.targets.get(pool))) for copy in flying]
+        return [
+            (
+                name(copy.node[-1]),
+                "".join(letters[pool] for pool in POOLS if copy.targets.get(pool)),
+            )
+            for copy in flying
+        ]
 
 
 @pytest.fixture
@@ -184,14 +223,14 @@ def start() -> Callable[..., Sheet]:
 
 
 @pytest.fixture
-def used_differently(start: Callable[..., Sheet]) -> Callable[[Order], Sheet]:
+def used_differently(start: Callable[..., Sheet]) -> Callable[[EvictionPolicy], Sheet]:
     """Five prompts that every order of eviction takes in an order of its own.
 
     Hits: 3 1 2 1 2. Priorities: 2 1 3 1 1. Used last: 4, then 1, 3, 5 and 2.
     """
 
-    def fill(order: Order) -> Sheet:
-        cache = start(threshold=99, order=order, host_pages=0)
+    def fill(order: EvictionPolicy) -> Sheet:
+        cache = start(threshold=99, eviction_policy=order, host_pages=0)
         for text, priority in (("1", 2), ("2", 1), ("3", 3), ("4", 1), ("5", 1)):
             cache.put(text, priority=priority)
         for text in ("1", "1", "3", "5"):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Order, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 from radixproof.model.trie import Page
@@ -19,19 +19,50 @@ WINDOWED = Config(window=2, device_pages=6, host_pages=5, swa_pages=5, swa_host_
 WHOLE = replace(WINDOWED, mamba_states=3, mamba_host_states=2)
 SHAPES = {
     "full": Config(device_pages=6, host_pages=9),
-    "full, page 2, selective": Config(page_size=2, device_pages=5, host_pages=4, threshold=2, load_threshold=3),
-    "no host tier": replace(WHOLE, host_pages=0, swa_host_pages=0, mamba_host_states=0, order=Order.FILO),
+    "full, page 2, selective": Config(
+        page_size=2, device_pages=5, host_pages=4, threshold=2, load_threshold=3
+    ),
+    "no host tier": replace(
+        WHOLE,
+        host_pages=0,
+        swa_host_pages=0,
+        mamba_host_states=0,
+        eviction_policy=EvictionPolicy.FILO,
+    ),
     "window": WINDOWED,
-    "window, page 2, selective": replace(WINDOWED, page_size=2, window=3, host_pages=12, threshold=2, order=Order.LFU),
-    "states": replace(STATED, order=Order.SLRU),
+    "window, page 2, selective": replace(
+        WINDOWED,
+        page_size=2,
+        window=3,
+        host_pages=12,
+        threshold=2,
+        eviction_policy=EvictionPolicy.LFU,
+    ),
+    "states": replace(STATED, eviction_policy=EvictionPolicy.SLRU),
     "window and states": replace(WHOLE, host_pages=8, swa_host_pages=6),
-    "window and states, selective": replace(WHOLE, window=1, threshold=2, order=Order.MRU),
-    "write_back": Config(device_pages=5, host_pages=4, write_back=True, order=Order.FIFO),
+    "window and states, selective": replace(
+        WHOLE, window=1, threshold=2, eviction_policy=EvictionPolicy.MRU
+    ),
+    "write_back": Config(
+        device_pages=5, host_pages=4, write_back=True, eviction_policy=EvictionPolicy.FIFO
+    ),
     "write_back, window and states": replace(WHOLE, write_back=True),
-    "bigram": replace(WINDOWED, page_size=2, bigram=True, order=Order.PRIORITY),
+    "bigram": replace(WINDOWED, page_size=2, bigram=True, eviction_policy=EvictionPolicy.PRIORITY),
     "two ranks": replace(WHOLE, ranks=2),
 }
-PROMPTS = ("1", "1 2", "1 1", "1 2 1", "1 2 2", "1 2 1 1", "1 2 1 1 2", "1 2 2 1", "2", "2 1 1", "2 1 1 1")
+PROMPTS = (
+    "1",
+    "1 2",
+    "1 1",
+    "1 2 1",
+    "1 2 2",
+    "1 2 1 1",
+    "1 2 1 1 2",
+    "1 2 2 1",
+    "2",
+    "2 1 1",
+    "2 1 1 1",
+)
 """Prompts that leave each other at every page, in pages."""
 
 
@@ -47,7 +78,10 @@ class Alone:
     def key(self, pages: str, flag: bool) -> Key:
         """The prompt, in a namespace, or with a token that completes no page."""
         tokens = [int(page) for page in pages.split() for _ in range(self.config.page_size)]
-        return Key((*tokens, 3) if self.config.bigram or flag else tuple(tokens), "a" if flag and pages == "2" else "")
+        return Key(
+            (*tokens, 3) if self.config.bigram or flag else tuple(tokens),
+            "a" if flag and pages == "2" else "",
+        )
 
     def insert(self, key: Key, number: int, flag: bool) -> None:
         cache, config, size = self.cache, self.config, self.config.page_size
@@ -55,13 +89,18 @@ class Alone:
         state = flag and config.mamba_states > 0
         wanted = {Pool.FULL: need, Pool.SWA: need if config.window else 0, Pool.MAMBA: int(state)}
         for pool, count in wanted.items():
-            asked = [max(0, count - cache.trie.free(pool)) if other is pool else 0 for other in DEVICE]
+            asked = [
+                max(0, count - cache.trie.free(pool)) if other is pool else 0 for other in DEVICE
+            ]
             self.evicting((asked[0], asked[1], asked[2]))
         if any(cache.trie.free(pool) < count for pool, count in wanted.items()):
             return
         protected = cache.match(key)[0].end if number % 2 else 0
         evicted = number % (need // size + 1) * size
-        assert cache.finish_insert(cache.insert(key, protected, evicted, state, priority=number % 3)) == []
+        assert (
+            cache.finish_insert(cache.insert(key, protected, evicted, state, priority=number % 3))
+            == []
+        )
 
     def match(self, key: Key, number: int, flag: bool) -> None:
         device, best = self.cache.match(key)
@@ -87,7 +126,11 @@ class Alone:
             assert not self.cache.may_release(early[number % len(early)])
 
     def evict(self, key: Key, number: int, flag: bool) -> None:
-        asked = (number if number % 3 == 0 else 0, number if number % 3 == 1 else 0, number if number % 3 == 2 else 2 * flag)
+        asked = (
+            number if number % 3 == 0 else 0,
+            number if number % 3 == 1 else 0,
+            number if number % 3 == 2 else 2 * flag,
+        )
         swa, mamba = self.config.window is not None, self.config.mamba_states > 0
         self.evicting((asked[0], asked[1] * swa, asked[2] * mamba))
 
@@ -100,23 +143,37 @@ class Alone:
     def evicting(self, asked: tuple[int, int, int]) -> None:
         """What is locked stays, and what is said to be freed is free."""
         cache = self.cache
-        locked = [(page, pool) for page in cache.trie.order for pool in DEVICE if page.has(pool) and page.held(pool)]
+        locked = [
+            (page, pool)
+            for page in cache.trie.recency
+            for pool in DEVICE
+            if page.has(pool) and page.locked_in(pool)
+        ]
         free = [cache.trie.free(pool) for pool in DEVICE]
         freed, breaches = cache.evict(asked)
         assert breaches == []
         assert all(page.has(pool) for page, pool in locked)
-        assert list(freed) == [cache.trie.free(pool) - before for pool, before in zip(DEVICE, free, strict=True)]
+        assert list(freed) == [
+            cache.trie.free(pool) - before for pool, before in zip(DEVICE, free, strict=True)
+        ]
 
     def evict_host(self, key: Key, number: int, flag: bool) -> None:
         component = self.config.components[number % len(self.config.components)]
-        locked = [(page, pool) for page in self.cache.trie.order for pool in HOST if page.has(pool) and page.held(pool)]
+        locked = [
+            (page, pool)
+            for page in self.cache.trie.recency
+            for pool in HOST
+            if page.has(pool) and page.locked_in(pool)
+        ]
         assert self.cache.evict_host(number // 2, component)[1] == []
         assert all(page.has(pool) for page, pool in locked)
 
     def load(self, key: Key, number: int, flag: bool) -> None:
         """Something that is on the host only, if anything is."""
         away = [
-            page for page in self.cache.trie.order if page.cut and any(page.has(HOST[at]) and not page.has(at) for at in DEVICE)
+            page
+            for page in self.cache.trie.recency
+            if page.cut and any(page.has(HOST[at]) and not page.has(at) for at in DEVICE)
         ]
         key = away[number % len(away)].key() if away else key
         best = self.cache.match(key)[1]
@@ -131,13 +188,18 @@ class Alone:
     def fetch(self, key: Key, number: int, flag: bool) -> None:
         start, need = self.cache.match(key)[1].end, len(self.cache.trie.units(key))
         missing = need - start - self.cache.trie.free(Pool.FULL_HOST)
-        if self.config.hosted and self.cache.evict_host(max(0, missing), Component.FULL)[0] >= missing:
+        if (
+            self.config.hosted
+            and self.cache.evict_host(max(0, missing), Component.FULL)[0] >= missing
+        ):
             start = min(start, self.cache.match(key)[1].end)
             if need - start <= self.cache.trie.free(Pool.FULL_HOST):
                 assert 0 <= self.cache.host_insert(key, start) <= need - start
 
     def run(self, key: Key, number: int, flag: bool) -> None:
-        self.cache.copies.run(number % 3, load=flag, rank=number % self.config.ranks, fail=number == 5)
+        self.cache.copies.run(
+            number % 3, load=flag, rank=number % self.config.ranks, fail=number == 5
+        )
 
     def check(self, key: Key, number: int, flag: bool) -> None:
         acked = self.cache.check(load=flag, blocking=number > 3)
@@ -150,7 +212,7 @@ class Alone:
             self.cache.unlock(name)
         for load in (False, True):
             self.cache.check(load, blocking=True)
-        pages = self.cache.trie.order
+        pages = self.cache.trie.recency
         assert not any(page.locked or page.host_locked for page in pages)
         assert self.cache.receipts == {}
         assert self.cache.evict((self.config.slots(Pool.FULL), 0, 0))[1] == []
@@ -164,15 +226,19 @@ class Alone:
 
 def counts_and_orders_agree(cache: Cache, pages: list[Page]) -> None:
     trie = cache.trie
-    assert set(pages) == set(trie.order)
+    assert set(pages) == set(trie.recency)
     for pool in POOLS:
         held = {page for page in pages if page.has(pool)}
         assert trie.used[pool] == len(held) <= cache.config.pages(pool)
-        assert pool.on_host or set(trie.orders[pool]) == held
+        assert pool.on_host or set(trie.recency_in[pool]) == held
     for component in Component:
-        waiting = [page for page in pages if page.has(HOST[component]) and not page.has(DEVICE[component])]
+        waiting = [
+            page for page in pages if page.has(HOST[component]) and not page.has(DEVICE[component])
+        ]
         assert set(trie.host_only[component]) == set(waiting)
-    assert [page for page in trie.order if page.has(Pool.FULL)] == list(trie.orders[Pool.FULL])
+    assert [page for page in trie.recency if page.has(Pool.FULL)] == list(
+        trie.recency_in[Pool.FULL]
+    )
 
 
 def paths_have_their_shape(cache: Cache, pages: list[Page]) -> None:
@@ -183,7 +249,12 @@ def paths_have_their_shape(cache: Cache, pages: list[Page]) -> None:
         assert above is not None
         assert page.has(Pool.FULL) or page.has(Pool.FULL_HOST)
         assert above.parent is None or above.has(Pool.FULL) or not page.has(Pool.FULL)
-        assert above.parent is None or above.has(Pool.FULL_HOST) or not page.has(Pool.FULL_HOST) or write_back
+        assert (
+            above.parent is None
+            or above.has(Pool.FULL_HOST)
+            or not page.has(Pool.FULL_HOST)
+            or write_back
+        )
         for pool in (Pool.SWA, Pool.MAMBA):
             assert page.has(Pool.FULL) or not page.has(pool)
             assert page.has(Pool.FULL_HOST) or not page.has(HOST[pool]) or write_back
@@ -198,12 +269,23 @@ def pages_of_a_node_are_alike(cache: Cache, pages: list[Page]) -> None:
                 if pool.component is not Component.MAMBA:
                     assert page.has(pool) == below.has(pool)
                     assert set(page.holders[pool]) == set(below.holders[pool])
-            assert (page.hits, page.created, page.priority) == (below.hits, below.created, below.priority)
+            assert (page.hits, page.created, page.priority) == (
+                below.hits,
+                below.created,
+                below.priority,
+            )
 
 
 def locks_are_those_of_the_receipts(cache: Cache, pages: list[Page]) -> None:
-    seen = sorted((name, pool, id(page)) for page in pages for pool in POOLS for name in page.holders[pool])
-    given_out = [(name, pool, id(page)) for name, covered in cache.receipts.items() for pool in covered for page in covered[pool]]
+    seen = sorted(
+        (name, pool, id(page)) for page in pages for pool in POOLS for name in page.holders[pool]
+    )
+    given_out = [
+        (name, pool, id(page))
+        for name, covered in cache.receipts.items()
+        for pool in covered
+        for page in covered[pool]
+    ]
     assert seen == sorted(given_out)
 
 
@@ -225,9 +307,25 @@ ALWAYS = (
     copies_have_source_and_target,
 )
 
-OFTEN = ("insert", "insert", "insert", "match", "lock", "unlock", "evict", "demote", "load", "load", "run", "check")
+OFTEN = (
+    "insert",
+    "insert",
+    "insert",
+    "match",
+    "lock",
+    "unlock",
+    "evict",
+    "demote",
+    "load",
+    "load",
+    "run",
+    "check",
+)
 STEPS = st.tuples(
-    st.sampled_from((*OFTEN, "release", "fetch", "evict_host")), st.sampled_from(PROMPTS), st.integers(0, 7), st.booleans()
+    st.sampled_from((*OFTEN, "release", "fetch", "evict_host")),
+    st.sampled_from(PROMPTS),
+    st.integers(0, 7),
+    st.booleans(),
 )
 
 
@@ -239,7 +337,11 @@ def test_the_model_runs_alone(shape: str, steps: list[tuple[str, str, int, bool]
     alone = Alone(SHAPES[shape])
     for verb, pages, number, flag in steps:
         getattr(alone, verb)(alone.key(pages, flag), number, flag)
-        held = [page for root in alone.cache.trie.roots.values() for page in alone.cache.trie.subtree([root])[1:]]
+        held = [
+            page
+            for root in alone.cache.trie.roots.values()
+            for page in alone.cache.trie.subtree([root])[1:]
+        ]
         for check in ALWAYS:
             check(alone.cache, held)
     alone.end()

@@ -60,7 +60,9 @@ def test_ancestors_go_first(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("all_pieces", "hits"), [(True, [2, 2, 1]), (False, [1, 2, 1])])
-def test_hits_where_an_insert_cuts_a_node_that_was_there(start: Start, all_pieces: bool, hits: list[int]) -> None:
+def test_hits_where_an_insert_cuts_a_node_that_was_there(
+    start: Start, all_pieces: bool, hits: list[int]
+) -> None:
     """All pieces have been walked; SGLang counts the lowest alone (semantics 8.1)."""
     cache = start(window=2, threshold=NEVER, dialect=Dialect(hits_on_split_leaf=all_pieces))
     cache.put("1 2", evicted=2)
@@ -70,7 +72,9 @@ def test_hits_where_an_insert_cuts_a_node_that_was_there(start: Start, all_piece
 
 
 @pytest.mark.parametrize("config", [{"write_back": True}, {"host_pages": 0}])
-def test_without_write_through_hits_are_counted_and_start_nothing(start: Start, config: dict[str, Any]) -> None:
+def test_without_write_through_hits_are_counted_and_start_nothing(
+    start: Start, config: dict[str, Any]
+) -> None:
     cache = start(window=2, mamba=True, **config)
     for _ in range(3):
         cache.put("1 2", state=True)
@@ -80,7 +84,9 @@ def test_without_write_through_hits_are_counted_and_start_nothing(start: Start, 
 
 
 @pytest.mark.parametrize(("counted", "hits"), [(True, 2), (False, 0)])
-def test_some_systems_count_no_hits_under_write_back(start: Start, counted: bool, hits: int) -> None:
+def test_some_systems_count_no_hits_under_write_back(
+    start: Start, counted: bool, hits: int
+) -> None:
     cache = start(write_back=True, dialect=Dialect(hits_under_write_back=counted))
     cache.put("1")
     cache.put("1")
@@ -90,7 +96,9 @@ def test_some_systems_count_no_hits_under_write_back(start: Start, counted: bool
 # -- what comes late -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(start: Start) -> None:
+def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(
+    start: Start,
+) -> None:
     cache = start(mamba=True)
     cache.put("1 2")
     cache.settle()
@@ -99,7 +107,9 @@ def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit
     assert cache.copies() == [("1 2", "m")]
 
 
-def test_a_window_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(start: Start) -> None:
+def test_a_window_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(
+    start: Start,
+) -> None:
     cache = start(window=2)
     cache.put("1 2", evicted=2)
     cache.settle()
@@ -174,9 +184,16 @@ def test_host_only_data_makes_room(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{"host_pages": 1}, {"window": 2, "swa_host_pages": 1}, {"mamba": True, "mamba_host_states": 1, "host_pages": 4}]
+    "config",
+    [
+        {"host_pages": 1},
+        {"window": 2, "swa_host_pages": 1},
+        {"mamba": True, "mamba_host_states": 1, "host_pages": 4},
+    ],
 )
-def test_without_room_on_the_host_nothing_is_backed_up_and_nothing_owed(start: Start, config: dict[str, Any]) -> None:
+def test_without_room_on_the_host_nothing_is_backed_up_and_nothing_owed(
+    start: Start, config: dict[str, Any]
+) -> None:
     cache = start(**config)
     if "mamba" in config:
         cache.put("9", state=True)
@@ -223,7 +240,11 @@ def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Star
     _, (breach,) = cache.cache.evict((2, 0, 0))
     assert breach.signature == "PROGRESS/never-backed-up"
     assert breach.witness is not None
-    assert (breach.witness.prefix, breach.witness.pool, breach.witness.held) == (Key((1, 2)), Pool.FULL_HOST, True)
+    assert (breach.witness.prefix, breach.witness.pool, breach.witness.held) == (
+        Key((1, 2)),
+        Pool.FULL_HOST,
+        True,
+    )
 
 
 def test_nothing_is_owed_while_a_host_allocation_may_have_been_told_to_fail(start: Start) -> None:
@@ -233,8 +254,12 @@ def test_nothing_is_owed_while_a_host_allocation_may_have_been_told_to_fail(star
     assert not any(page.owed for page in cache.all_pages())
 
 
-@pytest.mark.parametrize(("asked", "left"), [((2, 0, 0), {"1": "f", "1 2": "f|"}), ((0, 0, 1), {"1": "f", "1 2": "f|"})])
-def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int, int], left: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("asked", "left"), [((2, 0, 0), {"1": "f", "1 2": "f|"}), ((0, 0, 1), {"1": "f", "1 2": "f|"})]
+)
+def test_a_state_that_came_late_is_owed_too(
+    start: Start, asked: tuple[int, int, int], left: dict[str, str]
+) -> None:
     cache = start(mamba=True)
     cache.put("1 2")
     cache.settle()
@@ -246,7 +271,9 @@ def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int,
 
 
 @pytest.mark.parametrize("paid", [False, True])
-def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(start: Start, paid: bool) -> None:
+def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
+    start: Start, paid: bool
+) -> None:
     cache = start(window=2)
     cache.put("1 2", evicted=2)
     cache.put("1 2 3", evicted=2)
@@ -258,7 +285,9 @@ def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(start: 
     cache.match("1 2 3")
     (freed, _, _), breaches = cache.cache.evict((0, 1, 0))
     assert freed == 0
-    assert [breach.signature for breach in breaches] == ([] if paid else ["PROGRESS/never-backed-up"])
+    assert [breach.signature for breach in breaches] == (
+        [] if paid else ["PROGRESS/never-backed-up"]
+    )
     assert cache.tree()["1 2"] == ("Ffs|" if paid else "Ff|")
 
 
@@ -312,7 +341,9 @@ def test_host_data_that_made_room_for_a_backup_went_in_order_and_was_not_too_muc
 
 
 @pytest.mark.parametrize(("sure", "wrong"), [(True, ["PROGRESS/host-freed-too-much"]), (False, [])])
-def test_room_that_was_made_in_vain_is_excused_by_a_failing_allocation(start: Start, sure: bool, wrong: list[str]) -> None:
+def test_room_that_was_made_in_vain_is_excused_by_a_failing_allocation(
+    start: Start, sure: bool, wrong: list[str]
+) -> None:
     cache = start(host_pages=2)
     cache.demote("8", "9")
     assert cache.put_as("1", gone={"f": ["8"]}, sure=sure) == wrong

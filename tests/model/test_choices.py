@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import POOLS, Order, Pool
+from radixproof.model.config import POOLS, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 
@@ -81,11 +81,16 @@ def test_victims_of_swa_and_mamba_are_judged_by_orders_of_their_own(
     for text in ("1", "1 2", "1 2 3"):
         cache.put(text, state=True)
     assert cache.evict_as(asked, gone)[1] == wrong
-    left = {prefix: "".join(letter for letter in "FSM" if prefix not in gone.get(letter, ())) for prefix in ("1", "1 2", "1 2 3")}
+    left = {
+        prefix: "".join(letter for letter in "FSM" if prefix not in gone.get(letter, ()))
+        for prefix in ("1", "1 2", "1 2 3")
+    }
     assert cache.tree() == {prefix: letters + "|" for prefix, letters in left.items() if letters}
 
 
-def test_an_interior_node_that_could_have_waited_to_be_a_leaf_went_out_of_order(start: Start) -> None:
+def test_an_interior_node_that_could_have_waited_to_be_a_leaf_went_out_of_order(
+    start: Start,
+) -> None:
     """Its child went in the same eviction, but after it."""
     cache = start(window=2)
     cache.put("1")
@@ -127,7 +132,10 @@ def test_what_write_back_took_off_the_host_to_make_room_is_adopted(start: Start)
     cache.put("3")
     cache.evict(2)
     assert cache.tree() == {"1": "f", "1 2": "f|", "3": "F|"}
-    assert cache.evict_as((1, 0, 0), {"F": ["3"], "f": ["1", "1 2"]}, {"f": ["3"]}) == ((1, 0, 0), [])
+    assert cache.evict_as((1, 0, 0), {"F": ["3"], "f": ["1", "1 2"]}, {"f": ["3"]}) == (
+        (1, 0, 0),
+        [],
+    )
     assert cache.tree() == {"3": "f|"}
     assert cache.cache.match(Key((1, 2)))[1].end == 0
 
@@ -135,16 +143,18 @@ def test_what_write_back_took_off_the_host_to_make_room_is_adopted(start: Start)
 @pytest.mark.parametrize(
     ("order", "ties"),
     [
-        (Order.LRU, "1 2 3 5"),
-        (Order.MRU, "1 3 4 5"),
-        (Order.LFU, "2"),
-        (Order.FIFO, ""),
-        (Order.FILO, ""),
-        (Order.PRIORITY, "2 5"),
-        (Order.SLRU, "2"),
+        (EvictionPolicy.LRU, "1 2 3 5"),
+        (EvictionPolicy.MRU, "1 3 4 5"),
+        (EvictionPolicy.LFU, "2"),
+        (EvictionPolicy.FIFO, ""),
+        (EvictionPolicy.FILO, ""),
+        (EvictionPolicy.PRIORITY, "2 5"),
+        (EvictionPolicy.SLRU, "2"),
     ],
 )
-def test_a_system_is_held_to_its_order(used_differently: Start, order: Order, ties: str) -> None:
+def test_a_system_is_held_to_its_order(
+    used_differently: Start, order: EvictionPolicy, ties: str
+) -> None:
     """The breach is named after the order, or, where that leaves the first victim tied with these, after the access times."""
     for text in ("1", "2", "3", "4", "5"):
         strict = used_differently(order)
@@ -160,11 +170,16 @@ def test_a_system_is_held_to_its_order(used_differently: Start, order: Order, ti
 # -- load-backs ----------------------------------------------------------------------------------------------------------------
 
 
-def judged(cache: Any, text: str, loaded: bool, gone: dict[str, list[str]] | None = None, sure: bool = True) -> list[str]:
+def judged(
+    cache: Any, text: str, loaded: bool, gone: dict[str, list[str]] | None = None, sure: bool = True
+) -> list[str]:
     """A load-back of a system that loaded, or refused, and took this off the device: what is wrong with it."""
     loading = cache.cache.load_back(cache.page(text), None)
     assert not loading.refused
-    return [breach.signature for breach in cache.cache.finish_load(loading, loaded, cache.choice(gone, sure=sure))]
+    return [
+        breach.signature
+        for breach in cache.cache.finish_load(loading, loaded, cache.choice(gone, sure=sure))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +191,9 @@ def judged(cache: Any, text: str, loaded: bool, gone: dict[str, list[str]] | Non
         (False, ["7", "7 8"], ["PROGRESS/load-refused"]),
     ],
 )
-def test_a_load_back_that_has_room_is_not_refused(full_device: Start, loaded: bool, gone: list[str], wrong: list[str]) -> None:
+def test_a_load_back_that_has_room_is_not_refused(
+    full_device: Start, loaded: bool, gone: list[str], wrong: list[str]
+) -> None:
     cache = full_device(locked=False)
     assert judged(cache, "1 2", loaded, {"F": gone}) == wrong
     assert cache.tree()["1 2"] == ("Ff|" if loaded else "f|")
@@ -188,7 +205,9 @@ def test_a_load_back_without_room_is_rightly_refused(full_device: Start) -> None
 
 
 @pytest.mark.parametrize("pool", POOLS)
-def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(full_device: Start, pool: Pool) -> None:
+def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(
+    full_device: Start, pool: Pool
+) -> None:
     cache = full_device(locked=False)
     cache.cache.refusing.add(pool)
     assert judged(cache, "1 2", loaded=False, sure=False) == []

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import COMPONENTS, DEVICE, HOST, POOLS, Component, Config, ConfigError, Pool
+from radixproof.model.config import (
+    COMPONENTS,
+    DEVICE,
+    HOST,
+    POOLS,
+    Component,
+    Config,
+    ConfigError,
+    Pool,
+)
 from radixproof.model.key import Key
 
 WINDOW = {"window": 2, "swa_pages": 4, "swa_host_pages": 5}
@@ -48,7 +57,9 @@ def test_what_cannot_be_built_is_refused(options: dict[str, Any], problem: str) 
         (WINDOW | {"host_pages": 0, "swa_host_pages": 0}, "FULL SWA", "FULL SWA"),
     ],
 )
-def test_a_cache_has_the_components_and_pools_that_were_asked_for(options: dict[str, Any], components: str, pools: str) -> None:
+def test_a_cache_has_the_components_and_pools_that_were_asked_for(
+    options: dict[str, Any], components: str, pools: str
+) -> None:
     config = Config(**options)
     assert [component.name for component in config.components] == components.split()
     assert [pool.name for pool in config.pools] == pools.split()
@@ -64,7 +75,9 @@ def test_pools_hold_slots_for_tokens_and_slots_for_states() -> None:
 
 def test_a_pool_is_one_component_on_one_tier() -> None:
     assert tuple(Component) == COMPONENTS
-    assert [pool.component for pool in DEVICE] == [pool.component for pool in HOST] == list(Component)
+    assert (
+        [pool.component for pool in DEVICE] == [pool.component for pool in HOST] == list(Component)
+    )
     assert [pool for pool in Pool if pool.on_host] == list(HOST)
 
 

@@ -18,9 +18,15 @@ def test_polling_acknowledges_the_copies_that_ran_in_queue_order(start: Start) -
     for text in ("1", "2", "3"):
         cache.put(text)
     assert cache.cache.check(load=False, blocking=False) == []
-    assert [copy.node[-1] for copy in cache.cache.copies.run(2)] == [cache.page("1"), cache.page("2")]
+    assert [copy.node[-1] for copy in cache.cache.copies.run(2)] == [
+        cache.page("1"),
+        cache.page("2"),
+    ]
     assert cache.page("1").locked
-    assert [copy.node[-1] for copy in cache.cache.check(load=False, blocking=False)] == [cache.page("1"), cache.page("2")]
+    assert [copy.node[-1] for copy in cache.cache.check(load=False, blocking=False)] == [
+        cache.page("1"),
+        cache.page("2"),
+    ]
     assert [cache.page(text).locked for text in "123"] == [False, False, True]
     assert cache.cache.copies.run(5) == cache.cache.copies.flying
     assert cache.cache.copies.run(5) == []
@@ -67,13 +73,17 @@ def test_backups_and_load_backs_are_queues_of_their_own(page: Page) -> None:
     assert names(copies.flying) == [4]
 
 
-def test_a_failed_copy_is_made_again_behind_the_others_and_acknowledged_in_its_old_place(page: Page) -> None:
+def test_a_failed_copy_is_made_again_behind_the_others_and_acknowledged_in_its_old_place(
+    page: Page,
+) -> None:
     copies = Copies(1)
     for _ in range(3):
         copies.submit(False, [page], {})
     assert names(copies.run(1, fail=True)) == [1]
     assert names(copies.run(1)) == [2]
-    assert names(copies.check(load=False, blocking=False)) == [], "the first is not complete, and goes into the queue again"
+    assert names(copies.check(load=False, blocking=False)) == [], (
+        "the first is not complete, and goes into the queue again"
+    )
     assert names(copies.queued[False, 0]) == [3, 1]
     assert names(copies.run(1)) == [3]
     assert names(copies.check(load=False, blocking=False)) == []
@@ -88,7 +98,9 @@ def test_a_failed_copy_does_not_run_before_it_is_submitted_again(page: Page) -> 
     assert copies.run(1) == []
     assert names(copies.check(load=True, blocking=True)) == []
     assert copies.run(1) == [], "a check of the load-backs does not submit backups"
-    assert names(copies.check(load=False, blocking=True)) == [1], "waiting submits it again, and performs it"
+    assert names(copies.check(load=False, blocking=True)) == [1], (
+        "waiting submits it again, and performs it"
+    )
 
 
 def test_a_copy_may_fail_more_than_once(page: Page) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import Order
+from radixproof.model.config import EvictionPolicy
 from radixproof.model.dialect import Dialect
 
 Start = Callable[..., Any]
@@ -32,16 +32,18 @@ def test_the_least_recently_used_leaf_goes_first(start: Start) -> None:
 @pytest.mark.parametrize(
     ("order", "victims"),
     [
-        (Order.LRU, "4 1 3 5 2"),
-        (Order.MRU, "2 5 3 1 4"),
-        (Order.LFU, "4 2 3 5 1"),
-        (Order.FIFO, "1 2 3 4 5"),
-        (Order.FILO, "5 4 3 2 1"),
-        (Order.PRIORITY, "4 5 2 1 3"),
-        (Order.SLRU, "4 2 1 3 5"),
+        (EvictionPolicy.LRU, "4 1 3 5 2"),
+        (EvictionPolicy.MRU, "2 5 3 1 4"),
+        (EvictionPolicy.LFU, "4 2 3 5 1"),
+        (EvictionPolicy.FIFO, "1 2 3 4 5"),
+        (EvictionPolicy.FILO, "5 4 3 2 1"),
+        (EvictionPolicy.PRIORITY, "4 5 2 1 3"),
+        (EvictionPolicy.SLRU, "4 2 1 3 5"),
     ],
 )
-def test_every_order_has_its_victims(used_differently: Start, order: Order, victims: str) -> None:
+def test_every_order_has_its_victims(
+    used_differently: Start, order: EvictionPolicy, victims: str
+) -> None:
     cache = used_differently(order)
     taken: list[str] = []
     while cache.tree():
@@ -53,8 +55,12 @@ def test_every_order_has_its_victims(used_differently: Start, order: Order, vict
 
 def test_a_parent_takes_its_turn_by_the_order(start: Start) -> None:
     """Under MRU it is older than its child, under FIFO too: other leaves go before it, or after it (semantics 7.2)."""
-    for order, left in ((Order.MRU, {"1", "2"}), (Order.FIFO, {"2", "2 3"}), (Order.FILO, {"1", "2"})):
-        cache = start(order=order, host_pages=0)
+    for order, left in (
+        (EvictionPolicy.MRU, {"1", "2"}),
+        (EvictionPolicy.FIFO, {"2", "2 3"}),
+        (EvictionPolicy.FILO, {"1", "2"}),
+    ):
+        cache = start(eviction_policy=order, host_pages=0)
         cache.put("1")
         cache.put("2")
         cache.put("2 3")
@@ -155,7 +161,9 @@ def test_swa_is_taken_from_interior_nodes_and_leaves_go_whole(start: Start) -> N
 
 
 @pytest.mark.parametrize(("component", "left"), [("swa", "F|"), ("mamba", "FS|")])
-def test_of_an_interior_node_swa_takes_the_state_along_and_the_state_goes_alone(start: Start, component: str, left: str) -> None:
+def test_of_an_interior_node_swa_takes_the_state_along_and_the_state_goes_alone(
+    start: Start, component: str, left: str
+) -> None:
     """A component takes along those that rank below it (semantics 7.6)."""
     cache = start(window=2, mamba=True, threshold=NEVER)
     cache.put("1", state=True)
@@ -226,7 +234,9 @@ def test_write_back_backs_an_interior_node_up_before_its_window_goes(start: Star
     assert cache.tree() == {"1": "Ffs|", "1 2": "FS|"}
 
 
-def test_a_host_lock_keeps_no_leaf_on_the_device_that_write_back_can_put_on_the_host(start: Start) -> None:
+def test_a_host_lock_keeps_no_leaf_on_the_device_that_write_back_can_put_on_the_host(
+    start: Start,
+) -> None:
     """Only one that would be deleted, because the backup failed (semantics 7.4)."""
     cache = start(write_back=True)
     cache.put("1")
@@ -248,7 +258,9 @@ def test_write_back_backs_a_node_up_once(start: Start) -> None:
     assert cache.tree() == {"1": "f|", "1 2": "f|"}
 
 
-def test_a_leaf_for_which_the_host_has_no_room_is_deleted_with_what_hangs_below_it(start: Start) -> None:
+def test_a_leaf_for_which_the_host_has_no_room_is_deleted_with_what_hangs_below_it(
+    start: Start,
+) -> None:
     cache = start(write_back=True, host_pages=2)
     cache.put("1 2 3")
     cache.put("1 2 3 4")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import Component, Order
+from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
 from radixproof.model.eviction import Choice
 from radixproof.model.host_eviction import follow_host_eviction
@@ -28,7 +28,9 @@ Start = Callable[..., Any]
         (0, ["1"], ["PROGRESS/host-freed-too-much"]),
     ],
 )
-def test_the_choice_on_the_host_is_judged_and_adopted(start: Start, asked: int, taken: list[str], wrong: list[str]) -> None:
+def test_the_choice_on_the_host_is_judged_and_adopted(
+    start: Start, asked: int, taken: list[str], wrong: list[str]
+) -> None:
     cache = start()
     cache.demote("1", "2")
     assert cache.evict_host_as(asked, {"f": taken}) == (len(taken), wrong)
@@ -38,39 +40,55 @@ def test_the_choice_on_the_host_is_judged_and_adopted(start: Start, asked: int, 
 @pytest.mark.parametrize(
     ("order", "rules"),
     [
-        (Order.LRU, {"2": "access-time", "3": "access-time"}),
-        (Order.MRU, {"1": "access-time", "2": "access-time"}),
-        (Order.LFU, {"1": "lfu", "2": "lfu"}),
-        (Order.FIFO, {"2": "fifo", "3": "fifo"}),
-        (Order.FILO, {"1": "filo", "2": "filo"}),
-        (Order.PRIORITY, {"1": "priority", "3": "priority"}),
-        (Order.SLRU, {"1": "slru", "2": "slru"}),
+        (EvictionPolicy.LRU, {"2": "access-time", "3": "access-time"}),
+        (EvictionPolicy.MRU, {"1": "access-time", "2": "access-time"}),
+        (EvictionPolicy.LFU, {"1": "lfu", "2": "lfu"}),
+        (EvictionPolicy.FIFO, {"2": "fifo", "3": "fifo"}),
+        (EvictionPolicy.FILO, {"1": "filo", "2": "filo"}),
+        (EvictionPolicy.PRIORITY, {"1": "priority", "3": "priority"}),
+        (EvictionPolicy.SLRU, {"1": "slru", "2": "slru"}),
     ],
 )
-def test_on_the_host_too_a_system_is_held_to_its_order(start: Start, order: Order, rules: dict[str, str]) -> None:
+def test_on_the_host_too_a_system_is_held_to_its_order(
+    start: Start, order: EvictionPolicy, rules: dict[str, str]
+) -> None:
     """Three leaves of which one may go."""
     for text in ("1", "2", "3"):
-        cache = start(order=order)
+        cache = start(eviction_policy=order)
         for prompt, priority in (("1", 3), ("1", 0), ("2", 1), ("2", 0), ("3", 2)):
             cache.put(prompt, priority=priority)
         cache.demote()
-        assert cache.evict_host_as(1, {"f": [text]}) == (1, [f"RECENCY/{rules[text]}"] if text in rules else [])
+        assert cache.evict_host_as(1, {"f": [text]}) == (
+            1,
+            [f"RECENCY/{rules[text]}"] if text in rules else [],
+        )
 
 
-@pytest.mark.parametrize(("taken", "wrong"), [("1", []), ("1 2", ["RECENCY/access-time"]), ("9", ["RECENCY/access-time"])])
-def test_a_system_takes_duplicates_in_their_order(duplicated: Start, taken: str, wrong: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("taken", "wrong"),
+    [("1", []), ("1 2", ["RECENCY/access-time"]), ("9", ["RECENCY/access-time"])],
+)
+def test_a_system_takes_duplicates_in_their_order(
+    duplicated: Start, taken: str, wrong: list[str]
+) -> None:
     cache = duplicated()
     assert cache.evict_host_as(1, {"f": [taken]}) == (1, wrong)
     assert "f" not in cache.tree().get(taken, "")
 
 
-@pytest.mark.parametrize(("taken", "in_order", "in_any"), [("1", True, True), ("3", False, True), ("1 2", False, False)])
+@pytest.mark.parametrize(
+    ("taken", "in_order", "in_any"), [("1", True, True), ("3", False, True), ("1 2", False, False)]
+)
 def test_in_sglang_duplicates_have_no_order_but_device_leaves_go_last(
     start: Start, taken: str, in_order: bool, in_any: bool
 ) -> None:
     """``1`` and ``3``, in this order, have children on the device."""
     for ordered, right in ((True, in_order), (False, in_any)):
-        cache = start(write_back=True, order=Order.FIFO, dialect=Dialect(duplicates_in_order=ordered))
+        cache = start(
+            write_back=True,
+            eviction_policy=EvictionPolicy.FIFO,
+            dialect=Dialect(duplicates_in_order=ordered),
+        )
         cache.demote("1", "1 2", "3", "3 4")
         cache.put("1 2")
         cache.put("3 4")
@@ -99,8 +117,12 @@ def test_a_window_that_went_in_vain_was_too_much(start: Start) -> None:
     assert cache.evict_host_as(1, {"s": ["1", "1 2"]}, SWA) == (2, ["PROGRESS/host-freed-too-much"])
 
 
-def follow(cache: Any, wanted: tuple[int, int, int], choice: Choice, counted: bool = True) -> list[Breach]:
-    return follow_host_eviction(cache.trie, cache.cache.dialect, wanted, cache.cache.copies.busy(), choice, counted)
+def follow(
+    cache: Any, wanted: tuple[int, int, int], choice: Choice, counted: bool = True
+) -> list[Breach]:
+    return follow_host_eviction(
+        cache.trie, cache.cache.dialect, wanted, cache.cache.copies.busy(), choice, counted
+    )
 
 
 def test_what_made_room_on_the_host_is_followed_if_it_could_go(start: Start) -> None:
@@ -124,15 +146,27 @@ def copied(start: Start, what: str) -> Any:
 
 @pytest.mark.parametrize(
     ("what", "went"),
-    [("host-locked", "fsm"), ("on the device", "f"), ("on the device", "s"), ("in flight", "f"), ("in flight", "s")],
+    [
+        ("host-locked", "fsm"),
+        ("on the device", "f"),
+        ("on the device", "s"),
+        ("in flight", "f"),
+        ("in flight", "s"),
+    ],
 )
-def test_host_copies_that_must_stay_are_not_given_up_in_silence(start: Start, what: str, went: str) -> None:
+def test_host_copies_that_must_stay_are_not_given_up_in_silence(
+    start: Start, what: str, went: str
+) -> None:
     """There is a breach, or the model keeps the copy and differs from the system (semantics 7.9)."""
     cache = copied(start, what)
     wrong = follow(cache, (0, 0, 0), cache.choice({letter: ["1"] for letter in went}))
     assert wrong or went in cache.tree()["1"]
     cache = copied(start, what)
-    wrong = follow(cache, (1, 0, 0) if "f" in went else (0, 1, 0), cache.choice({letter: ["1"] for letter in went}))
+    wrong = follow(
+        cache,
+        (1, 0, 0) if "f" in went else (0, 1, 0),
+        cache.choice({letter: ["1"] for letter in went}),
+    )
     assert wrong or went in cache.tree()["1"]
 
 

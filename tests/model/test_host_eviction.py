@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import Component, Order, Pool
+from radixproof.model.config import Component, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 
 FULL, SWA, MAMBA = Component
@@ -28,10 +28,18 @@ def test_host_leaves_are_deleted_oldest_first_and_parents_follow(start: Start) -
 
 @pytest.mark.parametrize(
     ("order", "victims"),
-    [(Order.LRU, "2 3 1"), (Order.MRU, "1 3 2"), (Order.FIFO, "1 2 3"), (Order.FILO, "3 2 1"), (Order.LFU, "2 3 1")],
+    [
+        (EvictionPolicy.LRU, "2 3 1"),
+        (EvictionPolicy.MRU, "1 3 2"),
+        (EvictionPolicy.FIFO, "1 2 3"),
+        (EvictionPolicy.FILO, "3 2 1"),
+        (EvictionPolicy.LFU, "2 3 1"),
+    ],
 )
-def test_host_leaves_go_in_the_order_of_eviction(start: Start, order: Order, victims: str) -> None:
-    cache = start(order=order)
+def test_host_leaves_go_in_the_order_of_eviction(
+    start: Start, order: EvictionPolicy, victims: str
+) -> None:
+    cache = start(eviction_policy=order)
     cache.demote("1", "2", "3", "1")
     cache.match("1")
     taken: list[str] = []
@@ -91,7 +99,9 @@ def test_what_came_to_the_host_first_goes_first(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("component", "left"), [(SWA, "f|"), (MAMBA, "fs|")])
-def test_on_the_host_too_swa_takes_the_state_along_and_the_state_goes_alone(start: Start, component: Component, left: str) -> None:
+def test_on_the_host_too_swa_takes_the_state_along_and_the_state_goes_alone(
+    start: Start, component: Component, left: str
+) -> None:
     """The node above is the first to be on the host only with these, and it is not a leaf."""
     cache = start(window=2, mamba=True)
     cache.put("1", state=True)
@@ -143,7 +153,9 @@ def test_windows_and_states_of_a_node_with_a_copy_in_flight_are_passed_over(star
 # -- under write_back ----------------------------------------------------------------------------------------------------------
 
 
-def test_under_write_back_duplicates_go_first_interior_ones_before_leaves(duplicated: Start) -> None:
+def test_under_write_back_duplicates_go_first_interior_ones_before_leaves(
+    duplicated: Start,
+) -> None:
     """Only the FULL slots on the host go: the node is on the device (semantics 7.9)."""
     cache = duplicated(window=1, mamba=True)
     assert cache.tree() == {"9": "fsm|", "1": "FSfsm|", "1 2": "FSfsm|"}
@@ -155,9 +167,13 @@ def test_under_write_back_duplicates_go_first_interior_ones_before_leaves(duplic
     assert cache.tree() == {"1": "FSsm|", "1 2": "FSsm|"}
 
 
-@pytest.mark.parametrize(("order", "victim"), [(Order.LRU, "1"), (Order.MRU, "2")])
-def test_duplicates_go_in_the_order_of_eviction(start: Start, order: Order, victim: str) -> None:
-    cache = start(write_back=True, order=order)
+@pytest.mark.parametrize(
+    ("order", "victim"), [(EvictionPolicy.LRU, "1"), (EvictionPolicy.MRU, "2")]
+)
+def test_duplicates_go_in_the_order_of_eviction(
+    start: Start, order: EvictionPolicy, victim: str
+) -> None:
+    cache = start(write_back=True, eviction_policy=order)
     cache.demote("1", "2")
     cache.put("1")
     cache.put("2")

@@ -84,7 +84,9 @@ def test_bigrams_are_kept_in_units(start: Start) -> None:
         (2, 0, {"1": "F", "1 2": "F|"}),
     ],
 )
-def test_nodes_beyond_the_start_are_refilled_from_the_top(start: Start, begin: int, kept: int, drawn: dict[str, str]) -> None:
+def test_nodes_beyond_the_start_are_refilled_from_the_top(
+    start: Start, begin: int, kept: int, drawn: dict[str, str]
+) -> None:
     """What is above the start was not fetched; nothing on the host hangs below a node without a host copy."""
     cache = start(threshold=NEVER)
     cache.put("1 2")

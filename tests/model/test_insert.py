@@ -80,7 +80,9 @@ def test_without_a_host_tier_hits_are_counted_and_nothing_is_backed_up(start: St
         (3, {"1": "F", "1 2": "F", "1 2 3": "F|"}),
     ],
 )
-def test_the_swa_boundary_cuts_a_new_leaf(start: Start, evicted: int, drawn: dict[str, str]) -> None:
+def test_the_swa_boundary_cuts_a_new_leaf(
+    start: Start, evicted: int, drawn: dict[str, str]
+) -> None:
     cache = start(window=2, threshold=NEVER)
     cache.put("1 2 3", evicted)
     assert cache.tree() == drawn
@@ -95,7 +97,9 @@ def test_the_swa_boundary_cuts_a_new_leaf(start: Start, evicted: int, drawn: dic
         (3, {"1": "F", "1 2": "F|", "1 2 3": "F|", "1 2 3 4": "FS|"}),
     ],
 )
-def test_tombstones_recover_from_the_swa_boundary_on(start: Start, evicted: int, drawn: dict[str, str]) -> None:
+def test_tombstones_recover_from_the_swa_boundary_on(
+    start: Start, evicted: int, drawn: dict[str, str]
+) -> None:
     cache = start(window=2, threshold=NEVER)
     cache.put("1 2", evicted=2)
     assert cache.tree() == {"1": "F", "1 2": "F|"}
@@ -104,9 +108,12 @@ def test_tombstones_recover_from_the_swa_boundary_on(start: Start, evicted: int,
 
 
 @pytest.mark.parametrize(
-    ("protected", "drawn"), [(0, {"1": "FS", "1 2": "FS|"}), (1, {"1": "F|", "1 2": "FS|"}), (2, {"1": "F", "1 2": "F|"})]
+    ("protected", "drawn"),
+    [(0, {"1": "FS", "1 2": "FS|"}), (1, {"1": "F|", "1 2": "FS|"}), (2, {"1": "F", "1 2": "F|"})],
 )
-def test_a_protected_prefix_does_not_recover(start: Start, protected: int, drawn: dict[str, str]) -> None:
+def test_a_protected_prefix_does_not_recover(
+    start: Start, protected: int, drawn: dict[str, str]
+) -> None:
     """Its slots are the tree's own: the request has no SWA state for it."""
     cache = start(window=2, threshold=NEVER)
     cache.put("1 2", evicted=2)
@@ -129,7 +136,9 @@ def test_live_swa_stays_whatever_the_boundary_of_a_later_insert(start: Start) ->
         (2, {"1": "Ffs", "1 2": "Ffs|"}),
     ],
 )
-def test_a_host_only_node_revives_and_keeps_its_host_copy(start: Start, evicted: int, drawn: dict[str, str]) -> None:
+def test_a_host_only_node_revives_and_keeps_its_host_copy(
+    start: Start, evicted: int, drawn: dict[str, str]
+) -> None:
     cache = start(window=2)
     cache.demote("1 2")
     assert cache.tree() == {"1": "fs", "1 2": "fs|"}
@@ -144,11 +153,25 @@ def test_a_host_only_node_revives_and_keeps_its_host_copy(start: Start, evicted:
 def test_a_state_goes_to_the_node_at_which_the_prompt_ends(start: Start) -> None:
     cache = start(window=2, mamba=True, threshold=NEVER)
     assert cache.put("1 2 3 4 5", evicted=2, state=True).taken
-    assert cache.tree() == {"1": "F", "1 2": "F|", "1 2 3": "FS|", "1 2 3 4": "FS", "1 2 3 4 5": "FSM|"}
+    assert cache.tree() == {
+        "1": "F",
+        "1 2": "F|",
+        "1 2 3": "FS|",
+        "1 2 3 4": "FS",
+        "1 2 3 4 5": "FSM|",
+    }
 
 
 @pytest.mark.parametrize(
-    ("text", "taken"), [("1 2 3", False), ("1 2", True), ("1", True), ("1 2 9", True), ("1 2 3 4", True), ("a: 1 2 3", True)]
+    ("text", "taken"),
+    [
+        ("1 2 3", False),
+        ("1 2", True),
+        ("1", True),
+        ("1 2 9", True),
+        ("1 2 3 4", True),
+        ("a: 1 2 3", True),
+    ],
 )
 def test_a_state_is_taken_where_there_is_none(start: Start, text: str, taken: bool) -> None:
     cache = start(mamba=True, threshold=NEVER)
@@ -237,9 +260,18 @@ def test_a_demoted_node_that_comes_back_keeps_its_number_and_its_hits(start: Sta
 
 @pytest.mark.parametrize(
     ("text", "evicted", "opens"),
-    [("1 2", 0, False), ("1", 0, True), ("1 2 3", 0, True), ("9", 0, True), ("1 2 4", 0, True), ("1 2", 2, False)],
+    [
+        ("1 2", 0, False),
+        ("1", 0, True),
+        ("1 2 3", 0, True),
+        ("9", 0, True),
+        ("1 2 4", 0, True),
+        ("1 2", 2, False),
+    ],
 )
-def test_a_prompt_that_is_there_backed_and_cut_opens_nothing(start: Start, text: str, evicted: int, opens: bool) -> None:
+def test_a_prompt_that_is_there_backed_and_cut_opens_nothing(
+    start: Start, text: str, evicted: int, opens: bool
+) -> None:
     cache = start(window=2)
     cache.put("1 2")
     cache.settle()

@@ -94,17 +94,23 @@ def test_nothing_to_load_is_refused(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("threshold", "loaded"), [(2, True), (3, False)])
-def test_few_full_tokens_are_not_worth_a_load_back(start: Start, threshold: int, loaded: bool) -> None:
+def test_few_full_tokens_are_not_worth_a_load_back(
+    start: Start, threshold: int, loaded: bool
+) -> None:
     cache = start(load_threshold=threshold)
     cache.demote("1 2")
     assert cache.load("1 2") is loaded
     assert cache.tree()["1 2"] == ("Ff|" if loaded else "f|")
     assert not loaded or cache.flying()
-    assert loaded or not any(cache.holders(pool) for pool in POOLS), "a refusal leaves no lock behind"
+    assert loaded or not any(cache.holders(pool) for pool in POOLS), (
+        "a refusal leaves no lock behind"
+    )
 
 
 @pytest.mark.parametrize("shape", [{"window": 1}, {"mamba": True}])
-def test_a_window_or_a_state_is_worth_one_whatever_comes_with_it(start: Start, shape: dict[str, Any]) -> None:
+def test_a_window_or_a_state_is_worth_one_whatever_comes_with_it(
+    start: Start, shape: dict[str, Any]
+) -> None:
     cache = start(load_threshold=99, **shape)
     cache.demote("1")
     assert cache.load("1")
@@ -196,7 +202,11 @@ def test_source_and_target_are_locked_until_the_ack(start: Start) -> None:
     cache = start(window=2, mamba=True)
     cache.demote("1", "1 2 3")
     assert cache.load("1 2 3")
-    assert [set(cache.holders(pool)) for pool in DEVICE] == [{"1", "1 2", "1 2 3"}, {"1 2", "1 2 3"}, {"1 2 3"}]
+    assert [set(cache.holders(pool)) for pool in DEVICE] == [
+        {"1", "1 2", "1 2 3"},
+        {"1 2", "1 2 3"},
+        {"1 2 3"},
+    ]
     assert set(cache.holders(Pool.FULL_HOST)) == {"1 2", "1 2 3"}
     assert cache.evict(9, 9, 9) == (0, 0, 0)
     assert cache.cache.check(load=True, blocking=False) == []

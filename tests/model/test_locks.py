@@ -52,7 +52,9 @@ def test_a_receipt_survives_splits(start: Start) -> None:
     assert not any(cache.holders(pool) for pool in POOLS)
 
 
-@pytest.mark.parametrize(("segments", "covered"), [(True, {"1 2 3", "1 2 3 4"}), (False, {"1 2", "1 2 3 4"})])
+@pytest.mark.parametrize(
+    ("segments", "covered"), [(True, {"1 2 3", "1 2 3 4"}), (False, {"1 2", "1 2 3 4"})]
+)
 def test_a_tombstone_under_a_lock(start: Start, segments: bool, covered: set[str]) -> None:
     """It counts, or it is passed over and covers nothing; a value that arrives later does not change the receipt."""
     cache = start(window=2, threshold=NEVER, dialect=Dialect(segment_locks=segments))
@@ -90,7 +92,9 @@ def test_of_states_a_lock_covers_that_of_its_anchor(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("segments", "held"), [(True, {"1 2": {"r1"}}), (False, {})])
-def test_a_state_that_comes_under_a_lock_is_protected(start: Start, segments: bool, held: dict[str, set[str]]) -> None:
+def test_a_state_that_comes_under_a_lock_is_protected(
+    start: Start, segments: bool, held: dict[str, set[str]]
+) -> None:
     """The lock counts whether a state is there or not; before 0.5.20 an absent one got no lock (semantics 6.1)."""
     cache = start(mamba=True, threshold=NEVER, dialect=Dialect(segment_locks=segments))
     cache.put("1 2")
@@ -118,7 +122,9 @@ def test_a_window_given_back_is_freed_where_nothing_hangs_below_it(start: Start)
     assert not any(cache.holders(pool) for pool in POOLS)
 
 
-def test_a_window_given_back_stays_where_something_on_the_device_hangs_below_it(start: Start) -> None:
+def test_a_window_given_back_stays_where_something_on_the_device_hangs_below_it(
+    start: Start,
+) -> None:
     cache = start(window=2, mamba=True)
     cache.put("1 2", state=True)
     cache.put("1 2 3 4", state=True)
@@ -161,7 +167,9 @@ def test_older_releases_keep_a_released_window_until_it_is_evicted(start: Start)
     cache.lock("r1", "1 2")
     cache.cache.release_window("r1")
     assert cache.tree() == {"1": "FS", "1 2": "FS|"}
-    assert cache.evict(swa=2) == (0, 2, 0), "FULL is still locked, so that it goes as an interior node does"
+    assert cache.evict(swa=2) == (0, 2, 0), (
+        "FULL is still locked, so that it goes as an interior node does"
+    )
 
 
 def test_a_window_is_given_back_once(start: Start) -> None:
@@ -173,8 +181,12 @@ def test_a_window_is_given_back_once(start: Start) -> None:
     assert not cache.cache.may_release("r1")
 
 
-@pytest.mark.parametrize(("shape", "early"), [({}, False), ({"window": 2}, True), ({"mamba": True}, True)])
-def test_a_lock_of_full_alone_has_nothing_to_give_back_early(start: Start, shape: dict[str, Any], early: bool) -> None:
+@pytest.mark.parametrize(
+    ("shape", "early"), [({}, False), ({"window": 2}, True), ({"mamba": True}, True)]
+)
+def test_a_lock_of_full_alone_has_nothing_to_give_back_early(
+    start: Start, shape: dict[str, Any], early: bool
+) -> None:
     cache = start(**shape)
     cache.put("1", state="mamba" in shape)
     cache.lock("r1", "1")

@@ -19,7 +19,8 @@ NEVER = 99
 
 
 @pytest.mark.parametrize(
-    ("text", "length"), [("1 2 3", 3), ("1 2 3 4", 3), ("1 2", 2), ("1 2 9", 2), ("9", 0), ("", 0), ("a: 1 2 3", 0)]
+    ("text", "length"),
+    [("1 2 3", 3), ("1 2 3 4", 3), ("1 2", 2), ("1 2 9", 2), ("9", 0), ("", 0), ("a: 1 2 3", 0)],
 )
 def test_a_match_is_the_longest_prefix(start: Start, text: str, length: int) -> None:
     cache = start()
@@ -27,7 +28,9 @@ def test_a_match_is_the_longest_prefix(start: Start, text: str, length: int) -> 
     assert cache.match(text) == (length, length)
 
 
-@pytest.mark.parametrize(("text", "length"), [("1 2 3 4", 4), ("1 2 3", 2), ("1", 0), ("1 2 3 4 5", 4), ("1 2 3 9", 2)])
+@pytest.mark.parametrize(
+    ("text", "length"), [("1 2 3 4", 4), ("1 2 3", 2), ("1", 0), ("1 2 3 4 5", 4), ("1 2 3 9", 2)]
+)
 def test_a_match_is_whole_pages(start: Start, text: str, length: int) -> None:
     cache = start(page_size=2)
     cache.put("1 2 3 4 5")
@@ -36,9 +39,20 @@ def test_a_match_is_whole_pages(start: Start, text: str, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "length"), [("1 2 3 4 5", 4), ("1 2 3 4", 2), ("1 2 3", 2), ("1 2", 0), ("1 2 3 4 9", 2), ("1 2 3 9", 2), ("1", 0)]
+    ("text", "length"),
+    [
+        ("1 2 3 4 5", 4),
+        ("1 2 3 4", 2),
+        ("1 2 3", 2),
+        ("1 2", 0),
+        ("1 2 3 4 9", 2),
+        ("1 2 3 9", 2),
+        ("1", 0),
+    ],
 )
-def test_a_bigram_key_is_one_unit_shorter_than_its_tokens(start: Start, text: str, length: int) -> None:
+def test_a_bigram_key_is_one_unit_shorter_than_its_tokens(
+    start: Start, text: str, length: int
+) -> None:
     """Units are pairs of neighbouring tokens, and pages are whole pages of units (semantics 2.2)."""
     cache = start(page_size=2, bigram=True)
     cache.put("1 2 3 4 5")
@@ -57,7 +71,10 @@ def test_a_single_token_is_no_bigram(start: Start) -> None:
 def test_a_match_cuts_where_it_ends_and_changes_no_page(start: Start) -> None:
     def held() -> list[Any]:
         """All that a page is, but for cuts and recency."""
-        return [(page.key(), tuple(page.held_in), tuple(page.holders), page.hits, page.created) for page in cache.all_pages()]
+        return [
+            (page.key(), tuple(page.resident_in), tuple(page.holders), page.hits, page.created)
+            for page in cache.all_pages()
+        ]
 
     cache = start(window=2, mamba=True)
     cache.put("1 2 3 4", state=True)
@@ -69,7 +86,11 @@ def test_a_match_cuts_where_it_ends_and_changes_no_page(start: Start) -> None:
     assert held() == before
     assert cache.trie.used == used
     assert not cache.trie.changed
-    assert [prefix for prefix, drawn in cache.tree().items() if drawn.endswith("|")] == ["1 2", "1 2 3", "1 2 3 4"]
+    assert [prefix for prefix, drawn in cache.tree().items() if drawn.endswith("|")] == [
+        "1 2",
+        "1 2 3",
+        "1 2 3 4",
+    ]
 
 
 def test_a_match_ends_on_device_and_on_either_tier(start: Start) -> None:
@@ -111,7 +132,10 @@ def test_host_windows_count_for_the_best_prefix(start: Start) -> None:
 # -- with MAMBA ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "length"), [("1 2 3 4", 4), ("1 2 3", 2), ("1 2", 2), ("1", 0), ("9", 0), ("1 2 3 4 5", 4)])
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("1 2 3 4", 4), ("1 2 3", 2), ("1 2", 2), ("1", 0), ("9", 0), ("1 2 3 4 5", 4)],
+)
 def test_a_match_ends_where_there_is_a_state(start: Start, text: str, length: int) -> None:
     """A state is that of one place alone, so that a shorter match falls back to the state before it (semantics 3.2)."""
     cache = start(mamba=True, threshold=NEVER)
@@ -137,8 +161,16 @@ def test_all_gates_must_agree_at_one_place(start: Start) -> None:
     cache = start(window=2, mamba=True, threshold=NEVER)
     cache.put("1 2 3", evicted=2, state=True)
     cache.put("1 2 3 4 5", evicted=2)
-    assert cache.tree() == {"1": "F", "1 2": "F|", "1 2 3": "FSM|", "1 2 3 4": "FS", "1 2 3 4 5": "FS|"}
-    assert cache.match("1 2 3 4 5") == (0, 0), "where the state is there is no whole window, and where the window is no state"
+    assert cache.tree() == {
+        "1": "F",
+        "1 2": "F|",
+        "1 2 3": "FSM|",
+        "1 2 3 4": "FS",
+        "1 2 3 4 5": "FS|",
+    }
+    assert cache.match("1 2 3 4 5") == (0, 0), (
+        "where the state is there is no whole window, and where the window is no state"
+    )
     cache.put("1 2 3 4 5", evicted=2, state=True)
     assert cache.match("1 2 3 4 5") == (5, 5)
 
@@ -183,8 +215,12 @@ def test_a_match_renews_nothing_below_the_best_prefix(start: Start) -> None:
     assert cache.order() == ["1 2", "9", "1"]
 
 
-@pytest.mark.parametrize(("limited", "renewed"), [(True, ["2", "3", "4"]), (False, ["1", "2", "3", "4"])])
-def test_swa_recency_is_renewed_within_a_window_and_a_page(start: Start, limited: bool, renewed: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("limited", "renewed"), [(True, ["2", "3", "4"]), (False, ["1", "2", "3", "4"])]
+)
+def test_swa_recency_is_renewed_within_a_window_and_a_page(
+    start: Start, limited: bool, renewed: list[str]
+) -> None:
     cache = start(window=2, threshold=NEVER, dialect=Dialect(swa_recency_in_window=limited))
     for text in ("1", "1 2", "1 2 3", "1 2 3 4", "9"):
         cache.put(text)
@@ -193,7 +229,9 @@ def test_swa_recency_is_renewed_within_a_window_and_a_page(start: Start, limited
     assert order[order.index("9") + 1 :] == renewed
 
 
-@pytest.mark.parametrize(("at_end", "order"), [(True, ["1", "9", "1 2"]), (False, ["9", "1", "1 2"])])
+@pytest.mark.parametrize(
+    ("at_end", "order"), [(True, ["1", "9", "1 2"]), (False, ["9", "1", "1 2"])]
+)
 def test_of_states_only_the_best_is_renewed(start: Start, at_end: bool, order: list[str]) -> None:
     cache = start(mamba=True, threshold=NEVER, dialect=Dialect(mamba_recency_at_end=at_end))
     for text in ("1", "1 2", "9"):
@@ -220,7 +258,9 @@ def test_a_split_leaves_the_state_and_its_locks_to_the_lower_half(start: Start) 
     assert cache.holders(Pool.FULL_HOST) == {"1": {"r2"}, "1 2": {"r2"}}
 
 
-def test_both_halves_of_a_split_have_the_hits_the_number_and_the_priority_of_the_whole(start: Start) -> None:
+def test_both_halves_of_a_split_have_the_hits_the_number_and_the_priority_of_the_whole(
+    start: Start,
+) -> None:
     cache = start(threshold=NEVER)
     cache.put("9")
     cache.put("1 2", priority=3)

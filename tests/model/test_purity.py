@@ -31,8 +31,14 @@ def test_the_model_is_small() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_its_functions_are_short(path: Path) -> None:
-    functions = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    lengths = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions}
+    functions = (
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    lengths = {
+        function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions
+    }
     assert {name: length for name, length in lengths.items() if length > LINES_OF_A_FUNCTION} == {}
 
 
@@ -41,7 +47,8 @@ def test_it_imports_only_itself_and_the_standard_library(path: Path) -> None:
     foreign = [
         name
         for name in imported(ast.parse(path.read_text()))
-        if name.partition(".")[0] not in sys.stdlib_module_names and not f"{name}.".startswith("radixproof.model.")
+        if name.partition(".")[0] not in sys.stdlib_module_names
+        and not f"{name}.".startswith("radixproof.model.")
     ]
     assert foreign == []
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Order, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.rules import (
     boundaries,
@@ -46,7 +46,7 @@ def draw(drawing: str, size: int = 1) -> tuple[Page, list[Page]]:
         page.children[tokens] = Page(tokens, page, page.end + size, cut=word.endswith("|"))
         page = page.children[tokens]
         for letter in word.strip("|-"):
-            page.held_in[LETTERS[letter]] = True
+            page.resident_in[LETTERS[letter]] = True
         path.append(page)
     return root, path
 
@@ -111,7 +111,13 @@ def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int)
 
 @pytest.mark.parametrize(
     ("drawing", "window", "device"),
-    [("F| FS|", 2, 4), ("F| FS|", 3, 0), ("F| FS| FS|", 3, 6), ("F| FS| FS|", 4, 6), ("F| FS| FS|", 5, 0)],
+    [
+        ("F| FS|", 2, 4),
+        ("F| FS|", 3, 0),
+        ("F| FS| FS|", 3, 6),
+        ("F| FS| FS|", 4, 6),
+        ("F| FS| FS|", 5, 0),
+    ],
 )
 def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -> None:
     root, path = draw(drawing, size=2)
@@ -133,7 +139,9 @@ def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -
         ("", 3, []),
     ],
 )
-def test_window_nodes_are_whole_nodes_tombstones_included(drawing: str, reach: int, covered: list[int]) -> None:
+def test_window_nodes_are_whole_nodes_tombstones_included(
+    drawing: str, reach: int, covered: list[int]
+) -> None:
     _, path = draw(drawing)
     assert ends(window_nodes(path, reach)) == covered
 
@@ -191,20 +199,33 @@ def test_window_and_state_must_agree(drawing: str, device: int, best: int) -> No
         ("F| F|", [1, 2], []),
     ],
 )
-def test_window_locks_in_both_dialects(drawing: str, segments: list[int], skipping: list[int]) -> None:
+def test_window_locks_in_both_dialects(
+    drawing: str, segments: list[int], skipping: list[int]
+) -> None:
     """With segment locks every node counts; before, tombstones were passed over and covered nothing."""
     _, path = draw(drawing)
     config = replace(WINDOWED, window=2)
-    for dialect, covered in ((Dialect(segment_locks=True), segments), (Dialect(segment_locks=False), skipping)):
+    for dialect, covered in (
+        (Dialect(segment_locks=True), segments),
+        (Dialect(segment_locks=False), skipping),
+    ):
         locked = device_lock(path[-1], config, dialect)
         assert ends(locked[Pool.SWA]) == covered
         assert locked[Pool.FULL] == path
 
 
-@pytest.mark.parametrize(("drawing", "segments", "skipping"), [("F| FM|", [2], [2]), ("FM| F|", [2], []), ("FM F|", [2], [])])
-def test_state_locks_in_both_dialects(drawing: str, segments: list[int], skipping: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("drawing", "segments", "skipping"),
+    [("F| FM|", [2], [2]), ("FM| F|", [2], []), ("FM F|", [2], [])],
+)
+def test_state_locks_in_both_dialects(
+    drawing: str, segments: list[int], skipping: list[int]
+) -> None:
     _, path = draw(drawing)
-    for dialect, covered in ((Dialect(segment_locks=True), segments), (Dialect(segment_locks=False), skipping)):
+    for dialect, covered in (
+        (Dialect(segment_locks=True), segments),
+        (Dialect(segment_locks=False), skipping),
+    ):
         assert ends(device_lock(path[-1], STATED, dialect).get(Pool.MAMBA, [])) == covered
 
 
@@ -216,7 +237,9 @@ def test_state_locks_in_both_dialects(drawing: str, segments: list[int], skippin
         ("F| FSM|", [2], [1, 2], [2]),
     ],
 )
-def test_a_host_lock_is_one_node_one_window_and_one_state(drawing: str, full: list[int], swa: list[int], mamba: list[int]) -> None:
+def test_a_host_lock_is_one_node_one_window_and_one_state(
+    drawing: str, full: list[int], swa: list[int], mamba: list[int]
+) -> None:
     """Whether there are host copies or not (semantics 6.6)."""
     _, path = draw(drawing)
     locked = host_lock(path[-1], WHOLE)
@@ -250,7 +273,9 @@ def test_locks_of_the_root_cover_nothing() -> None:
         ("", [], [], []),
     ],
 )
-def test_what_a_load_back_brings(drawing: str, full: list[int], swa: list[int], mamba: list[int]) -> None:
+def test_what_a_load_back_brings(
+    drawing: str, full: list[int], swa: list[int], mamba: list[int]
+) -> None:
     _, path = draw(drawing)
     lists = to_load(path, WHOLE)
     assert [ends(lists[pool]) for pool in DEVICE] == [full, swa, mamba]
@@ -291,7 +316,10 @@ def test_load_backs_are_refused_by_threshold_and_quota(
 ) -> None:
     """The threshold is 4; what is pinned counts against the quota, or, before 0.5.20, raised it (semantics 9.3)."""
     config = replace(PLAIN, load_threshold=4)
-    assert refuses_load(full, others, pins, quota, config, Dialect(quota_counts_pins=counted)) is refused
+    assert (
+        refuses_load(full, others, pins, quota, config, Dialect(quota_counts_pins=counted))
+        is refused
+    )
 
 
 # -- leaves and their order ----------------------------------------------------------------------------------------------------
@@ -322,7 +350,10 @@ def test_leaves(drawing: str, device_leaves: list[int], host_leaves: list[int]) 
 @pytest.mark.parametrize("pool", POOLS)
 def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
     """A device leaf has no device lock of any component, a host leaf no lock at all (semantics 1.6)."""
-    for drawing, is_leaf, kept in (("FSM|", is_device_leaf, pool in DEVICE), ("fsm|", is_host_leaf, True)):
+    for drawing, is_leaf, kept in (
+        ("FSM|", is_device_leaf, pool in DEVICE),
+        ("fsm|", is_host_leaf, True),
+    ):
         _, (page,) = draw(drawing)
         assert is_leaf(page)
         page.holders[pool] = ("r1",)
@@ -332,16 +363,16 @@ def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("order", "ranks"),
     [
-        (Order.LRU, [0, 0, 0]),
-        (Order.MRU, [0, 0, 0]),
-        (Order.LFU, [1, 2, 3]),
-        (Order.FIFO, [7, 6, 5]),
-        (Order.FILO, [-7, -6, -5]),
-        (Order.PRIORITY, [0, 4, 2]),
-        (Order.SLRU, [0, 1, 1]),
+        (EvictionPolicy.LRU, [0, 0, 0]),
+        (EvictionPolicy.MRU, [0, 0, 0]),
+        (EvictionPolicy.LFU, [1, 2, 3]),
+        (EvictionPolicy.FIFO, [7, 6, 5]),
+        (EvictionPolicy.FILO, [-7, -6, -5]),
+        (EvictionPolicy.PRIORITY, [0, 4, 2]),
+        (EvictionPolicy.SLRU, [0, 1, 1]),
     ],
 )
-def test_what_comes_before_recency(order: Order, ranks: list[int]) -> None:
+def test_what_comes_before_recency(order: EvictionPolicy, ranks: list[int]) -> None:
     """Nodes of one, two and three hits (semantics 7.2)."""
     nodes = []
     for hits, created, priority in ((1, 7, 0), (2, 6, 4), (3, 5, 2)):
@@ -354,23 +385,45 @@ def test_what_comes_before_recency(order: Order, ranks: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "window", "page_size", "cut"),
-    [(0, 2, 3, 2, 0), (0, 4, 3, 2, 0), (0, 6, 3, 2, 2), (0, 8, 3, 2, 4), (4, 6, 3, 2, 4), (0, 5, 2, 1, 3), (4, 5, 2, 1, 4)],
+    [
+        (0, 2, 3, 2, 0),
+        (0, 4, 3, 2, 0),
+        (0, 6, 3, 2, 2),
+        (0, 8, 3, 2, 4),
+        (4, 6, 3, 2, 4),
+        (0, 5, 2, 1, 3),
+        (4, 5, 2, 1, 4),
+    ],
 )
-def test_a_leaf_is_cut_to_one_window_of_pages(start: int, end: int, window: int, page_size: int, cut: int) -> None:
+def test_a_leaf_is_cut_to_one_window_of_pages(
+    start: int, end: int, window: int, page_size: int, cut: int
+) -> None:
     assert window_cut(start, end, window, page_size) == cut
 
 
 @pytest.mark.parametrize(
     ("drawing", "need"),
-    [("FS F FSM|", (6, 4, 1)), ("FfS Ff FfSM|", (0, 4, 1)), ("FfSsMm|", (0, 0, 0)), ("Ff FfMm|", (0, 0, 0)), ("f fs|", (0, 0, 0))],
+    [
+        ("FS F FSM|", (6, 4, 1)),
+        ("FfS Ff FfSM|", (0, 4, 1)),
+        ("FfSsMm|", (0, 0, 0)),
+        ("Ff FfMm|", (0, 0, 0)),
+        ("f fs|", (0, 0, 0)),
+    ],
 )
-def test_a_backup_needs_room_for_what_is_on_device_and_not_on_the_host(drawing: str, need: tuple[int, int, int]) -> None:
+def test_a_backup_needs_room_for_what_is_on_device_and_not_on_the_host(
+    drawing: str, need: tuple[int, int, int]
+) -> None:
     _, path = draw(drawing, size=2)
-    assert tuple(host_need(path, component, replace(WHOLE, page_size=2)) for component in Component) == need
+    assert (
+        tuple(host_need(path, component, replace(WHOLE, page_size=2)) for component in Component)
+        == need
+    )
 
 
 @pytest.mark.parametrize(
-    ("drawing", "nodes"), [("", []), ("F F|", [[1, 2]]), ("F| F F| F|", [[1], [2, 3], [4]]), ("F| F F", [[1], [2, 3]])]
+    ("drawing", "nodes"),
+    [("", []), ("F F|", [[1, 2]]), ("F| F F| F|", [[1], [2, 3], [4]]), ("F| F F", [[1], [2, 3]])],
 )
 def test_a_path_falls_into_nodes(drawing: str, nodes: list[list[int]]) -> None:
     _, path = draw(drawing)

@@ -54,7 +54,9 @@ def test_a_path_is_made_page_by_page_and_found_again(trie: Trie) -> None:
         ((2, 1), 0),
     ],
 )
-def test_a_walk_stops_at_the_last_whole_page_in_common(trie: Trie, tokens: tuple[int, ...], found: int) -> None:
+def test_a_walk_stops_at_the_last_whole_page_in_common(
+    trie: Trie, tokens: tuple[int, ...], found: int
+) -> None:
     trie.extend(Key((1, 2, 3, 4)))
     assert ends(trie.walk(Key(tokens)))[-1:] == ([found] if found else [])
 
@@ -131,7 +133,9 @@ def test_slots_that_requests_hold_are_not_free(trie: Trie) -> None:
         (["put MAMBA_HOST", "put MAMBA", "drop MAMBA"], [0, 0, 1]),
     ],
 )
-def test_pages_on_the_host_only_are_counted_per_component(trie: Trie, changes: list[str], host_only: list[int]) -> None:
+def test_pages_on_the_host_only_are_counted_per_component(
+    trie: Trie, changes: list[str], host_only: list[int]
+) -> None:
     (page,) = trie.extend(Key((1, 2)))
     for change in changes:
         verb, pool = change.split()
@@ -149,7 +153,7 @@ def test_a_removed_page_is_in_no_pool_and_no_order(trie: Trie) -> None:
     trie.remove(second)
     assert trie.walk(Key((1, 2, 3, 4))) == [first]
     assert trie.used == [1] * 6
-    for order in (trie.order, *trie.orders):
+    for order in (trie.recency, *trie.recency_in):
         assert list(order) == [first]
 
 
@@ -162,10 +166,10 @@ def test_a_node_is_deleted_with_all_that_hangs_below_it(trie: Trie) -> None:
         trie.put(page, Pool.FULL_HOST)
     assert trie.subtree(second.node()) == [second, third]
     trie.delete(third.node())
-    assert list(trie.order) == [first, other]
+    assert list(trie.recency) == [first, other]
     trie.delete([first])
     assert trie.used == [0] * 6
-    assert not trie.order
+    assert not trie.recency
     assert trie.root("").children == {}
 
 
@@ -182,15 +186,15 @@ def test_the_last_page_touched_is_the_newest(trie: Trie) -> None:
         trie.put(page, Pool.FULL)
         trie.touch([page])
     trie.touch([one, two])
-    assert list(trie.order) == list(trie.orders[Pool.FULL]) == [other, one, two]
+    assert list(trie.recency) == list(trie.recency_in[Pool.FULL]) == [other, one, two]
 
 
 def test_pages_not_on_device_are_in_the_common_order_only(trie: Trie) -> None:
     one, two = trie.extend(Key((1, 2, 3, 4)))
     trie.put(one, Pool.FULL)
     trie.touch([one, two])
-    assert list(trie.order) == [one, two]
-    assert list(trie.orders[Pool.FULL]) == [one]
+    assert list(trie.recency) == [one, two]
+    assert list(trie.recency_in[Pool.FULL]) == [one]
 
 
 @pytest.mark.parametrize("pool", [Pool.SWA, Pool.MAMBA])
@@ -200,12 +204,12 @@ def test_windows_and_states_have_orders_of_their_own(trie: Trie, pool: Pool) -> 
         trie.put(page, Pool.FULL)
         trie.put(page, pool)
     trie.touch([one])
-    assert list(trie.orders[pool]) == [one, two]
+    assert list(trie.recency_in[pool]) == [one, two]
     trie.renew([one], pool)
-    assert list(trie.orders[pool]) == [two, one]
+    assert list(trie.recency_in[pool]) == [two, one]
     trie.drop(one, pool)
     trie.renew([one], pool)
-    assert list(trie.orders[pool]) == [two]
+    assert list(trie.recency_in[pool]) == [two]
 
 
 def test_changes_are_noted_once_a_page(trie: Trie) -> None:
@@ -236,7 +240,7 @@ def test_locks_are_names_in_a_pool(trie: Trie, pool: Pool) -> None:
     page.holders[pool] = ("r1",)
     assert page.locked is (pool in DEVICE)
     assert page.host_locked is (pool in HOST)
-    assert [other for other in POOLS if page.held(other)] == [pool]
+    assert [other for other in POOLS if page.locked_in(other)] == [pool]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +254,9 @@ def test_locks_are_names_in_a_pool(trie: Trie, pool: Pool) -> None:
         ("FULL_HOST SWA_HOST", ""),
     ],
 )
-def test_a_page_lacks_host_copies_of_what_is_on_the_device(trie: Trie, held: str, lacking: str) -> None:
+def test_a_page_lacks_host_copies_of_what_is_on_the_device(
+    trie: Trie, held: str, lacking: str
+) -> None:
     (page,) = trie.extend(Key((1, 2)))
     for name in held.split():
         trie.put(page, Pool[name])
@@ -287,6 +293,11 @@ def test_bigrams_that_share_a_token_are_not_the_same(pairs: Trie) -> None:
     assert len(pairs.walk(Key((1, 2, 3, 9)))) == 1
 
 
-@pytest.mark.parametrize(("units", "tokens"), [((), ()), ((4, 5), (4, 5)), (((1, 2),), (1, 2)), (((1, 2), (2, 3)), (1, 2, 3))])
-def test_units_give_the_tokens_that_they_were_seen_in(units: tuple[Any, ...], tokens: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("units", "tokens"),
+    [((), ()), ((4, 5), (4, 5)), (((1, 2),), (1, 2)), (((1, 2), (2, 3)), (1, 2, 3))],
+)
+def test_units_give_the_tokens_that_they_were_seen_in(
+    units: tuple[Any, ...], tokens: tuple[int, ...]
+) -> None:
     assert tokens_of(units) == tokens

@@ -15,7 +15,7 @@ from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
-from radixproof.properties.interpreter import Run, run_history
+from radixproof.properties.running.run import Run, run_history
 
 from .deeds import DELTAS, WHOLE, Deed, SignatureOf
 
@@ -71,7 +71,9 @@ def tampered(radix: Target) -> Callable[..., Target]:
 def breaches_of() -> Callable[[Target, Config, Sequence[Operation], int], list[Breach]]:
     """Breaches of the first step that has any; the state is inspected whole every so many steps."""
 
-    def run_until_broken(target: Target, config: Config, operations: Sequence[Operation], every: int) -> list[Breach]:
+    def run_until_broken(
+        target: Target, config: Config, operations: Sequence[Operation], every: int
+    ) -> list[Breach]:
         run = Run(target, config, every)
         try:
             return next(filter(None, map(run.step, operations)), [])
@@ -89,7 +91,9 @@ def first_breach(
 ) -> Callable[[Config, Sequence[Operation], Deed, int, int], str | None]:
     """Signature of the first breach of a tampered run. The same operations on the real system must be clean."""
 
-    def look(config: Config, operations: Sequence[Operation], deed: Deed, after: int, every: int) -> str | None:
+    def look(
+        config: Config, operations: Sequence[Operation], deed: Deed, after: int, every: int
+    ) -> str | None:
         assert run_history(radix, History(config, tuple(operations))) is None
         breaches = breaches_of(tampered(deed, after), config, operations, every)
         return breaches[0].signature if breaches else None
@@ -99,11 +103,14 @@ def first_breach(
 
 @pytest.fixture(params=[DELTAS, WHOLE], ids=["deltas", "whole"])
 def signature_of(
-    first_breach: Callable[[Config, Sequence[Operation], Deed, int, int], str | None], request: pytest.FixtureRequest
+    first_breach: Callable[[Config, Sequence[Operation], Deed, int, int], str | None],
+    request: pytest.FixtureRequest,
 ) -> SignatureOf:
     """The first breach when ``deed`` is done just after step number ``after`` (0: before all), seen by deltas or as a whole."""
 
-    def look(config: Config, operations: Sequence[Operation], deed: Deed, after: int = 0) -> str | None:
+    def look(
+        config: Config, operations: Sequence[Operation], deed: Deed, after: int = 0
+    ) -> str | None:
         return first_breach(config, operations, deed, after, request.param)
 
     return look

@@ -119,18 +119,26 @@ def lie(**changes: Callable[[Any], Any]) -> Deed:
     """Fields of every observation are told otherwise from now on."""
 
     def told(seen: Observation) -> Observation:
-        return replace(seen, **{name: change(getattr(seen, name)) for name, change in changes.items()})
+        return replace(
+            seen, **{name: change(getattr(seen, name)) for name, change in changes.items()}
+        )
 
     return lambda _: told
 
 
 def lie_about(segment: tuple[int, ...], change: Callable[[NodeView], NodeView]) -> Deed:
     """The node with that segment is shown otherwise from now on."""
-    return lie(nodes=lambda nodes: tuple(change(view) if view.segment == segment else view for view in nodes))
+    return lie(
+        nodes=lambda nodes: tuple(
+            change(view) if view.segment == segment else view for view in nodes
+        )
+    )
 
 
 def with_slots(view: NodeView, pool: Pool, slots: tuple[int, ...] | None) -> NodeView:
-    full, swa, mamba, host, swa_host, mamba_host = (slots if at is pool else view.slots[at] for at in Pool)
+    full, swa, mamba, host, swa_host, mamba_host = (
+        slots if at is pool else view.slots[at] for at in Pool
+    )
     return view._replace(slots=(full, swa, mamba, host, swa_host, mamba_host))
 
 
@@ -162,7 +170,9 @@ def move_device(component: Component, *segment: int) -> Deed:
             assert node.full.device is not None
             memory.device.swa_of[node.full.device] = new
         system.cache.tree.swap_device(node, component, new)
-        memory.device.free(old) if component is FULL else memory.allocators[DEVICE[component]].free(old)
+        memory.device.free(old) if component is FULL else memory.allocators[DEVICE[component]].free(
+            old
+        )
 
     return deed
 
@@ -172,7 +182,10 @@ def move_host(component: Component, *segment: int) -> Deed:
 
     def deed(system: RadixSystem) -> None:
         state = node_of(system, *segment).states[component]
-        allocator, pool = system.cache.memory.host[component], system.cache.memory.tiers[component][1]
+        allocator, pool = (
+            system.cache.memory.host[component],
+            system.cache.memory.tiers[component][1],
+        )
         assert state.host is not None
         old, new = state.host, allocator.alloc(len(state.host))
         assert new is not None

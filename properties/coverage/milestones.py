@@ -1,0 +1,326 @@
+"""Milestones: situations that most bugs need and that random histories rarely reach (semantics 17.6).
+
+A search that finds nothing says little unless it was where the bugs are. Every milestone says in one line what the situation is and
+what a system must offer for it to come about.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    WritingCheck,
+)
+from radixproof.impl.system import Scope
+from radixproof.model.config import Component, EvictionPolicy
+
+FULL, SWA, MAMBA = Component
+
+
+class Trait(Enum):
+    """What not every cache can be; the value is its name in `Scope`."""
+
+    WRITE_BACK = "write_back"
+    BIGRAM = "bigram"
+    RANKS = "ranks"
+    HOSTLESS = "hostless"
+    FAILING = "failing_copies"
+
+
+WRITE_BACK, BIGRAM, RANKS, HOSTLESS, FAILING = Trait
+Need: TypeAlias = Component | EvictionPolicy | Trait | type[Operation]
+AnyOf: TypeAlias = tuple[Need, ...]
+
+AUX: AnyOf = (SWA, MAMBA)
+LOCKS: AnyOf = (Lock, Arrive)
+NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not EvictionPolicy.LRU)
+
+
+class Milestone(Enum):
+    """A situation in words, and what it needs; of needs in parentheses one will do. Match and Insert go without saying."""
+
+    # A prompt is looked up.
+    SPLIT_LOCKED = "a key ends inside a node that a receipt locks", LOCKS
+    SPLIT_IN_FLIGHT = "a key ends inside a node whose backup is in flight"
+    SPLIT_LOADING = "a key ends inside a node whose load-back is in flight", LoadBack, Evict
+    SPLIT_HOST_LOCKED = "a key ends inside a node that a receipt locks on the host", HostLock
+    SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only", Evict
+    SPLIT_TOMBSTONE = "a key ends inside a node without SWA state", SWA
+    SPLIT_ABOVE_STATE = "a key ends inside a node with a MAMBA state, which stays below", MAMBA
+    HOST_HIT = "a match reaches further with the host than on the device", Evict
+    WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there", SWA
+    STATE_VETO = "a match stops short of FULL data because no MAMBA state is there", MAMBA
+    NAMESPACES_SHARE = "the same tokens are in the tree under two namespaces"
+    BIGRAM_MATCH = "a key that is seen as pairs of tokens is in the tree", BIGRAM
+
+    # An insert.
+    DUPLICATE = "an insert brings nothing new"
+    REUSE = "an insert extends the prefix that it matched"
+    REVIVE = "an insert brings a host-only node back to the device", Evict
+    REVIVE_BELOW_BOUNDARY = "an insert brings a host-only node back without its SWA", SWA, Evict
+    RECOVER = "an insert gives a node its SWA back", SWA
+    RECOVER_LOCKED = "an insert gives a node its SWA back under a live receipt", SWA, LOCKS
+    BOUNDARY_INSIDE_NODE = "the SWA boundary is strictly inside a node that is there", SWA
+    BOUNDARY_INSIDE_PAGED_NODE = "the same, where a page has several tokens", SWA
+    BOUNDARY_INSIDE_LEAF = "the SWA boundary is strictly inside a new leaf", SWA
+    LEAF_BELOW_BOUNDARY = "a new leaf is wholly below the SWA boundary", SWA
+    LEAF_LONGER_THAN_WINDOW = "a new leaf with SWA is longer than a window", SWA
+    STATE_ATTACHED = "an insert attaches its MAMBA state to a node that is there", MAMBA
+    STATE_TWICE = "an insert brings a MAMBA state where there is one", MAMBA
+    STATE_REVIVED = (
+        "an insert brings a MAMBA state back to the device that was on the host only",
+        MAMBA,
+        Evict,
+    )
+    INSERT_REFUSED = "an insert is refused an allocation for which there is room", Refuse
+
+    # A backup.
+    BACKUP_OF_ANCESTORS = "a node is due for backup below one that has none"
+    BACKUP_MAKES_ROOM = "a backup needs host room that only eviction can make"
+    BACKUP_TOO_LARGE = "a backup is due for which the host cannot have room"
+    BACKUP_REFUSED = "a backup is due whose allocation is refused", Refuse
+    SUPPLEMENT_WINDOW = "SWA that came late to a node with a host copy is due for backup", SWA
+    SUPPLEMENT_STATE = (
+        "a MAMBA state that came late to a node with a host copy is due for backup",
+        MAMBA,
+    )
+
+    # Receipts.
+    WINDOW_INSIDE_NODE = "the window of a lock begins strictly inside a node", SWA, LOCKS
+    WINDOW_SHARED = "the same, and another receipt has the window of that node", SWA, LOCKS
+    UNLOCK_AFTER_SPLIT = "a receipt is given back after a node under it was split", LOCKS
+    UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state arrived under it", SWA, LOCKS
+    UNLOCK_AFTER_RELEASE = (
+        "a receipt is given back whose window was given back before",
+        AUX,
+        ReleaseWindow,
+    )
+    RELEASE = "a window, or a state, is given back early", AUX, ReleaseWindow
+    RELEASE_SHARED = (
+        "a window is given back early that another receipt still has",
+        SWA,
+        ReleaseWindow,
+    )
+    RELEASE_OF_LEAF = (
+        "a window is given back early, and nothing needs its last node on the device",
+        SWA,
+        ReleaseWindow,
+    )
+
+    # An eviction from the device.
+    DEMOTION = "an eviction starts with a leaf that is backed up", Evict
+    DELETION = "an eviction starts with a leaf that is lost for want of a backup", Evict
+    EVICTION_IN_FLIGHT = "something is evicted while backups are in flight", Evict
+    EVICTION_WHILE_LOADING = "something is evicted while load-backs are in flight", Evict, LoadBack
+    EVICTION_OF_TOO_MUCH = "more is asked for than is evictable", Evict
+    EVICTION_BY_OTHER_ORDER = (
+        "an eviction order other than LRU starts with another leaf than LRU would",
+        Evict,
+        NOT_LRU,
+    )
+    EVICTION_UNDER_HOST_LOCK = (
+        "an un-backed leaf must not be deleted, for a host lock is on it or below it",
+        Evict,
+        HostLock,
+    )
+    EVICTION_WITHOUT_HOST = "something is evicted from a cache without a host tier", Evict, HOSTLESS
+    SWA_EVICTION_INTERIOR = "an SWA eviction starts with a node that is not a leaf", SWA, Evict
+    STATE_EVICTION_INTERIOR = "a MAMBA eviction starts with a node that is not a leaf", MAMBA, Evict
+    STATE_LOST_WITH_WINDOW = (
+        "a node loses its MAMBA state because it loses its SWA",
+        SWA,
+        MAMBA,
+        Evict,
+    )
+    WRITE_BACK_OF_LEAF = (
+        "an eviction under write_back starts with a leaf that the host has room for",
+        Evict,
+        WRITE_BACK,
+    )
+    WRITE_BACK_MAKES_ROOM = "the same, but host eviction has to make the room", Evict, WRITE_BACK
+    WRITE_BACK_INTERIOR = (
+        "an interior node loses SWA or MAMBA under write_back, and has no host copy",
+        Evict,
+        WRITE_BACK,
+        AUX,
+    )
+    WRITE_BACK_DELETION = (
+        "under write_back a leaf goes that cannot be backed up, with host-only nodes below",
+        Evict,
+        WRITE_BACK,
+    )
+
+    # An eviction from the host.
+    HOST_EVICTION_OF_CHAIN = (
+        "a host eviction meets a host-only chain of at least two nodes",
+        Evict,
+        EvictHost,
+    )
+    HOST_EVICTION_OF_WINDOW = (
+        "a host eviction takes an SWA value off a node that stays",
+        SWA,
+        Evict,
+        EvictHost,
+    )
+    HOST_EVICTION_OF_STATE = (
+        "a host eviction takes a MAMBA state off a node that stays",
+        MAMBA,
+        Evict,
+        EvictHost,
+    )
+    HOST_EVICTION_OF_DUPLICATE = (
+        "a host eviction under write_back reclaims the copy of a node on the device",
+        EvictHost,
+        WRITE_BACK,
+    )
+    HOST_EVICTION_LOCKED = (
+        "a host eviction has to spare a leaf that a receipt locks on the host",
+        Evict,
+        EvictHost,
+        HostLock,
+    )
+    HOST_EVICTION_WHILE_LOADING = (
+        "a host eviction must not take what a load-back still reads",
+        Evict,
+        EvictHost,
+        LoadBack,
+    )
+
+    # A load-back.
+    LOAD_OF_CHAIN = "a load-back brings two nodes or more below one on the device", Evict, LoadBack
+    LOAD_UNDER_PRESSURE = "a load-back needs room that only eviction can make", Evict, LoadBack
+    LOAD_WRITES_BACK = (
+        "the same, where what goes first must be written back",
+        Evict,
+        LoadBack,
+        WRITE_BACK,
+    )
+    LOAD_OVER_QUOTA = "a load-back is refused for its quota", Evict, LoadBack
+    LOAD_TOO_SHORT = "a load-back is refused for its threshold", Evict, LoadBack
+    LOAD_TOO_LARGE = "a load-back is refused because no eviction can make room", Evict, LoadBack
+    LOAD_REFUSED = (
+        "a load-back is refused an allocation for which there is room",
+        Evict,
+        LoadBack,
+        Refuse,
+    )
+    LOAD_SHORT_WITH_AUX = (
+        "a load-back below the threshold goes ahead, for a window or a state comes along",
+        Evict,
+        LoadBack,
+        AUX,
+    )
+    LOAD_OF_AUX = "a load-back brings a window or a state alone", Evict, LoadBack, AUX
+    LOAD_ON_LOAD = "a load-back ends below another that is in flight", Evict, LoadBack
+    LOAD_UNDER_RECEIPT = (
+        "a load-back brings SWA back under a live receipt",
+        SWA,
+        Evict,
+        LoadBack,
+        LOCKS,
+    )
+
+    # KV fetched to the host.
+    HOST_INSERT_ADDS = "a host insert adds a node", HostInsert
+    HOST_INSERT_DROPPED = (
+        "a host insert is dropped, for it would hang below a node without host copy",
+        HostInsert,
+    )
+    HOST_INSERT_REFILLS = (
+        "a host insert passes a node on the device that lacks a host copy",
+        HostInsert,
+        AUX,
+    )
+
+    # Copies.
+    POLL_TOO_EARLY = "a poll finds only copies that have not run", (WritingCheck, LoadingCheck)
+    POLL_PARTLY = "a poll finds some backups run and others not", RunCopies, WritingCheck
+    POLL_ONE_RANK_AHEAD = "a poll finds copies that have run on some ranks only", RunCopies, RANKS
+    ACK_AFTER_EVICTION = (
+        "a backup is acknowledged after something was evicted in the meantime",
+        Evict,
+        WritingCheck,
+    )
+    LOAD_ACK_AFTER_EVICTION = (
+        "a load-back is acknowledged after something was evicted in the meantime",
+        Evict,
+        LoadBack,
+    )
+    BACKUP_FAILS = "a backup fails, and has to be made again", RunCopies, FAILING
+    LOAD_FAILS = "a load-back fails, and has to be made again", Evict, LoadBack, RunCopies, FAILING
+
+    # Requests.
+    REQUESTS_SHARE = "a request arrives whose prefix another one alive has locked", Arrive
+    REQUEST_OVERTAKEN = "a request computes what is in the tree by now", Arrive, Prefill
+    REQUEST_RETRIED = "a request arrives with the prompt of one that was aborted", Arrive, Abort
+    ABORT_WHILE_LOADING = (
+        "a request is aborted while its prefix is loaded back",
+        Arrive,
+        Abort,
+        LoadBack,
+        Evict,
+    )
+    FINISH_AFTER_SPLIT = (
+        "a request ends after a node under its lock was split",
+        Arrive,
+        (Finish, Abort),
+    )
+    STATE_COPY_MAKES_ROOM = (
+        "a request needs a copy of a state, and another state has to go for it",
+        MAMBA,
+        Arrive,
+    )
+    STATE_COPY_REFUSED = (
+        "a request needs a copy of a state for which there is no room",
+        MAMBA,
+        Arrive,
+    )
+
+    RESET = "a cache that was used is reset", Reset
+
+    _value_: str
+    needs: tuple[Need | AnyOf, ...]
+
+    def __new__(cls, sentence: str, *needs: Need | AnyOf) -> Milestone:
+        self = object.__new__(cls)
+        self._value_, self.needs = sentence, needs
+        return self
+
+
+def reachable(scope: Scope) -> list[Milestone]:
+    """The milestones that a system with this scope can come by."""
+    return [
+        milestone
+        for milestone in Milestone
+        if all(_offers(scope, need) for need in milestone.needs)
+    ]
+
+
+def _offers(scope: Scope, need: Need | AnyOf) -> bool:
+    match need:
+        case tuple():
+            return any(_offers(scope, one) for one in need)
+        case Component():
+            return need in scope.components
+        case EvictionPolicy():
+            return need in scope.eviction_policies
+        case Trait():
+            return bool(getattr(scope, need.value))
+    return need in scope.operations

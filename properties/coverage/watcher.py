@@ -1,0 +1,175 @@
+"""The watcher: it watches one history and counts the milestones that it comes by.
+
+Each is recognised just before the operation that meets it. Looking costs time that checking should not: a search samples some of
+its histories.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Prefill,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.cache import Cache
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
+from radixproof.model.rules import PagesPerPool, is_device_leaf
+from radixproof.properties.coverage import recognise
+from radixproof.properties.coverage.milestones import Milestone
+from radixproof.properties.coverage.recognise import Met
+from radixproof.properties.generating.preview import goes_on
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it locks."""
+
+    nodes: int
+    windows: int
+    pools: frozenset[Pool]
+
+
+def _under(receipt: PagesPerPool) -> Taken:
+    pages = receipt.get(Pool.FULL, [])
+    return Taken(
+        sum(page.cut for page in pages),
+        sum(page.has(Pool.SWA) for page in pages),
+        frozenset(receipt),
+    )
+
+
+class Watcher:
+    """Counts the milestones of one history. It has to be told every operation before that is performed."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Milestone] = Counter()
+        self.taken: dict[str, Taken] = {}
+        """Per live receipt, as seen when it was new."""
+        self.overtaken: set[str] = set()
+        """Copies in flight that an eviction came after."""
+        self.prompts: dict[str, Key] = {}
+        """Prompts of all requests so far."""
+        self.aborted: set[Key] = set()
+        """Prompts of requests that were aborted."""
+
+    def see(self, model: Cache, operation: Operation) -> None:
+        self.taken = {
+            name: self.taken.get(name) or _under(receipt)
+            for name, receipt in model.receipts.items()
+        }
+        self.overtaken &= {copy.name for copy in model.copies.flying}
+        self.counts.update(dict.fromkeys(self._met(model, operation), 1))
+
+    def _met(self, model: Cache, operation: Operation) -> Met:
+        match operation:
+            case Match() | Lock() | HostLock() | Insert() | HostInsert() | LoadBack():
+                yield from recognise.of_prompt(model, operation)
+            case Evict():
+                yield from recognise.of_evict(model, operation)
+                self._overtake(model)
+            case EvictHost(_, component):
+                yield from recognise.of_evict_host(model, component)
+            case RunCopies():
+                yield from recognise.of_run(model, operation)
+            case WritingCheck(blocking) | LoadingCheck(blocking):
+                yield from self._of_check(model, isinstance(operation, LoadingCheck), blocking)
+            case Unlock(receipt):
+                yield from self._of_unlock(model, receipt)
+            case ReleaseWindow(receipt):
+                yield from recognise.of_release(model, receipt)
+            case Arrive() | Prefill() | Finish() | Abort():
+                yield from self._of_request(model, operation)
+            case Reset():
+                if model.trie.recency and not model.receipts and not model.copies.flying:
+                    yield Milestone.RESET
+
+    def _overtake(self, model: Cache) -> None:
+        """An eviction comes after all copies in flight, if it finds anything."""
+        if any(is_device_leaf(page) for page in model.trie.recency_in[Pool.FULL]):
+            self.overtaken |= {copy.name for copy in model.copies.flying}
+
+    def _of_check(self, model: Cache, load: bool, blocking: bool) -> Met:
+        if not blocking:
+            yield from recognise.of_poll(model, load)
+        for copy in model.copies.flying:
+            if copy.load != load:
+                continue
+            if not (blocking or copy.complete):
+                return
+            if copy.name in self.overtaken:
+                yield Milestone.LOAD_ACK_AFTER_EVICTION if load else Milestone.ACK_AFTER_EVICTION
+
+    def _of_unlock(self, model: Cache, receipt: str) -> Met:
+        if receipt not in self.taken:
+            return
+        then, now = self.taken[receipt], _under(model.receipts[receipt])
+        if now.nodes > then.nodes:
+            yield Milestone.UNLOCK_AFTER_SPLIT
+        if now.windows > then.windows:
+            yield Milestone.UNLOCK_AFTER_REVIVAL
+        if now.pools < then.pools:
+            yield Milestone.UNLOCK_AFTER_RELEASE
+
+    def _of_request(self, model: Cache, operation: Arrive | Prefill | Finish | Abort) -> Met:
+        receipt = _receipt_of(model, operation.request)
+        if isinstance(operation, Arrive):
+            if receipt is None:
+                yield from self._of_arrival(model, operation)
+            return
+        if receipt is None:
+            return
+        if isinstance(operation, Prefill):
+            yield from recognise.of_progress(model, receipt, self.prompts[operation.request])
+            if goes_on(model, receipt, self.prompts[operation.request], operation.tokens):
+                yield from self._of_unlock(model, receipt)
+            return
+        for milestone in self._of_unlock(model, receipt):
+            yield (
+                Milestone.FINISH_AFTER_SPLIT
+                if milestone is Milestone.UNLOCK_AFTER_SPLIT
+                else milestone
+            )
+        if isinstance(operation, Abort):
+            self.aborted.add(self.prompts[operation.request])
+            prefix = model.receipts[receipt].get(Pool.FULL, [])
+            if any(
+                page in prefix for copy in model.copies.flying if copy.load for page in copy.node
+            ):
+                yield Milestone.ABORT_WHILE_LOADING
+
+    def _of_arrival(self, model: Cache, operation: Arrive) -> Met:
+        key = operation.key
+        yield from recognise.of_key(model, key)
+        yield from recognise.of_load(model, LoadBack(key, operation.quota))
+        yield from recognise.of_lock(model, key)
+        yield from recognise.of_arrival(model, operation)
+        if key in self.aborted:
+            yield Milestone.REQUEST_RETRIED
+        self.prompts[operation.request] = key
+
+
+def _receipt_of(model: Cache, request: str) -> str | None:
+    """The receipt of a request alive."""
+    return next(
+        (name for name in model.receipts if name.partition("'")[0] == request and "'" in name), None
+    )

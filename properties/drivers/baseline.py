@@ -1,0 +1,219 @@
+"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does that knows nothing of the cache.
+
+Every kind of operation is as likely as any other, every prompt is made afresh from few tokens, every amount is anything up to all
+there is, and no room is made for an insert. There is no model: only what one look shows to be wrong counts, and crashes.
+Configurations are those of the other drivers, but of one rank only (to compare replicas is more than a static check), and the
+check looks at everything after every step. That is generous: what is measured is the worth of shape and model, not of luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    History,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.system import Target
+from radixproof.model.cache import Cache
+from radixproof.model.config import HOST, Config, Pool
+from radixproof.model.key import Key
+from radixproof.model.verdict import Breach
+from radixproof.properties.drivers.sanity import Rows, sanity
+from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
+from radixproof.properties.generating.configs import config
+from radixproof.properties.generating.operations import ON_HOST
+from radixproof.properties.generating.prompts import LONGEST_PAGES
+from radixproof.properties.judging.step_checks import crashed
+from radixproof.properties.performing.outcomes import Crashed
+from radixproof.properties.running.run import Run, Verdict
+
+RECEIPTS = ("r1", "r2", "r3", "r4")
+REQUESTS = ("q1", "q2", "q3", "q4")
+"""Names are as random as everything else: what begins under a taken one, or goes on under none, is skipped."""
+
+
+class Uniform:
+    """Random operations, each a function of the configuration and of chance alone."""
+
+    def __init__(self, shape: Config, rng: Random, kinds: tuple[type[Operation], ...]) -> None:
+        self.shape = shape
+        self.rng = rng
+        self.kinds = [kind for kind in kinds if shape.hosted or kind not in ON_HOST]
+
+    def operation(self) -> Operation:
+        return _MAKE[self.rng.choice(self.kinds)](self)
+
+    def key(self) -> Key:
+        length = self.rng.randint(1, LONGEST_PAGES * self.shape.page_size)
+        return Key(tuple(self.rng.randint(1, 2) for _ in range(length)), self.rng.choice(("", "a")))
+
+    def insert(self) -> Insert:
+        key, rng, evicted = self.key(), self.rng, 0
+        if self.shape.window is not None:
+            evicted = self.shape.floor(rng.randint(0, len(key.tokens) - self.shape.bigram))
+        state = self.shape.mamba_states > 0 and self.flag()
+        return Insert(key, evicted, self.flag(), state, rng.randint(0, 2))
+
+    def flag(self) -> bool:
+        return self.rng.random() < 0.5
+
+    def receipt(self) -> str:
+        return self.rng.choice(RECEIPTS)
+
+    def request(self) -> str:
+        return self.rng.choice(REQUESTS)
+
+    def amount(self, pool: Pool) -> int:
+        return self.rng.randint(0, self.shape.slots(pool))
+
+    def quota(self) -> int | None:
+        return self.rng.randint(1, self.shape.slots(Pool.FULL)) if self.flag() else None
+
+    def evict_host(self) -> EvictHost:
+        component = self.rng.choice(self.shape.components)
+        return EvictHost(self.amount(HOST[component]), component)
+
+    def tokens(self) -> int:
+        return self.rng.randint(1, LONGEST_PAGES * self.shape.page_size)
+
+    def decoded(self) -> tuple[int, ...]:
+        return tuple(
+            self.rng.randint(1, 2) for _ in range(self.rng.randint(1, 2 * self.shape.page_size))
+        )
+
+
+_MAKE: dict[type[Operation], Callable[[Uniform], Operation]] = {
+    Match: lambda one: Match(one.key()),
+    Insert: Uniform.insert,
+    Lock: lambda one: Lock(one.receipt(), one.key()),
+    HostLock: lambda one: HostLock(one.receipt(), one.key()),
+    Unlock: lambda one: Unlock(one.receipt()),
+    ReleaseWindow: lambda one: ReleaseWindow(one.receipt()),
+    Evict: lambda one: Evict(one.amount(Pool.FULL), one.amount(Pool.SWA), one.amount(Pool.MAMBA)),
+    EvictHost: Uniform.evict_host,
+    LoadBack: lambda one: LoadBack(one.key(), one.quota()),
+    HostInsert: lambda one: HostInsert(one.key()),
+    RunCopies: lambda one: RunCopies(one.rng.randint(1, 3), one.flag(), one.flag()),
+    WritingCheck: lambda one: WritingCheck(one.flag()),
+    LoadingCheck: lambda one: LoadingCheck(one.flag()),
+    Refuse: lambda one: Refuse(one.rng.choice(one.shape.pools)),
+    Arrive: lambda one: Arrive(one.request(), one.key(), one.quota()),
+    Prefill: lambda one: Prefill(one.request(), one.tokens()),
+    Decode: lambda one: Decode(one.request(), one.decoded()),
+    Finish: lambda one: Finish(one.request()),
+    Abort: lambda one: Abort(one.request()),
+    Reset: lambda one: Reset(),
+}
+
+
+class Ignorant(Cache):
+    """Stands where the interpreter has the model, and is never told of anything: it sees room everywhere.
+
+    Only which locks have a window to give back it must know, since to give one back twice is no legal history.
+    """
+
+    def __init__(self, target: Target, shape: Config) -> None:
+        super().__init__(shape, target.dialect)
+        self.released: set[str] = set()
+
+    def may_release(self, name: str) -> bool:
+        """Whether a window may be given back now; it is taken to be given back."""
+        may = name not in self.released and len(self.config.components) > 1
+        self.released.add(name)
+        return may
+
+
+class Unmodelled(Run):
+    """One system under one history, with a sanity check after every step."""
+
+    def __init__(self, target: Target, shape: Config) -> None:
+        super().__init__(target, shape)
+        self.ignorant = self.judge.model = Ignorant(target, shape)
+
+    def step(self, operation: Operation, whole: bool = True) -> list[Breach]:
+        if isinstance(operation, Reset) and self._in_flight():
+            return []
+        if isinstance(operation, Unlock):
+            self.ignorant.released.discard(operation.receipt)
+        for part in self._performed(operation):
+            if isinstance(part.outcome, Crashed):
+                return [crashed(part, part.outcome)]
+        return sanity(self._look_at_all(), self.config, self._rows())
+
+    def _in_flight(self) -> bool:
+        """A cache may only be reset when it is idle."""
+        return self.seen is not None and any(
+            view.pending or view.loading for view in self.seen.nodes
+        )
+
+    def _rows(self) -> Rows:
+        alive = self.requests.alive.values()
+        return {
+            Pool.FULL: [slot for request in alive for slot in request.row[request.protected :]],
+            Pool.SWA: [peer for request in alive for peer in request.peers if peer],
+            Pool.MAMBA: [request.state for request in alive if request.state is not None],
+        }
+
+
+def one(target: Target, seed: int, number: int) -> JudgedHistory:
+    """History ``number`` of ``seed``, up to the first thing that is wrong."""
+    rng = Random(f"radixproof baseline {seed} {number}")
+    shape = replace(config(rng, target.scope), ranks=1)
+    run, uniform, done = (
+        Unmodelled(target, shape),
+        Uniform(shape, rng, target.scope.operations),
+        list[Operation](),
+    )
+    try:
+        for _ in range(HISTORY_STEPS):
+            done.append(uniform.operation())
+            breaches = run.step(done[-1])
+            if breaches:
+                return JudgedHistory(History(shape, tuple(done)), breaches[0])
+        return JudgedHistory(History(shape, tuple(done)), None)
+    finally:
+        run.close()
+
+
+def baseline(target: Target, seed: int) -> Iterator[JudgedHistory]:
+    """Histories of ``seed`` without end."""
+    number = 0
+    while True:
+        yield one(target, seed, number)
+        number += 1
+
+
+def replay(target: Target, history: History) -> Verdict | None:
+    """Where a history first goes wrong as far as the sanity check can tell."""
+    run = Unmodelled(target, history.config)
+    try:
+        for at, operation in enumerate(history.operations):
+            breaches = run.step(operation)
+            if breaches:
+                return Verdict(breaches[0], at)
+        return None
+    finally:
+        run.close()

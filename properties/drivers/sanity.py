@@ -1,0 +1,99 @@
+"""A static sanity check: what one look at a cache shows to be wrong, without a model and without a memory.
+
+It is of the kind that upstream runs on its own tree: structure, counts, sets and sums. What it cannot see is everything that is
+consistent and wrong. It judges the baseline, against which the other drivers are measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
+from radixproof.model.config import Config, Pool
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.state_checks import leaf_sets, lru_lists
+
+Rows = Mapping[Pool, Sequence[int]]
+"""Slots that requests hold, per pool."""
+
+
+def sanity(seen: Observation, config: Config, rows: Rows) -> list[Breach]:
+    """Everything that is wrong with what is ``seen``, which must be whole."""
+    assert seen.whole is not None
+    views = {view.id: view for view in seen.nodes}
+    return [
+        *_structure(views),
+        *_locks(views),
+        *_sizes(seen, config),
+        *_owners(seen, seen.whole, config, rows),
+        *leaf_sets(views, seen.whole),
+        *lru_lists(views, seen.whole),
+    ]
+
+
+def _structure(views: Mapping[int, NodeView]) -> Iterator[Breach]:
+    """Every node hangs under a node; on device only under one on device; and each is somewhere."""
+    for view in views.values():
+        if view.parent != ROOT and view.parent not in views:
+            yield Breach(
+                Property.DEVPATH,
+                "malformed-node",
+                f"node {view.id} hangs under node {view.parent}, which is not in the tree",
+            )
+            continue
+        on_device = view.slots[Pool.FULL] is not None
+        if not on_device and view.slots[Pool.FULL_HOST] is None:
+            yield Breach(Property.DEVPATH, "dead-node", f"node {view.id} is on neither tier")
+        if on_device and view.parent != ROOT and views[view.parent].slots[Pool.FULL] is None:
+            yield Breach(
+                Property.DEVPATH,
+                "parent-missing",
+                f"node {view.id} is on device, its parent {view.parent} is not",
+            )
+
+
+def _locks(views: Mapping[int, NodeView]) -> Iterator[Breach]:
+    for view in views.values():
+        if min(*view.locks, *(view.host_locks or (0,))) < 0:
+            yield Breach(
+                Property.LOCK,
+                "negative",
+                f"node {view.id} has locks {view.locks}, on the host {view.host_locks}",
+            )
+
+
+def _sizes(seen: Observation, config: Config) -> Iterator[Breach]:
+    """Evictable and protected sizes are the sums over the nodes."""
+    for component in config.components:
+        sums = [0, 0]
+        for view in seen.nodes:
+            sums[view.locks[component] > 0] += len(view.slots[component] or ())
+        shown = [seen.evictable[component], seen.protected[component]]
+        if shown != sums:
+            text = f"{component.name}: the cache says {shown} tokens are evictable and protected, its nodes sum up to {sums}"
+            yield Breach(Property.SIZE, component.name.lower(), text)
+
+
+def _owners(seen: Observation, whole: Whole, config: Config, rows: Rows) -> Iterator[Breach]:
+    """Every slot has one owner, and free and owned slots add up to the pool."""
+    for pool in config.pools:
+        kind, name = Property.OWN_H if pool.on_host else Property.OWN, pool.name.lower()
+        owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(
+            rows.get(pool, ())
+        )
+        free, total = whole.free[pool], config.slots(pool)
+        if len(set(owned)) < len(owned):
+            yield Breach(kind, "owned-twice", f"a {pool.name} slot has two owners")
+        if len(set(free)) < len(free):
+            yield Breach(
+                kind, f"{name}-free-twice", f"a {pool.name} slot is in the free list twice"
+            )
+        if not set(free).isdisjoint(owned):
+            yield Breach(kind, f"{name}-free-and-owned", f"a {pool.name} slot is free, and owned")
+        if len(owned) + len(free) != total:
+            rule = f"{name}-lost" if len(owned) + len(free) < total else f"{name}-too-many"
+            yield Breach(
+                kind,
+                rule,
+                f"{pool.name}: {len(owned)} slots are owned and {len(free)} are free, of {total}",
+            )

@@ -1,0 +1,76 @@
+"""What ends a history: everything is released and acknowledged, then the tiers are emptied (semantics 17.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from radixproof.impl.operations import (
+    Abort,
+    Evict,
+    EvictHost,
+    Finish,
+    LoadingCheck,
+    Operation,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.cache import Cache
+from radixproof.model.config import Pool
+
+
+class Drain(Enum):
+    """How the end of a history empties the tiers."""
+
+    AT_A_STROKE = 0
+    BY_PAGES = 1
+    """A page at a time, so that the whole order of eviction shows."""
+    SWA_FIRST = 2
+
+
+def receipts(model: Cache) -> list[str]:
+    """Names of the receipts that histories hold: not those of requests, nor of copies."""
+    return [name for name in model.receipts if name.isidentifier()]
+
+
+def requests(model: Cache) -> list[str]:
+    """Names of the requests alive: each holds a lock."""
+    return [name.partition("'")[0] for name in model.receipts if "'" in name]
+
+
+def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
+    """What ends a history: everything released and acknowledged, then the device emptied, then the host (semantics 17.5)."""
+    config = model.config
+    for number, name in enumerate(requests(model)):
+        yield Abort(name) if number % 2 else Finish(name)
+    yield from settling(model)
+    size = config.page_size
+    if drain is Drain.SWA_FIRST and config.window is not None:
+        yield from _drained(model, Pool.SWA, Evict(swa=size))
+    if drain is Drain.SWA_FIRST and config.mamba_states:
+        yield from _drained(model, Pool.MAMBA, Evict(mamba=1))
+    if drain is not Drain.AT_A_STROKE:
+        yield from _drained(model, Pool.FULL, Evict(size))
+        if config.hosted:
+            yield from _drained(model, Pool.FULL_HOST, EvictHost(size))
+    yield Evict(config.slots(Pool.FULL))
+    if config.hosted:
+        yield EvictHost(config.slots(Pool.FULL_HOST))
+
+
+def settling(model: Cache) -> Iterator[Operation]:
+    """Every receipt given back, and every copy acknowledged."""
+    for name in receipts(model):
+        yield Unlock(name)
+    if any(not copy.load for copy in model.copies.flying):
+        yield WritingCheck(blocking=True)
+    if any(copy.load for copy in model.copies.flying):
+        yield LoadingCheck(blocking=True)
+
+
+def _drained(model: Cache, pool: Pool, operation: Operation) -> Iterator[Operation]:
+    """The operation, again and again, for as long as it empties the pool."""
+    while used := model.trie.used[pool]:
+        yield operation
+        if model.trie.used[pool] == used:
+            return

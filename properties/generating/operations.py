@@ -1,0 +1,460 @@
+"""Operations, one after the other: from choices, in view of the model, so that they name what is there and ask for what matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from random import Random
+from typing import TypeAlias
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.system import Scope
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.model.rules import to_load
+from radixproof.model.trie import Page
+from radixproof.properties.generating.configs import EVERYTHING
+from radixproof.properties.generating.endings import receipts, requests, settling
+from radixproof.properties.generating.preview import ends_of, preview_match
+from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
+from radixproof.properties.judging.judge import Judge
+from radixproof.properties.running.run import HOSTED
+
+MIX: dict[type[Operation], float] = {
+    Insert: 8,
+    Match: 1.5,
+    Lock: 2,
+    HostLock: 1,
+    Unlock: 1.2,
+    ReleaseWindow: 1,
+    Evict: 2.5,
+    EvictHost: 1,
+    LoadBack: 3,
+    HostInsert: 0.8,
+    RunCopies: 1.5,
+    WritingCheck: 3,
+    LoadingCheck: 0.8,
+    Refuse: 0.5,
+    Arrive: 1.5,
+    Prefill: 2.5,
+    Decode: 1.5,
+    Finish: 1,
+    Abort: 0.4,
+    Reset: 0.1,
+}
+"""How often each kind of operation is tried."""
+
+TICKETS = {kind: round(10 * weight) for kind, weight in MIX.items()}
+"""The same in whole numbers."""
+
+RULES: dict[str, tuple[type[Operation], ...]] = {
+    "insert": (Insert, Refuse),
+    "match": (Match, Reset),
+    "lock": (Lock, HostLock),
+    "unlock": (Unlock, ReleaseWindow),
+    "evict": (Evict,),
+    "evict_host": (EvictHost, HostInsert),
+    "load_back": (LoadBack,),
+    "copies": (RunCopies, WritingCheck, LoadingCheck),
+    "arrive": (Arrive,),
+    "go_on": (Prefill, Decode, Finish, Abort),
+}
+"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
+
+ON_HOST = (*HOSTED, RunCopies, WritingCheck, LoadingCheck)
+"""Kinds without which a cache that has no host tier loses nothing."""
+
+MOST_REQUESTS = 4
+"""Requests alive at a time."""
+
+Below: TypeAlias = Callable[[int], int]
+"""A source of choices: a whole number below the one given."""
+
+
+def digits(number: int) -> Below:
+    """Choices hidden in one number."""
+    left = number
+
+    def below(limit: int) -> int:
+        nonlocal left
+        left, digit = divmod(left, limit)
+        return digit
+
+    return below
+
+
+def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
+    """The eviction that an engine would ask for before it computes ``key``; None if there is room."""
+    config, trie = model.config, model.trie
+    held = 0
+    if reuse:
+        held = sum(len(page.tokens) for page in trie.walk(key) if page.has(Pool.FULL))
+    need = -(-(len(trie.all_units(key)) - held) // config.page_size) * config.page_size
+    full = max(0, need - trie.free(Pool.FULL))
+    swa = 0 if config.window is None else max(0, need - trie.free(Pool.SWA))
+    mamba = int(state and not trie.free(Pool.MAMBA))
+    return Evict(full, swa, mamba) if full or swa or mamba else None
+
+
+class Shaper:
+    """Makes the operations of one history."""
+
+    def __init__(self, config: Config, scope: Scope = EVERYTHING) -> None:
+        self.config = config
+        self.prompts = Prompts(config)
+        self.failing = scope.failing_copies
+        self.kinds = [
+            kind
+            for kind in MIX
+            if kind in scope.operations and (config.hosted or kind not in ON_HOST)
+        ]
+        self.named = 0
+        self.asked: dict[str, Key] = {}
+        """Prompts of requests, by name."""
+        self.make: dict[type[Operation], Callable[[Cache, Below], Iterable[Operation]]] = {
+            Insert: self._insert,
+            LoadBack: self._load_back,
+            Arrive: self._arrive,
+            Reset: self._reset,
+            **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock, HostInsert)},
+            **{kind: partial(self._with_receipt, kind) for kind in (Unlock, ReleaseWindow)},
+            **{kind: partial(self._going_on, kind) for kind in (Prefill, Decode, Finish, Abort)},
+            **{
+                kind: partial(self._plain, kind)
+                for kind in (Evict, EvictHost, RunCopies, Refuse, WritingCheck, LoadingCheck)
+            },
+        }
+
+    def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
+        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an example is never idle."""
+        ready = [
+            kind
+            for kind in RULES[name]
+            if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))
+        ] or [Insert]
+        ticket = below(sum([TICKETS[kind] for kind in ready]))
+        for kind in ready:
+            ticket -= TICKETS[kind]
+            if ticket < 0:
+                break
+        return self.make[kind](model, below)
+
+    def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
+        if kind is LoadBack or _occasion(kind, model) or not below(8):
+            return self.make[kind](model, below)
+        return ()
+
+    # -- prompts and names -----------------------------------------------------------------------------------------------------
+
+    def key(self, model: Cache, below: Below) -> Key:
+        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that ends where a lock is."""
+        held = [page for page in model.trie.recency if page.locked or page.host_locked]
+        if held and not below(3):
+            page = held[below(len(held))]
+            return (page.node_end() if below(2) else page).key()
+        size, bigram = self.config.page_size, self.config.bigram
+        base, pages, tail, bits = below(12), below(LONGEST_PAGES + 4), below(5) * size, below(256)
+        ragged = 0 if below(5) else below(size)
+        keep = pages * size + bigram if pages <= LONGEST_PAGES else None
+        return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
+
+    def _key_on_host(self, model: Cache, below: Below) -> Key:
+        """The prefix of something that can be loaded back, is on its way, or is just on the host; or any prompt."""
+        choice = below(8)
+        loadable = _loadable(model) if choice < 5 else []
+        loading = (
+            [page for copy in model.copies.flying if copy.load for page in copy.node]
+            if choice < 6
+            else []
+        )
+        pages = (
+            loadable
+            or loading
+            or ([page for page in model.trie.recency if _waits_on_host(page)] if choice < 7 else [])
+        )
+        if not pages:
+            return self.key(model, below)
+        deepest = max(pages, key=lambda page: page.end)
+        page = pages[below(len(pages))] if below(3) else deepest
+        key = (page.node_end() if below(3) else page).key()
+        longer = key.tokens + tuple(1 + below(2) for _ in range(self.config.page_size))
+        return key if below(2) else replace(key, tokens=longer)
+
+    def _name(self, letter: str) -> str:
+        self.named += 1
+        return f"{letter}{self.named}"
+
+    # -- one kind at a time ----------------------------------------------------------------------------------------------------
+
+    def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """A load-back, for which the occasion is made if there is none: what is backed up is evicted."""
+        ready = _occasion(LoadBack, model)
+        if not ready and below(4):
+            yield from self._demote(model, below)
+            ready = _occasion(LoadBack, model)
+        if ready or not below(8):
+            yield LoadBack(self._key_on_host(model, below), self._quota(below))
+
+    def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        if kind is HostLock:
+            return (HostLock(self._name("h"), self._key_on_host(model, below)),)
+        key = self.key(model, below)
+        if kind is Lock:
+            return (Lock(self._name("r"), key),)
+        return (Match(key) if kind is Match else HostInsert(key),)
+
+    def _with_receipt(
+        self, kind: type[Operation], model: Cache, below: Below
+    ) -> Iterable[Operation]:
+        names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
+        if not names:
+            return ()
+        name = names[below(len(names))]
+        return (Unlock(name) if kind is Unlock else ReleaseWindow(name),)
+
+    def _going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """A request goes on with its prompt, or beyond it, or ends."""
+        names = requests(model)
+        if not names:
+            return ()
+        name, size = names[below(len(names))], self.config.page_size
+        if kind in (Prefill, Decode) and below(4):
+            kind = Prefill if self._prompt_is_left(name, model) else Decode
+        if kind is Prefill:
+            return (
+                Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size))),
+            )
+        if kind is Decode:
+            bits, length = below(256), 1 + below(2 * size)
+            return (Decode(name, tuple(1 + (bits >> at & 1) for at in range(length))),)
+        return (Finish(name) if kind is Finish else Abort(name),)
+
+    def _prompt_is_left(self, name: str, model: Cache) -> bool:
+        """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
+        held = next(
+            receipt[Pool.FULL]
+            for other, receipt in model.receipts.items()
+            if other.startswith(f"{name}'")
+        )
+        return name in self.asked and len(held) * self.config.page_size < len(
+            model.trie.units(self.asked[name])
+        )
+
+    def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        if kind is Evict:
+            return (self._evict(below),)
+        if kind is EvictHost:
+            components = [
+                component
+                for component in self.config.components
+                if model.trie.host_only[component] or not below(4)
+            ]
+            component = (components or self.config.components)[
+                below(len(components or self.config.components))
+            ]
+            return (EvictHost(self._amount(HOST[component], below), component),)
+        if kind is RunCopies:
+            load, rank = bool(below(2)), below(self.config.ranks)
+            load = load if model.copies.queued[load, rank] else not load
+            return (RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank),)
+        if kind is Refuse:
+            return (Refuse(self.config.pools[below(len(self.config.pools))]),)
+        return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
+
+    def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """An insert, mostly with the eviction that makes room, as an engine would: what it matched may be locked meanwhile."""
+        key, evicted = self.key(model, below), 0
+        if self.config.window is not None:
+            key = self._within_swa(key, model)
+            evicted = self._boundary(key, self.config.window, model, below)
+        fits = len(key.tokens) <= self.config.slots(Pool.SWA) or self.config.window is None
+        reuse, state = below(5) < 3 or not fits, self.config.mamba_states > 0 and below(4) < 3
+        made = Insert(
+            key,
+            evicted,
+            reuse,
+            state,
+            below(3) if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
+        )
+        make_room = missing_room(key, model, reuse, state)
+        self.prompts.remember(key)
+        if make_room is None or not below(5):
+            yield made
+            return
+        yield from self._relief(make_room, model, below)
+        if not reuse or below(2):
+            yield from (make_room, made)
+        else:
+            name = self._name("r")
+            yield from (Lock(name, key), make_room, made, Unlock(name))
+
+    def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
+        """Where the SWA of an insert begins: mostly at the start, or where the window has left it, or at any page."""
+        length, choice = len(model.trie.units(key)), below(4)
+        if choice < 2:
+            return 0
+        if choice == 2:
+            return self.config.floor(max(0, length - max(window, self.config.page_size)))
+        ends = list(range(0, length + 1, self.config.page_size))
+        ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
+        return ends[below(len(ends))]
+
+    def _within_swa(self, key: Key, model: Cache) -> Key:
+        """No more of a prompt than the SWA pool has room for besides what is matched: an engine computes chunks of it."""
+        served = preview_match(model, key).device.end
+        return replace(
+            key, tokens=key.tokens[: served + self.config.slots(Pool.SWA) + self.config.bigram]
+        )
+
+    def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
+        if len(requests(model)) < MOST_REQUESTS:
+            states = list(model.trie.recency_in[Pool.MAMBA])
+            name = self._name("q")
+            key = (
+                states[below(len(states))].key()
+                if states and below(2)
+                else self._key_on_host(model, below)
+            )
+            self.prompts.remember(key)
+            self.asked[name] = key
+            yield Arrive(name, key, self._quota(below))
+
+    def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
+        if below(2):
+            yield from [Abort(name) for name in requests(model)]
+            yield from settling(model)
+        yield Reset()
+
+    def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
+        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or something is given back."""
+        asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
+        if not any(
+            count and all(page.locked_in(pool) for page in model.trie.recency_in[pool])
+            for pool, count in asked
+        ):
+            return
+        names = receipts(model) + requests(model)
+        flying = {copy.load for copy in model.copies.flying}
+        if flying and (below(2) or not names):
+            yield from [
+                check(blocking=True)
+                for load, check in ((False, WritingCheck), (True, LoadingCheck))
+                if load in flying
+            ]
+        elif names:
+            name = names[below(len(names))]
+            yield Unlock(name) if name in model.receipts else Finish(name)
+
+    def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """What is backed up goes, all of it or a little, so that it is on the host only."""
+        if any(not copy.load for copy in model.copies.flying):
+            yield WritingCheck(blocking=True)
+        if any(model.trie.recency_in[Pool.FULL]):
+            yield Evict(
+                self.config.slots(Pool.FULL) if below(2) else self._amount(Pool.FULL, below)
+            )
+
+    # -- amounts ---------------------------------------------------------------------------------------------------------------
+
+    def _evict(self, below: Below) -> Evict:
+        windowed, states = self.config.window is not None, self.config.mamba_states
+        full = self._amount(Pool.FULL, below) if below(3) or not (windowed or states) else 0
+        swa = (
+            self._amount(Pool.SWA, below)
+            if windowed and (not below(3) or (not full and below(3)))
+            else 0
+        )
+        mamba = (1, 1, 2, states)[below(4)] if states and (not below(3) or not (full or swa)) else 0
+        return Evict(full, swa, mamba)
+
+    def _amount(self, pool: Pool, below: Below) -> int:
+        unit = self.config.unit(pool)
+        slots = (1, 1, 1, 2, 2, 3, self.config.pages(pool))[below(7)] * unit
+        return slots - (0 if below(5) else below(unit))
+
+    def _quota(self, below: Below) -> int | None:
+        return None if below(3) else (1 + below(4)) * self.config.page_size
+
+
+def _occasion(kind: type[Operation], model: Cache) -> bool:
+    """Whether an operation of this kind has anything to work on."""
+    copies, trie = model.copies, model.trie
+    if kind is RunCopies:
+        return any(copies.queued.values())
+    if kind in (WritingCheck, LoadingCheck):
+        return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
+    if kind is LoadBack:
+        return bool(_loadable(model))
+    if kind is Evict:
+        return any(not page.locked for page in trie.recency_in[Pool.FULL])
+    if kind is EvictHost:
+        return any(trie.host_only) or (model.config.write_back and trie.used[Pool.FULL_HOST] > 0)
+    if kind in (Prefill, Decode, Finish, Abort):
+        return bool(requests(model))
+    if kind in (Unlock, ReleaseWindow):
+        return any(kind is Unlock or model.may_release(name) for name in receipts(model))
+    return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
+
+
+def _loadable(model: Cache) -> list[Page]:
+    """Node ends down to which a load-back would bring something."""
+    if not any(model.trie.host_only):
+        return []
+    ends = [page for page in model.trie.recency if page.cut]
+    paths = [(page, page.path()) for page in ends]
+    root, config = model.trie.root(""), model.config
+    return [
+        page
+        for page, path in paths
+        if ends_of(path, root, config)[1] is page and any(to_load(path, config).values())
+    ]
+
+
+def _waits_on_host(page: Page) -> bool:
+    return any(
+        page.has(host) and not page.has(device) for device, host in zip(DEVICE, HOST, strict=True)
+    )
+
+
+class Generator:
+    """Random operations of one history."""
+
+    def __init__(self, config: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
+        self.rng = rng
+        self.shaper = Shaper(config, scope)
+        self.weights = [MIX[kind] for kind in self.shaper.kinds]
+
+    def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
+        """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
+        made = tries = 0
+        while made < count and tries < 4 * count:
+            tries += 1
+            (kind,) = self.rng.choices(self.shaper.kinds, self.weights)
+            for operation in self.shaper.operations(kind, judge.model, self.rng.randrange):
+                made += 1
+                yield operation

@@ -1,0 +1,141 @@
+"""Foresight: what an operation is about to find, take and bring, told from the model without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, Config, Pool
+from radixproof.model.copies import Copy
+from radixproof.model.key import Key
+from radixproof.model.rules import (
+    PagesPerPool,
+    boundaries,
+    device_lock,
+    pinned,
+    refuses_load,
+    to_load,
+)
+from radixproof.model.trie import Page
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPreview:
+    """What a match will find: the pages that spell its key, the last one usable on device, and the last one on either tier."""
+
+    path: list[Page]
+    root: Page
+    device: Page
+    best: Page
+
+
+def preview_match(model: Cache, key: Key) -> MatchPreview:
+    path, root = model.trie.walk(key), model.trie.root(key.namespace)
+    return MatchPreview(path, root, *ends_of(path, root, model.config))
+
+
+def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
+    """Where a match ends, which cuts the last node of the path first: for the moment, it is cut here too."""
+    if not path or path[-1].cut:
+        return boundaries(path, root, config)
+    path[-1].cut = True
+    try:
+        return boundaries(path, root, config)
+    finally:
+        path[-1].cut = False
+
+
+def receipts_on(page: Page, pool: Pool, copies: list[Copy]) -> list[str]:
+    """Names of those that lock a page in a pool and are not copies."""
+    return [name for name in page.holders[pool] if all(name != copy.name for copy in copies)]
+
+
+@dataclass(frozen=True, slots=True)
+class InsertPreview:
+    """An insert as it will be: the pages of its key that are there, how long the key is, and where its SWA begins."""
+
+    path: list[Page]
+    length: int
+    evicted: int
+    state: bool
+
+    @property
+    def end(self) -> int:
+        """Where the tree leaves off."""
+        return self.path[-1].end if self.path else 0
+
+    def brings_swa(self, page: Page) -> bool:
+        return page.end - len(page.tokens) >= self.evicted
+
+
+def allocated(units: int, state: bool, config: Config) -> dict[Pool, int]:
+    """Slots that an insert allocates per pool, for so many units of its key."""
+    tokens = config.floor(units + config.page_size - 1)
+    need = {Pool.FULL: tokens, Pool.SWA: tokens, Pool.MAMBA: int(state)}
+    return {pool: count for pool, count in need.items() if count and pool in config.pools}
+
+
+def reclaimable(model: Cache, pool: Pool) -> int:
+    """Host slots that eviction could free at most."""
+    busy = model.copies.busy()
+    idle = (
+        page
+        for page in model.trie.recency
+        if page.has(pool) and not page.locked_in(pool) and page not in busy
+    )
+    return sum(model.config.unit(pool) for _ in idle)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPreview:
+    """A load-back as it will be: what it brings, and per device pool what that takes, what is free and what eviction could free."""
+
+    path: list[Page]
+    lists: PagesPerPool
+    need: dict[Pool, int]
+    free: dict[Pool, int]
+    spare: dict[Pool, int]
+    pins: int
+    """FULL tokens that it would be the first to lock."""
+
+    @property
+    def full(self) -> int:
+        return self.need[Pool.FULL]
+
+    @property
+    def fits(self) -> bool:
+        return all(self.need[pool] <= self.free[pool] + self.spare[pool] for pool in DEVICE)
+
+    @property
+    def aux(self) -> bool:
+        return bool(self.lists[Pool.SWA] or self.lists[Pool.MAMBA])
+
+
+def preview_load(model: Cache, best: Page) -> LoadPreview:
+    trie, config, path = model.trie, model.config, best.path()
+    lists = to_load(path, config) if config.hosted else {pool: [] for pool in DEVICE}
+    need = {pool: len(pages) * config.unit(pool) for pool, pages in lists.items()}
+    free = {pool: trie.free(pool) for pool in DEVICE}
+    lock = device_lock(best, config, model.dialect)
+    spare = {
+        pool: evictable(trie.recency_in[pool], pool, lock.get(pool, [])) * config.unit(pool)
+        for pool in DEVICE
+    }
+    return LoadPreview(path, lists, need, free, spare, pinned(path))
+
+
+def refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
+    """Whether a load-back is refused whatever room there is."""
+    return refuses_load(load.full, load.aux, load.pins, quota, model.config, model.dialect)
+
+
+def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
+    """Pages of a device pool that neither are locked nor about to be."""
+    return sum(not page.locked_in(pool) and page not in spared for page in pages)
+
+
+def goes_on(model: Cache, receipt: str, key: Key, tokens: int) -> bool:
+    """Whether computing so much more of its prompt surely lets a request insert, and give its receipt back for another."""
+    known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
+    return model.config.floor(min(known + tokens, len(model.trie.all_units(key)))) > known

@@ -1,0 +1,43 @@
+"""Prompts made from earlier prompts: few distinct pages, divergence at every interior page (semantics 17.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+
+NAMESPACES = ("", "", "", "", "", "", "", "a")
+LONGEST_PAGES = 6
+
+
+@dataclass(slots=True)
+class Prompts:
+    """Prompts seen so far in a history; new ones extend, cut or leave them."""
+
+    config: Config
+    known: list[Key] = field(default_factory=lambda: [Key(())])
+
+    def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
+        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds as ``bits`` say.
+
+        All modulo their range. One base in four is empty, and no prompt is.
+        """
+        parent = (
+            self.known[1 + base % (len(self.known) - 1)]
+            if base % 4 and len(self.known) > 1
+            else self.known[0]
+        )
+        longest = LONGEST_PAGES * self.config.page_size + self.config.bigram
+        head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
+        tail = tail if head or tail else self.config.page_size + self.config.bigram
+        added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
+        return Key(
+            head + added, parent.namespace if head else NAMESPACES[namespace % len(NAMESPACES)]
+        )
+
+    def remember(self, key: Key) -> None:
+        if key not in self.known:
+            self.known.append(key)
+            if len(self.known) > 12:
+                del self.known[1]

@@ -1,0 +1,53 @@
+"""The corpus: a shortest history for every bug that is known, kept as files and run again before anything is searched.
+
+What was found once must not have to be found again. A history belongs to the system in whose ``origin`` it stands, but it is run on
+every system that it fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from radixproof.impl.operations import History
+from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
+from radixproof.properties.reporting.report import slug
+
+FOLDER = Path(__file__).resolve().parents[2] / "corpus"
+"""Beside the sources; an installation without it has an empty corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a corpus."""
+
+    name: str
+    history: History
+
+    @property
+    def system(self) -> str:
+        return self.history.origin.get("system", "")
+
+
+def name_of(system: str, signature: str) -> str:
+    """The name of the file for one bug of one system, without ``.json``. A fault is one bug, whatever it is reported as."""
+    return slug(system) if system.startswith("fault:") else f"{slug(system)}-{slug(signature)}"
+
+
+def read(folder: Path) -> list[Entry]:
+    """All entries of a folder, by name; none if there is no such folder. Raises `HistoryError` with the file's name."""
+    entries = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            entries.append(Entry(file.stem, from_json(file.read_text())))
+        except (HistoryError, UnicodeDecodeError) as error:
+            raise HistoryError(f"{file}: {error}") from None
+    return entries
+
+
+def write(folder: Path, history: History) -> Path:
+    """Write a history under the name that its origin gives it; returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name_of(history.origin['system'], history.origin['signature'])}.json"
+    file.write_text(to_json(history))
+    return file

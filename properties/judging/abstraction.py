@@ -1,0 +1,375 @@
+"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's trie.
+
+The abstraction remembers what was seen last, so that each observation costs only what changed. From two sights of a node it tells which
+pages each pool lost, gained or moved: the choices the model adopts, and the facts the properties are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
+from radixproof.model.cache import Cache
+from radixproof.model.config import POOLS, Component, Config, Pool
+from radixproof.model.trie import Page, spell
+from radixproof.model.verdict import Breach, Property
+
+PageSlots = SlotsPerPool
+NOWHERE: PageSlots = (None, None, None, None, None, None)
+
+
+@dataclass(slots=True)
+class Placed:
+    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must have."""
+
+    view: NodeView
+    pages: list[Page]
+    tags: list[int]
+    resident_in: list[bool]
+    """Per `Pool`: the system holds this node."""
+    above_end: list[bool]
+    """The same for pages other than the last, which have no MAMBA state."""
+
+    @property
+    def start(self) -> int:
+        """Tokens from the root to the beginning of the node."""
+        return self.pages[-1].end - len(self.tags)
+
+    def pages_in(self, pool: Pool) -> list[Page]:
+        """The pages whose state a slot of this node in ``pool`` is."""
+        return self.pages[-1:] if pool.component is Component.MAMBA else self.pages
+
+    def part(self, at: int, pool: Pool, size: int) -> Slots | None:
+        """The slots of page number ``at`` of the node, of pages of ``size`` tokens."""
+        slots = self.view.slots[pool]
+        if slots is None or pool.component is not Component.MAMBA:
+            return slots and slots[at * size : (at + 1) * size]
+        return slots if at == len(self.pages) - 1 else None
+
+
+def _held_in(view: NodeView) -> tuple[list[bool], list[bool]]:
+    held = [slots is not None for slots in view.slots]
+    if not (held[Pool.MAMBA] or held[Pool.MAMBA_HOST]):
+        return held, held
+    return held, [
+        there and pool.component is not Component.MAMBA
+        for pool, there in zip(POOLS, held, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
+
+    gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
+    gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
+    moved: list[tuple[Page, Pool]] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    """Nodes that changed in any way."""
+    reshaped: list[Placed] = field(default_factory=list)
+    """Those of them in which more than locks and marks changed."""
+    breaches: list[Breach] = field(default_factory=list)
+
+    @property
+    def still(self) -> bool:
+        """No page changed its state or its slots."""
+        return not self.moved and not any(self.gone) and not any(self.gained)
+
+
+class Tags:
+    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[int | str, Any], int] = {}
+
+    def of(self, namespace: str, above: int, tokens: Iterable[Any]) -> list[int]:
+        """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
+        known, place = self.known, above or namespace
+        tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
+        return tags
+
+
+class Abstraction:
+    """The last sight of every node, on the model's pages."""
+
+    def __init__(self, config: Config, model: Cache, tags: Tags) -> None:
+        self.config = config
+        self.model = model
+        self.tags = tags
+        self.nodes: dict[int, Placed] = {}
+        self.node_of: dict[Page, int] = {}
+        self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
+        """Per `Pool`: the slots that nodes and requests hold."""
+        self.row_peers: dict[int, int] = {}
+        """SWA slots of the FULL slots that requests hold."""
+        self.unlocked = [0, 0, 0]
+        self.locked = [0, 0, 0]
+        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
+
+    def update(self, seen: Observation) -> Delta:
+        """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
+        delta = Delta()
+        changed, removed = self._changes(seen)
+        here, elsewhere = self._by_place(changed)
+        forgotten = [
+            self._forget(node)
+            for node in (*removed, *(view.id for view in elsewhere))
+            if node in self.nodes
+        ]
+        for view, refilled in here:
+            if refilled:
+                self._release(self.nodes[view.id].view, view)
+        for view, refilled in here:
+            refresh = self._refill if refilled else self._refresh
+            refresh(self.nodes[view.id], view, delta)
+        placed = [
+            place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None
+        ]
+        delta.placed += placed
+        delta.reshaped += placed
+        if forgotten and placed:
+            self._compare_all(forgotten, placed, delta)
+        else:
+            _all_pages(forgotten, delta.gone)
+            _all_pages(placed, delta.gained)
+        return delta
+
+    def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
+        """Nodes took other shapes: what became of each of their pages."""
+        before = {page: slots for node in forgotten for page, slots in self._page_slots(node)}
+        after = {page: slots for node in placed for page, slots in self._page_slots(node)}
+        for page in (*before, *(page for page in after if page not in before)):
+            _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
+
+    def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
+        if seen.whole is None:
+            return seen.nodes, seen.removed
+        here = {view.id for view in seen.nodes}
+        changed = [
+            view
+            for view in seen.nodes
+            if view.id not in self.nodes or self.nodes[view.id].view != view
+        ]
+        return changed, [node for node in self.nodes if node not in here]
+
+    def _by_place(
+        self, changed: Sequence[NodeView]
+    ) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
+        """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
+        here: list[tuple[NodeView, bool]] = []
+        elsewhere: list[NodeView] = []
+        for view in changed:
+            placed = self.nodes.get(view.id)
+            if (
+                placed is None
+                or placed.view.segment != view.segment
+                or placed.view.parent != view.parent
+            ):
+                elsewhere.append(view)
+            elif placed.view.slots == view.slots:
+                here.append((view, False))
+            elif self._malformed(view):
+                elsewhere.append(view)
+            else:
+                here.append((view, True))
+        return here, elsewhere
+
+    def _release(self, old: NodeView, new: NodeView | None) -> None:
+        """The slots that a node had and has no longer belong to nobody."""
+        for pool in self.config.pools:
+            slots = old.slots[pool]
+            if slots is not None and (new is None or slots != new.slots[pool]):
+                self.owned[pool].difference_update(slots)
+
+    def _refresh(self, placed: Placed, view: NodeView, delta: Delta) -> None:
+        """Another sight of a node that stayed where it was."""
+        old, placed.view = placed.view, view
+        if old.locks != view.locks or old.slots != view.slots:
+            self._count(old, -1)
+            self._count(view, +1)
+        delta.placed.append(placed)
+
+    def _refill(self, placed: Placed, view: NodeView, delta: Delta) -> None:
+        """The same of one in which slots came or went."""
+        old = placed.view
+        self._refresh(placed, view, delta)
+        placed.resident_in, placed.above_end = _held_in(view)
+        delta.reshaped.append(placed)
+        self._claim(placed, old, delta.breaches)
+        for pool in self.config.pools:
+            had, has = old.slots[pool], view.slots[pool]
+            if had == has:
+                continue
+            if has is None:
+                delta.gone[pool].update(dict.fromkeys(placed.pages_in(pool)))
+            elif had is None:
+                delta.gained[pool].update(dict.fromkeys(placed.pages_in(pool)))
+            else:
+                size, before = (
+                    self.config.page_size,
+                    Placed(old, placed.pages, placed.tags, placed.resident_in, placed.above_end),
+                )
+                pages = enumerate(placed.pages)
+                delta.moved += [
+                    (page, pool)
+                    for at, page in pages
+                    if before.part(at, pool, size) != placed.part(at, pool, size)
+                ]
+
+    def _forget(self, node: int) -> Placed:
+        placed = self.nodes.pop(node)
+        for page in placed.pages:
+            if self.node_of.get(page) == node:
+                del self.node_of[page]
+        self._release(placed.view, None)
+        self._count(placed.view, -1)
+        return placed
+
+    def _place(self, view: NodeView, breaches: list[Breach]) -> Placed | None:
+        size = self.config.page_size
+        problem = self._malformed(view)
+        if problem:
+            breaches.append(Breach(Property.DEVPATH, "malformed-node", f"node {view.id} {problem}"))
+            return None
+        above = self.nodes.get(view.parent)
+        page = self.model.trie.root(view.namespace) if above is None else above.pages[-1]
+        pages = []
+        for start in range(0, len(view.segment), size):
+            page = self.model.trie.child(page, view.segment[start : start + size])
+            last = start + size == len(view.segment)
+            if page.cut != last and page in self.model.trie.recency:
+                should = "ends" if page.cut else "goes on"
+                text = f"a node {'ends' if last else 'goes on'} after {spell([page])}, where by the rules it {should}"
+                breaches.append(Breach(Property.MATCH, "cut-unasked" if last else "not-cut", text))
+            page.cut = page.cut and last
+            pages.append(page)
+        self.model.split(page)
+        tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
+        placed = self.nodes[view.id] = Placed(view, pages, tags, *_held_in(view))
+        for page in pages:
+            other = self.node_of.setdefault(page, view.id)
+            if other != view.id:
+                text = (
+                    f"{spell([page])} is in the tree twice, in node {other} and in node {view.id}"
+                )
+                breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
+        self._claim(placed, None, breaches)
+        self._count(view, +1)
+        return placed
+
+    def _malformed(self, view: NodeView) -> str:
+        if not view.segment or len(view.segment) % self.config.page_size:
+            return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
+        if view.parent != ROOT and view.parent not in self.nodes:
+            return f"hangs under node {view.parent}, which is not in the tree"
+        tokens = len(view.segment)
+        for pool in self.config.pools:
+            slots, needed = view.slots[pool], 1 if pool.component is Component.MAMBA else tokens
+            if slots is not None and len(slots) != needed:
+                return f"has {len(slots)} {pool.name} slots for {tokens} tokens"
+        return ""
+
+    def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
+        """The slots that a node has and had not before are its own; a breach if they were somebody's."""
+        for pool in self.config.pools:
+            slots, owned = placed.view.slots[pool], self.owned[pool]
+            if slots is None or (old is not None and slots == old.slots[pool]):
+                continue
+            if len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
+                breaches.append(self._owned_twice(pool, placed.view, slots))
+            owned.update(slots)
+
+    def _owned_twice(self, pool: Pool, view: NodeView, slots: Slots) -> Breach:
+        slot = next((slot for slot in slots if slot in self.owned[pool]), slots[0])
+        others = [
+            other
+            for other, placed in self.nodes.items()
+            if slot in (placed.view.slots[pool] or ()) and other != view.id
+        ]
+        kind = Property.OWN_H if pool.on_host else Property.OWN
+        other = (
+            f"node {others[0]}"
+            if others
+            else "a request"
+            if slot in self.owned[pool]
+            else "itself again"
+        )
+        text = f"{pool.name} slot {slot} belongs to node {view.id} and to {other}"
+        return Breach(kind, "owned-twice", text)
+
+    def _count(self, view: NodeView, by: int) -> None:
+        for component in self.config.components:
+            slots = view.slots[component]
+            if slots is not None:
+                sizes = self.locked if view.locks[component] > 0 else self.unlocked
+                sizes[component] += by * len(slots)
+
+    def _page_slots(self, node: Placed) -> Iterator[tuple[Page, PageSlots]]:
+        size = self.config.page_size
+        for at, page in enumerate(node.pages):
+            full, swa, mamba, host, swa_host, mamba_host = (
+                node.part(at, pool, size) for pool in POOLS
+            )
+            yield page, (full, swa, mamba, host, swa_host, mamba_host)
+
+    def resident_in(self, page: Page) -> list[bool]:
+        """Per `Pool`: the system holds this page."""
+        placed = self.placed(page)
+        if placed is None:
+            return [False] * len(POOLS)
+        return placed.resident_in if page is placed.pages[-1] else placed.above_end
+
+    def placed(self, page: Page) -> Placed | None:
+        """The node that a page is in."""
+        node = self.node_of.get(page)
+        return None if node is None else self.nodes[node]
+
+    def take(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots now."""
+        self.owned[pool].update(slots)
+        self.model.trie.rows[pool] += len(slots)
+        self.model.refusing.discard(pool)
+
+    def give(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots no longer."""
+        self.owned[pool].difference_update(slots)
+        self.model.trie.rows[pool] -= len(slots)
+
+    def path_slots(self, end: Page, pool: Pool) -> list[int]:
+        """The system's slots of the whole path down to ``end``, as last seen."""
+        slots: list[int] = []
+        page: Page | None = end
+        while page is not None and page in self.node_of:
+            placed = self.nodes[self.node_of[page]]
+            top = placed.pages[0]
+            slots[:0] = (placed.view.slots[pool] or ())[
+                : page.end - top.end + self.config.page_size
+            ]
+            page = top.parent
+        return slots
+
+
+def _all_pages(nodes: list[Placed], pages: tuple[dict[Page, None], ...]) -> None:
+    """Add the pages of whole nodes, in each pool that holds them."""
+    for node in nodes:
+        for pool in POOLS:
+            if node.resident_in[pool]:
+                pages[pool].update(dict.fromkeys(node.pages_in(pool)))
+
+
+def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:
+    """Note what became of one page in each pool."""
+    if before == after:
+        return
+    for pool in POOLS:
+        old, new = before[pool], after[pool]
+        if old == new:
+            continue
+        if new is None:
+            delta.gone[pool][page] = None
+        elif old is None:
+            delta.gained[pool][page] = None
+        else:
+            delta.moved.append((page, pool))

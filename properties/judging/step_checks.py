@@ -1,0 +1,388 @@
+"""The properties of one step, on what it touched: each check is a function from what was seen to the breaches it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from radixproof.impl.observation import Observation
+from radixproof.impl.operations import (
+    HostLock,
+    Insert,
+    LoadingCheck,
+    Lock,
+    Match,
+    Refuse,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.system import System
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.copies import Copy
+from radixproof.model.trie import Page, spell
+from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
+from radixproof.properties.performing.outcomes import Crashed
+from radixproof.properties.performing.step import Adopt, Step
+
+STILL = (Match, Lock, HostLock, Adopt, Unlock, RunCopies, WritingCheck, LoadingCheck, Refuse)
+"""Operations after which every page is where it was (STUTTER)."""
+
+
+def crashed(step: Step, crash: Crashed) -> Breach:
+    """NOCRASH; and RANK, which is raised where ranks are compared."""
+    if crash.error == "Diverged":
+        return Breach(Property.RANK, "diverged", f"{step.operation}: {crash.message}")
+    return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
+
+
+def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
+    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move nothing."""
+    breaches = []
+    for page, pool in delta.moved:
+        if page.locked_in(pool):
+            text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
+            witness = Witness(page.key(), pool, kept=True)
+            breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
+    for pool in model.config.pools:
+        taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
+        if taken:
+            text = f"{spell(taken[:1])} is locked, but {step.operation} took it from {pool.name}"
+            breaches.append(
+                Breach(
+                    Property.PIN,
+                    f"{pool.name.lower()}-evicted",
+                    text,
+                    Witness(taken[0].key(), pool, held=True),
+                )
+            )
+    for copy in model.copies.flying:
+        for pool, pages in copy.targets.items():
+            if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in pages):
+                text = f"{spell(pages)} is being copied there, but its {pool.name} slots were freed"
+                breaches.append(Breach(Property.PIN, "target-freed", text))
+        for pool, pages in copy.targets.items() if copy.load and not copy.complete else ():
+            if any(
+                page in delta.gone[HOST[pool]] or (page, HOST[pool]) in delta.moved
+                for page in pages
+            ):
+                text = f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} that were freed"
+                breaches.append(Breach(Property.PIN, "source-freed", text))
+    if isinstance(step.operation, STILL) and not delta.still:
+        breaches.append(
+            Breach(
+                Property.STUTTER,
+                step.operation.name,
+                f"{step.operation} changed what is held where",
+            )
+        )
+    return breaches
+
+
+def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:
+    """The pages the step touched are held where the model says. Where they are not, the model gives in."""
+    differ: list[Page] = []
+    seen: set[Page] = set()
+    for placed in delta.placed:
+        *above, last = placed.pages
+        differ += [page for page in above if page.resident_in != placed.above_end]
+        if last.resident_in != placed.resident_in:
+            differ.append(last)
+        seen.update(placed.pages)
+    for pages in (model.trie.changed, *delta.gone):
+        differ += [
+            page
+            for page in pages
+            if page not in seen and page.resident_in != abstraction.resident_in(page)
+        ]
+    if not differ:
+        return []
+    wrong: dict[tuple[Pool, bool], list[Page]] = {}
+    for page in dict.fromkeys(differ):
+        there = abstraction.resident_in(page)
+        for pool in abstraction.config.pools:
+            if there[pool] != page.has(pool):
+                wrong.setdefault((pool, page.has(pool)), []).append(page)
+    breaches = [
+        _misplaced(step, pool, expected, pages, delta)
+        for (pool, expected), pages in sorted(wrong.items())
+    ]
+    for page in dict.fromkeys(differ):
+        _give_in(model, abstraction, page)
+    return breaches
+
+
+def _give_in(model: Cache, abstraction: Abstraction, page: Page) -> None:
+    there = abstraction.resident_in(page)
+    for pool in abstraction.config.pools:
+        if there[pool]:
+            model.trie.put(page, pool)
+        else:
+            model.trie.drop(page, pool)
+    if not any(there):
+        while (
+            page.parent is not None
+            and not page.children
+            and not any(page.resident_in)
+            and not page.locked
+        ):
+            above = page.parent
+            if above.children.get(page.tokens) is page:
+                model.trie.remove(page)
+            page = above
+    elif page not in model.trie.recency:
+        model.trie.touch([page])
+
+
+def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
+    """DEVPATH and BACKUP around every node that the step reshaped, as the system shows them."""
+    breaches = []
+    for placed in delta.reshaped:
+        slots = placed.view.slots
+        if slots[Pool.FULL] is None and slots[Pool.FULL_HOST] is None:
+            breaches.append(
+                Breach(Property.DEVPATH, "dead-node", f"{spell(placed.pages)} is on neither tier")
+            )
+        tiers = (DEVICE,) if abstraction.config.write_back else (DEVICE, HOST)
+        for full, *others in tiers:
+            for pool in others:
+                if slots[pool] is not None and slots[full] is None:
+                    text = f"{spell(placed.pages)} is in {pool.name}, but not in {full.name}"
+                    breaches.append(Breach(Property.DEVPATH, "value-without-full", text))
+        above = abstraction.nodes.get(placed.view.parent)
+        if above is not None:
+            breaches += _orphan(above, placed, abstraction.config.write_back)
+        for page in placed.pages[-1].children.values():
+            if page in abstraction.node_of:
+                breaches += _orphan(
+                    placed,
+                    abstraction.nodes[abstraction.node_of[page]],
+                    abstraction.config.write_back,
+                )
+    return breaches
+
+
+def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
+    """A node on a tier where its parent is not. Under write_back the host has no such rule (semantics 1.4)."""
+    for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
+        if (
+            below.view.slots[pool] is not None
+            and above.view.slots[pool] is None
+            and not (write_back and pool.on_host)
+        ):
+            yield Breach(
+                broken,
+                "parent-missing",
+                f"{spell(below.pages)} is in {pool.name}, its parent {spell(above.pages)} is not",
+            )
+
+
+def locks(model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
+    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model knows."""
+    nodes = {placed.view.id: placed for placed in delta.placed}
+    for page in model.trie.changed:
+        node = abstraction.node_of.get(page)
+        if node is not None and node not in nodes:
+            nodes[node] = abstraction.nodes[node]
+    pools = abstraction.config.pools
+    for placed in nodes.values():
+        view = placed.view
+        counts = view.locks if view.host_locks is None else view.locks + view.host_locks
+        for pool in pools:
+            for page in placed.pages_in(pool) if pool < len(counts) else ():
+                if len(page.holders[pool]) != counts[pool]:
+                    return [_wrong_lock(page, pool, counts[pool])]
+    return []
+
+
+def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
+    names = page.holders[pool]
+    held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
+    text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
+    kind = "too-many" if seen > len(names) else "too-few"
+    return Breach(
+        Property.LOCK,
+        f"{pool.name.lower()}-{kind}",
+        text,
+        Witness(page.key(), pool, locks=len(names)),
+    )
+
+
+def sizes(abstraction: Abstraction, seen: Observation) -> list[Breach]:
+    """SIZE, and the countable half of OWN and OWN-H: free and owned slots add up to the pool."""
+    breaches = []
+    for component in abstraction.config.components:
+        shown = (seen.evictable[component], seen.protected[component])
+        actual = (abstraction.unlocked[component], abstraction.locked[component])
+        if shown != actual:
+            text = (
+                f"{component.name}: the cache says {shown[0]} evictable and {shown[1]} protected tokens, "
+                f"its nodes hold {actual[0]} unlocked and {actual[1]} locked"
+            )
+            breaches.append(Breach(Property.SIZE, component.name.lower(), text))
+    for pool in abstraction.config.pools:
+        owned, free, total = (
+            len(abstraction.owned[pool]),
+            seen.free[pool],
+            abstraction.config.slots(pool),
+        )
+        if owned + free != total:
+            kind = Property.OWN_H if pool.on_host else Property.OWN
+            rule = "lost" if owned + free < total else "too-many"
+            text = f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are free, of {total}"
+            breaches.append(Breach(kind, f"{pool.name.lower()}-{rule}", text))
+    return breaches
+
+
+def swa_map(abstraction: Abstraction, delta: Delta, system: System) -> list[Breach]:
+    """MAP: the map names the SWA slots of every node the step touched, and nothing for a tombstone."""
+    if abstraction.config.window is None:
+        return []
+    full: list[int] = []
+    expected: list[int] = []
+    for placed in delta.reshaped:
+        slots = placed.view.slots[Pool.FULL]
+        if slots is not None:
+            full += slots
+            expected += placed.view.slots[Pool.SWA] or (0,) * len(slots)
+    found = system.swa_of(full) if full else []
+    if found == expected:
+        return []
+    slot, wanted, seen = next(
+        item for item in zip(full, expected, found, strict=True) if item[1] != item[2]
+    )
+    what = f"SWA slot {wanted}" if wanted else "no SWA state"
+    text = f"FULL slot {slot} belongs to a node with {what}, but the map says {seen or 'none'}"
+    return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
+
+
+def arrived(model: Cache, abstraction: Abstraction, delta: Delta, system: System) -> list[Breach]:
+    """CONTENT of what came to a pool in this step, unless a copy in flight is still to bring it."""
+    breaches = []
+    for pool in abstraction.config.pools:
+        if delta.gained[pool] or delta.moved:
+            coming = {
+                page
+                for copy in model.copies.flying
+                if not copy.complete
+                for page in copy.targets.get(pool, ())
+            }
+            pages = [*delta.gained[pool], *(page for page, other in delta.moved if other is pool)]
+            breaches += compare_content(
+                abstraction, pool, [page for page in pages if page not in coming], system
+            )
+    return breaches
+
+
+def copied(abstraction: Abstraction, ran: Sequence[Copy], system: System) -> list[Breach]:
+    """CONTENT of what was copied in this step."""
+    pages: dict[Pool, list[Page]] = {}
+    for copy in ran:
+        for pool, written in copy.targets.items():
+            pages.setdefault(pool, []).extend(written)
+    return [
+        breach
+        for pool, written in pages.items()
+        for breach in compare_content(abstraction, pool, written, system)
+    ]
+
+
+def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
+    """CONTENT of what a match serves: the slots of the nodes on its path, whose bytes are known."""
+    if list(step.slots) == abstraction.path_slots(end, Pool.FULL):
+        return []
+    text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
+    return [Breach(Property.CONTENT, "served", text)]
+
+
+def state(tags: Tags, source: Page | None, step: Step, system: System) -> list[Breach]:
+    """CONTENT of a state that a request took a copy of."""
+    assert source is not None
+    prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
+    wanted = prefix[-1:] or [0]  # by the rules there is no state to copy
+    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system)
+
+
+def compare_content(
+    abstraction: Abstraction, pool: Pool, pages: Iterable[Page], system: System
+) -> list[Breach]:
+    """Compare the bytes of pages in one pool with what they must be."""
+    size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
+    slots: list[int] = []
+    tags: list[int] = []
+    for page in pages:
+        placed = abstraction.placed(page)
+        if placed is not None:
+            at = (page.end - placed.start) // size - 1
+            held = placed.part(at, pool, size)
+            if held is not None:
+                slots += held
+                tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
+    return _wrong_bytes(pool, slots, tags, system)
+
+
+def refused(model: Cache, step: Step) -> list[Breach]:
+    """PROGRESS of the allocators: what is free can be had."""
+    told = [pool for pool, _ in step.refused if pool in model.refusing]
+    breaches = no_room(model, step.refused)
+    if len(told) == 1 and all(model.trie.free(pool) >= count for pool, count in step.refused):
+        model.refusing.discard(told[0])
+    return breaches
+
+
+def no_room(model: Cache, wanted: Sequence[tuple[Pool, int]]) -> list[Breach]:
+    """An allocation failed: rightly if there was too little free, or if it was told to."""
+    if any(model.trie.free(pool) < count or pool in model.refusing for pool, count in wanted):
+        return []
+    text = " and ".join(
+        f"{count} of {model.trie.free(pool)} free {pool.name} slots" for pool, count in wanted
+    )
+    return [Breach(Property.PROGRESS, "allocation-refused", f"an allocation of {text} was refused")]
+
+
+def quiet(model: Cache, seen: Observation) -> list[Breach]:
+    """QUIESCE: with no receipt out and no copy in flight, nothing is protected."""
+    if not model.receipts and any(seen.protected):
+        return [
+            Breach(
+                Property.QUIESCE,
+                "protected",
+                f"nothing holds a lock, but protected sizes are {seen.protected}",
+            )
+        ]
+    return []
+
+
+def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
+    """A difference between model and system, named by what it means for the one who relies on the cache."""
+    held = [page for page in pages if page.locked_in(pool) and page in delta.gone[pool]]
+    page = (held or pages)[0]
+    rule = "lost" if expected else "unexpected"
+    if held:
+        violates, rule = Property.PIN, "evicted"
+        text = f"{spell([page])} is locked, but {step.operation} took it from {pool.name}"
+    elif expected:
+        inserting = isinstance(step.operation, Insert) and not pool.on_host
+        violates, rule = (
+            (Property.MATCH, "not-inserted") if inserting else (Property.PROGRESS, "lost")
+        )
+        text = f"after {step.operation}, {spell([page])} should be in {pool.name} and is not"
+    else:
+        violates = Property.BACKUP if pool.on_host else Property.MATCH
+        text = f"after {step.operation}, {spell([page])} is in {pool.name} and should not be"
+    return Breach(
+        violates, f"{pool.name.lower()}-{rule}", text, Witness(page.key(), pool, held=expected)
+    )
+
+
+def _wrong_bytes(pool: Pool, slots: list[int], tags: list[int], system: System) -> list[Breach]:
+    found = system.read(pool, slots) if slots else []
+    if found == tags:
+        return []
+    slot, tag, seen = next(
+        item for item in zip(slots, tags, found, strict=True) if item[1] != item[2]
+    )
+    what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
+    text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
+    return [Breach(Property.CONTENT, pool.name.lower(), text)]

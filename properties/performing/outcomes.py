@@ -1,0 +1,97 @@
+"""Outcomes: what one operation gave back, as far as a caller of the cache can see it. Numbers are in tokens (MAMBA: states)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(slots=True)
+class Skipped:
+    """The operation's premise was gone; nothing was done."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"skipped: {self.reason}"
+
+
+@dataclass(slots=True)
+class Crashed:
+    """The system raised. ``where`` is the function it came from, the system's own."""
+
+    error: str
+    message: str
+    where: str
+
+    def __str__(self) -> str:
+        return f"{self.error} in {self.where}: {self.message}"
+
+
+@dataclass(slots=True)
+class Matched:
+    """``device`` tokens can be used now; ``best`` (at least as many) are held on device or host (semantics 3.3).
+
+    ``host`` is what of the latter is on the host only, per `Component`; None where a system does not say (semantics 3.4).
+    """
+
+    device: int
+    best: int
+    host: tuple[int, int, int] | None = None
+
+    def __str__(self) -> str:
+        more = f", {self.best} with host" if self.best != self.device else ""
+        return f"{self.device} tokens on device{more}" + (
+            f" {self.host}" if self.host and any(self.host) else ""
+        )
+
+
+@dataclass(slots=True)
+class Inserted:
+    """``prefix`` tokens were in the tree already, ``protected`` of them matched first and reused; the state was ``taken`` (4)."""
+
+    prefix: int
+    protected: int = 0
+    taken: bool = False
+
+    def __str__(self) -> str:
+        reused = f", {self.protected} reused" if self.protected else ""
+        return f"{self.prefix or 'no'} tokens were there already{reused}{', state taken' if self.taken else ''}"
+
+
+@dataclass(slots=True)
+class Locked:
+    """The path down to token ``length`` is locked."""
+
+    length: int
+
+    def __str__(self) -> str:
+        return f"{self.length} tokens locked"
+
+
+@dataclass(slots=True)
+class Freed:
+    """Freed by an eviction, per component, as the system counts it (semantics 7.5)."""
+
+    full: int
+    swa: int = 0
+    mamba: int = 0
+
+    def __str__(self) -> str:
+        amounts = ((self.full, "FULL"), (self.swa, "SWA"), (self.mamba, "MAMBA"))
+        return "freed " + (
+            " and ".join(f"{count} {kind}" for count, kind in amounts if count) or "nothing"
+        )
+
+
+@dataclass(slots=True)
+class Done:
+    """Nothing to report but a count: copies run, copies acknowledged, host tokens freed or taken, FULL tokens loaded back."""
+
+    count: int = 0
+
+    def __str__(self) -> str:
+        return str(self.count or "")
+
+
+Outcome: TypeAlias = Skipped | Crashed | Matched | Inserted | Locked | Freed | Done

@@ -1,0 +1,52 @@
+"""What happened in one step, and the steps that only requests take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from radixproof.impl.operations import Operation
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
+from radixproof.properties.performing.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """A request locks the node that its insert ended on, and goes on with the tree's slots down to it (semantics 11.2)."""
+
+    receipt: str
+    key: Key
+    name = "adopt"
+
+    def __str__(self) -> str:
+        return f"adopt {self.key} as {self.receipt}"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyState:
+    """A request that matched ``key`` takes a copy of the MAMBA state there into a slot of its own (semantics 3.6)."""
+
+    key: Key
+    name = "copy_state"
+
+    def __str__(self) -> str:
+        return f"copy the state of {self.key}"
+
+
+Act: TypeAlias = Operation | Adopt | CopyState
+
+
+@dataclass(slots=True)
+class Step:
+    """One operation, or a part of a request's, as it happened: what was done, what came back, and what it was served from."""
+
+    operation: Act
+    outcome: Outcome
+    slots: Sequence[int] = ()
+    """FULL device slots that were served; of `CopyState` the MAMBA slot."""
+    protected: int = 0
+    """Tokens of an insert that the request knew to be the tree's."""
+    refused: Sequence[tuple[Pool, int]] = ()
+    """Allocations that failed: pools, and slots wanted from each at once."""

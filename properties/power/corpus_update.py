@@ -1,0 +1,103 @@
+"""New entries for the corpus: a shortest history of a bug, found by the soak and, failing that, by the state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from radixproof.impl import registry
+from radixproof.impl.faults import FAULTS
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target
+from radixproof.properties.histories import corpus
+from radixproof.properties.power.contestants import DRIVERS
+from radixproof.properties.running.run import run_history
+from radixproof.properties.search.search import PROFILES, Found, Progress, search
+
+SEED = 1
+BUDGET = PROFILES["ci"]
+
+
+class FalseAlarm(Exception):
+    """What was reported of a fault is there without it, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What became of one system: in words, and whether nothing was found where there must be something."""
+
+    text: str
+    missed: bool = False
+
+
+def update(name: str, folder: Path, anew: bool) -> Updated:
+    """Bring the entries of one system up to date. One that still fails as it says is kept, unless all are wanted ``anew``."""
+    target, planted = registry.find(name), name.startswith("fault:")
+    before = [entry for entry in corpus.read(folder) if entry.system == name]
+    kept = [entry.name for entry in before if not anew and still_fails(target, entry.history)]
+    if kept:
+        return Updated(f"kept {', '.join(kept)}")
+    try:
+        histories = _of_fault(target) if planted else _of_system(target)
+    except FalseAlarm as error:
+        return Updated(str(error), missed=True)
+    for entry in before:
+        (folder / f"{entry.name}.json").unlink()
+    files = [corpus.write(folder, history) for history in histories]
+    return Updated(
+        ", ".join(f"wrote {file.name}" for file in files) or "nothing found",
+        missed=planted and not files,
+    )
+
+
+def prune(folder: Path) -> list[str]:
+    """Remove the entries of planted faults that are no more; returns their names."""
+    gone = [
+        entry.name
+        for entry in corpus.read(folder)
+        if entry.system.startswith("fault:") and entry.system.removeprefix("fault:") not in FAULTS
+    ]
+    for name in gone:
+        (folder / f"{name}.json").unlink()
+    return gone
+
+
+def still_fails(target: Target, history: History) -> bool:
+    """Whether a history ends with the breach that its origin names."""
+    signature = history.origin.get("signature", "")
+    verdict = run_history(target, history, lambda other: other != signature)
+    return verdict is not None and verdict.step == len(history.operations) - 1
+
+
+def _of_fault(target: Target) -> list[History]:
+    """A planted fault is one bug: its first breach will do. Raises `FalseAlarm` if it is none."""
+    for driver in (DRIVERS["soak"], DRIVERS["machine"]):
+        hit = driver.run(target, SEED, BUDGET.steps)
+        if hit is not None:
+            shortest = driver.shrink(target, hit)
+            if driver.false_alarm(shortest, registry.find("radix")):
+                raise FalseAlarm(
+                    f"{shortest.breach.signature} is a false alarm: radix without the fault has it, too"
+                )
+            return [
+                replace(
+                    shortest.history, origin=_origin(target, driver.name, shortest.breach.signature)
+                )
+            ]
+    return []
+
+
+def _of_system(target: Target) -> list[History]:
+    """Everything that a search finds."""
+    found: list[History] = []
+
+    def tell(news: Progress | Found) -> None:
+        if isinstance(news, Found):
+            found.append(replace(news.history, origin=_origin(target, news.driver, news.signature)))
+
+    search(target, SEED, BUDGET, tell)
+    return found
+
+
+def _origin(target: Target, driver: str, signature: str) -> dict[str, str]:
+    return {"system": target.name, "seed": str(SEED), "driver": driver, "signature": signature}

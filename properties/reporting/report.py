@@ -1,0 +1,114 @@
+"""What a person sees of a finding: the property in words, the shortest history, the tree on both sides of the bad step."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import replace
+
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target
+from radixproof.model.config import Config
+from radixproof.properties.reporting.narrate import Narrative, narrate
+from radixproof.properties.reporting.tree_text import draw
+from radixproof.properties.search.search import Found
+
+WIDTH = 78
+
+
+def report(target: Target, found: Found, replay: str, test: str) -> str:
+    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one fails because of it."""
+    told = narrate(target, found.history, found.signature)
+    if told.breach is None:
+        told = replace(told, breach=found.verdict.breach)
+    origin = f"Found by the {found.driver} with seed {found.seed} after {found.at_step:,} steps."
+    return (
+        render(target.name, found.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
+    )
+
+
+def render(system: str, history: History, told: Narrative) -> str:
+    """A history as it went: the property it broke, its steps and what came of them, and the tree around the last step."""
+    lines = []
+    if told.breach is not None:
+        lines += [f"{told.breach.signature} in {system}", ""]
+        lines += _wrap(f"What must hold: {told.breach.violates.sentence}.")
+        lines += [*_wrap(f"What happened:  {told.breach.text}."), ""]
+    lines += [*_wrap(f"Configuration: {describe(history.config)}"), "", "History:"]
+    for number, (operation, outcome) in enumerate(told.steps, 1):
+        mark = ">" if told.breach is not None and number == len(told.steps) else " "
+        lines.append(
+            f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else "")
+        )
+    lines += [
+        "",
+        f"Tree before step {len(told.steps)}:",
+        *draw(history.config, told.before, told.after, "-"),
+    ]
+    lines += ["", f"Tree after step {len(told.steps)} (+ new, ~ changed; before it: - gone):"]
+    lines += [*draw(history.config, told.after, told.before, "+"), ""]
+    if told.breach is not None:
+        lines += [
+            *_wrap(
+                "Prompts are written as their tokens; in [1 | 2] the node meant is the part behind the bar."
+            ),
+            "",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def describe(config: Config) -> str:
+    """A configuration in a line of words."""
+    parts = [
+        f"page size {config.page_size}",
+        "+".join(component.name for component in config.components),
+    ]
+    if config.window is not None:
+        parts[-1] += f" with window {config.window}"
+    elif len(config.components) == 1:
+        parts[-1] += " only"
+    parts.append(_policy(config))
+    usual = Config()
+    if config.eviction_policy is not usual.eviction_policy:
+        parts.append(f"eviction by {config.eviction_policy.value}")
+    if config.load_threshold != usual.load_threshold:
+        parts.append(f"load-back from {config.load_threshold} tokens on")
+    parts += ["bigram keys"] if config.bigram else []
+    parts += [f"{config.ranks} ranks"] if config.ranks > 1 else []
+    pools = [f"{config.pages(pool)} {pool.name}" for pool in config.pools]
+    return ", ".join(parts) + "; pages: " + ", ".join(pools)
+
+
+def _policy(config: Config) -> str:
+    if not config.hosted:
+        return "no host tier"
+    if config.write_back:
+        return "write-back"
+    return (
+        "write-through"
+        if config.threshold == 1
+        else f"write-through from {config.threshold} hits on"
+    )
+
+
+def slug(signature: str) -> str:
+    """A signature, or the name of a system, as a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", signature.lower()).strip("-")
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 step``, ``1,000 steps``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def summary(found: Found) -> str:
+    """A finding in two lines."""
+    breach = found.verdict.breach
+    return (
+        f"{breach.signature}: {plural(len(found.history.operations), 'operation')}\n"
+        + textwrap.indent("\n".join(_wrap(breach.text)), "    ")
+    )
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="    ")

@@ -1,0 +1,58 @@
+"""Trees drawn as text, one node a line, with what changed between two sights marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from radixproof.impl.observation import ROOT, NodeView, Observation
+from radixproof.model.config import DEVICE, HOST, Component, Config
+
+
+def draw(config: Config, shown: Observation, other: Observation, mark: str) -> list[str]:
+    """The tree of ``shown``. Nodes that ``other`` has not at all are marked ``mark``, those it has otherwise with ``~``."""
+    others = {view.id: view for view in other.nodes}
+    below: dict[int, list[NodeView]] = {}
+    for view in shown.nodes:
+        below.setdefault(view.parent, []).append(view)
+
+    def lines(parent: int, indent: str) -> Iterator[str]:
+        for view in below.get(parent, []):
+            sign = (
+                mark
+                if view.id not in others
+                else "~"
+                if _text(config, view) != _text(config, others[view.id])
+                else " "
+            )
+            yield f"{sign} {indent}{_text(config, view)}"
+            yield from lines(view.id, indent + "   ")
+
+    drawn = list(lines(ROOT, ""))
+    return drawn or ["  (empty)"]
+
+
+def _text(config: Config, view: NodeView) -> str:
+    namespace = f"{view.namespace}:" if view.namespace else ""
+    parts = [f"{namespace}[{' '.join(map(_unit, view.segment))}]"]
+    for component in config.components:
+        pools = (("device", DEVICE[component]), ("host", HOST[component]))
+        on = [name for name, pool in pools if view.slots[pool] is not None]
+        absent = "nowhere" if component is Component.FULL else "tombstone"
+        parts.append(f"{component.name} {'+'.join(on) or absent}{_locks(view, component)}")
+    if view.pending:
+        parts.append("backup in flight")
+    if view.loading:
+        parts.append("load-back in flight")
+    return "  ".join(parts)
+
+
+def _unit(unit: int | tuple[int, int]) -> str:
+    """A token; or a pair of tokens, where keys are bigrams: ``1-2``."""
+    return "-".join(map(str, unit)) if isinstance(unit, tuple) else str(unit)
+
+
+def _locks(view: NodeView, component: Component) -> str:
+    on_host = view.host_locks[component] if view.host_locks else 0
+    counts = [(view.locks[component], "locked"), (on_host, "host-locked")]
+    words = [f"{word} x{count}" for count, word in counts if count]
+    return f" ({', '.join(words)})" if words else ""

@@ -1,0 +1,35 @@
+"""Stored histories run again, on every system that they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from radixproof.impl.operations import History, RunCopies
+from radixproof.impl.system import Scope, Target
+from radixproof.properties.drivers.soak import JudgedHistory
+from radixproof.properties.running.run import run_history
+
+
+def fits(history: History, scope: Scope) -> bool:
+    """Whether a system with this scope can be built so, and has all that the history does."""
+    if scope.refuses(history.config):
+        return False
+    fails = any(
+        isinstance(operation, RunCopies) and operation.fail for operation in history.operations
+    )
+    return all(type(operation) in scope.operations for operation in history.operations) and (
+        scope.failing_copies or not fails
+    )
+
+
+def replayed(
+    target: Target, stored: Iterable[History], known: Callable[[str], bool] = lambda _: False
+) -> Iterator[JudgedHistory]:
+    """Every stored history that fits, up to its first breach that is not known."""
+    for history in stored:
+        if fits(history, target.scope):
+            verdict = run_history(target, history, known)
+            length = len(history.operations) if verdict is None else verdict.step + 1
+            ran = replace(history, operations=history.operations[:length], origin={})
+            yield JudgedHistory(ran, None if verdict is None else verdict.breach)

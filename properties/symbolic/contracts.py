@@ -1,0 +1,521 @@
+"""Contracts of the model's pure rules, written so that CrossHair can run them on symbolic values.
+
+Each public function is a contract over plain values. The asserts that it begins with are its premise; the others must hold then.
+They say what a rule is for, and not how it is computed. A contract also runs as it is, on any concrete values.
+
+CrossHair *confirms* a contract if it has exhausted all paths of execution on which the premise holds. The contract is then true of
+all those values (of every integer, where the premise sets no bound), provided that CrossHair and its solver are right. Otherwise
+it has found no counterexample in the time it had, and that is all. In neither case is anything said about prefixes of more than
+`PAGES` pages.
+
+Where no page size is given, a page is `PAGE` tokens. With two, an even window falls on pages as any window does with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from radixproof.model.cache import Cache
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.eviction import in_order
+from radixproof.model.key import Key
+from radixproof.model.rules import (
+    boundaries,
+    device_lock,
+    host_hits,
+    host_lock,
+    is_device_leaf,
+    is_host_leaf,
+    nodes_of,
+    pinned,
+    refuses_load,
+    to_load,
+    window_cut,
+    window_nodes,
+)
+from radixproof.model.trie import Page, Trie
+
+PAGES = 3
+"""Most pages of a prefix."""
+PAGE = 2
+"""Tokens of a page."""
+PLENTY = 64
+"""Pages of every pool: more than any contract needs."""
+
+Row: TypeAlias = tuple[bool, bool, bool]
+"""Of a page: a node ends with it, the device has its SWA (or its state), the host has it."""
+
+
+def _config(page_size: int = PAGE, window: int | None = None, states: bool = False) -> Config:
+    swa, mamba = 0 if window is None else PLENTY, PLENTY if states else 0
+    return Config(page_size, window, PLENTY, swa, mamba, PLENTY, swa, mamba)
+
+
+def _path(trie: Trie, cuts: Sequence[bool], device: int = PAGES) -> list[Page]:
+    """One path with these node ends; FULL of its first ``device`` pages is on the device, of the others on the host only."""
+    page, path = trie.root(""), []
+    for at, cut in enumerate(cuts):
+        page = trie.child(page, (at,) * trie.config.page_size)
+        page.cut = cut
+        page.resident_in[Pool.FULL if at < device else Pool.FULL_HOST] = True
+        path.append(page)
+    return path
+
+
+def _rows(
+    trie: Trie, rows: Sequence[Row], device: int, component: Component = Component.SWA
+) -> list[Page]:
+    """The same with a second component; it is on the device only where FULL is (semantics 7.6)."""
+    path = _path(trie, [cut for cut, _, _ in rows], device)
+    for page, (_, here, hosted) in zip(path, rows, strict=True):
+        page.resident_in[DEVICE[component]] = page.has(Pool.FULL) and here
+        page.resident_in[HOST[component]] = hosted
+    return path
+
+
+def _are_cuts(cuts: Sequence[bool]) -> bool:
+    """Of a path that is not too long, and ends where a node ends."""
+    return 1 <= len(cuts) <= PAGES and cuts[-1]
+
+
+def _are_rows(rows: Sequence[Row]) -> bool:
+    return 1 <= len(rows) <= PAGES and rows[-1][0]
+
+
+def _is_short(tokens: Sequence[int]) -> bool:
+    """A prompt of no more tokens than the longest path has pages, and of two different ones."""
+    return len(tokens) <= PAGES and all(0 <= token <= 1 for token in tokens)
+
+
+def _prompt(shared: int, pages: int) -> Key:
+    """A prompt of whole pages, the first of which are the same whatever its length."""
+    common, length = shared * PAGE, pages * PAGE
+    return Key((*range(1, common + 1), *range(-length, -common)))
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """Tokens that two prompts begin with alike."""
+    differ = (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right)
+    return next(differ, min(len(one), len(other)))
+
+
+def _length(pages: Sequence[Page]) -> int:
+    return sum(len(page.tokens) for page in pages)
+
+
+# -- keys, pages and prefixes (semantics 2) ------------------------------------------------------------------------------------
+
+
+def floor_is_the_last_whole_page(tokens: int, page_size: int) -> None:
+    """Rounding down to pages drops less than a page (semantics 2.3)."""
+    assert tokens >= 0
+    assert page_size >= 1
+    whole = _config(page_size).floor(tokens)
+    assert 0 <= whole <= tokens
+    assert whole % page_size == 0
+    assert tokens - whole < page_size
+
+
+def units_are_whole_pages_of_the_key(tokens: list[int], page_size: int, bigram: bool) -> None:
+    """A key is seen as its tokens, or as each with its right neighbour; only a page begun is dropped (semantics 2.2, 2.3)."""
+    assert len(tokens) <= PAGES + 1
+    assert 1 <= page_size <= 3
+    units = Trie(Config(page_size=page_size, bigram=bigram)).units(Key(tuple(tokens)))
+    most = max(0, len(tokens) - 1) if bigram else len(tokens)
+    assert len(units) % page_size == 0
+    assert 0 <= most - len(units) < page_size
+    for at, unit in enumerate(units):
+        assert unit == ((tokens[at], tokens[at + 1]) if bigram else tokens[at])
+
+
+def walk_is_the_longest_stored_prefix(
+    zeros: int, stored: list[int], asked: list[int], page_size: int
+) -> None:
+    """A walk is the whole pages that a prompt has in common with the stored one that shares most (semantics 2.3, 3.1).
+
+    One of two stored prompts is all zeros; which tokens it has does not matter, only where others differ from it.
+    """
+    assert 0 <= zeros <= PAGES
+    assert _is_short(stored)
+    assert _is_short(asked)
+    assert 1 <= page_size <= 2
+    trie = Trie(_config(page_size))
+    prompts = ([0] * zeros, stored)
+    for prompt in prompts:
+        trie.extend(Key(tuple(prompt)))
+    found = trie.walk(Key(tuple(asked)))
+    shared = max(_common(prompt, asked) for prompt in prompts)
+    assert [page.end for page in found] == [
+        end for end in range(1, shared + 1) if end % page_size == 0
+    ]
+    assert [token for page in found for token in page.tokens] == asked[: len(found) * page_size]
+
+
+def walk_stays_in_its_namespace(stored: list[int], asked: list[int]) -> None:
+    """Nothing of one namespace is found from another (semantics 2.1)."""
+    assert _is_short(stored)
+    assert _is_short(asked)
+    trie = Trie(_config(1))
+    trie.extend(Key(tuple(stored), "theirs"))
+    assert trie.walk(Key(tuple(asked), "ours")) == []
+
+
+# -- where a match stops (semantics 3.2, 3.3) ----------------------------------------------------------------------------------
+
+
+def _on(page: Page, component: Component, either: bool) -> bool:
+    return page.has(DEVICE[component]) or (either and page.has(HOST[component]))
+
+
+def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: int) -> None:
+    """A match stops at the last end of a node with FULL, and with SWA of every page that the window before it touches (3.2, 3.3).
+
+    Before any tombstone that is every end of a node, however short. For the device alone, and for either tier.
+    """
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    assert window >= 1
+    trie = Trie(_config(window=window))
+    path, root = _rows(trie, rows, device), trie.root("")
+    found = boundaries(path, root, trie.config)
+    for page, either in zip(found, (False, True), strict=True):
+        gaps = [gap.end for gap in path if not _on(gap, Component.SWA, either)]
+        ends = [end for end in path if end.cut and _on(end, Component.FULL, either)]
+        assert (
+            page
+            is [
+                root,
+                *(
+                    end
+                    for end in ends
+                    if not any(end.end - window < gap <= end.end for gap in gaps)
+                ),
+            ][-1]
+        )
+    assert found[0].end <= found[1].end
+
+
+def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
+    """A match stops at the last end of a node with FULL and with a state; on the device, or on either tier (semantics 3.2, 3.3)."""
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    trie = Trie(_config(states=True))
+    path, root = _rows(trie, rows, device, Component.MAMBA), trie.root("")
+    found = boundaries(path, root, trie.config)
+    for page, either in zip(found, (False, True), strict=True):
+        ends = [
+            end
+            for end in path
+            if end.cut and _on(end, Component.FULL, either) and _on(end, Component.MAMBA, either)
+        ]
+        assert page is [root, *ends][-1]
+    assert found[0].end <= found[1].end
+
+
+def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int) -> None:
+    """A page that comes to be held in one more pool, whichever they are, moves neither boundary towards the root."""
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    assert window >= 1
+    trie = Trie(_config(window=window))
+    path, root = _rows(trie, rows, device), trie.root("")
+    before = boundaries(path, root, trie.config)
+    for page in path:
+        for pool in (Pool.FULL, Pool.SWA, Pool.SWA_HOST):
+            held, page.resident_in[pool] = page.resident_in[pool], True
+            after = boundaries(path, root, trie.config)
+            page.resident_in[pool] = held
+            assert after[0].end >= before[0].end
+            assert after[1].end >= before[1].end
+
+
+# -- cuts (semantics 4.1 to 4.3, 5) --------------------------------------------------------------------------------------------
+
+
+def window_cut_leaves_one_window(start: int, pages: int, window: int, page_size: int) -> None:
+    """The piece below the cut is whole pages, covers the window or is everything, and with a page less would not cover it (4.3)."""
+    assert start >= 0
+    assert pages >= 1
+    assert window >= 1
+    assert 1 <= page_size <= 4
+    end = start + pages * page_size
+    cut = window_cut(start, end, window, page_size)
+    assert start <= cut < end
+    assert (end - cut) % page_size == 0
+    assert end - cut >= window or cut == start
+    assert end - cut - page_size < window
+
+
+def insert_cuts_where_pieces_differ(
+    stored: int, gone: int, shared: int, pages: int, evicted: int, window: int
+) -> None:
+    """An insert ends nodes where it left the tree, where SWA begins, one window before the end of a new leaf, and at its end.
+
+    Of the ``stored`` pages of an earlier prompt ``gone`` have no SWA, and ``shared`` begin this one, too (semantics 4.1 to 4.3).
+    """
+    assert 0 <= gone <= stored <= PAGES
+    assert 0 <= shared <= stored
+    assert 1 <= pages <= PAGES
+    assert shared <= pages
+    assert 0 <= evicted <= pages
+    assert window >= 1
+    cache = Cache(_config(window=window), Dialect())
+    old = cache.insert(_prompt(stored, stored), 0, gone * PAGE).path[:shared]
+    had, ended = [page.has(Pool.SWA) for page in old], [page.cut for page in old]
+    path = cache.insert(_prompt(shared, pages), 0, evicted * PAGE).path
+    has, last = [page.has(Pool.SWA) for page in path], nodes_of(path)[-1]
+    assert path[:shared] == old
+    assert path[-1].cut
+    assert has == [at >= evicted or (at < shared and had[at]) for at in range(pages)]
+    for at in range(pages - 1):
+        one_window = at >= shared and path[at + 1] is last[0]
+        assert path[at].cut == (
+            has[at] != has[at + 1] or at + 1 == shared or one_window or (at < shared and ended[at])
+        )
+    if has[-1] and pages > shared:
+        assert _length(last) - PAGE < window
+        assert _length(last) >= window or last[0] is path[max(evicted, shared)]
+
+
+def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
+    """The nodes of a path spell it, each ends with its only cut, and every page says the same of its node (semantics 1.1)."""
+    assert _are_cuts(cuts)
+    path = _path(Trie(_config()), cuts)
+    nodes = nodes_of(path)
+    assert [page for node in nodes for page in node] == path
+    for node in nodes:
+        assert [page.cut for page in node] == [False] * (len(node) - 1) + [True]
+        assert node[-1].node() == node
+        assert all(page.node_end() is node[-1] for page in node)
+
+
+def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
+    """A split adds one cut: no page changes its state or locks, and in an old dialect only the upper node its hits (5.1, 5.4)."""
+    assert _are_cuts(cuts)
+    assert 0 <= at < len(cuts)
+    cache = Cache(_config(window=PAGE), Dialect(split_keeps_hits=keeps_hits))
+    path = _rows(
+        cache.trie, [(cut, place != 1, place != 2) for place, cut in enumerate(cuts)], device=2
+    )
+    cache.lock("theirs", path[-1])
+    for page in path:
+        page.hits = 1
+    state = [(list(page.resident_in), list(page.holders)) for page in path]
+    node = path[at].node_end().node()
+    cache.split(path[at])
+    upper = [] if cuts[at] else nodes_of(node)[0]
+    assert [page.cut for page in path] == [cut or place == at for place, cut in enumerate(cuts)]
+    assert [(page.resident_in, page.holders) for page in path] == state
+    assert [page.hits for page in path] == [int(keeps_hits or page not in upper) for page in path]
+
+
+# -- the window, and locks (semantics 3.5, 6) ----------------------------------------------------------------------------------
+
+
+def _is_window(part: list[Page], whole: list[Page], reach: int) -> None:
+    """``part`` is the last whole nodes of ``whole`` that cover the reach, or all there are; without the first they would not."""
+    above = whole[: len(whole) - len(part)]
+    assert above + part == whole
+    assert not above or (above[-1].cut and _length(part) >= reach)
+    assert not part or _length(part) - _length(nodes_of(part)[0]) < reach
+
+
+def window_nodes_are_the_fewest_that_cover(cuts: list[bool], reach: int) -> None:
+    """As few whole nodes as cover the reach, tombstones and all (semantics 3.5, 6.1)."""
+    assert _are_cuts(cuts)
+    assert reach >= 1
+    path = _path(Trie(_config()), cuts)
+    _is_window(window_nodes(path, reach), path, reach)
+
+
+def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segments: bool) -> None:
+    """FULL to the root, SWA as far up as the window, the state of the anchor; old dialects pass over what is not there (6.1).
+
+    Here the last two of a row are SWA and a state, both on the device; of a node, those of its last page.
+    """
+    assert _are_rows(rows)
+    assert window >= 1
+    trie = Trie(_config(window=window, states=True))
+    path = _path(trie, [cut for cut, _, _ in rows])
+    said = dict(zip(path, rows, strict=True))
+    for page in path:
+        _, page.resident_in[Pool.SWA], page.resident_in[Pool.MAMBA] = said[page.node_end()]
+    locked = device_lock(path[-1], trie.config, Dialect(segment_locks=segments))
+    assert locked[Pool.FULL] == path
+    _is_window(
+        locked[Pool.SWA],
+        path if segments else [page for page in path if page.has(Pool.SWA)],
+        window,
+    )
+    assert locked.get(Pool.MAMBA, []) == (path[-1:] if segments or path[-1].has(Pool.MAMBA) else [])
+
+
+def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> None:
+    """The host copies of the anchor's own node, SWA as far up as the window, the state of the anchor; of a root nothing (6.6)."""
+    assert _are_cuts(cuts)
+    assert window >= 1
+    trie = Trie(_config(window=window, states=True))
+    path = _path(trie, cuts, device=0)
+    locked = host_lock(path[-1], trie.config)
+    assert locked[Pool.FULL_HOST] == nodes_of(path)[-1]
+    _is_window(locked[Pool.SWA_HOST], path, window)
+    assert locked[Pool.MAMBA_HOST] == path[-1:]
+    assert host_lock(trie.root(""), trie.config) == {}
+
+
+# -- load-back (semantics 3.4, 9.2, 9.3) ---------------------------------------------------------------------------------------
+
+
+def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, window: int) -> None:
+    """FULL of the path, and SWA of the nodes that the window touches, if on the host only; the host hits are their slots (3.4)."""
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    assert window >= 1
+    trie = Trie(_config(window=window))
+    path = _rows(trie, rows, device)
+    near = [page for page in path if page.node_end().end > path[-1].end - window]
+    lists = to_load(path, trie.config)
+    assert lists[Pool.FULL] == path[device:]
+    assert lists[Pool.SWA] == [
+        page for page in near if page.has(Pool.SWA_HOST) and not page.has(Pool.SWA)
+    ]
+    assert host_hits(path, trie.config) == (_length(lists[Pool.FULL]), _length(lists[Pool.SWA]), 0)
+
+
+def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
+    """Of the states on the path only the last, if it is on the host only: one host hit (semantics 3.4, 9.2)."""
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    trie = Trie(_config(states=True))
+    path = _rows(trie, rows, device, Component.MAMBA)
+    brings = path[-1].has(Pool.MAMBA_HOST) and not path[-1].has(Pool.MAMBA)
+    assert to_load(path, trie.config)[Pool.MAMBA] == (path[-1:] if brings else [])
+    assert host_hits(path, trie.config)[Component.MAMBA] == int(brings)
+
+
+def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) -> None:
+    """Once what it brings is there, all that was matched on either tier is usable on the device (semantics 9.2)."""
+    assert _are_rows(rows)
+    assert 0 <= device <= len(rows)
+    assert window >= 1
+    trie = Trie(_config(window=window))
+    path, root = _rows(trie, rows, device), trie.root("")
+    _, best = boundaries(path, root, trie.config)
+    for pool, pages in to_load(best.path(), trie.config).items():
+        for page in pages:
+            page.resident_in[pool] = True
+    now, _ = boundaries(path, root, trie.config)
+    assert now is best
+
+
+def _protected(path: list[Page]) -> int:
+    """Tokens of FULL that are on the device and locked there."""
+    return _length([page for page in path if page.has(Pool.FULL) and page.locked_in(Pool.FULL)])
+
+
+def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -> None:
+    """FULL on the device that is protected with the lock and was not without it, in tokens (semantics 6.1)."""
+    assert 1 <= pages <= PAGES
+    assert 0 <= device <= pages
+    assert 0 <= locked <= pages
+    cache = Cache(_config(), Dialect())
+    path = _path(cache.trie, [True] * pages, device)
+    cache.lock("theirs", path[locked - 1] if locked else cache.trie.root(""))
+    pins, before = pinned(path), _protected(path)
+    cache.lock("ours", path[-1])
+    assert pins == _protected(path) - before
+
+
+def load_back_keeps_to_threshold_and_quota(
+    full: int, others: bool, pins: int, quota: int, threshold: int, counts_pins: bool
+) -> None:
+    """Without a quota only too little FULL is refused, if it comes alone; with one, also what exceeds it (semantics 9.3).
+
+    Pins take from the quota; in old dialects they add to it.
+    """
+    assert full >= 0
+    assert pins >= 0
+    assert quota >= 0
+    assert threshold >= 1
+    config, dialect = Config(load_threshold=threshold), Dialect(quota_counts_pins=counts_pins)
+    pointless = refuses_load(full, others, pins, None, config, dialect)
+    assert pointless == (full < threshold and not others)
+    left = quota - pins if counts_pins else quota + pins
+    assert refuses_load(full, others, pins, quota, config, dialect) == (pointless or left < full)
+
+
+def more_quota_never_refuses(full: int, others: bool, pins: int, quota: int, more: int) -> None:
+    """What is loaded is also loaded with a larger quota, with none, and with fewer pins, or in old dialects more (9.3)."""
+    assert full >= 0
+    assert pins >= 0
+    assert quota >= 0
+    assert more >= 0
+    config, new, old = Config(), Dialect(), Dialect(quota_counts_pins=False)
+    for dialect in (new, old):
+        if not refuses_load(full, others, pins, quota, config, dialect):
+            assert not refuses_load(full, others, pins, quota + more, config, dialect)
+            assert not refuses_load(full, others, pins, None, config, dialect)
+    assert refuses_load(full, others, pins + more, quota, config, new) or not refuses_load(
+        full, others, pins, quota, config, new
+    )
+    assert refuses_load(full, others, pins, quota, config, old) or not refuses_load(
+        full, others, pins + more, quota, config, old
+    )
+
+
+# -- eviction (semantics 1.6, 7.2) ---------------------------------------------------------------------------------------------
+
+
+def leaf_leaves_nothing_behind(
+    on_device: bool, on_host: bool, below: list[bool], locked: int
+) -> None:
+    """A device leaf has nothing on the device below it, a host leaf nothing at all; a lock keeps a node from being one (1.6).
+
+    A node of one page, with children of which those marked are on the device; ``locked`` is the pool it is locked in, or none.
+    """
+    assert on_device or on_host
+    assert len(below) <= PAGES
+    assert on_device or not any(below)
+    assert -1 <= locked < len(POOLS)
+    trie = Trie(_config())
+    (node,) = _path(trie, [True], device=int(on_device))
+    node.resident_in[Pool.FULL_HOST] = on_host
+    for at, here in enumerate(below):
+        child = trie.child(node, (at, at))
+        child.cut = child.resident_in[Pool.FULL if here else Pool.FULL_HOST] = True
+        assert is_device_leaf(child) == here
+        assert is_host_leaf(child) != here
+    if locked >= 0:
+        node.holders[locked] = ("theirs",)
+    assert is_device_leaf(node) == (
+        on_device and True not in below and not 0 <= locked < len(DEVICE)
+    )
+    assert is_host_leaf(node) == (not on_device and not below and locked < 0)
+
+
+def policy_chooses_between_two_leaves(
+    policy: int, old: tuple[int, int, int], new: tuple[int, int, int]
+) -> None:
+    """The less recently used of two goes first, unless the policy is the reverse, or prefers the other by what it counts (7.2).
+
+    Of each: its hits, the insert that made it, its priority.
+    """
+    assert 0 <= policy < len(EvictionPolicy)
+    older, newer = (
+        Page((), None, 0, hits=hits, created=made, priority=high) for hits, made, high in (old, new)
+    )
+    prefers_newer = {
+        EvictionPolicy.LRU: False,
+        EvictionPolicy.MRU: True,
+        EvictionPolicy.LFU: newer.hits < older.hits,
+        EvictionPolicy.FIFO: newer.created < older.created,
+        EvictionPolicy.FILO: newer.created > older.created,
+        EvictionPolicy.PRIORITY: newer.priority < older.priority,
+        EvictionPolicy.SLRU: newer.hits < 2 <= older.hits,
+    }
+    order = list(EvictionPolicy)[policy]
+    assert list(in_order([older, newer], order)) == (
+        [newer, older] if prefers_newer[order] else [older, newer]
+    )

@@ -1,0 +1,275 @@
+"""The command line as its users meet it: exit codes, one clear sentence for every mistake, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from radixproof.impl.operations import Evict, History, Insert, Match
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+from radixproof.properties.cli.main import CANNOT_RUN, CLEAN, FOUND, USAGE, main
+from radixproof.properties.histories.history_json import from_json, to_json
+from radixproof.properties.search.search import PROFILES, Budget
+
+FAULT = "fault:split-parent-not-backed-up"
+WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+LOST = History(WINDOWED, (Match(Key((7,))), Insert(Key((1, 2)), evicted=1), Evict(1)))
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Path:
+    """A history that goes wrong under the planted fault, and not otherwise."""
+    file = tmp_path / "lost.json"
+    file.write_text(to_json(LOST))
+    return file
+
+
+def complaint(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr."""
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("radixproof: ")
+    return line
+
+
+# -- check ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_clean_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "radix", "--seconds", "0.5", "--out", str(tmp_path / "out")]) == CLEAN
+    assert "radix: " in (printed := capsys.readouterr().out)
+    assert ", clean (" in printed
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
+    """A check of the faulty system: its exit code, what it printed, and its folder."""
+    out = tmp_path_factory.mktemp("findings")
+    with redirect_stdout(StringIO()) as printed, pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PROFILES, "dev", Budget(steps=1_000, examples=30))
+        code = main(["check", FAULT, "--out", str(out)])
+    return code, printed.getvalue(), out
+
+
+def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
+    checked: tuple[int, str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed, out = checked
+    assert code == FOUND
+    folder = out / "fault-split-parent-not-backed-up"
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "progress-never-backed-up.json",
+        "progress-never-backed-up.txt",
+        "test_progress_never_backed_up.py",
+    ]
+    report = (folder / "progress-never-backed-up.txt").read_text()
+    assert report in printed
+    for part in (
+        "What must hold:",
+        "What happened:",
+        "insert [1 2] evicted 1",
+        "Tree before step 2:",
+        "with seed 1",
+    ):
+        assert part in report
+    replay = (
+        next(line for line in report.splitlines() if line.startswith("Replay: "))
+        .removeprefix("Replay: radixproof ")
+        .split()
+    )
+    assert main(replay) == FOUND
+    assert "PROGRESS/never-backed-up" in capsys.readouterr().out
+    assert main(["shrink", replay[1]]) == FOUND
+    assert from_json(capsys.readouterr().out).operations == LOST.operations[1:]
+
+
+def test_the_written_test_fails_on_its_own(checked: tuple[int, str, Path]) -> None:
+    (written,) = checked[2].rglob("test_*.py")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", str(written)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "never backed up" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["radx", "fault:nothing", "sglang-0.5.13"])
+def test_an_unknown_system_ends_it_before_anything_is_run(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "radix", name]) == USAGE
+    assert "known: " in complaint(capsys)
+
+
+def test_a_release_that_is_not_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path))
+    assert main(["check", "sglang==0.5.13.post1", "--out", str(tmp_path)]) == CANNOT_RUN
+    assert "radixproof systems add sglang==0.5.13.post1" in complaint(capsys)
+
+
+def test_a_release_that_is_not_supported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["systems", "add", "sglang==0.4.0"]) == CANNOT_RUN
+    assert "not 0.4.0" in complaint(capsys)
+    assert main(["systems", "add", "vllm==1.0"]) == USAGE
+    assert "write it as in" in complaint(capsys)
+
+
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert main(["check", "radix", "--out", str(tmp_path)]) == CANNOT_RUN
+    assert "cannot write findings to" in (said := complaint(capsys))
+    assert "--out" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["chekc"],
+        ["check", "--profile", "weekly"],
+        ["check", "--seed", "-1"],
+        ["check", "--seed", "one"],
+        ["check", "--seconds", "0"],
+        ["check", "--seconds", "nan"],
+        ["replay"],
+    ],
+)
+def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == USAGE
+    assert "usage: radixproof" in capsys.readouterr().err
+
+
+def interrupted(name: str, out: Path, until: str) -> subprocess.CompletedProcess[str]:
+    """A long check of a system, with Ctrl-C as soon as ``until`` was printed."""
+    command = [
+        sys.executable,
+        "-m",
+        "radixproof",
+        "check",
+        name,
+        "--profile",
+        "nightly",
+        "--out",
+        str(out),
+    ]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as running:
+        assert running.stdout is not None
+        printed = ""
+        for line in running.stdout:
+            printed += line
+            if until in line:
+                break
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        printed += running.stdout.read()
+        return subprocess.CompletedProcess(command, running.wait(timeout=60), printed)
+
+
+def test_an_interruption_keeps_what_was_found(tmp_path: Path) -> None:
+    ended = interrupted(FAULT, tmp_path, "Written to")
+    assert ended.returncode == FOUND
+    assert "interrupted; what was found is kept in" in ended.stdout
+    assert "Traceback" not in ended.stdout
+    assert list(tmp_path.rglob("*.json"))
+
+
+def test_an_interruption_with_nothing_found(tmp_path: Path) -> None:
+    ended = interrupted("radix", tmp_path, "steps")
+    assert ended.returncode == CANNOT_RUN
+    assert "interrupted, nothing was found until then" in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+# -- replay and shrink ---------------------------------------------------------------------------------------------------------
+
+
+def test_replay_shows_every_step_and_says_what_is_clean(
+    lost: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(lost)]) == CLEAN
+    printed = capsys.readouterr().out
+    assert "2. insert [1 2] evicted 1   -> no tokens were there already" in printed
+    assert printed.endswith("Clean: nothing is wrong with this history on radix.\n")
+    assert main(["replay", str(lost), "--system", FAULT]) == FOUND
+    assert "never-backed-up" in capsys.readouterr().out
+
+
+def test_shrink_writes_where_it_is_told(
+    lost: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "small.json"
+    assert main(["shrink", str(lost), "--system", FAULT, "--out", str(out)]) == FOUND
+    assert f"3 operations shrunk to 2, written to {out}" in capsys.readouterr().out
+    history = from_json(out.read_text())
+    assert history.operations == LOST.operations[1:]
+    assert history.origin == {"system": FAULT, "signature": "PROGRESS/never-backed-up"}
+    assert main(["shrink", str(lost)]) == CLEAN
+    assert (
+        main(
+            ["shrink", str(lost), "--system", FAULT, "--out", str(tmp_path / "no" / "folder.json")]
+        )
+        == CANNOT_RUN
+    )
+
+
+@pytest.mark.parametrize("command", ["replay", "shrink"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot read"),
+        (b"\xff\xfe", "not a text file"),
+        (to_json(LOST).encode()[:-20], "not JSON"),
+        (to_json(LOST).replace('"evicted": 1', '"evicted": -1').encode(), "operations[1].evicted"),
+        (
+            to_json(LOST).replace('"page_size": 1', '"page_size": 2').encode(),
+            "must be a multiple of the page size 2",
+        ),
+    ],
+    ids=["missing", "binary", "truncated", "negative", "other page size"],
+)
+def test_a_file_that_cannot_be_used(
+    command: str, text: bytes | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "history.json"
+    if text is not None:
+        file.write_bytes(text)
+    assert main([command, str(file)]) == USAGE
+    line = complaint(capsys)
+    assert said in line
+    assert str(file) in line
+
+
+def test_systems_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path))
+    assert main(["systems"]) == CLEAN
+    printed = capsys.readouterr().out
+    assert printed.startswith("radix ")
+    assert FAULT in printed
+    assert "radixproof systems add sglang==VERSION" in printed

@@ -1,0 +1,341 @@
+"""RECENCY and PROGRESS of evictions: what goes first, how much of it, and what must not be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from radixproof.impl.operations import Evict, EvictHost, Insert, Match, Operation
+from radixproof.impl.radix.system import RadixSystem
+from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+
+from ..deeds import (
+    FULL,
+    HOSTLESS,
+    MAMBA,
+    PLAIN,
+    SETTLE,
+    STATEFUL,
+    SWA,
+    WINDOWED,
+    WRITE_BACK,
+    A,
+    B,
+    C,
+    Deed,
+    SignatureOf,
+    drop_device,
+    drop_host,
+    during,
+    in_vain,
+    instead,
+    node_of,
+    off_by_one,
+    renew,
+    with_state,
+    words,
+)
+
+# -- RECENCY ---------------------------------------------------------------------------------------------------------------------
+
+
+def newest_first(system: RadixSystem) -> None:
+    """Ages are compared the wrong way round."""
+    for node in system.cache.tree.nodes():
+        node.accessed = -node.accessed
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "operations", "deed", "after"),
+    [
+        ("access-time", PLAIN, [Insert(A), Insert(B), SETTLE, Evict(1)], newest_first, 3),
+        ("access-time", PLAIN, [Insert(A), Insert(B), Match(A), SETTLE, Evict(1)], newest_first, 4),
+        (
+            "access-time",
+            PLAIN,
+            [Insert(A), Insert(B), SETTLE, Evict(2), EvictHost(1)],
+            newest_first,
+            4,
+        ),
+        ("access-time", WRITE_BACK, [Insert(A), Insert(B), Evict(1)], newest_first, 2),
+        ("access-time", HOSTLESS, [Insert(A), Insert(B), Evict(1)], newest_first, 2),
+        ("swa-list", WINDOWED, [Insert(A), Insert(B), SETTLE, Evict(swa=1)], renew(SWA, 1), 3),
+        (
+            "mamba-list",
+            STATEFUL,
+            [with_state(A), with_state(B), SETTLE, Evict(mamba=1)],
+            renew(MAMBA, 1),
+            3,
+        ),
+    ],
+    ids=words,
+)
+def test_recency(
+    signature_of: SignatureOf,
+    rule: str,
+    config: Config,
+    operations: Sequence[Operation],
+    deed: Deed,
+    after: int,
+) -> None:
+    assert signature_of(config, operations, deed, after) == f"RECENCY/{rule}"
+
+
+def backwards(system: RadixSystem) -> None:
+    """The order of eviction is turned round."""
+    evictor = system.cache.evictor
+    turn = evictor._turn
+    evictor._turn = lambda node: tuple(-number for number in turn(node))
+
+
+@pytest.mark.parametrize("order", EvictionPolicy)
+@pytest.mark.parametrize("last", [Evict(1), EvictHost(1)], ids=words)
+def test_recency_in_every_order(
+    signature_of: SignatureOf, order: EvictionPolicy, last: Operation
+) -> None:
+    """Leaves that differ in all that an order may go by: hits, time of use, time of insertion, priority."""
+    before = [Insert(A, priority=2), Insert(A, priority=2), Insert(B, priority=1), SETTLE]
+    if isinstance(last, EvictHost):
+        before.append(Evict(2))
+    name = "access-time" if order in (EvictionPolicy.LRU, EvictionPolicy.MRU) else order.value
+    assert (
+        signature_of(Config(eviction_policy=order), [*before, last], backwards) == f"RECENCY/{name}"
+    )
+
+
+def test_recency_of_a_value_taken_out_of_a_path_before_the_leaf_below_it(
+    signature_of: SignatureOf,
+) -> None:
+    """A leaf that should have gone whole loses its window, and stays."""
+    operations = [Insert(A), SETTLE, Evict(swa=1)]
+
+    def take_the_window(system: RadixSystem) -> None:
+        def evict(*asked: int) -> tuple[int, int, int]:
+            drop_device(SWA, 1)(system)
+            return 0, 1, 0
+
+        system.evict = evict  # type: ignore[method-assign, assignment]
+
+    assert signature_of(WINDOWED, operations, take_the_window) == "RECENCY/swa-list"
+
+
+def evict_more(by: int) -> Deed:
+    return instead(
+        "evict",
+        lambda original, full, swa, mamba: original(
+            full and full + by, swa and swa + by, mamba and mamba + by
+        ),
+    )
+
+
+# -- PROGRESS: enough, and not too much ------------------------------------------------------------------------------------------
+
+
+def make_too_much_room(system: RadixSystem) -> None:
+    """A backup has one page more evicted on the host than it needs."""
+    evictor = system.cache.backups._evictor
+    evict_host = evictor.evict_host
+    evictor.evict_host = lambda wanted, component: evict_host(wanted + 1, component)  # type: ignore[method-assign]
+
+
+def keep_host_leaf(component: Component) -> Deed:
+    """A host leaf loses a value and stays, although nothing of it can be served any more."""
+
+    def deed(system: RadixSystem) -> None:
+        def evict_host(tokens: int, of: Component) -> int:
+            drop_host(component, 1)(system)
+            return 1
+
+        system.evict_host = evict_host  # type: ignore[method-assign, assignment]
+
+    return deed
+
+
+TWO = [Insert(A), Insert(B), SETTLE]
+TWO_STATES = [with_state(A), with_state(B), SETTLE]
+NOTHING = in_vain("evict", (0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "operations", "deed"),
+    [
+        ("stopped-early", PLAIN, [Insert(A), SETTLE, Evict(1)], NOTHING),
+        ("stopped-early", PLAIN, [*TWO, Evict(2)], evict_more(-1)),
+        ("stopped-early", WINDOWED, [*TWO, Evict(swa=1)], NOTHING),
+        ("stopped-early", STATEFUL, [*TWO_STATES, Evict(mamba=1)], NOTHING),
+        ("stopped-early", STATEFUL, [*TWO_STATES, Evict(mamba=2)], evict_more(-1)),
+        ("stopped-early", WRITE_BACK, [Insert(A), Evict(1)], NOTHING),
+        ("stopped-early", HOSTLESS, [Insert(A), Evict(1)], NOTHING),
+        ("freed-too-much", PLAIN, [*TWO, Evict(1)], evict_more(+1)),
+        ("freed-too-much", WINDOWED, [*TWO, Evict(swa=1)], evict_more(+1)),
+        ("freed-too-much", STATEFUL, [*TWO_STATES, Evict(mamba=1)], evict_more(+1)),
+        (
+            "host-stopped-early",
+            PLAIN,
+            [Insert(A), SETTLE, Evict(1), EvictHost(1)],
+            in_vain("evict_host", 0),
+        ),
+        (
+            "host-stopped-early",
+            STATEFUL,
+            [*TWO_STATES, Evict(2), EvictHost(1, MAMBA)],
+            in_vain("evict_host", 0),
+        ),
+        (
+            "host-stopped-early",
+            WRITE_BACK,
+            [Insert(A), Evict(1), Insert(A), EvictHost(1)],
+            in_vain("evict_host", 0),
+        ),
+        (
+            "host-freed-too-much",
+            PLAIN,
+            [*TWO, Evict(2), EvictHost(1)],
+            instead(
+                "evict_host", lambda original, tokens, component: original(tokens + 1, component)
+            ),
+        ),
+        (
+            "host-freed-too-much",
+            STATEFUL,
+            [*TWO_STATES, Evict(2), EvictHost(1, MAMBA)],
+            instead(
+                "evict_host", lambda original, tokens, component: original(tokens + 1, component)
+            ),
+        ),
+        (
+            "host-freed-too-much",
+            Config(host_pages=2),
+            [*TWO, Evict(2), Insert(C)],
+            make_too_much_room,
+        ),
+        (
+            "host-leaf-kept",
+            WINDOWED,
+            [Insert(A), SETTLE, Evict(1), EvictHost(1, SWA)],
+            keep_host_leaf(SWA),
+        ),
+        (
+            "host-leaf-kept",
+            STATEFUL,
+            [with_state(A), SETTLE, Evict(1), EvictHost(1, MAMBA)],
+            keep_host_leaf(MAMBA),
+        ),
+        (
+            "evict_host-outcome",
+            PLAIN,
+            [Insert(A), SETTLE, Evict(1), EvictHost(1)],
+            off_by_one("evict_host"),
+        ),
+    ],
+    ids=words,
+)
+def test_progress(
+    signature_of: SignatureOf,
+    rule: str,
+    config: Config,
+    operations: Sequence[Operation],
+    deed: Deed,
+) -> None:
+    assert signature_of(config, operations, deed) == f"PROGRESS/{rule}"
+
+
+# -- PROGRESS: what must not be lost ---------------------------------------------------------------------------------------------
+
+
+def never_back_up(system: RadixSystem) -> None:
+    system.cache.backups.hit = lambda node: None  # type: ignore[method-assign]
+
+
+def never_write_back(system: RadixSystem) -> None:
+    system.cache.backups.back_up_now = lambda node: False  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "operations", "deed", "after"),
+    [
+        ("never-backed-up", PLAIN, [Insert(A), SETTLE, Evict(1)], never_back_up, 0),
+        (
+            "never-backed-up",
+            Config(threshold=2),
+            [Insert(A), Insert(A), SETTLE, Evict(1)],
+            never_back_up,
+            0,
+        ),
+        ("not-written-back", WRITE_BACK, [Insert(A), Evict(1)], never_write_back, 0),
+        (
+            "not-written-back",
+            replace(WINDOWED, write_back=True),
+            [Insert(A), Evict(swa=1)],
+            never_write_back,
+            0,
+        ),
+        ("full_host-lost", PLAIN, [Insert(A), SETTLE, Evict(1)], drop_host(FULL, 1), 3),
+        ("full-lost", PLAIN, [Insert(A), SETTLE, EvictHost(1)], drop_device(FULL, 1), 3),
+        ("swa-lost", WINDOWED, [Insert(A), SETTLE, EvictHost(1)], drop_device(SWA, 1), 3),
+        ("swa_host-lost", WINDOWED, [Insert(A), SETTLE, Evict()], drop_host(SWA, 1), 3),
+        ("mamba-lost", STATEFUL, [with_state(A), SETTLE, EvictHost(1)], drop_device(MAMBA, 1), 3),
+        ("mamba_host-lost", STATEFUL, [with_state(A), SETTLE, Evict()], drop_host(MAMBA, 1), 3),
+    ],
+    ids=words,
+)
+def test_progress_of_what_must_not_be_lost(
+    signature_of: SignatureOf,
+    rule: str,
+    config: Config,
+    operations: Sequence[Operation],
+    deed: Deed,
+    after: int,
+) -> None:
+    assert signature_of(config, operations, deed, after) == f"PROGRESS/{rule}"
+
+
+def one_node_less(system: RadixSystem) -> None:
+    """The node is deleted with all that is on it."""
+    system.cache.evictor._delete(node_of(system, 1), [0] * len(Pool))
+
+
+@pytest.mark.parametrize(
+    ("config", "component"), [(PLAIN, FULL), (WINDOWED, SWA), (STATEFUL, MAMBA)], ids=words
+)
+def test_progress_of_host_copies_of_what_is_on_the_device(
+    signature_of: SignatureOf, config: Config, component: Component
+) -> None:
+    """Under write-through they are not for host eviction to take: the node would be lost when its turn comes on the device."""
+    operations = [Insert(A, state=config.mamba_states > 0), SETTLE, EvictHost(1, component)]
+    signature = signature_of(config, operations, during("evict_host", drop_host(component, 1), 1))
+    assert signature is not None
+    assert signature.startswith("PROGRESS/")
+
+
+def test_progress_of_what_write_back_has_put_on_the_host(signature_of: SignatureOf) -> None:
+    """A leaf with a host copy is demoted, not deleted; and nothing on the host had to make room for anything."""
+    operations = [Insert(A), Evict(1), Insert(A), Evict(1)]
+    signature = signature_of(
+        WRITE_BACK, operations, during("evict", one_node_less, (1, 0, 0)), after=3
+    )
+    assert signature is not None
+    assert signature.startswith("PROGRESS/")
+
+
+def never_supplement(system: RadixSystem) -> None:
+    """What comes late to a node that has been backed up is never copied."""
+    backups = system.cache.backups
+    hit = backups.hit
+    backups.hit = lambda node: None if node.backed else hit(node)  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("config", "first", "second"),
+    [(WINDOWED, Insert(A, evicted=1), Insert(A)), (STATEFUL, Insert(A), with_state(A))],
+    ids=words,
+)
+def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
+    signature_of: SignatureOf, config: Config, first: Operation, second: Operation
+) -> None:
+    """Its next hit backs it up once more: without its window, or its state, what is on the host cannot be used."""
+    signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
+    assert signature is not None
+    assert signature.startswith("PROGRESS/")

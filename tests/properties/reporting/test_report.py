@@ -1,0 +1,348 @@
+"""What a person is shown: the steps, the tree on both sides of the bad one, and every word of it on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    History,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.registry import find
+from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.model.verdict import Property
+from radixproof.properties.performing.outcomes import (
+    Crashed,
+    Done,
+    Freed,
+    Inserted,
+    Locked,
+    Matched,
+    Outcome,
+    Skipped,
+)
+from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.report import WIDTH, describe, render, report, slug, summary
+from radixproof.properties.reporting.tree_text import draw
+from radixproof.properties.running.run import run_history
+from radixproof.properties.search.search import Found
+
+FAULT = "fault:split-parent-not-backed-up"
+SIGNATURE = "PROGRESS/never-backed-up"
+WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+LOST = History(WINDOWED, (Insert(Key((1, 2)), evicted=1), Evict(1)))
+SETTLE = WritingCheck(blocking=True)
+
+
+@pytest.fixture
+def found() -> Found:
+    verdict = run_history(find(FAULT), LOST)
+    assert verdict is not None
+    return Found(LOST, verdict, 7, "soak", 1234, LOST)
+
+
+def test_the_whole_report(found: Found) -> None:
+    text = report(find(FAULT), found, "radixproof replay lost.json", "pytest test_lost.py")
+    assert text == REPORT
+    assert all(len(line) <= WIDTH + 2 for line in text.splitlines())
+
+
+REPORT = """\
+PROGRESS/never-backed-up in fault:split-parent-not-backed-up
+
+What must hold: eviction frees what it was asked for and not more; a node past
+    its threshold is backed up when the host has room, so that eviction
+    demotes it and its prefix is not lost.
+What happened:  [1 | 2] has 1 hit (threshold 1) and the host had room for it,
+    but it was never backed up; the eviction lost it where it should have
+    demoted it to the host.
+
+Configuration: page size 1, FULL+SWA with window 1, write-through; pages: 8
+    FULL, 8 SWA, 16 FULL_HOST, 16 SWA_HOST
+
+History:
+    1. insert [1 2] evicted 1   -> no tokens were there already
+ >  2. evict full 1   -> freed 1 FULL and 1 SWA
+
+Tree before step 2:
+  [1]  FULL device  SWA tombstone
+-    [2]  FULL device  SWA device
+
+Tree after step 2 (+ new, ~ changed; before it: - gone):
+  [1]  FULL device  SWA tombstone
+
+Prompts are written as their tokens; in [1 | 2] the node meant is the part
+    behind the bar.
+
+Found by the soak with seed 7 after 1,234 steps.
+Replay: radixproof replay lost.json
+Test:   pytest test_lost.py
+"""
+
+
+def test_a_history_without_a_breach_is_told_to_its_end() -> None:
+    told = narrate(find("radix"), LOST, None)
+    assert told.breach is None
+    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0)]
+    text = render("radix", LOST, told)
+    assert "What happened" not in text
+    assert " >" not in text
+    assert (
+        "     [2]  FULL device+host (locked x1)  SWA device+host (locked x1)  backup in flight"
+        in text
+    )
+
+
+def test_a_narrative_stops_at_the_breach_it_is_about() -> None:
+    longer = History(WINDOWED, (*LOST.operations, Match(Key((1,)))))
+    for signature in (None, SIGNATURE):
+        told = narrate(find(FAULT), longer, signature)
+        assert told.breach is not None
+        assert told.breach.signature == SIGNATURE
+        assert len(told.steps) == 2
+    assert narrate(find(FAULT), longer, "OWN/lost").breach is None
+    assert len(narrate(find(FAULT), longer, "OWN/lost").steps) == 3
+
+
+def test_an_empty_history_can_be_told() -> None:
+    empty = History(Config(), ())
+    told = narrate(find("radix"), empty, None)
+    assert told.steps == ()
+    assert render("radix", empty, told).count("(empty)") == 2
+
+
+def view(
+    number: int,
+    segment: tuple[int, ...],
+    parent: int = 0,
+    locks: tuple[int, int, int] = (0, 0, 0),
+    **pools: int,
+) -> NodeView:
+    """A node whose slots in each pool named start where it says."""
+
+    def slots(pool: Pool) -> tuple[int, ...] | None:
+        length = 1 if pool.component is Component.MAMBA else len(segment)
+        return (
+            tuple(range(pools[pool.name], pools[pool.name] + length))
+            if pool.name in pools
+            else None
+        )
+
+    full, swa, mamba, host, swa_host, mamba_host = map(slots, Pool)
+    return NodeView(
+        number, parent, "", segment, (full, swa, mamba, host, swa_host, mamba_host), locks, False
+    )
+
+
+def seen(*nodes: NodeView) -> Observation:
+    return Observation(nodes, (), (0, 0, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0))
+
+
+def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
+    before = seen(
+        view(1, (1, 2), FULL=1), view(2, (3,), parent=1, FULL=3, FULL_HOST=1), view(3, (9,), FULL=4)
+    )
+    after = seen(
+        view(1, (1, 2), FULL=5),
+        view(2, (3,), parent=1, FULL_HOST=1, locks=(2, 0, 0)),
+        view(4, (8,), parent=1, FULL=4),
+    )
+    config = Config()
+    assert draw(config, before, after, "-") == [
+        "  [1 2]  FULL device",
+        "~    [3]  FULL device+host",
+        "- [9]  FULL device",
+    ]
+    assert draw(config, after, before, "+") == [
+        "  [1 2]  FULL device",
+        "~    [3]  FULL host (locked x2)",
+        "+    [8]  FULL device",
+    ]
+    assert draw(config, seen(), before, "+") == ["  (empty)"]
+
+
+def test_a_node_is_drawn_with_all_that_it_has() -> None:
+    full = view(1, (1, 2), locks=(1, 3, 0), FULL=1, FULL_HOST=1, SWA_HOST=1)._replace(
+        namespace="a", pending=True
+    )
+    assert draw(WINDOWED, seen(full), seen(), "+") == [
+        "+ a:[1 2]  FULL device+host (locked x1)  SWA host (locked x3)  backup in flight"
+    ]
+    assert draw(WINDOWED, seen(view(1, (1,))), seen(), "+") == [
+        "+ [1]  FULL nowhere  SWA tombstone"
+    ]
+    stateful = Config(mamba_states=2, mamba_host_states=2)
+    with_state = view(1, (1, 2), locks=(1, 0, 1), FULL=1, MAMBA=1, MAMBA_HOST=1)
+    assert draw(stateful, seen(with_state), seen(), "+") == [
+        "+ [1 2]  FULL device (locked x1)  MAMBA device+host (locked x1)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        (Config(), "page size 1, FULL only, write-through; pages: 8 FULL, 16 FULL_HOST"),
+        (
+            Config(page_size=4, window=6, swa_pages=3, swa_host_pages=5, threshold=2),
+            "page size 4, FULL+SWA with window 6, write-through from 2 hits on; pages: 8 FULL, 3 SWA, 16 FULL_HOST, 5 SWA_HOST",
+        ),
+    ],
+)
+def test_a_configuration_in_words(config: Config, text: str) -> None:
+    assert describe(config) == text
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"mamba_states": 2, "mamba_host_states": 2},
+        {"host_pages": 0},
+        {"write_back": True},
+        {"threshold": 2},
+        *(
+            {"eviction_policy": order}
+            for order in EvictionPolicy
+            if order is not EvictionPolicy.LRU
+        ),
+        {"load_threshold": 2},
+        {"bigram": True},
+        {"ranks": 2},
+    ],
+    ids=str,
+)
+def test_a_configuration_in_words_leaves_nothing_out_that_is_not_as_usual(
+    unusual: dict[str, Any],
+) -> None:
+    assert describe(Config(**unusual)) != describe(Config())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (Skipped("there is no receipt r1"), "skipped: there is no receipt r1"),
+        (Crashed("KeyError", "7", "Tree.unlink"), "KeyError in Tree.unlink: 7"),
+        (Matched(2, 2), "2 tokens on device"),
+        (Matched(2, 3), "2 tokens on device, 3 with host"),
+        (Matched(2, 3, (1, 0, 0)), "2 tokens on device, 3 with host (1, 0, 0)"),
+        (Matched(2, 2, (0, 0, 0)), "2 tokens on device"),
+        (Inserted(0), "no tokens were there already"),
+        (Inserted(3, 2), "3 tokens were there already, 2 reused"),
+        (Inserted(0, 0, True), "no tokens were there already, state taken"),
+        (Locked(4), "4 tokens locked"),
+        (Freed(0), "freed nothing"),
+        (Freed(2, 1), "freed 2 FULL and 1 SWA"),
+        (Freed(0, 1), "freed 1 SWA"),
+        (Freed(2, 0, 3), "freed 2 FULL and 3 MAMBA"),
+        (Done(), ""),
+        (Done(2), "2"),
+    ],
+    ids=str,
+)
+def test_outcomes_in_words(outcome: Outcome, text: str) -> None:
+    assert str(outcome) == text
+
+
+@pytest.mark.parametrize("label", [item.label for item in Property])
+def test_labels_make_file_names(label: str) -> None:
+    assert slug(f"{label}/never_backed-up").replace("-", "").isalnum()
+
+
+def test_signatures_and_names_of_systems_make_file_names() -> None:
+    assert slug("OWN-H/full_host-lost") == "own-h-full-host-lost"
+    assert slug("NOCRASH/KeyError@Tree.<locals>.unlink") == "nocrash-keyerror-tree-locals-unlink"
+    assert slug("sglang==0.5.12.post1") == "sglang-0-5-12-post1"
+
+
+def test_a_summary_is_the_signature_and_what_happened(found: Found) -> None:
+    first, *rest = summary(found).splitlines()
+    assert first == "PROGRESS/never-backed-up: 2 operations"
+    assert " ".join(line.strip() for line in rest) == found.verdict.breach.text
+
+
+def test_histories_print_as_they_are_told() -> None:
+    """The name of the operation, what it is about, and what is not as usual."""
+    a = Key((1, 2), "a")
+    history = History(
+        Config(),
+        (
+            *(
+                Insert(a, evicted=1, reuse=True, state=True, priority=2),
+                Lock("r1", a),
+                HostLock("h1", a),
+                Unlock("r1"),
+            ),
+            *(
+                ReleaseWindow("r1"),
+                SETTLE,
+                LoadingCheck(),
+                RunCopies(2, load=True, fail=True, rank=1),
+                RunCopies(),
+            ),
+            *(
+                Evict(2, 1),
+                Evict(mamba=1),
+                Evict(),
+                EvictHost(3, Component.SWA),
+                LoadBack(a, 4),
+                LoadBack(a),
+            ),
+            *(
+                HostInsert(a),
+                Refuse(Pool.SWA_HOST),
+                Arrive("q1", a),
+                Prefill("q1", 4),
+                Decode("q1", (1, 2)),
+                Finish("q1"),
+            ),
+            *(Abort("q1"), Match(Key(())), Reset()),
+        ),
+    )
+    assert str(history).splitlines() == [
+        "  1. insert a:[1 2] evicted 1 reuse state priority 2",
+        "  2. lock r1 a:[1 2]",
+        "  3. host_lock h1 a:[1 2]",
+        "  4. unlock r1",
+        "  5. release_window r1",
+        "  6. writing_check blocking",
+        "  7. loading_check",
+        "  8. run_copies count 2 load fail rank 1",
+        "  9. run_copies",
+        " 10. evict full 2 swa 1",
+        " 11. evict mamba 1",
+        " 12. evict",
+        " 13. evict_host tokens 3 component SWA",
+        " 14. load_back a:[1 2] quota 4",
+        " 15. load_back a:[1 2]",
+        " 16. host_insert a:[1 2]",
+        " 17. refuse pool SWA_HOST",
+        " 18. arrive q1 a:[1 2]",
+        " 19. prefill q1 tokens 4",
+        " 20. decode q1 tokens (1, 2)",
+        " 21. finish q1",
+        " 22. abort q1",
+        " 23. match []",
+        " 24. reset",
+    ]

@@ -1,0 +1,112 @@
+"""Our own cache under every kind of configuration, looked at after every step: nothing is reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from radixproof.impl.operations import (
+    Evict,
+    History,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    WritingCheck,
+)
+from radixproof.impl.system import Target
+from radixproof.model.config import Config, EvictionPolicy
+from radixproof.model.key import Key
+from radixproof.properties.generating.endings import Drain, closing
+from radixproof.properties.generating.operations import Generator
+from radixproof.properties.running.run import Run, run_history
+
+SWA = Config(window=3, swa_pages=7, swa_host_pages=6, device_pages=8, host_pages=10)
+MAMBA = Config(mamba_states=3, mamba_host_states=4, device_pages=8, host_pages=10)
+WHOLE = Config(window=3, swa_pages=8, swa_host_pages=16, mamba_states=8, mamba_host_states=16)
+ALL = replace(SWA, mamba_states=4, mamba_host_states=4)
+
+KINDS = {
+    "full": Config(host_pages=10),
+    "full and swa": SWA,
+    "full and mamba": MAMBA,
+    "all three": ALL,
+    "pages of two": replace(ALL, page_size=2),
+    "pages of three and a window that does not divide them": replace(SWA, page_size=3, window=4),
+    "a small host": replace(ALL, host_pages=3, swa_host_pages=2, mamba_host_states=1),
+    "threshold": replace(ALL, threshold=2),
+    "load threshold": replace(ALL, load_threshold=3),
+    "write back": Config(write_back=True, host_pages=5),
+    "write back, all three": replace(ALL, write_back=True),
+    "no host": replace(ALL, host_pages=0, swa_host_pages=0, mamba_host_states=0),
+    "bigram": replace(SWA, bigram=True),
+    "bigram, pages of two": replace(SWA, bigram=True, page_size=2),
+    "two ranks": replace(ALL, ranks=2),
+    "two ranks, write back": replace(SWA, ranks=2, write_back=True),
+    **{
+        order.value: replace(ALL, eviction_policy=order)
+        for order in EvictionPolicy
+        if order is not EvictionPolicy.LRU
+    },
+    **{
+        f"{order.value}, write back": replace(SWA, eviction_policy=order, write_back=True)
+        for order in EvictionPolicy
+    },
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shape", KINDS.values(), ids=KINDS)
+def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed: int) -> None:
+    rng = Random(f"clean {seed}")
+    run = Run(radix, shape, every=1)
+    for operation in Generator(shape, rng).operations(run.judge, 50):
+        assert run.step(operation) == []
+    for operation in closing(run.judge.model, tuple(Drain)[seed % len(Drain)]):
+        assert run.step(operation) == []
+    assert run.finish() == []
+    assert run.judge.abstraction.nodes == {}
+    run.close()
+
+
+def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert(
+    radix: Target,
+) -> None:
+    """The window of [1] takes the host slot of the window of [1 2 3], whose state goes along, and comes again: no false alarm."""
+    shape = replace(WHOLE, window=1, swa_host_pages=2)
+    prefix, prompt = Key((1, 2)), Key((1, 2, 3))
+    history = (
+        Insert(prefix, state=True),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(prefix),
+        LoadingCheck(blocking=True),
+        Insert(prompt, reuse=True, state=True),
+        WritingCheck(blocking=True),
+        Insert(Key((1,))),
+        Evict(1),
+        Insert(prompt, evicted=3, state=True),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_there_is_no_room_where_a_host_lock_keeps_what_is_below_a_leaf(radix: Target) -> None:
+    """The only SWA that is not locked is that of [1], which cannot be deleted for the host lock on [1 2], nor be backed up."""
+    shape = replace(WHOLE, window=1, swa_pages=2, host_pages=3, write_back=True)
+    first, other, last = Key((1, 2)), Key((101,)), Key((201,))
+    history = (
+        Insert(first, state=True),
+        Evict(swa=1),
+        Insert(other, state=True),
+        LoadBack(first),
+        Evict(1),
+        Evict(1),
+        Insert(last, state=True),
+        HostLock("h", first),
+        Insert(Key((1,))),
+        LoadBack(other),
+        LoadBack(last),
+    )
+    assert run_history(radix, History(shape, history)) is None
