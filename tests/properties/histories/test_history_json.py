@@ -155,7 +155,7 @@ def test_the_document_of_these_tests_is_sound() -> None:
         ("", "not JSON"),
         (document()[:-10], "cut short"),
         ("[]", "not a history"),
-        (document(radixproof=2), "not a history"),
+        (document(radixproof=3), "not a history"),
         (document(extra=1), "the top level: unknown field 'extra'"),
         (document(origin={"seed": 1}), "origin: must be an object of strings"),
         (document(operations={}), "operations: must be a list"),
