@@ -54,6 +54,9 @@ class System(Protocol):
     def allocate(self, tokens: int) -> list[int] | None:
         """FULL slots for ``tokens`` tokens (whole pages), with SWA peers where the cache has SWA; None if there is no room."""
 
+    def available(self, pool: Pool) -> int:
+        """Free slots of a pool, as its allocator counts them: what an engine asks before it makes room."""
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with content named by ``tags``."""
 
@@ -135,6 +138,9 @@ class System(Protocol):
         """Returns the number of backups acknowledged; a poll acknowledges ``limit`` at most (what all ranks agree on)."""
 
     def loading_check(self, blocking: bool, limit: int | None = None) -> int: ...
+
+    def in_flight(self) -> int:
+        """Copies of either direction that have not been acknowledged: an engine does not reset its cache under them."""
 
     def refuse(self, pool: Pool) -> None:
         """Let the next allocation from ``pool`` fail."""

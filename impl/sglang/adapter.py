@@ -84,6 +84,11 @@ class SglangSystem:
         given: list[int] = slots.tolist()
         return given
 
+    def available(self, pool: Pool) -> int:
+        tier = self._parts.host_pools if pool.on_host else self._parts.allocators
+        free: int = tier[pool.component].available_size()
+        return free
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._content.write(slots, tags)
 
@@ -200,6 +205,9 @@ class SglangSystem:
 
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         return self._transfers.loading_check(blocking, limit)
+
+    def in_flight(self) -> int:
+        return self._transfers.in_flight()
 
     def refuse(self, pool: Pool) -> None:
         raise NotImplementedError("refusals")

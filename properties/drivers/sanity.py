@@ -6,15 +6,15 @@ consistent and wrong. It judges the baseline, against which the other drivers ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.state_checks import leaf_sets, lru_lists
 
-Rows = Mapping[Pool, Sequence[int]]
-"""Slots that requests hold, per pool."""
+Rows = Sequence[Collection[int]]
+"""Per `Pool`: slots that requests hold."""
 
 
 def sanity(seen: Observation, config: Config, rows: Rows) -> list[Breach]:
@@ -78,9 +78,7 @@ def _owners(seen: Observation, whole: Whole, config: Config, rows: Rows) -> Iter
     """Every slot has one owner, and free and owned slots add up to the pool."""
     for pool in config.pools:
         kind, name = Property.OWN_H if pool.on_host else Property.OWN, pool.name.lower()
-        owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(
-            rows.get(pool, ())
-        )
+        owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(rows[pool])
         free, total = whole.free[pool], config.slots(pool)
         if len(set(owned)) < len(owned):
             yield Breach(kind, "owned-twice", f"a {pool.name} slot has two owners")

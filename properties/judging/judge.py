@@ -37,8 +37,9 @@ from radixproof.model.rules import host_hits
 from radixproof.model.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging import step_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta
 from radixproof.properties.judging.event_stream import Announced
+from radixproof.properties.performing.ledger import Ledger
 from radixproof.properties.performing.outcomes import (
     Crashed,
     Done,
@@ -75,22 +76,22 @@ NOTHING = Delta()
 
 
 class Judge:
-    """The model, the ledger and the last sight of one system."""
+    """The model and the last sight of one system. What requests hold it reads in the ledger."""
 
-    def __init__(self, config: Config, dialect: Dialect, events: bool = False) -> None:
+    def __init__(
+        self, config: Config, dialect: Dialect, ledger: Ledger, events: bool = False
+    ) -> None:
         self.config = config
         self.dialect = dialect
+        self.ledger = ledger
         self.events = events
         """The system promises a stream of them."""
-        self.tags = Tags()
-        self.shared_rows: dict[str, tuple[Page, list[int]]] = {}
-        """Per request: the end of the prefix it was given, and the slots that it was given for it."""
         self.announced = Announced()
         self._start()
 
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
-        self.abstraction = Abstraction(self.config, self.model, self.tags)
+        self.abstraction = Abstraction(self.config, self.model, self.ledger)
         self.announced.abstraction = self.abstraction
         self.model_adopted = False
         """The model has adopted what it should not have had to: from then on its order of use is not the system's."""
@@ -107,6 +108,8 @@ class Judge:
             return [step_checks.crashed(step, step.outcome)]
         if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
             self._start()
+        if not isinstance(step.operation, CopyState):  # which evicts before it takes
+            self.note_allocations()
         breaches: list[Breach] = []
         foreseen = self._before(step, breaches)
         if step.refused:
@@ -120,8 +123,16 @@ class Judge:
         if foreseen.served is not None:
             breaches += step_checks.served(self.abstraction, step, foreseen.served)
         if isinstance(step.operation, CopyState) and step.slots:
-            breaches += step_checks.state(self.tags, foreseen.source, step, system)
+            breaches += step_checks.state(self.ledger.tags, foreseen.source, step, system)
         return breaches
+
+    def note_allocations(self) -> None:
+        """Tell the model what requests took and gave."""
+        for pool, count in self.ledger.allocations():
+            if count < 0:
+                self.model.freed(pool, -count)
+            else:
+                self.model.allocated(pool, count)
 
     def _look(
         self, step: Step, seen: Observation, foreseen: Foreseen, system: System
@@ -316,7 +327,7 @@ class Judge:
             model.lock("the copy of a state", foreseen.source)
             breaches += model.evict((0, 0, 1), choice)[1]
             model.unlock("the copy of a state")
-        self.abstraction.take(Pool.MAMBA, step.slots)
+        self.note_allocations()
         if not step.slots:
             breaches += step_checks.no_room(model, [(Pool.MAMBA, 1)])
 

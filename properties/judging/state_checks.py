@@ -56,7 +56,7 @@ def _node_ends(judge: Judge) -> Iterable[Breach]:
 
 def _free_lists(judge: Judge, counts: PerPool, whole: Whole) -> Iterable[Breach]:
     for pool in judge.config.pools:
-        free, owned = whole.free[pool], judge.abstraction.owned[pool]
+        free, owned = whole.free[pool], judge.abstraction.owned[pool] | judge.ledger.rows[pool]
         kind = Property.OWN_H if pool.on_host else Property.OWN
         if len(set(free)) != len(free):
             twice = next(slot for slot in free if free.count(slot) > 1)
@@ -70,7 +70,7 @@ def _free_lists(judge: Judge, counts: PerPool, whole: Whole) -> Iterable[Breach]
             yield Breach(kind, f"{pool.name.lower()}-free-miscounted", text)
         used = next((slot for slot in free if slot in owned), None)
         if used is not None:
-            text = f"{pool.name} slot {used} is free, and a node owns it"
+            text = f"{pool.name} slot {used} is free, and a node or a request owns it"
             yield Breach(kind, f"{pool.name.lower()}-free-and-owned", text)
 
 
@@ -164,7 +164,7 @@ def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
 def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
     if Component.SWA not in judge.config.components:
         return
-    expected = dict(judge.abstraction.row_peers)
+    expected = dict(judge.ledger.peers)
     for view in views.values():
         full, swa = view.slots[Pool.FULL], view.slots[Pool.SWA]
         if full is not None and swa is not None:
@@ -208,9 +208,12 @@ def _pending(judge: Judge, views: dict[int, NodeView]) -> Iterable[Breach]:
 
 def _rows(judge: Judge) -> Iterable[Breach]:
     """What requests were given of the tree's slots is still there, as long as they hold the lock."""
-    for name, (end, slots) in judge.shared_rows.items():
+    trie = judge.model.trie
+    for name, (prefix, slots) in judge.ledger.shared.items():
+        path = trie.walk(prefix)
+        end = path[-1] if path else trie.root(prefix.namespace)
         if slots != judge.abstraction.path_slots(end, Pool.FULL):
-            text = f"request {name} holds slots {slots} of {spell([end])} and above, which have been replaced by others"
+            text = f"request {name} holds slots {slots} of {prefix}, which have been replaced by others"
             yield Breach(Property.PIN, "row-replaced", text)
 
 

@@ -22,7 +22,8 @@ from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.copies import Copy
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
+from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Adopt, Step
 
@@ -223,7 +224,7 @@ def sizes(abstraction: Abstraction, seen: Observation) -> list[Breach]:
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
     for pool in abstraction.config.pools:
         owned, free, total = (
-            len(abstraction.owned[pool]),
+            len(abstraction.owned[pool]) + len(abstraction.ledger.rows[pool]),
             seen.free[pool],
             abstraction.config.slots(pool),
         )
@@ -296,7 +297,7 @@ def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
     return [Breach(Property.CONTENT, "served", text)]
 
 
-def state(tags: Tags, source: Page | None, step: Step, system: System) -> list[Breach]:
+def state(tags: ContentTags, source: Page | None, step: Step, system: System) -> list[Breach]:
     """CONTENT of a state that a request took a copy of."""
     assert source is not None
     prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])

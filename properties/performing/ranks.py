@@ -60,6 +60,9 @@ class Ranks:
     def allocate(self, tokens: int) -> list[int] | None:
         return self._all("allocate", lambda system: system.allocate(tokens))
 
+    def available(self, pool: Pool) -> int:
+        return self._all("available", lambda system: system.available(pool))
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._all("write", lambda system: system.write(slots, tags))
 
@@ -162,6 +165,9 @@ class Ranks:
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         agreed = None if blocking else self.copied(load=True)
         return self._all("loading_check", lambda system: system.loading_check(blocking, agreed))
+
+    def in_flight(self) -> int:
+        return self._all("in_flight", lambda system: system.in_flight())
 
     def refuse(self, pool: Pool) -> None:
         self._all("refuse", lambda system: system.refuse(pool))
