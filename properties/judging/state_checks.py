@@ -11,6 +11,7 @@ from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.trie import spell
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.judge import Judge
+from radixproof.properties.judging.spelling import spell_difference, spell_nodes
 from radixproof.properties.judging.step_checks import compare_content
 
 
@@ -101,7 +102,7 @@ def leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
         ("host", whole.host_leaves, host),
     ):
         if shown is not None and shown != defined:
-            text = f"the set of evictable {name} leaves is {sorted(shown)}, by definition it is {sorted(defined)}"
+            text = f"the set of evictable {name} leaves {spell_difference(views, shown, defined)}"
             yield Breach(Property.LEAF, f"{name}-leaves", text)
 
 
@@ -120,7 +121,8 @@ def lru_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
         ):
             if shown is not None and (len(shown) != len(set(shown)) or set(shown) != defined):
                 name = device.name.lower()
-                text = f"the {device.name} {tier} LRU list is {list(shown)}, by definition it holds {sorted(defined)}"
+                difference = spell_difference(views, shown, defined)
+                text = f"the {device.name} {tier} LRU list {difference}"
                 yield Breach(Property.LEAF, f"{name}-{tier}-list", text)
 
 
@@ -134,13 +136,13 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
     """The lists are in the order of use, on the host of arrival there: not only who is in them, but who goes first (3.5, 7.9)."""
     node_of, trie = judge.abstraction.node_of, judge.model.trie
+    views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
     orders = (*trie.recency_in[1:], *trie.host_only[1:])
     for pool, order, shown in zip((*DEVICE[1:], *HOST[1:]), orders, whole.lru_lists, strict=True):
         defined = [node_of[page] for page in order if page.cut and page in node_of]
         if shown is not None and set(defined) == set(shown) and defined != list(shown):
-            text = (
-                f"the {pool.name} LRU list is {list(shown)}, oldest first; by use it is {defined}"
-            )
+            lists = (spell_nodes(views, nodes) for nodes in (shown, defined))
+            text = "the {} LRU list is {}, oldest first; by use it is {}".format(pool.name, *lists)
             yield Breach(Property.RECENCY, f"{pool.name.lower()}-list", text)
 
 

@@ -143,7 +143,8 @@ class Performer:
         head = list(found.slots) if found else []
         need = -(-(units - len(head)) // size) * size
         new = self.system.allocate(need) if need else []
-        wanted, state = [(pool, need) for pool in self.ledger.token_pools], None
+        state: int | None = None
+        wanted: list[tuple[Pool, int]] = [(pool, need) for pool in self.ledger.token_pools]
         if new is not None and operation.state:
             wanted, state = [(Pool.MAMBA, 1)], self.system.allocate_state()
         if new is None or (operation.state and state is None):
