@@ -26,7 +26,8 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import config
