@@ -13,13 +13,9 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
-    EvictHost,
     Finish,
-    HostInsert,
     HostLock,
     Insert,
-    LoadBack,
-    LoadingCheck,
     Lock,
     Operation,
     Prefill,
@@ -28,13 +24,9 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
     Unlock,
-    WritingCheck,
 )
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import ON_HOST, Scope
 from radixproof.model.config import Config
-
-HOSTED = (HostLock, EvictHost, LoadBack, HostInsert, RunCopies, WritingCheck, LoadingCheck)
-"""Operations that are meaningless without a host tier."""
 
 
 class Held(Protocol):
@@ -57,35 +49,36 @@ class Held(Protocol):
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
     """Why an operation has to be skipped; None if nothing stands in its way."""
     return (
-        unavailable(type(operation), config, scope)
-        or _not_in_this_cache(operation, config, scope)
+        scope.declines(operation)
+        or _not_in_this_cache(operation, config)
         or _not_now(operation, held)
+        or None
     )
 
 
 def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | None:
     """Why no operation of this kind can be performed on this cache; None if some can."""
-    if kind not in scope.operations:
+    if not scope.has(kind):
         return "the system has no such operation"
-    if kind in HOSTED and not config.hosted:
-        return "there is no host tier"
-    return None
+    return _without_host_tier(kind, config)
 
 
-def _not_in_this_cache(operation: Operation, config: Config, scope: Scope) -> str | None:
-    """What the configuration or the scope lacks for this very operation."""
+def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
+    return "there is no host tier" if kind in ON_HOST and not config.hosted else None
+
+
+def _not_in_this_cache(operation: Operation, config: Config) -> str | None:
+    """What the configuration lacks for this very operation."""
     match operation:
         case Insert(_, evicted) if evicted and config.window is None:
             return "there is no SWA"
         case Insert(key, evicted) if evicted > config.floor(len(key.units(config.bigram))):
             return "the SWA boundary is beyond the prompt"
-        case RunCopies(fail=True) if not scope.failing_copies:
-            return "copies of this system cannot fail"
         case RunCopies(rank=rank) if rank >= config.ranks:
             return f"there is no rank {rank}"
         case Refuse(pool) if pool not in config.pools:
             return f"there is no {pool.name} pool"
-    return None
+    return _without_host_tier(type(operation), config)
 
 
 def _not_now(operation: Operation, held: Held) -> str | None:

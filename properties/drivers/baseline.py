@@ -39,7 +39,8 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import unavailable
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Target
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
@@ -47,6 +48,7 @@ from radixproof.properties.drivers.sanity import sanity
 from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
 from radixproof.properties.generating.configs import EVERYTHING, config
 from radixproof.properties.generating.prompts import LONGEST_PAGES
+from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.performer import Performer
@@ -136,6 +138,7 @@ class Unmodelled:
 
     def __init__(self, target: Target, shape: Config) -> None:
         self.performer = Performer(target, shape)
+        self.judged = applicable(target.sight, shape)
         self.seen: Observation | None = None
 
     def step(self, operation: Operation) -> list[Breach]:
@@ -143,7 +146,8 @@ class Unmodelled:
             if isinstance(part.outcome, Crashed):
                 return [crashed(part, part.outcome)]
         self.seen = self.performer.system.observe(True)
-        return sanity(self.seen, self.performer.config, self.performer.ledger.rows)
+        performer = self.performer
+        return sanity(self.seen, performer.config, performer.ledger.rows, self.judged)
 
     def close(self) -> None:
         self.performer.close()

@@ -35,9 +35,9 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise, unavailable
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.rules import to_load
 from radixproof.model.trie import Page
@@ -128,7 +128,7 @@ class Shaper:
         self.ledger = ledger
         self.scope = scope
         self.config = config = ledger.config
-        self.prompts = Prompts(config)
+        self.prompts = Prompts(config, scope.namespaces)
         self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
         self.named = 0
         self.asked: dict[str, Key] = {}

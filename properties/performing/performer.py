@@ -29,7 +29,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Insertion, Lookup, System, Target, Unavailable
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, close, complete
 from radixproof.model.config import Config, Pool
 from radixproof.properties.performing.crash import crash
 from radixproof.properties.performing.ledger import Ledger, Receipt
@@ -56,11 +56,8 @@ class Performer:
         self.config = config
         self.scope = target.scope
         self.ledger = Ledger(config)
-        self.system: System = (
-            target.build(config)
-            if config.ranks == 1
-            else Ranks([target.build(config) for _ in range(config.ranks)])
-        )
+        systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
+        self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
         self._perform = self._by_kind()
 
@@ -76,7 +73,7 @@ class Performer:
             yield Step(operation, crash(error))
 
     def close(self) -> None:
-        self.system.close()
+        close(self.system)
 
     def _by_kind(self) -> Mapping[type[Operation], Callable[[Any], Iterator[Step]]]:
         """How each kind of operation is performed."""
@@ -226,7 +223,7 @@ class Performer:
         yield Step(operation, Done())
 
     def _reset(self, operation: Reset) -> Iterator[Step]:
-        if self.system.in_flight():
+        if self.config.hosted and self.system.in_flight():
             yield Step(operation, Skipped("the cache is not idle"))
             return
         self.system.reset()

@@ -24,7 +24,8 @@ from radixproof.impl.operations import (
     Unlock,
 )
 from radixproof.impl.premises import unavailable
-from radixproof.impl.system import Scope, System
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Complete
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Ledger, Request
@@ -43,7 +44,7 @@ from radixproof.properties.performing.step import Adopt, CopyState, Step
 class Scheduler:
     """Plays the requests of one history. Each step is performed when the one before it has been judged."""
 
-    system: System
+    system: Complete
     ledger: Ledger
     config: Config
     scope: Scope

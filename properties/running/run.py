@@ -5,6 +5,7 @@ The state machine, the soak driver, replay and the minimiser all run histories t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from radixproof.impl.operations import History, Operation, WritingCheck
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.state_checks import inspect
 from radixproof.properties.performing.outcomes import Crashed, Skipped
@@ -40,7 +42,7 @@ class Run:
         self.every = every
         self.performer = Performer(target, config)
         self.system, self.ledger = self.performer.system, self.performer.ledger
-        self.judge = Judge(config, target.dialect, self.ledger, target.scope.events)
+        self.judge = Judge(config, target.dialect, target.sight, self.ledger)
         self.steps: list[Step] = []
         """The operations so far, each with the outcome of its last part."""
         self.nodes: dict[int, NodeView] = {}
@@ -81,6 +83,11 @@ class Run:
         ):
             return []
         return self._judge(Step(WritingCheck(), Skipped("the end")), True, True)
+
+    @property
+    def unjudged(self) -> Counter[Unjudged]:
+        """How often each check was due and could not be made, because the system does not show what it needs."""
+        return self.judge.unjudged
 
     def close(self) -> None:
         self.performer.close()

@@ -22,13 +22,16 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.sight import Sight
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.sanity import Rows, sanity
+from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.running.run import run_history
 
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+JUDGED = applicable(Sight(), WINDOWED)
 NO_ROWS: Rows = [()] * len(Pool)
 EVERYTHING = Config(window=2, swa_pages=8, mamba_states=4, swa_host_pages=16, mamba_host_states=4)
 
@@ -170,8 +173,10 @@ def free(pool: Pool, change: Callable[[Slots], Slots]) -> Callable[[Observation]
 )
 def test_the_sanity_check_sees(lie: Callable[[Observation], Observation], signature: str) -> None:
     shown = seen()
-    assert sanity(shown, WINDOWED, NO_ROWS) == []
-    assert signature in [breach.signature for breach in sanity(lie(shown), WINDOWED, NO_ROWS)]
+    assert sanity(shown, WINDOWED, NO_ROWS, JUDGED) == []
+    assert signature in [
+        breach.signature for breach in sanity(lie(shown), WINDOWED, NO_ROWS, JUDGED)
+    ]
 
 
 def test_slots_of_requests_are_owned() -> None:
@@ -179,5 +184,7 @@ def test_slots_of_requests_are_owned() -> None:
     assert shown.whole is not None
     mine = shown.whole.free[Pool.FULL][:1]
     fewer = free(Pool.FULL, lambda slots: slots[1:])(shown)
-    assert sanity(fewer, WINDOWED, (mine, *NO_ROWS[1:])) == []
-    assert [breach.signature for breach in sanity(fewer, WINDOWED, NO_ROWS)] == ["OWN/full-lost"]
+    assert sanity(fewer, WINDOWED, (mine, *NO_ROWS[1:]), JUDGED) == []
+    assert [breach.signature for breach in sanity(fewer, WINDOWED, NO_ROWS, JUDGED)] == [
+        "OWN/full-lost"
+    ]
