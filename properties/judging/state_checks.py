@@ -38,7 +38,7 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
         *_map(judge, views, whole),
         *_pending(judge, views),
         *(_rows(judge) if judged.rows else ()),
-        *(judge.announced.all_known(judge.model.copies.flying) if judged.events else ()),
+        *_all_events(judge, seen),
         *_all_bytes(judge, system),
     ]
 
@@ -257,6 +257,12 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
             if busy and not marked and pool in judge.judged.all_marks:
                 text = f"{spell(placed.pages)} is being {words}, but it is not marked, so that nothing keeps it as it is"
                 yield Breach(Property.PIN, "unmarked", text)
+
+
+def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
+    """By the events, everything is where it is; a stream that is missing is a breach of the step."""
+    if judge.judged.events and seen.events is not None:
+        yield from judge.announced.all_known(judge.model.copies.flying)
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
