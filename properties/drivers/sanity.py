@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
-from radixproof.impl.sight import shown
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging.applicable import Applicable, Pools
+from radixproof.properties.judging.applicable import Applicable, Pools, shown
 from radixproof.properties.judging.state_checks import held_by_count, leaf_sets, lru_lists
 from radixproof.properties.judging.step_checks import lock_counts
 

@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from radixproof.impl.sight import Sight
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import DEVICE, HOST, Config, Pool
 
 Pools: TypeAlias = tuple[Pool, ...]
+T = TypeVar("T")
+
+
+class NotShown(Unavailable):
+    """A system does not show what its `Sight` declares. The message says what is missing."""
+
+
+def shown(value: T | None, what: str) -> T:
+    """What a system has declared to show. Raises `NotShown` if it is missing."""
+    if value is None:
+        raise NotShown(
+            f"the system's sight declares {what}, but an observation has none: "
+            "show them, or do not declare them"
+        )
+    return value
 
 
 class Moment(Enum):

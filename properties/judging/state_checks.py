@@ -12,12 +12,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from radixproof.impl.observation import NodeView, Observation, Slots, Whole
-from radixproof.impl.sight import shown
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.trie import spell
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging.applicable import AUX, Moment, Pools
+from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.step_checks import compare_content
 

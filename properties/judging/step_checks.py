@@ -20,7 +20,6 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.sight import shown
 from radixproof.impl.system import Complete
 from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Pool
@@ -28,7 +27,7 @@ from radixproof.model.copies import Copy
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
-from radixproof.properties.judging.applicable import Applicable
+from radixproof.properties.judging.applicable import Applicable, shown
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Adopt, Step
 
