@@ -1,7 +1,7 @@
 """What a system lets be seen: declared, never guessed from what happens to be missing.
 
-A check that needs what is not shown is passed over and counted as passed over (`radixproof.properties.judging.applicable`), so
-that a clean run can say what it could not judge.
+A check that needs what is not shown is passed over and counted as passed over
+(`radixproof.properties.judging.applicable`), so that a clean run can say what it could not judge.
 """
 
 from __future__ import annotations
@@ -71,4 +71,6 @@ NODES_ONLY = Sight(
     host_hits=(),
     events=False,
 )
-"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY, sizes=True)``."""
+"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY,
+sizes=True)``.
+"""

@@ -1,7 +1,9 @@
-"""Which checks can be made of a system, by what it shows: decided once a run, so that a step costs nothing for it.
+"""Which checks can be made of a system, by what it shows: decided once a run, so that a step costs
+nothing for it.
 
-Nodes, keys and residency are always shown, and what needs only them is always checked. Everything else
-is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over and counted.
+Nodes, keys and residency are always shown, and what needs only them is always checked. Everything
+else is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over
+and counted.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ def _locks(sight: Sight, pool: Pool) -> bool:
 
 
 class Check(Enum):
-    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it needs."""
+    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it
+    needs.
+    """
 
     LOCKS = (
         "lock counts are those of the receipts and copies that hold it",
@@ -91,7 +95,9 @@ class Unjudged(NamedTuple):
 
 
 def _shows(check: Check, pool: Pool, sight: Sight, config: Config) -> bool:
-    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere else."""
+    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere
+    else.
+    """
     slots = pool in sight.slots
     match check:
         case Check.LOCKS:

@@ -1,4 +1,6 @@
-"""A system without any optional part: it is checked from end to end, and nothing that it lacks is called."""
+"""A system without any optional part: it is checked from end to end, and nothing that it lacks is
+called.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A cache as small as they come: pure Python, one tier, pages of one token, FULL alone, LRU; and a system of it.
+"""A cache as small as they come: pure Python, one tier, pages of one token, FULL alone, LRU; and a
+system of it.
 
 It shows what a system needs that has none of the optional parts.
 """
@@ -146,7 +147,7 @@ class Toy:
             whole=Whole(free=(tuple(self.unused), None, None, None, None, None)),
         )
 
-    # -- the tree ------------------------------------------------------------------------------------
+    # -- the tree ----------------------------------------------------------------------------------
 
     def walk(self, tokens: tuple[int, ...]) -> Node:
         """The node that ends the longest known prefix; one in which it ends is split there."""
