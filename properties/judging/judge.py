@@ -28,7 +28,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.sight import Sight, shown
+from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
 from radixproof.model.cache import Cache, Inserting, Loading
 from radixproof.model.config import DEVICE, HOST, Config, Pool
@@ -45,6 +45,7 @@ from radixproof.properties.judging.applicable import (
     Unjudged,
     applicable,
     passed_over,
+    shown,
 )
 from radixproof.properties.judging.event_stream import Announced
 from radixproof.properties.performing.ledger import Ledger
