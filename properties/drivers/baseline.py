@@ -37,13 +37,15 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.system import Target
-from radixproof.model.cache import Cache
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Holder
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.sanity import Rows, sanity
 from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
 from radixproof.properties.generating.configs import config
+from radixproof.properties.generating.endings import receipt
 from radixproof.properties.generating.operations import ON_HOST
 from radixproof.properties.generating.prompts import LONGEST_PAGES
 from radixproof.properties.judging.step_checks import crashed
@@ -137,12 +139,12 @@ class Ignorant(Cache):
 
     def __init__(self, target: Target, shape: Config) -> None:
         super().__init__(shape, target.dialect)
-        self.released: set[str] = set()
+        self.released: set[Holder] = set()
 
-    def may_release(self, name: str) -> bool:
+    def may_release(self, holder: Holder) -> bool:
         """Whether a window may be given back now; it is taken to be given back."""
-        may = name not in self.released and len(self.config.components) > 1
-        self.released.add(name)
+        may = holder not in self.released and len(self.config.components) > 1
+        self.released.add(holder)
         return may
 
 
@@ -157,7 +159,7 @@ class Unmodelled(Run):
         if isinstance(operation, Reset) and self._in_flight():
             return []
         if isinstance(operation, Unlock):
-            self.ignorant.released.discard(operation.receipt)
+            self.ignorant.released.discard(receipt(operation.receipt))
         for part in self._performed(operation):
             if isinstance(part.outcome, Crashed):
                 return [crashed(part, part.outcome)]

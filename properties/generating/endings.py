@@ -15,8 +15,9 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import Pool
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Holder, HolderKind
 
 
 class Drain(Enum):
@@ -28,14 +29,19 @@ class Drain(Enum):
     SWA_FIRST = 2
 
 
+def receipt(name: str) -> Holder:
+    """The holder of what a history locks under a name."""
+    return Holder(HolderKind.RECEIPT, name)
+
+
 def receipts(model: Cache) -> list[str]:
     """Names of the receipts that histories hold: not those of requests, nor of copies."""
-    return [name for name in model.receipts if name.isidentifier()]
+    return [holder.name for holder in model.receipts if holder.kind is HolderKind.RECEIPT]
 
 
 def requests(model: Cache) -> list[str]:
     """Names of the requests alive: each holds a lock."""
-    return [name.partition("'")[0] for name in model.receipts if "'" in name]
+    return [holder.name for holder in model.receipts if holder.kind is HolderKind.REQUEST]
 
 
 def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:

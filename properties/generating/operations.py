@@ -32,13 +32,13 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.system import Scope
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.rules import to_load
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import to_load
+from radixproof.model.specification.trie import HolderKind, Page
 from radixproof.properties.generating.configs import EVERYTHING
-from radixproof.properties.generating.endings import receipts, requests, settling
+from radixproof.properties.generating.endings import receipt, receipts, requests, settling
 from radixproof.properties.generating.preview import ends_of, preview_match
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
@@ -231,7 +231,7 @@ class Shaper:
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below
     ) -> Iterable[Operation]:
-        names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
+        names = [name for name in receipts(model) if kind is Unlock or model.may_release(receipt(name))]
         if not names:
             return ()
         name = names[below(len(names))]
@@ -257,9 +257,9 @@ class Shaper:
     def _prompt_is_left(self, name: str, model: Cache) -> bool:
         """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
         held = next(
-            receipt[Pool.FULL]
-            for other, receipt in model.receipts.items()
-            if other.startswith(f"{name}'")
+            covered[Pool.FULL]
+            for holder, covered in model.receipts.items()
+            if holder.kind is HolderKind.REQUEST and holder.name == name
         )
         return name in self.asked and len(held) * self.config.page_size < len(
             model.trie.units(self.asked[name])
@@ -368,7 +368,7 @@ class Shaper:
             ]
         elif names:
             name = names[below(len(names))]
-            yield Unlock(name) if name in model.receipts else Finish(name)
+            yield Unlock(name) if receipt(name) in model.receipts else Finish(name)
 
     def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
         """What is backed up goes, all of it or a little, so that it is on the host only."""
@@ -417,7 +417,7 @@ def _occasion(kind: type[Operation], model: Cache) -> bool:
     if kind in (Prefill, Decode, Finish, Abort):
         return bool(requests(model))
     if kind in (Unlock, ReleaseWindow):
-        return any(kind is Unlock or model.may_release(name) for name in receipts(model))
+        return any(kind is Unlock or model.may_release(receipt(name)) for name in receipts(model))
     return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
 
 

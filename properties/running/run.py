@@ -250,7 +250,7 @@ class Run:
 
     def _release_window(self, operation: ReleaseWindow) -> Step:
         if operation.receipt not in self.receipts or not self.judge.model.may_release(
-            operation.receipt
+            self.judge.holder(operation.receipt)
         ):
             return Step(operation, Skipped(f"the window of {operation.receipt} is not locked"))
         self.system.release_window(self.receipts[operation.receipt])

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.cache import Cache, Inserting
 from radixproof.model.config import POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Choice
+from radixproof.model.following.choice import Choice
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.inserting import Inserting
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach
 
 LETTERS = dict(zip("FSMfsm", POOLS, strict=True))

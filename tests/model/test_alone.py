@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page
 
 STATED = Config(device_pages=6, host_pages=5, mamba_states=3, mamba_host_states=2)
 WINDOWED = Config(window=2, device_pages=6, host_pages=5, swa_pages=5, swa_host_pages=4)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.copies import Copies, Copy
-from radixproof.model.trie import Page
+from radixproof.model.specification.copies import Copies, Copy
+from radixproof.model.specification.trie import Page
 
 Start = Callable[..., Any]
 

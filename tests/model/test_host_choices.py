@@ -9,8 +9,8 @@ import pytest
 
 from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Choice
-from radixproof.model.host_eviction import follow_host_eviction
+from radixproof.model.following.choice import Choice
+from radixproof.model.??follow_host_eviction import follow_host_eviction
 from radixproof.model.verdict import Breach
 
 SWA = Component.SWA

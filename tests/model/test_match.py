@@ -10,7 +10,7 @@ import pytest
 from radixproof.model.config import POOLS, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.rules import host_hits
+from radixproof.model.specification.loading import host_hits
 
 Start = Callable[..., Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
 from radixproof.model.key import Key, tokens_of
-from radixproof.model.trie import Page, Trie, spell
+from radixproof.model.specification.trie import Page, Trie, spell
 
 CONFIG = Config(
     page_size=2,
