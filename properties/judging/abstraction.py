@@ -129,9 +129,7 @@ class Abstraction:
         for view, refilled in here:
             refresh = self._refill if refilled else self._refresh
             refresh(self.nodes[view.id], view, delta)
-        placed = [
-            place for view in elsewhere if (place := self._place(view, delta)) is not None
-        ]
+        placed = [place for view in elsewhere if (place := self._place(view, delta)) is not None]
         delta.placed += placed
         delta.reshaped += placed
         if forgotten and placed:

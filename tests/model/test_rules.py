@@ -24,7 +24,7 @@ from radixproof.model.specification.nodes import (
     window_nodes,
 )
 from radixproof.model.specification.ordering import rank
-from radixproof.model.specification.trie import Page
+from radixproof.model.specification.trie import Holder, HolderKind, Page
 
 LETTERS = dict(zip("FSMfsm", POOLS, strict=True))
 PLAIN = Config()
@@ -286,7 +286,7 @@ def test_what_a_load_back_brings_is_counted_in_tokens_and_states() -> None:
 def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
     _, path = draw("F| Ff| F| f|", size=2)
     assert pinned(path) == 6
-    path[0].holders[Pool.FULL] = ("r1",)
+    path[0].holders[Pool.FULL] = (Holder(HolderKind.RECEIPT, "r1"),)
     assert pinned(path) == 4
 
 
@@ -352,7 +352,7 @@ def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
     ):
         _, (page,) = draw(drawing)
         assert is_leaf(page)
-        page.holders[pool] = ("r1",)
+        page.holders[pool] = (Holder(HolderKind.RECEIPT, "r1"),)
         assert is_leaf(page) is not kept
 
 
