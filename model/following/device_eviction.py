@@ -25,6 +25,8 @@ class FollowedEviction:
     owed: Owed
     asked: Amounts
     choice: Choice
+    amount_known: bool = True
+    """What was asked for. Otherwise who goes is judged, and what is lost, but not how much."""
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
     unbacked: bool = False
@@ -71,7 +73,7 @@ class FollowedEviction:
                     self.breaches.append(wording.out_of_order(page, before, component, policy))
                 return page
             before = before or page
-        if before is not None and self.choice.sure:
+        if before is not None and self.choice.sure and self.amount_known:
             asked = self.asked[component]
             freed = self.freed[component]
             self.breaches.append(wording.stopped_early(before, asked, freed))
@@ -141,7 +143,9 @@ class FollowedEviction:
                     take(self.state, page, pool.component, self)
         told = any(breach.violates is Property.RECENCY for breach in self.breaches)
         if last and not told:
-            self.breaches.append(self._why_too_much(last))
+            breach = self._why_too_much(last)
+            if self.amount_known or breach.violates is Property.RECENCY:
+                self.breaches.append(breach)
 
     def _why_too_much(self, last: str) -> Breach:
         """Too many victims; or the right number of them, in the wrong order (semantics 7.1, 7.2)."""

@@ -16,7 +16,7 @@ from radixproof.model.specification.loading import (
     Loading,
     could_have_room,
     finish_load,
-    room_to_make,
+    load_shortage,
 )
 from radixproof.model.specification.locking import lock, unlock
 from radixproof.model.specification.ordering import first
@@ -50,7 +50,11 @@ class Follower:
 
     def evict(self, asked: Amounts, choice: Choice) -> Evicted:
         """A device eviction, with the victims that the system took (semantics 7.1)."""
-        eviction = FollowedEviction(self.state, self.owed, asked, choice)
+        return self._evict(asked, choice)
+
+    def _evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
+        """The same, where it may be unknown how much was asked for (semantics 7.1, 9.3)."""
+        eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
         eviction.run()
         return Evicted(eviction.freed, eviction.breaches)
 
@@ -81,13 +85,14 @@ class Follower:
     def finish_load(self, loading: Loading, loaded: bool, choice: Choice) -> list[Breach]:
         """Second half of a load-back that went ahead, or was refused (semantics 9.3, 9.4)."""
         breaches: list[Breach] = []
+        amount_known = self.state.dialect.room_before_load
         fits = loaded or could_have_room(self.state, loading)
 
         def made_room(state: State, loading: Loading) -> bool:
             """As was seen (semantics 9.3)."""
             if loaded or any(choice.gone):
-                asked = room_to_make(state, loading) if fits else Amounts()
-                breaches.extend(self.evict(asked, choice).breaches)
+                asked = load_shortage(state, loading) if fits else Amounts()
+                breaches.extend(self._evict(asked, choice, amount_known).breaches)
             return loaded
 
         finish_load(self.state, loading, made_room)

@@ -110,12 +110,6 @@ def load_shortage(state: State, loading: Loading) -> Amounts:
     return Amounts(*(max(0, count) for count in short))
 
 
-def room_to_make(state: State, loading: Loading) -> Amounts:
-    """What of that eviction is asked for; in some dialects FULL alone (semantics 9.3)."""
-    short = load_shortage(state, loading)
-    return short if state.dialect.room_before_load else Amounts(short.full)
-
-
 def could_have_room(state: State, loading: Loading) -> bool:
     """It needs no more than what is free and what is evictable under its own lock (9.3)."""
     for pool in DEVICE:
@@ -130,7 +124,7 @@ def make_room(state: State, loading: Loading) -> bool:
     """The strict choice: evict what is short, if there can be room at all (semantics 9.3)."""
     if not could_have_room(state, loading):
         return False
-    evict(state, room_to_make(state, loading), Strict(state))
+    evict(state, load_shortage(state, loading), Strict(state))
     return not any(load_shortage(state, loading))
 
 
