@@ -9,11 +9,11 @@ import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, PerComponent, Slots, Whole
 from radixproof.impl.registry import find
-from radixproof.model.cache import Cache
 from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Property
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import Generator

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from radixproof.model import cache as model_cache
 from radixproof.model import eviction, rules
-from radixproof.model.cache import Cache
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.trie import Page, Trie
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page, Trie
 from radixproof.properties.symbolic import contracts
 from radixproof.properties.symbolic.contracts import PAGES
 from radixproof.properties.symbolic.crosshair import Outcome, all_contracts, replay
@@ -97,27 +97,27 @@ Plant = tuple[object, str, Any]
 
 
 def ignores_tombstones(path: list[Page], root: Page, config: Config) -> Match:
-    return rules.boundaries(path, root, replace(config, window=None, swa_pages=0, swa_host_pages=0))
+    return rules.match_ends(path, root, replace(config, window=None, swa_pages=0, swa_host_pages=0))
 
 
 def window_one_short(path: list[Page], root: Page, config: Config) -> Match:
     assert config.window is not None
-    return rules.boundaries(path, root, replace(config, window=max(1, config.window - 1)))
+    return rules.match_ends(path, root, replace(config, window=max(1, config.window - 1)))
 
 
 def wants_a_window_always(path: list[Page], root: Page, config: Config) -> Match:
-    found = rules.boundaries(path, root, config)
+    found = rules.match_ends(path, root, config)
     device, best = (page if page.end >= (config.window or 0) else root for page in found)
     return device, best
 
 
 def ignores_states(path: list[Page], root: Page, config: Config) -> Match:
-    return rules.boundaries(path, root, replace(config, mamba_states=0, mamba_host_states=0))
+    return rules.match_ends(path, root, replace(config, mamba_states=0, mamba_host_states=0))
 
 
 def minds_copies_on_both_tiers(path: list[Page], root: Page, config: Config) -> Match:
     twice = any(page.has(Pool.SWA) and page.has(Pool.SWA_HOST) for page in path)
-    return (root, root) if twice else rules.boundaries(path, root, config)
+    return (root, root) if twice else rules.match_ends(path, root, config)
 
 
 def cut_with_the_window_rounded_down(start: int, end: int, window: int, page_size: int) -> int:
