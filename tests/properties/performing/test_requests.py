@@ -28,6 +28,7 @@ from radixproof.impl.radix.system import RadixSystem
 from radixproof.impl.system import Insertion, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
+from radixproof.model.specification.trie import Holder, HolderKind
 from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked, Skipped
 from radixproof.properties.performing.requests import Request
 from radixproof.properties.performing.step import Adopt, CopyState, Step
@@ -243,7 +244,7 @@ def test_a_window_that_has_left_the_prefix_is_released_early_and_once(
         ReleaseWindow("q's lock 1")
     ]
     assert [step.operation for step in run.parts(Decode("q", (5,)))][1:] == []
-    assert run.judge.model.receipts["q's lock 1"].keys() == {Pool.FULL}
+    assert run.judge.model.receipts[Holder(HolderKind.REQUEST, "q", 1)].keys() == {Pool.FULL}
 
 
 def test_a_system_that_cannot_release_a_window_is_not_asked_to(
