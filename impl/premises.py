@@ -1,8 +1,9 @@
 """Premises: what an operation needs to have a meaning, and why it is skipped where that is gone.
 
-An operation refers to earlier ones by the names of receipts and requests. Whoever performs a history, generates one or writes
-one down as a test asks here, so that all of them leave out the same operations for the same reasons. What only the moment can
-tell (whether a pool has room, whether copies are in flight) is no premise: that is seen when the operation is performed.
+An operation refers to earlier ones by the names of receipts and requests. Whoever performs a
+history, generates one or writes one down as a test asks here, so that all of them leave out the
+same operations for the same reasons. What only the moment can tell (whether a pool has room,
+whether copies are in flight) is no premise: that is seen when the operation is performed.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ class Held(Protocol):
         """Whether a receipt of this name is out, from either tier."""
 
     def has_window(self, name: str) -> bool:
-        """Whether a receipt of this name is out whose window, or state, was not given back yet."""
+        """Whether such a receipt is out and its window, or state, was not given back."""
 
     def left_of(self, request: str) -> int | None:
-        """How much of a request's prompt has not been computed; None if no such request is alive."""
+        """How much of a request's prompt is not computed yet; None if no such request is alive."""
 
     @property
     def idle(self) -> bool:

@@ -1,10 +1,12 @@
-"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does that knows nothing of the cache.
+"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does
+that knows nothing of the cache.
 
-Every kind of operation is as likely as any other, every prompt is made afresh from few tokens, every amount is anything up to all
-there is, and no room is made for an insert (requests make their own, as in every history). There is no model: only what one look
-shows to be wrong counts, and crashes.
-Configurations are those of the other drivers, but of one rank only (to compare replicas is more than a static check), and the
-check looks at everything after every step. That is generous: what is measured is the worth of shape and model, not of luck.
+Every kind of operation is as likely as any other, every prompt is made afresh from few tokens,
+every amount is anything up to all there is, and no room is made for an insert (requests make their
+own, as in every history). There is no model: only what one look shows to be wrong counts, and
+crashes. Configurations are those of the other drivers, but of one rank only (to compare replicas is
+more than a static check), and the check looks at everything after every step. That is generous:
+what is measured is the worth of shape and model, not of luck.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ from radixproof.properties.running.run import Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")
 REQUESTS = ("q1", "q2", "q3", "q4")
-"""Names are as random as everything else: what begins under a taken one, or goes on under none, is skipped."""
+"""Names are as random as everything else: what begins under a taken one, or goes on under none, is
+skipped.
+"""
 
 
 class Uniform:
@@ -134,7 +138,7 @@ _MAKE: dict[type[Operation], Callable[[Uniform], Operation]] = {
 
 
 class Unmodelled:
-    """One system under one history, with a sanity check after every operation: performer and ledger alone."""
+    """One system under one history: performer, ledger, and a sanity check after every operation."""
 
     def __init__(self, target: Target, shape: Config) -> None:
         self.performer = Performer(target, shape)

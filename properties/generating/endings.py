@@ -1,4 +1,6 @@
-"""What ends a history: everything is released and acknowledged, then the tiers are emptied (semantics 17.5)."""
+"""What ends a history: everything is released and acknowledged, then the tiers are emptied
+(semantics 17.5).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Drain(Enum):
 
 
 def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
-    """What ends a history: everything released and acknowledged, then the device emptied, then the host (semantics 17.5)."""
+    """What ends a history: everything released and acknowledged, then the device emptied, then the
+    host (semantics 17.5).
+    """
     model, config = judge.model, judge.config
     for number, name in enumerate(list(judge.ledger.requests)):
         yield Abort(name) if number % 2 else Finish(name)

@@ -1,6 +1,8 @@
-"""Operations, one after the other: from choices, in view of ledger and model, so that they name what is there and ask for what matters.
+"""Operations, one after the other: from choices, in view of ledger and model, so that they name
+what is there and ask for what matters.
 
-What an operation needs at all is told by `radixproof.impl.premises`; here is only what makes it worth trying.
+What an operation needs at all is told by `radixproof.impl.premises`; here is only what makes it
+worth trying.
 """
 
 from __future__ import annotations
@@ -87,7 +89,9 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
     "arrive": (Arrive,),
     "go_on": (Prefill, Decode, Finish, Abort),
 }
-"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
+"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally
+likely, the kinds should not be.
+"""
 
 MOST_REQUESTS = 4
 """Requests alive at a time."""
@@ -109,7 +113,7 @@ def digits(number: int) -> Below:
 
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
-    """The eviction that an engine would ask for before it computes ``key``; None if there is room."""
+    """The eviction that an engine asks for before it computes ``key``; None if there is room."""
     config, trie = model.config, model.trie
     held = 0
     if reuse:
@@ -148,7 +152,9 @@ class Shaper:
         }
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an example is never idle."""
+        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an
+        example is never idle.
+        """
         ready = [
             kind
             for kind in RULES[name]
@@ -162,7 +168,9 @@ class Shaper:
         return self.make[kind](model, below)
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if
+        there is no occasion for it.
+        """
         if kind is LoadBack or self._occasion(kind, model) or not below(8):
             return self.make[kind](model, below)
         return ()
@@ -185,10 +193,12 @@ class Shaper:
             return bool(self._to_give_back(kind))
         return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
 
-    # -- prompts and names -----------------------------------------------------------------------------------------------------
+    # -- prompts and names ---------------------------------------------------------------------
 
     def key(self, model: Cache, below: Below) -> Key:
-        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that ends where a lock is."""
+        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that
+        ends where a lock is.
+        """
         held = [page for page in model.trie.recency if page.locked or page.host_locked]
         if held and not below(3):
             page = held[below(len(held))]
@@ -200,7 +210,9 @@ class Shaper:
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def _key_on_host(self, model: Cache, below: Below) -> Key:
-        """The prefix of something that can be loaded back, is on its way, or is just on the host; or any prompt."""
+        """The prefix of something that can be loaded back, is on its way, or is just on the host;
+        or any prompt.
+        """
         choice = below(8)
         loadable = _loadable(model) if choice < 5 else []
         loading = (
@@ -225,10 +237,12 @@ class Shaper:
         self.named += 1
         return f"{letter}{self.named}"
 
-    # -- one kind at a time ----------------------------------------------------------------------------------------------------
+    # -- one kind at a time --------------------------------------------------------------------
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """A load-back, for which the occasion is made if there is none: what is backed up is evicted."""
+        """A load-back, for which the occasion is made if there is none: what is backed up is
+        evicted.
+        """
         ready = bool(_loadable(model))
         if not ready and below(4):
             yield from self._demote(model, below)
@@ -306,7 +320,9 @@ class Shaper:
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
 
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """An insert, mostly with the eviction that makes room, as an engine would: what it matched may be locked meanwhile."""
+        """An insert, mostly with the eviction that makes room, as an engine would: what it matched
+        may be locked meanwhile.
+        """
         key, evicted = self.key(model, below), 0
         if self.config.window is not None:
             key = self._within_swa(key, model)
@@ -333,7 +349,9 @@ class Shaper:
             yield from (Lock(name, key), make_room, made, Unlock(name))
 
     def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
-        """Where the SWA of an insert begins: mostly at the start, or where the window has left it, or at any page."""
+        """Where the SWA of an insert begins: mostly at the start, or where the window has left it,
+        or at any page.
+        """
         length, choice = len(model.trie.units(key)), below(4)
         if choice < 2:
             return 0
@@ -344,7 +362,9 @@ class Shaper:
         return ends[below(len(ends))]
 
     def _within_swa(self, key: Key, model: Cache) -> Key:
-        """No more of a prompt than the SWA pool has room for besides what is matched: an engine computes chunks of it."""
+        """No more of a prompt than the SWA pool has room for besides what is matched: an engine
+        computes chunks of it.
+        """
         served = preview_match(model, key).device.end
         return replace(
             key, tokens=key.tokens[: served + self.config.slots(Pool.SWA) + self.config.bigram]
@@ -370,7 +390,9 @@ class Shaper:
         yield Reset()
 
     def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
-        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or something is given back."""
+        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or
+        something is given back.
+        """
         asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
         if not any(
             count and all(page.locked_in(pool) for page in model.trie.recency_in[pool])
@@ -398,7 +420,7 @@ class Shaper:
                 self.config.slots(Pool.FULL) if below(2) else self._amount(Pool.FULL, below)
             )
 
-    # -- amounts ---------------------------------------------------------------------------------------------------------------
+    # -- amounts -------------------------------------------------------------------------------
 
     def _evict(self, below: Below) -> Evict:
         windowed, states = self.config.window is not None, self.config.mamba_states
@@ -450,7 +472,9 @@ class Generator:
         self.weights = [MIX[kind] for kind in self.shaper.kinds]
 
     def operations(self, count: int) -> Iterator[Operation]:
-        """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
+        """Around ``count`` operations; the judge's model is looked at between them (a reset makes
+        it a new one).
+        """
         made = tries = 0
         while made < count and tries < 4 * count:
             tries += 1

@@ -7,7 +7,7 @@ what was chosen (`after`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from radixproof.impl.operations import (
@@ -29,12 +29,14 @@ from radixproof.impl.operations import (
 from radixproof.model.config import DEVICE, Pool
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
+from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
 from radixproof.model.specification.trie import Amounts, Holder, Page
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging import reasons
 from radixproof.properties.judging.applicable import shown
 from radixproof.properties.judging.step_checks import no_room
 from radixproof.properties.performing.outcomes import (
@@ -104,14 +106,19 @@ class Judgement(Generic[ActT]):
         """What the choices show: victims, backups that were started, whether there was room."""
         return []
 
-    def expect(self, expected: Outcome) -> list[Breach]:
-        """A breach if something else came back."""
+    def why_there(self, key: Key, device: Page, best: Page) -> Callable[[], str]:
+        """Why a match of a key ends where it does."""
+        trie, config = self.model.trie, self.model.config
+        return lambda: reasons.of_match(trie.walk(key), device, best, config)
+
+    def expect(self, expected: Outcome, why: Callable[[], str]) -> list[Breach]:
+        """A breach if something else came back; ``why`` names the reason for what was expected."""
         step = self.step
         if step.outcome == expected:
             return []
         text = (
             f"{step.operation}: expected {str(expected) or 'nothing'}, "
-            f"got {str(step.outcome) or 'nothing'}"
+            f"got {str(step.outcome) or 'nothing'}; {why()}"
         )
         return [Breach(BROKEN[type(expected)], f"{step.operation.name}-outcome", text)]
 
@@ -135,7 +142,9 @@ class JudgedMatch(Judgement[Match]):
         if self.judge.shows_host_hits:
             shown(hits, "what a match finds on the host only")
             hits = host_hits(best.path(), self.model.config)
-        return self.expect(Matched(device.end, best.end, hits))
+        return self.expect(
+            Matched(device.end, best.end, hits), self.why_there(self.operation.key, device, best)
+        )
 
 
 class JudgedInsert(Judgement[Insert]):
@@ -153,7 +162,8 @@ class JudgedInsert(Judgement[Insert]):
         )
         self.choice = self.insert.opens
         prefix = self.insert.existing * model.config.page_size
-        return self.expect(Inserted(prefix, known, self.insert.taken))
+        expected = Inserted(prefix, known, self.insert.taken)
+        return self.expect(expected, lambda: reasons.of_insert(expected, outcome))
 
     def after(self, choice: Choice) -> list[Breach]:
         return self.judge.follower.finish_insert(self.insert, choice)
@@ -163,8 +173,11 @@ class JudgedHostInsert(Judgement[HostInsert]):
     choice = True
 
     def before(self) -> list[Breach]:
-        start = self.model.match(self.operation.key).best.end
-        return self.expect(Done(self.model.host_insert(self.operation.key, start)))
+        key = self.operation.key
+        start = self.model.match(key).best.end
+        kept = self.model.host_insert(key, start)
+        length = len(self.model.trie.units(key))
+        return self.expect(Done(kept), lambda: reasons.of_host_insert(start, length, kept))
 
 
 # -- locks -----------------------------------------------------------------------------------------
@@ -172,25 +185,27 @@ class JudgedHostInsert(Judgement[HostInsert]):
 
 class JudgedLock(Judgement[Lock]):
     def before(self) -> list[Breach]:
-        self.served = self.model.match(self.operation.key).device
-        self.model.lock(self.judge.holder(self.operation.receipt), self.served)
-        return self.expect(Locked(self.served.end))
+        key = self.operation.key
+        self.served = device = self.model.match(key).device
+        self.model.lock(self.judge.holder(self.operation.receipt), device)
+        return self.expect(Locked(device.end), self.why_there(key, device, device))
 
 
 class JudgedHostLock(Judgement[HostLock]):
     def before(self) -> list[Breach]:
-        best = self.model.match(self.operation.key).best
+        key = self.operation.key
+        device, best = self.model.match(key)
         self.model.lock_host(self.judge.holder(self.operation.receipt), best)
-        return self.expect(Locked(best.end))
+        return self.expect(Locked(best.end), self.why_there(key, device, best))
 
 
 class JudgedAdopt(Judgement[Adopt]):
     def before(self) -> list[Breach]:
         key = self.operation.key
         path = self.model.trie.walk(key)
-        self.served = path[-1] if path else self.model.trie.root(key.namespace)
-        self.model.lock(self.judge.holder(self.operation.receipt), self.served)
-        return self.expect(Locked(self.served.end))
+        self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
+        self.model.lock(self.judge.holder(self.operation.receipt), end)
+        return self.expect(Locked(end.end), lambda: "that is what of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):
@@ -217,7 +232,7 @@ class JudgedEvict(Judgement[Evict]):
     def after(self, choice: Choice) -> list[Breach]:
         asked = Amounts(self.operation.full, self.operation.swa, self.operation.mamba)
         freed, breaches = self.judge.follower.evict(asked, choice)
-        return breaches + self.expect(Freed(*freed))
+        return breaches + self.expect(Freed(*freed), lambda: reasons.EVICTED)
 
 
 class JudgedEvictHost(Judgement[EvictHost]):
@@ -229,7 +244,7 @@ class JudgedEvictHost(Judgement[EvictHost]):
         component = self.operation.component
         follower = self.judge.follower
         freed, breaches = follower.evict_host(self.operation.tokens, component, choice)
-        return breaches + self.expect(Done(freed[component]))
+        return breaches + self.expect(Done(freed[component]), lambda: reasons.EVICTED)
 
 
 class JudgedLoadBack(Judgement[LoadBack]):
@@ -244,13 +259,18 @@ class JudgedLoadBack(Judgement[LoadBack]):
     def after(self, choice: Choice) -> list[Breach]:
         loading = self.loading
         if loading.refused:
-            return self.expect(Done(0))
+            return self.expect(Done(0), self._why_refused)
         lists = loading.lists
         loaded = any(page in choice.gained[pool] for pool in DEVICE for page in lists[pool])
         breaches = self.judge.follower.finish_load(loading, loaded, choice)
         if loaded:
             self.model.not_refusing(pool for pool in DEVICE if lists[pool])
-        return breaches + self.expect(Done(loading.full if loaded else 0))
+        expected = Done(loading.full if loaded else 0)
+        return breaches + self.expect(expected, lambda: reasons.of_loaded(loaded, loading))
+
+    def _why_refused(self) -> str:
+        model = self.model
+        return reasons.of_load(self.loading, self.operation.quota, model.config, model.dialect)
 
 
 class JudgedCopyState(Judgement[CopyState]):
@@ -281,7 +301,7 @@ class JudgedRunCopies(Judgement[RunCopies]):
         one = self.operation
         ran = self.model.copies.run(one.count, one.load, one.rank, one.fail)
         self.ran = [copy for copy in ran if copy.complete]
-        return self.expect(Done(len(ran)))
+        return self.expect(Done(len(ran)), lambda: reasons.of_run(one.load, one.rank))
 
 
 class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
@@ -290,7 +310,9 @@ class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
         if self.operation.blocking:
             flying = self.model.copies.flying
             self.ran = [copy for copy in flying if copy.load == load and not copy.complete]
-        return self.expect(Done(len(self.model.check(load, self.operation.blocking))))
+        blocking = self.operation.blocking
+        acked = Done(len(self.model.check(load, blocking)))
+        return self.expect(acked, lambda: reasons.of_check(load, blocking))
 
 
 class JudgedRefuse(Judgement[Refuse]):

@@ -1,4 +1,4 @@
-"""Nodes in words: by their prefixes, as pictures of the tree show them, and never by numbers that only the system knows."""
+"""Nodes in words: by their prefixes, as pictures of the tree show them, never by their ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from radixproof.model.key import tokens_of
 
 
 def spell_node(views: Mapping[int, NodeView], node: int) -> str:
-    """A node as ``a:[1 2 | 3 4]``: its own tokens stand behind the bar, what it hangs under before it."""
+    """A node as ``a:[1 2 | 3 4]``: the prefix that it hangs under, a bar, and its own tokens."""
     if node not in views:
         return "a node that is not in the tree"
     view = views[node]
@@ -32,7 +32,7 @@ def spell_nodes(views: Mapping[int, NodeView], nodes: Iterable[int]) -> str:
 def spell_difference(
     views: Mapping[int, NodeView], shown: Iterable[int], defined: Iterable[int]
 ) -> str:
-    """What is missing in a set, or a list, that should hold what is ``defined``, and what has no business there."""
+    """How a set, or a list, differs from what it should hold by definition."""
     held, wanted = list(shown), set(defined)
     missing, strange = sorted(wanted - set(held)), sorted(set(held) - wanted)
     twice = sorted({node for node in held if held.count(node) > 1})

@@ -1,4 +1,4 @@
-"""What a system raised, as an outcome: the error, and the function of the system that it came from."""
+"""What a system raised, as an outcome: the error, and the function of the system it came from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def _first_line(error: BaseException) -> str:
 
 
 def _where(trace: TracebackType | None) -> str:
-    """The innermost function of the system under test; of one that is neither ours nor SGLang's, of anything but the harness."""
+    """The innermost function of the system under test; of one that is neither ours nor SGLang's, of
+    anything but the harness.
+    """
     frames = [
         (frame.f_globals.get("__name__", ""), frame.f_code.co_qualname)
         for frame, _ in traceback.walk_tb(trace)

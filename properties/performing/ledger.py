@@ -1,7 +1,8 @@
-"""The ledger: what no observation of a cache shows, kept from the operations that were performed on it.
+"""The ledger: what no observation of a cache shows, kept from what was done to it.
 
-Who holds which receipt and which slots, which of the tree's slots a request was given, and which content a prefix must have. Who
-performs operations writes it; who generates or judges them reads it.
+Who holds which receipt and which slots, which of the tree's slots a request was given, and which
+content a prefix must have. Who performs operations writes it; who generates or judges them reads
+it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from radixproof.model.key import Key, Units
 
 
 class ContentTags:
-    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
+    """Names for content: numbers, one per token of a prefix, the same in every run of a history."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int | str, Any], int] = {}
@@ -123,7 +124,7 @@ class Ledger:
         return name in self.receipts
 
     def has_window(self, name: str) -> bool:
-        """Of SWA every lock has a window, if an empty one; of MAMBA it has a state if it has tokens (semantics 6.1)."""
+        """With SWA every lock has a window, with MAMBA one that has tokens has a state."""
         receipt = self.receipts.get(name)
         if receipt is None or receipt.on_host or receipt.released:
             return False
@@ -153,16 +154,18 @@ class Ledger:
             self._allocations.append((pool, -len(slots)))
 
     def hand_over(self, *pools: Pool) -> None:
-        """Slots of these pools were allocated and, before anybody looked, handed to the tree or freed."""
+        """Slots of these pools were allocated and, before anybody looked, given away again."""
         self._allocations += [(pool, 0) for pool in pools]
 
     def allocations(self) -> list[tuple[Pool, int]]:
-        """What requests took (negative: gave) since this was last asked, with 0 for what was handed over at once."""
+        """What requests took (negative: gave) since this was last asked, with 0 for what was handed
+        over at once.
+        """
         made, self._allocations = self._allocations, []
         return made
 
     def extend_row(self, request: Request, slots: list[int], peers: list[int]) -> None:
-        """A request has got slots for more of its key; ``peers`` are the SWA slots that came with them, 0 for none."""
+        """A request has slots for more of its key, with SWA ``peers`` (0: none)."""
         request.row += slots
         request.peers += peers
         self.take(Pool.FULL, slots)
@@ -187,7 +190,9 @@ class Ledger:
     def adopt(
         self, request: Request, lock: RequestLock, handle: Any, reached: int, slots: list[int]
     ) -> Any:
-        """A request goes on with the tree's slots down to unit ``reached``, under a new lock; returns the old receipt."""
+        """A request goes on with the tree's slots down to unit ``reached``, under a new lock;
+        returns the old receipt.
+        """
         old, request.lock, request.handle = request.handle, lock, handle
         request.row[:reached], request.protected, request.released = slots, reached, False
         request.evicted = max(request.evicted, reached)

@@ -1,4 +1,7 @@
-"""The performer: it does the operations of a history on a system, and keeps the ledger. It knows no model, and judges nothing."""
+"""The performer does the operations of a history on a system, and keeps the ledger.
+
+It knows no model, and judges nothing.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ class Performer:
         self._perform = self._by_kind()
 
     def perform(self, operation: Operation) -> Iterator[Step]:
-        """The parts of an operation, each performed when it is asked for. What the system raises is an outcome, the last one."""
+        """The parts of an operation, each performed when it is asked for.
+
+        What the system raises is an outcome, and the last one.
+        """
         reason = premise(operation, self.ledger, self.config, self.scope)
         if reason is not None:
             yield Step(operation, Skipped(reason))
@@ -160,7 +166,7 @@ class Performer:
     def _fill_and_insert(
         self, operation: Insert, head: list[int], new: list[int], state: int | None
     ) -> Insertion:
-        """Compute what ``new`` slots and the ``state`` are for, hand them to the tree, and free what it does not take."""
+        """Fill the ``new`` slots and the ``state``, hand them over, free what is not taken."""
         system, key = self.system, operation.key
         protected, slots, tags = len(head), head + new, self.ledger.tags_of(key)
         units, paged = len(tags), self.config.floor(len(tags))
@@ -180,7 +186,9 @@ class Performer:
         return inserted
 
     def _host_insert(self, operation: HostInsert) -> Iterator[Step]:
-        """What a prefetch does that has fetched everything: host slots for what neither tier has, filled, and handed over."""
+        """What a prefetch does that has fetched everything: host slots for what neither tier has,
+        filled, and handed over.
+        """
         key = operation.key
         found = self.system.match(key)
         every = self.ledger.tags_of(key)

@@ -1,6 +1,8 @@
-"""Several ranks: replicas of one cache that run the same history, each with copies that complete at times of their own.
+"""Several ranks: replicas of one cache that run the same history, each with copies that complete at
+times of their own.
 
-What a scheduler sees of them must be the same everywhere: they agree on how many copies to acknowledge, by the minimum.
+What a scheduler sees of them must be the same everywhere: they agree on how many copies to
+acknowledge, by the minimum.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Diverged(Exception):
 
 
 class Ranks:
-    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of each rank.
+    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of
+    each rank.
 
     Every answer is compared over the ranks; `Diverged` is raised where they differ.
     """

@@ -42,7 +42,7 @@ from radixproof.properties.performing.step import Adopt, CopyState, Step
 
 @dataclass(frozen=True, slots=True)
 class Scheduler:
-    """Plays the requests of one history. Each step is performed when the one before it has been judged."""
+    """Plays the requests of one history, a step at a time: each when the last has been judged."""
 
     system: Complete
     ledger: Ledger
@@ -135,7 +135,9 @@ class Scheduler:
     def _compute(
         self, request: Request, length: int, operation: Prefill | Decode
     ) -> Generator[Step, None, bool]:
-        """Let a request own slots for ``length`` units, making room if need be, and fill them. Returns whether it could."""
+        """Let a request own slots for ``length`` units, making room if need be, and fill them.
+        Returns whether it could.
+        """
         need = self.config.floor(length + self.config.page_size - 1) - len(request.row)
         if need > 0:
             yield from self._make_room(need, 0)
@@ -158,7 +160,8 @@ class Scheduler:
         return True
 
     def _slide(self, request: Request) -> None:
-        """Free the SWA state that the request's window has left, as long as it is the request's (semantics 11.4).
+        """Free the SWA state that the request's window has left, as long as it is the request's
+        (semantics 11.4).
 
         Counted from where an insert would end now, so that what is inserted ends in a whole window.
         """
@@ -173,7 +176,9 @@ class Scheduler:
             request.evicted = left
 
     def _insert_and_adopt(self, request: Request, paged: int, state: int | None) -> Iterator[Step]:
-        """An unfinished request inserts what it has and goes on with the tree's slots, under a new lock (semantics 11.2)."""
+        """An unfinished request inserts what it has and goes on with the tree's slots, under a new
+        lock (semantics 11.2).
+        """
         step, anchor = self._insert(request, paged, state)
         yield step
         before = request.lock
@@ -193,7 +198,9 @@ class Scheduler:
         yield Step(Unlock(before), Done())
 
     def _insert(self, request: Request, paged: int, state: int | None) -> tuple[Step, Any]:
-        """Hand over the row and a state down to ``paged``; returns the step, and the node that the insert ended on."""
+        """Hand over the row and a state down to ``paged``; returns the step, and the node that the
+        insert ended on.
+        """
         key, protected = self.ledger.prefix(request.key, paged), request.protected
         evicted = min(paged, request.evicted)
         inserted = self.system.insert(key, request.row[:paged], protected, evicted, state)
@@ -220,7 +227,9 @@ class Scheduler:
         self.system.free_state(state)
 
     def _new_state(self) -> Generator[Step, None, int | None]:
-        """A MAMBA slot, for which a state is evicted if there is none free. Returns the slot, or None."""
+        """A MAMBA slot, for which a state is evicted if there is none free. Returns the slot, or
+        None.
+        """
         yield from self._make_room(0, 1)
         slot = self.system.allocate_state()
         if slot is None:

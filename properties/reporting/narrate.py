@@ -1,4 +1,6 @@
-"""What happened, step by step: a history run once more, slowly, with the tree looked at before and after the bad step."""
+"""What happened, step by step: a history run once more, slowly, with the tree looked at before and
+after the bad step.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Tree = tuple[NodeView, ...]
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """The steps up to the first breach of ``signature`` (or all of them), and the tree on both sides of the last step."""
+    """The steps up to the first breach of ``signature`` (or all of them), and the tree on both
+    sides of the last step.
+    """
 
     steps: tuple[tuple[Act, Outcome], ...]
     breach: Breach | None
@@ -29,7 +33,9 @@ class Narrative:
 
 
 def narrate(target: Target, history: History, signature: str | None) -> Narrative:
-    """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it; else the first of any kind."""
+    """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it;
+    else the first of any kind.
+    """
     run = Run(target, history.config, every=1)
     before: Tree = ()
     after: Tree = ()
@@ -47,7 +53,9 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:
-    """Every node as it is now. After a crash, and where ranks differ, the judge has not looked: then what rank 0 shows."""
+    """Every node as it is now. After a crash, and where ranks differ, the judge has not looked:
+    then what rank 0 shows.
+    """
     if any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches):
         ranks = run.system.systems if isinstance(run.system, Ranks) else [run.system]
         with suppress(Exception):  # of a cache that may be broken

@@ -33,7 +33,9 @@ def draw(
 
 
 def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
-    """Where a node stands among its siblings: nothing that a system may number or order as it likes."""
+    """Where a node stands among its siblings: nothing that a system may number or order as it
+    likes.
+    """
     return view.namespace, view.segment, view.id
 
 

@@ -23,7 +23,9 @@ from radixproof.properties.performing.ranks import Diverged
 from radixproof.properties.performing.step import Step
 
 TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKUP}
-"""Properties whose breach leaves a state that the model can adopt and go on from. After any other, a run is over."""
+"""Properties whose breach leaves a state that the model can adopt and go on from. After any other,
+a run is over.
+"""
 
 MOST_UNSEEN = 32
 """Most choice-free steps between observations."""
@@ -32,9 +34,10 @@ MOST_UNSEEN = 32
 class Run:
     """One system under one history, as far as it has gone: performer, ledger and judge.
 
-    ``every`` is the distance between inspections of the whole state, in steps. None is for speed: the distance grows with the
-    tree, so that a step costs the same in a large tree as in a small one, and nodes are not looked at after every operation.
-    What a search finds that way, a run with ``every`` 1 pins to the step at which it happened.
+    ``every`` is the distance between inspections of the whole state, in steps. None is for speed:
+    the distance grows with the tree, so that a step costs the same in a large tree as in a small
+    one, and nodes are not looked at after every operation. What a search finds that way, a run with
+    ``every`` 1 pins to the step at which it happened.
     """
 
     def __init__(self, target: Target, config: Config, every: int | None = None) -> None:
@@ -53,7 +56,9 @@ class Run:
         self.unseen = 0
 
     def step(self, operation: Operation, whole: bool = False) -> list[Breach]:
-        """Perform one operation and judge it, part by part. ``whole`` asks for inspections of the whole state."""
+        """Perform one operation and judge it, part by part. ``whole`` asks for inspections of the
+        whole state.
+        """
         self.since_whole += 1
         breaches: list[Breach] = []
         step: Step | None = None
@@ -73,7 +78,9 @@ class Run:
 
     @property
     def distance(self) -> int:
-        """Steps from one whole inspection to the next, which costs about as much as a step for every node: a thirtieth in all."""
+        """Steps from one whole inspection to the next, which costs about as much as a step for
+        every node: a thirtieth in all.
+        """
         return self.every or 400 + 32 * len(self.judge.abstraction.nodes)
 
     def finish(self) -> list[Breach]:
@@ -86,7 +93,9 @@ class Run:
 
     @property
     def unjudged(self) -> Counter[Unjudged]:
-        """How often each check was due and could not be made, because the system does not show what it needs."""
+        """How often each check was due and could not be made, because the system does not show what
+        it needs.
+        """
         return self.judge.unjudged
 
     def close(self) -> None:
@@ -123,7 +132,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a history first went wrong. ``step`` counts from 0; ``earlier`` are the tolerable signatures passed on the way."""
+    """Where a history first went wrong. ``step`` counts from 0; ``earlier`` are the tolerable
+    signatures passed on the way.
+    """
 
     breach: Breach
     step: int
@@ -138,7 +149,8 @@ def run_history(
 ) -> Verdict | None:
     """Run a history to its first breach that is not tolerated. None: there was none.
 
-    A tolerated signature is passed over if the model can go on after it; if it cannot, the run ends there without a verdict.
+    A tolerated signature is passed over if the model can go on after it; if it cannot, the run ends
+    there without a verdict.
     """
     run = Run(target, history.config, every)
     earlier: list[str] = []

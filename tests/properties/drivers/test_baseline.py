@@ -1,4 +1,6 @@
-"""The baseline: clean on what is clean, uniform, ignorant of the model, and able to see what one look shows."""
+"""The baseline: clean on what is clean, uniform, ignorant of the model, and able to see what one
+look shows.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,7 @@ def test_a_window_is_given_back_once_for_every_lock() -> None:
     assert baseline.replay(find("radix"), History(WINDOWED, (*operations, *operations[1:]))) is None
 
 
-# -- the sanity check ----------------------------------------------------------------------------------------------------------
+# -- the sanity check --------------------------------------------------------------------------
 
 
 def seen() -> Observation:

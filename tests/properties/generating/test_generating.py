@@ -76,7 +76,7 @@ def drawn(scope: Scope, count: int = 600) -> list[Config]:
     return [config(Random(f"shape {number}"), scope) for number in range(count)]
 
 
-# -- configurations --------------------------------------------------------------------------------------------------------------
+# -- configurations ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_pools_are_small_so_that_something_is_always_full() -> None:
     assert max(shape.window or 0 for shape in drawn(EVERYTHING)) <= 3 * 4 + 1
 
 
-# -- operations ------------------------------------------------------------------------------------------------------------------
+# -- operations --------------------------------------------------------------------------------
 
 
 def played(
@@ -236,7 +236,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
     run.close()
 
 
-# -- numbers ---------------------------------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------
 
 
 def test_digits_are_choices_hidden_in_one_number() -> None:
@@ -253,7 +253,7 @@ def test_digits_are_below_their_limit_and_end_in_zeros(number: int) -> None:
     assert [below(7) for _ in range(3)] == [0, 0, 0]
 
 
-# -- prompts and room ------------------------------------------------------------------------------------------------------------
+# -- prompts and room --------------------------------------------------------------------------
 
 
 def test_a_prompt_extends_cuts_or_leaves_an_earlier_one() -> None:
@@ -305,7 +305,7 @@ def test_an_engine_asks_for_the_room_that_is_missing(
     run.close()
 
 
-# -- the end ---------------------------------------------------------------------------------------------------------------------
+# -- the end -----------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""RANK: replicas of one cache that run the same history, and what is seen when one of them is not the same."""
+"""RANK: replicas of one cache that run the same history, and what is seen when one of them is not
+the same.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +167,7 @@ def test_rank_that_raises_is_a_crash(
     assert [breach.signature[:26] for breach in breaches] == ["NOCRASH/ZeroDivisionError@"]
 
 
-# -- the replicas themselves -----------------------------------------------------------------------------------------------------
+# -- the replicas themselves -------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -82,7 +82,9 @@ class Watched(Run):
 
 @pytest.fixture
 def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
-    """Runs with everything inspected after every part; in the end what is left of requests is finished, and nothing remains."""
+    """Runs with everything inspected after every part; in the end what is left of requests is
+    finished, and nothing remains.
+    """
     runs: list[Watched] = []
 
     def make(config: Config, target: Target = radix) -> Watched:
@@ -112,11 +114,13 @@ def said(steps: list[Step]) -> list[str]:
     return [f"{step.operation} -> {step.outcome}".removesuffix(" -> ") for step in steps]
 
 
-# -- a life ----------------------------------------------------------------------------------------------------------------------
+# -- a life ------------------------------------------------------------------------------------
 
 
 def test_the_life_of_a_request(watched: Callable[..., Watched]) -> None:
-    """It comes, is computed in two chunks, goes on with the tree's slots after each, generates, and leaves its tokens behind."""
+    """It comes, is computed in two chunks, goes on with the tree's slots after each, generates, and
+    leaves its tokens behind.
+    """
     run = watched(PLAIN)
     assert said(run.parts(Arrive("q", ABC))) == [
         "load_back [1 2 3]",
@@ -193,7 +197,7 @@ def test_without_a_host_tier_nothing_is_loaded_back(watched: Callable[..., Watch
     assert said(watched(HOSTLESS).parts(Arrive("q", A))) == ["lock q's lock [1] -> 0 tokens locked"]
 
 
-# -- slots -----------------------------------------------------------------------------------------------------------------------
+# -- slots -------------------------------------------------------------------------------------
 
 
 def rows(run: Run) -> list[int]:
@@ -201,7 +205,9 @@ def rows(run: Run) -> list[int]:
 
 
 def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
-    """Slots are the request's from their allocation until the tree takes them, whole pages at a time."""
+    """Slots are the request's from their allocation until the tree takes them, whole pages at a
+    time.
+    """
     run = watched(Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16))
     run.parts(Arrive("q", Key((1, 2, 3, 4, 5))))
     assert rows(run) == [0, 0, 0]
@@ -219,7 +225,9 @@ def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
 
 
 def test_the_window_slides_and_gives_its_slots_back(watched: Callable[..., Watched]) -> None:
-    """What the window has left is freed while the request still computes; its insert brings tombstones."""
+    """What the window has left is freed while the request still computes; its insert brings
+    tombstones.
+    """
     run = watched(replace(WINDOWED, device_pages=12))
     run.parts(Arrive("q", LONG))
     assert (
@@ -312,11 +320,13 @@ def test_an_allocation_that_was_told_to_fail_does_so_once(watched: Callable[...,
     assert run.parts(Prefill("q"))[0].outcome == Done(1)
 
 
-# -- several ---------------------------------------------------------------------------------------------------------------------
+# -- several -----------------------------------------------------------------------------------
 
 
 def test_several_are_alive_at_a_time(watched: Callable[..., Watched]) -> None:
-    """The second one to compute the same finds the first one's slots in the tree, and goes on with them; its own are freed."""
+    """The second one to compute the same finds the first one's slots in the tree, and goes on with
+    them; its own are freed.
+    """
     run = watched(PLAIN)
     for name in ("q", "p"):
         run.parts(Arrive(name, ABC))
@@ -361,7 +371,7 @@ def test_what_nobody_asked_for_is_skipped(
     assert watched(PLAIN).parts(operation)[0].outcome == Skipped("there is no request q")
 
 
-# -- states ----------------------------------------------------------------------------------------------------------------------
+# -- states ------------------------------------------------------------------------------------
 
 
 def test_a_request_works_on_a_state_of_its_own(watched: Callable[..., Watched]) -> None:
@@ -419,7 +429,7 @@ def test_a_request_without_room_for_a_state_goes_on_without_one(
     assert [step.outcome for step in run.parts(Prefill("q"))][1] == Inserted(1, 1, False)
 
 
-# -- what can go wrong -----------------------------------------------------------------------------------------------------------
+# -- what can go wrong -------------------------------------------------------------------------
 
 
 def copy_another_state(system: RadixSystem) -> None:

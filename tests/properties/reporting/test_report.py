@@ -1,4 +1,6 @@
-"""What a person is shown: the steps, the tree on both sides of the bad one, and every word of it on purpose."""
+"""What a person is shown: the steps, the tree on both sides of the bad one, and every word of it on
+purpose.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,7 @@ def test_an_empty_history_can_be_told() -> None:
     assert render("radix", empty, told).count("(empty)") == 2
 
 
-# -- drawings ------------------------------------------------------------------------------------
+# -- drawings ----------------------------------------------------------------------------------
 
 
 def prefixes_of(history: History) -> Iterator[History]:
@@ -151,7 +153,9 @@ def prefixes_of(history: History) -> Iterator[History]:
 
 
 def shown_by_itself(target: Target, history: History) -> tuple[list[str], list[str]]:
-    """What a report draws after a history; and what the system itself shows when it is asked for everything then."""
+    """What a report draws after a history; and what the system itself shows when it is asked for
+    everything then.
+    """
     built: list[System] = []
 
     def build(config: Config) -> System:
@@ -169,7 +173,9 @@ def shown_by_itself(target: Target, history: History) -> tuple[list[str], list[s
     ids=lambda entry: entry.name,
 )
 def test_a_drawing_shows_what_the_system_shows(entry: corpus.Entry) -> None:
-    """In the system that each history of the corpus is about, up to the breach and after every request before."""
+    """In the system that each history of the corpus is about, up to the breach and after every
+    request before.
+    """
     for history in prefixes_of(entry.history):
         drawn, itself = shown_by_itself(find(entry.system), history)
         assert drawn == itself
