@@ -80,13 +80,11 @@ def _may_end(page: Page, config: Config, tiers: Tiers) -> bool:
 
 
 def renew_path(state: State, path: list[Page]) -> None:
-    """A path becomes the most recently used; of SWA and MAMBA what going on needs (semantics 3.5)."""
+    """A path becomes the most recently used; of SWA and MAMBA what going on needs (3.5)."""
     state.trie.touch(path)
     window = state.config.window
     if window is not None:
-        reach = window + state.config.page_size
-        near = window_nodes(path, reach) if state.dialect.swa_recency_in_window else path
-        state.trie.renew(near, Pool.SWA)
+        near = window_nodes(path, window + state.config.page_size)
+        state.trie.renew(near if state.dialect.swa_recency_in_window else path, Pool.SWA)
     if state.config.mamba_states:
-        ends = path[-1:] if state.dialect.mamba_recency_at_end else path
-        state.trie.renew(ends, Pool.MAMBA)
+        state.trie.renew(path[-1:] if state.dialect.mamba_recency_at_end else path, Pool.MAMBA)

@@ -14,7 +14,8 @@ from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, Slot
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Units
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.trie import Page, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 
 PageSlots = SlotsPerPool

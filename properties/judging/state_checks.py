@@ -8,7 +8,7 @@ from itertools import pairwise
 from radixproof.impl.observation import NodeView, Observation, PerPool, Whole
 from radixproof.impl.system import System
 from radixproof.model.config import DEVICE, HOST, Component, Pool
-from radixproof.model.specification.trie import spell
+from radixproof.model.specification.drawing import spell
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.step_checks import compare_content

@@ -159,7 +159,11 @@ class Sheet:
     ) -> list[str]:
         """An insert after which a system chose these backups, and this to make room for them: what is wrong with it."""
         insert = self.cache.insert(
-            key(text), given.pop("protected", 0), given.pop("evicted", 0), **given
+            key(text),
+            given.pop("protected", 0),
+            given.pop("evicted", 0),
+            given.pop("state", False),
+            **given,
         )
         return signatures(self.follower.finish_insert(insert, self.choice(gone, gained, sure)))
 

@@ -8,7 +8,8 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
 from radixproof.model.key import Key, tokens_of
-from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
 
 CONFIG = Config(
     page_size=2,
