@@ -31,7 +31,7 @@ class FollowedBackups:
     breaches: list[Breach] = field(default_factory=list)
 
     def start(self, state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
-        """Back up what was backed up; what was due besides is owed (semantics 8.2)."""
+        """Back up what was backed up; what was due besides is owed (semantics 8.2, 8.3)."""
         lacking = [page for page in path if page.lacks]
         if not lacking and not self.choice.made_host_room():
             return

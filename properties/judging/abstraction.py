@@ -1,7 +1,9 @@
-"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's trie.
+"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's
+trie.
 
-The abstraction remembers what was seen last, so that each observation costs only what changed. From two sights of a node it tells which
-pages each pool lost, gained or moved: the choices the model adopts, and the facts the properties are about.
+The abstraction remembers what was seen last, so that each observation costs only what changed. From
+two sights of a node it tells which pages each pool lost, gained or moved: the choices the model
+adopts, and the facts the properties are about.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ NOWHERE: PageSlots = (None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Placed:
-    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must have."""
+    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must
+    have."""
 
     view: NodeView
     pages: list[Page]
@@ -63,7 +66,10 @@ def _held_in(view: NodeView) -> tuple[list[bool], list[bool]]:
 
 @dataclass(slots=True)
 class Delta:
-    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
+    """What one step did to the nodes.
+
+    ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed.
+    """
 
     gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
     gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
@@ -83,7 +89,8 @@ class Delta:
 
 
 class Tags:
-    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
+    """Names for content: small numbers, one per token of a prefix, the same in every run of a
+    history."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[int | str, Any], int] = {}
@@ -112,10 +119,14 @@ class Abstraction:
         """Pages of prefixes that the system has and the model, as long as it was so, has not."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
-        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
+        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as
+        locked."""
 
     def update(self, seen: Observation) -> Delta:
-        """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
+        """Take an observation in.
+
+        Slots owned twice and nodes that hang nowhere are breaches of the delta.
+        """
         delta = Delta()
         changed, removed = self._changes(seen)
         here, elsewhere = self._by_place(changed)
@@ -161,7 +172,8 @@ class Abstraction:
     def _by_place(
         self, changed: Sequence[NodeView]
     ) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
-        """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
+        """Nodes that are where they were in the tree, as most often, and whether with other slots;
+        and nodes that are new there."""
         here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
         for view in changed:
@@ -285,7 +297,8 @@ class Abstraction:
 
     def _malformed(self, view: NodeView) -> str:
         if not view.segment or len(view.segment) % self.config.page_size:
-            return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
+            tokens = len(view.segment)
+            return f"has a key segment of {tokens} tokens, which is not a whole number of pages"
         if view.parent != ROOT and view.parent not in self.nodes:
             return f"hangs under node {view.parent}, which is not in the tree"
         tokens = len(view.segment)
@@ -296,7 +309,8 @@ class Abstraction:
         return ""
 
     def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
-        """The slots that a node has and had not before are its own; a breach if they were somebody's."""
+        """The slots that a node has and had not before are its own; a breach if they were
+        somebody's."""
         for pool in self.config.pools:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
