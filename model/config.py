@@ -141,7 +141,7 @@ class Config:
 
     def slots(self, pool: Pool) -> int:
         """Size of a pool in slots (semantics 1.3)."""
-        return self.pages(pool) * self.unit(pool)
+        return self._sizes[pool][0] * self._sizes[pool][1]
 
     def floor(self, tokens: int) -> int:
         """``tokens`` rounded down to whole pages (semantics 2.3)."""

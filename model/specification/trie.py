@@ -9,6 +9,7 @@ changes nothing else.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -193,11 +194,11 @@ class Trie:
         units = self.all_units(key)
         return units[: self.config.floor(len(units))]
 
-    def _pages_of(self, key: Key) -> list[Units]:
+    def _pages_of(self, key: Key) -> Iterator[Units]:
         """The key, page by page (semantics 2.3)."""
         units = self.units(key)
         size = self.config.page_size
-        return [units[start : start + size] for start in range(0, len(units), size)]
+        return (units[start : start + size] for start in range(0, len(units), size))
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages in the trie that spells a prefix of ``key`` (semantics 3.1)."""
