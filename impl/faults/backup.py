@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.engine import Copy, Transfer
-from radixproof.impl.radix.insertion import Inserted, Offer
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.engine import Copy, Transfer
+    from radixproof.impl.radix.insertion import Inserted, Offer
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 
 @fault(
@@ -208,7 +211,7 @@ def room_made_in_vain(cache: RadixCache) -> None:
         host = cache.memory.host[component]
         yield host.pages * host.page_size
 
-    cache.evictor.reclaimable = all_of_it  # type: ignore[method-assign]
+    cache.host_evictor.reclaimable = all_of_it  # type: ignore[method-assign]
 
 
 @fault(

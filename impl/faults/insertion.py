@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.insertion import Inserted, Offer
-from radixproof.impl.radix.matching import Match
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.insertion import Inserted, Offer
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA = Component.FULL, Component.SWA
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.loading import Load, Plan
-from radixproof.impl.radix.locks import HostReceipt
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import COMPONENTS, Component
+from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.loading import Load, Plan
+    from radixproof.impl.radix.locks import HostReceipt
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = COMPONENTS
 
@@ -253,7 +256,7 @@ def load_evicts_in_vain(cache: RadixCache) -> None:
         short = [0, 0, 0]
         for component, count in need.items():
             short[component] = max(0, count - loader._device[component].available)
-        cache.evictor.evict(*short)
+        cache.device_evictor.evict(*short)
         return allocate(need)
 
     loader._allocate = evict_first  # type: ignore[method-assign]
@@ -266,7 +269,7 @@ def load_evicts_in_vain(cache: RadixCache) -> None:
 )
 def load_evicts_its_whole_need(cache: RadixCache) -> None:
     loader = cache.loader
-    allocate, evict = loader._allocate, cache.evictor.evict
+    allocate, evict = loader._allocate, cache.device_evictor.evict
 
     def make_room(need: dict[Component, int]) -> dict[Component, Slots] | None:
         def whole(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
@@ -275,9 +278,9 @@ def load_evicts_its_whole_need(cache: RadixCache) -> None:
                 *(need.get(component, 0) if short[component] else 0 for component in COMPONENTS)
             )
 
-        cache.evictor.evict = whole  # type: ignore[method-assign]
+        cache.device_evictor.evict = whole  # type: ignore[method-assign]
         taken = allocate(need)
-        cache.evictor.evict = evict  # type: ignore[method-assign]
+        cache.device_evictor.evict = evict  # type: ignore[method-assign]
         return taken
 
     loader._allocate = make_room  # type: ignore[method-assign]

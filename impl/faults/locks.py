@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.locks import Held, Receipt
-from radixproof.impl.radix.node import Edge, Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import POOLS, Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.locks import Held, Receipt
+    from radixproof.impl.radix.node import Edge, Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = Component
 
@@ -162,12 +165,12 @@ def release_mark_survives_locking_again(cache: RadixCache) -> None:
     Property.PIN,
 )
 def early_release_drops_locked_windows(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
 
     def drop_windows(nodes: Iterable[Node]) -> None:
         for node in nodes:
             if node.swa.device is not None and not node.resident_children:
-                evictor._make_tombstone(node, SWA, [0] * len(POOLS))
+                evictor._make_tombstone(node, SWA, [0, 0, 0])
 
     evictor.drop_windows = drop_windows  # type: ignore[method-assign]
 
@@ -258,6 +261,8 @@ def partial_match_locks_the_whole_node(cache: RadixCache) -> None:
     Property.LOCK,
 )
 def split_loses_host_lock(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
     tree, split = cache.tree, cache.tree.split
 
     def split_and_lose(node: Node, length: int) -> Node:
@@ -291,6 +296,8 @@ def host_lock_skips_what_is_not_backed(cache: RadixCache) -> None:
     Property.LOCK,
 )
 def split_keeps_window_mark_below(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
     tree, split = cache.tree, cache.tree.split
 
     def split_below_mark(node: Node, length: int) -> Node:
@@ -348,6 +355,6 @@ def unlock_drops_windows(cache: RadixCache) -> None:
     def unlock_and_drop(receipt: Receipt) -> None:
         held = [] if receipt.released else locks._windowed(receipt)
         unlock(receipt)
-        cache.evictor.drop_windows([node for node, component in held if component is SWA])
+        cache.device_evictor.drop_windows([node for node, component in held if component is SWA])
 
     locks.unlock = unlock_and_drop  # type: ignore[method-assign]

@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.insertion import Offer
-from radixproof.impl.radix.locks import Held, Locks, Receipt
-from radixproof.impl.radix.matching import Match
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix.states import copy_state
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.insertion import Offer
+    from radixproof.impl.radix.locks import Held, Locks, Receipt
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 MAMBA = Component.MAMBA
 
 
-class _Forgetful(Locks):
-    """Does not hand on where its window ends, and passes over counts of zero."""
+def _copy_under(cache: RadixCache) -> Locks:
+    """Let the copies of states take locks of their own, not those of the cache; returns these."""
+    from radixproof.impl.radix.locks import Locks
+    from radixproof.impl.radix.states import copy_state
 
-    def lock(self, anchor: Node) -> Receipt:
-        receipt = super().lock(anchor)
-        receipt.edge = None
-        return receipt
+    locks = Locks(cache.tree, cache.config)
 
-    def _release(self, receipt: Receipt, held: Held) -> None:
-        for node, component in held:
-            if node.states[component].locks:
-                self._tree.release(node, component)
+    def copy(node: Node) -> int | None:
+        return copy_state(node, cache.memory, locks, cache.device_evictor)
 
-
-class _Open(Locks):
-    """Locks nothing."""
-
-    def lock(self, anchor: Node) -> Receipt:
-        return Receipt(anchor)
-
-    def unlock(self, receipt: Receipt) -> None:
-        pass
+    cache.copy_state = copy  # type: ignore[method-assign]
+    return locks
 
 
 @fault(
@@ -50,8 +42,21 @@ class _Open(Locks):
     Property.LOCK,
 )
 def state_copy_unlocks_too_much(cache: RadixCache) -> None:
-    locks = _Forgetful(cache.tree, cache.config)
-    cache.copy_state = lambda node: copy_state(node, cache.memory, locks, cache.evictor)  # type: ignore[method-assign]
+    locks = _copy_under(cache)
+    lock = locks.lock
+
+    def lock_without_mark(anchor: Node) -> Receipt:
+        receipt = lock(anchor)
+        receipt.edge = None
+        return receipt
+
+    def release_what_counts(receipt: Receipt, held: Held) -> None:
+        for node, component in held:
+            if node.states[component].locks:
+                cache.tree.release(node, component)
+
+    locks.lock = lock_without_mark  # type: ignore[method-assign]
+    locks._release = release_what_counts  # type: ignore[method-assign]
 
 
 @fault(
@@ -60,8 +65,11 @@ def state_copy_unlocks_too_much(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def state_copy_evicts_its_source(cache: RadixCache) -> None:
-    locks = _Open(cache.tree, cache.config)
-    cache.copy_state = lambda node: copy_state(node, cache.memory, locks, cache.evictor)  # type: ignore[method-assign]
+    from radixproof.impl.radix.locks import Receipt
+
+    locks = _copy_under(cache)
+    locks.lock = Receipt  # type: ignore[method-assign]
+    locks.unlock = lambda receipt: None  # type: ignore[method-assign]
 
 
 @fault(
@@ -125,7 +133,7 @@ def state_copy_always_evicts(cache: RadixCache) -> None:
 
     def evict_and_copy(node: Node) -> int | None:
         receipt = cache.locks.lock(node)
-        cache.evictor.evict(0, 0, 1)
+        cache.device_evictor.evict(0, 0, 1)
         cache.locks.unlock(receipt)
         return copy(node)
 

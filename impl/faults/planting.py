@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.system import RadixSystem
-from radixproof.impl.radix.system import target as radix
+from radixproof.impl.radix_adapter.target import target as radix
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def target(name: str) -> Target:
     chosen, clean = FAULTS[name], radix()
 
     def build(config: Config) -> System:
+        from radixproof.impl.radix_adapter.adapter import RadixSystem
+
         system = clean.build(config)
         assert isinstance(system, RadixSystem)
         chosen.plant(system.cache)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
 
 
 @fault(
@@ -30,7 +34,7 @@ def failed_write_back_taken_for_success(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def full_host_stalls_write_back(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def if_backed(leaf: Node, freed: list[int]) -> None:
@@ -46,7 +50,7 @@ def full_host_stalls_write_back(cache: RadixCache) -> None:
     Property.NOCRASH,
 )
 def descendants_not_deleted(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def leaf_only(leaf: Node, freed: list[int]) -> None:
@@ -69,7 +73,7 @@ def descendants_not_deleted(cache: RadixCache) -> None:
     Property.PIN,
 )
 def locked_descendants_deleted(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def with_all_below(leaf: Node, freed: list[int]) -> None:

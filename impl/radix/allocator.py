@@ -32,14 +32,9 @@ class PageAllocator:
         self.clear()
 
     def clear(self) -> None:
-        """Take every page back, whoever holds it, and forget a refusal."""
+        """Take every page back, whoever holds it."""
         self._free = list(range(self.pages, 0, -1))
         self._taken = bytearray(self.pages + 1)
-        self._refusing = False
-
-    def refuse(self) -> None:
-        """Let the next allocation of at least one page fail, whatever is free."""
-        self._refusing = True
 
     @property
     def available(self) -> int:
@@ -53,9 +48,6 @@ class PageAllocator:
             raise ValueError(
                 f"cannot allocate {tokens} tokens: pages of {self.page_size} are allocated whole"
             )
-        if self._refusing and count:
-            self._refusing = False
-            return None
         if count > len(self._free):
             return None
         keep = len(self._free) - count

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from radixproof.impl.radix.allocator import alloc_each
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.engine import CopyEngine, Transfer
-from radixproof.impl.radix.eviction import Evictor
+from radixproof.impl.radix.host_eviction import HostEvictor
 from radixproof.impl.radix.locks import Locks, Receipt
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
+from radixproof.impl.radix.node import InFlight, Node
+from radixproof.impl.radix.outstanding import Outstanding
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Config
 
 
 @dataclass(slots=True, eq=False)
@@ -40,10 +40,10 @@ class Backups:
         tree: Tree,
         memory: Memory,
         locks: Locks,
-        evictor: Evictor,
+        evictor: HostEvictor,
         *,
         engine: CopyEngine,
-        config: Config,
+        config: CacheConfig,
     ) -> None:
         self._tree = tree
         self._memory = memory
@@ -121,7 +121,8 @@ class Backups:
             return False
         transfers = []
         for component, target in targets.items():
-            device, host = self._memory.tiers[component]
+            device = self._memory.device_pools[component]
+            host = self._memory.host_pools[component]
             self._tree.put_host(node, component, target)
             transfers.append(Transfer(device, sources[component], host, target))
         receipt = self._locks.lock(node) if lock else None

@@ -7,11 +7,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from radixproof.impl.radix.backup import Backups
+from radixproof.impl.radix.config import CacheConfig, Component
+from radixproof.impl.radix.device_eviction import DeviceEvictor
 from radixproof.impl.radix.engine import CopyEngine
-from radixproof.impl.radix.eviction import Evictor
+from radixproof.impl.radix.events import Events
+from radixproof.impl.radix.eviction_order import EvictionOrder
+from radixproof.impl.radix.host_eviction import HostEvictor
 from radixproof.impl.radix.host_insert import HostInserter
 from radixproof.impl.radix.insertion import Inserted, Inserter, Offer
 from radixproof.impl.radix.loading import Loader
@@ -19,10 +22,8 @@ from radixproof.impl.radix.locks import HostReceipt, Locks, Receipt
 from radixproof.impl.radix.matching import Match, match
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node, Units
-from radixproof.impl.radix.pools import Geometry
 from radixproof.impl.radix.states import copy_state
-from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Config
+from radixproof.impl.radix.tree import Listener, Tree
 
 
 class Engines(NamedTuple):
@@ -42,22 +43,28 @@ class RadixCache:
 
     def __init__(
         self,
-        config: Config,
+        config: CacheConfig,
+        memory: Memory,
         engines: Engines,
-        geometry: Geometry | None = None,
-        device: str = "cpu",
+        events: Events | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.config = config
-        self.memory = Memory(config, geometry or Geometry(), torch.device(device))
-        self.tree = Tree(config.page_size)
-        self.locks = Locks(self.tree, config)
-        self.evictor = Evictor(self.tree, self.memory, config)
-        parts = (self.tree, self.memory, self.locks, self.evictor)
-        self.backups = Backups(*parts, engine=engines.backup, config=config)
-        self.evictor.backups = self.backups
-        self.loader = Loader(*parts, engine=engines.load, config=config)
-        self.inserter = Inserter(self.tree, self.memory, self.backups, config.window)
-        self.host_inserter = HostInserter(self.tree, self.memory, config)
+        self.memory = memory
+        self.tree = tree = Tree(config.page_size, events, listener)
+        self.locks = Locks(tree, config)
+        self.eviction_order = order = EvictionOrder(config.eviction_policy)
+        self.host_evictor = HostEvictor(tree, memory, order, config.write_back)
+        self.backups = Backups(
+            tree, memory, self.locks, self.host_evictor, engine=engines.backup, config=config
+        )
+        write_back = self.backups if config.write_back else None
+        self.device_evictor = DeviceEvictor(tree, memory, order, self.host_evictor, write_back)
+        self.loader = Loader(
+            tree, memory, self.locks, self.device_evictor, engine=engines.load, config=config
+        )
+        self.inserter = Inserter(tree, memory, self.backups, config.window)
+        self.host_inserter = HostInserter(tree, memory, config.write_back)
 
     def match(self, tokens: Sequence[int], namespace: str = "") -> Match:
         """The longest cached prefix of a key. May split a node, and renews the recency of what it finds."""
@@ -65,7 +72,7 @@ class RadixCache:
 
     def copy_state(self, node: Node) -> int | None:
         """A MAMBA slot of the caller's own with a copy of the state of a node on the device; None if there is no room for one."""
-        return copy_state(node, self.memory, self.locks, self.evictor)
+        return copy_state(node, self.memory, self.locks, self.device_evictor)
 
     def insert(
         self,
@@ -91,7 +98,7 @@ class RadixCache:
                 )
         if len(slots) < len(key):
             raise ValueError(f"{len(key)} tokens to insert, but {len(slots)} slots")
-        if state is not None and not self.config.mamba_states:
+        if state is not None and not self.config.stateful:
             raise ValueError("a state to insert, but the cache has no MAMBA")
         full = np.array(slots[: len(key)], dtype=np.int64)
         return self.inserter.insert(
@@ -122,7 +129,7 @@ class RadixCache:
 
         Raises `ReceiptError` if that has been done before.
         """
-        self.evictor.drop_windows(self.locks.release_window(receipt))
+        self.device_evictor.drop_windows(self.locks.release_window(receipt))
 
     def lock_host(self, node: Node) -> HostReceipt:
         """Keep the node on which a prefix ends, and the host copies of what is used there."""
@@ -134,11 +141,11 @@ class RadixCache:
 
     def evict(self, full: int, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
         """Free device slots; returns the FULL and SWA tokens and the states freed, which may be fewer or more than asked for."""
-        return self.evictor.evict(full, swa, mamba)
+        return self.device_evictor.evict(full, swa, mamba)
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
         """Free host slots of a component; returns the tokens (MAMBA: states) freed, which may be fewer or more than asked for."""
-        return self.evictor.evict_host(tokens, component)
+        return self.host_evictor.evict(tokens, component)
 
     def load_back(self, node: Node, quota: int | None = None) -> int:
         """Start to bring the path to the best node of a match back to the device; returns the FULL tokens that it loads.

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
-from radixproof.impl.observation import Event
 from radixproof.impl.radix.node import Node, Units
+
+
+class Event(NamedTuple):
+    """One message of the stream.
+
+    ``kind`` is "stored", "removed" or "cleared". ``blocks`` are names of pages; those stored hang
+    under ``parent`` (None: the root of ``namespace``), one below the other, and have ``units``.
+    """
+
+    kind: str
+    on_host: bool = False
+    blocks: tuple[int, ...] = ()
+    parent: int | None = None
+    units: Units = ()
+    namespace: str = ""
 
 
 class Events:

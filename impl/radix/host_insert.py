@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Config
 
 
 class HostInserter:
@@ -16,10 +16,10 @@ class HostInserter:
     copy.
     """
 
-    def __init__(self, tree: Tree, memory: Memory, config: Config) -> None:
+    def __init__(self, tree: Tree, memory: Memory, write_back: bool) -> None:
         self._tree = tree
         self._memory = memory
-        self._write_back = config.write_back
+        self._write_back = write_back
 
     def insert(self, namespace: str, units: Units, slots: Slots, start: int) -> int:
         """Insert a key (whole pages) of which FULL host ``slots`` hold what is beyond ``start``, the end of a node or 0.

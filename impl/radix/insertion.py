@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from radixproof.impl.radix.backup import Backups
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import renew, tail
-from radixproof.model.config import Component
 
 
 class Inserted(NamedTuple):

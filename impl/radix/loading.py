@@ -9,16 +9,16 @@ from typing import TypeAlias
 import numpy as np
 
 from radixproof.impl.radix.allocator import alloc_each
+from radixproof.impl.radix.config import CacheConfig, Component
+from radixproof.impl.radix.device_eviction import DeviceEvictor
 from radixproof.impl.radix.engine import CopyEngine, Transfer
-from radixproof.impl.radix.eviction import Evictor
 from radixproof.impl.radix.locks import HostReceipt, Locks, Receipt
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
+from radixproof.impl.radix.node import InFlight, Node
+from radixproof.impl.radix.outstanding import Outstanding
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import window_of
-from radixproof.model.config import DEVICE, Component, Config
 
 
 @dataclass(slots=True, eq=False)
@@ -45,10 +45,10 @@ class Loader:
         tree: Tree,
         memory: Memory,
         locks: Locks,
-        evictor: Evictor,
+        evictor: DeviceEvictor,
         *,
         engine: CopyEngine,
-        config: Config,
+        config: CacheConfig,
     ) -> None:
         self._tree = tree
         self._memory = memory
@@ -56,9 +56,7 @@ class Loader:
         self._evictor = evictor
         self._engine = engine
         self._config = config
-        self._device = {
-            component: memory.allocators[DEVICE[component]] for component in config.components
-        }
+        self._device = memory.device_allocators
         self._outstanding: Outstanding[Load] = Outstanding(engine)
 
     def load_back(self, anchor: Node, quota: int | None) -> int:
@@ -140,7 +138,8 @@ class Loader:
         transfers = []
         for component, target in targets.items():
             self._put(plan[component], component, target)
-            device, host = self._memory.tiers[component]
+            device = self._memory.device_pools[component]
+            host = self._memory.host_pools[component]
             transfers.append(Transfer(host, np.concatenate(sources[component]), device, target))
         return transfers
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.node import Edge, Node
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import window_of
-from radixproof.model.config import Component, Config
 
 Held: TypeAlias = list[tuple[Node, Component]]
 
@@ -53,10 +53,10 @@ class Locks:
     split in between, and a value that appears under a lock is protected. Locking a root locks nothing.
     """
 
-    def __init__(self, tree: Tree, config: Config) -> None:
+    def __init__(self, tree: Tree, config: CacheConfig) -> None:
         self._tree = tree
         self._window = config.window or 0
-        self._mamba = config.mamba_states > 0
+        self._mamba = config.stateful
 
     def lock(self, anchor: Node) -> Receipt:
         """Lock the path to ``anchor`` on the device. Raises `ReceiptError` if it has left the tree."""

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import Gate, renew, window_of
-from radixproof.model.config import Component, Config
 
 _NOTHING: Slots = np.zeros(0, dtype=np.int64)
 
@@ -26,14 +26,14 @@ class Match(NamedTuple):
     best_node: Node
 
 
-def match(tree: Tree, config: Config, namespace: str, units: Units) -> Match:
+def match(tree: Tree, config: CacheConfig, namespace: str, units: Units) -> Match:
     """Match ``units`` (whole pages), splitting the node in which the match ends (semantics 3).
 
     A prefix may end where its window is there and, in a cache with MAMBA, a state. What the best prefix uses becomes most recently
     used; the rest of the path, and of a node that was split, does not.
     """
     on_device, on_either = Gate(config.window), Gate(config.window)
-    stateless = not config.mamba_states
+    stateless = not config.stateful
     device_node = best_node = node = tree.root
     path: list[Node] = []
     while (child := tree.step(node, namespace, units, node.end)) is not None:

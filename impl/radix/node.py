@@ -1,17 +1,14 @@
-"""Nodes of the tree: what hangs on one run of pages."""
+"""Nodes of the tree: what hangs on one run of pages, and what copies are under way to or from it."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from radixproof.impl.radix.engine import Copy
 from radixproof.impl.radix.pools import Slots
-
-if TYPE_CHECKING:
-    from radixproof.impl.radix.backup import Backup
-    from radixproof.impl.radix.loading import Load
 
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
 """A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams. All lengths are in units."""
@@ -73,9 +70,9 @@ class Node:
     """Children with FULL on the device."""
     edges: list[object | None] = field(default_factory=_no_edges)
     """Per `Edge`, the identity of the locks whose coverage is complete at this node; see `locks`."""
-    backups: list[Backup] = field(default_factory=list)
+    backups: list[InFlight] = field(default_factory=list)
     """Backups in flight that read this node's device slots, oldest first."""
-    loads: list[Load] = field(default_factory=list)
+    loads: list[InFlight] = field(default_factory=list)
     """Load-backs in flight that write this node's device slots, oldest first."""
     block: int | None = None
     """Block id of the last page, where `Events` has worked it out."""
@@ -119,3 +116,14 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<node {self.id}: {len(self.segment)} units to {self.end}>"
+
+
+@dataclass(slots=True, eq=False)
+class InFlight:
+    """A copy in flight, and the nodes whose slots it reads or writes.
+
+    The pieces that these nodes are split into join them.
+    """
+
+    copy: Copy
+    fragments: list[Node]

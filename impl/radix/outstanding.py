@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from radixproof.impl.radix.engine import Copy, CopyEngine
-from radixproof.impl.radix.node import Node
-
-
-@dataclass(slots=True, eq=False)
-class InFlight:
-    """A copy in flight, and the nodes whose slots it reads or writes. The pieces that these are split into join them."""
-
-    copy: Copy
-    fragments: list[Node]
-
+from radixproof.impl.radix.engine import CopyEngine
+from radixproof.impl.radix.node import InFlight
 
 T = TypeVar("T", bound=InFlight)
 

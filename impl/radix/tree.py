@@ -7,15 +7,16 @@ operations built on top only say what changes. The tree allocates and frees noth
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from radixproof.impl.radix.config import COMPONENTS, Component
+from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.recency import RecencyList
-from radixproof.model.config import COMPONENTS, Component
 
-if TYPE_CHECKING:
-    from radixproof.impl.radix.events import Events
+Listener: TypeAlias = Callable[[Node], None]
+"""Told of every node right after its place, segment, slots, locks or marks changed."""
 
 
 class Tree:
@@ -27,14 +28,16 @@ class Tree:
     are orders of use, indexed by `Component`: of the nodes with SWA or MAMBA on the device, and of those with it on the host only.
     Those of FULL are empty: it goes leaf by leaf.
 
-    ``on_change``, if set, is called with every node right after its place, segment, slots, locks or marks changed; a node that has
-    left the tree has no parent. ``events``, if set, is told what FULL comes and goes.
+    ``listener`` lets an image of the tree be kept up to date without walking it: see `Listener`. A
+    node that has left the tree has no parent. ``events`` are told what FULL comes and goes.
     """
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(
+        self, page_size: int, events: Events | None = None, listener: Listener | None = None
+    ) -> None:
         self.page_size = page_size
-        self.on_change: Callable[[Node], None] | None = None
-        self.events: Events | None = None
+        self.events = events
+        self._listener = listener
         self._clock = 0
         self._inserts = 0
         self._last_id = 0
@@ -73,8 +76,9 @@ class Tree:
             stack.extend(reversed(node.children.values()))
 
     def changed(self, node: Node) -> None:
-        if self.on_change is not None:
-            self.on_change(node)
+        """Tell the listener. To be called for changes of marks; all others are made here."""
+        if self._listener is not None:
+            self._listener(node)
 
     # Structure
 

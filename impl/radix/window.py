@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component
 
 
 @dataclass(slots=True)
