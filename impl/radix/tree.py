@@ -37,7 +37,7 @@ class Tree:
     ) -> None:
         self.page_size = page_size
         self.events = events
-        self._listener = listener
+        self.listener = listener
         self._clock = 0
         self._inserts = 0
         self._last_id = 0
@@ -77,8 +77,8 @@ class Tree:
 
     def changed(self, node: Node) -> None:
         """Tell the listener. To be called for changes of marks; all others are made here."""
-        if self._listener is not None:
-            self._listener(node)
+        if self.listener is not None:
+            self.listener(node)
 
     # Structure
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from radixproof.impl.observation import NodeView, Observation
-from radixproof.impl.radix.system import target
+from radixproof.impl.radix_adapter.target import target
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 

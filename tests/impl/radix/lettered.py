@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from radixproof.impl.observation import NodeView, Observation, Whole
-from radixproof.impl.radix.system import target
+from radixproof.impl.radix_adapter.target import target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 

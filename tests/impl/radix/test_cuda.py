@@ -9,7 +9,7 @@ import torch
 from radixproof.impl.radix.cuda import CudaEngine
 from radixproof.impl.radix.engine import Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool
-from radixproof.impl.radix.system import target
+from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.radix.tags import Tags
 from radixproof.impl.system import System, Unavailable
 from radixproof.model.config import Config, Pool

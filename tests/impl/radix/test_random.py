@@ -12,7 +12,7 @@ import pytest
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.radix.node import Units
-from radixproof.impl.radix.system import target
+from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.system import System
 from radixproof.model.config import DEVICE, HOST, Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
