@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @fault(
     "B01, SGLang pull request 25065",
-    "a leaf cut at the SWA boundary is not backed up because its new parent is not, and is lost at eviction",
+    "a leaf cut at the SWA boundary is not backed up because its new parent is not, "
+    "and is lost at eviction",
     Property.PROGRESS,
 )
 def split_parent_not_backed_up(cache: RadixCache) -> None:
@@ -58,7 +59,8 @@ def ancestors_not_backed_up(cache: RadixCache) -> None:
 
 @fault(
     "B01, SGLang pull request 25065, its chain of ancestors",
-    "a node is backed up although the host had no room for an ancestor that had to be backed up first",
+    "a node is backed up although the host had no room for an ancestor that had to be backed up "
+    "first",
     Property.BACKUP,
 )
 def backup_goes_on_without_ancestor(cache: RadixCache) -> None:
@@ -76,7 +78,8 @@ def backup_goes_on_without_ancestor(cache: RadixCache) -> None:
 
 @fault(
     "B22, SGLang pull requests 32892 and 33639",
-    "a window or a state that comes late to a node with a FULL copy on the host never gets a copy itself",
+    "a window or a state that comes late to a node with a FULL copy on the host never gets a copy "
+    "itself",
     Property.PROGRESS,
 )
 def late_value_not_backed_up(cache: RadixCache) -> None:
@@ -91,7 +94,8 @@ def late_value_not_backed_up(cache: RadixCache) -> None:
 
 @fault(
     "B29, SGLang issue 33714 and pull request 36647",
-    "an insert that goes on from a prefix it was given counts no hits, so that long prompts are not backed up",
+    "an insert that goes on from a prefix it was given counts no hits, "
+    "so that long prompts are not backed up",
     Property.PROGRESS,
 )
 def continued_prompt_not_counted(cache: RadixCache) -> None:
@@ -110,7 +114,8 @@ def continued_prompt_not_counted(cache: RadixCache) -> None:
 
 @fault(
     "B29, SGLang pull request 39454",
-    "one insert counts as two hits, so that what was used once is backed up under write-through-selective",
+    "one insert counts as two hits, so that what was used once is backed up under "
+    "write-through-selective",
     Property.BACKUP,
 )
 def hit_counted_twice(cache: RadixCache) -> None:

@@ -225,7 +225,8 @@ def cascade_not_counted(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 10637",
-    "the evictable size shrinks by the length of a node's key instead of by its value when its state goes",
+    "the evictable size shrinks by the length of a node's key instead of by its value when its "
+    "state goes",
     Property.SIZE,
 )
 def size_shrinks_by_the_key(cache: RadixCache) -> None:
@@ -296,7 +297,8 @@ def state_left_without_full(cache: RadixCache) -> None:
 
 @fault(
     "B83, a guard in SGLang 0.5.17",
-    "an eviction that reaches FULL from another component frees its slots, but leaves the node its value",
+    "an eviction that reaches FULL from another component frees its slots, "
+    "but leaves the node its value",
     Property.RECENCY,
 )
 def freed_value_left_in_place(cache: RadixCache) -> None:
@@ -375,7 +377,8 @@ def demoted_window_oldest(cache: RadixCache) -> None:
 
 @fault(
     "family of B35, SGLang pull request 39980",
-    "a window that stays behind on the host is missing in the order in which it would be evicted there",
+    "a window that stays behind on the host is missing in the order in which it would be evicted "
+    "there",
     Property.LEAF,
 )
 def demoted_window_not_listed(cache: RadixCache) -> None:

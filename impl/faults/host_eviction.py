@@ -33,7 +33,8 @@ def host_freed_never_counted(cache: RadixCache) -> None:
 
 @fault(
     "SGLang up to 0.5.13: host eviction of windows and states",
-    "windows and states go from the host if no device lock is on them, whatever is locked on the host",
+    "windows and states go from the host if no device lock is on them, "
+    "whatever is locked on the host",
     Property.PIN,
 )
 def device_lock_tested_on_host(cache: RadixCache) -> None:
@@ -112,7 +113,8 @@ def host_locked_host_leaf_deleted(cache: RadixCache) -> None:
 
 @fault(
     "B47, SGLang pull request 23696",
-    "the parent that a deletion leaves without children is deleted along, although it is locked on the host",
+    "the parent that a deletion leaves without children is deleted along, "
+    "although it is locked on the host",
     Property.PIN,
 )
 def childless_parent_cleaned_up(cache: RadixCache) -> None:
@@ -210,7 +212,8 @@ def duplicate_reclaimed_while_loading(cache: RadixCache) -> None:
 
 @fault(
     "family of B73, SGLang pull request 33862: which go first",
-    "host copies of device leaves are reclaimed before those of other nodes, which will be needed later",
+    "host copies of device leaves are reclaimed before those of other nodes, "
+    "which will be needed later",
     Property.RECENCY,
 )
 def duplicates_of_leaves_first(cache: RadixCache) -> None:

@@ -49,7 +49,8 @@ def host_insert_refills_nothing(cache: RadixCache) -> None:
 
 @fault(
     "B48, SGLang pull request 25991",
-    "the new part of the key gets the first of the fetched slots, which hold what is in the tree already",
+    "the new part of the key gets the first of the fetched slots, "
+    "which hold what is in the tree already",
     Property.CONTENT,
 )
 def fetched_slots_shifted(cache: RadixCache) -> None:

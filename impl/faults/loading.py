@@ -37,7 +37,7 @@ def _once_started(cache: RadixCache, then: Callable[[Load], None]) -> None:
 
 
 def _once_refused(cache: RadixCache, then: Callable[[Node], object]) -> None:
-    """Let ``then`` see the anchor of every load-back that was refused though there was something to load."""
+    """Let ``then`` see the anchor of every load-back that is refused with something to load."""
     loader = cache.loader
     load_back, outstanding = loader.load_back, loader._outstanding
 
@@ -53,7 +53,8 @@ def _once_refused(cache: RadixCache, then: Callable[[Node], object]) -> None:
 
 @fault(
     "B06, SGLang pull request 27444",
-    "the host source of a load-back is only pinned after room was made on the device, which may evict it",
+    "the host source of a load-back is only pinned after room was made on the device, "
+    "which may evict it",
     Property.NOCRASH,
 )
 def load_source_pinned_late(cache: RadixCache) -> None:
@@ -86,7 +87,8 @@ def load_source_pinned_late(cache: RadixCache) -> None:
 
 @fault(
     "B06, SGLang pull requests 26728 and 27424",
-    "the host source of a load-back is released when the copy has been submitted, not when it is acknowledged",
+    "the host source of a load-back is released when the copy has been submitted, "
+    "not when it is acknowledged",
     Property.LOCK,
 )
 def load_source_released_early(cache: RadixCache) -> None:
@@ -111,7 +113,7 @@ def load_target_released_early(cache: RadixCache) -> None:
 
 
 @fault(
-    "family of B08, SGLang pull request 24972: a release that does not abstraction its acquire",
+    "family of B08, SGLang pull request 24972: a release that does not mirror its acquire",
     "the host lock of a load-back is given back twice, the second time at the expense of others",
     Property.NOCRASH,
 )
@@ -157,7 +159,8 @@ def load_pins_the_whole_path(cache: RadixCache) -> None:
 
 @fault(
     "B38, SGLang pull requests 25085 and 25088",
-    "a load-back starts at the deepest node with FULL on the host, not at the one on which all components agree",
+    "a load-back starts at the deepest node with FULL on the host, "
+    "not at the one on which all components agree",
     Property.PROGRESS,
 )
 def load_starts_too_deep(cache: RadixCache) -> None:
@@ -176,7 +179,8 @@ def load_starts_too_deep(cache: RadixCache) -> None:
 
 @fault(
     "family of B41: a test against the wrong pool, SGLang before 0.5.13",
-    "a load-back of a window or a state alone is refused, because it brings fewer FULL tokens than are worth it",
+    "a load-back of a window or a state alone is refused, "
+    "because it brings fewer FULL tokens than are worth it",
     Property.PROGRESS,
 )
 def threshold_refuses_windows(cache: RadixCache) -> None:
@@ -324,7 +328,8 @@ def refused_load_keeps_slots(cache: RadixCache) -> None:
 
 @fault(
     "B62, SGLang pull requests 37496 and 39479",
-    "the slots of a load-back are handed out from the bottom of the path, its copy is made from the top",
+    "the slots of a load-back are handed out from the bottom of the path, "
+    "its copy is made from the top",
     Property.CONTENT,
 )
 def load_slots_upside_down(cache: RadixCache) -> None:
@@ -416,7 +421,8 @@ def split_leaves_load(cache: RadixCache) -> None:
 
 @fault(
     "B23, SGLang pull requests 34975 and 35931",
-    "a node has room for the mark of one load-back only, and a second one that needs it takes the place",
+    "a node has room for the mark of one load-back only, "
+    "and a second one that needs it takes the place",
     Property.NOCRASH,
 )
 def one_mark_for_all_loads(cache: RadixCache) -> None:

@@ -38,7 +38,8 @@ def _copy_under(cache: RadixCache) -> Locks:
 
 @fault(
     "B02, SGLang pull request 27038",
-    "the lock taken while a state is copied is given back without the mark where its window ends: others lose theirs",
+    "the lock taken while a state is copied is given back without the mark where its window ends: "
+    "others lose theirs",
     Property.LOCK,
 )
 def state_copy_unlocks_too_much(cache: RadixCache) -> None:
@@ -61,7 +62,8 @@ def state_copy_unlocks_too_much(cache: RadixCache) -> None:
 
 @fault(
     "B02, SGLang pull request 27038",
-    "the eviction that makes room for the copy of a state may take the state itself, or what lies above it",
+    "the eviction that makes room for the copy of a state may take the state itself, "
+    "or what lies above it",
     Property.PROGRESS,
 )
 def state_copy_evicts_its_source(cache: RadixCache) -> None:
@@ -90,7 +92,8 @@ def state_copy_without_room_raises(cache: RadixCache) -> None:
 
 @fault(
     "B53, SGLang pull request 29819 and issue 29812",
-    "a state is copied from the device while the load-back that brings it there is still on its way",
+    "a state is copied from the device while the load-back that brings it there is still on its "
+    "way",
     Property.CONTENT,
 )
 def state_copied_before_it_has_arrived(cache: RadixCache) -> None:
@@ -107,7 +110,8 @@ def state_copied_before_it_has_arrived(cache: RadixCache) -> None:
 
 @fault(
     "B70, SGLang pull requests 16067, 21404",
-    "the slot for the copy of a state is not returned when it turns out that the state is still being loaded",
+    "the slot for the copy of a state is not returned when it turns out that the state is still "
+    "being loaded",
     Property.PROGRESS,
 )
 def state_slot_lost_when_given_up(cache: RadixCache) -> None:
@@ -264,7 +268,8 @@ def match_renews_all_states(cache: RadixCache) -> None:
 
 @fault(
     "B22, SGLang pull request 33639",
-    "a state that comes to a node with a host copy of an older one stays in the order of what is on the host only",
+    "a state that comes to a node with a host copy of an older one stays in the order of what is "
+    "on the host only",
     Property.LEAF,
 )
 def state_stays_in_the_host_order(cache: RadixCache) -> None:

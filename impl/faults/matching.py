@@ -1,4 +1,4 @@
-"""Bugs in matching, keys and namespaces: which prefix is found, for whom, and what counts as used."""
+"""Bugs in matching, keys and namespaces: which prefix is found, for whom, and what it renews."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAMBA = Component.MAMBA
 
 Judge: TypeAlias = "Callable[[Node], tuple[bool, bool]]"
-"""Whether a prefix may end at a node, the next one of a path: on the device, and on device or host."""
+"""Whether a prefix may end at the next node of a path: on the device, and on either tier."""
 
 
 def _match_by(
@@ -28,7 +28,10 @@ def _match_by(
     judge_of: Callable[[CacheConfig], Judge],
     used: Callable[[CacheConfig], int | None] = lambda config: config.window,
 ) -> None:
-    """Let a new judge decide in every match where the prefix may end; the SWA of ``used`` units before it is renewed."""
+    """Let a new judge decide in every match where the prefix may end.
+
+    The SWA of ``used`` units before it is renewed.
+    """
     from radixproof.impl.radix.matching import Match, path_slots
     from radixproof.impl.radix.window import renew
 
@@ -129,7 +132,8 @@ def match_misses_windows_on_host(cache: RadixCache) -> None:
 
 @fault(
     "B38, SGLang pull requests 25085, 25088 and issue 24869",
-    "the best node of a match is the deepest one with FULL, where its window and state are on neither tier",
+    "the best node of a match is the deepest one with FULL, "
+    "where its window and state are on neither tier",
     Property.MATCH,
 )
 def best_match_asks_for_full_only(cache: RadixCache) -> None:
@@ -142,7 +146,8 @@ def best_match_asks_for_full_only(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull requests 32710, 37584, 39627",
-    "tombstones are not noticed on nodes that have no state: a check that fails keeps the others from being made",
+    "tombstones are not noticed on nodes that have no state: "
+    "a check that fails keeps the others from being made",
     Property.RECENCY,
 )
 def window_not_checked_without_state(cache: RadixCache) -> None:
@@ -204,7 +209,8 @@ def key_below_a_page_is_kept(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull requests 10846, 11231",
-    "pairs of tokens are looked up by their first tokens, so that the last KV of a prefix is that of another continuation",
+    "pairs of tokens are looked up by their first tokens, "
+    "so that the last KV of a prefix is that of another continuation",
     Property.MATCH,
 )
 def pairs_as_single_tokens(cache: RadixCache) -> None:
@@ -260,7 +266,8 @@ def fetched_for_every_namespace(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 12111 and issue 12007",
-    "a match renews the nodes of its path from the bottom up, so that parents are newer than children",
+    "a match renews the nodes of its path from the bottom up, "
+    "so that parents are newer than children",
     Property.RECENCY,
 )
 def match_renews_parents_last(cache: RadixCache) -> None:

@@ -1,4 +1,4 @@
-"""How a fault is planted: registered by name, and put into one cache object after it has been built."""
+"""How a fault is planted: by name, into one cache object after it has been built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One planted bug: where it comes from, what went wrong there, and the property that should see it first."""
+    """One planted bug: its record, what goes wrong, and the property that should see it first."""
 
     name: str
     record: str
@@ -43,7 +43,10 @@ def fault(
 
 
 def target(name: str) -> Target:
-    """Our implementation with the fault called ``name`` planted. Raises KeyError if there is none."""
+    """Our implementation with the fault called ``name`` planted.
+
+    Raises KeyError if there is none.
+    """
     chosen, clean = FAULTS[name], radix()
 
     def build(config: Config) -> System:

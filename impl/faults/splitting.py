@@ -34,7 +34,10 @@ def _after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None
 
 
 def _renew_both(cache: RadixCache, order: Callable[[], RecencyList[Node]]) -> None:
-    """Let a split move both halves to the new end of an order; the tree makes its orders anew when it is reset."""
+    """Let a split move both halves to the new end of an order.
+
+    The tree makes its orders anew when it is reset.
+    """
 
     def renew(lower: Node, upper: Node) -> None:
         for node in (upper, lower):
@@ -182,7 +185,8 @@ def split_counts_the_upper_half_again(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 5499 and issue 5543",
-    "the upper half of a split does not know that it has a child on the device, and counts as a leaf",
+    "the upper half of a split does not know that it has a child on the device, "
+    "and counts as a leaf",
     Property.LEAF,
 )
 def split_forgets_the_child(cache: RadixCache) -> None:

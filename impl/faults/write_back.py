@@ -1,4 +1,4 @@
-"""Bugs in write-back, where data is backed up when it leaves the device, and in caches that back nothing up."""
+"""Bugs in write-back, which copies data as it leaves the device, and in caches without a host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def failed_write_back_taken_for_success(cache: RadixCache) -> None:
 
 @fault(
     "B04, SGLang pull requests 28614 and 31845",
-    "a leaf for which the host has no room is passed over, so that nothing can be evicted when the host is full",
+    "a leaf for which the host has no room is passed over, "
+    "so that nothing can be evicted when the host is full",
     Property.PROGRESS,
 )
 def full_host_stalls_write_back(cache: RadixCache) -> None:
@@ -69,7 +70,8 @@ def descendants_not_deleted(cache: RadixCache) -> None:
 
 @fault(
     "B04, SGLang pull request 31845: what is locked below",
-    "a leaf that cannot be written back is deleted with what hangs below it, although a host lock keeps that",
+    "a leaf that cannot be written back is deleted with what hangs below it, "
+    "although a host lock keeps that",
     Property.PIN,
 )
 def locked_descendants_deleted(cache: RadixCache) -> None:
@@ -122,7 +124,8 @@ def interior_value_not_written_back(cache: RadixCache) -> None:
 
 @fault(
     "B35, SGLang pull request 39980: continuity under write-back",
-    "write-back asks for a copy of the parent before it copies a node, and deletes the node instead",
+    "write-back asks for a copy of the parent before it copies a node, "
+    "and deletes the node instead",
     Property.PROGRESS,
 )
 def write_back_wants_a_backed_parent(cache: RadixCache) -> None:

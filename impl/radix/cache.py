@@ -36,9 +36,10 @@ class Engines(NamedTuple):
 class RadixCache:
     """A prefix cache over a device and, unless ``config`` has none, a host tier.
 
-    Keys are token ids in a namespace, seen as pairs of neighbours if ``config.bigram``; only whole pages of them are cached, and
-    lengths are in tokens, or pairs. Requests take device slots from ``memory.device`` and own them until they free them there or
-    hand them to `insert`. Not safe for use by several threads.
+    Keys are token ids in a namespace, seen as pairs of neighbours if ``config.bigram``; only whole
+    pages of them are cached, and lengths are in tokens, or pairs. Requests take device slots from
+    ``memory.device`` and own them until they free them there or hand them to `insert`. Not safe for
+    use by several threads.
     """
 
     def __init__(
@@ -67,11 +68,17 @@ class RadixCache:
         self.host_inserter = HostInserter(tree, memory, config.write_back)
 
     def match(self, tokens: Sequence[int], namespace: str = "") -> Match:
-        """The longest cached prefix of a key. May split a node, and renews the recency of what it finds."""
+        """The longest cached prefix of a key.
+
+        May split a node, and renews the recency of what it finds.
+        """
         return match(self.tree, self.config, namespace, self._whole_pages(tokens))
 
     def copy_state(self, node: Node) -> int | None:
-        """A MAMBA slot of the caller's own with a copy of the state of a node on the device; None if there is no room for one."""
+        """A MAMBA slot of the caller's own with a copy of the state of a node on the device.
+
+        None if there is no room for one.
+        """
         return copy_state(node, self.memory, self.locks, self.device_evictor)
 
     def insert(
@@ -86,9 +93,10 @@ class RadixCache:
     ) -> Inserted:
         """Hand over the KV of a key: FULL ``slots``, one per token, and the MAMBA slot of its end.
 
-        The first ``protected`` slots came from a match of the key and are the tree's already. The peers of the first ``evicted``
-        slots have been freed. Both are whole pages. Slots beyond the last whole page stay with the caller, and so does a state that
-        is not taken; the others are no longer its own, unless ValueError is raised.
+        The first ``protected`` slots came from a match of the key and are the tree's already. The
+        peers of the first ``evicted`` slots have been freed. Both are whole pages. Slots beyond the
+        last whole page stay with the caller, and so does a state that is not taken; the others are
+        no longer its own, unless ValueError is raised.
         """
         key = self._whole_pages(tokens)
         for name, length in (("protected", protected), ("evicted", evicted)):
@@ -108,8 +116,9 @@ class RadixCache:
     def insert_host(
         self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", start: int = 0
     ) -> int:
-        """Hand over KV of a key that was fetched to the host: FULL host slots of its whole pages from ``start``, a node's end, on.
+        """Hand over KV of a key that was fetched to the host.
 
+        ``slots`` are FULL host slots of the whole pages from ``start`` on, the end of a node.
         Returns how many are kept; the others are freed.
         """
         return self.host_inserter.insert(
@@ -117,7 +126,10 @@ class RadixCache:
         )
 
     def lock(self, node: Node) -> Receipt:
-        """Keep the path to a node on the device: all of its FULL, the last window of its SWA, the state at its end."""
+        """Keep the path to a node on the device.
+
+        That is all of its FULL, the last window of its SWA, and the state at its end.
+        """
         return self.locks.lock(node)
 
     def unlock(self, receipt: Receipt) -> None:
@@ -125,9 +137,9 @@ class RadixCache:
         self.locks.unlock(receipt)
 
     def release_window(self, receipt: Receipt) -> None:
-        """Give all but FULL of a receipt back early, at most once, and drop SWA that no one can use any more (semantics 6.4).
+        """Give all but FULL of a receipt back early, at most once (semantics 6.4).
 
-        Raises `ReceiptError` if that has been done before.
+        Drops SWA that no one can use any more. Raises `ReceiptError` if that has been done before.
         """
         self.device_evictor.drop_windows(self.locks.release_window(receipt))
 
@@ -136,28 +148,38 @@ class RadixCache:
         return self.locks.lock_host(node)
 
     def unlock_host(self, receipt: HostReceipt) -> None:
-        """Give a receipt of `lock_host` back. Raises `ReceiptError` if that has been done before."""
+        """Give a receipt of `lock_host` back.
+
+        Raises `ReceiptError` if that has been done before.
+        """
         self.locks.unlock_host(receipt)
 
     def evict(self, full: int, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
-        """Free device slots; returns the FULL and SWA tokens and the states freed, which may be fewer or more than asked for."""
+        """Free device slots; may free fewer or more than asked for.
+
+        Returns the FULL and SWA tokens and the states freed.
+        """
         return self.device_evictor.evict(full, swa, mamba)
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
-        """Free host slots of a component; returns the tokens (MAMBA: states) freed, which may be fewer or more than asked for."""
+        """Free host slots of a component; may free fewer or more than asked for.
+
+        Returns the tokens (MAMBA: states) freed.
+        """
         return self.host_evictor.evict(tokens, component)
 
     def load_back(self, node: Node, quota: int | None = None) -> int:
-        """Start to bring the path to the best node of a match back to the device; returns the FULL tokens that it loads.
+        """Start to bring the path to the best node of a match back to the device.
 
-        0 if there is nothing to do, or no room, or if it would take more than ``quota`` FULL tokens.
+        Returns the FULL tokens that it loads: 0 if there is nothing to do, or no room, or if it
+        would take more than ``quota`` FULL tokens.
         """
         return self.loader.load_back(node, quota)
 
     def writing_check(self, blocking: bool = False, limit: int | None = None) -> int:
-        """Acknowledge backups whose copies are complete, ``limit`` at most, or wait for all; returns how many.
+        """Acknowledge backups whose copies are complete, ``limit`` at most, or wait for all.
 
-        To be called regularly.
+        Returns how many. To be called regularly.
         """
         return self.backups.acknowledge(blocking, limit)
 
@@ -166,7 +188,10 @@ class RadixCache:
         return self.loader.acknowledge(blocking, limit)
 
     def reset(self) -> None:
-        """Forget everything and take back all host slots. Device slots are the caller's to take back: ``memory.device.clear()``."""
+        """Forget everything and take back all host slots.
+
+        Device slots are the caller's to take back: ``memory.device.clear()``.
+        """
         self.backups.clear()
         self.loader.clear()
         self.tree.reset()

@@ -32,6 +32,9 @@ class Sizes(NamedTuple):
     mamba: int = 0
 
 
+_NONE = Sizes()
+
+
 @dataclass(frozen=True)
 class CacheConfig:
     """What a cache is built for. Raises ValueError if no cache can be built so.
@@ -43,7 +46,7 @@ class CacheConfig:
 
     page_size: int
     device: Sizes
-    host: Sizes = Sizes()
+    host: Sizes = _NONE
     window: int | None = None
     write_back: bool = False
     """Back nodes up when they are evicted, and only then, instead of after ``threshold`` hits."""

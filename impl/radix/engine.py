@@ -1,7 +1,7 @@
 """Copy engines: what moves KV between pools, and who says when.
 
-A cache is given its engines from outside, one for backups and one for load-backs. Each performs its copies in the order in which
-they were submitted.
+A cache is given its engines from outside, one for backups and one for load-backs. Each performs its
+copies in the order in which they were submitted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from radixproof.impl.radix.pools import KVPool, Slots
 
 
 class Transfer(NamedTuple):
-    """The part of a copy that concerns one pair of pools: KV of ``source_slots`` goes to ``target_slots``, slot by slot."""
+    """The part of a copy that concerns one pair of pools, slot by slot."""
 
     source: KVPool
     source_slots: Slots
@@ -27,17 +27,26 @@ class Transfer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Copy:
-    """What `CopyEngine.submit` returns: one copy, and how it went. At most one of ``done`` and ``failed`` ever becomes true."""
+    """What `CopyEngine.submit` returns: one copy, and how it went.
+
+    At most one of ``done`` and ``failed`` ever becomes true.
+    """
 
     transfers: tuple[Transfer, ...]
     done: bool = False
     """The KV is in the target slots."""
     failed: bool = False
-    """The target slots may hold anything. The engine has forgotten the copy; whoever wants it submits its transfers again."""
+    """The target slots may hold anything, and the engine has forgotten the copy.
+
+    Whoever wants it submits its transfers again.
+    """
 
 
 class CopyEngine(Protocol):
-    """Performs copies asynchronously. Until a copy is known to be done its slots must be neither reused nor rewritten."""
+    """Performs copies asynchronously.
+
+    Until a copy is known to be done its slots must be neither reused nor rewritten.
+    """
 
     def submit(self, transfers: Sequence[Transfer]) -> Copy:
         """Queue one copy. It reads what the work submitted to the device so far has written."""
@@ -73,7 +82,10 @@ class ImmediateEngine:
 
 
 class ScheduledEngine:
-    """Holds copies back until `run` lets them through to ``inner``: when bytes move, and whether, is the caller's choice."""
+    """Holds copies back until `run` lets them through to ``inner``.
+
+    When bytes move, and whether, is the caller's choice.
+    """
 
     def __init__(self, inner: CopyEngine) -> None:
         self._inner = inner

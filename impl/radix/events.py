@@ -28,8 +28,8 @@ class Event(NamedTuple):
 class Events:
     """Names pages, and collects what is to be said about them until it is asked for.
 
-    The name of a page, its block id, depends on its units, those before it and the namespace, and on nothing else: replicas and
-    their routers agree on it. Only FULL is spoken of.
+    The name of a page, its block id, depends on its units, those before it and the namespace, and
+    on nothing else: replicas and their routers agree on it. Only FULL is spoken of.
     """
 
     def __init__(self, page_size: int) -> None:
@@ -59,7 +59,10 @@ class Events:
         return events
 
     def _blocks(self, node: Node) -> tuple[int, ...]:
-        """Block ids of a node's pages, in order. Notes the last one of each node that it works out on the way."""
+        """Block ids of a node's pages, in order.
+
+        Notes the last one of each node that it works out on the way.
+        """
         path = [node]
         above = node.parent
         assert above is not None

@@ -104,9 +104,7 @@ class HostEvictor:
     def _evict_duplicates(self, wanted: int, freed: list[int]) -> None:
         """Free host copies of FULL that is on the device, too; those of device leaves last."""
         leaves, turn = self._tree.device_leaves, self._order.turn
-        for node in sorted(
-            self._spare_duplicates(), key=lambda node: (node in leaves, turn(node))
-        ):
+        for node in sorted(self._spare_duplicates(), key=lambda node: (node in leaves, turn(node))):
             if freed[FULL] >= wanted:
                 break
             self._free(node, FULL, freed)

@@ -1,4 +1,4 @@
-"""Nodes of the tree: what hangs on one run of pages, and what copies are under way to or from it."""
+"""Nodes of the tree: what hangs on one run of pages, and which copies of it are in flight."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from radixproof.impl.radix.engine import Copy
 from radixproof.impl.radix.pools import Slots
 
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
-"""A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams. All lengths are in units."""
+"""A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams.
+
+All lengths are in units.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class State:
     """One component of one node: its slots on either tier, and how many locks cover it there.
 
-    FULL and SWA have one slot per unit. MAMBA has a single one, for the state at the end of the node.
+    FULL and SWA have one slot per unit. MAMBA has a single one, for the state at the end of the
+    node.
     """
 
     device: Slots | None = None
@@ -28,7 +32,10 @@ class State:
 
 
 class Edge(IntEnum):
-    """A kind of lock that covers part of a path: all of the SWA window on the device, FULL and the SWA window on the host."""
+    """A kind of lock that covers part of a path.
+
+    On the device that is the SWA window, on the host FULL and the SWA window.
+    """
 
     WINDOW = 0
     HOST_FULL = 1
@@ -43,8 +50,8 @@ def _no_edges() -> list[object | None]:
 class Node:
     """A run of whole pages of a key, in one namespace.
 
-    The root has no parent, no pages and no state. Any other node without a parent has left the tree. A node that is split keeps its
-    identity as the lower half.
+    The root has no parent, no pages and no state. Any other node without a parent has left the
+    tree. A node that is split keeps its identity as the lower half.
     """
 
     id: int
@@ -69,7 +76,7 @@ class Node:
     resident_children: int = 0
     """Children with FULL on the device."""
     edges: list[object | None] = field(default_factory=_no_edges)
-    """Per `Edge`, the identity of the locks whose coverage is complete at this node; see `locks`."""
+    """Per `Edge`, the mark of the locks whose coverage is complete at this node; see `locks`."""
     backups: list[InFlight] = field(default_factory=list)
     """Backups in flight that read this node's device slots, oldest first."""
     loads: list[InFlight] = field(default_factory=list)

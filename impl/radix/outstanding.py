@@ -12,13 +12,17 @@ T = TypeVar("T", bound=InFlight)
 
 
 class Outstanding(Generic[T]):
-    """The copies of one engine that have not been acknowledged, in the order in which they will be: that of their submission."""
+    """The copies of one engine that have not been acknowledged, in the order of submission.
+
+    In that order they will be.
+    """
 
     def __init__(self, engine: CopyEngine) -> None:
         self._engine = engine
         self._entries: deque[T] = deque()
         self._ahead: deque[T] = deque()
-        """Those whose copies have not been seen to end, in the order in which the engine performs them."""
+        """Those whose copies have not been seen to end, in the order in which they are performed.
+        """
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -30,8 +34,8 @@ class Outstanding(Generic[T]):
     def finish(self, blocking: bool, limit: int | None) -> list[T]:
         """Take out the entries whose copies are done, up to the first that is not, and return them.
 
-        A poll takes ``limit`` at most; if ``blocking``, all copies are waited for and taken. Copies that failed are made again
-        first, after what is queued, and keep their place here.
+        A poll takes ``limit`` at most; if ``blocking``, all copies are waited for and taken. Copies
+        that failed are made again first, after what is queued, and keep their place here.
         """
         if not self._entries:
             return []

@@ -1,4 +1,4 @@
-"""States: a request that goes on from a cached prefix needs a copy of its MAMBA state, to write on."""
+"""States: a request that goes on from a cached prefix writes on a copy of its MAMBA state."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from radixproof.impl.radix.pools import KVPool, Slots
 
 
 def copy_state(node: Node, memory: Memory, locks: Locks, evictor: DeviceEvictor) -> int | None:
-    """A device slot of the caller's own with a copy of the state of ``node``, which is on the device (semantics 3.6).
+    """A device slot of the caller's own with a copy of the state of ``node`` (semantics 3.6).
 
-    Evicts another state if there is no slot; None if that does not help. Raises ValueError if the node has no state.
+    The state is on the device.  Evicts another state if there is no slot; None if that does not
+    help. Raises ValueError if the node has no state.
     """
     states, source = memory.device.mamba, node.mamba.device
     if states is None or source is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from radixproof.impl.radix.config import CacheConfig, Sizes
 from radixproof.model.config import Config
 
