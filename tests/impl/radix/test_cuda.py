@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from radixproof.impl.radix.tags import Tags
 
 from radixproof.impl.radix.cuda import CudaEngine
 from radixproof.impl.radix.engine import Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool
 from radixproof.impl.radix_adapter.target import target
-from radixproof.impl.radix.tags import Tags
 from radixproof.impl.system import System, Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key

@@ -1,43 +1,12 @@
-"""Copy engines, and the order in which copies are acknowledged."""
+"""Copy engines."""
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine, Transfer
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
-from radixproof.impl.radix.pools import Geometry, KVPool, Slots
-from radixproof.impl.radix.tags import Tags
+from radixproof.impl.radix_adapter.tags import Tags
 
-
-def slots(*ids: int) -> Slots:
-    return np.array(ids, dtype=np.int64)
-
-
-class Pair:
-    """Two pools, of which the first holds tag 10 * n in slot n, and a scheduled engine."""
-
-    def __init__(self) -> None:
-        self.source, self.target = (KVPool(4, 1, Geometry(), torch.device("cpu")) for _ in range(2))
-        Tags(self.source).write(slots(1, 2, 3, 4), np.array([10, 20, 30, 40], dtype=np.float32))
-        self.engine = ScheduledEngine(ImmediateEngine())
-
-    def transfer(self, *ids: int) -> list[Transfer]:
-        return [Transfer(self.source, slots(*ids), self.target, slots(*ids))]
-
-    def arrived(self) -> list[int]:
-        return Tags(self.target).read(slots(1, 2, 3, 4))
-
-
-def flights(pair: Pair, count: int) -> tuple[Outstanding[InFlight], list[InFlight]]:
-    outstanding: Outstanding[InFlight] = Outstanding(pair.engine)
-    entries = [
-        InFlight(pair.engine.submit(pair.transfer(number)), []) for number in range(1, count + 1)
-    ]
-    for entry in entries:
-        outstanding.add(entry)
-    return outstanding, entries
+from .slots import Pair, slots
 
 
 def test_scheduled_copies_run_late_and_in_order() -> None:
@@ -70,54 +39,3 @@ def test_cleared_engine_copies_nothing() -> None:
     pair.engine.clear()
     pair.engine.wait()
     assert pair.arrived() == [-1, -1, -1, -1]
-
-
-def test_copies_are_acknowledged_from_the_front_up_to_a_limit() -> None:
-    pair = Pair()
-    outstanding, entries = flights(pair, 3)
-    assert (outstanding.done(), outstanding.finish(blocking=False, limit=None)) == (0, [])
-    pair.engine.run(2)
-    assert outstanding.done() == 2
-    assert outstanding.finish(blocking=False, limit=1) == entries[:1]
-    assert outstanding.finish(blocking=False, limit=0) == []
-    assert outstanding.finish(blocking=True, limit=None) == entries[1:]
-    assert (
-        len(outstanding),
-        outstanding.done(),
-        outstanding.finish(blocking=True, limit=None),
-    ) == (0, 0, [])
-
-
-def test_failed_copy_is_made_again_after_the_others_and_keeps_its_turn() -> None:
-    pair = Pair()
-    outstanding, entries = flights(pair, 3)
-    pair.engine.run(1, fail=True)
-    pair.engine.run(1)
-    assert outstanding.done() == 0
-    assert outstanding.finish(blocking=False, limit=None) == []
-    assert pair.engine.queued == 2
-    pair.engine.run(1)
-    assert outstanding.finish(blocking=False, limit=None) == []
-    assert pair.arrived() == [-1, 20, 30, -1]
-    pair.engine.run(1)
-    assert outstanding.finish(blocking=False, limit=None) == entries
-    assert pair.arrived() == [10, 20, 30, -1]
-
-
-def test_copies_are_made_again_in_the_order_in_which_they_failed() -> None:
-    pair = Pair()
-    outstanding, _ = flights(pair, 2)
-    pair.engine.run(1, fail=True)
-    assert outstanding.finish(blocking=False, limit=None) == []
-    pair.engine.run(2, fail=True)
-    assert outstanding.finish(blocking=False, limit=None) == []
-    pair.engine.run(1)
-    assert pair.arrived() == [-1, 20, -1, -1]
-
-
-def test_blocking_check_makes_failed_copies_again_at_once() -> None:
-    pair = Pair()
-    outstanding, entries = flights(pair, 2)
-    pair.engine.run(2, fail=True)
-    assert outstanding.finish(blocking=True, limit=None) == entries
-    assert pair.arrived() == [10, 20, -1, -1]

@@ -21,26 +21,66 @@ CONFIGS = {
     "full": Config(device_pages=10, host_pages=12),
     "full, page 3, selective": Config(page_size=3, device_pages=8, host_pages=5, threshold=2),
     "full, no host": Config(device_pages=9, host_pages=0, eviction_policy=EvictionPolicy.FIFO),
-    "full, write-back": Config(device_pages=9, host_pages=7, write_back=True, eviction_policy=EvictionPolicy.LFU),
+    "full, write-back": Config(
+        device_pages=9, host_pages=7, write_back=True, eviction_policy=EvictionPolicy.LFU
+    ),
     "swa": Config(window=3, device_pages=12, swa_pages=9, host_pages=10, swa_host_pages=6),
     "swa, page 2, window 3": Config(
-        page_size=2, window=3, device_pages=9, swa_pages=8, host_pages=14, swa_host_pages=12, eviction_policy=EvictionPolicy.PRIORITY
+        page_size=2,
+        window=3,
+        device_pages=9,
+        swa_pages=8,
+        host_pages=14,
+        swa_host_pages=12,
+        eviction_policy=EvictionPolicy.PRIORITY,
     ),
     "swa, page 2, window 1, selective": Config(
-        page_size=2, window=1, device_pages=9, swa_pages=7, host_pages=6, swa_host_pages=4, threshold=2
+        page_size=2,
+        window=1,
+        device_pages=9,
+        swa_pages=7,
+        host_pages=6,
+        swa_host_pages=4,
+        threshold=2,
     ),
     "swa, pairs, write-back": Config(
-        window=3, device_pages=10, swa_pages=9, host_pages=9, swa_host_pages=6, write_back=True, bigram=True, eviction_policy=EvictionPolicy.FILO
+        window=3,
+        device_pages=10,
+        swa_pages=9,
+        host_pages=9,
+        swa_host_pages=6,
+        write_back=True,
+        bigram=True,
+        eviction_policy=EvictionPolicy.FILO,
     ),
     "swa, page 2, pairs, no host": Config(
-        page_size=2, window=2, device_pages=9, swa_pages=8, host_pages=0, bigram=True, eviction_policy=EvictionPolicy.MRU
+        page_size=2,
+        window=2,
+        device_pages=9,
+        swa_pages=8,
+        host_pages=0,
+        bigram=True,
+        eviction_policy=EvictionPolicy.MRU,
     ),
-    "mamba": Config(device_pages=12, mamba_states=3, host_pages=14, mamba_host_states=3, load_threshold=3),
+    "mamba": Config(
+        device_pages=12, mamba_states=3, host_pages=14, mamba_host_states=3, load_threshold=3
+    ),
     "mamba, write-back": Config(
-        device_pages=12, mamba_states=4, host_pages=8, mamba_host_states=3, write_back=True, eviction_policy=EvictionPolicy.SLRU
+        device_pages=12,
+        mamba_states=4,
+        host_pages=8,
+        mamba_host_states=3,
+        write_back=True,
+        eviction_policy=EvictionPolicy.SLRU,
     ),
     "swa, mamba": Config(
-        window=2, device_pages=12, swa_pages=9, mamba_states=4, host_pages=13, swa_host_pages=9, mamba_host_states=4
+        window=2,
+        device_pages=12,
+        swa_pages=9,
+        mamba_states=4,
+        host_pages=13,
+        swa_host_pages=9,
+        mamba_host_states=4,
     ),
     "swa, mamba, page 2, write-back": Config(
         page_size=2,
@@ -53,7 +93,7 @@ CONFIGS = {
         mamba_host_states=3,
         write_back=True,
     ),
-}  # fmt: skip
+}
 
 OPERATIONS = {
     "match": 2,
