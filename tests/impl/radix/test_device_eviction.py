@@ -169,7 +169,7 @@ def test_backed_leaf_is_demoted_and_another_deleted() -> None:
     assert cache.resident_in(Pool.FULL_HOST) == cache.resident_in(Pool.SWA_HOST) == {"ab"}
     assert cache.resident_in(Pool.FULL) == cache.resident_in(Pool.SWA) == set()
     assert cache.match("ab") == (0, 2)
-    assert cache.whole().host_leaves == {cache.nodes()["ab"].id}
+    assert cache.whole().host_leaves == frozenset([cache.nodes()["ab"].id])
 
 
 def test_swa_of_interior_nodes_becomes_a_tombstone_and_leaves_go_whole() -> None:

@@ -61,5 +61,6 @@ def test_write_back_hangs_it_anywhere_and_refills_nothing() -> None:
 def test_fetched_slots_must_fit_the_key() -> None:
     cache = Cache()
     slots = cache.system.allocate_host(2)
+    assert slots is not None
     with pytest.raises(ValueError, match="slots"):
         cache.system.insert_host(key("abcd"), slots, 0)

@@ -14,7 +14,7 @@ NOTHING = (0, 0, 0)
 
 
 def chain(**options: Any) -> Cache:
-    """ "abcd" and below it "abcdefgh", on the host only, with a window and a state at the end of each."""
+    """On the host only: "abcd" and below it "abcdefgh", each with a window and a state."""
     cache = Cache(mamba=True, window=4, **options)
     cache.put("abcd", state=True)
     cache.demote("abcdefgh")
@@ -38,8 +38,10 @@ def test_path_comes_back_with_its_window_and_its_state() -> None:
         ("abcdefgh", Pool.MAMBA),
     }
     assert cache.wrong() == late
-    slots = cache.nodes()["abcdefgh"].slots
-    assert cache.system.swa_of(slots[Pool.FULL]) == list(slots[Pool.SWA])
+    full, swa, *_ = cache.nodes()["abcdefgh"].slots
+    assert full is not None
+    assert swa is not None
+    assert cache.system.swa_of(full) == list(swa)
     assert (
         cache.system.run_copies(9, load=True),
         cache.system.copied(load=True),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.radix.locks import Locks, ReceiptError
 from radixproof.model.config import Component, Pool
 
@@ -27,11 +28,11 @@ def test_a_lock_covers_the_state_of_its_anchor_and_one_that_comes_later() -> Non
     assert cache.see().evictable == (4, 0, 1)
 
 
-def device_locks(cache: Cache) -> dict[str, tuple[int, int, int]]:
+def device_locks(cache: Cache) -> dict[str, PerComponent]:
     return {text: node.locks for text, node in cache.nodes().items()}
 
 
-def host_locks(cache: Cache) -> dict[str, tuple[int, int, int]]:
+def host_locks(cache: Cache) -> dict[str, PerComponent | None]:
     return {text: node.host_locks for text, node in cache.nodes().items()}
 
 

@@ -24,6 +24,7 @@ def test_a_copy_of_a_state_is_the_requests_own() -> None:
     cache.put("ab", state=True)
     before = cache.nodes()["ab"]
     slot = cache.system.copy_state(cache.anchor("ab"))
+    assert slot is not None
     cache.system.write_state(slot, 7)
     assert cache.nodes()["ab"] == before
     assert not cache.wrong()
