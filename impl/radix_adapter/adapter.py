@@ -20,13 +20,14 @@ from radixproof.impl.radix import config as radix
 from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.cache import Engines, RadixCache
 from radixproof.impl.radix.cuda import CudaEngine
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine
+from radixproof.impl.radix.engine import ImmediateEngine
 from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.matching import on_host_only, path_slots
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix_adapter.refusing import RefusingAllocator
+from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
 from radixproof.impl.system import Insertion, Lookup, Unavailable

@@ -7,8 +7,9 @@ import torch
 
 from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.device import DeviceSlots
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine, Transfer
+from radixproof.impl.radix.engine import ImmediateEngine, Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool, Slots
+from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
 from radixproof.impl.radix_adapter.tags import Tags
 
 CPU = torch.device("cpu")

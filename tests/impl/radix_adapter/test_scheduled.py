@@ -1,4 +1,4 @@
-"""Copy engines."""
+"""Copies that run, or fail, when they are told to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from radixproof.impl.radix_adapter.tags import Tags
 
-from .slots import Pair, slots
+from ..radix.slots import Pair, slots
 
 
 def test_scheduled_copies_run_late_and_in_order() -> None:
