@@ -40,6 +40,10 @@ class RadixCache:
     pages of them are cached, and lengths are in tokens, or pairs. Requests take device slots from
     ``memory.device`` and own them until they free them there or hand them to `insert`. Not safe for
     use by several threads.
+
+    ``memory`` is of the shape that ``config`` asks for. ``events`` are told what can be found
+    where, for a router; ``listener`` is told of every node that changes, for whoever keeps an image
+    of the tree.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ from radixproof.impl.radix.pools import KVPool, Slots
 def copy_state(node: Node, memory: Memory, locks: Locks, evictor: DeviceEvictor) -> int | None:
     """A device slot of the caller's own with a copy of the state of ``node`` (semantics 3.6).
 
-    The state is on the device.  Evicts another state if there is no slot; None if that does not
-    help. Raises ValueError if the node has no state.
+    Evicts another state if there is no slot; None if that does not help. Raises ValueError if the
+    node has no state on the device.
     """
     states, source = memory.device.mamba, node.mamba.device
     if states is None or source is None:
@@ -29,12 +29,11 @@ def copy_state(node: Node, memory: Memory, locks: Locks, evictor: DeviceEvictor)
         return None
     pool = memory.device_pools[Component.MAMBA]
     arriving = _arriving(node, source, pool)
-    pool.scatter(
-        target,
-        pool.gather(source)
-        if arriving is None
-        else memory.host_pools[Component.MAMBA].gather(arriving),
-    )
+    if arriving is None:
+        state = pool.gather(source)
+    else:
+        state = memory.host_pools[Component.MAMBA].gather(arriving)
+    pool.scatter(target, state)
     return int(target[0])
 
 

@@ -38,7 +38,11 @@ T = TypeVar("T")
 
 
 class RadixSystem:
-    """Implements `radixproof.impl.system.System`."""
+    """Implements `radixproof.impl.system.System`.
+
+    ``pools`` and ``allocators`` are those of the cache, per pool of a history; where it has none,
+    they have no entry.
+    """
 
     def __init__(self, config: Config, device: str) -> None:
         if torch.device(device).type == "cuda" and not torch.cuda.is_available():
