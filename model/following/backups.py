@@ -31,7 +31,7 @@ class FollowedBackups:
     breaches: list[Breach] = field(default_factory=list)
 
     def start(self, state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
-        """Back up what was backed up; what was due besides is owed (semantics 8.2)."""
+        """Back up what was backed up; what was due besides is owed (semantics 8.2, 8.3)."""
         lacking = [page for page in path if page.lacks]
         if not lacking and not self.choice.made_host_room():
             return
@@ -40,8 +40,12 @@ class FollowedBackups:
         if self.choice.made_host_room():
             self._made_room(state, nodes, started)
             started |= self._made_again(path, lacking)
-        pages = [page for page in path if page.lacks and page in started]
-        due = due_pages(state, counted) if pages else set()
+        self._adopt(state, [page for page in path if page.lacks and page in started], counted)
+        self._owe(state, [node for node in nodes if node[-1] not in started])
+
+    def _adopt(self, state: State, pages: list[Page], counted: Sequence[Page]) -> None:
+        """These were backed up; what is not due should not have been (semantics 8.2, 8.3)."""
+        due = due_pages(state, counted)
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, state.config.threshold))
@@ -49,7 +53,6 @@ class FollowedBackups:
             back_up(state, node)
             for page in node:
                 self.owed.pop(page, None)
-        self._owe(state, [node for node in nodes if node[-1] not in started])
 
     def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
         """Host data made room for backups: no more of it than they take (semantics 8.3)."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from radixproof.model.config import Component, EvictionPolicy, Pool
+from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.ordering import rank
-from radixproof.model.specification.trie import Amounts, Page, spell
+from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach, Property, Witness
 
 
 def recency_of(component: Component) -> str:
-    """What decides who goes first, unless a policy does: a name for a cause (semantics 7.2, 7.3)."""
+    """What decides who goes first, unless a policy does: a name for a cause (7.2, 7.3)."""
     if component is Component.FULL:
         return "access-time"
     return f"{component.name.lower()}-list"

@@ -13,7 +13,7 @@ Owed: TypeAlias = dict[Page, list[Pool]]
 
 
 class Choice(NamedTuple):
-    """Per `Pool`, the pages that went in a step, and those that came: where rules leave a choice."""
+    """Where rules leave a choice: per `Pool`, the pages that went in a step, and that came."""
 
     gone: Sequence[Mapping[Page, None]]
     gained: Sequence[Mapping[Page, None]]

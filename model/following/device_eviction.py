@@ -10,10 +10,11 @@ from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed
 from radixproof.model.specification.backing_up import has_host_room
 from radixproof.model.specification.device_eviction import evict, may_go, take
+from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import held_by
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Amounts, Page, spell
+from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach, Property
 
 
@@ -89,7 +90,7 @@ class FollowedEviction:
                     self.state.trie.put(page, pool)
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
-        """What left; a leaf should have left whole, and nothing been lost with it (7.3, 7.4, 7.6)."""
+        """What left; a leaf should have left whole, with nothing lost by it (7.3, 7.4, 7.6)."""
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
@@ -148,7 +149,7 @@ class FollowedEviction:
                 self.breaches.append(breach)
 
     def _why_too_much(self, last: str) -> Breach:
-        """Too many victims; or the right number of them, in the wrong order (semantics 7.1, 7.2)."""
+        """Too many victims; or the right number of them, in the wrong order (7.1, 7.2)."""
         for component in COMPONENTS:
             asked = self.asked[component]
             most = max(victim[component] for victim in self.victims)

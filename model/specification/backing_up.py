@@ -16,7 +16,7 @@ from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 
 
 def due_pages(state: State, counted: Sequence[Page]) -> set[Page]:
-    """Pages past the threshold that lack a host copy, and their ancestors without one (8.2, 4.4)."""
+    """Pages past the threshold without a host copy, and such ancestors of theirs (8.2, 4.4)."""
     due = {page for page in counted if _is_due(state, page)}
     if not due:
         return due
@@ -83,7 +83,7 @@ def make_host_room(state: State, pages: Sequence[Page]) -> bool:
 
 
 def back_up_what_fits(state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
-    """The strict choice of backups: all that are due, ancestors first, while there is room (8.2)."""
+    """The strict choice: all backups that are due, ancestors first, while there is room (8.2)."""
     for node in due_nodes(state, path, counted):
         if hangs_from_backed(node) and make_host_room(state, node):
             back_up(state, node)

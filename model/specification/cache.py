@@ -1,15 +1,14 @@
 """The executable specification of a prefix cache with a device and a host tier.
 
 `Cache` is the specification running alone: where the rules leave a choice, it takes what is first
-in order. The chapters have the rules, and the transitions that it is made of.
+in order. Its operations are the transitions of the chapters, as methods; they are described there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from radixproof.model.config import Component, Pool
-from radixproof.model.key import Key
+from radixproof.model.config import Pool
 from radixproof.model.specification import (
     backing_up,
     device_eviction,
@@ -21,93 +20,36 @@ from radixproof.model.specification import (
     splitting,
     storage,
 )
-from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import draw
-from radixproof.model.specification.inserting import Inserting
-from radixproof.model.specification.loading import Loading
-from radixproof.model.specification.matching import MatchEnds
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Amounts, Holder, Page
+from radixproof.model.specification.trie import Amounts, Page
 
 
 class Cache(State):
     """One cache that does what the rules say. Printed, it is the tree that reports show."""
 
-    def __repr__(self) -> str:
-        return draw(self)
+    __repr__ = draw
 
-    # -- looking up and inserting ------------------------------------------------------------------
+    match = matching.match
+    split = splitting.split
+    insert = inserting.insert
+    finish_insert = inserting.finish_insert
+    host_insert = storage.host_insert
 
-    def match(self, key: Key) -> MatchEnds:
-        """Where a prompt's match ends, on the device and at best (semantics 3)."""
-        return matching.match(self, key)
+    lock = locking.lock
+    lock_host = locking.lock_host
+    unlock = locking.unlock
+    may_release = locking.may_release
+    release_window = locking.release_window
 
-    def split(self, page: Page) -> None:
-        """A node ends with ``page`` from now on (semantics 5.1)."""
-        splitting.split(self, page)
-
-    def insert(
-        self,
-        key: Key,
-        protected: int,
-        evicted: int,
-        state: bool = False,
-        priority: int = 0,
-    ) -> Inserting:
-        """First half of an insert: which pages are on the device afterwards (semantics 4)."""
-        return inserting.insert(self, key, protected, evicted, state, priority)
-
-    def finish_insert(self, insert: Inserting) -> None:
-        """Second half: hits, and the backups that they make due (semantics 4.4)."""
-        inserting.finish_insert(self, insert)
-
-    def host_insert(self, key: Key, start: int) -> int:
-        """KV fetched from a store is handed over. Returns the tokens taken (semantics 10.3)."""
-        return storage.host_insert(self, key, start)
-
-    # -- locks and copies --------------------------------------------------------------------------
-
-    def lock(self, holder: Holder, anchor: Page) -> None:
-        """Lock a node on the device (semantics 6.1)."""
-        locking.lock(self, holder, anchor)
-
-    def lock_host(self, holder: Holder, anchor: Page) -> None:
-        """Lock the host copies of a node (semantics 6.6)."""
-        locking.lock_host(self, holder, anchor)
-
-    def unlock(self, holder: Holder) -> None:
-        """Undo exactly what the lock did (semantics 6.2)."""
-        locking.unlock(self, holder)
-
-    def may_release(self, holder: Holder) -> bool:
-        """Whether a lock has a window, or a state, to give back early (semantics 6.4)."""
-        return locking.may_release(self, holder)
-
-    def release_window(self, holder: Holder) -> list[Page]:
-        """Give those back early. Returns the pages that lost SWA (semantics 6.4)."""
-        return locking.release_window(self, holder)
-
-    def check(self, load: bool, blocking: bool) -> list[Copy]:
-        """Acknowledge copies that are complete (semantics 8.4, 9.5)."""
-        return backing_up.check(self, load, blocking)
-
-    # -- evicting and loading back -----------------------------------------------------------------
+    load_back = loading.load_back
+    finish_load = loading.finish_load
+    check = backing_up.check
+    evict_host = host_eviction.evict_host
 
     def evict(self, asked: Amounts) -> Amounts:
-        """Free device tokens. Returns what was freed (semantics 7.1)."""
+        """Free device tokens, strictly. Returns what was freed (semantics 7.1)."""
         return device_eviction.evict(self, asked, device_eviction.Strict(self))
-
-    def evict_host(self, tokens: int, component: Component) -> int:
-        """Free host tokens of one component. Returns what was freed (semantics 7.9)."""
-        return host_eviction.evict_host(self, tokens, component)
-
-    def load_back(self, best: Page, quota: int | None) -> Loading:
-        """First half of a load-back: what it brings, and whether it is refused (9.2, 9.3)."""
-        return loading.load_back(self, best, quota)
-
-    def finish_load(self, load: Loading) -> bool:
-        """Second half: whether there was room for it (semantics 9.3, 9.4)."""
-        return loading.finish_load(self, load)
 
     # -- what happens outside of the tree ----------------------------------------------------------
 

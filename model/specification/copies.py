@@ -6,6 +6,7 @@ Every rank runs them at a pace of its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 
@@ -74,12 +75,8 @@ class Copies:
             self.failed[load, rank] = []
             if blocking:
                 self.run(len(self.queued[load, rank]), load, rank)
-        acked: list[Copy] = []
-        for copy in self.flying:
-            if copy.load == load:
-                if not copy.complete:
-                    break
-                acked.append(copy)
+        waiting = (copy for copy in self.flying if copy.load == load)
+        acked = list(takewhile(lambda copy: copy.complete, waiting))
         self.flying = [copy for copy in self.flying if copy not in acked]
         return acked
 

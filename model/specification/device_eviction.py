@@ -1,4 +1,4 @@
-"""Device eviction: who goes, in which order, what goes along, and what becomes of it (7.1 to 7.8)."""
+"""Device eviction: who goes, in which order, what goes along, what becomes of it (7.1 to 7.8)."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def device_leaves(state: State, chooser: Chooser) -> Iterable[Page]:
 def device_values(state: State, component: Component, chooser: Chooser) -> Iterable[Page]:
     """Nodes whose SWA, or state, is not locked, by the recency of the component (semantics 7.3)."""
     pool = DEVICE[component]
-    for page in state.trie.recency_in[pool]:
-        if page.cut and not page.locked_in(pool):
-            if not is_device_leaf(page) or chooser.may_go(page):
-                yield page
+    values = state.trie.recency_in[pool]
+    for page in (page for page in values if page.cut and not page.locked_in(pool)):
+        if not is_device_leaf(page) or chooser.may_go(page):
+            yield page
 
 
 def may_go(state: State, end: Page, written_back: bool) -> bool:

@@ -1,16 +1,26 @@
-"""The tree as text, one node a line, as reports show it (semantics 1.1)."""
+"""Prefixes and trees as text, as reports show them (semantics 1.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from radixproof.model.config import DEVICE, HOST, Component
+from radixproof.model.key import tokens_of
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
 
+def spell(pages: Sequence[Page]) -> str:
+    """A run of pages as text, with what it hangs under: ``a:[1 2 | 3 4]`` (semantics 1.1)."""
+    above = pages[0].parent
+    head = " ".join(map(str, above.key().tokens)) if above is not None else ""
+    tail = " ".join(map(str, tokens_of([unit for page in pages for unit in page.tokens])))
+    namespace = f"{pages[0].namespace}:" if pages[0].namespace else ""
+    return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
+
+
 def draw(state: State) -> str:
-    """The whole tree, children under their parents (semantics 1.1)."""
+    """The whole tree, one node a line, children under their parents (semantics 1.1)."""
     roots = state.trie.roots.values()
     lines = [line for root in roots for line in _lines(state, root, "")]
     return "\n".join(lines) or "(empty)"

@@ -30,7 +30,7 @@ def evict_host(state: State, tokens: int, component: Component, choose: Choose =
 
 
 def host_candidates(state: State, component: Component) -> Iterable[Page]:
-    """What may leave the host, the first in order first: its nodes by their ends (semantics 7.9)."""
+    """What may leave the host, the first in order first: nodes by their ends (semantics 7.9)."""
     if component is not Component.FULL:
         return host_values(state, component)
     return full_on_host(state, duplicates(state))
@@ -45,7 +45,7 @@ def full_on_host(state: State, spare: list[Page]) -> Iterable[Page]:
 
 
 def duplicates(state: State) -> list[Page]:
-    """Under write_back: host copies of what is on the device, device leaves last (semantics 7.9)."""
+    """Under write_back: host copies of what is on the device, device leaves last (7.9)."""
     if not (state.config.write_back and state.dialect.duplicates_on_host):
         return []
     busy = state.copies.busy()
@@ -93,15 +93,10 @@ def _above_what_stays(state: State) -> set[Page]:
 def leave_host(state: State, end: Page, component: Component) -> Amounts:
     """A host leaf is deleted with all that it holds; another node loses a value (7.9)."""
     if is_host_leaf(end):
-        return delete_host_leaf(state, end)
+        freed = held_by(state, end.node(), HOST)
+        state.trie.delete(end.node())
+        return freed
     return drop_host_value(state, end, component)
-
-
-def delete_host_leaf(state: State, end: Page) -> Amounts:
-    """A host leaf leaves the tree. Returns what that frees on the host (semantics 7.9)."""
-    freed = held_by(state, end.node(), HOST)
-    state.trie.delete(end.node())
-    return freed
 
 
 def drop_host_value(state: State, end: Page, component: Component) -> Amounts:

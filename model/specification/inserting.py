@@ -58,7 +58,9 @@ def insert(
         return Inserting(path)
     existing = sum(page in state.trie.recency for page in path)
     evicted = max(protected, evicted)
-    inserting = Inserting(path, existing, evicted=evicted, opens=not path[-1].cut)
+    taken = has_state and not path[-1].has(Pool.MAMBA)
+    opens = taken or not path[-1].cut
+    inserting = Inserting(path, existing, evicted=evicted, taken=taken, opens=opens)
     if not state.dialect.hits_on_split_leaf:
         inserting.cuts_before = {page for page in path[:existing] if page.cut}
     for at, page in enumerate(path):
@@ -66,10 +68,8 @@ def insert(
             page.created = state.inserts
         page.priority = max(page.priority, priority)
         inserting.opens |= _take_page(state, page, evicted)
-    inserting.taken = has_state and not path[-1].has(Pool.MAMBA)
-    inserting.opens |= inserting.taken
     cut_path(state, path, existing, evicted)
-    if inserting.taken:
+    if taken:
         state.trie.put(path[-1], Pool.MAMBA)
     renew_path(state, path)
     return inserting
@@ -128,8 +128,7 @@ def window_cut(start: int, end: int, window: int, page_size: int) -> int:
 
     ``start`` if it is no longer than that, in whole pages.
     """
-    one_window = -(-window // page_size) * page_size
-    return max(start, end - one_window)
+    return max(start, end - -(-window // page_size) * page_size)
 
 
 # -- hits ------------------------------------------------------------------------------------------
@@ -145,7 +144,7 @@ def finish_insert(
 
 
 def count_hits(state: State, insert: Inserting) -> list[Page]:
-    """One hit for every page that an insert walked or made. Returns those counted (semantics 8.1)."""
+    """One hit for every page that an insert walked or made. Returns those counted (8.1)."""
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
     uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)

@@ -29,11 +29,6 @@ class Loading:
         """FULL tokens that it brings (semantics 9.6)."""
         return sum(len(page.tokens) for page in self.lists[Pool.FULL])
 
-    @property
-    def others(self) -> bool:
-        """Whether SWA, or a state, comes with them (semantics 9.3)."""
-        return bool(self.lists[Pool.SWA] or self.lists[Pool.MAMBA])
-
 
 MakeRoom: TypeAlias = Callable[[State, Loading], bool]
 """Makes room on the device for a load-back. Returns whether it goes ahead."""
@@ -88,9 +83,8 @@ def load_back(state: State, best: Page, quota: int | None) -> Loading:
     path = best.path()
     loading = Loading(state.copies.next_holder(load=True), best, to_load(path, state.config))
     pins = 0 if quota is None else pinned(path)
-    loading.refused = refuses_load(
-        loading.full, loading.others, pins, quota, state.config, state.dialect
-    )
+    others = bool(loading.lists[Pool.SWA] or loading.lists[Pool.MAMBA])
+    loading.refused = refuses_load(loading.full, others, pins, quota, state.config, state.dialect)
     if not loading.refused:
         lock_both(state, loading.holder, best)
     return loading

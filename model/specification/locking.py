@@ -53,8 +53,8 @@ def lock_host(state: State, holder: Holder, anchor: Page) -> None:
 
 def lock_both(state: State, holder: Holder, anchor: Page) -> None:
     """Lock a node on both tiers, as a load-back does (semantics 9.2)."""
-    on_device = device_lock(anchor, state.config, state.dialect)
-    hold(state, holder, on_device | host_lock(anchor, state.config))
+    on_host = host_lock(anchor, state.config)
+    hold(state, holder, device_lock(anchor, state.config, state.dialect) | on_host)
 
 
 def hold(state: State, holder: Holder, covered: PagesPerPool) -> None:
@@ -86,7 +86,7 @@ def may_release(state: State, holder: Holder) -> bool:
 
 
 def release_window(state: State, holder: Holder) -> list[Page]:
-    """Give window and state of a lock back early. Returns the pages that lost SWA (semantics 6.4)."""
+    """Give window and state of a lock back early. Returns the pages that lost SWA (6.4)."""
     window = state.receipts[holder].get(Pool.SWA, [])
     _let_go(state, holder, WINDOW)
     if not state.dialect.release_frees_leaf:

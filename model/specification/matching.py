@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from radixproof.model.config import Component, Config, Pool
+from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.nodes import window_nodes
 from radixproof.model.specification.splitting import split
@@ -46,8 +46,13 @@ def match(state: State, key: Key) -> MatchEnds:
 
 
 def match_ends(path: Sequence[Page], root: Page, config: Config) -> MatchEnds:
-    """Where a match that walks ``path`` ends, by either answer (semantics 3.3)."""
+    """Where a match that walks ``path`` ends, by either answer (semantics 3.3).
+
+    Best is never above device, so where that is the end of the walk both are the same.
+    """
     device = match_end(path, root, config, ON_DEVICE)
+    if path and device is path[-1]:
+        return MatchEnds(device, device)
     return MatchEnds(device, match_end(path, root, config, ON_EITHER))
 
 
@@ -57,36 +62,31 @@ def match_end(path: Sequence[Page], root: Page, config: Config, tiers: Tiers) ->
     Before the first page without SWA any length will do; after one, a whole window of SWA has to
     come together again. Every page counts, also where another component says no.
     """
+    full, swa, mamba = tiers
     window = config.window
     end = root
     run: float = float("inf")
-    swa, swa_too = tiers[Component.SWA]
     for page in path:
-        resident = page.resident_in
         if window is not None:
-            run = run + len(page.tokens) if resident[swa] or resident[swa_too] else 0
-        if page.cut and (window is None or run >= window) and _may_end(page, config, tiers):
+            run = run + len(page.tokens) if _is_there(page, swa) else 0
+        if not page.cut or (window is not None and run < window):
+            continue
+        if _is_there(page, full) and (not config.mamba_states or _is_there(page, mamba)):
             end = page
     return end
 
 
-def _may_end(page: Page, config: Config, tiers: Tiers) -> bool:
-    """FULL is there, and a state if the cache has any (semantics 3.2)."""
-    full, _, mamba = tiers
-    resident = page.resident_in
-    if config.mamba_states and not (resident[mamba[0]] or resident[mamba[1]]):
-        return False
-    return resident[full[0]] or resident[full[1]]
+def _is_there(page: Page, pools: tuple[Pool, Pool]) -> bool:
+    """A component is in one of these pools (semantics 3.2, 3.3)."""
+    return page.resident_in[pools[0]] or page.resident_in[pools[1]]
 
 
 def renew_path(state: State, path: list[Page]) -> None:
-    """A path becomes the most recently used; of SWA and MAMBA what going on needs (semantics 3.5)."""
+    """A path becomes the most recently used; of SWA and MAMBA what going on needs (3.5)."""
     state.trie.touch(path)
     window = state.config.window
     if window is not None:
-        reach = window + state.config.page_size
-        near = window_nodes(path, reach) if state.dialect.swa_recency_in_window else path
-        state.trie.renew(near, Pool.SWA)
+        near = window_nodes(path, window + state.config.page_size)
+        state.trie.renew(near if state.dialect.swa_recency_in_window else path, Pool.SWA)
     if state.config.mamba_states:
-        ends = path[-1:] if state.dialect.mamba_recency_at_end else path
-        state.trie.renew(ends, Pool.MAMBA)
+        state.trie.renew(path[-1:] if state.dialect.mamba_recency_at_end else path, Pool.MAMBA)

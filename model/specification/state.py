@@ -1,4 +1,4 @@
-"""All that the specification knows of one cache, for the transitions of every chapter to work on."""
+"""All that the specification knows of one cache: what transitions of every chapter work on."""
 
 from __future__ import annotations
 

@@ -39,8 +39,7 @@ def _refill(state: State, pages: list[Page]) -> list[Page]:
 
 def _add_below(state: State, key: Key, walked: list[Page]) -> list[Page]:
     """The rest of the key becomes a host-only node, where it may hang (semantics 10.3, 1.4)."""
-    above_has = not walked or walked[-1].has(Pool.FULL_HOST)
-    if not (above_has or state.config.write_back):
+    if walked and not (walked[-1].has(Pool.FULL_HOST) or state.config.write_back):
         return []
     added = state.trie.extend(key)[len(walked) :]
     for page in added:

@@ -9,12 +9,12 @@ changes nothing else.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, POOLS, Component, Config, Pool
 from radixproof.model.key import Key, Units, tokens_of
 
 
@@ -143,25 +143,13 @@ class Page:
 
     def key(self) -> Key:
         """The prefix that ends with this page (semantics 1.1)."""
-        units = [unit for page in self.path() for unit in page.tokens]
-        return Key(tokens_of(units), self.namespace)
+        return Key(
+            tokens_of([unit for page in self.path() for unit in page.tokens]), self.namespace
+        )
 
 
 PagesPerPool: TypeAlias = dict[Pool, list[Page]]
-
-
-def spell(pages: Sequence[Page]) -> str:
-    """A run of pages as text, with what it hangs under: ``a:[1 2 | 3 4]`` (semantics 1.1)."""
-    above = pages[0].parent
-    head = " ".join(map(str, above.key().tokens)) if above is not None else ""
-    tail = " ".join(map(str, tokens_of([unit for page in pages for unit in page.tokens])))
-    namespace = f"{pages[0].namespace}:" if pages[0].namespace else ""
-    return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
-
-
-def _page_orders() -> tuple[OrderedDict[Page, None], ...]:
-    """One order of pages for each component, empty (semantics 1.7)."""
-    return OrderedDict(), OrderedDict(), OrderedDict()
+PageOrders: TypeAlias = tuple[OrderedDict[Page, None], ...]
 
 
 class Trie:
@@ -178,14 +166,14 @@ class Trie:
         """Pages held by the tree, per `Pool`."""
         self.rows = [0] * len(POOLS)
         """Slots held by requests, per `Pool`."""
-        self.host_only = _page_orders()
+        self.host_only: PageOrders = tuple(OrderedDict() for _ in COMPONENTS)
         """Per `Component`: pages on the host only, in the order in which they came to be (7.9)."""
         self.on_both: dict[Page, None] = {}
         """Pages of which FULL is on both tiers."""
         self.uses = 0
         self.recency: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
-        self.recency_in = _page_orders()
+        self.recency_in: PageOrders = tuple(OrderedDict() for _ in COMPONENTS)
         """Per device pool: the pages it holds, least recently used first (3.5)."""
         self.changed: dict[Page, None] = {}
         """Pages whose state changed since this was last emptied."""
@@ -205,18 +193,21 @@ class Trie:
         units = self.all_units(key)
         return units[: self.config.floor(len(units))]
 
+    def _pages_of(self, key: Key) -> Iterator[Units]:
+        """The key, page by page (semantics 2.3)."""
+        units = self.units(key)
+        size = self.config.page_size
+        return (units[start : start + size] for start in range(0, len(units), size))
+
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages in the trie that spells a prefix of ``key`` (semantics 3.1)."""
         page = self.root(key.namespace)
-        size = self.config.page_size
-        units = self.units(key)
         path: list[Page] = []
-        for start in range(0, len(units), size):
-            child = page.children.get(units[start : start + size])
-            if child is None:
+        for tokens in self._pages_of(key):
+            if tokens not in page.children:
                 break
-            path.append(child)
-            page = child
+            page = page.children[tokens]
+            path.append(page)
         return path
 
     def child(self, page: Page, tokens: Units) -> Page:
@@ -231,11 +222,9 @@ class Trie:
         They are not part of the tree before they have been used.
         """
         page = self.root(key.namespace)
-        size = self.config.page_size
-        units = self.units(key)
         path: list[Page] = []
-        for start in range(0, len(units), size):
-            page = self.child(page, units[start : start + size])
+        for tokens in self._pages_of(key):
+            page = self.child(page, tokens)
             path.append(page)
         return path
 
@@ -310,5 +299,4 @@ class Trie:
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool (semantics 13.4)."""
-        held = self.used[pool] * self.config.unit(pool) + self.rows[pool]
-        return self.config.slots(pool) - held
+        return self.config.slots(pool) - self.used[pool] * self.config.unit(pool) - self.rows[pool]

@@ -1,7 +1,9 @@
-"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's trie.
+"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's
+trie.
 
-The abstraction remembers what was seen last, so that each observation costs only what changed. From two sights of a node it tells which
-pages each pool lost, gained or moved: the choices the model adopts, and the facts the properties are about.
+The abstraction remembers what was seen last, so that each observation costs only what changed. From
+two sights of a node it tells which pages each pool lost, gained or moved: the choices the model
+adopts, and the facts the properties are about.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, Slot
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Units
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.trie import Page, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.spelling import spell_node
 from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
@@ -23,7 +27,8 @@ NOWHERE: PageSlots = (None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Placed:
-    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must have."""
+    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must
+    have."""
 
     view: NodeView
     pages: list[Page]
@@ -62,7 +67,10 @@ def _held_in(view: NodeView) -> tuple[list[bool], list[bool]]:
 
 @dataclass(slots=True)
 class Delta:
-    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
+    """What one step did to the nodes.
+
+    ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed.
+    """
 
     gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
     gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
@@ -101,10 +109,14 @@ class Abstraction:
         """Pages of prefixes that the system has and the model, as long as it was so, has not."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
-        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
+        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as
+        locked."""
 
     def update(self, seen: Observation) -> Delta:
-        """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
+        """Take an observation in.
+
+        Slots owned twice and nodes that hang nowhere are breaches of the delta.
+        """
         delta = Delta()
         if self.nameless:
             seen = replace(seen, nodes=self._name(seen.nodes))
@@ -170,7 +182,8 @@ class Abstraction:
     def _by_place(
         self, changed: Sequence[NodeView]
     ) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
-        """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
+        """Nodes that are where they were in the tree, as most often, and whether with other slots;
+        and nodes that are new there."""
         here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
         for view in changed:
@@ -244,7 +257,7 @@ class Abstraction:
         """Unroll a node onto pages. The model has them, or they are strangers to it."""
         problem = self._malformed(view)
         if problem:
-            text = f"node {view.id} {problem}"
+            text = f"{self._spelled(view)} {problem}"
             delta.breaches.append(Breach(Property.DEVPATH, "malformed-node", text))
             return None
         above = self.nodes.get(view.parent)
@@ -260,9 +273,8 @@ class Abstraction:
         for page in pages:
             other = self.node_of.setdefault(page, view.id)
             if other != view.id:
-                text = (
-                    f"{spell([page])} is in the tree twice, in node {other} and in node {view.id}"
-                )
+                nodes = (self._spelled(one) for one in (self.nodes[other].view, view))
+                text = f"{spell([page])} is in the tree twice, in {' and in '.join(nodes)}"
                 delta.breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
         self._claim(placed, None, delta.breaches)
         self._count(view, +1)
@@ -294,9 +306,10 @@ class Abstraction:
 
     def _malformed(self, view: NodeView) -> str:
         if not view.segment or len(view.segment) % self.config.page_size:
-            return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
+            tokens = len(view.segment)
+            return f"has a key segment of {tokens} tokens, which is not a whole number of pages"
         if view.parent != ROOT and view.parent not in self.nodes:
-            return f"hangs under node {view.parent}, which is not in the tree"
+            return "hangs under a node that is not in the tree"
         tokens = len(view.segment)
         for pool in self.config.pools:
             slots, needed = view.slots[pool], 1 if pool.component is Component.MAMBA else tokens
@@ -305,7 +318,8 @@ class Abstraction:
         return ""
 
     def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
-        """The slots that a node has and had not before are its own; a breach if they were somebody's."""
+        """The slots that a node has and had not before are its own; a breach if they were
+        somebody's."""
         for pool in self.config.pools:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
@@ -326,9 +340,14 @@ class Abstraction:
         ]
         kind = Property.OWN_H if pool.on_host else Property.OWN
         request = "a request" if slot in rows else "itself again"
-        other = f"node {others[0]}" if others else request
-        text = f"{pool.name} slot {slot} belongs to node {view.id} and to {other}"
+        other = self._spelled(self.nodes[others[0]].view) if others else request
+        text = f"{pool.name} slot {slot} belongs to {self._spelled(view)} and to {other}"
         return Breach(kind, "owned-twice", text)
+
+    def _spelled(self, view: NodeView) -> str:
+        """A node as pictures of the tree show it."""
+        views = {node: placed.view for node, placed in self.nodes.items()}
+        return spell_node(views | {view.id: view}, view.id)
 
     def _count(self, view: NodeView, by: int) -> None:
         locks = view.locks

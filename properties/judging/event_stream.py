@@ -11,7 +11,8 @@ from typing import TypeAlias
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
 from radixproof.model.specification.copies import Copy
-from radixproof.model.specification.trie import Page, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.abstraction import Abstraction, Delta
 

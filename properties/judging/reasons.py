@@ -49,9 +49,10 @@ def of_insert(expected: Inserted, outcome: Outcome) -> str:
 def of_load(loading: Loading, quota: int | None, config: Config, dialect: Dialect) -> str:
     """Why a load-back is refused whatever room there is (semantics 9.3)."""
     full = loading.full
-    if not full and not loading.others:
+    others = bool(loading.lists[Pool.SWA] or loading.lists[Pool.MAMBA])
+    if not full and not others:
         return "nothing of what it matches is on the host only"
-    if not loading.others and full < config.load_threshold:
+    if not others and full < config.load_threshold:
         return f"the {full} tokens on the host are below the threshold of {config.load_threshold}"
     pins = pinned(loading.best.path())
     counted = f"{'with' if dialect.quota_counts_pins else 'less'} the {pins} pinned on the device"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from radixproof.impl.observation import NodeView, Observation, Slots, Whole
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
-from radixproof.model.specification.trie import spell
+from radixproof.model.specification.drawing import spell
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge

@@ -25,7 +25,8 @@ from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
-from radixproof.model.specification.trie import Page, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown

@@ -1,8 +1,9 @@
 """The specification alone, spoken to in prompts that are written as text, and shown as a table.
 
-A prompt is ``"1 2 3"``, or ``"a: 1 2 3"`` in a namespace. A table goes from a prefix to what its last page has: ``F`` FULL, ``S``
-SWA, ``M`` MAMBA on the device, ``f``, ``s`` and ``m`` the same on the host, ``|`` the end of a node. Where no choice is passed in,
-the model makes the strict one itself.
+A prompt is ``"1 2 3"``, or ``"a: 1 2 3"`` in a namespace. A table goes from a prefix to what its
+last page has: ``F`` FULL, ``S`` SWA, ``M`` MAMBA on the device, ``f``, ``s`` and ``m`` the same on
+the host, ``|`` the end of a node. Where no choice is passed in, the model makes the strict one
+itself.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Sheet:
         self.trie = self.cache.trie
         self.follower = Follower(self.cache)
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def put(
         self,
@@ -131,13 +132,14 @@ class Sheet:
             self.cache.check(load, blocking=True)
 
     def demote(self, *texts: str) -> None:
-        """Put prompts, with a state at the end of each if the cache has MAMBA; then take everything unlocked off the device."""
+        """Put prompts, with a state at the end of each if the cache has MAMBA; then take everything
+        unlocked off the device."""
         for text in texts:
             self.put(text, state=self.config.mamba_states > 0)
         self.settle()
         self.evict(*(self.config.slots(pool) for pool in POOLS[:3]))
 
-    # -- following a system ----------------------------------------------------------------------------------------------------
+    # -- following a system ------------------------------------------------------------------------
 
     def choice(
         self, gone: Texts | None = None, gained: Texts | None = None, sure: bool = True
@@ -157,9 +159,14 @@ class Sheet:
         sure: bool = True,
         **given: Any,
     ) -> list[str]:
-        """An insert after which a system chose these backups, and this to make room for them: what is wrong with it."""
+        """An insert after which a system chose these backups, and this to make room for them: what
+        is wrong with it."""
         insert = self.cache.insert(
-            key(text), given.pop("protected", 0), given.pop("evicted", 0), **given
+            key(text),
+            given.pop("protected", 0),
+            given.pop("evicted", 0),
+            given.pop("state", False),
+            **given,
         )
         return signatures(self.follower.finish_insert(insert, self.choice(gone, gained, sure)))
 
@@ -170,7 +177,8 @@ class Sheet:
         gained: Texts | None = None,
         sure: bool = True,
     ) -> tuple[Amounts, list[str]]:
-        """An eviction in which a system chose these victims: what they freed, and what is wrong with it."""
+        """An eviction in which a system chose these victims: what they freed, and what is wrong
+        with it."""
         freed, breaches = self.follower.evict(Amounts(*asked), self.choice(gone, gained, sure))
         return freed, signatures(breaches)
 
@@ -180,7 +188,7 @@ class Sheet:
         freed, breaches = self.follower.evict_host(tokens, component, self.choice(gone))
         return freed[component], signatures(breaches)
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def page(self, text: str) -> Page:
         path = self.trie.walk(key(text))
@@ -264,7 +272,8 @@ def used_differently(start: Callable[..., Sheet]) -> Callable[[EvictionPolicy], 
 
 @pytest.fixture
 def duplicated(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
-    """Under write_back: ``1`` and ``1 2`` on both tiers, of which the second is a device leaf, and ``9`` on the host only."""
+    """Under write_back: ``1`` and ``1 2`` on both tiers, of which the second is a device leaf, and
+    ``9`` on the host only."""
 
     def fill(**options: Any) -> Sheet:
         cache = start(write_back=True, **options)
@@ -278,7 +287,8 @@ def duplicated(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
 
 @pytest.fixture
 def full_device(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
-    """``1 2`` on the host only, and ``7 8``, which leaves one page of the device free, locked or not."""
+    """``1 2`` on the host only, and ``7 8``, which leaves one page of the device free, locked or
+    not."""
 
     def fill(locked: bool, **options: Any) -> Sheet:
         cache = start(device_pages=3, **options)

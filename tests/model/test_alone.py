@@ -1,4 +1,5 @@
-"""The model alone, with choices of its own: whatever happens to it, what it says of itself agrees."""
+"""The model alone, with choices of its own: whatever happens to it, what it says of itself
+agrees."""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ PROMPTS = (
 
 
 class Alone:
-    """A model, and operations on it that need no system; numbers are taken modulo what there is to choose from."""
+    """A model, and operations on it that need no system; numbers are taken modulo what there is to
+    choose from."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -212,7 +214,7 @@ class Alone:
         assert all(self.cache.trie.free(pool) == self.config.slots(pool) for pool in POOLS)
 
 
-# -- what must hold of it ------------------------------------------------------------------------------------------------------
+# -- what must hold of it --------------------------------------------------------------------------
 
 
 def counts_and_orders_agree(cache: Cache, pages: list[Page]) -> None:

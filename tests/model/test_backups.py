@@ -1,4 +1,5 @@
-"""Backups: which are due, which are owed, what comes late, and the room that is made for them (semantics 8.1 to 8.3)."""
+"""Backups: which are due, which are owed, what comes late, and the room that is made for them
+(semantics 8.1 to 8.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- which backups -------------------------------------------------------------------------------------------------------------
+# -- which backups ---------------------------------------------------------------------------------
 
 
 def test_write_through_backs_up_at_once_and_locks_until_the_ack(start: Start) -> None:
@@ -94,7 +95,7 @@ def test_some_systems_count_no_hits_under_write_back(
     assert cache.page("1").hits == hits
 
 
-# -- what comes late -----------------------------------------------------------------------------------------------------------
+# -- what comes late -------------------------------------------------------------------------------
 
 
 def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(
@@ -165,7 +166,7 @@ def test_ancestors_that_lack_only_a_state_are_not_taken_along(start: Start) -> N
     assert cache.copies() == [("1 2", "f")]
 
 
-# -- room on the host ----------------------------------------------------------------------------------------------------------
+# -- room on the host ------------------------------------------------------------------------------
 
 
 def test_backups_of_one_insert_share_the_room_on_the_host(start: Start) -> None:
@@ -232,7 +233,7 @@ def test_a_supplement_without_room_is_in_nobodys_way(start: Start) -> None:
     assert cache.tree() == {"9": "FMfm|", "1": "FMf|", "1 2": "Ff|"}
 
 
-# -- what a system chose -------------------------------------------------------------------------------------------------------
+# -- what a system chose ---------------------------------------------------------------------------
 
 
 def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Start) -> None:

@@ -1,4 +1,5 @@
-"""The choices of a system on the host: what it evicts there, alone or to make room (semantics 7.9)."""
+"""The choices of a system on the host: what it evicts there, alone or to make room (semantics
+7.9)."""
 
 from __future__ import annotations
 
@@ -158,7 +159,8 @@ def copied(start: Start, what: str) -> Any:
 def test_host_copies_that_must_stay_are_not_given_up_in_silence(
     start: Start, what: str, went: str
 ) -> None:
-    """There is a breach, or the model keeps the copy and differs from the system (semantics 7.9)."""
+    """There is a breach, or the model keeps the copy and differs from the system (semantics
+    7.9)."""
     cache = copied(start, what)
     wrong = follow(cache, (0, 0, 0), cache.choice({letter: ["1"] for letter in went}))
     assert wrong or went in cache.tree()["1"]

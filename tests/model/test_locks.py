@@ -16,7 +16,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- on the device -------------------------------------------------------------------------------------------------------------
+# -- on the device ---------------------------------------------------------------------------------
 
 
 def test_a_lock_covers_the_path_in_full_and_a_window_in_swa(start: Start) -> None:
@@ -56,7 +56,8 @@ def test_a_receipt_survives_splits(start: Start) -> None:
     ("segments", "covered"), [(True, {"1 2 3", "1 2 3 4"}), (False, {"1 2", "1 2 3 4"})]
 )
 def test_a_tombstone_under_a_lock(start: Start, segments: bool, covered: set[str]) -> None:
-    """It counts, or it is passed over and covers nothing; a value that arrives later does not change the receipt."""
+    """It counts, or it is passed over and covers nothing; a value that arrives later does not
+    change the receipt."""
     cache = start(window=2, threshold=NEVER, dialect=Dialect(segment_locks=segments))
     cache.put("1 2 3", evicted=3)
     cache.match("1")
@@ -95,7 +96,8 @@ def test_of_states_a_lock_covers_that_of_its_anchor(start: Start) -> None:
 def test_a_state_that_comes_under_a_lock_is_protected(
     start: Start, segments: bool, held: dict[str, set[str]]
 ) -> None:
-    """The lock counts whether a state is there or not; before 0.5.20 an absent one got no lock (semantics 6.1)."""
+    """The lock counts whether a state is there or not; before 0.5.20 an absent one got no lock
+    (semantics 6.1)."""
     cache = start(mamba=True, threshold=NEVER, dialect=Dialect(segment_locks=segments))
     cache.put("1 2")
     cache.lock_page("r1", "1 2")
@@ -104,11 +106,12 @@ def test_a_state_that_comes_under_a_lock_is_protected(
     assert cache.evict(mamba=1)[2] == (0 if segments else 1)
 
 
-# -- given back early ----------------------------------------------------------------------------------------------------------
+# -- given back early ------------------------------------------------------------------------------
 
 
 def test_a_window_given_back_is_freed_where_nothing_hangs_below_it(start: Start) -> None:
-    """With the state of its end; the host copies stay, and FULL stays locked until the receipt is given back (semantics 6.4)."""
+    """With the state of its end; the host copies stay, and FULL stays locked until the receipt is
+    given back (semantics 6.4)."""
     cache = start(window=2, mamba=True)
     cache.put("1 2", state=True)
     cache.put("1 2 3 4", state=True)
@@ -203,7 +206,7 @@ def test_without_a_window_the_state_is_given_back_and_stays(start: Start) -> Non
     assert cache.tree() == {"1": "F|"}
 
 
-# -- on the host ---------------------------------------------------------------------------------------------------------------
+# -- on the host -----------------------------------------------------------------------------------
 
 
 def test_a_host_lock_covers_one_node_one_window_and_one_state(start: Start) -> None:

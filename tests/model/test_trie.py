@@ -8,7 +8,8 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
 from radixproof.model.key import Key, tokens_of
-from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
 
 CONFIG = Config(
     page_size=2,
@@ -264,7 +265,7 @@ def test_a_page_lacks_host_copies_of_what_is_on_the_device(
     assert page.lacks is bool(lacking)
 
 
-# -- bigrams -------------------------------------------------------------------------------------------------------------------
+# -- bigrams ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The contracts: they hold on drawn values, and each fails once its rule has an error planted in it."""
+"""The contracts: they hold on drawn values, and each fails once its rule has an error planted in
+it."""
 
 from __future__ import annotations
 
@@ -97,7 +98,7 @@ def test_a_contract_holds_and_its_premise_can_be_met(name: str) -> None:
     holds()
 
 
-# -- planted errors: what is replaced, and by what -----------------------------------------------------------------------------
+# -- planted errors: what is replaced, and by what -------------------------------------------------
 
 Match = tuple[Page, Page]
 Plant = tuple[object, str, Any]
