@@ -43,7 +43,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.paste import render
+from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.sglang.releases import scope_of
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
