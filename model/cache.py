@@ -7,6 +7,7 @@ everything that was not. Without a choice it makes the strict one itself: exactl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -76,6 +77,25 @@ class Cache:
         self.inserts = 0
         self.refusing: set[Pool] = set()
         """Pools whose next allocation was told to fail, and may not have been made yet."""
+
+    # -- allocations of requests -----------------------------------------------------------------------------------------------
+
+    def refuse(self, pool: Pool) -> None:
+        """The next allocation from a pool was told to fail (semantics 17.4)."""
+        self.refusing.add(pool)
+
+    def allocated(self, pool: Pool, count: int) -> None:
+        """A request took slots of a pool; so no refusal is waiting there any more (semantics 13.4, 17.4)."""
+        self.trie.rows[pool] += count
+        self.refusing.discard(pool)
+
+    def freed(self, pool: Pool, count: int) -> None:
+        """A request gave slots of a pool back (semantics 13.4)."""
+        self.trie.rows[pool] -= count
+
+    def not_refusing(self, pools: Iterable[Pool]) -> None:
+        """Allocations from these pools were made, so that no refusal is waiting there any more (semantics 17.4)."""
+        self.refusing.difference_update(pools)
 
     # -- looking up ------------------------------------------------------------------------------------------------------------
 

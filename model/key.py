@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
@@ -16,6 +17,10 @@ class Key:
 
     tokens: tuple[int, ...]
     namespace: str = ""
+
+    def units(self, bigram: bool) -> Units:
+        """The key as the tree sees it, with its incomplete page (semantics 2.2)."""
+        return tuple(pairwise(self.tokens)) if bigram else self.tokens
 
     def __str__(self) -> str:
         text = "[" + " ".join(map(str, self.tokens)) + "]"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
 from radixproof.model.key import Key, Units, tokens_of
@@ -153,7 +152,7 @@ class Trie:
 
     def all_units(self, key: Key) -> Units:
         """The key as the tree sees it (semantics 2.2)."""
-        return tuple(pairwise(key.tokens)) if self.config.bigram else key.tokens
+        return key.units(self.config.bigram)
 
     def units(self, key: Key) -> Units:
         """The same, floored to whole pages (semantics 2.3)."""

@@ -18,7 +18,7 @@ from radixproof.impl.radix.matching import on_host_only, path_slots
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix.tags import Floats, Tags
-from radixproof.impl.system import Insertion, Lookup, Scope, Target, Unavailable
+from radixproof.impl.system import Insertion, Lookup, Target, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -38,7 +38,7 @@ def target(device: str = "cpu") -> Target:
 
     name = "radix" if device == "cpu" else f"radix-{device}"
     summary = f"radixproof's own two-tier radix cache on {device}: FULL, SWA and MAMBA, write-through and write-back"
-    return Target(name, summary, Dialect(), build, Scope(events=True))
+    return Target(name, summary, Dialect(), build)
 
 
 class RadixSystem:
@@ -64,6 +64,9 @@ class RadixSystem:
     def allocate(self, tokens: int) -> list[int] | None:
         slots = self._device.allocate(tokens)
         return None if slots is None else slots.tolist()
+
+    def available(self, pool: Pool) -> int:
+        return self._memory.allocators[pool].available
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         full, content = _slots(slots), _content(tags)
@@ -154,6 +157,9 @@ class RadixSystem:
 
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         return self.cache.loading_check(blocking, limit)
+
+    def in_flight(self) -> int:
+        return self.cache.backups.in_flight + self.cache.loader.in_flight
 
     def refuse(self, pool: Pool) -> None:
         self._memory.allocators[pool].refuse()

@@ -43,7 +43,8 @@ def target(version: str) -> Target:
         return SglangSystem(release(), config)
 
     summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
-    return Target(f"sglang=={version}", summary, dialect, build, releases.scope_of(version))
+    scope, sight = releases.scope_of(version), releases.sight_of(version)
+    return Target(f"sglang=={version}", summary, dialect, build, scope, sight)
 
 
 @dataclass(slots=True)
@@ -92,6 +93,9 @@ class SglangSystem:
         slots = self._device.allocate(tokens)
         return None if slots is None else list(slots.tolist())
 
+    def available(self, pool: Pool) -> int:
+        return self._parts.available(pool)
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._content.write(slots, tags)
 
@@ -100,18 +104,6 @@ class SglangSystem:
 
     def free_swa(self, slots: Sequence[int]) -> None:
         self._device.free_swa(self._tensor(slots))
-
-    def allocate_state(self) -> int | None:
-        raise NotImplementedError("MAMBA")
-
-    def write_state(self, slot: int, tag: int) -> None:
-        raise NotImplementedError("MAMBA")
-
-    def free_state(self, slot: int) -> None:
-        raise NotImplementedError("MAMBA")
-
-    def copy_state(self, anchor: Any) -> int | None:
-        raise NotImplementedError("MAMBA")
 
     def insert(
         self,
@@ -131,9 +123,6 @@ class SglangSystem:
         )
         return Insertion(self._tree.insert(params).prefix_len)
 
-    def path_slots(self, anchor: Any) -> list[int]:
-        raise NotImplementedError("requests match again after an insert")
-
     def lock(self, anchor: Any) -> Receipt:
         return Receipt(anchor, self._tree.inc_lock_ref(anchor).to_dec_params())
 
@@ -144,13 +133,6 @@ class SglangSystem:
     def release_window(self, receipt: Receipt) -> None:
         self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)
         receipt.window_released = True
-
-    def lock_host(self, anchor: Any) -> Receipt:
-        node = anchor.best_match_node
-        return Receipt(node, self._tree.inc_host_lock_ref(node).to_dec_params())
-
-    def unlock_host(self, receipt: Receipt) -> None:
-        self._tree.dec_host_lock_ref(receipt.node, receipt.params)
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
@@ -183,15 +165,6 @@ class SglangSystem:
         )
         return self._transfers.start_loading()
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        raise NotImplementedError("host insert")
-
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        raise NotImplementedError("host insert")
-
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        raise NotImplementedError("host insert")
-
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         if fail:
             raise NotImplementedError("copies that fail")
@@ -206,8 +179,8 @@ class SglangSystem:
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         return self._transfers.loading_check(blocking, limit)
 
-    def refuse(self, pool: Pool) -> None:
-        raise NotImplementedError("refusals")
+    def in_flight(self) -> int:
+        return self._transfers.in_flight()
 
     def reset(self) -> None:
         self._parts.clear()

@@ -13,7 +13,7 @@ from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.swa import SwaMemory
-from radixproof.model.config import Config
+from radixproof.model.config import Config, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,15 @@ class Parts:
     device: DeviceMemory
     host: host.HostMemory
     has_exit_hook: bool
+
+    def available(self, pool: Pool) -> int:
+        """Slots of a pool that can be allocated."""
+        owner = (
+            self.host.pools[pool.component]
+            if pool.on_host
+            else self.device.components[pool.component].allocator
+        )
+        return int(owner.available_size())
 
     def clear(self) -> None:
         """Flush everything, as the scheduler does."""

@@ -35,6 +35,10 @@ class Transfers:
         """How many an unlimited poll would acknowledge."""
         return _copies(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
 
+    def in_flight(self) -> int:
+        """How many have not been acknowledged."""
+        return sum(_copies(self._queue(load)) for load in (False, True))
+
     def writing_check(self, blocking: bool, limit: int | None) -> int:
         return self._acknowledged(
             False, lambda: self._tree.writing_check(write_back=blocking), limit

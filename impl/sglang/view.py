@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from radixproof.impl.observation import Observation, Whole
+from typing import TypeAlias
+
+from radixproof.impl.observation import Observation, Slots, Whole
 from radixproof.impl.sglang.parts import Parts
 from radixproof.model.config import Component
+
+_Free: TypeAlias = tuple[Slots, Slots, Slots, Slots, Slots, Slots]
 
 
 class View:
@@ -16,35 +20,32 @@ class View:
     def observe(self) -> Observation:
         core = self._parts.core
         nodes = core.nodes()
-        whole = self._whole()
-        full, swa, mamba, full_host, swa_host, mamba_host = map(len, whole.free)
+        free = self._free()
+        full, swa, mamba, full_host, swa_host, mamba_host = map(len, free)
         return Observation(
             nodes=nodes,
-            removed=(),
             free=(full, swa, mamba, full_host, swa_host, mamba_host),
             evictable=core.evictable(),
             protected=core.protected(),
-            whole=whole,
+            whole=self._whole(free),
         )
 
-    def _whole(self) -> Whole:
-        core, device, host = self._parts.core, self._parts.device, self._parts.host
+    def _free(self) -> _Free:
+        device, host = self._parts.device.components, self._parts.host
         full, swa, mamba = (
-            device.components[component].free_slots() if component in device.components else ()
-            for component in Component
+            device[component].free_slots() if component in device else () for component in Component
         )
         full_host, swa_host, mamba_host = map(host.free_slots, Component)
+        return full, swa, mamba, full_host, swa_host, mamba_host
+
+    def _whole(self, free: _Free) -> Whole:
+        core = self._parts.core
         return Whole(
-            free=(full, swa, mamba, full_host, swa_host, mamba_host),
+            free=free,
             swa_of=self._swa_of(),
             device_leaves=core.leaves(on_host=False),
             host_leaves=core.leaves(on_host=True),
-            lru_lists=(
-                core.lru_list(Component.SWA, on_host=False),
-                core.lru_list(Component.MAMBA, on_host=False),
-                core.lru_list(Component.SWA, on_host=True),
-                core.lru_list(Component.MAMBA, on_host=True),
-            ),
+            lru_lists=core.lru_lists(),
         )
 
     def _swa_of(self) -> dict[int, int]:

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History
-from radixproof.impl.system import Target, Unavailable
-from radixproof.model.config import Config
+from radixproof.impl.system import Target, Unavailable, close
+from radixproof.properties.generating.configs import plainest
 from radixproof.properties.histories.corpus import read
 from radixproof.properties.histories.history_json import HistoryError, to_json
 from radixproof.properties.reporting import regression_test
@@ -107,9 +107,8 @@ def _work(
 
     try:
         target = registry.find(name)
-        target.build(
-            Config()
-        ).close()  # imports what it needs, before the clock of the search starts
+        # It imports what it needs, before the clock of the search starts.
+        close(target.build(plainest(target.scope)))
         calm_collector()
         started = time.monotonic()
         done = search(

@@ -28,7 +28,7 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, EvictionPolicy
 
 FULL, SWA, MAMBA = Component

@@ -58,9 +58,9 @@ class CacheMachine(RuleBasedStateMachine):
     def build(self, dice: bytes) -> None:
         rng = Random(int.from_bytes(dice))
         self.config: Config = config(rng, self.target.scope)
-        self.shaper = Shaper(self.config, self.target.scope)
         self.drain = rng.choice(tuple(Drain))
         self.run = Run(self.target, self.config)
+        self.shaper = Shaper(self.run.ledger, self.target.scope)
         self.done: list[Operation] = []
         self.over = False
         self.broken = False
@@ -91,7 +91,7 @@ class CacheMachine(RuleBasedStateMachine):
         try:
             if not self.over:
                 self._judge(self.run.finish())
-            for operation in closing(self.run.judge.model, self.drain):
+            for operation in closing(self.run.judge, self.drain):
                 self.perform(operation)
             if not self.over:
                 self._judge(self.run.finish())

@@ -1,4 +1,7 @@
-"""Operations, one after the other: from choices, in view of the model, so that they name what is there and ask for what matters."""
+"""Operations, one after the other: from choices, in view of ledger and model, so that they name what is there and ask for what matters.
+
+What an operation needs at all is told by `radixproof.impl.premises`; here is only what makes it worth trying.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +34,19 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope
+from radixproof.impl.premises import premise, unavailable
+from radixproof.impl.scope import Scope
 from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.rules import to_load
 from radixproof.model.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
-from radixproof.properties.generating.endings import receipts, requests, settling
+from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.preview import ends_of, preview_match
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
-from radixproof.properties.running.run import HOSTED
+from radixproof.properties.performing.ledger import Ledger
 
 MIX: dict[type[Operation], float] = {
     Insert: 8,
@@ -85,9 +89,6 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
 }
 """Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
 
-ON_HOST = (*HOSTED, RunCopies, WritingCheck, LoadingCheck)
-"""Kinds without which a cache that has no host tier loses nothing."""
-
 MOST_REQUESTS = 4
 """Requests alive at a time."""
 
@@ -123,15 +124,12 @@ def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Ev
 class Shaper:
     """Makes the operations of one history."""
 
-    def __init__(self, config: Config, scope: Scope = EVERYTHING) -> None:
-        self.config = config
-        self.prompts = Prompts(config)
-        self.failing = scope.failing_copies
-        self.kinds = [
-            kind
-            for kind in MIX
-            if kind in scope.operations and (config.hosted or kind not in ON_HOST)
-        ]
+    def __init__(self, ledger: Ledger, scope: Scope = EVERYTHING) -> None:
+        self.ledger = ledger
+        self.scope = scope
+        self.config = config = ledger.config
+        self.prompts = Prompts(config, scope.namespaces)
+        self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
@@ -154,7 +152,7 @@ class Shaper:
         ready = [
             kind
             for kind in RULES[name]
-            if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))
+            if kind in self.kinds and (kind is LoadBack or self._occasion(kind, model))
         ] or [Insert]
         ticket = below(sum([TICKETS[kind] for kind in ready]))
         for kind in ready:
@@ -165,9 +163,27 @@ class Shaper:
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
-        if kind is LoadBack or _occasion(kind, model) or not below(8):
+        if kind is LoadBack or self._occasion(kind, model) or not below(8):
             return self.make[kind](model, below)
         return ()
+
+    def _occasion(self, kind: type[Operation], model: Cache) -> bool:
+        """Whether an operation of this kind has anything to work on."""
+        copies, trie = model.copies, model.trie
+        if kind is RunCopies:
+            return any(copies.queued.values())
+        if kind in (WritingCheck, LoadingCheck):
+            return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
+        if kind is Evict:
+            return any(not page.locked for page in trie.recency_in[Pool.FULL])
+        if kind is EvictHost:
+            written_back = model.config.write_back and trie.used[Pool.FULL_HOST] > 0
+            return any(trie.host_only) or written_back
+        if kind in (Prefill, Decode, Finish, Abort):
+            return bool(self.ledger.requests)
+        if kind in (Unlock, ReleaseWindow):
+            return bool(self._to_give_back(kind))
+        return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
 
     # -- prompts and names -----------------------------------------------------------------------------------------------------
 
@@ -213,10 +229,10 @@ class Shaper:
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
         """A load-back, for which the occasion is made if there is none: what is backed up is evicted."""
-        ready = _occasion(LoadBack, model)
+        ready = bool(_loadable(model))
         if not ready and below(4):
             yield from self._demote(model, below)
-            ready = _occasion(LoadBack, model)
+            ready = bool(_loadable(model))
         if ready or not below(8):
             yield LoadBack(self._key_on_host(model, below), self._quota(below))
 
@@ -231,20 +247,23 @@ class Shaper:
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below
     ) -> Iterable[Operation]:
-        names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
-        if not names:
-            return ()
-        name = names[below(len(names))]
-        return (Unlock(name) if kind is Unlock else ReleaseWindow(name),)
+        ready = self._to_give_back(kind)
+        return (ready[below(len(ready))],) if ready else ()
+
+    def _to_give_back(self, kind: type[Operation]) -> list[Operation]:
+        """What can be given back now, all of it or the window of it."""
+        make = Unlock if kind is Unlock else ReleaseWindow
+        every = [make(name) for name in self.ledger.receipts]
+        return [one for one in every if premise(one, self.ledger, self.config, self.scope) is None]
 
     def _going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """A request goes on with its prompt, or beyond it, or ends."""
-        names = requests(model)
+        names = list(self.ledger.requests)
         if not names:
             return ()
         name, size = names[below(len(names))], self.config.page_size
         if kind in (Prefill, Decode) and below(4):
-            kind = Prefill if self._prompt_is_left(name, model) else Decode
+            kind = Prefill if self._prompt_is_left(name) else Decode
         if kind is Prefill:
             return (
                 Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size))),
@@ -254,16 +273,12 @@ class Shaper:
             return (Decode(name, tuple(1 + (bits >> at & 1) for at in range(length))),)
         return (Finish(name) if kind is Finish else Abort(name),)
 
-    def _prompt_is_left(self, name: str, model: Cache) -> bool:
-        """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
-        held = next(
-            receipt[Pool.FULL]
-            for other, receipt in model.receipts.items()
-            if other.startswith(f"{name}'")
-        )
-        return name in self.asked and len(held) * self.config.page_size < len(
-            model.trie.units(self.asked[name])
-        )
+    def _prompt_is_left(self, name: str) -> bool:
+        """Whether pages of a request's prompt are not in the tree yet, as far as its lock tells."""
+        if name not in self.asked:
+            return False
+        paged = self.config.floor(len(self.ledger.units(self.asked[name])))
+        return self.ledger.requests[name].protected < paged
 
     def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is Evict:
@@ -281,7 +296,11 @@ class Shaper:
         if kind is RunCopies:
             load, rank = bool(below(2)), below(self.config.ranks)
             load = load if model.copies.queued[load, rank] else not load
-            return (RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank),)
+            return (
+                RunCopies(
+                    1 + below(3) // 2, load, self.scope.failing_copies and not below(4), rank
+                ),
+            )
         if kind is Refuse:
             return (Refuse(self.config.pools[below(len(self.config.pools))]),)
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
@@ -332,7 +351,7 @@ class Shaper:
         )
 
     def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
-        if len(requests(model)) < MOST_REQUESTS:
+        if len(self.ledger.requests) < MOST_REQUESTS:
             states = list(model.trie.recency_in[Pool.MAMBA])
             name = self._name("q")
             key = (
@@ -346,8 +365,8 @@ class Shaper:
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
         if below(2):
-            yield from [Abort(name) for name in requests(model)]
-            yield from settling(model)
+            yield from [Abort(name) for name in self.ledger.requests]
+            yield from settling(self.ledger, model)
         yield Reset()
 
     def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
@@ -358,7 +377,7 @@ class Shaper:
             for pool, count in asked
         ):
             return
-        names = receipts(model) + requests(model)
+        names = [*self.ledger.receipts, *self.ledger.requests]
         flying = {copy.load for copy in model.copies.flying}
         if flying and (below(2) or not names):
             yield from [
@@ -368,7 +387,7 @@ class Shaper:
             ]
         elif names:
             name = names[below(len(names))]
-            yield Unlock(name) if name in model.receipts else Finish(name)
+            yield Unlock(name) if name in self.ledger.receipts else Finish(name)
 
     def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
         """What is backed up goes, all of it or a little, so that it is on the host only."""
@@ -401,26 +420,6 @@ class Shaper:
         return None if below(3) else (1 + below(4)) * self.config.page_size
 
 
-def _occasion(kind: type[Operation], model: Cache) -> bool:
-    """Whether an operation of this kind has anything to work on."""
-    copies, trie = model.copies, model.trie
-    if kind is RunCopies:
-        return any(copies.queued.values())
-    if kind in (WritingCheck, LoadingCheck):
-        return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
-    if kind is LoadBack:
-        return bool(_loadable(model))
-    if kind is Evict:
-        return any(not page.locked for page in trie.recency_in[Pool.FULL])
-    if kind is EvictHost:
-        return any(trie.host_only) or (model.config.write_back and trie.used[Pool.FULL_HOST] > 0)
-    if kind in (Prefill, Decode, Finish, Abort):
-        return bool(requests(model))
-    if kind in (Unlock, ReleaseWindow):
-        return any(kind is Unlock or model.may_release(name) for name in receipts(model))
-    return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
-
-
 def _loadable(model: Cache) -> list[Page]:
     """Node ends down to which a load-back would bring something."""
     if not any(model.trie.host_only):
@@ -442,19 +441,20 @@ def _waits_on_host(page: Page) -> bool:
 
 
 class Generator:
-    """Random operations of one history."""
+    """Random operations of one history, in view of its judge."""
 
-    def __init__(self, config: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, judge: Judge, rng: Random, scope: Scope = EVERYTHING) -> None:
+        self.judge = judge
         self.rng = rng
-        self.shaper = Shaper(config, scope)
+        self.shaper = Shaper(judge.ledger, scope)
         self.weights = [MIX[kind] for kind in self.shaper.kinds]
 
-    def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
+    def operations(self, count: int) -> Iterator[Operation]:
         """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
         made = tries = 0
         while made < count and tries < 4 * count:
             tries += 1
             (kind,) = self.rng.choices(self.shaper.kinds, self.weights)
-            for operation in self.shaper.operations(kind, judge.model, self.rng.randrange):
+            for operation in self.shaper.operations(kind, self.judge.model, self.rng.randrange):
                 made += 1
                 yield operation

@@ -7,14 +7,14 @@ pages each pool lost, gained or moved: the choices the model adopts, and the fac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
 from radixproof.model.cache import Cache
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
 NOWHERE: PageSlots = (None, None, None, None, None, None)
@@ -78,32 +78,22 @@ class Delta:
         return not self.moved and not any(self.gone) and not any(self.gained)
 
 
-class Tags:
-    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[int | str, Any], int] = {}
-
-    def of(self, namespace: str, above: int, tokens: Iterable[Any]) -> list[int]:
-        """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
-        known, place = self.known, above or namespace
-        tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
-        return tags
-
-
 class Abstraction:
     """The last sight of every node, on the model's pages."""
 
-    def __init__(self, config: Config, model: Cache, tags: Tags) -> None:
+    def __init__(
+        self, config: Config, model: Cache, ledger: Ledger, named: Sequence[Pool] = POOLS
+    ) -> None:
         self.config = config
+        self.nameless = tuple(pool for pool in config.pools if pool not in named)
+        """Pools in which slots have no names: there a name is made up for each, by its content."""
         self.model = model
-        self.tags = tags
+        self.ledger = ledger
+        self.tags = ledger.tags
         self.nodes: dict[int, Placed] = {}
         self.node_of: dict[Page, int] = {}
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
-        """Per `Pool`: the slots that nodes and requests hold."""
-        self.row_peers: dict[int, int] = {}
-        """SWA slots of the FULL slots that requests hold."""
+        """Per `Pool`: the slots that nodes hold."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
         """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
@@ -111,6 +101,8 @@ class Abstraction:
     def update(self, seen: Observation) -> Delta:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
+        if self.nameless:
+            seen = replace(seen, nodes=self._name(seen.nodes))
         changed, removed = self._changes(seen)
         here, elsewhere = self._by_place(changed)
         forgotten = [
@@ -134,6 +126,8 @@ class Abstraction:
         else:
             _all_pages(forgotten, delta.gone)
             _all_pages(placed, delta.gained)
+        if self.nameless:
+            delta.moved = [moved for moved in delta.moved if moved[1] not in self.nameless]
         return delta
 
     def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
@@ -142,6 +136,22 @@ class Abstraction:
         after = {page: slots for node in placed for page, slots in self._page_slots(node)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
+
+    def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
+        """Make up the names of nameless slots: below 0, one for each token of each prefix."""
+        ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
+        named = []
+        for view in views:
+            tags = self.tags.of(view.namespace, ends.get(view.parent, 0), view.segment)
+            ends[view.id] = tags[-1] if tags else 0
+            slots = list(view.slots)
+            for pool in self.nameless:
+                count = 1 if pool.component is Component.MAMBA else len(tags)
+                if len(slots[pool] or ()) == count:
+                    slots[pool] = tuple(-tag for tag in tags[-count:])
+            full, swa, mamba, full_host, swa_host, mamba_host = slots
+            named.append(view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host)))
+        return tuple(named)
 
     def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:
@@ -277,33 +287,34 @@ class Abstraction:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
                 continue
-            if len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
+            rows = self.ledger.rows[pool]
+            free = owned.isdisjoint(slots) and rows.isdisjoint(slots)
+            if pool not in self.nameless and (len(set(slots)) != len(slots) or not free):
                 breaches.append(self._owned_twice(pool, placed.view, slots))
             owned.update(slots)
 
     def _owned_twice(self, pool: Pool, view: NodeView, slots: Slots) -> Breach:
-        slot = next((slot for slot in slots if slot in self.owned[pool]), slots[0])
+        owned, rows = self.owned[pool], self.ledger.rows[pool]
+        slot = next((slot for slot in slots if slot in owned or slot in rows), slots[0])
         others = [
             other
             for other, placed in self.nodes.items()
             if slot in (placed.view.slots[pool] or ()) and other != view.id
         ]
         kind = Property.OWN_H if pool.on_host else Property.OWN
-        other = (
-            f"node {others[0]}"
-            if others
-            else "a request"
-            if slot in self.owned[pool]
-            else "itself again"
-        )
+        request = "a request" if slot in rows else "itself again"
+        other = f"node {others[0]}" if others else request
         text = f"{pool.name} slot {slot} belongs to node {view.id} and to {other}"
         return Breach(kind, "owned-twice", text)
 
     def _count(self, view: NodeView, by: int) -> None:
+        locks = view.locks
+        if locks is None:
+            return
         for component in self.config.components:
             slots = view.slots[component]
             if slots is not None:
-                sizes = self.locked if view.locks[component] > 0 else self.unlocked
+                sizes = self.locked if locks[component] > 0 else self.unlocked
                 sizes[component] += by * len(slots)
 
     def _page_slots(self, node: Placed) -> Iterator[tuple[Page, PageSlots]]:
@@ -325,17 +336,6 @@ class Abstraction:
         """The node that a page is in."""
         node = self.node_of.get(page)
         return None if node is None else self.nodes[node]
-
-    def take(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots now."""
-        self.owned[pool].update(slots)
-        self.model.trie.rows[pool] += len(slots)
-        self.model.refusing.discard(pool)
-
-    def give(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots no longer."""
-        self.owned[pool].difference_update(slots)
-        self.model.trie.rows[pool] -= len(slots)
 
     def path_slots(self, end: Page, pool: Pool) -> list[int]:
         """The system's slots of the whole path down to ``end``, as last seen."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radixproof.impl import registry
+from radixproof.impl.system import close
 from radixproof.model.config import Config
 from radixproof.properties.power.contestants import DRIVERS
 from radixproof.properties.search.search import calm_collector
@@ -68,7 +69,7 @@ def measure(cell: Cell) -> Measured:
     started = time.process_time()
     try:
         target, driver = registry.find(f"fault:{cell.fault}"), DRIVERS[cell.driver]
-        target.build(Config()).close()  # imports what it needs, before the clock starts
+        close(target.build(Config()))  # imports what it needs, before the clock starts
         started = time.process_time()
         hit = driver.run(target, cell.seed, cell.budget)
         seconds = time.process_time() - started

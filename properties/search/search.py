@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from radixproof.impl.operations import History
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.drivers import machine

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from radixproof.impl.observation import NodeView, PerComponent, Slots
-from radixproof.model.config import Component
 
 
 class Core(Protocol):
@@ -28,5 +27,8 @@ class Core(Protocol):
     def leaves(self, on_host: bool) -> frozenset[int] | None:
         """Ids of the nodes that FULL eviction may take from a tier; None where that is not shown."""
 
-    def lru_list(self, component: Component, on_host: bool) -> Slots | None:
-        """Ids in the list of SWA or MAMBA on a tier, oldest first; None where that is not shown."""
+    def lru_lists(self) -> tuple[Slots, Slots, Slots, Slots] | None:
+        """Ids in the lists of SWA and MAMBA on the device, and of both on the host, oldest first.
+
+        None where that is not shown.
+        """

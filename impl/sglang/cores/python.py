@@ -57,13 +57,14 @@ class PythonCore:
         )
         return frozenset([self._id(node) for node in sorted(nodes, key=_number)])
 
-    def lru_list(self, component: Component, on_host: bool) -> Slots:
-        """Bounded, because a broken list may be a ring."""
-        if component not in self._types:
-            return ()
-        lists = self._core.host_lru_lists if on_host else self._core.lru_lists
-        lru = lists[self._types[component]]
-        return tuple(self._id(node) for node in islice(_from_oldest(lru), len(lru.cache) + 1))
+    def lru_lists(self) -> tuple[Slots, Slots, Slots, Slots]:
+        device, host = self._core.lru_lists, self._core.host_lru_lists
+        return (
+            self._lru_list(device, Component.SWA),
+            self._lru_list(device, Component.MAMBA),
+            self._lru_list(host, Component.SWA),
+            self._lru_list(host, Component.MAMBA),
+        )
 
     def _view(self, node: Any, root: Any) -> NodeView:
         # SGLang numbers the components as we do; each node has data for all, whatever its tree has.
@@ -82,6 +83,13 @@ class PythonCore:
             # They count only what has a host copy, and differ between the halves of a split node.
             host_locks=None,
         )
+
+    def _lru_list(self, lists: Any, component: Component) -> Slots:
+        """Bounded, because a broken list may be a ring."""
+        if component not in self._types:
+            return ()
+        lru = lists[self._types[component]]
+        return tuple(self._id(node) for node in islice(_from_oldest(lru), len(lru.cache) + 1))
 
     def _id(self, node: Any) -> int:
         return self._ids.setdefault(node.id, len(self._ids) + 1)

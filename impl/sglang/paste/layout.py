@@ -52,8 +52,9 @@ def _argument(indent: str, argument: str, node: ast.expr, text: str) -> list[str
     return [f"{indent}[", *items, f"{indent}],"]
 
 
-def _source(text: str, node: ast.AST) -> str:
-    return ast.get_source_segment(text, node) or ""
+def _source(text: str, node: ast.expr | ast.keyword) -> str:
+    """The text of a part of a statement on one line."""
+    return text.encode()[node.col_offset : node.end_col_offset].decode()
 
 
 def tokens(key: Key) -> str:
@@ -76,9 +77,7 @@ def _items(run: list[int]) -> list[str]:
 
 def comment(text: str) -> str:
     """A comment in the body of a function."""
-    lines = textwrap.wrap(
-        text, WIDTH, initial_indent="    # ", subsequent_indent="    #    "
-    )
+    lines = textwrap.wrap(text, WIDTH, initial_indent="    # ", subsequent_indent="    #    ")
     return "\n".join(lines)
 
 

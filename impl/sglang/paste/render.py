@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from radixproof.impl.operations import History, HostLock, Insert, LoadBack, Lock, Match
+from radixproof.impl.operations import History, Insert, LoadBack, Lock, Match
 from radixproof.impl.sglang.paste import layout, steps
 from radixproof.impl.sglang.paste.trim import trimmed
 from radixproof.impl.sglang.victims import Endless
@@ -26,7 +27,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 _SHORT = re.compile(r"[\w:\[\] ]{,24}")
 """Prompts that a message repeats."""
 
-_WITH_KEYS = (HostLock, Insert, LoadBack, Lock, Match)
+_WITH_KEYS = (Insert, LoadBack, Lock, Match)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     trim_blocks=True,
@@ -50,7 +51,8 @@ def render(history: History, breach: Breach, version: str) -> str:
         "version": version,
         "name": re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
     }
-    reason = _unwritable(history)
+    planned = steps.planned(history, version)
+    reason = _unwritable(history.config, planned)
     if reason:
         numbered = [f"{number}. {step}" for number, step in enumerate(history.operations, 1)]
         template = _TEMPLATES.get_template("skipped.py.j2")
@@ -59,16 +61,15 @@ def render(history: History, breach: Breach, version: str) -> str:
         about,
         config=history.config,
         needs=_needs(history, breach.witness),
-        steps=steps.written(history, version, _OPERATIONS),
+        steps=steps.written(planned, _OPERATIONS),
         ending=_ending(breach),
         witness=_described(breach.witness),
     )
     return layout.fitted(trimmed(source))
 
 
-def _unwritable(history: History) -> str:
+def _unwritable(config: Config, planned: Sequence[steps.Step]) -> str:
     """What no template can express of a history; empty if all of it can be."""
-    config = history.config
     for there, what in (
         (config.mamba_states > 0, "MAMBA"),
         (config.bigram, "bigram keys"),
@@ -76,9 +77,9 @@ def _unwritable(history: History) -> str:
     ):
         if there:
             return f"caches with {what}"
-    for operation in history.operations:
-        if not hasattr(_OPERATIONS, operation.name):
-            return f"the operation {operation.name!r}"
+    for step in planned:
+        if step.reason is None and not hasattr(_OPERATIONS, step.operation.name):
+            return f"the operation {step.operation.name!r}"
     return ""
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from radixproof.impl.operations import History, HostLock, Lock, Operation, ReleaseWindow, Unlock
-from radixproof.impl.sglang.paste.premises import Receipts, missing
+from radixproof.impl.operations import History, Lock, Operation, ReleaseWindow, Unlock
+from radixproof.impl.premises import premise
 from radixproof.impl.sglang.releases import scope_of
+from radixproof.model.config import Config
+
+
+class Step(NamedTuple):
+    """One operation of a history, and why it is left out if it is."""
+
+    operation: Operation
+    reason: str | None
+    window_released: bool
+    """Of an unlock: the window of its receipt was given back before."""
 
 
 class Written(NamedTuple):
@@ -15,46 +26,79 @@ class Written(NamedTuple):
 
     title: str
     statements: list[str]
-    """None if the step is left out: the harness would skip it, as far as can be known."""
+    """None if the step is left out."""
 
 
-def written(history: History, version: str, macros: Any) -> list[Written]:
-    """The steps of a history; ``macros`` has one for each kind of operation, by its name."""
-    reasons = _reasons(history, version)
-    receipts = Receipts()
+def planned(history: History, version: str) -> list[Step]:
+    """The steps of a history on a release.
+
+    What the harness would skip is left out, as far as that is known without running it.
+    """
+    scope = scope_of(version)
+    receipts = _Receipts(history.config)
     steps = []
-    for number, (operation, reason) in enumerate(zip(history.operations, reasons, strict=True), 1):
-        if reason is not None:
-            steps.append(Written(f"{number}. {operation}: left out, {reason}", []))
-            continue
-        later = [
-            one
-            for one, why in zip(history.operations[number:], reasons[number:], strict=True)
-            if why is None
-        ]
-        macro = getattr(macros, operation.name)
-        source = macro(operation, receipts, _is_used_by(operation, later))
-        steps.append(Written(f"{number}. {operation}", source.strip().splitlines()))
-        receipts.note(operation)
+    for operation in history.operations:
+        reason = premise(operation, receipts, history.config, scope)
+        released = isinstance(operation, Unlock) and operation.receipt in receipts.released
+        steps.append(Step(operation, reason, released))
+        if reason is None:
+            receipts.note(operation)
     return steps
 
 
-def _reasons(history: History, version: str) -> list[str | None]:
-    """Per operation why it is left out, None where it is not."""
-    scope = scope_of(version)
-    receipts = Receipts()
-    reasons = []
-    for operation in history.operations:
-        reason = missing(operation, receipts, history.config, scope)
-        reasons.append(reason)
-        if reason is None:
-            receipts.note(operation)
-    return reasons
+def written(steps: list[Step], macros: Any) -> list[Written]:
+    """The source of the steps; ``macros`` has one for each kind of operation, by its name."""
+    lines = []
+    for number, step in enumerate(steps, 1):
+        title = f"{number}. {step.operation}"
+        if step.reason is not None:
+            lines.append(Written(f"{title}: left out, {step.reason}", []))
+            continue
+        later = (other.operation for other in steps[number:] if other.reason is None)
+        macro = getattr(macros, step.operation.name)
+        source = macro(step.operation, step.window_released, _is_used_by(step.operation, later))
+        lines.append(Written(title, source.strip().splitlines()))
+    return lines
 
 
-def _is_used_by(operation: Operation, later: Sequence[Operation]) -> bool:
+def _is_used_by(operation: Operation, later: Iterable[Operation]) -> bool:
     """Whether an operation takes a receipt that a later one needs."""
-    return isinstance(operation, Lock | HostLock) and any(
-        isinstance(one, Unlock | ReleaseWindow) and one.receipt == operation.receipt
-        for one in later
+    return isinstance(operation, Lock) and any(
+        isinstance(other, Unlock | ReleaseWindow) and other.receipt == operation.receipt
+        for other in later
     )
+
+
+@dataclass(slots=True)
+class _Receipts:
+    """The receipts that are out at one point of the history: implements `premises.Held`."""
+
+    config: Config
+    held: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
+    """Those whose window was given back."""
+
+    def has_receipt(self, name: str) -> bool:
+        return name in self.held
+
+    def has_window(self, name: str) -> bool:
+        return self.config.window is not None and name in self.held - self.released
+
+    def left_of(self, request: str) -> int | None:
+        """No pasted test has requests."""
+        return None
+
+    @property
+    def idle(self) -> bool:
+        return not self.held
+
+    def note(self, operation: Operation) -> None:
+        """The operation was performed."""
+        match operation:
+            case Lock(receipt):
+                self.held.add(receipt)
+            case ReleaseWindow(receipt):
+                self.released.add(receipt)
+            case Unlock(receipt):
+                self.held.discard(receipt)
+                self.released.discard(receipt)

@@ -42,9 +42,7 @@ def _used(statements: list[ast.stmt]) -> set[str]:
         if name not in used:
             used.add(name)
             if name in users:
-                waiting += [
-                    node.id for node in ast.walk(users[name]) if isinstance(node, ast.Name)
-                ]
+                waiting += [node.id for node in ast.walk(users[name]) if isinstance(node, ast.Name)]
     return used
 
 

@@ -10,15 +10,24 @@ from types import ModuleType
 import pytest
 
 from radixproof.impl.operations import HostLock, ReleaseWindow
-from radixproof.impl.sglang.releases import OWN_DESIGN, RULES, Rule, dialect_of, scope_of
+from radixproof.impl.scope import Scope
+from radixproof.impl.sglang.releases import (
+    OWN_DESIGN,
+    RULES,
+    Rule,
+    dialect_of,
+    scope_of,
+    sight_of,
+)
 from radixproof.impl.sglang.store import is_version, version_key
-from radixproof.impl.system import Scope, Unavailable
-from radixproof.model.config import EvictionPolicy
+from radixproof.impl.sight import Sight
+from radixproof.impl.system import Unavailable
+from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 DIALECT = {field.name for field in fields(Dialect)}
-SCOPE = {field.name for field in fields(Scope)}
+FIELDS = DIALECT | {field.name for kind in (Scope, Sight) for field in fields(kind)}
 SINCE = {
     "0.5.12": set(),
     "0.5.13": {"split_keeps_hits", "leaf_cut_to_window", "swa_recency_in_window"},
@@ -49,11 +58,22 @@ def test_the_scope_of_a_release_has_what_came_up_to_it() -> None:
     assert scope_of("0.5.13").eviction_policies == tuple(EvictionPolicy)
 
 
+def test_the_sight_of_a_release_has_what_came_up_to_it() -> None:
+    assert sight_of("0.5.12.post1").host_hits == ()
+    assert sight_of("0.5.13").host_hits == (Component.FULL,)
+    assert not sight_of("0.5.19").host_locks
+
+
+def test_dialect_scope_and_sight_share_no_field() -> None:
+    kinds = [{field.name for field in fields(kind)} for kind in (Dialect, Scope, Sight)]
+    assert sum(map(len, kinds)) == len(FIELDS)
+
+
 @pytest.mark.parametrize(
     "version", ["0.5.11", "0.5.12rc1", "0.5.19.post1", "0.5.20", "0.6.0", "1.0.0"]
 )
 def test_releases_of_another_shape_are_refused(version: str) -> None:
-    for of in (dialect_of, scope_of):
+    for of in (dialect_of, scope_of, sight_of):
         with pytest.raises(Unavailable) as caught:
             of(version)
         assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.19, not {version}"
@@ -62,7 +82,7 @@ def test_releases_of_another_shape_are_refused(version: str) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
 def test_a_row_is_well_formed(rule: Rule) -> None:
     assert rule.since is None or is_version(rule.since)
-    assert rule.field in DIALECT | SCOPE | {""}
+    assert rule.field in FIELDS | {""}
     assert rule.before or rule.field in DIALECT
     assert not (rule.since is None and rule.field)
 

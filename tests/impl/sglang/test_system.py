@@ -15,7 +15,7 @@ from radixproof.impl.system import Unavailable
 from .scenarios import SCENARIOS
 from .scenarios.bench import RELEASES
 
-ROOT = Path(__file__).resolve().parents[3]
+HERE = Path(__file__).resolve().parent
 
 
 @pytest.mark.sglang
@@ -27,12 +27,12 @@ def test_every_scenario_holds_on_a_release(version: str) -> None:
     except Unavailable as error:
         pytest.skip(str(error))
     result = subprocess.run(
-        [sys.executable, "-m", "tests.impl.sglang.scenarios", version],
+        [sys.executable, "-m", "scenarios", version],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
-        cwd=ROOT,
+        cwd=HERE,
     )
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     raised = json.loads(result.stdout)

@@ -34,7 +34,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.cli.console import check

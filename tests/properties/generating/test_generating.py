@@ -26,13 +26,13 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import config
-from radixproof.properties.generating.endings import Drain, closing, receipts, requests
+from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import (
-    HOSTED,
     MIX,
     MOST_REQUESTS,
     Generator,
@@ -133,12 +133,10 @@ def played(
     """Operations of one history, each with whether it was skipped. Nothing is reported."""
     run = Run(target, shape)
     told = []
-    for operation in Generator(shape, Random(f"history {seed}"), scope).operations(
-        run.judge, count
-    ):
+    for operation in Generator(run.judge, Random(f"history {seed}"), scope).operations(count):
         assert run.step(operation) == []
         told.append((operation, isinstance(run.steps[-1].outcome, Skipped)))
-    assert len(requests(run.judge.model)) <= MOST_REQUESTS
+    assert len(run.ledger.requests) <= MOST_REQUESTS
     run.close()
     return told
 
@@ -164,7 +162,7 @@ def test_operations_are_within_the_scope(radix: Target, seed: int) -> None:
 
 def test_without_a_host_tier_nothing_is_done_there(radix: Target) -> None:
     assert not any(
-        isinstance(operation, HOSTED) for operation, _ in played(radix, HOSTLESS, 1, 200)
+        isinstance(operation, ON_HOST) for operation, _ in played(radix, HOSTLESS, 1, 200)
     )
 
 
@@ -219,7 +217,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
 ) -> None:
     """Whatever Hypothesis puts in: what it makes is of the kind, or prepares it."""
     run = Run(radix, Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16), WHOLE)
-    shaper = Shaper(run.config)
+    shaper = Shaper(run.ledger)
     prepared = (
         Insert(Key((1, 2, 1, 2))),
         SETTLE,
@@ -338,8 +336,8 @@ def test_a_history_ends_with_nothing_left(
     busy: Callable[[Config], Run], shape: Config, drain: Drain
 ) -> None:
     run = busy(shape)
-    assert (requests(run.judge.model), receipts(run.judge.model)) == (["q1", "q2"], ["r1"])
-    last = [operation for operation in closing(run.judge.model, drain) if run.step(operation) == []]
+    assert (list(run.ledger.requests), list(run.ledger.receipts)) == (["q1", "q2"], ["r1"])
+    last = [operation for operation in closing(run.judge, drain) if run.step(operation) == []]
     assert {Finish("q1"), Abort("q2"), Unlock("r1")} <= set(last)
     assert (SETTLE in last) == (shape.hosted and not shape.write_back)
     assert LOADED not in last
@@ -353,9 +351,7 @@ def test_a_history_ends_with_nothing_left(
 def test_a_drain_by_pages_shows_the_whole_order_of_eviction(busy: Callable[[Config], Run]) -> None:
     run = busy(WINDOWED)
     last = [
-        operation
-        for operation in closing(run.judge.model, Drain.BY_PAGES)
-        if run.step(operation) == []
+        operation for operation in closing(run.judge, Drain.BY_PAGES) if run.step(operation) == []
     ]
     assert last.count(Evict(1)) == 2
     assert last.count(EvictHost(1)) == 2

@@ -17,7 +17,8 @@ from radixproof.model.trie import Page
 from radixproof.model.verdict import Property
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import Generator
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.performing.ledger import Ledger
 from radixproof.properties.running.run import Run
 
 PAIRS = Config(
@@ -29,7 +30,7 @@ NOWHERE = [False] * len(Pool)
 
 @pytest.fixture
 def abstraction() -> Abstraction:
-    return Abstraction(PAIRS, Cache(PAIRS, Dialect()), Tags())
+    return Abstraction(PAIRS, Cache(PAIRS, Dialect()), Ledger(PAIRS))
 
 
 def node(
@@ -173,20 +174,16 @@ def test_a_state_in_another_slot_has_moved(abstraction: Abstraction) -> None:
     assert [(moved.end, pool) for moved, pool in delta.moved] == [(4, Pool.MAMBA)]
 
 
-def test_rows_of_requests_are_owned(abstraction: Abstraction) -> None:
-    """So that a node that has a slot of a request's is seen, and so is the room that requests take."""
-    abstraction.take(Pool.FULL, [2, 3])
-    assert abstraction.model.trie.free(Pool.FULL) == PAIRS.slots(Pool.FULL) - 2
+def test_a_node_that_has_a_slot_of_a_requests_is_seen(abstraction: Abstraction) -> None:
+    abstraction.ledger.take(Pool.FULL, [2, 3])
     (breach,) = abstraction.update(told(node(1, (1, 2), (2, 3)))).breaches
     assert breach.signature == "OWN/owned-twice"
     assert breach.text == "FULL slot 2 belongs to node 1 and to a request"
-    abstraction.give(Pool.FULL, [2, 3])
-    assert abstraction.model.trie.rows[Pool.FULL] == 0
 
 
 def test_pairs_of_tokens_unroll_as_tokens_do() -> None:
     shape = Config(bigram=True)
-    abstraction = Abstraction(shape, Cache(shape, Dialect()), Tags())
+    abstraction = Abstraction(shape, Cache(shape, Dialect()), Ledger(shape))
     delta = abstraction.update(told(node(1, ((1, 2), (2, 3)), (2, 3))))  # type: ignore[arg-type]
     assert ends(delta.gained[Pool.FULL]) == [1, 2]
     (first, second) = abstraction.model.trie.walk(Key((1, 2, 3)))
@@ -326,24 +323,6 @@ def test_a_slot_of_a_node_that_kept_it_is_still_owned_twice(abstraction: Abstrac
     assert signatures(abstraction.update(told(node(2, (3, 4), (2, 3))))) == ["OWN/owned-twice"]
 
 
-def test_tags_name_prefixes() -> None:
-    tags = Tags()
-    long = tags.of("", 0, (1, 2, 3, 4))
-    assert len(set(long)) == 4
-    assert 0 not in long
-    assert tags.of("", 0, (1, 2, 3, 4)) == long
-    assert tags.of("", 0, (1, 2)) == long[:2]
-    assert tags.of("", long[1], (3, 4)) == long[2:]
-    assert tags.of("", 0, (1, 9))[0] == long[0]
-    others = [
-        tags.of("", 0, (3, 4)),
-        tags.of("a", 0, (1, 2)),
-        tags.of("", 0, (1, 9))[1:],
-        tags.of("", long[1], (3, 9))[1:],
-    ]
-    assert not {tag for other in others for tag in other} & set(long)
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None:
     """A run that is told of changes only sees what a run that is told everything sees."""
@@ -352,7 +331,7 @@ def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None
         Run(find("radix"), shape, every=10**9),
         Run(find("radix"), shape, every=1),
     )
-    for operation in Generator(shape, Random(seed)).operations(by_deltas.judge, 60):
+    for operation in Generator(by_deltas.judge, Random(seed)).operations(60):
         assert by_deltas.step(operation) == by_wholes.step(operation) == []
         mine, other = by_deltas.judge.abstraction, by_wholes.judge.abstraction
         assert {number: placed.view for number, placed in mine.nodes.items()} == {

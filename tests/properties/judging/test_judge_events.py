@@ -19,7 +19,8 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.judging.event_stream import Announced

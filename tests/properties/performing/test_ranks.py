@@ -257,8 +257,8 @@ def test_three_ranks_are_the_same_whatever_completes_when(radix: Target, seed: i
     rng = Random(f"ranks {seed}")
     shape = replace(config(rng), ranks=3)
     run = Run(radix, shape, every=4)
-    for operation in Generator(shape, rng).operations(run.judge, 40):
+    for operation in Generator(run.judge, rng).operations(40):
         assert run.step(operation) == []
-    for operation in closing(run.judge.model):
+    for operation in closing(run.judge):
         assert run.step(operation) == []
     run.close()

@@ -28,8 +28,8 @@ from radixproof.impl.radix.system import RadixSystem
 from radixproof.impl.system import Insertion, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
+from radixproof.properties.performing.ledger import Request
 from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked, Skipped
-from radixproof.properties.performing.requests import Request
 from radixproof.properties.performing.step import Adopt, CopyState, Step
 from radixproof.properties.running.run import Run
 
@@ -63,17 +63,21 @@ class Watched(Run):
     """A run that is clean, and tells the parts of each operation."""
 
     def parts(self, operation: Operation) -> list[Step]:
-        self.told: list[Step] = []
-        assert self.step(operation) == []
-        return self.told
+        told: list[Step] = []
+        perform = self.performer.perform
 
-    def _performed(self, operation: Operation) -> Iterator[Step]:
-        for step in super()._performed(operation):
-            self.told.append(step)
-            yield step
+        def listened(operation: Operation) -> Iterator[Step]:
+            for step in perform(operation):
+                told.append(step)
+                yield step
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.performer, "perform", listened)
+            assert self.step(operation) == []
+        return told
 
     def request(self, name: str = "q") -> Request:
-        return self.requests.alive[name]
+        return self.ledger.requests[name]
 
 
 @pytest.fixture
@@ -87,12 +91,13 @@ def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
 
     yield make
     for run in runs:
-        for name in list(run.requests.alive):
+        for name in list(run.ledger.requests):
             run.parts(Finish(name))
         assert run.judge.model.trie.rows == [0] * len(Pool)
-        assert run.judge.abstraction.row_peers == {}
-        assert run.judge.shared_rows == {}
-        assert run.receipts == {}
+        assert not any(run.ledger.rows)
+        assert run.ledger.peers == {}
+        assert run.ledger.shared == {}
+        assert run.ledger.idle
         for last in (SETTLE, LOADED, Evict(99, 99, 99)):
             run.parts(last)
         assert run.finish() == []
@@ -161,7 +166,7 @@ def test_a_request_begins_where_the_cache_ends(watched: Callable[..., Watched]) 
     request = run.request()
     assert (lock.outcome, request.protected, request.computed) == (Locked(2), 2, 2)
     assert request.row == list(lock.slots)
-    assert run.judge.shared_rows["q"][1] == request.row
+    assert run.ledger.shared["q"].slots == request.row
     assert run.judge.model.trie.rows[Pool.FULL] == 0
 
 
@@ -202,7 +207,7 @@ def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
     assert rows(run) == [0, 0, 0]
     run.parts(Prefill("q", 1))
     assert rows(run) == [2, 2, 0]
-    assert len(run.judge.abstraction.row_peers) == 2
+    assert len(run.ledger.peers) == 2
     run.parts(Prefill("q", 2))
     assert rows(run) == [2, 2, 0]
     assert (run.request().protected, run.request().computed) == (2, 3)

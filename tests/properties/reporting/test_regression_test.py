@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.operations import Evict, History, Insert, WritingCheck
-from radixproof.impl.sglang import paste as sglang_paste
+from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
@@ -104,7 +104,7 @@ def test_it_is_formatted_and_without_lint(tmp_path: Path) -> None:
 
 
 def test_for_sglang_the_file_is_sglangs_own() -> None:
-    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == sglang_paste.render(
+    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == render(
         HISTORY, BREACH, "0.5.12.post1"
     )
 

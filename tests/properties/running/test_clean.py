@@ -62,9 +62,9 @@ KINDS = {
 def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed: int) -> None:
     rng = Random(f"clean {seed}")
     run = Run(radix, shape, every=1)
-    for operation in Generator(shape, rng).operations(run.judge, 50):
+    for operation in Generator(run.judge, rng).operations(50):
         assert run.step(operation) == []
-    for operation in closing(run.judge.model, tuple(Drain)[seed % len(Drain)]):
+    for operation in closing(run.judge, tuple(Drain)[seed % len(Drain)]):
         assert run.step(operation) == []
     assert run.finish() == []
     assert run.judge.abstraction.nodes == {}

@@ -1,7 +1,7 @@
 """What every release of SGLang must do as a `System`, whatever its rules.
 
 A scenario is a function of a target; it says what differs between releases where something does.
-``python -m tests.impl.sglang.scenarios VERSION`` runs all of them in one process, and prints a JSON
+``python -m scenarios VERSION``, run beside it, runs all of them in one process, and prints a JSON
 object from the name of each scenario to what it raised.
 """
 

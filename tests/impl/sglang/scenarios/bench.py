@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from radixproof.impl.observation import NodeView, Observation
-from radixproof.impl.system import System
+from radixproof.impl.system import Complete, System, Target, complete
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 
@@ -23,8 +23,17 @@ def equal(actual: Any, expected: Any) -> None:
     assert actual == expected, f"{actual!r} is not {expected!r}"
 
 
+def build(release: Target, config: Config) -> Complete:
+    return complete(release.build(config), release.scope)
+
+
+def look(system: System) -> Any:
+    """A whole observation. SGLang shows all that is asked for here: nothing of it is None."""
+    return system.observe(True)
+
+
 def put(
-    system: System,
+    system: Complete,
     tokens: tuple[int, ...],
     namespace: str = "",
     evicted: int = 0,
@@ -46,7 +55,7 @@ def tags(tokens: tuple[int, ...]) -> list[int]:
     return [100 * position + token for position, token in enumerate(tokens)]
 
 
-def settle(system: System) -> None:
+def settle(system: Complete) -> None:
     system.run_copies(99)
     system.writing_check(False)
 
@@ -56,7 +65,7 @@ def only(observation: Observation) -> NodeView:
     return node
 
 
-def to_host(system: System, tokens: tuple[int, ...]) -> None:
+def to_host(system: Complete, tokens: tuple[int, ...]) -> None:
     """Insert a prompt and demote it."""
     put(system, tokens)
     settle(system)

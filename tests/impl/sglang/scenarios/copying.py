@@ -6,14 +6,14 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
-from .bench import FULL_ONLY, OLD, SWA, SWA_PAGED, equal, only, put, tags, to_host
+from .bench import FULL_ONLY, OLD, SWA, SWA_PAGED, build, equal, look, only, put, tags, to_host
 
 
 def copies_wait_to_be_told(release: Target) -> None:
-    system = release.build(SWA)
+    system = build(release, SWA)
     slots = put(system, (1,))
     put(system, (2,))
-    node = system.observe(True).nodes[0]
+    node = look(system).nodes[0]
     equal((node.pending, node.locks), (True, (1, 1, 0)))
     equal(system.read(Pool.FULL_HOST, node.slots[Pool.FULL_HOST] or ()), [-1])
     equal(system.writing_check(False), 0)
@@ -21,31 +21,31 @@ def copies_wait_to_be_told(release: Target) -> None:
     system.write(slots, [77])  # a copy that runs late copies what is there then
     equal(system.run_copies(1), 1)
     equal(system.read(Pool.FULL_HOST, node.slots[Pool.FULL_HOST] or ()), [77])
-    equal([view.pending for view in system.observe(True).nodes], [True, True])
+    equal([view.pending for view in look(system).nodes], [True, True])
     equal(system.writing_check(False), 1)
-    equal([view.pending for view in system.observe(True).nodes], [False, True])
+    equal([view.pending for view in look(system).nodes], [False, True])
     equal(system.writing_check(True), 1)
-    equal([view.pending for view in system.observe(True).nodes], [False, False])
+    equal([view.pending for view in look(system).nodes], [False, False])
     equal(system.run_copies(9), 0)
 
 
 def threshold_counts_hits(release: Target) -> None:
-    system = release.build(Config(page_size=1, device_pages=4, host_pages=8, threshold=2))
+    system = build(release, Config(page_size=1, device_pages=4, host_pages=8, threshold=2))
     put(system, (1,))
-    equal(only(system.observe(True)).pending, False)
+    equal(only(look(system)).pending, False)
     put(system, (1,))
-    equal(only(system.observe(True)).pending, True)
+    equal(only(look(system)).pending, True)
 
 
 def what_was_demoted_is_loaded_back(release: Target) -> None:
     for config in (FULL_ONLY, SWA, SWA_PAGED):
-        system = release.build(config)
+        system = build(release, config)
         tokens = tuple(range(1, 1 + 2 * config.page_size))
         to_host(system, tokens)
         found = system.match(Key(tokens))
         equal((found.device, found.best), (0, len(tokens)))
         equal(system.load_back(found.best_anchor, None), len(tokens))
-        seen = system.observe(True)
+        seen = look(system)
         equal(seen.evictable[Component.FULL], 0)
         slots = system.match(Key(tokens)).slots
         if config.page_size == 1:
@@ -62,13 +62,13 @@ def what_was_demoted_is_loaded_back(release: Target) -> None:
         equal(system.read(Pool.FULL, slots), tags(tokens))
         if config.window is not None:
             equal(system.read(Pool.SWA, system.swa_of(slots[-1:])), tags(tokens)[-1:])
-        seen = system.observe(True)
+        seen = look(system)
         equal(seen.protected, (0, 0, 0))
         equal(system.load_back(system.match(Key(tokens)).best_anchor, None), 0)
 
 
 def loads_are_refused_below_the_threshold_and_above_the_quota(release: Target) -> None:
-    system = release.build(Config(page_size=2, device_pages=8, host_pages=16, load_threshold=4))
+    system = build(release, Config(page_size=2, device_pages=8, host_pages=16, load_threshold=4))
     to_host(system, (1, 2))
     to_host(system, (3, 4, 5, 6))
     equal(system.load_back(system.match(Key((1, 2))).best_anchor, None), 0)
@@ -77,7 +77,7 @@ def loads_are_refused_below_the_threshold_and_above_the_quota(release: Target) -
 
 
 def many_loads_wait_in_order(release: Target) -> None:
-    system = release.build(FULL_ONLY)
+    system = build(release, FULL_ONLY)
     keys = [(start, start + 1) for start in range(0, 12, 2)]
     for tokens in keys:
         to_host(system, tokens)
@@ -90,7 +90,7 @@ def many_loads_wait_in_order(release: Target) -> None:
 
 def ranks_agree_on_what_to_acknowledge(release: Target) -> None:
     """A poll acknowledges what all ranks can. 0.5.12 does not ask the others about load-backs."""
-    system = release.build(FULL_ONLY)
+    system = build(release, FULL_ONLY)
     for tokens in ((1, 2), (3, 4), (5, 6)):
         put(system, tokens)
     system.run_copies(3)

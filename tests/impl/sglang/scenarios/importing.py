@@ -9,18 +9,18 @@ import pytest
 from radixproof.impl.sglang.adapter import target
 from radixproof.impl.system import Target, Unavailable
 
-from .bench import RELEASES, SWA, equal
+from .bench import RELEASES, SWA, build, equal
 
 
 def one_release_per_process(release: Target) -> None:
-    release.build(SWA)
+    build(release, SWA)
     other = next(version for version in RELEASES if f"sglang=={version}" != release.name)
     with pytest.raises(Unavailable, match=r"is not prepared|another process"):
         target(other).build(SWA)
 
 
 def stand_ins_are_gone(release: Target) -> None:
-    release.build(SWA)
+    build(release, SWA)
     left = [
         name
         for name, module in sys.modules.items()

@@ -6,12 +6,12 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
-from .bench import FULL_ONLY, OLD, SWA, SWA_PAGED, equal, only, put, settle, tags
+from .bench import FULL_ONLY, OLD, SWA, SWA_PAGED, build, equal, look, only, put, settle, tags
 
 
 def prompt_comes_back(release: Target) -> None:
     for config in (FULL_ONLY, SWA, SWA_PAGED):
-        system = release.build(config)
+        system = build(release, config)
         tokens = tuple(range(1, 1 + 2 * config.page_size))
         slots = put(system, tokens)
         found = system.match(Key(tokens))
@@ -23,45 +23,45 @@ def prompt_comes_back(release: Target) -> None:
 
 def duplicates_are_freed_but_not_the_protected_prefix(release: Target) -> None:
     for config in (FULL_ONLY, SWA, SWA_PAGED):
-        system = release.build(config)
+        system = build(release, config)
         page = config.page_size
         tokens = tuple(range(1, 1 + 2 * page))
         first = put(system, tokens)
-        free = system.observe(True).free
+        free = look(system).free
         put(system, tokens)
-        equal(system.observe(True).free, free)
+        equal(look(system).free, free)
         mine = system.allocate(page)
         assert mine is not None
         equal(system.insert(Key(tokens), [*first[:page], *mine], page, 0).reused, 2 * page)
-        equal(system.observe(True).free, free)
+        equal(look(system).free, free)
         equal(system.match(Key(tokens)).slots, first)
 
 
 def matches_split_at_pages_and_namespaces_part(release: Target) -> None:
-    system = release.build(SWA_PAGED)
+    system = build(release, SWA_PAGED)
     tokens = tuple(range(1, 13))
     put(system, tokens)
     equal(system.match(Key((*tokens[:6], 99))).device, 4)
-    equal(system.observe(True).nodes[0].segment, tokens[:4])
+    equal(look(system).nodes[0].segment, tokens[:4])
     equal(system.match(Key(tokens[:3])).device, 0)
     equal(system.match(Key(tokens, "tenant")).device, 0)
     put(system, tokens[:4], "tenant")
     equal(system.match(Key(tokens, "tenant")).device, 4)
-    equal({view.namespace for view in system.observe(True).nodes}, {"", "tenant"})
+    equal({view.namespace for view in look(system).nodes}, {"", "tenant"})
 
 
 def bigram_keys_are_seen_as_pairs(release: Target) -> None:
-    system = release.build(Config(page_size=2, device_pages=8, host_pages=8, bigram=True))
+    system = build(release, Config(page_size=2, device_pages=8, host_pages=8, bigram=True))
     slots = system.allocate(4)
     assert slots is not None
     system.insert(Key((1, 2, 3, 4, 5)), slots, 0, 0)
-    equal(only(system.observe(True)).segment, ((1, 2), (2, 3), (3, 4), (4, 5)))
+    equal(only(look(system)).segment, ((1, 2), (2, 3), (3, 4), (4, 5)))
     found = system.match(Key((1, 2, 3, 9, 9)))
     equal((found.device, found.best, found.slots), (2, 2, slots[:2]))
 
 
 def host_hits_are_told_per_component(release: Target) -> None:
-    system = release.build(FULL_ONLY)
+    system = build(release, FULL_ONLY)
     put(system, (1, 2))
     put(system, (1, 2, 3, 4))
     settle(system)

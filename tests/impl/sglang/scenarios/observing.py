@@ -9,7 +9,7 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
 
-from .bench import SWA, equal, put, settle
+from .bench import SWA, build, equal, look, put, settle
 
 
 def damage_is_seen(release: Target) -> None:
@@ -23,7 +23,7 @@ def damage_is_seen(release: Target) -> None:
     equal(system.read(Pool.FULL, slots), [-1, 102, -1])
     equal(system.read(Pool.SWA, system.swa_of(slots)), [1, 102, 203])
     parts.host.pools[Component.SWA].kv_buffer[1, :, 1] = 0
-    held = [slot for view in system.observe(True).nodes for slot in view.slots[Pool.SWA_HOST] or ()]
+    held = [slot for view in look(system).nodes for slot in view.slots[Pool.SWA_HOST] or ()]
     equal(system.read(Pool.SWA_HOST, held), [-1] * 3)
 
 
@@ -34,17 +34,17 @@ def observations_repeat(release: Target) -> None:
     """
 
     def history() -> list[Observation]:
-        system = release.build(SWA)
+        system = build(release, SWA)
         seen = []
         for tokens, evicted in (((1, 2, 3), 0), ((1, 2, 4), 1), ((5,), 0)):
             put(system, tokens, evicted=evicted)
-            seen.append(system.observe(True))
+            seen.append(look(system))
         settle(system)
         system.evict(2, 1, 0)
-        seen.append(system.observe(True))
+        seen.append(look(system))
         system.reset()
         put(system, (1, 2))
-        return [*seen, system.observe(True)]
+        return [*seen, look(system)]
 
     first = history()
     equal(history(), first)
@@ -60,18 +60,18 @@ def observations_repeat(release: Target) -> None:
 
 
 def lists_and_leaves(release: Target) -> None:
-    system = release.build(SWA)
+    system = build(release, SWA)
     for token in (1, 2, 3):
         put(system, (token,))
     settle(system)
-    by_token = {view.segment: view.id for view in system.observe(True).nodes}
+    by_token = {view.segment: view.id for view in look(system).nodes}
     system.match(Key((1,)))
-    whole = system.observe(True).whole
+    whole = look(system).whole
     assert whole is not None
     equal(whole.lru_lists, (tuple(by_token[(token,)] for token in (2, 3, 1)), (), (), ()))
     equal(whole.device_leaves, frozenset(by_token.values()))
     system.evict(1, 0, 0)
-    whole = system.observe(True).whole
+    whole = look(system).whole
     assert whole is not None
     assert whole.host_leaves is not None
     equal(len(whole.host_leaves), 1)
