@@ -1,7 +1,8 @@
 """What an imported release of SGLang offers: its modules and classes, and how they are called.
 
-Releases differ in rules and in mechanics. Rules are looked up by version, in `releases`, before anything is imported. Mechanics
-are detected here, once, when a release has just been imported; everything else in this folder asks the record `Capabilities`.
+Releases differ in rules and in mechanics. Rules are looked up by version, in `releases`, before
+anything is imported. Mechanics are detected here, once, when a release has just been imported;
+everything else in this folder asks the record `Capabilities`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ _IMPORTED_LATE = (
     "deepseek_v4_memory_pool",
     "multi_ended_allocator",
 )
-"""Modules that SGLang imports inside functions, as far as a release has them. They are needed before
-the stand-ins go."""
+"""Modules that SGLang imports inside functions, as far as a release has them.
+
+They must be there before the stand-ins go.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Sglang:
 
     @contextmanager
     def arguments(self, **arguments: Any) -> Iterator[None]:
-        """Within the block these are arguments of the server; they are read while a cache is built."""
+        """Within the block these are arguments of the server, for a cache that is built there."""
         if not self.capabilities.frozen_arguments:
             for name, value in arguments.items():
                 setattr(self.server_args, name, value)

@@ -1,4 +1,4 @@
-"""Build one cache of SGLang: memory, tree and controller, all new, of exactly the sizes asked for."""
+"""Build one cache of SGLang: memory, tree and controller, all new, of the sizes asked for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The releases that the adapter drives: their rules, what each can be put to, and what it shows.
 
-These have to be known before anything is imported, so here, and only here, things go by the version.
-All that differs is a row of `RULES`: the dialect, the scope and the sight of a release are computed
-from the rows, and ``docs/write_releases.py`` writes section 15 of ``docs/semantics.md`` from the same rows.
+These have to be known before anything is imported, so here, and only here, things go by the
+version. All that differs is a row of `RULES`. The dialect, the scope and the sight of a release are
+computed from the rows, and ``docs/write_releases.py`` writes section 15 of ``docs/semantics.md``
+from the same rows.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ RULES = (
         "reported",
     ),
     Rule("0.5.13", "ancestors are backed up first (8.2)", "reported"),
-    # FULL alone: where SWA ends the device node early, the figure is more than what is on the host only.
+    # FULL alone: where SWA ends the device node early, its figure is more than is on the host only.
     Rule(
         "0.5.13",
         "a match says per component what is on the host only (3.4)",

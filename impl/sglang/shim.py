@@ -36,8 +36,10 @@ _HOLLOW = (
 )
 """Packages of SGLang whose ``__init__`` is not run."""
 _HOST_POOLS = (f"{MEM_CACHE}.memory_pool_host", f"{MEM_CACHE}.pool_host.")
-"""How the names of modules with host pools begin: from 0.5.14 on, release by release, they move from
-the first to the second."""
+"""How the names of modules with host pools begin.
+
+From 0.5.14 on the pools move, release by release, from the first to the second.
+"""
 _STREAM_USERS = (
     "sglang.srt.managers.cache_controller",
     f"{MEM_CACHE}.hybrid_cache.hybrid_cache_controller",
@@ -127,8 +129,10 @@ def _replace() -> None:
 
 
 _PLENTY = types.SimpleNamespace(virtual_memory=lambda: types.SimpleNamespace(available=2**62))
-"""Stands in for psutil where SGLang asks whether its host pools fit and leave 10 GB of RAM free: ours
-take kilobytes."""
+"""Stands in for psutil, where SGLang asks whether its host pools fit and leave 10 GB of RAM free.
+
+Ours take kilobytes.
+"""
 _ON_CPU = {
     "psutil": _PLENTY,
     "transfer_kv_direct": copies.copy_slots,
@@ -139,7 +143,7 @@ _ON_CPU = {
 
 
 def _allocate(dims: Sequence[int], dtype: Any, *_: Any, **__: Any) -> Any:
-    """Host memory as plain zeros: nothing is pinned, and unwritten slots always hold the same content."""
+    """Host memory as plain zeros, not pinned: what was never written is always the same."""
     return sys.modules["torch"].zeros(dims, dtype=dtype)
 
 

@@ -201,7 +201,7 @@ def _not_writable(error: OSError) -> Unavailable:
 
 
 def _download(version: str, into: Path) -> Path:
-    """Let pip fetch the wheel and nothing else: it knows the user's index, proxy and certificates."""
+    """Let pip fetch the wheel and nothing else: it knows the user's index and proxy."""
     options = [
         "--no-deps",
         "--only-binary=:all:",

@@ -77,7 +77,7 @@ class Transfers:
 
     @contextmanager
     def _other_ranks(self, limit: int | None) -> Iterator[None]:
-        """Within the block the tree has peers, and the minimum over all of them is at most ``limit``."""
+        """Within the block the tree has peers, and the minimum over all is ``limit`` at most."""
 
         def reduce(count: Any, **_: Any) -> None:
             # Only the first number is a count; the others are the same on every rank.

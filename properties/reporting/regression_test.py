@@ -52,8 +52,8 @@ HISTORY = {history}
 
 
 def test_{name}():
-    found = run_history(registry.find("{system}"), from_json(HISTORY))
-    assert found is None, f"step {{found.step + 1}}: {{found.breach.signature}}: {{found.breach.text}}"
+    bad = run_history(registry.find("{system}"), from_json(HISTORY))
+    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
 """
 
 

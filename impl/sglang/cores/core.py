@@ -25,10 +25,10 @@ class Core(Protocol):
     def protected(self) -> PerComponent: ...
 
     def leaves(self, on_host: bool) -> frozenset[int] | None:
-        """Ids of the nodes that FULL eviction may take from a tier; None where that is not shown."""
+        """Ids of the nodes that FULL eviction may take from a tier; None if that is not shown."""
 
     def lru_lists(self) -> tuple[Slots, Slots, Slots, Slots] | None:
         """Ids in the lists of SWA and MAMBA on the device, and of both on the host, oldest first.
 
-        None where that is not shown.
+        None if that is not shown.
         """

@@ -20,8 +20,10 @@ class ComponentMemory:
     allocator: Any
     pool: Any
     layers: Sequence[int]
-    """Layer numbers in the model. Those of FULL and SWA are interleaved, as in real models, so that a
-    copy of the wrong layer shows."""
+    """Layer numbers in the model.
+
+    Those of FULL and SWA are interleaved, as in real ones: then a copy of the wrong layer shows.
+    """
 
     def free_slots(self) -> Slots:
         """Allocators of paged pools count in pages."""
@@ -33,7 +35,7 @@ class ComponentMemory:
 
 
 class DeviceMemory(Protocol):
-    """The device memory of one cache. Slots are numbered by SGLang: slot 0, or page 0, is padding."""
+    """The device memory of one cache. SGLang numbers the slots: slot 0, or page 0, is padding."""
 
     @property
     def allocator(self) -> Any:
@@ -49,7 +51,7 @@ class DeviceMemory(Protocol):
         """Free the SWA peers of FULL slots."""
 
     def peers(self) -> Any:
-        """The full→SWA map as an array from FULL slot to its SWA peer; None where there is no SWA."""
+        """The full→SWA map as an array from FULL slot to SWA peer; None without SWA."""
 
 
 def shape(config: Config, dtype: Any) -> dict[str, Any]:

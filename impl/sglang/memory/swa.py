@@ -42,7 +42,7 @@ class SwaMemory:
         }
 
     def allocate(self, tokens: int) -> Any:
-        """The two allocators are asked one by one: with pages of several tokens SGLang's own does more."""
+        """Both allocators are asked here: the one around them may do more if pages are long."""
         allocators = [memory.allocator for memory in self.components.values()]
         if any(allocator.available_size() < tokens for allocator in allocators):
             return None

@@ -1,9 +1,9 @@
 """Write a finding as a pytest file with one test, which knows nothing of radixproof.
 
-The file builds the cache of the history's configuration, performs each operation as
-`properties.running.run` does, and asserts what the witness of the breach says. Two differences: slots
-are not filled with content, and where a history runs some copies, all are waited for. A history that
-cannot be written so becomes a file that says why, with its steps in words, and skips itself.
+The file builds the cache of the history's configuration, performs each operation as the harness
+does, and asserts what the witness of the breach says. Two differences: slots are not filled with
+content, and where a history runs some copies, all are waited for. A history that cannot be written
+so becomes a file that says why, with its steps in words, and skips itself.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OPERATIONS: Any = _TEMPLATES.get_template("operations.j2").module
 
 
 def render(history: History, breach: Breach, version: str) -> str:
-    """Source of the file: the last operation of ``history`` is the step that ``breach`` was seen at.
+    """Source of the file. ``breach`` was seen at the last operation of ``history``.
 
     ``version`` is the release of SGLang that it was found in.
     """

@@ -6,7 +6,7 @@ import ast
 
 
 def trimmed(source: str) -> str:
-    """The source with only those functions, constants and imports that a test uses, directly or not."""
+    """The source with the functions, constants and imports that its tests use, directly or not."""
     lines = source.splitlines()
     statements = ast.parse(source).body
     used = _used(statements)
