@@ -84,29 +84,45 @@ def _unwritable(config: Config, planned: Sequence[steps.Step]) -> str:
 
 
 def _needs(history: History, witness: Witness | None) -> dict[str, Any]:
-    """What the helpers must be able to do for this history, and what it asks of the host tier."""
+    """What the file needs beyond the configuration itself."""
     config = history.config
-    inserts = [one for one in history.operations if isinstance(one, Insert)]
-    loads = [one for one in history.operations if isinstance(one, LoadBack)]
     keys = [one.key for one in history.operations if isinstance(one, _WITH_KEYS)]
     keys += [] if witness is None else [witness.prefix]
-    lengths = [len(insert.key.tokens) for insert in inserts]
-    pages = sum(math.ceil(length / config.page_size) for length in lengths)
-    room = min(config.pages(pool) for pool in config.pools if not pool.on_host)
     return {
         "namespace": any(key.namespace for key in keys),
+        "full_slots": config.slots(Pool.FULL),
+        "swa_slots": config.slots(Pool.SWA),
+        "host_slots": [config.slots(pool) for pool in config.pools if pool.on_host],
+        "host_ratio": _host_ratio(config),
+        **_needs_of_loads(history),
+        **_needs_of_inserts(history),
+    }
+
+
+def _needs_of_loads(history: History) -> dict[str, Any]:
+    loads = [one for one in history.operations if isinstance(one, LoadBack)]
+    return {"loads": len(loads), "quota": any(load.quota is not None for load in loads)}
+
+
+def _needs_of_inserts(history: History) -> dict[str, Any]:
+    """What the helper for inserts must be able to do."""
+    config = history.config
+    inserts = [one for one in history.operations if isinstance(one, Insert)]
+    return {
         "evicted": any(insert.evicted for insert in inserts),
         "reuse": any(insert.reuse for insert in inserts),
         "priority": any(insert.priority for insert in inserts),
-        "ragged": any(length % config.page_size for length in lengths),
-        "tight": bool(loads) or pages > room,
-        "quota": any(load.quota is not None for load in loads),
-        "loads": len(loads),
-        "host_slots": [config.slots(pool) for pool in config.pools if pool.on_host],
-        "host_ratio": _host_ratio(config),
-        "swa_slots": config.slots(Pool.SWA),
-        "full_slots": config.slots(Pool.FULL),
+        "ragged": any(len(insert.key.tokens) % config.page_size for insert in inserts),
+        "tight": _is_tight(history, [len(insert.key.tokens) for insert in inserts]),
     }
+
+
+def _is_tight(history: History, lengths: Sequence[int]) -> bool:
+    """Whether an insert of one of these lengths may lack room on the device."""
+    config = history.config
+    pages = sum(math.ceil(length / config.page_size) for length in lengths)
+    room = min(config.pages(pool) for pool in config.pools if not pool.on_host)
+    return pages > room or any(isinstance(one, LoadBack) for one in history.operations)
 
 
 def _host_ratio(config: Config) -> float:
