@@ -55,7 +55,7 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
         """Breaches of every step, and of a look at everything before and after the history is brought to its end."""
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
         for operation in Generator(run.judge, rng, target.scope).operations(length):
-            watcher.see(run.judge.model, operation)
+            watcher.before(run.judge.model, operation)
             done.append(operation)
             yield run.step(operation)
         yield run.finish()

@@ -15,8 +15,8 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import Pool
+from radixproof.model.specification.cache import Cache
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
 

@@ -36,11 +36,11 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.premises import premise, unavailable
 from radixproof.impl.scope import Scope
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.rules import to_load
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import to_load
+from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.preview import ends_of, preview_match

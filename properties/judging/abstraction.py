@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
-from radixproof.model.cache import Cache
 from radixproof.model.config import POOLS, Component, Config, Pool
-from radixproof.model.trie import Page, spell
+from radixproof.model.key import Units
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page, spell
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.performing.ledger import Ledger
 
@@ -70,6 +71,8 @@ class Delta:
     """Nodes that changed in any way."""
     reshaped: list[Placed] = field(default_factory=list)
     """Those of them in which more than locks and marks changed."""
+    ends: list[tuple[Page, bool]] = field(default_factory=list)
+    """Of the pages of new nodes: whether a node ends there."""
     breaches: list[Breach] = field(default_factory=list)
 
     @property
@@ -94,6 +97,8 @@ class Abstraction:
         self.node_of: dict[Page, int] = {}
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: the slots that nodes hold."""
+        self.strangers: dict[tuple[Page, Units], Page] = {}
+        """Pages of prefixes that the system has and the model, as long as it was so, has not."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
         """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
@@ -116,9 +121,7 @@ class Abstraction:
         for view, refilled in here:
             refresh = self._refill if refilled else self._refresh
             refresh(self.nodes[view.id], view, delta)
-        placed = [
-            place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None
-        ]
+        placed = [place for view in elsewhere if (place := self._place(view, delta)) is not None]
         delta.placed += placed
         delta.reshaped += placed
         if forgotten and placed:
@@ -237,25 +240,21 @@ class Abstraction:
         self._count(placed.view, -1)
         return placed
 
-    def _place(self, view: NodeView, breaches: list[Breach]) -> Placed | None:
-        size = self.config.page_size
+    def _place(self, view: NodeView, delta: Delta) -> Placed | None:
+        """Unroll a node onto pages. The model has them, or they are strangers to it."""
         problem = self._malformed(view)
         if problem:
-            breaches.append(Breach(Property.DEVPATH, "malformed-node", f"node {view.id} {problem}"))
+            text = f"node {view.id} {problem}"
+            delta.breaches.append(Breach(Property.DEVPATH, "malformed-node", text))
             return None
         above = self.nodes.get(view.parent)
         page = self.model.trie.root(view.namespace) if above is None else above.pages[-1]
+        size = self.config.page_size
         pages = []
         for start in range(0, len(view.segment), size):
-            page = self.model.trie.child(page, view.segment[start : start + size])
-            last = start + size == len(view.segment)
-            if page.cut != last and page in self.model.trie.recency:
-                should = "ends" if page.cut else "goes on"
-                text = f"a node {'ends' if last else 'goes on'} after {spell([page])}, where by the rules it {should}"
-                breaches.append(Breach(Property.MATCH, "cut-unasked" if last else "not-cut", text))
-            page.cut = page.cut and last
+            page = self._below(page, view.segment[start : start + size])
             pages.append(page)
-        self.model.split(page)
+        self._compare_ends(pages, delta)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
         placed = self.nodes[view.id] = Placed(view, pages, tags, *_held_in(view))
         for page in pages:
@@ -264,10 +263,34 @@ class Abstraction:
                 text = (
                     f"{spell([page])} is in the tree twice, in node {other} and in node {view.id}"
                 )
-                breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
-        self._claim(placed, None, breaches)
+                delta.breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
+        self._claim(placed, None, delta.breaches)
         self._count(view, +1)
         return placed
+
+    def _below(self, above: Page, tokens: Units) -> Page:
+        """The page of a prefix: the model's, or one of our own until the model adopts it."""
+        page = above.children.get(tokens)
+        if page is None:
+            page = self.strangers.get((above, tokens))
+        if page is None:
+            page = Page(tokens, above, above.end + len(tokens), above.namespace)
+            self.strangers[above, tokens] = page
+        return page
+
+    def _compare_ends(self, pages: list[Page], delta: Delta) -> None:
+        """Note where a new node ends, and whether the model has it end there."""
+        for page in pages:
+            ends = page is pages[-1]
+            if page.cut != ends and page in self.model.trie.recency:
+                rule = "cut-unasked" if ends else "not-cut"
+                text = (
+                    f"a node {'ends' if ends else 'goes on'} after {spell([page])}, "
+                    f"where by the rules it {'ends' if page.cut else 'goes on'}"
+                )
+                delta.breaches.append(Breach(Property.MATCH, rule, text))
+            if page.cut != ends:
+                delta.ends.append((page, ends))
 
     def _malformed(self, view: NodeView) -> str:
         if not view.segment or len(view.segment) % self.config.page_size:

@@ -39,13 +39,25 @@ class Receipt:
     """Its window part was given back."""
 
 
+class RequestLock(str):
+    """The name of a lock that a request holds, one after another: ``q's lock``, ``q's lock 1``."""
+
+    request: str
+    number: int
+
+    def __new__(cls, request: str, number: int = 0) -> RequestLock:
+        name = super().__new__(cls, f"{request}'s lock {number}".removesuffix(" 0"))
+        name.request, name.number = request, number
+        return name
+
+
 @dataclass(slots=True)
 class Request:
     """One request alive. Lengths are in units of its key; the row has whole pages."""
 
     name: str
     key: Key
-    lock: str
+    lock: RequestLock
     """The name of its receipt."""
     handle: Any
     """The receipt itself."""
@@ -61,8 +73,6 @@ class Request:
     """Its MAMBA slot, with the state of its last whole page."""
     released: bool = False
     """The window part of its receipt was given back."""
-    locks: int = 0
-    """How often it has gone on under another lock."""
 
 
 class Shared(NamedTuple):
@@ -175,7 +185,7 @@ class Ledger:
     # -- requests ------------------------------------------------------------------------------
 
     def adopt(
-        self, request: Request, lock: str, handle: Any, reached: int, slots: list[int]
+        self, request: Request, lock: RequestLock, handle: Any, reached: int, slots: list[int]
     ) -> Any:
         """A request goes on with the tree's slots down to unit ``reached``, under a new lock; returns the old receipt."""
         old, request.lock, request.handle = request.handle, lock, handle

@@ -28,7 +28,7 @@ from radixproof.impl.scope import Scope
 from radixproof.impl.system import Complete
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
-from radixproof.properties.performing.ledger import Ledger, Request
+from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
 from radixproof.properties.performing.outcomes import (
     Done,
     Freed,
@@ -59,7 +59,7 @@ class Scheduler:
         if Component.MAMBA in self.config.components:
             state = yield from self._first_state(key)
         found = self.system.match(key)
-        lock, reached = f"{name}'s lock", found.device
+        lock, reached = RequestLock(name), found.device
         row, peers = list(found.slots), [0] * reached
         handle = self.system.lock(found.anchor)
         request = Request(name, key, lock, handle, row, peers, reached, reached, reached, state)
@@ -176,8 +176,8 @@ class Scheduler:
         """An unfinished request inserts what it has and goes on with the tree's slots, under a new lock (semantics 11.2)."""
         step, anchor = self._insert(request, paged, state)
         yield step
-        request.locks += 1
-        before, lock = request.lock, f"{request.name}'s lock {request.locks}"
+        before = request.lock
+        lock = RequestLock(request.name, before.number + 1)
         prefix = self.ledger.prefix(request.key, paged)
         act: Lock | Adopt
         if anchor is None:

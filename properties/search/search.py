@@ -20,7 +20,7 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.drivers import machine
 from radixproof.properties.drivers.soak import JudgedHistory, soak
-from radixproof.properties.running.replaying import replayed
+from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.minimise import minimise
 
@@ -182,6 +182,8 @@ def settle(
     signature = verdict.breach.signature
 
     def fails(candidate: History) -> bool:
+        if not fits(candidate, target.scope):
+            return False
         return run_history(target, candidate, lambda other: other != signature, every) is not None
 
     start = replace(history, operations=history.operations[: verdict.step + 1])

@@ -16,26 +16,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import in_order
 from radixproof.model.key import Key
-from radixproof.model.rules import (
-    boundaries,
-    device_lock,
-    host_hits,
-    host_lock,
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.inserting import window_cut
+from radixproof.model.specification.loading import host_hits, pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock, host_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.nodes import (
     is_device_leaf,
     is_host_leaf,
     nodes_of,
-    pinned,
-    refuses_load,
-    to_load,
-    window_cut,
     window_nodes,
 )
-from radixproof.model.trie import Page, Trie
+from radixproof.model.specification.ordering import in_order
+from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
 
 PAGES = 3
 """Most pages of a prefix."""
@@ -43,6 +39,9 @@ PAGE = 2
 """Tokens of a page."""
 PLENTY = 64
 """Pages of every pool: more than any contract needs."""
+
+THEIRS = Holder(HolderKind.RECEIPT, "theirs")
+OURS = Holder(HolderKind.RECEIPT, "ours")
 
 Row: TypeAlias = tuple[bool, bool, bool]
 """Of a page: a node ends with it, the device has its SWA (or its state), the host has it."""
@@ -179,7 +178,7 @@ def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: 
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    found = boundaries(path, root, trie.config)
+    found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         gaps = [gap.end for gap in path if not _on(gap, Component.SWA, either)]
         ends = [end for end in path if end.cut and _on(end, Component.FULL, either)]
@@ -203,7 +202,7 @@ def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
     assert 0 <= device <= len(rows)
     trie = Trie(_config(states=True))
     path, root = _rows(trie, rows, device, Component.MAMBA), trie.root("")
-    found = boundaries(path, root, trie.config)
+    found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         ends = [
             end
@@ -221,11 +220,11 @@ def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int)
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    before = boundaries(path, root, trie.config)
+    before = match_ends(path, root, trie.config)
     for page in path:
         for pool in (Pool.FULL, Pool.SWA, Pool.SWA_HOST):
             held, page.resident_in[pool] = page.resident_in[pool], True
-            after = boundaries(path, root, trie.config)
+            after = match_ends(path, root, trie.config)
             page.resident_in[pool] = held
             assert after[0].end >= before[0].end
             assert after[1].end >= before[1].end
@@ -299,7 +298,7 @@ def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
     path = _rows(
         cache.trie, [(cut, place != 1, place != 2) for place, cut in enumerate(cuts)], device=2
     )
-    cache.lock("theirs", path[-1])
+    cache.lock(THEIRS, path[-1])
     for page in path:
         page.hits = 1
     state = [(list(page.resident_in), list(page.holders)) for page in path]
@@ -402,11 +401,11 @@ def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) 
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    _, best = boundaries(path, root, trie.config)
+    _, best = match_ends(path, root, trie.config)
     for pool, pages in to_load(best.path(), trie.config).items():
         for page in pages:
             page.resident_in[pool] = True
-    now, _ = boundaries(path, root, trie.config)
+    now, _ = match_ends(path, root, trie.config)
     assert now is best
 
 
@@ -422,9 +421,9 @@ def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -
     assert 0 <= locked <= pages
     cache = Cache(_config(), Dialect())
     path = _path(cache.trie, [True] * pages, device)
-    cache.lock("theirs", path[locked - 1] if locked else cache.trie.root(""))
+    cache.lock(THEIRS, path[locked - 1] if locked else cache.trie.root(""))
     pins, before = pinned(path), _protected(path)
-    cache.lock("ours", path[-1])
+    cache.lock(OURS, path[-1])
     assert pins == _protected(path) - before
 
 
@@ -488,7 +487,7 @@ def leaf_leaves_nothing_behind(
         assert is_device_leaf(child) == here
         assert is_host_leaf(child) != here
     if locked >= 0:
-        node.holders[locked] = ("theirs",)
+        node.holders[locked] = (THEIRS,)
     assert is_device_leaf(node) == (
         on_device and True not in below and not 0 <= locked < len(DEVICE)
     )

@@ -178,7 +178,7 @@ def judged(
     assert not loading.refused
     return [
         breach.signature
-        for breach in cache.cache.finish_load(loading, loaded, cache.choice(gone, sure=sure))
+        for breach in cache.follower.finish_load(loading, loaded, cache.choice(gone, sure=sure))
     ]
 
 
@@ -209,7 +209,7 @@ def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(
     full_device: Start, pool: Pool
 ) -> None:
     cache = full_device(locked=False)
-    cache.cache.refusing.add(pool)
+    cache.cache.refuse(pool)
     assert judged(cache, "1 2", loaded=False, sure=False) == []
 
 

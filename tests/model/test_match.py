@@ -10,7 +10,7 @@ import pytest
 from radixproof.model.config import POOLS, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.rules import host_hits
+from radixproof.model.specification.loading import host_hits
 
 Start = Callable[..., Any]
 
@@ -152,7 +152,7 @@ def test_a_state_on_the_host_counts_for_the_best_prefix(start: Start) -> None:
     cache.put("1 2", state=True)
     cache.put("1 2 3")
     cache.settle()
-    cache.cache.evict((0, 0, 2))
+    cache.evict(mamba=2)
     assert cache.tree() == {"1": "Ffm|", "1 2": "Ffm|", "1 2 3": "Ff|"}
     assert cache.match("1 2 3") == (0, 2)
 

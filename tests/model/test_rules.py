@@ -12,23 +12,19 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.rules import (
-    boundaries,
-    device_lock,
-    host_hits,
-    host_lock,
-    host_need,
+from radixproof.model.specification.backing_up import host_need
+from radixproof.model.specification.inserting import window_cut
+from radixproof.model.specification.loading import host_hits, pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock, host_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.nodes import (
     is_device_leaf,
     is_host_leaf,
     nodes_of,
-    pinned,
-    rank,
-    refuses_load,
-    to_load,
-    window_cut,
     window_nodes,
 )
-from radixproof.model.trie import Page
+from radixproof.model.specification.ordering import rank
+from radixproof.model.specification.trie import Holder, HolderKind, Page
 
 LETTERS = dict(zip("FSMfsm", POOLS, strict=True))
 PLAIN = Config()
@@ -70,7 +66,7 @@ def ends(pages: list[Page]) -> list[int]:
 )
 def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, PLAIN)
+    found = match_ends(path, root, PLAIN)
     assert ends(list(found)) == [device, best]
 
 
@@ -105,7 +101,7 @@ def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> No
 )
 def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, WINDOWED)
+    found = match_ends(path, root, WINDOWED)
     assert ends(list(found)) == [device, best]
 
 
@@ -121,7 +117,7 @@ def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int)
 )
 def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -> None:
     root, path = draw(drawing, size=2)
-    assert boundaries(path, root, replace(WINDOWED, page_size=2, window=window))[0].end == device
+    assert match_ends(path, root, replace(WINDOWED, page_size=2, window=window))[0].end == device
 
 
 @pytest.mark.parametrize(
@@ -165,7 +161,7 @@ def test_window_nodes_are_whole_nodes_tombstones_included(
 def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
     """The node itself must have one: on the device, or, for the best prefix, on either tier (semantics 3.2)."""
     root, path = draw(drawing)
-    found = boundaries(path, root, STATED)
+    found = match_ends(path, root, STATED)
     assert ends(list(found)) == [device, best]
 
 
@@ -182,7 +178,7 @@ def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
 )
 def test_window_and_state_must_agree(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, WHOLE)
+    found = match_ends(path, root, WHOLE)
     assert ends(list(found)) == [device, best]
 
 
@@ -290,7 +286,7 @@ def test_what_a_load_back_brings_is_counted_in_tokens_and_states() -> None:
 def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
     _, path = draw("F| Ff| F| f|", size=2)
     assert pinned(path) == 6
-    path[0].holders[Pool.FULL] = ("r1",)
+    path[0].holders[Pool.FULL] = (Holder(HolderKind.RECEIPT, "r1"),)
     assert pinned(path) == 4
 
 
@@ -356,7 +352,7 @@ def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
     ):
         _, (page,) = draw(drawing)
         assert is_leaf(page)
-        page.holders[pool] = ("r1",)
+        page.holders[pool] = (Holder(HolderKind.RECEIPT, "r1"),)
         assert is_leaf(page) is not kept
 
 

@@ -82,7 +82,7 @@ def test_a_crash_counts() -> None:
 
     def build(config: Config) -> object:
         system = target.build(config)
-        system.evict = None  # type: ignore[method-assign, assignment]
+        system.evict = lambda: None  # type: ignore[method-assign, assignment]
         return system
 
     verdict = baseline.replay(

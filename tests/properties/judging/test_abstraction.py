@@ -9,11 +9,11 @@ import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, PerComponent, Slots, Whole
 from radixproof.impl.registry import find
-from radixproof.model.cache import Cache
 from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Property
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import Generator
@@ -67,10 +67,10 @@ def only(*pools: Pool) -> list[bool]:
     return [pool in pools for pool in Pool]
 
 
-def page(abstraction: Abstraction, *tokens: int) -> Page:
-    path = abstraction.model.trie.walk(Key(tokens))
-    assert path[-1].end == len(tokens)
-    return path[-1]
+def page(abstraction: Abstraction, *tokens: int, namespace: str = "") -> Page:
+    """The page at the end of a prefix, of those that nodes unroll to."""
+    (found,) = (one for one in abstraction.node_of if one.key() == Key(tokens, namespace))
+    return found
 
 
 def ends(pages: dict[Page, None]) -> list[int]:
@@ -88,7 +88,7 @@ def test_a_node_unrolls_to_its_pages(abstraction: Abstraction) -> None:
     assert ends(delta.gained[Pool.FULL]) == [2, 4, 6]
     assert not any(delta.gone)
     assert [placed.view.id for placed in delta.placed] == [1, 2]
-    assert [one.cut for one in page(abstraction, 1, 2, 3, 4, 5, 6).path()] == [False, True, True]
+    assert [(one.end, ends) for one, ends in delta.ends] == [(4, True), (6, True)]
     assert abstraction.resident_in(page(abstraction, 1, 2)) == only(Pool.FULL)
     assert abstraction.path_slots(page(abstraction, 1, 2, 3, 4, 5, 6), Pool.FULL) == [
         2,
@@ -101,9 +101,23 @@ def test_a_node_unrolls_to_its_pages(abstraction: Abstraction) -> None:
     assert abstraction.path_slots(page(abstraction, 1, 2), Pool.FULL) == [2, 3]
 
 
+def test_what_is_seen_changes_nothing_in_the_model(abstraction: Abstraction) -> None:
+    """Neither its pages nor its node ends: what differs is for the judge to compare."""
+    model = abstraction.model
+    model.insert(Key((1, 2, 3, 4, 5, 6)), 0, 0)
+    before = repr(model)
+    below = node(2, (3, 4, 5, 6, 7, 8), (4, 5, 6, 7, 8, 9), parent=1)
+    delta = abstraction.update(told(node(1, (1, 2), (2, 3)), below))
+    assert repr(model) == before
+    assert [page.end for page in model.trie.walk(Key((1, 2, 3, 4, 5, 6, 7, 8)))] == [2, 4, 6]
+    differs = [(2, True), (4, False), (6, False), (8, True)]
+    assert [(one.end, ends) for one, ends in delta.ends] == differs
+    assert signatures(delta) == ["MATCH/cut-unasked", "MATCH/not-cut", "MATCH/not-cut"]
+
+
 def test_namespaces_unroll_apart(abstraction: Abstraction) -> None:
     abstraction.update(told(node(1, (1, 2), (2, 3)), node(2, (1, 2), (4, 5), namespace="a")))
-    (other,) = abstraction.model.trie.walk(Key((1, 2), "a"))
+    other = page(abstraction, 1, 2, namespace="a")
     assert abstraction.node_of == {page(abstraction, 1, 2): 1, other: 2}
     assert abstraction.nodes[1].tags != abstraction.nodes[2].tags
 
@@ -186,7 +200,7 @@ def test_pairs_of_tokens_unroll_as_tokens_do() -> None:
     abstraction = Abstraction(shape, Cache(shape, Dialect()), Ledger(shape))
     delta = abstraction.update(told(node(1, ((1, 2), (2, 3)), (2, 3))))  # type: ignore[arg-type]
     assert ends(delta.gained[Pool.FULL]) == [1, 2]
-    (first, second) = abstraction.model.trie.walk(Key((1, 2, 3)))
+    first, second = page(abstraction, 1, 2), page(abstraction, 1, 2, 3)
     assert (first.tokens, second.tokens) == (((1, 2),), ((2, 3),))
 
 
@@ -210,13 +224,14 @@ def test_a_change_of_locks_reshapes_nothing(abstraction: Abstraction) -> None:
 
 def test_a_removed_node_leaves_nothing(abstraction: Abstraction) -> None:
     abstraction.update(told(*PIECES))
+    end = page(abstraction, 1, 2, 3, 4)
     delta = abstraction.update(told(removed=(1,)))
     assert ends(delta.gone[Pool.FULL]) == [4]
     assert ends(delta.gone[Pool.FULL_HOST]) == [4]
     assert abstraction.nodes.keys() == {2}
     assert abstraction.owned[Pool.FULL] == {2, 3}
-    assert abstraction.resident_in(page(abstraction, 1, 2, 3, 4)) == NOWHERE
-    assert abstraction.placed(page(abstraction, 1, 2, 3, 4)) is None
+    assert abstraction.resident_in(end) == NOWHERE
+    assert abstraction.placed(end) is None
     assert abstraction.unlocked == [2, 0, 0]
 
 
