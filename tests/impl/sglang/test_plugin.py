@@ -22,6 +22,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_release_that_is_not_prepared_is_a_usage_error(tmp_path: Path) -> None:
     result = run_pytest(tmp_path, "--sglang", "0.5.0")
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
@@ -33,6 +34,7 @@ def test_a_release_that_is_not_prepared_is_a_usage_error(tmp_path: Path) -> None
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_without_the_option_the_plugin_does_nothing(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(
         "import sys\n\n\ndef test_it():\n    assert 'sglang' not in sys.modules\n"
@@ -42,6 +44,7 @@ def test_without_the_option_the_plugin_does_nothing(tmp_path: Path) -> None:
     assert "sglang:" not in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.sglang
 def test_a_gpu_of_the_machine_is_not_used(tmp_path: Path) -> None:
     if OLD not in store.prepared():

@@ -18,6 +18,7 @@ from .scenarios.bench import RELEASES
 HERE = Path(__file__).resolve().parent
 
 
+@pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.parametrize("version", RELEASES)
 def test_every_scenario_holds_on_a_release(version: str) -> None:

@@ -40,6 +40,7 @@ WRONG = {
 """Files that say what is false, and what they fail with."""
 
 
+@pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.parametrize("release", RELEASES)
 def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
