@@ -14,7 +14,8 @@ from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.histories.history_json import to_json
 
-_WIDTH = 100
+_WIDTH = 97
+"""Three less than a line may have: those of the quotes before the first."""
 _SGLANG = "sglang"
 
 
@@ -75,10 +76,13 @@ def _version(system: str) -> str:
 
 
 def _docstring(system: str, breach: Breach) -> str:
-    title = f"{breach.signature} in {system}, found by radixproof. Run it with pytest."
-    must, happened = breach.violates.sentence, breach.text
-    prose = [_wrap(f"What must hold: {must}."), _wrap(f"What happened: {happened}.")]
-    text = "\n".join([title, "", *prose])
+    prose = (
+        f"{breach.signature} in {system}, found by radixproof. Run it with pytest.",
+        "",
+        f"What must hold: {breach.violates.sentence}.",
+        f"What happened: {breach.text}.",
+    )
+    text = "\n".join(map(_wrap, prose))
     return '"""' + text.replace("\\", "\\\\").replace('"""', "'''") + '\n"""'
 
 

@@ -15,7 +15,8 @@ _LONG_RUN = 8
 def fitted(source: str) -> str:
     """The source with each statement that is wider than `WIDTH` on several lines.
 
-    Such a statement is an import, a call, or an assignment of one, on a line of its own.
+    That is done for an import, a call, or an assignment of a call, on a line of its own. The
+    templates have no other statement that history can make so wide.
     """
     lines = [
         part
@@ -28,12 +29,16 @@ def fitted(source: str) -> str:
 def _broken(line: str) -> list[str]:
     text = line.lstrip()
     indent = line[: -len(text)]
-    (statement,) = ast.parse(text).body
+    try:
+        (statement,) = ast.parse(text).body
+    except SyntaxError:  # of a statement or a docstring that has several lines already
+        return [line]
     if isinstance(statement, ast.ImportFrom):
         names = [f"{indent}    {alias.name}," for alias in statement.names]
         return [f"{indent}from {statement.module} import (", *names, f"{indent})"]
     call = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
-    assert isinstance(call, ast.Call), f"no way to break: {line}"
+    if not isinstance(call, ast.Call):
+        return [line]
     head = f"{indent}{text[: call.col_offset]}{_source(text, call.func)}("
     inner = indent + "    "
     arguments = [(_source(text, value), value) for value in call.args]
@@ -81,7 +86,7 @@ def comment(text: str) -> str:
     return "\n".join(lines)
 
 
-def prose(text: str) -> str:
-    """A paragraph of the docstring at the top of the file."""
+def prose(text: str, start: str = "") -> str:
+    """A paragraph of the docstring at the top of the file, behind ``start``."""
     plain = " ".join(text.split()).replace("\\", "\\\\").replace('"""', "'''")
-    return "\n".join(textwrap.wrap(plain, WIDTH, subsequent_indent="    "))
+    return "\n".join(textwrap.wrap(plain, WIDTH, initial_indent=start, subsequent_indent="    "))

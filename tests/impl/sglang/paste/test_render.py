@@ -16,6 +16,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    Evict,
     Finish,
     History,
     HostInsert,
@@ -54,6 +55,10 @@ def rendered() -> dict[str, str]:
         ),
         "far": (History(wide, (Insert(far),)), breach(Witness(far, Pool.SWA_HOST, held=True))),
         "unwritten": (History(SWA, (Insert(key(1)), Arrive("r", key(1, 2)))), breach(None)),
+        "crash": (
+            History(SWA, (Insert(key(1)), Evict(1))),
+            breach(None, Property.NOCRASH, "AssertionError@UnifiedRadixCache._evict_to_host"),
+        ),
         "locks": (History(wide, (Insert(far),)), breach(Witness(far, Pool.SWA, locks=0))),
     }
     return {name: render(*case, OLD) for name, case in cases.items()}
