@@ -1,4 +1,7 @@
-"""Findings as pytest files to keep: those of our own systems carry their history; those of SGLang carry nothing of ours."""
+"""Findings as pytest files to keep.
+
+Those of our own systems carry their history; those of SGLang carry nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.operations import Evict, History, Insert, WritingCheck
-from radixproof.impl.sglang import paste as sglang_paste
 from radixproof.impl.sglang import store
+from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -104,7 +107,7 @@ def test_it_is_formatted_and_without_lint(tmp_path: Path) -> None:
 
 
 def test_for_sglang_the_file_is_sglangs_own() -> None:
-    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == sglang_paste.render(
+    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == render(
         HISTORY, BREACH, "0.5.12.post1"
     )
 
