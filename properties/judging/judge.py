@@ -144,6 +144,8 @@ class Judge:
         delta = self.abstraction.update(seen)
         breaches = delta.breaches
         breaches += step_checks.pinned(self.model, step, delta)
+        if not self.model_adopted:
+            breaches += step_checks.host_order(self.judged, self.model, step, delta)
         if type(step.operation) in _FOLLOW:
             self._after(step, foreseen, delta, breaches)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)

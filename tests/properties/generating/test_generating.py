@@ -31,6 +31,7 @@ from radixproof.impl.scope import ON_HOST, Scope
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
+from radixproof.properties.drivers.soak import one
 from radixproof.properties.generating.configs import config, plainest
 from radixproof.properties.generating.endings import Drain, closing, receipts, requests
 from radixproof.properties.generating.operations import (

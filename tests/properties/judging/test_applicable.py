@@ -14,6 +14,7 @@ from radixproof.impl.registry import find
 from radixproof.impl.sight import NODES_ONLY, Sight
 from radixproof.impl.system import Target
 from radixproof.model.config import POOLS, Component, Config, Pool
+from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.judging.applicable import (
@@ -130,6 +131,19 @@ def test_what_is_passed_over_is_counted_when_it_is_due(radix: Target) -> None:
         Unjudged(Check.HOST_HITS, Pool.FULL): 1,
     }
     run.close()
+
+
+def test_an_order_that_no_list_shows_is_asked_of_what_goes() -> None:
+    """Only where the dialect has one: elsewhere any may go first."""
+    bug = obscured(find("fault:demoted-window-oldest"))
+    orderless = replace(bug, dialect=Dialect(host_values_in_order=False))
+
+    def breaches(target: Target) -> set[str]:
+        ran = [one(target, 1, number, lambda _: False).breach for number in range(12)]
+        return {breach.signature for breach in ran if breach is not None}
+
+    assert breaches(bug) == {"RECENCY/swa_host-order"}
+    assert breaches(orderless) == set()
 
 
 def blind(name: str) -> Target:
