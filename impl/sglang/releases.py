@@ -150,6 +150,9 @@ OWN_DESIGN: Mapping[str, str] = {
     "duplicates_in_order": (
         "host copies of what is on the device go in the configured order (7.9)"
     ),
+    "host_values_in_order": (
+        "SWA and MAMBA leave the host in the order in which they came to be there alone (7.9)"
+    ),
     "hits_on_split_leaf": "all pieces of a leaf that its own insert cuts are hit (8.1)",
     "hits_under_write_back": (
         "hits count under write_back, too, so that they order evictions (8.1)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from radixproof.impl.operations import History, Operation
@@ -15,6 +15,7 @@ from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import Generator
+from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.running.run import TOLERABLE, Run
 
 HISTORY_STEPS = 60
@@ -28,6 +29,8 @@ class JudgedHistory:
     breach: Breach | None
     milestones: Counter[Milestone] | None = None
     """What it came by, if the driver looks out for that."""
+    unjudged: Counter[Unjudged] = field(default_factory=Counter)
+    """How often each check was due and could not be made, if the driver counts that."""
 
 
 def soak(
@@ -64,11 +67,15 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
             yield run.step(operation)
         yield run.finish()
 
+    def ended(breach: Breach | None) -> JudgedHistory:
+        history = History(shape, tuple(done))
+        return JudgedHistory(history, breach, watcher.counts, run.unjudged)
+
     try:
         for breaches in judged():
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
-                return JudgedHistory(History(shape, tuple(done)), unknown, watcher.counts)
-        return JudgedHistory(History(shape, tuple(done)), None, watcher.counts)
+                return ended(unknown)
+        return ended(None)
     finally:
         run.close()

@@ -20,6 +20,7 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.drivers import machine
 from radixproof.properties.drivers.soak import JudgedHistory, soak
+from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.minimise import minimise
@@ -70,6 +71,8 @@ class Progress:
     shrinking: tuple[str, int] | None = None
     milestones: Counter[Milestone] = field(default_factory=Counter)
     """What the watched histories came by."""
+    unjudged: Counter[Unjudged] = field(default_factory=Counter)
+    """How often in them each check was due, and the system did not show enough for it."""
     scope: Scope = field(default_factory=Scope)
     """What the system can be put to, which decides what is within reach."""
 
@@ -107,6 +110,8 @@ def search(
         milestones = done.milestones + ran.milestones if ran.milestones else done.milestones
         steps = done.steps + len(ran.history.operations)
         done = replace(done, steps=steps, histories=done.histories + 1, milestones=milestones)
+        if ran.unjudged:
+            done = replace(done, unjudged=done.unjudged + ran.unjudged)
         if ran.breach is not None:
             found = settle(target, ran.history, ran.breach, known, partial(_shrinking, tell, done))
             if found is not None:
