@@ -242,7 +242,7 @@ def test_a_bad_document_is_refused(text: str, complaint: str) -> None:
         ({"op": "run_copies", "count": "all"}, "operations[0].count: must be a whole number"),
         (
             {"op": "run_copies", "rank": 1},
-            "operations[0].rank: this cache has 1 ranks, counted from 0, got 1",
+            "operations[0].rank: this cache has 1 rank, counted from 0, got 1",
         ),
         (
             {"op": "writing_check", "blocking": None},
