@@ -10,7 +10,7 @@ from types import FrameType
 
 from radixproof.impl import registry
 from radixproof.properties.power.contestants import DRIVERS
-from radixproof.properties.search.search import PROFILES
+from radixproof.properties.search.budget import PROFILES
 
 SEED = 1
 HANGS = 2.0

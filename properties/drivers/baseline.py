@@ -42,12 +42,13 @@ from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.sanity import Rows, sanity
-from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
+from radixproof.properties.drivers.soak import HISTORY_STEPS
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import ON_HOST
 from radixproof.properties.generating.prompts import LONGEST_PAGES
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import Run, Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")

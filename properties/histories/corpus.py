@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radixproof.impl.operations import History
-from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 from radixproof.properties.histories.file_names import slug
+from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus"
 """Beside the sources; an installation without it has an empty corpus."""

@@ -126,8 +126,8 @@ def _config(read: Any) -> Config:
     for pool in config.pools:
         if config.slots(pool) > MOST_SLOTS:
             raise HistoryError(
-                f"config: {pool.name} would have {config.slots(pool):,} slots (pages times page size),"
-                f" {MOST_SLOTS:,} at most can be checked"
+                f"config: {pool.name} would have {config.slots(pool):,} slots (pages times page"
+                f" size), {MOST_SLOTS:,} at most can be checked"
             )
     if config.ranks > MOST_RANKS:
         raise HistoryError(f"config.ranks: must be at most {MOST_RANKS}, got {config.ranks:,}")

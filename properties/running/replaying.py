@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from radixproof.impl.operations import History, RunCopies
 from radixproof.impl.system import Scope, Target
-from radixproof.properties.drivers.soak import JudgedHistory
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import run_history
 
 

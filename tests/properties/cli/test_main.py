@@ -16,9 +16,10 @@ import pytest
 from radixproof.impl.operations import Evict, History, Insert, Match
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.cli.main import CANNOT_RUN, CLEAN, FOUND, USAGE, main
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
+from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json, to_json
-from radixproof.properties.search.search import PROFILES, Budget
+from radixproof.properties.search.budget import PROFILES, Budget
 
 FAULT = "fault:split-parent-not-backed-up"
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
