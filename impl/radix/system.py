@@ -18,7 +18,7 @@ from radixproof.impl.radix.matching import on_host_only, path_slots
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix.tags import Floats, Tags
-from radixproof.impl.system import Insertion, Lookup, Scope, Target, Unavailable
+from radixproof.impl.system import Insertion, Lookup, Target, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -38,7 +38,7 @@ def target(device: str = "cpu") -> Target:
 
     name = "radix" if device == "cpu" else f"radix-{device}"
     summary = f"radixproof's own two-tier radix cache on {device}: FULL, SWA and MAMBA, write-through and write-back"
-    return Target(name, summary, Dialect(), build, Scope(events=True))
+    return Target(name, summary, Dialect(), build)
 
 
 class RadixSystem:

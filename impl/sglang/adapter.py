@@ -40,7 +40,8 @@ def target(version: str) -> Target:
         return SglangSystem(release(), config)
 
     summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
-    return Target(f"sglang=={version}", summary, dialect, build, releases.scope_of(version))
+    scope, sight = releases.scope_of(version), releases.sight_of(version)
+    return Target(f"sglang=={version}", summary, dialect, build, scope, sight)
 
 
 @dataclass(slots=True)
@@ -94,18 +95,6 @@ class SglangSystem:
         if self._config.window is not None:
             self._parts.allocator.free_swa(self._tensor(slots))
 
-    def allocate_state(self) -> int | None:
-        raise NotImplementedError("MAMBA")
-
-    def write_state(self, slot: int, tag: int) -> None:
-        raise NotImplementedError("MAMBA")
-
-    def free_state(self, slot: int) -> None:
-        raise NotImplementedError("MAMBA")
-
-    def copy_state(self, anchor: Any) -> int | None:
-        raise NotImplementedError("MAMBA")
-
     def insert(
         self,
         key: Key,
@@ -126,9 +115,6 @@ class SglangSystem:
         else:
             params.swa_evicted_seqlen = evicted
         return Insertion(self._tree.insert(params).prefix_len)
-
-    def path_slots(self, anchor: Any) -> list[int]:
-        raise NotImplementedError("requests match again after an insert")
 
     def lock(self, anchor: Any) -> Receipt:
         return Receipt(anchor, self._tree.inc_lock_ref(anchor).to_dec_params())
@@ -178,15 +164,6 @@ class SglangSystem:
         )
         return self._transfers.start_loading()
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        raise NotImplementedError("host insert")
-
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        raise NotImplementedError("host insert")
-
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        raise NotImplementedError("host insert")
-
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         if fail:
             raise NotImplementedError("copies that fail")
@@ -200,9 +177,6 @@ class SglangSystem:
 
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         return self._transfers.loading_check(blocking, limit)
-
-    def refuse(self, pool: Pool) -> None:
-        raise NotImplementedError("refusals")
 
     def reset(self) -> None:
         self._tree.reset()

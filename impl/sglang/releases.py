@@ -13,8 +13,10 @@ from radixproof.impl.operations import (
     Refuse,
     ReleaseWindow,
 )
+from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.store import check_version, version_key
-from radixproof.impl.system import Scope, Unavailable
+from radixproof.impl.sight import Sight
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
 
@@ -63,6 +65,19 @@ def scope_of(version: str) -> Scope:
             operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}
         ),
         failing_copies=False,
+    )
+
+
+def sight_of(version: str) -> Sight:
+    """What a release lets be seen. Raises `Unavailable` outside OLDEST to NEWEST."""
+    return Sight(
+        host_locks=(),  # they count only what has a host copy, and the halves of a split unevenly
+        load_marks=False,
+        marks_after_split=False,
+        recency=False,
+        # The figure for FULL counts all host copies below the device node; where SWA ends that early, it is more.
+        host_hits=(Component.FULL,) if _reaches(version, "0.5.13") else (),
+        events=False,
     )
 
 

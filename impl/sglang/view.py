@@ -28,7 +28,8 @@ class View:
         core = self._parts.core
         nodes = self._nodes()
         whole = self._whole()
-        full, swa, mamba, full_host, swa_host, mamba_host = map(len, whole.free)
+        free = [0 if slots is None else len(slots) for slots in whole.free or ()]
+        full, swa, mamba, full_host, swa_host, mamba_host = free
         return Observation(
             nodes=nodes,
             removed=(),

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from radixproof.impl import registry
-from radixproof.impl.system import Target
-from radixproof.model.config import Config
+from radixproof.impl.system import Target, close
 from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.generating.configs import plainest
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import to_json
@@ -77,8 +77,7 @@ def search_shard(shard: Shard, tell: Callable[[SearchNews], None]) -> Searched:
 
 def _warm(target: Target) -> None:
     """Import what the system needs, before the clock of the search starts."""
-    if not target.scope.refuses(Config()):
-        target.build(Config()).close()
+    close(target.build(plainest(target.scope)))
     calm_collector()
 
 

@@ -1,6 +1,6 @@
-"""Situations: which milestones an operation is about to meet, recognised in the model alone, one function per kind of operation.
+"""Which milestones an operation is about to reach, recognised in the model alone: one function per kind of operation.
 
-Nothing here changes the model, and nothing remembers: what takes a memory is up to the `Watcher`.
+Nothing here changes the model, and nothing is remembered: what takes a memory is left to the `Watcher`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The watcher: it watches one history and counts the milestones that it comes by.
+"""The watcher follows one history and counts the milestones that it reaches.
 
-Each is recognised just before the operation that meets it. Looking costs time that checking should not: a search samples some of
-its histories.
+Each is recognised just before the operation that reaches it. That costs time: a search watches only some of its histories.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def _under(receipt: PagesPerPool) -> Taken:
 
 
 class Watcher:
-    """Counts the milestones of one history. It has to be told every operation before that is performed."""
+    """Counts the milestones of one history. It has to be told of every operation before it is performed."""
 
     def __init__(self) -> None:
         self.counts: Counter[Milestone] = Counter()
@@ -72,7 +71,8 @@ class Watcher:
         self.aborted: set[Key] = set()
         """Prompts of requests that were aborted."""
 
-    def see(self, model: Cache, operation: Operation) -> None:
+    def before(self, model: Cache, operation: Operation) -> None:
+        """This operation is next; the model is as it finds it."""
         self.taken = {
             name: self.taken.get(name) or _under(receipt)
             for name, receipt in model.receipts.items()

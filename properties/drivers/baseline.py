@@ -36,6 +36,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
+from radixproof.impl.scope import ON_HOST
 from radixproof.impl.system import Target
 from radixproof.model.cache import Cache
 from radixproof.model.config import HOST, Config, Pool
@@ -44,8 +45,8 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.sanity import Rows, sanity
 from radixproof.properties.drivers.soak import HISTORY_STEPS
 from radixproof.properties.generating.configs import config
-from radixproof.properties.generating.operations import ON_HOST
 from radixproof.properties.generating.prompts import LONGEST_PAGES
+from radixproof.properties.judging.applicable import Moment
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.running.judged import JudgedHistory
@@ -162,10 +163,13 @@ class Unmodelled(Run):
         for part in self._performed(operation):
             if isinstance(part.outcome, Crashed):
                 return [crashed(part, part.outcome)]
-        return sanity(self._look_at_all(), self.config, self._rows())
+        self.judge.pass_over(Moment.INSPECTION)
+        return sanity(self._look_at_all(), self.config, self._rows(), self.judge.judged)
 
     def _in_flight(self) -> bool:
-        """A cache may only be reset when it is idle."""
+        """A cache may only be reset when it is idle; where marks are not shown, nobody can tell."""
+        if self.config.hosted and len(self.judge.judged.marks) < 2:
+            return True
         return self.seen is not None and any(
             view.pending or view.loading for view in self.seen.nodes
         )

@@ -45,7 +45,7 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
         """Breaches of every step; and all there are to see before and after the closing steps."""
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
         for operation in Generator(shape, rng, target.scope).operations(run.judge, length):
-            watcher.see(run.judge.model, operation)
+            watcher.before(run.judge.model, operation)
             done.append(operation)
             yield run.step(operation)
         yield run.finish()

@@ -31,7 +31,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import ON_HOST, Scope
 from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
@@ -42,7 +42,6 @@ from radixproof.properties.generating.endings import receipts, requests, settlin
 from radixproof.properties.generating.preview import ends_of, preview_match
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
-from radixproof.properties.running.run import HOSTED
 
 MIX: dict[type[Operation], float] = {
     Insert: 8,
@@ -85,9 +84,6 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
 }
 """Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
 
-ON_HOST = (*HOSTED, RunCopies, WritingCheck, LoadingCheck)
-"""Kinds without which a cache that has no host tier loses nothing."""
-
 MOST_REQUESTS = 4
 """Requests alive at a time."""
 
@@ -125,12 +121,12 @@ class Shaper:
 
     def __init__(self, config: Config, scope: Scope = EVERYTHING) -> None:
         self.config = config
-        self.prompts = Prompts(config)
+        self.prompts = Prompts(config, scope.namespaces)
         self.failing = scope.failing_copies
         self.kinds = [
             kind
             for kind in MIX
-            if kind in scope.operations and (config.hosted or kind not in ON_HOST)
+            if kind in scope.offers() and (config.hosted or kind not in ON_HOST)
         ]
         self.named = 0
         self.asked: dict[str, Key] = {}

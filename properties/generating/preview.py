@@ -1,9 +1,9 @@
-"""Foresight: what an operation is about to find, take and bring, told from the model without changing it."""
+"""Previews: what an operation is about to find, take and bring, told from the model without changing it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, Config, Pool
@@ -36,14 +36,13 @@ def preview_match(model: Cache, key: Key) -> MatchPreview:
 
 
 def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
-    """Where a match ends, which cuts the last node of the path first: for the moment, it is cut here too."""
+    """Where a match ends, on the device and on either tier: it would cut the last node of the path first."""
     if not path or path[-1].cut:
         return boundaries(path, root, config)
-    path[-1].cut = True
-    try:
-        return boundaries(path, root, config)
-    finally:
-        path[-1].cut = False
+    *above, last = path
+    as_cut = replace(last, cut=True)
+    device, best = boundaries([*above, as_cut], root, config)
+    return (last if device is as_cut else device), (last if best is as_cut else best)
 
 
 def receipts_on(page: Page, pool: Pool, copies: list[Copy]) -> list[str]:

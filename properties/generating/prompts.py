@@ -16,6 +16,8 @@ class Prompts:
     """Prompts seen so far in a history; new ones extend, cut or leave them."""
 
     config: Config
+    namespaces: bool = True
+    """Some of them may have one."""
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
@@ -32,9 +34,8 @@ class Prompts:
         head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
         added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
-        return Key(
-            head + added, parent.namespace if head else NAMESPACES[namespace % len(NAMESPACES)]
-        )
+        own = NAMESPACES[namespace % len(NAMESPACES)] if self.namespaces else ""
+        return Key(head + added, parent.namespace if head else own)
 
     def remember(self, key: Key) -> None:
         if key not in self.known:

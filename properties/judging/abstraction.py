@@ -7,7 +7,7 @@ pages each pool lost, gained or moved: the choices the model adopts, and the fac
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
@@ -94,8 +94,12 @@ class Tags:
 class Abstraction:
     """The last sight of every node, on the model's pages."""
 
-    def __init__(self, config: Config, model: Cache, tags: Tags) -> None:
+    def __init__(
+        self, config: Config, model: Cache, tags: Tags, named: Sequence[Pool] = POOLS
+    ) -> None:
         self.config = config
+        self.nameless = tuple(pool for pool in config.pools if pool not in named)
+        """Pools in which slots have no names: there a name is made up for each, by its content."""
         self.model = model
         self.tags = tags
         self.nodes: dict[int, Placed] = {}
@@ -111,6 +115,8 @@ class Abstraction:
     def update(self, seen: Observation) -> Delta:
         """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
         delta = Delta()
+        if self.nameless:
+            seen = replace(seen, nodes=self._name(seen.nodes))
         changed, removed = self._changes(seen)
         here, elsewhere = self._by_place(changed)
         forgotten = [
@@ -134,6 +140,8 @@ class Abstraction:
         else:
             _all_pages(forgotten, delta.gone)
             _all_pages(placed, delta.gained)
+        if self.nameless:
+            delta.moved = [moved for moved in delta.moved if moved[1] not in self.nameless]
         return delta
 
     def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
@@ -142,6 +150,22 @@ class Abstraction:
         after = {page: slots for node in placed for page, slots in self._page_slots(node)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
+
+    def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
+        """Make up the names of nameless slots: below 0, one for each token of each prefix."""
+        ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
+        named = []
+        for view in views:
+            tags = self.tags.of(view.namespace, ends.get(view.parent, 0), view.segment)
+            ends[view.id] = tags[-1] if tags else 0
+            slots = list(view.slots)
+            for pool in self.nameless:
+                count = 1 if pool.component is Component.MAMBA else len(tags)
+                if len(slots[pool] or ()) == count:
+                    slots[pool] = tuple(-tag for tag in tags[-count:])
+            full, swa, mamba, full_host, swa_host, mamba_host = slots
+            named.append(view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host)))
+        return tuple(named)
 
     def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:
@@ -277,7 +301,9 @@ class Abstraction:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
                 continue
-            if len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
+            if pool in self.nameless:
+                pass
+            elif len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
                 breaches.append(self._owned_twice(pool, placed.view, slots))
             owned.update(slots)
 
@@ -300,10 +326,13 @@ class Abstraction:
         return Breach(kind, "owned-twice", text)
 
     def _count(self, view: NodeView, by: int) -> None:
+        locks = view.locks
+        if locks is None:
+            return
         for component in self.config.components:
             slots = view.slots[component]
             if slots is not None:
-                sizes = self.locked if view.locks[component] > 0 else self.unlocked
+                sizes = self.locked if locks[component] > 0 else self.unlocked
                 sizes[component] += by * len(slots)
 
     def _page_slots(self, node: Placed) -> Iterator[tuple[Page, PageSlots]]:

@@ -1,4 +1,7 @@
-"""EVENT: a consumer of the cache's event stream must end up knowing exactly what is cached where."""
+"""EVENT: a consumer of the cache's event stream must end up knowing exactly what is cached where.
+
+Asked of systems whose sight declares events; it needs no other sight than nodes and residency.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,15 @@ class Announced:
         self.block_of: dict[int, int] = {}
         self.resident: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """On device, and on the host."""
+
+    def changes(
+        self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
+    ) -> list[Breach]:
+        """Take in what was told of a step, and compare it with what the step changed. To tell nothing is a breach, too."""
+        if events is None:
+            text = "the system promises a stream of events, and shows none"
+            return [Breach(Property.EVENT, "silent", text)]
+        return self.hear(events) or self.agrees(delta, flying)
 
     def hear(self, events: Sequence[Event]) -> list[Breach]:
         """Take events in."""

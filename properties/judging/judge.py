@@ -5,6 +5,7 @@ A step is judged on what it touched (`properties.judging.step_checks`). `propert
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,8 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import System
+from radixproof.impl.sight import Sight, shown
+from radixproof.impl.system import Complete
 from radixproof.model.cache import Cache, Inserting, Loading
 from radixproof.model.config import DEVICE, HOST, Config, Pool
 from radixproof.model.copies import Copy
@@ -38,6 +40,12 @@ from radixproof.model.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging import step_checks
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Tags
+from radixproof.properties.judging.applicable import (
+    Moment,
+    Unjudged,
+    applicable,
+    passed_over,
+)
 from radixproof.properties.judging.event_stream import Announced
 from radixproof.properties.performing.outcomes import (
     Crashed,
@@ -77,11 +85,14 @@ NOTHING = Delta()
 class Judge:
     """The model, the ledger and the last sight of one system."""
 
-    def __init__(self, config: Config, dialect: Dialect, events: bool = False) -> None:
+    def __init__(self, config: Config, dialect: Dialect, sight: Sight) -> None:
         self.config = config
         self.dialect = dialect
-        self.events = events
-        """The system promises a stream of them."""
+        self.sight = sight
+        self.judged = applicable(sight, config)
+        self.passed_over = passed_over(sight, config)
+        self.unjudged: Counter[Unjudged] = Counter()
+        """How often each check was due and could not be made, for what it needs is not shown."""
         self.tags = Tags()
         self.shared_rows: dict[str, tuple[Page, list[int]]] = {}
         """Per request: the end of the prefix it was given, and the slots that it was given for it."""
@@ -90,13 +101,13 @@ class Judge:
 
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
-        self.abstraction = Abstraction(self.config, self.model, self.tags)
+        self.abstraction = Abstraction(self.config, self.model, self.tags, self.sight.slots)
         self.announced.abstraction = self.abstraction
         self.model_adopted = False
         """The model has adopted what it should not have had to: from then on its order of use is not the system's."""
 
     def judge(
-        self, step: Step, look: Callable[[], Observation], must_look: bool, system: System
+        self, step: Step, look: Callable[[], Observation], must_look: bool, system: Complete
     ) -> list[Breach]:
         """Every breach of this step, the plainest first. Afterwards the model agrees with the system as far as it can.
 
@@ -116,15 +127,17 @@ class Judge:
         elif type(step.operation) in _FOLLOW:
             self._after(step, foreseen, NOTHING, breaches)
         if foreseen.ran:
-            breaches += step_checks.copied(self.abstraction, foreseen.ran, system)
+            breaches += step_checks.copied(self.judged, self.abstraction, foreseen.ran, system)
         if foreseen.served is not None:
-            breaches += step_checks.served(self.abstraction, step, foreseen.served)
+            self.pass_over(Moment.MATCH)
+            if self.judged.served:
+                breaches += step_checks.served(self.abstraction, step, foreseen.served)
         if isinstance(step.operation, CopyState) and step.slots:
             breaches += step_checks.state(self.tags, foreseen.source, step, system)
         return breaches
 
     def _look(
-        self, step: Step, seen: Observation, foreseen: Foreseen, system: System
+        self, step: Step, seen: Observation, foreseen: Foreseen, system: Complete
     ) -> list[Breach]:
         """What an observation shows of everything since the last one."""
         delta = self.abstraction.update(seen)
@@ -136,27 +149,25 @@ class Judge:
         self.model_adopted = self.model_adopted or bool(misplaced)
         breaches += misplaced
         breaches += step_checks.shape(self.abstraction, delta)
-        breaches += step_checks.locks(self.model, self.abstraction, delta)
-        breaches += step_checks.sizes(self.abstraction, seen)
-        breaches += step_checks.swa_map(self.abstraction, delta, system)
-        breaches += step_checks.arrived(self.model, self.abstraction, delta, system)
-        breaches += step_checks.quiet(self.model, seen)
-        if seen.events is not None:
-            breaches += self.announced.hear(seen.events) or self.announced.agrees(
-                delta, self.model.copies.flying
-            )
-        elif self.events:
-            breaches.append(
-                Breach(
-                    Property.EVENT,
-                    "silent",
-                    "the system promises a stream of events, and shows none",
-                )
-            )
+        judged = self.judged
+        breaches += step_checks.locks(judged, self.model, self.abstraction, delta)
+        breaches += step_checks.sizes(judged, self.model, self.abstraction, seen)
+        breaches += step_checks.swa_map(judged, self.abstraction, delta, system)
+        breaches += step_checks.arrived(judged, self.model, self.abstraction, delta, system)
+        breaches += step_checks.quiet(judged, self.model, seen)
+        if judged.events:
+            breaches += self.announced.changes(seen.events, delta, self.model.copies.flying)
+        self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         self.model.refusing.difference_update(pool for pool in HOST if delta.gained[pool])
         self.model_adopted = self.model_adopted or bool(breaches)
         return breaches
+
+    def pass_over(self, moment: Moment) -> None:
+        """Count what is due now and cannot be judged."""
+        missing = self.passed_over[moment]
+        if missing:
+            self.unjudged.update(missing)
 
     # -- the model's part ------------------------------------------------------------------------------------------------------
 
@@ -169,12 +180,11 @@ class Judge:
 
     def _match(self, step: Step, operation: Match, breaches: list[Breach]) -> Foreseen:
         device, best = self.model.match(operation.key)
-        told = isinstance(step.outcome, Matched) and step.outcome.host is not None
-        _expect(
-            step,
-            Matched(device.end, best.end, host_hits(best.path(), self.config) if told else None),
-            breaches,
-        )
+        host = step.outcome.host if isinstance(step.outcome, Matched) else None
+        if self.judged.host_hits:
+            shown(host, "what a match finds on the host only")
+            host = host_hits(best.path(), self.config)
+        _expect(step, Matched(device.end, best.end, host), breaches)
         return Foreseen(served=device)
 
     def _insert(self, step: Step, operation: Insert, breaches: list[Breach]) -> Foreseen:

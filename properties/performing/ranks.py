@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.system import Insertion, Lookup, System
+from radixproof.impl.system import Complete, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
 
@@ -21,12 +21,12 @@ class Diverged(Exception):
 
 
 class Ranks:
-    """Implements `radixproof.impl.system.System`; anchors and receipts are tuples with one of each rank.
+    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of each rank.
 
     Every answer is compared over the ranks; `Diverged` is raised where they differ.
     """
 
-    def __init__(self, systems: Sequence[System]) -> None:
+    def __init__(self, systems: Sequence[Complete]) -> None:
         self.systems = systems
 
     def _same(self, what: str, answers: Sequence[T]) -> T:
@@ -35,7 +35,7 @@ class Ranks:
                 raise Diverged(f"{what}: rank 0 has {answers[0]}, rank {rank} has {answer}")
         return answers[0]
 
-    def _all(self, what: str, ask: Callable[[System], T]) -> T:
+    def _all(self, what: str, ask: Callable[[Complete], T]) -> T:
         return self._same(what, [ask(system) for system in self.systems])
 
     def match(self, key: Key) -> Lookup:
@@ -184,4 +184,4 @@ class Ranks:
 
     def close(self) -> None:
         for system in self.systems:
-            system.close()
+            close(system)

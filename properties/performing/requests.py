@@ -24,7 +24,7 @@ from radixproof.impl.operations import (
     Requested,
     Unlock,
 )
-from radixproof.impl.system import System
+from radixproof.impl.system import Complete
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key, Units
 from radixproof.properties.judging.judge import Judge
@@ -65,7 +65,7 @@ class Request:
 class Requests:
     """All requests alive on one system, and the receipts of everybody."""
 
-    system: System
+    system: Complete
     judge: Judge
     config: Config
     offers: frozenset[type]

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from radixproof.impl import registry
+from radixproof.impl.system import close
 from radixproof.model.config import Config
 from radixproof.properties.campaigns.pool import Done, Failed, run
 from radixproof.properties.campaigns.shard import Shard
@@ -80,7 +81,7 @@ def measure(shard: Shard) -> TrialResult:
     started = time.process_time()
     try:
         target, driver = registry.find(shard.system), DRIVERS[shard.driver]
-        target.build(Config()).close()  # imports what it needs, before the clock starts
+        close(target.build(Config()))  # imports what it needs, before the clock starts
         started = time.process_time()
         hit = driver.run(target, shard.seed, shard.budget.steps)
         seconds = time.process_time() - started

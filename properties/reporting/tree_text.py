@@ -53,6 +53,7 @@ def _unit(unit: int | tuple[int, int]) -> str:
 
 def _locks(view: NodeView, component: Component) -> str:
     on_host = view.host_locks[component] if view.host_locks else 0
-    counts = [(view.locks[component], "locked"), (on_host, "host-locked")]
+    on_device = view.locks[component] if view.locks else 0
+    counts = [(on_device, "locked"), (on_host, "host-locked")]
     words = [f"{word} x{count}" for count, word in counts if count]
     return f" ({', '.join(words)})" if words else ""

@@ -6,6 +6,7 @@ The state machine, the soak driver, replay and the minimiser all run histories t
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,10 +33,11 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import System, Target, Unavailable
+from radixproof.impl.system import Complete, Target, Unavailable, close, complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.state_checks import inspect
 from radixproof.properties.performing.outcomes import (
@@ -78,13 +80,10 @@ class Run:
         self.config = config
         self.every = every
         self.scope = target.scope
-        self.offers = frozenset(target.scope.operations)
-        self.system: System = (
-            target.build(config)
-            if config.ranks == 1
-            else Ranks([target.build(config) for _ in range(config.ranks)])
-        )
-        self.judge = Judge(config, target.dialect, target.scope.events)
+        self.offers = target.scope.offers()
+        systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
+        self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
+        self.judge = Judge(config, target.dialect, target.sight)
         self.receipts: dict[str, Any] = {}
         self.host_receipts: dict[str, Any] = {}
         self.requests = Requests(self.system, self.judge, config, self.offers, self.receipts)
@@ -149,13 +148,20 @@ class Run:
         self.seen = self.system.observe(False)
         return self.seen
 
+    @property
+    def unjudged(self) -> Counter[Unjudged]:
+        """How often each check was due and could not be made, because the system does not show what it needs."""
+        return self.judge.unjudged
+
     def close(self) -> None:
-        self.system.close()
+        close(self.system)
 
     # -- performing ------------------------------------------------------------------------------------------------------------
 
     def _performed(self, operation: Operation) -> Iterable[Step]:
         """The parts of an operation, each performed when it is asked for. What the system raises is a verdict, and ends it."""
+        if not self.scope.namespaces and self.scope.declines(operation):
+            return (Step(operation, Skipped(self.scope.declines(operation))),)
         if isinstance(operation, REQUESTED):
             return self._requested(operation)
         try:

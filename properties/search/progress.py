@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.properties.coverage.milestones import Milestone, reachable
 
 

@@ -34,7 +34,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.cli.console import check
@@ -266,7 +266,7 @@ def met_last(config: Config, operations: Sequence[Operation]) -> set[Milestone]:
     run, watcher = Run(find("radix"), config), Watcher()
     for operation in operations:
         watcher.counts.clear()
-        watcher.see(run.judge.model, operation)
+        watcher.before(run.judge.model, operation)
         assert run.step(operation) == []
     return set(watcher.counts)
 
@@ -335,9 +335,17 @@ def test_what_a_history_shows_needs_what_it_uses(
         components=config.components,
         eviction_policies=(config.eviction_policy,),
         operations=(Match, *map(type, operations)),
+        page_sizes=(config.page_size,),
+        hosted=config.hosted,
         hostless=not config.hosted,
+        write_through=config.hosted and not config.write_back,
         write_back=config.write_back,
+        hit_thresholds=config.threshold > 1,
+        load_thresholds=config.load_threshold > 1,
         bigram=config.bigram,
+        namespaces=any(
+            operation.key.namespace for operation in operations if hasattr(operation, "key")
+        ),
         ranks=config.ranks > 1,
         failing_copies=any(
             isinstance(operation, RunCopies) and operation.fail for operation in operations
@@ -357,6 +365,13 @@ def test_what_a_history_shows_needs_what_it_uses(
             M.LOAD_REFUSED,
         ),
         (Scope(hostless=False), M.EVICTION_WITHOUT_HOST),
+        (Scope(hosted=False), M.SPLIT_HOST_ONLY),
+        (Scope(hosted=False), M.LOAD_OF_CHAIN),
+        (Scope(hosted=False), M.WRITE_BACK_OF_LEAF),
+        (Scope(page_sizes=(1,)), M.BOUNDARY_INSIDE_PAGED_NODE),
+        (Scope(write_through=False), M.BACKUP_OF_ANCESTORS),
+        (Scope(load_thresholds=False), M.LOAD_TOO_SHORT),
+        (Scope(namespaces=False), M.NAMESPACES_SHARE),
         (Scope(write_back=False), M.WRITE_BACK_DELETION),
         (Scope(bigram=False), M.BIGRAM_MATCH),
         (Scope(ranks=False), M.POLL_ONE_RANK_AHEAD),

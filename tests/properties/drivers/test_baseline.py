@@ -22,13 +22,16 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.sight import Sight
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.sanity import sanity
+from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.running.run import run_history
 
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+JUDGED = applicable(Sight(), WINDOWED)
 EVERYTHING = Config(window=2, swa_pages=8, mamba_states=4, swa_host_pages=16, mamba_host_states=4)
 
 
@@ -78,7 +81,7 @@ def test_a_crash_counts() -> None:
 
     def build(config: Config) -> object:
         system = target.build(config)
-        system.evict = None  # type: ignore[method-assign, assignment]
+        system.evict = lambda: (0, 0, 0)  # type: ignore[method-assign, assignment, misc]
         return system
 
     verdict = baseline.replay(
@@ -169,8 +172,8 @@ def free(pool: Pool, change: Callable[[Slots], Slots]) -> Callable[[Observation]
 )
 def test_the_sanity_check_sees(lie: Callable[[Observation], Observation], signature: str) -> None:
     shown = seen()
-    assert sanity(shown, WINDOWED, {}) == []
-    assert signature in [breach.signature for breach in sanity(lie(shown), WINDOWED, {})]
+    assert sanity(shown, WINDOWED, {}, JUDGED) == []
+    assert signature in [breach.signature for breach in sanity(lie(shown), WINDOWED, {}, JUDGED)]
 
 
 def test_slots_of_requests_are_owned() -> None:
@@ -178,5 +181,5 @@ def test_slots_of_requests_are_owned() -> None:
     assert shown.whole is not None
     mine = shown.whole.free[Pool.FULL][:1]
     fewer = free(Pool.FULL, lambda slots: slots[1:])(shown)
-    assert sanity(fewer, WINDOWED, {Pool.FULL: mine}) == []
-    assert [breach.signature for breach in sanity(fewer, WINDOWED, {})] == ["OWN/full-lost"]
+    assert sanity(fewer, WINDOWED, {Pool.FULL: mine}, JUDGED) == []
+    assert [breach.signature for breach in sanity(fewer, WINDOWED, {}, JUDGED)] == ["OWN/full-lost"]

@@ -26,13 +26,13 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing, receipts, requests
 from radixproof.properties.generating.operations import (
-    HOSTED,
     MIX,
     MOST_REQUESTS,
     Generator,
@@ -164,7 +164,7 @@ def test_operations_are_within_the_scope(radix: Target, seed: int) -> None:
 
 def test_without_a_host_tier_nothing_is_done_there(radix: Target) -> None:
     assert not any(
-        isinstance(operation, HOSTED) for operation, _ in played(radix, HOSTLESS, 1, 200)
+        isinstance(operation, ON_HOST) for operation, _ in played(radix, HOSTLESS, 1, 200)
     )
 
 

@@ -12,8 +12,9 @@ import pytest
 from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import Evict, History, HostLock, Insert, RunCopies
 from radixproof.impl.registry import find
+from radixproof.impl.scope import Scope
 from radixproof.impl.sglang import store
-from radixproof.impl.system import Scope, Unavailable
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
 from radixproof.properties.cli.console import Result

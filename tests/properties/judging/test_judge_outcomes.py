@@ -170,7 +170,9 @@ def look_without_cutting(system: RadixSystem) -> None:
     system.match = substitute  # type: ignore[method-assign]
 
 
-NOBODYS = NodeView(99, 0, "", (9,), ((8,), None, None, None, None, None), (0, 0, 0), False)
+NOBODYS = NodeView(
+    99, 0, "", (9,), ((8,), None, None, None, None, None), (0, 0, 0), False, (0, 0, 0)
+)
 DEMOTED = [Insert(A), SETTLE, Evict(1)]
 DEMOTED_STATE = [with_state(A), SETTLE, Evict(1)]
 
