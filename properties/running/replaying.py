@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-<<<<<<< HEAD
 from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target

@@ -9,7 +9,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.running.run import Verdict, run_history
-from radixproof.properties.search.minimise import minimise
+from radixproof.properties.search.minimise import Fails, minimise
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,7 @@ def settle(
             breach, len(history.operations) - 1
         )
     signature = verdict.breach.signature
-
-    def fails(candidate: History) -> bool:
-        return run_history(target, candidate, lambda other: other != signature, every) is not None
-
+    fails = _failing(target, signature, every)
     start = replace(history, operations=history.operations[: verdict.step + 1])
     smallest = minimise(
         start if fails(start) else history, fails, lambda left: on_progress(signature, left)
@@ -89,10 +86,18 @@ def shrink(
             f"nothing is wrong with this history on {target.name}, so there is nothing to shrink"
         )
     signature = verdict.breach.signature
-
-    def fails(candidate: History) -> bool:
-        return run_history(target, candidate, lambda other: other != signature) is not None
-
+    fails = _failing(target, signature)
     smallest = minimise(history, fails, lambda left: on_progress(signature, left))
     origin = {**history.origin, "system": target.name, "signature": signature}
     return replace(smallest, origin=origin)
+
+
+def _failing(target: Target, signature: str, every: int | None = 1) -> Fails:
+    """Whether a history breaks ``target`` with a signature, if one can be built for it at all."""
+
+    def fails(candidate: History) -> bool:
+        if target.scope.refuses(candidate.config):
+            return False
+        return run_history(target, candidate, lambda other: other != signature, every) is not None
+
+    return fails
