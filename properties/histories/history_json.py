@@ -127,7 +127,7 @@ def _config(read: Any) -> Config:
         if config.slots(pool) > MOST_SLOTS:
             raise HistoryError(
                 f"config: {pool.name} would have {config.slots(pool):,} slots (pages times page"
-                f" size), {MOST_SLOTS:,} at most can be checked"
+                f" size); at most {MOST_SLOTS:,} can be checked"
             )
     if config.ranks > MOST_RANKS:
         raise HistoryError(f"config.ranks: must be at most {MOST_RANKS}, got {config.ranks:,}")

@@ -48,8 +48,8 @@ _IN_FILES: dict[Any, Any] = {
 }
 
 _WORDS: dict[Any, str] = {
-    int: f"must be a whole number of 0 or more, {LARGEST_NUMBER:,} at most",
-    int | None: f"must be a whole number of 0 or more, {LARGEST_NUMBER:,} at most, or null",
+    int: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}",
+    int | None: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}, or null",
     bool: "must be true or false",
     str: "must be a name of letters, digits and underscores",
     **{kind: f"must be one of {', '.join(names_of(kind))}" for kind in NAMED},
@@ -159,7 +159,7 @@ def _refused(place: str, value: object, document: Mapping[str, Any]) -> str:
     kind = Config if top == "config" else KINDS[_value_at(top, document)["op"]]
     hint = int if token else FIELDS[kind][name][0]
     if hint == tuple[int, ...]:
-        return f"{place}: must be a list of tokens, {MOST_TOKENS:,} at most"
+        return f"{place}: must be a list of tokens, at most {MOST_TOKENS:,}"
     return f"{place}: {_WORDS[hint]}, got {_shown(value)}"
 
 
