@@ -59,10 +59,10 @@ def test_a_campaign_writes_its_table(
     assert run(tmp_path / "new") == CLEAN
     assert len(quick) == len(read(tmp_path / "new" / "trials.jsonl")) == 6
     assert sorted(file.name for file in (tmp_path / "new").iterdir()) == [
-        "trials.jsonl",
         "power.json",
         "power.md",
         "power.svg",
+        "trials.jsonl",
     ]
     assert "6 of 6 trials" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The corpus: files that can be read, that fail where they should and nowhere else, and that are replayed first."""
+"""The corpus: files that fail where they should and nowhere else, and are replayed first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LARGEST = 4_096
 ENTRIES = corpus.read(corpus.FOLDER)
 
 
-# -- the corpus as it is -------------------------------------------------------------------------------------------------------
+# -- the corpus as it is -------------------------------------------------------------------------
 
 
 def test_every_fault_has_an_entry() -> None:
@@ -98,7 +98,7 @@ def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> Non
     assert ran.stdout == "[]\n"
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------------
+# -- files ---------------------------------------------------------------------------------------
 
 
 def test_names_of_files() -> None:
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_named(
     assert "broken.json" in capsys.readouterr().err
 
 
-# -- replaying -----------------------------------------------------------------------------------------------------------------
+# -- replaying -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_check_replays_the_corpus_unless_it_is_cold(
     assert folders == [corpus.FOLDER if replays else None]
 
 
-# -- updating ------------------------------------------------------------------------------------------------------------------
+# -- updating ------------------------------------------------------------------------------------
 
 
 def test_an_update_makes_what_is_missing_and_keeps_what_still_fails(

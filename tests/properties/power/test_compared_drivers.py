@@ -1,4 +1,4 @@
-"""Drivers: the same budget for each, an honest count of steps, and histories that can be run again."""
+"""Drivers: the same budget for each, an honest count of steps, histories that can be rerun."""
 
 from __future__ import annotations
 

@@ -16,10 +16,8 @@ from .campaigns import BUDGET, CAMPAIGN, OTHER, SHALLOW, made
 def test_the_page() -> None:
     failed = replace(made("machine", None), error="KeyError: 'x'")
     page = markdown(score_table([*CAMPAIGN, failed]), BUDGET)
-    assert (
-        f"| {SHALLOW} | LOCK | LOCK | 1/3, 600 steps, 0.5 s, 2 ops | error | 3/3, 20 steps, 0.5 s, 2 ops |"
-        in page
-    )
+    scores = "1/3, 600 steps, 0.5 s, 2 ops | error | 3/3, 20 steps, 0.5 s, 2 ops"
+    assert f"| {SHALLOW} | LOCK | LOCK | {scores} |" in page
     assert f"| {OTHER} | PROGRESS | PROGRESS | 0/1 |  | 1/1, 10 steps, 0.5 s, 2 ops |" in page
     assert f"- {SHALLOW}, machine: KeyError: 'x'" in page
 
