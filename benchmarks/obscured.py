@@ -1,4 +1,6 @@
-"""The planted bugs that are found where locks, lists, leaf sets and hits are hidden. Run: ``python benchmarks/obscured.py``."""
+"""The planted bugs that are found where locks, lists, leaf sets and hits are hidden. Run: ``python
+benchmarks/obscured.py``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from radixproof.properties.search.search import calm_collector
 
 
 def found(seed: int, budget: int, fault: str) -> tuple[str, int | None, str]:
-    """A planted bug, the steps until the soak sees it in what is shown (None: not at all), and as what."""
+    """A planted bug, the steps until the soak sees it in what is shown (None: not at all), and as
+    what.
+    """
     target, steps = obscured(registry.find(f"fault:{fault}")), 0
     for ran in soak(target, seed, lambda _: False):
         steps += len(ran.history.operations)

@@ -2,8 +2,9 @@
 
 What a system does not show, as its `Sight` says, is None or left at its default.
 
-An observation is either *whole* (the entire tree and all pools) or a *delta*: the nodes that changed since the last one. Deltas
-keep the price of checking proportional to what a step touched; whole observations, taken now and then, keep deltas honest.
+An observation is either *whole* (the entire tree and all pools) or a *delta*: the nodes that
+changed since the last one. Deltas keep the price of checking proportional to what a step touched;
+whole observations, taken now and then, keep deltas honest.
 """
 
 from __future__ import annotations
@@ -22,16 +23,19 @@ PerPool: TypeAlias = tuple[int, int, int, int, int, int]
 SlotsPerPool: TypeAlias = tuple[
     Slots | None, Slots | None, Slots | None, Slots | None, Slots | None, Slots | None
 ]
-"""Slots per `Pool`, None where a node has nothing in it (for SWA and MAMBA on device: a tombstone)."""
+"""Slots per `Pool`, None where a node has nothing in it (for SWA and MAMBA on device: a
+tombstone).
+"""
 
 
 class NodeView(NamedTuple):
     """One node of the tree under test.
 
-    ``id`` is the system's own name for the node (positive, never used again for another). ``segment`` is the node's part of the
-    key, a whole number of pages. ``slots`` holds one slot per token, of MAMBA one for the state at
-    the end of the node. ``locks`` and ``host_locks`` count per component how often it is locked on
-    each tier. ``pending`` and ``loading`` say that a backup of it, or a load-back into it, is in flight.
+    ``id`` is the system's own name for the node (positive, never used again for another).
+    ``segment`` is the node's part of the key, a whole number of pages. ``slots`` holds one slot per
+    token, of MAMBA one for the state at the end of the node. ``locks`` and ``host_locks`` count per
+    component how often it is locked on each tier. ``pending`` and ``loading`` say that a backup of
+    it, or a load-back into it, is in flight.
     """
 
     id: int
@@ -47,10 +51,11 @@ class NodeView(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One message of the stream that tells a router what is cached where (semantics 4.1, 8.4, 9.4, 12.1).
+    """One message of the stream that tells a router what is cached where (semantics 4.1, 8.4, 9.4,
+    12.1).
 
-    ``kind`` is "stored", "removed" or "cleared". ``blocks`` are names of pages; those stored hang under ``parent`` (None: the root
-    of ``namespace``) one below the other, and have ``tokens``.
+    ``kind`` is "stored", "removed" or "cleared". ``blocks`` are names of pages; those stored hang
+    under ``parent`` (None: the root of ``namespace``) one below the other, and have ``tokens``.
     """
 
     kind: str
@@ -73,9 +78,13 @@ class Whole:
     """Ids of nodes that FULL eviction may take (semantics 1.6)."""
     host_leaves: frozenset[int] | None = None
     lru_lists: tuple[Slots, Slots, Slots, Slots] | None = None
-    """Node ids of the LRU lists, oldest first: SWA and MAMBA on device, SWA and MAMBA on the host only."""
+    """Node ids of the LRU lists, oldest first: SWA and MAMBA on device, SWA and MAMBA on the host
+    only.
+    """
     ages: Mapping[int, int] | None = None
-    """Per node id: when it was last used; a parent as early as its child, or earlier (semantics 1.7)."""
+    """Per node id: when it was last used; a parent as early as its child, or earlier (semantics
+    1.7).
+    """
 
 
 @dataclass(slots=True)
@@ -88,7 +97,9 @@ class Observation:
     free: PerPool | None = None
     """Free slots per `Pool`."""
     evictable: PerComponent | None = None
-    """Evictable size per `Component`, in tokens (MAMBA: states), as the system counts it (semantics 1.5)."""
+    """Evictable size per `Component`, in tokens (MAMBA: states), as the system counts it (semantics
+    1.5).
+    """
     protected: PerComponent | None = None
     whole: Whole | None = None
     events: tuple[Event, ...] | None = None

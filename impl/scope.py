@@ -1,4 +1,6 @@
-"""What a system can be put to: declared, so that configurations and operations are drawn within it."""
+"""What a system can be put to: declared, so that configurations and operations are drawn within
+it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ ON_HOST: tuple[type[Operation], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of the configurations and operations a system can be put to. The default is everything."""
+    """What of the configurations and operations a system can be put to. The default is
+    everything.
+    """
 
     components: tuple[Component, ...] = COMPONENTS
     page_sizes: tuple[int, ...] | None = None
@@ -40,7 +44,9 @@ class Scope:
     eviction_policies: tuple[EvictionPolicy, ...] = tuple(EvictionPolicy)
     operations: tuple[type[Operation], ...] = OPERATIONS
     hosted: bool = True
-    """It can be built with a host tier. Where it cannot, no operation of `ON_HOST` is ever performed."""
+    """It can be built with a host tier. Where it cannot, no operation of `ON_HOST` is ever
+    performed.
+    """
     hostless: bool = True
     """It can be built without a host tier."""
     write_through: bool = True

@@ -1,21 +1,14 @@
 """What a system lets be seen: declared, never guessed from what happens to be missing.
 
-A check that needs what is not shown is passed over and counted as passed over (`radixproof.properties.judging.applicable`), so
-that a clean run can say what it could not judge.
+A check that needs what is not shown is passed over and counted as passed over
+(`radixproof.properties.judging.applicable`), so that a clean run can say what it could not judge.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 from radixproof.model.config import COMPONENTS, POOLS, Component, Pool
-
-T = TypeVar("T")
-
-
-class NotShown(Exception):
-    """A system does not show what its `Sight` declares. The message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +17,7 @@ class Sight:
 
     Every system shows its nodes: their keys, how they hang together, and which pools hold them;
     without these nothing could be judged. All else is optional. What is not declared is not looked
-    at, even if it is there; what is declared and then is not there raises `NotShown`.
+    at, even if it is there; what is declared and then is not there is an error.
     """
 
     slots: tuple[Pool, ...] = POOLS
@@ -78,13 +71,6 @@ NODES_ONLY = Sight(
     host_hits=(),
     events=False,
 )
-"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY, sizes=True)``."""
-
-
-def shown(value: T | None, what: str) -> T:
-    """What a system has declared to show. Raises `NotShown` if it is missing."""
-    if value is None:
-        raise NotShown(
-            f"the system's sight declares {what}, but an observation has none: show them, or do not declare them"
-        )
-    return value
+"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY,
+sizes=True)``.
+"""

@@ -1,4 +1,5 @@
-"""What a cache must offer to be put under test: a thin handle on its own operations, and a way to look at it.
+"""What a cache must offer to be put under test: a thin handle on its own operations, and a way to
+look at it.
 
 A system does what it is told and reports what it sees. It judges nothing, repairs nothing and hides
 nothing: an exception of the cache travels through it unchanged.
@@ -35,7 +36,8 @@ from radixproof.model.key import Key
 
 
 class Lookup(NamedTuple):
-    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the nodes where the two end.
+    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the
+    nodes where the two end.
 
     ``host`` is what of the latter is on the host only, per `Component`, where the system's sight
     declares it.
@@ -50,10 +52,11 @@ class Lookup(NamedTuple):
 
 
 class Insertion(NamedTuple):
-    """Result of an insert: tokens of the key that were in the tree before, whether the state was taken, and where the key ends.
+    """Result of an insert: tokens of the key that were in the tree before, whether the state was
+    taken, and where the key ends.
 
-    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests match
-    again instead (semantics 11.2).
+    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests
+    match again instead (semantics 11.2).
     """
 
     reused: int
@@ -64,39 +67,45 @@ class Insertion(NamedTuple):
 class System(Protocol):
     """One live cache: what every system has.
 
-    All slots are plain ints; all lengths are in tokens, or in pairs of tokens where keys are bigrams.
-    Requests own the slots that `allocate` gives them until they pass them to `insert` or free them.
-    Anchors and receipts are the system's own objects, which the harness only hands back.
+    All slots are plain ints; all lengths are in tokens, or in pairs of tokens where keys are
+    bigrams. Requests own the slots that `allocate` gives them until they pass them to `insert` or
+    free them. Anchors and receipts are the system's own objects, which the harness only hands back.
     """
 
     def match(self, key: Key) -> Lookup:
-        """The longest prefix of ``key`` that is usable, on the device and on either tier (semantics 3).
+        """The longest prefix of ``key`` that is usable, on the device and on either tier (semantics
+        3).
 
         May be called at any time, with any key. Its anchors are used, if at all, before the next
         operation on the cache.
         """
 
     def allocate(self, tokens: int) -> list[int] | None:
-        """FULL slots for ``tokens`` tokens, with SWA peers where the cache has SWA; None if there is no room.
+        """FULL slots for ``tokens`` tokens, with SWA peers where the cache has SWA; None if there
+        is no room.
 
-        ``tokens`` is positive and a whole number of pages. Nothing may be evicted for it: the caller
-        has evicted what it wanted to.
+        ``tokens`` is positive and a whole number of pages. Nothing may be evicted for it: the
+        caller has evicted what it wanted to.
         """
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with content named by ``tags``.
+        """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with
+        content named by ``tags``.
 
         The slots are the caller's own: allocated, and neither inserted nor freed.
         """
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
-        """Tags of the content that slots hold now; -1 where layers, heads, or keys and values disagree.
+        """Tags of the content that slots hold now; -1 where layers, heads, or keys and values
+        disagree.
 
         Asked for slots that the tree's nodes show, in pools whose slots the sight declares.
         """
 
     def free(self, slots: Sequence[int]) -> None:
-        """Give slots, and the SWA peers they have, back to the allocator: whole pages of the caller's own."""
+        """Give slots, and the SWA peers they have, back to the allocator: whole pages of the
+        caller's own.
+        """
 
     def insert(
         self,
@@ -107,18 +116,20 @@ class System(Protocol):
         state: int | None = None,
         priority: int = 0,
     ) -> Insertion:
-        """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end (semantics 4).
+        """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end
+        (semantics 4).
 
-        The first ``protected`` slots are the tree's already, from a match or an insert whose path is
-        locked or has not changed since; the others are the caller's, allocated and written. From there
-        to ``evicted`` they have no SWA peers any more. A duplicate is freed by the tree; a last page
-        that is not whole, and a state that is not taken, stay the caller's. There is a ``state`` only
-        if the cache has MAMBA, ``evicted`` exceeds ``protected`` only if it has SWA, and ``priority``
-        is 0 unless it evicts by priority.
+        The first ``protected`` slots are the tree's already, from a match or an insert whose path
+        is locked or has not changed since; the others are the caller's, allocated and written. From
+        there to ``evicted`` they have no SWA peers any more. A duplicate is freed by the tree; a
+        last page that is not whole, and a state that is not taken, stay the caller's. There is a
+        ``state`` only if the cache has MAMBA, ``evicted`` exceeds ``protected`` only if it has SWA,
+        and ``priority`` is 0 unless it evicts by priority.
         """
 
     def lock(self, anchor: Any) -> Any:
-        """Lock the device node that the last match, or insert, ended on; returns the receipt (semantics 6.1).
+        """Lock the device node that the last match, or insert, ended on; returns the receipt
+        (semantics 6.1).
 
         Called right after that match or insert. The anchor may be the root.
         """
@@ -127,14 +138,16 @@ class System(Protocol):
         """Give a receipt of `lock` back: once for each (semantics 6.2)."""
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
-        """Free at least so many tokens (MAMBA: states) per component; returns how many were (semantics 7.1).
+        """Free at least so many tokens (MAMBA: states) per component; returns how many were
+        (semantics 7.1).
 
-        May be called at any time, for more than is evictable, too. A component that the cache has not
-        is asked for 0.
+        May be called at any time, for more than is evictable, too. A component that the cache has
+        not is asked for 0.
         """
 
     def observe(self, whole: bool) -> Observation:
-        """A whole observation if asked for or if the system cannot tell what changed, else the delta since the last one.
+        """A whole observation if asked for or if the system cannot tell what changed, else the
+        delta since the last one.
 
         Called between two operations, and never in the middle of one. It changes nothing.
         """
@@ -144,14 +157,17 @@ class Closing(Protocol):
     """A system that holds what the garbage collector does not free."""
 
     def close(self) -> None:
-        """Release it. The last call; it comes in the middle of a history, too, and after an exception."""
+        """Release it. The last call; it comes in the middle of a history, too, and after an
+        exception.
+        """
 
 
 class Resetting(Protocol):
     """For `Reset`."""
 
     def reset(self) -> None:
-        """Empty the tree, the host pools, and (as the scheduler would) the device pools (semantics 12).
+        """Empty the tree, the host pools, and (as the scheduler would) the device pools (semantics
+        12).
 
         The cache is idle: no receipt is out, no request alive, no copy in flight.
         """
@@ -176,26 +192,33 @@ class EarlyRelease(Protocol):
     def release_window(self, receipt: Any) -> None:
         """Give back the SWA and MAMBA part of a receipt of `lock` (semantics 6.4).
 
-        At most once for each receipt, and only if there is such a part; `unlock` then does the rest.
+        At most once for each receipt, and only if there is such a part; `unlock` then does the
+        rest.
         """
 
 
 class Stateful(Protocol):
-    """For caches with MAMBA. A state's slot is owned as slots are: by the caller, until an insert takes it."""
+    """For caches with MAMBA. A state's slot is owned as slots are: by the caller, until an insert
+    takes it.
+    """
 
     def allocate_state(self) -> int | None:
         """A MAMBA slot, or None if none is free. Nothing may be evicted for it."""
 
     def write_state(self, slot: int, tag: int) -> None:
-        """Compute: the state in ``slot``, the caller's, now sums up the prefix that ends with the token named by ``tag``."""
+        """Compute: the state in ``slot``, the caller's, now sums up the prefix that ends with the
+        token named by ``tag``.
+        """
 
     def free_state(self, slot: int) -> None:
         """Give the caller's ``slot`` back."""
 
     def copy_state(self, anchor: Any) -> int | None:
-        """A copy of the state of a node in a slot of the caller's own, evicting a state for it if need be (semantics 3.6).
+        """A copy of the state of a node in a slot of the caller's own, evicting a state for it if
+        need be (semantics 3.6).
 
-        None if there is no room. The node is the one the last match ended on, and its state is on device.
+        None if there is no room. The node is the one the last match ended on, and its state is on
+        device.
         """
 
 
@@ -207,25 +230,33 @@ class Adopting(Protocol):
 
 
 class HostTier(Protocol):
-    """For caches with a host tier. Copies are queued by the cache, and run when the harness says."""
+    """For caches with a host tier. Copies are queued by the cache, and run when the harness
+    says.
+    """
 
     def evict_host(self, tokens: int, component: Component) -> int:
-        """Free at least so many host tokens (MAMBA: states) of a component the cache has; returns how many (semantics 7.9)."""
+        """Free at least so many host tokens (MAMBA: states) of a component the cache has; returns
+        how many (semantics 7.9).
+        """
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
-        """Bring the path to a best node back to the device; returns its FULL tokens, 0 if refused (semantics 9).
+        """Bring the path to a best node back to the device; returns its FULL tokens, 0 if refused
+        (semantics 9).
 
-        Called right after the match that returned ``anchor`` as its best anchor. ``quota`` limits FULL tokens.
+        Called right after the match that returned ``anchor`` as its best anchor. ``quota`` limits
+        FULL tokens.
         """
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
-        """Let the copy engine perform up to ``count`` queued backups, or load-backs, in order; returns how many.
+        """Let the copy engine perform up to ``count`` queued backups, or load-backs, in order;
+        returns how many.
 
         With ``fail``, which the scope may exclude, they go wrong. No tree knows yet.
         """
 
     def writing_check(self, blocking: bool, limit: int | None = None) -> int:
-        """Acknowledge backups that have run; if ``blocking`` run and acknowledge all. Returns how many (semantics 8.4).
+        """Acknowledge backups that have run; if ``blocking`` run and acknowledge all. Returns how
+        many (semantics 8.4).
 
         A poll acknowledges ``limit`` at most, which is set only where there are several ranks.
         """
@@ -238,7 +269,9 @@ class HostLocking(Protocol):
     """For `HostLock`."""
 
     def lock_host(self, anchor: Any) -> Any:
-        """Lock the host copies down to the best node of the last match; returns the receipt (semantics 6.6)."""
+        """Lock the host copies down to the best node of the last match; returns the receipt
+        (semantics 6.6).
+        """
 
     def unlock_host(self, receipt: Any) -> None:
         """Give a receipt of `lock_host` back: once for each."""
@@ -248,15 +281,19 @@ class HostInserting(Protocol):
     """For `HostInsert`: what a storage prefetch does."""
 
     def allocate_host(self, tokens: int) -> list[int] | None:
-        """FULL host slots for ``tokens`` tokens, whole pages; None if there is no room. Nothing may be evicted for it."""
+        """FULL host slots for ``tokens`` tokens, whole pages; None if there is no room. Nothing may
+        be evicted for it.
+        """
 
     def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fetch: fill the caller's FULL host ``slots`` with content named by ``tags``."""
 
     def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept (semantics 10.3).
+        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept
+        (semantics 10.3).
 
-        ``start`` is where the last match ended on either tier. What is not kept is freed by the tree.
+        ``start`` is where the last match ended on either tier. What is not kept is freed by the
+        tree.
         """
 
 
@@ -289,7 +326,9 @@ class Complete(
     Replicated,
     Protocol,
 ):
-    """All parts. It is what the harness takes any system for; what it calls of it, the scope decides."""
+    """All parts. It is what the harness takes any system for; what it calls of it, the scope
+    decides.
+    """
 
 
 class Unavailable(Exception):
@@ -304,7 +343,9 @@ class Target:
     summary: str
     dialect: Dialect
     build: Callable[[Config], System]
-    """Raises `Unavailable` when the system cannot run in this environment with this configuration."""
+    """Raises `Unavailable` when the system cannot run in this environment with this
+    configuration.
+    """
     scope: Scope = Scope()
     """What it can be put to."""
     sight: Sight = Sight()
@@ -333,7 +374,8 @@ def complete(system: System, scope: Scope) -> Complete:
     missing = [name for name in _called(scope) if not callable(getattr(system, name, None))]
     if missing:
         raise Unavailable(
-            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which it does not have: "
+            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which "
+            "it does not have: "
             "leave out of the scope what the system cannot do"
         )
     return cast(Complete, system)

@@ -28,6 +28,8 @@ class CheckResult:
     """Situations that bugs need, by their sentences: those that the search met."""
     unreached: tuple[str, ...]
     """Those within reach of the system that it did not meet."""
+    unjudged: tuple[str, ...]
+    """Checks that were due and could not be made, since the system does not show enough."""
 
     def report(self) -> str:
         """All findings as text: the property in words, the shortest history, the tree."""
@@ -77,6 +79,7 @@ def check(
         done.histories,
         tuple(milestone.value for milestone in done.reached),
         tuple(milestone.value for milestone in done.unreached),
+        tuple(sorted(str(check) for check in done.unjudged)),
     )
 
 

@@ -48,6 +48,7 @@ def dialect_of(version: str) -> Dialect:
         room_before_load=False,
         duplicates_on_host=_reaches(version, "0.5.18"),
         duplicates_in_order=False,
+        host_values_in_order=False,
         hits_under_write_back=False,
         failed_backup_deletes=_reaches(version, "0.5.17"),
     )

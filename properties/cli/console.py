@@ -123,6 +123,10 @@ def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched)
     reached = f"{count} of {count + len(unreached)} milestones reached"
     yield f"  {reached}{', but not:' if unreached else ''}"
     yield from (f"    {milestone.value}" for milestone in unreached)
+    if progress.unjudged:
+        checks = plural(len(progress.unjudged), "check")
+        yield f"  {checks} not made, for want of what the system does not show:"
+        yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
 
 
 def _write(finding: FindingReport, folder: Path) -> str:

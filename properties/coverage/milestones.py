@@ -1,7 +1,8 @@
-"""Milestones: situations that most bugs need and that random histories rarely reach (semantics 17.6).
+"""Milestones: situations that most bugs need and that random histories rarely reach (semantics
+17.6).
 
-A search that finds nothing says little unless it was where the bugs are. Every milestone says in one line what the situation is and
-what a system must offer for it to come about.
+A search that finds nothing says little unless it was where the bugs are. Every milestone says in
+one line what the situation is and what a system must offer for it to come about.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not Evictio
 
 
 class Milestone(Enum):
-    """A situation in words, and what it needs; of needs in parentheses one is enough. Match and Insert are always assumed."""
+    """A situation in words, and what it needs; of needs in parentheses one is enough. Match and
+    Insert are always assumed.
+    """
 
     # A prompt is looked up.
     SPLIT_LOCKED = "a key ends inside a node that a receipt locks", LOCKS
@@ -203,7 +206,8 @@ class Milestone(Enum):
         WRITE_BACK,
     )
     WRITE_BACK_MAKES_ROOM = (
-        "an eviction under write_back starts with a leaf that the host has room for only after an eviction of its own",
+        "an eviction under write_back starts with a leaf that the host has room for only "
+        "after an eviction of its own",
         Evict,
         WRITE_BACK,
     )

@@ -1,6 +1,8 @@
-"""Which milestones an operation is about to reach, recognised in the model alone: one function per kind of operation.
+"""Which milestones an operation is about to reach, recognised in the model alone: one function per
+kind of operation.
 
-Nothing here changes the model, and nothing is remembered: what takes a memory is left to the `Watcher`.
+Nothing here changes the model, and nothing is remembered: what takes a memory is left to the
+`Watcher`.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ FULL, SWA, MAMBA = Component
 Met: TypeAlias = Iterator[Milestone]
 
 
-# -- looking up ----------------------------------------------------------------------------------------------------------------
+# -- looking up ------------------------------------------------------------------------------------
 
 
 def of_prompt(
@@ -126,7 +128,7 @@ def of_lock(model: Cache, key: Key) -> Met:
             yield Milestone.WINDOW_SHARED
 
 
-# -- inserting -----------------------------------------------------------------------------------------------------------------
+# -- inserting -------------------------------------------------------------------------------------
 
 
 def _of_insert(model: Cache, operation: Insert) -> Met:
@@ -250,7 +252,7 @@ def _of_host_insert(model: Cache, operation: HostInsert) -> Met:
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
 
 
-# -- receipts ------------------------------------------------------------------------------------------------------------------
+# -- receipts --------------------------------------------------------------------------------------
 
 
 def of_release(model: Cache, receipt: str) -> Met:
@@ -272,7 +274,7 @@ def _below(page: Page, pool: Pool) -> bool:
     return any(child.has(pool) for child in page.children.values())
 
 
-# -- evicting ------------------------------------------------------------------------------------------------------------------
+# -- evicting --------------------------------------------------------------------------------------
 
 
 def of_evict(model: Cache, operation: Evict) -> Met:
@@ -378,7 +380,7 @@ def of_evict_host(model: Cache, component: Component) -> Met:
         yield Milestone.HOST_EVICTION_OF_DUPLICATE
 
 
-# -- loading back --------------------------------------------------------------------------------------------------------------
+# -- loading back ----------------------------------------------------------------------------------
 
 
 def of_load(model: Cache, operation: LoadBack) -> Met:
@@ -421,7 +423,7 @@ def _goes_unbacked(page: Page, path: list[Page]) -> bool:
     return is_device_leaf(page) and page not in path and not page.has(Pool.FULL_HOST)
 
 
-# -- copies --------------------------------------------------------------------------------------------------------------------
+# -- copies ----------------------------------------------------------------------------------------
 
 
 def of_run(model: Cache, operation: RunCopies) -> Met:
@@ -440,11 +442,13 @@ def of_poll(model: Cache, load: bool) -> Met:
         yield Milestone.POLL_ONE_RANK_AHEAD
 
 
-# -- requests ------------------------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def of_arrival(model: Cache, operation: Arrive) -> Met:
-    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state there."""
+    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state
+    there.
+    """
     found = preview_match(model, operation.key)
     if found.device.parent is not None and any(
         "'" in name for name in found.path[0].holders[Pool.FULL]

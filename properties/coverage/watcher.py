@@ -1,6 +1,7 @@
 """The watcher follows one history and counts the milestones that it reaches.
 
-Each is recognised just before the operation that reaches it. That costs time: a search watches only some of its histories.
+Each is recognised just before the operation that reaches it. That costs time: a search watches only
+some of its histories.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from radixproof.properties.generating.preview import goes_on
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it locks."""
+    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it
+    locks.
+    """
 
     nodes: int
     windows: int
@@ -58,7 +61,9 @@ def _under(receipt: PagesPerPool) -> Taken:
 
 
 class Watcher:
-    """Counts the milestones of one history. It has to be told of every operation before it is performed."""
+    """Counts the milestones of one history. It has to be told of every operation before it is
+    performed.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[Milestone] = Counter()

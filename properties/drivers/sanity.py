@@ -1,7 +1,9 @@
-"""A static sanity check: what one look at a cache shows to be wrong, without a model and without a memory.
+"""A static sanity check: what one look at a cache shows to be wrong, without a model and without a
+memory.
 
-It is of the kind that upstream runs on its own tree: structure, counts, sets and sums. What it cannot see is everything that is
-consistent and wrong. It judges the baseline, against which the other drivers are measured.
+It is of the kind that upstream runs on its own tree: structure, counts, sets and sums. What it
+cannot see is everything that is consistent and wrong. It judges the baseline, against which the
+other drivers are measured.
 """
 
 from __future__ import annotations
@@ -9,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
-from radixproof.impl.sight import shown
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging.applicable import Applicable, Pools
+from radixproof.properties.judging.applicable import Applicable, Pools, shown
 from radixproof.properties.judging.state_checks import held_by_count, leaf_sets, lru_lists
 from radixproof.properties.judging.step_checks import lock_counts
 
@@ -21,7 +22,9 @@ Rows = Mapping[Pool, Sequence[int]]
 
 
 def sanity(seen: Observation, config: Config, rows: Rows, judged: Applicable) -> list[Breach]:
-    """Everything that is wrong with what is ``seen``, which must be whole; as far as it can be ``judged``."""
+    """Everything that is wrong with what is ``seen``, which must be whole; as far as it can be
+    ``judged``.
+    """
     assert seen.whole is not None
     views = {view.id: view for view in seen.nodes}
     return [
@@ -56,7 +59,9 @@ def _structure(views: Mapping[int, NodeView]) -> Iterator[Breach]:
 
 
 def _leaf_sets(judged: Applicable) -> Pools:
-    """The sets that can be told from the locks that are shown: those of the host need both tiers'."""
+    """The sets that can be told from the locks that are shown: those of the host need both
+    tiers'.
+    """
     tiers = {pool.on_host for pool in judged.locks}
     return tuple(pool for pool in judged.leaf_sets if {False, pool.on_host} <= tiers)
 
@@ -82,7 +87,10 @@ def _sizes(seen: Observation, judged: Applicable) -> Iterator[Breach]:
         sizes = shown(seen.evictable, "evictable sizes"), shown(seen.protected, "protected sizes")
         said = [size[component] for size in sizes]
         if said != sums:
-            text = f"{component.name}: the cache says {said} tokens are evictable and protected, its nodes sum up to {sums}"
+            text = (
+                f"{component.name}: the cache says {said} tokens are evictable and protected, "
+                f"its nodes sum up to {sums}"
+            )
             yield Breach(Property.SIZE, component.name.lower(), text)
 
 

@@ -54,11 +54,15 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
             yield run.step(operation)
         yield run.finish()
 
+    def ended(breach: Breach | None) -> JudgedHistory:
+        history = History(shape, tuple(done))
+        return JudgedHistory(history, breach, watcher.counts, run.unjudged)
+
     try:
         for breaches in judged():
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
-                return JudgedHistory(History(shape, tuple(done)), unknown, watcher.counts)
-        return JudgedHistory(History(shape, tuple(done)), None, watcher.counts)
+                return ended(unknown)
+        return ended(None)
     finally:
         run.close()

@@ -1,7 +1,9 @@
-"""Configurations of small caches: pools of a few pages, so that something is always full (semantics 17.6).
+"""Configurations of small caches: pools of a few pages, so that something is always full (semantics
+17.6).
 
-What finds bugs is not volume but shape: constant pressure, windows and pages that do not divide each other, a threshold of one.
-Every choice is made from small whole numbers, so that a seeded generator and Hypothesis can both make it.
+What finds bugs is not volume but shape: constant pressure, windows and pages that do not divide
+each other, a threshold of one. Every choice is made from small whole numbers, so that a seeded
+generator and Hypothesis can both make it.
 """
 
 from __future__ import annotations

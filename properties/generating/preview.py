@@ -1,4 +1,6 @@
-"""Previews: what an operation is about to find, take and bring, told from the model without changing it."""
+"""Previews: what an operation is about to find, take and bring, told from the model without
+changing it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from radixproof.model.trie import Page
 
 @dataclass(frozen=True, slots=True)
 class MatchPreview:
-    """What a match will find: the pages that spell its key, the last one usable on device, and the last one on either tier."""
+    """What a match will find: the pages that spell its key, the last one usable on device, and the
+    last one on either tier.
+    """
 
     path: list[Page]
     root: Page
@@ -36,7 +40,9 @@ def preview_match(model: Cache, key: Key) -> MatchPreview:
 
 
 def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
-    """Where a match ends, on the device and on either tier: it would cut the last node of the path first."""
+    """Where a match ends, on the device and on either tier: it would cut the last node of the path
+    first.
+    """
     if not path or path[-1].cut:
         return boundaries(path, root, config)
     *above, last = path
@@ -52,7 +58,9 @@ def receipts_on(page: Page, pool: Pool, copies: list[Copy]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class InsertPreview:
-    """An insert as it will be: the pages of its key that are there, how long the key is, and where its SWA begins."""
+    """An insert as it will be: the pages of its key that are there, how long the key is, and where
+    its SWA begins.
+    """
 
     path: list[Page]
     length: int
@@ -88,7 +96,9 @@ def reclaimable(model: Cache, pool: Pool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LoadPreview:
-    """A load-back as it will be: what it brings, and per device pool what that takes, what is free and what eviction could free."""
+    """A load-back as it will be: what it brings, and per device pool what that takes, what is free
+    and what eviction could free.
+    """
 
     path: list[Page]
     lists: PagesPerPool
@@ -135,6 +145,8 @@ def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
 
 
 def goes_on(model: Cache, receipt: str, key: Key, tokens: int) -> bool:
-    """Whether computing so much more of its prompt surely lets a request insert, and give its receipt back for another."""
+    """Whether computing so much more of its prompt surely lets a request insert, and give its
+    receipt back for another.
+    """
     known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
     return model.config.floor(min(known + tokens, len(model.trie.all_units(key)))) > known

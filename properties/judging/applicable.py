@@ -1,19 +1,37 @@
-"""Which checks can be made of a system, by what it shows: decided once a run, so that a step costs nothing for it.
+"""Which checks can be made of a system, by what it shows: decided once a run, so that a step costs
+nothing for it.
 
-Nodes, keys and residency are always shown, and what needs only them is always checked. Everything else
-is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over and counted.
+Nodes, keys and residency are always shown, and what needs only them is always checked. Everything
+else is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over
+and counted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from radixproof.impl.sight import Sight
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import DEVICE, HOST, Config, Pool
 
 Pools: TypeAlias = tuple[Pool, ...]
+T = TypeVar("T")
+
+
+class NotShown(Unavailable):
+    """A system does not show what its `Sight` declares. The message says what is missing."""
+
+
+def shown(value: T | None, what: str) -> T:
+    """What a system has declared to show. Raises `NotShown` if it is missing."""
+    if value is None:
+        raise NotShown(
+            f"the system's sight declares {what}, but an observation has none: "
+            "show them, or do not declare them"
+        )
+    return value
 
 
 class Moment(Enum):
@@ -32,7 +50,9 @@ def _locks(sight: Sight, pool: Pool) -> bool:
 
 
 class Check(Enum):
-    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it needs."""
+    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it
+    needs.
+    """
 
     LOCKS = (
         "lock counts are those of the receipts and copies that hold it",
@@ -75,7 +95,9 @@ class Unjudged(NamedTuple):
 
 
 def _shows(check: Check, pool: Pool, sight: Sight, config: Config) -> bool:
-    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere else."""
+    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere
+    else.
+    """
     slots = pool in sight.slots
     match check:
         case Check.LOCKS:

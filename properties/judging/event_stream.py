@@ -24,7 +24,9 @@ NONE: frozenset[Page] = frozenset()
 
 
 class Announced:
-    """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on device, and on the host."""
+    """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on
+    device, and on the host.
+    """
 
     abstraction: Abstraction
     """Of the tree as it is since the last reset; what was announced stays announced over it."""
@@ -38,7 +40,9 @@ class Announced:
     def changes(
         self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
     ) -> list[Breach]:
-        """Take in what was told of a step, and compare it with what the step changed. To tell nothing is a breach, too."""
+        """Take in what was told of a step, and compare it with what the step changed. To tell
+        nothing is a breach, too.
+        """
         if events is None:
             text = "the system promises a stream of events, and shows none"
             return [Breach(Property.EVENT, "silent", text)]
@@ -83,7 +87,10 @@ class Announced:
                 here = self.abstraction.resident_in(page)[pool] and page not in unsaid
                 if here != (self._prefix(page) in known):
                     said = "not " if here else ""
-                    text = f"{spell([page])} is {'' if here else 'not '}in {pool.name}, by the events it is {said}there"
+                    text = (
+                        f"{spell([page])} is {'' if here else 'not '}in {pool.name}, by the "
+                        f"events it is {said}there"
+                    )
                     return [
                         Breach(
                             Property.EVENT, "stored-missing" if here else "removed-missing", text
@@ -157,7 +164,9 @@ class Announced:
 
 
 def _coming(flying: Iterable[Copy]) -> Coming:
-    """Pages that a backup in flight will bring: they are announced when it is acknowledged (semantics 8.4)."""
+    """Pages that a backup in flight will bring: they are announced when it is acknowledged
+    (semantics 8.4).
+    """
     on_host = {
         page for copy in flying if not copy.load for page in copy.targets.get(Pool.FULL_HOST, ())
     }

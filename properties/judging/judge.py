@@ -28,7 +28,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.sight import Sight, shown
+from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
 from radixproof.model.cache import Cache, Inserting, Loading
 from radixproof.model.config import DEVICE, HOST, Config, Pool
@@ -45,6 +45,7 @@ from radixproof.properties.judging.applicable import (
     Unjudged,
     applicable,
     passed_over,
+    shown,
 )
 from radixproof.properties.judging.event_stream import Announced
 from radixproof.properties.performing.outcomes import (
@@ -143,6 +144,8 @@ class Judge:
         delta = self.abstraction.update(seen)
         breaches = delta.breaches
         breaches += step_checks.pinned(self.model, step, delta)
+        if not self.model_adopted:
+            breaches += step_checks.host_order(self.judged, self.model, step, delta)
         if type(step.operation) in _FOLLOW:
             self._after(step, foreseen, delta, breaches)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)

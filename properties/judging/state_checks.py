@@ -1,7 +1,7 @@
 """The whole state, inspected now and then: what no single step shows, and what keeps deltas honest.
 
-What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools that
-are `Applicable` to it, and for no others.
+What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+that are `Applicable` to it, and for no others.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from radixproof.impl.observation import NodeView, Observation, Slots, Whole
-from radixproof.impl.sight import shown
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.trie import spell
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging.applicable import AUX, Moment, Pools
+from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.step_checks import compare_content
 
 
 def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
-    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge already."""
+    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge
+    already.
+    """
     whole, judged = seen.whole, judge.judged
     assert whole is not None
     judge.pass_over(Moment.INSPECTION)
@@ -48,7 +49,10 @@ def _everything_is_where_the_model_says(judge: Judge) -> Iterable[Breach]:
         there = judge.abstraction.resident_in(page)
         if there != page.resident_in:
             pool = next(pool for pool in judge.config.pools if there[pool] != page.has(pool))
-            text = f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: it changed unseen"
+            text = (
+                f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: "
+                "it changed unseen"
+            )
             yield Breach(Property.STUTTER, "unseen-change", text)
             return
 
@@ -77,7 +81,10 @@ def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breac
             )
         counted = seen.free[pool] if seen.free and pool in judge.judged.free_counts else len(free)
         if len(free) != counted:
-            text = f"{pool.name}: {counted} slots are counted as free, but the free list has {len(free)}"
+            text = (
+                f"{pool.name}: {counted} slots are counted as free, but the free list has "
+                f"{len(free)}"
+            )
             yield Breach(kind, f"{pool.name.lower()}-free-miscounted", text)
         used = next((slot for slot in free if slot in owned), None)
         if used is not None:
@@ -115,7 +122,9 @@ def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
 
 
 def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: Held) -> bool:
-    """The definition, on what is seen: on device, no child on device, no component locked (semantics 1.6)."""
+    """The definition, on what is seen: on device, no child on device, no component locked
+    (semantics 1.6).
+    """
     return (
         view.slots[Pool.FULL] is not None
         and view.id not in parents_on_device
@@ -124,7 +133,9 @@ def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: He
 
 
 def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
-    """The same on the host: on the host only, no child, no component locked on either tier (semantics 1.6)."""
+    """The same on the host: on the host only, no child, no component locked on either tier
+    (semantics 1.6).
+    """
     return (
         view.slots[Pool.FULL] is None
         and view.slots[Pool.FULL_HOST] is not None
@@ -137,7 +148,9 @@ def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
 def leaf_sets(
     pools: Pools, views: Mapping[int, NodeView], held: Held, whole: Whole
 ) -> Iterable[Breach]:
-    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics 1.6)."""
+    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics
+    1.6).
+    """
     parents = {view.parent for view in views.values()}
     on_device = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
     for pool in pools:
@@ -148,7 +161,10 @@ def leaf_sets(
             name, found = "device", whole.device_leaves
             defined = {view.id for view in views.values() if is_device_leaf(view, on_device, held)}
         if shown(found, f"sets of evictable {name} leaves") != defined:
-            text = f"the set of evictable {name} leaves is {sorted(found or ())}, by definition it is {sorted(defined)}"
+            text = (
+                f"the set of evictable {name} leaves is {sorted(found or ())}, by definition "
+                f"it is {sorted(defined)}"
+            )
             yield Breach(Property.LEAF, f"{name}-leaves", text)
 
 
@@ -163,7 +179,10 @@ def lru_lists(pools: Pools, views: Mapping[int, NodeView], whole: Whole) -> Iter
         }
         if len(listed) != len(set(listed)) or set(listed) != defined:
             name, tier = device.name.lower(), "host" if pool is host else "device"
-            text = f"the {device.name} {tier} LRU list is {list(listed)}, by definition it holds {sorted(defined)}"
+            text = (
+                f"the {device.name} {tier} LRU list is {list(listed)}, by definition it holds "
+                f"{sorted(defined)}"
+            )
             yield Breach(Property.LEAF, f"{name}-{tier}-list", text)
 
 
@@ -175,7 +194,9 @@ def _lists(pools: Pools, whole: Whole) -> Iterable[tuple[Pool, Slots]]:
 
 
 def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and is judged then."""
+    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and
+    is judged then.
+    """
     if not judge.model_adopted:
         yield from _list_order(judge, whole)
         if judge.judged.ages:
@@ -183,7 +204,9 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
 
 
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The lists are in the order of use, on the host of arrival there: not only who is in them, but who goes first (3.5, 7.9)."""
+    """The lists are in the order of use, on the host of arrival there: not only who is in them, but
+    who goes first (3.5, 7.9).
+    """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
     for pool, listed in _lists(judge.judged.recency_lists, whole):
         order = (trie.host_only if pool.on_host else trie.recency_in)[pool.component]
@@ -232,7 +255,10 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
         yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
-        text = f"the map sends FULL slot {slot} to SWA slot {peer}, by the nodes it should be {expected.get(slot, 'none')}"
+        text = (
+            f"the map sends FULL slot {slot} to SWA slot {peer}, by the nodes it should be "
+            f"{expected.get(slot, 'none')}"
+        )
         yield Breach(Property.MAP, "stale", text)
 
 
@@ -252,24 +278,37 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
             marked = view.loading if load else view.pending
             busy = not flying.isdisjoint(placed.pages)
             if marked and not busy:
-                text = f"{spell(placed.pages)} is marked as being {words}, but nothing of it is in flight"
+                text = (
+                    f"{spell(placed.pages)} is marked as being {words}, but nothing of it is "
+                    "in flight"
+                )
                 yield Breach(Property.QUIESCE, "mark", text)
             if busy and not marked and pool in judge.judged.all_marks:
-                text = f"{spell(placed.pages)} is being {words}, but it is not marked, so that nothing keeps it as it is"
+                text = (
+                    f"{spell(placed.pages)} is being {words}, but it is not marked, so that "
+                    "nothing keeps it as it is"
+                )
                 yield Breach(Property.PIN, "unmarked", text)
 
 
 def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
-    """By the events, everything is where it is; a stream that is missing is a breach of the step."""
+    """By the events, everything is where it is; a stream that is missing is a breach of the
+    step.
+    """
     if judge.judged.events and seen.events is not None:
         yield from judge.announced.all_known(judge.model.copies.flying)
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """What requests were given of the tree's slots is still there, as long as they hold the lock."""
+    """What requests were given of the tree's slots is still there, as long as they hold the
+    lock.
+    """
     for name, (end, slots) in judge.shared_rows.items():
         if slots != judge.abstraction.path_slots(end, Pool.FULL):
-            text = f"request {name} holds slots {slots} of {spell([end])} and above, which have been replaced by others"
+            text = (
+                f"request {name} holds slots {slots} of {spell([end])} and above, which have "
+                "been replaced by others"
+            )
             yield Breach(Property.PIN, "row-replaced", text)
 
 

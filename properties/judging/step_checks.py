@@ -1,7 +1,8 @@
-"""The properties of one step, on what it touched: each check is a function from what was seen to the breaches it shows.
+"""The properties of one step, on what it touched: each check is a function from what was seen to
+the breaches it shows.
 
-What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools that
-are `Applicable` to it, and for no others.
+What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+that are `Applicable` to it, and for no others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
+    EvictHost,
     HostLock,
     Insert,
     LoadingCheck,
@@ -20,15 +22,14 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.sight import shown
 from radixproof.impl.system import Complete
 from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.copies import Copy
 from radixproof.model.trie import Page, spell
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
-from radixproof.properties.judging.applicable import Applicable
+from radixproof.properties.judging.applicable import Applicable, shown
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Adopt, Step
 
@@ -44,11 +45,16 @@ def crashed(step: Step, crash: Crashed) -> Breach:
 
 
 def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
-    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move nothing."""
+    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move
+    nothing.
+    """
     breaches = []
     for page, pool in delta.moved:
         if page.locked_in(pool):
-            text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
+            text = (
+                f"{spell([page])} is locked, but its {pool.name} slots were freed and "
+                "replaced by others"
+            )
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
     for pool in model.config.pools:
@@ -73,7 +79,10 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
                 page in delta.gone[HOST[pool]] or (page, HOST[pool]) in delta.moved
                 for page in pages
             ):
-                text = f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} that were freed"
+                text = (
+                    f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} "
+                    "that were freed"
+                )
                 breaches.append(Breach(Property.PIN, "source-freed", text))
     if isinstance(step.operation, STILL) and not delta.still:
         breaches.append(
@@ -86,8 +95,33 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
     return breaches
 
 
+def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
+    """RECENCY of SWA and MAMBA on the host, where no list shows it: what came first goes first."""
+    operation = step.operation
+    if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
+        return []
+    pool, busy = HOST[operation.component], model.copies.busy()
+    if operation.component is Component.FULL or pool in judged.recency_lists:
+        return []
+    may_go = [
+        page
+        for page in model.trie.host_only[operation.component]
+        if page.cut and not page.locked_in(pool) and page not in busy
+    ]
+    went = [page for page in may_go if page in delta.gone[pool]]
+    first = next((page for page in may_go[: len(went)] if page not in went), None)
+    if first is None:
+        return []
+    text = (
+        f"{spell(went[-1:])} went from {pool.name}, before {spell([first])} which came there first"
+    )
+    return [Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)]
+
+
 def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:
-    """The pages the step touched are held where the model says. Where they are not, the model gives in."""
+    """The pages the step touched are held where the model says. Where they are not, the model gives
+    in.
+    """
     differ: list[Page] = []
     seen: set[Page] = set()
     for placed in delta.placed:
@@ -170,7 +204,9 @@ def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
 
 
 def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
-    """A node on a tier where its parent is not. Under write_back the host has no such rule (semantics 1.4)."""
+    """A node on a tier where its parent is not. Under write_back the host has no such rule
+    (semantics 1.4).
+    """
     for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
         if (
             below.view.slots[pool] is not None
@@ -185,7 +221,9 @@ def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
 
 
 def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
-    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model knows."""
+    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model
+    knows.
+    """
     if not judged.locks:
         return []
     nodes = {placed.view.id: placed for placed in delta.placed}
@@ -243,7 +281,8 @@ def sizes(
             held = _held_by_the_model(model, at)
         if (evictable, protected) != held:
             text = (
-                f"{component.name}: the cache says {evictable} evictable and {protected} protected tokens, "
+                f"{component.name}: the cache says {evictable} evictable and {protected} "
+                "protected tokens, "
                 f"its nodes hold {held[0]} unlocked and {held[1]} locked"
             )
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
@@ -254,13 +293,18 @@ def sizes(
         if owned + free != total:
             kind = Property.OWN_H if pool.on_host else Property.OWN
             rule = "lost" if owned + free < total else "too-many"
-            text = f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are free, of {total}"
+            text = (
+                f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are "
+                f"free, of {total}"
+            )
             breaches.append(Breach(kind, f"{pool.name.lower()}-{rule}", text))
     return breaches
 
 
 def _held_by_the_model(model: Cache, pool: Pool) -> tuple[int, int]:
-    """Slots of a device pool that are unlocked, and locked, by the receipts: for systems that show no locks."""
+    """Slots of a device pool that are unlocked, and locked, by the receipts: for systems that show
+    no locks.
+    """
     pages = model.trie.recency_in[pool]
     locked = sum(page.locked_in(pool) for page in pages)
     unit = model.config.unit(pool)
@@ -270,7 +314,9 @@ def _held_by_the_model(model: Cache, pool: Pool) -> tuple[int, int]:
 def swa_map(
     judged: Applicable, abstraction: Abstraction, delta: Delta, system: Complete
 ) -> list[Breach]:
-    """MAP: the map names the SWA slots of every node the step touched, and nothing for a tombstone."""
+    """MAP: the map names the SWA slots of every node the step touched, and nothing for a
+    tombstone.
+    """
     if not judged.map:
         return []
     full: list[int] = []
@@ -331,7 +377,10 @@ def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
     """CONTENT of what a match serves: the slots of the nodes on its path, whose bytes are known."""
     if list(step.slots) == abstraction.path_slots(end, Pool.FULL):
         return []
-    text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
+    text = (
+        f"{step.operation} was served slots {list(step.slots)}, which are not those of the "
+        "nodes on its path"
+    )
     return [Breach(Property.CONTENT, "served", text)]
 
 
@@ -394,7 +443,9 @@ def quiet(judged: Applicable, model: Cache, seen: Observation) -> list[Breach]:
 
 
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
-    """A difference between model and system, named by what it means for the one who relies on the cache."""
+    """A difference between model and system, named by what it means for the one who relies on the
+    cache.
+    """
     held = [page for page in pages if page.locked_in(pool) and page in delta.gone[pool]]
     page = (held or pages)[0]
     rule = "lost" if expected else "unexpected"

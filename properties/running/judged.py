@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from radixproof.impl.operations import History
 from radixproof.model.verdict import Breach
+from radixproof.properties.judging.applicable import Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,5 @@ class JudgedHistory:
     breach: Breach | None
     milestones: Counter[Any] | None = None
     """How often it met which of the milestones of ``coverage``, if the driver watches for them."""
+    unjudged: Counter[Unjudged] = field(default_factory=Counter)
+    """How often each check was due and could not be made, if the driver counts that."""

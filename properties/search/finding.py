@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
+from radixproof.properties.running.replaying import fits
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.minimise import Fails, minimise
 
@@ -96,7 +97,7 @@ def _failing(target: Target, signature: str, every: int | None = 1) -> Fails:
     """Whether a history breaks ``target`` with a signature, if one can be built for it at all."""
 
     def fails(candidate: History) -> bool:
-        if target.scope.refuses(candidate.config):
+        if not fits(candidate, target.scope):
             return False
         return run_history(target, candidate, lambda other: other != signature, every) is not None
 

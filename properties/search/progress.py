@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from radixproof.impl.scope import Scope
 from radixproof.properties.coverage.milestones import Milestone, reachable
+from radixproof.properties.judging.applicable import Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Progress:
     shrinking: tuple[str, int] | None = None
     """The signature that is being shrunk, and how many operations it has now."""
     milestones: Counter[Milestone] = field(default_factory=Counter)
+    unjudged: Counter[Unjudged] = field(default_factory=Counter)
+    """How often each check was due, and the system did not show enough for it."""
     scope: Scope = field(default_factory=Scope)
     """What the system can be put to, which decides what is within reach."""
 

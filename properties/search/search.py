@@ -54,6 +54,8 @@ def search(
         milestones = done.milestones + ran.milestones if ran.milestones else done.milestones
         steps = done.steps + len(ran.history.operations)
         done = replace(done, steps=steps, histories=done.histories + 1, milestones=milestones)
+        if ran.unjudged:
+            done = replace(done, unjudged=done.unjudged + ran.unjudged)
         if ran.breach is not None:
             shrinking = partial(_shrinking, tell, done)
             found = settle(target, ran.history, ran.breach, passed_over, shrinking)

@@ -46,6 +46,7 @@ def test_a_cache_of_ones_own_is_clean_and_everything_was_tried() -> None:
     assert result.histories > 20
     assert result.reached
     assert not result.unreached
+    assert "FULL: free lists hold the slots that nobody owns" in result.unjudged
 
 
 def test_a_bug_is_found_with_its_report(broken: CheckResult) -> None:
