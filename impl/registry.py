@@ -113,9 +113,9 @@ def _needs_torch(name: str) -> None:
 
 def _radix(name: str) -> Target:
     _needs_torch(name)
-    from radixproof.impl.radix.system import target
+    from radixproof.impl.radix_adapter.target import target
 
-    return target("cuda" if name.endswith(":cuda") else "cpu")
+    return replace(target("cuda" if name.endswith(":cuda") else "cpu"), name=name)
 
 
 def _fault(fault: str) -> Target:
