@@ -80,7 +80,9 @@ def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breac
                 f"{pool.name.lower()}-free-twice",
                 f"{pool.name} slot {twice} is in the free list twice",
             )
-        counted = seen.free[pool] if seen.free and pool in judge.applicable.free_counts else len(free)
+        counted = (
+            seen.free[pool] if seen.free and pool in judge.applicable.free_counts else len(free)
+        )
         if len(free) != counted:
             text = (
                 f"{pool.name}: {counted} slots are counted as free, but the free list has "

@@ -42,7 +42,8 @@ from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.running.run import Run
-from radixproof.properties.search.search import Budget, Progress
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.progress import Progress
 
 Case: TypeAlias = tuple[Milestone, Config, list[Operation]]
 

@@ -40,7 +40,6 @@ from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.verdict import Property
 from radixproof.properties.histories import corpus
 from radixproof.properties.performing.outcomes import (
     Crashed,
@@ -53,10 +52,10 @@ from radixproof.properties.performing.outcomes import (
     Skipped,
 )
 from radixproof.properties.reporting.narrate import narrate
-from radixproof.properties.reporting.report import WIDTH, describe, render, report, slug, summary
+from radixproof.properties.reporting.report import WIDTH, describe, render, report, summary
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import Found
+from radixproof.properties.search.finding import Finding
 
 FAULT = "fault:split-parent-not-backed-up"
 SIGNATURE = "PROGRESS/never-backed-up"
@@ -66,13 +65,13 @@ SETTLE = WritingCheck(blocking=True)
 
 
 @pytest.fixture
-def found() -> Found:
+def found() -> Finding:
     verdict = run_history(find(FAULT), LOST)
     assert verdict is not None
-    return Found(LOST, verdict, 7, "soak", 1234, LOST)
+    return Finding(LOST, verdict, 7, "soak", 1234, LOST)
 
 
-def test_the_whole_report(found: Found) -> None:
+def test_the_whole_report(found: Finding) -> None:
     text = report(find(FAULT), found, "radixproof replay lost.json", "pytest test_lost.py")
     assert text == REPORT
     assert all(len(line) <= WIDTH + 2 for line in text.splitlines())
@@ -355,18 +354,7 @@ def test_outcomes_in_words(outcome: Outcome, text: str) -> None:
     assert str(outcome) == text
 
 
-@pytest.mark.parametrize("label", [item.label for item in Property])
-def test_labels_make_file_names(label: str) -> None:
-    assert slug(f"{label}/never_backed-up").replace("-", "").isalnum()
-
-
-def test_signatures_and_names_of_systems_make_file_names() -> None:
-    assert slug("OWN-H/full_host-lost") == "own-h-full-host-lost"
-    assert slug("NOCRASH/KeyError@Tree.<locals>.unlink") == "nocrash-keyerror-tree-locals-unlink"
-    assert slug("sglang==0.5.12.post1") == "sglang-0-5-12-post1"
-
-
-def test_a_summary_is_the_signature_and_what_happened(found: Found) -> None:
+def test_a_summary_is_the_signature_and_what_happened(found: Finding) -> None:
     first, *rest = summary(found).splitlines()
     assert first == "PROGRESS/never-backed-up: 2 operations"
     assert " ".join(line.strip() for line in rest) == found.verdict.breach.text

@@ -1,4 +1,4 @@
-"""A chart of rising steps as an SVG file, without any library: how many bugs were found after how many steps."""
+"""A chart as an SVG file, without any library: how many bugs were found after how many steps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ COLOURS = ("#777777", "#1b6ca8", "#d1495b", "#2e933c", "#b8860b", "#6a4c93")
 
 
 def chart(title: str, found: Mapping[str, Sequence[float]], most: int, budget: int) -> str:
-    """One rising line for each name: the numbers in ``found`` are where it rises by one; steps go to ``budget``, as logarithms."""
+    """One rising line for each name: it rises by one at each of its numbers in ``found``.
+
+    Steps go to ``budget``, as logarithms.
+    """
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{LEFT}" y="22" font-size="15">{escape(title)}</text>',
         *_axes(most, budget),
@@ -21,11 +25,13 @@ def chart(title: str, found: Mapping[str, Sequence[float]], most: int, budget: i
     for at, (name, places) in enumerate(found.items()):
         colour, last = COLOURS[at % len(COLOURS)], _y(len(places), most)
         parts.append(
-            f'<path d="{_rising(sorted(places), most, budget)}" fill="none" stroke="{colour}" stroke-width="2"/>'
+            f'<path d="{_rising(sorted(places), most, budget)}" fill="none" stroke="{colour}"'
+            ' stroke-width="2"/>'
         )
         parts.append(f'<circle cx="{WIDTH - RIGHT:.1f}" cy="{last:.1f}" r="3" fill="{colour}"/>')
         parts.append(
-            f'<text x="{WIDTH - RIGHT + 10}" y="{TOP + 16 * at + 10}" fill="{colour}">{escape(name)}: {len(places)}</text>'
+            f'<text x="{WIDTH - RIGHT + 10}" y="{TOP + 16 * at + 10}" fill="{colour}">'
+            f"{escape(name)}: {len(places)}</text>"
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
 

@@ -1,7 +1,7 @@
 """Drivers: ways to come upon a bug, side by side, with the same budget in steps.
 
-A driver is a name, a sentence, and a stream of histories that it has judged; another driver is one more entry of `DRIVERS`. A step
-is one operation of a history, whether the system skipped it or not.
+A driver is a name, a sentence, and a stream of histories that it has judged; another driver is one
+more entry of `DRIVERS`. A step is one operation of a history, whether the system skipped it or not.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers import baseline
-from radixproof.properties.drivers.soak import JudgedHistory, soak
+from radixproof.properties.drivers.soak import soak
 from radixproof.properties.histories import corpus
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import Verdict, run_history
+from radixproof.properties.search.finding import settle
 from radixproof.properties.search.minimise import minimise
-from radixproof.properties.search.search import by_machine, settle
+from radixproof.properties.search.search import by_machine
 
 EXAMPLE_STEPS = 50
 """Rules in an example of the state machine."""
@@ -27,7 +29,7 @@ EXAMPLE_STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A history that ends with something wrong. ``steps`` were judged until then, its own included."""
+    """A history that ends with a breach. ``steps`` were judged until then, its own included."""
 
     steps: int
     history: History
@@ -62,11 +64,12 @@ def as_it_is(target: Target, hit: Hit) -> Hit:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One way to come upon a bug: ``histories`` of a target and a seed, each judged up to its first breach."""
+    """One way to come upon a bug."""
 
     name: str
     sentence: str
     histories: Callable[[Target, int], Iterator[JudgedHistory]]
+    """Of a target and a seed, each judged up to its first breach."""
     shrink: Shrink = strictly
     verdict: Verdicts = run_history
     """How it judges one history with every step inspected."""
@@ -85,7 +88,7 @@ class Driver:
         return None
 
     def false_alarm(self, hit: Hit, clean: Target) -> bool:
-        """Whether it has something against the system without the bug, too: then nothing was found."""
+        """Whether it reports the system without the bug, too: then nothing was found."""
         return fits(hit.history, clean.scope) and self.verdict(clean, hit.history) is not None
 
 

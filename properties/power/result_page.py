@@ -9,18 +9,18 @@ from statistics import median
 from typing import Any
 
 from radixproof.impl.faults import FAULTS
-from radixproof.properties.power.chart import chart
-from radixproof.properties.power.contestants import DRIVERS
+from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.power.scores import (
     BASELINE,
     HEADLINE,
-    Standing,
-    Standings,
+    Score,
+    ScoreTable,
     drivers_of,
     firsts,
     ratio,
 )
-from radixproof.properties.reporting.report import plural
+from radixproof.properties.power.steps_chart import chart
+from radixproof.properties.reporting.wording import plural
 
 FORMAT = 1
 DRIVER_HEAD = (
@@ -36,16 +36,16 @@ DRIVER_HEAD = (
     "ratio",
 )
 READING = """\
-Faults found with every seed, with some, never. Steps, seconds and operations of the shortest history are medians over the faults
-that the driver finds. The ratio is of steps, baseline over driver, median over all faults; what is not found counts as the whole
-budget."""
+Faults found with every seed, with some, never. Steps, seconds and operations of the shortest
+history are medians over the faults that the driver finds. The ratio is of steps, baseline over
+driver, median over all faults; what is not found counts as the whole budget."""
 
 
-# -- Markdown ------------------------------------------------------------------------------------------------------------------
+# -- Markdown ------------------------------------------------------------------------------------
 
 
-def markdown(table: Standings, budget: int) -> str:
-    """The headline, the drivers, the properties, every fault."""
+def markdown(table: ScoreTable, budget: int) -> str:
+    """The page: the headline, the drivers, the properties, every fault."""
     names, first = drivers_of(table), firsts(table)
     first_of = {fault: name for name, faults in first.items() for fault in faults}
     scale = f"{plural(len(table), 'planted fault')}, at most {budget:,} steps a search."
@@ -68,7 +68,8 @@ def markdown(table: Standings, budget: int) -> str:
             "",
             "## Every fault",
             "",
-            "Seeds with which it was found; median steps and seconds; operations of the shortest history.",
+            "Seeds with which it was found; median steps and seconds; operations of the shortest"
+            " history.",
             "",
         ),
         *_rows(
@@ -80,7 +81,7 @@ def markdown(table: Standings, budget: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def headline(table: Standings) -> str:
+def headline(table: ScoreTable) -> str:
     """The ratio in a sentence, with what stands behind it."""
     found = ratio(table, HEADLINE)
     if found is None:
@@ -91,9 +92,10 @@ def headline(table: Standings) -> str:
         else ""
     )
     return (
-        f"The {HEADLINE} finds a fault in {found.median:,.1f} times fewer steps than the {BASELINE}: the median over "
-        f"{plural(found.faults, 'fault')}, of which {found.baseline_never} that the {BASELINE} never finds and {found.never} that "
-        f"the {HEADLINE} never finds count as the whole budget.{both}"
+        f"The {HEADLINE} finds a fault in {found.median:,.1f} times fewer steps than the"
+        f" {BASELINE}: the median over {plural(found.faults, 'fault')}, of which"
+        f" {found.baseline_never} that the {BASELINE} never finds and {found.never} that the"
+        f" {HEADLINE} never finds count as the whole budget.{both}"
     )
 
 
@@ -104,7 +106,7 @@ def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def _driver_rows(table: Standings) -> Iterator[list[str]]:
+def _driver_rows(table: ScoreTable) -> Iterator[list[str]]:
     for name in drivers_of(table):
         mine = [row[name] for row in table.values() if name in row]
         always, never = (
@@ -132,13 +134,13 @@ def _driver_rows(table: Standings) -> Iterator[list[str]]:
         ]
 
 
-def _median(mine: Sequence[Standing], figure: Callable[[Standing], float | None], form: str) -> str:
+def _median(mine: Sequence[Score], figure: Callable[[Score], float | None], form: str) -> str:
     figures = [value for one in mine if (value := figure(one)) is not None]
     return format(median(figures), form) if figures else ""
 
 
 def _fault_row(
-    fault: str, row: Mapping[str, Standing], first: Mapping[str, str], names: Sequence[str]
+    fault: str, row: Mapping[str, Score], first: Mapping[str, str], names: Sequence[str]
 ) -> list[str]:
     expected = FAULTS[fault].sees.label if fault in FAULTS else ""
     return [
@@ -149,7 +151,7 @@ def _fault_row(
     ]
 
 
-def _failures(table: Standings) -> Iterator[str]:
+def _failures(table: ScoreTable) -> Iterator[str]:
     failed = [
         (fault, name, one.errors[0])
         for fault, row in table.items()
@@ -157,14 +159,14 @@ def _failures(table: Standings) -> Iterator[str]:
         if one.errors
     ]
     if failed:
-        yield from ("", "## Cells that could not be run", "")
+        yield from ("", "## Trials that could not be run", "")
         yield from (f"- {fault}, {name}: {error}" for fault, name, error in failed)
 
 
-# -- JSON and chart ------------------------------------------------------------------------------------------------------------
+# -- JSON and chart ------------------------------------------------------------------------------
 
 
-def as_json(table: Standings, budget: int) -> str:
+def as_json(table: ScoreTable, budget: int) -> str:
     """The same for programs, a fault and driver a line."""
     ratios = {
         name: asdict(found)
@@ -187,7 +189,7 @@ def as_json(table: Standings, budget: int) -> str:
     return "{\n" + "\n".join(lines) + '\n  "faults": {\n' + ",\n".join(faults) + "\n  }\n}\n"
 
 
-def as_chart(table: Standings, budget: int) -> str:
+def as_chart(table: ScoreTable, budget: int) -> str:
     """How many faults each driver has found after how many steps (median over seeds)."""
     found = {
         name: [row[name].cost for row in table.values() if name in row and row[name].found]
@@ -197,7 +199,10 @@ def as_chart(table: Standings, budget: int) -> str:
 
 
 def found_before(text: str, drivers: Iterable[str]) -> set[str]:
-    """Faults that any of these drivers finds with every seed, by the JSON of an earlier campaign. Raises ValueError."""
+    """Faults that any of these drivers finds with every seed, by an earlier campaign's JSON.
+
+    Raises ValueError.
+    """
     try:
         faults = json.loads(text)["faults"]
         rows = {

@@ -1,4 +1,4 @@
-"""Drivers: the same budget for each, an honest count of steps, and histories that can be run again."""
+"""Drivers: the same budget for each, an honest count of steps, histories that can be rerun."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.drivers import baseline
-from radixproof.properties.drivers.soak import JudgedHistory
 from radixproof.properties.histories import corpus
-from radixproof.properties.power.contestants import DRIVERS, Driver, Hit, as_it_is
+from radixproof.properties.power.compared_drivers import DRIVERS, Driver, Hit, as_it_is
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import run_history
 
 FAULT = find("fault:split-parent-not-backed-up")
