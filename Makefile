@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
 
-.PHONY: check test bench power power-short mutants lint symbolic symbolic-short systems clean
+.PHONY: check test drawing bench power power-short mutants lint symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -41,6 +41,7 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy tests benchmarks docs conftest.py
 
 # CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic
@@ -48,6 +49,10 @@ symbolic: $(VENV)/.symbolic
 
 symbolic-short: $(VENV)/.symbolic
 	$(BIN)/python -m radixproof.properties.symbolic.crosshair --short
+
+# The drawing of packages and imports in CONTRIBUTING.
+drawing:
+	$(PYTHON) docs/draw_packages.py --write
 
 systems: $(READY)
 	$(BIN)/radixproof systems add $(RELEASES)

@@ -103,7 +103,7 @@ def _statements(
 def _targets(
     node: ast.Import | ast.ImportFrom, importer: str, path: Path, known: Mapping[str, Path]
 ) -> set[str]:
-    """The modules of the library that a statement names; ``from package import module``: the module.
+    """The modules that a statement names; ``from package import module`` names the module.
 
     The version is not one: ``radixproof``, the parent of all modules, is imported anyway.
     """
