@@ -1,4 +1,4 @@
-"""The documents name what there is: rules that are cited, dialects, properties, and what implements a rule."""
+"""The documents name what there is: rules, dialects, properties, and what implements a rule."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def strings(path: Path) -> Iterator[str]:
 
 
 def cited(text: str) -> set[str]:
-    """Numbers of rules and sections that a text cites: after "semantics", or rules alone in parentheses."""
+    """Rules and sections that a text cites: after "semantics", or rules alone in parentheses."""
     named = [number for numbers in CITED.findall(text) for number in re.findall(NUMBER, numbers)]
     bare = [
         number
@@ -54,7 +54,10 @@ def cited(text: str) -> set[str]:
 
 
 def test_citations_are_recognised() -> None:
-    text = "Of 0.5.13 (semantics 4.1 to 4.3), all (blocking; 8.4), none (7.3, 7.4) of (0.5.12), rate (2) and semantics 12."
+    text = (
+        "Of 0.5.13 (semantics 4.1 to 4.3), all (blocking; 8.4), none (7.3, 7.4) of (0.5.12), "
+        "rate (2) and semantics 12."
+    )
     assert cited(text) == {"4.1", "4.3", "8.4", "7.3", "7.4", "12"}
 
 
@@ -88,7 +91,7 @@ def test_every_property_is_in_the_readme_with_its_sentence(kind: Property) -> No
 
 
 def names_of_implementations() -> list[str]:
-    """What the passages that begin with "Model:" name: ``rules.boundaries``, ``Cache.match``, ``properties/generating/configs.py``."""
+    """What passages that begin with "Model:" name: functions, methods and files."""
     passages = re.findall(
         r"\*Model:\*(.*?)(?:\*Dialect:\*|\*\*Reported\*\*|\n\n)", SEMANTICS, re.DOTALL
     )
@@ -103,7 +106,7 @@ def dotted(path: Path) -> str:
 
 
 def exists(name: str) -> bool:
-    """Whether ``module.name``, ``Class.attribute`` or ``module.Class.attribute`` is there, or a file of that name."""
+    """Whether there is such a ``module.name``, ``Class.attribute``, both of them, or a file."""
     if name.endswith(".py"):
         return (ROOT / name).is_file()
     first, *rest = name.split(".")

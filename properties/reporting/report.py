@@ -1,4 +1,4 @@
-"""What a person sees of a finding: the property in words, the shortest history, the tree on both sides of the bad step."""
+"""A finding as a person sees it: the property, the shortest history, and the tree at its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ WIDTH = 78
 
 
 def report(target: Target, found: Found, replay: str, test: str) -> str:
-    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one fails because of it."""
+    """The whole report as plain text.
+
+    ``replay`` and ``test`` are commands: the one shows the finding again, the other fails with it.
+    """
     told = narrate(target, found.history, found.signature)
     if told.breach is None:
         told = replace(told, breach=found.verdict.breach)
@@ -28,7 +31,7 @@ def report(target: Target, found: Found, replay: str, test: str) -> str:
 
 
 def render(system: str, history: History, told: Narrative) -> str:
-    """A history as it went: the property it broke, its steps and what came of them, and the tree around the last step."""
+    """A history as it went: the property broken, each step and its outcome, the tree at the end."""
     lines = []
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
@@ -50,7 +53,8 @@ def render(system: str, history: History, told: Narrative) -> str:
     if told.breach is not None:
         lines += [
             *_wrap(
-                "Prompts are written as their tokens; in [1 | 2] the node meant is the part behind the bar."
+                "Prompts are written as their tokens; "
+                "in [1 | 2] the node meant is the part behind the bar."
             ),
             "",
         ]

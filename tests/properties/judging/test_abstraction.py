@@ -174,7 +174,7 @@ def test_a_state_in_another_slot_has_moved(abstraction: Abstraction) -> None:
 
 
 def test_rows_of_requests_are_owned(abstraction: Abstraction) -> None:
-    """So that a node that has a slot of a request's is seen, and so is the room that requests take."""
+    """So a node that has a slot of a request's is seen, and so is the room that requests take."""
     abstraction.take(Pool.FULL, [2, 3])
     assert abstraction.model.trie.free(Pool.FULL) == PAIRS.slots(Pool.FULL) - 2
     (breach,) = abstraction.update(told(node(1, (1, 2), (2, 3)))).breaches

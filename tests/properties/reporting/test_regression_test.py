@@ -1,4 +1,7 @@
-"""Findings as pytest files to keep: those of our own systems carry their history; those of SGLang carry nothing of ours."""
+"""Findings as pytest files to keep.
+
+Those of our own systems carry their history; those of SGLang carry nothing of ours.
+"""
 
 from __future__ import annotations
 

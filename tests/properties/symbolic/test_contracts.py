@@ -1,4 +1,4 @@
-"""The contracts: they hold on drawn values, and each fails once its rule has an error planted in it."""
+"""The contracts hold on drawn values, and each fails once an error is planted in its rule."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_contract_holds_and_its_premise_can_be_met(name: str) -> None:
     holds()
 
 
-# -- planted errors: what is replaced, and by what -----------------------------------------------------------------------------
+# -- planted errors: what is replaced, and by what --
 
 Match = tuple[Page, Page]
 Plant = tuple[object, str, Any]
@@ -165,10 +165,9 @@ def pins_all(path: list[Page]) -> int:
 
 
 def other_dialect(*args: Any) -> bool:
-    *values, config, dialect = args
-    return rules.refuses_load(
-        *values, config, replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
-    )
+    dialect = args[-1]
+    other = replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
+    return rules.refuses_load(*(*args[:-1], other))
 
 
 def no_quota_if_zero(
