@@ -33,10 +33,10 @@ OF_NO_FILE = {
 
 
 def subject(test: Path) -> Path | None:
-    """What a test is about: ``tests/room/test_tree_cuts.py`` about ``room/tree.py``, or ``room/tree/``.
+    """What a test is about: ``tests/room/test_tree_cuts.py`` about ``room/tree.py`` or ``room/tree``.
 
-    The name of a test begins with that of its subject, and may go on with what it asks of it. A test
-    that is named for its own folder is about the package as a whole.
+    The name of a test begins with that of its subject, and may go on with what it asks of it. A
+    test that is named for its own folder is about the package as a whole.
     """
     room = ROOT / test.parent.relative_to(TESTS)
     words = test.stem.removeprefix("test_").split("_")
@@ -50,7 +50,7 @@ def in_rooms() -> list[Path]:
 
 
 def test_every_test_stands_where_its_subject_stands() -> None:
-    astray = {str(path.relative_to(TESTS)) for path in tests_of_rooms() if subject(path) is None}
+    astray = {str(path.relative_to(TESTS)) for path in in_rooms() if subject(path) is None}
     assert astray == OF_NO_FILE
 
 
