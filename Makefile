@@ -3,20 +3,28 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
+RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0.5.16 0.5.17 0.5.18 0.5.19)
+# Most of the tests' time goes into starting processes: let Python keep the bytecode that it compiles.
+export PYTHONDONTWRITEBYTECODE :=
+PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test drawing bench power power-short mutants lint symbolic symbolic-short systems clean
+.PHONY: check test torture drawing bench power power-short mutants lint symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
-check: systems
+check: $(READY)
+	$(BIN)/radixproof systems add sglang==0.5.12.post1
 	$(BIN)/radixproof check radix --profile ci
 	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci --cold; test $$? -eq 1
 	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
 	@echo "As expected: our own cache is clean, and that release is not. Its PROGRESS/never-backed-up is SGLang pull request 25065."
 
 test: systems
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+# What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
+torture: systems
+	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
 
 bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.19
@@ -54,8 +62,9 @@ symbolic-short: $(VENV)/.symbolic
 drawing:
 	$(PYTHON) docs/draw_packages.py --write
 
+# The wheels of the releases that the tests drive, several at a time.
 systems: $(READY)
-	$(BIN)/radixproof systems add $(RELEASES)
+	@printf '%s\n' $(RELEASES) | xargs -n 2 -P 4 $(BIN)/radixproof systems add
 
 # torch is installed first and alone, pinned: nothing else may pull in another build of it.
 $(READY): pyproject.toml requirements.txt
