@@ -135,3 +135,12 @@ def test_what_is_not_there_is_not_found() -> None:
     assert not exists("Cache.no_such_method")
     assert not exists("rules.no_such_rule")
     assert not exists("NoSuchClass.match")
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(
+        re.findall(r"`((?:model|impl|properties|tests|docs|radixproof|\.ci)/[\w./]*)`", text)
+    )
+    assert len(named) > 30
+    assert {name for name in named if not (ROOT / name).exists()} == set()
