@@ -80,6 +80,7 @@ def test_own() -> None:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["one process", "workers"])
 def test_a_whole_run_fails_where_rules_were_not_seen_broken(
     tmp_path: Path, workers: list[str]

@@ -33,7 +33,7 @@ OF_NO_FILE = {
 
 
 def subject(test: Path) -> Path | None:
-    """What a test is about: ``tests/room/test_tree_cut.py`` about ``room/tree.py`` or ``room/tree``.
+    """What a test is about: ``tests/room/test_tree_cut.py`` about ``room/tree.py``, or a folder.
 
     The name of a test begins with that of its subject, and may go on with what it asks of it. A
     test that is named for its own folder is about the package as a whole.

@@ -77,6 +77,7 @@ print([entry.name for entry in mine if not still_fails(target, entry.history)])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.parametrize(
     "system", sorted({entry.system for entry in ENTRIES if entry.system.startswith("sglang==")})
