@@ -30,7 +30,8 @@ from radixproof.properties.symbolic.crosshair import (
 )
 
 installed = pytest.mark.skipif(
-    find_spec("crosshair") is None, reason="needs CrossHair, the extra `symbolic`"
+    find_spec("crosshair") is None,
+    reason="needs CrossHair, which `make symbolic` installs (the extra `symbolic`)",
 )
 
 HOLDING = "window_cut_leaves_one_window(0, 3, 2, 2)"
