@@ -3,12 +3,15 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0.5.16 0.5.17 0.5.18 0.5.19)
-# Most of the tests' time goes into starting processes: let Python keep the bytecode that it compiles.
+# The releases of SGLang that the tests drive.
+RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0.5.16 0.5.17 \
+	0.5.18 0.5.19)
+# Much of the tests' time goes into starting processes: Python may keep the bytecode it compiles.
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test torture drawing bench power power-short mutants lint symbolic symbolic-short systems clean
+.PHONY: check test torture drawing bench power power-short mutants lint symbolic symbolic-short \
+	systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -17,7 +20,8 @@ check: $(READY)
 	$(BIN)/radixproof check radix --profile ci
 	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci --cold; test $$? -eq 1
 	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
-	@echo "As expected: our own cache is clean, and that release is not. Its PROGRESS/never-backed-up is SGLang pull request 25065."
+	@echo "As expected: our own cache is clean, and that release is not."
+	@echo "Its PROGRESS/never-backed-up is SGLang pull request 25065."
 
 test: systems
 	$(BIN)/python -m pytest $(PARALLEL)
@@ -30,7 +34,8 @@ bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.19
 	$(BIN)/python benchmarks/table.py
 
-# Every planted bug, every driver: most of an hour. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.
+# Every planted bug, every driver: most of an hour. If interrupted, `make power RESUME=--resume`
+# goes on, as long as the code is the same.
 power: $(READY)
 	$(BIN)/radixproof power --drivers soak machine --seeds 20 --out build/power $(RESUME)
 	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
@@ -41,7 +46,8 @@ power-short: $(READY)
 	rm -rf build/power-short
 	$(BIN)/radixproof power --drivers soak --seeds 1 --profile ci --out build/power-short --expect docs/power.json
 
-# Small changes to the core of our implementation, one by one: the share of them that the soak notices. Half an hour and more.
+# Small changes to the core of our implementation, one by one: the share of them that the soak
+# notices. Half an hour and more.
 mutants: $(VENV)/.mutants
 	$(BIN)/python benchmarks/mutants/score.py
 
@@ -62,7 +68,7 @@ symbolic-short: $(VENV)/.symbolic
 drawing:
 	$(PYTHON) docs/draw_packages.py --write
 
-# The wheels of the releases that the tests drive, several at a time.
+# Fetched as wheels, several at a time.
 systems: $(READY)
 	@printf '%s\n' $(RELEASES) | xargs -n 2 -P 4 $(BIN)/radixproof systems add
 
