@@ -37,11 +37,6 @@ def name(page: Page) -> str:
     return (f"{page.namespace}: " if page.namespace else "") + " ".join(map(str, page.key().tokens))
 
 
-def receipt(name: str) -> Holder:
-    """Who holds what is locked under a name."""
-    return Holder(HolderKind.RECEIPT, name)
-
-
 def signatures(breaches: Iterable[Breach]) -> list[str]:
     return [breach.signature for breach in breaches]
 
@@ -63,7 +58,6 @@ class Sheet:
         self.config = Config(**(sizes | options))
         self.cache = Cache(self.config, dialect or Dialect())
         self.trie = self.cache.trie
-        self.follower = Follower(self.cache)
 
     # -- writing ---------------------------------------------------------------------------------------------------------------
 
@@ -76,7 +70,7 @@ class Sheet:
         priority: int = 0,
     ) -> Inserting:
         insert = self.cache.insert(key(text), protected, evicted, state, priority)
-        self.cache.finish_insert(insert)
+        assert self.cache.finish_insert(insert) == []
         return insert
 
     def match(self, text: str) -> tuple[int, int]:
@@ -84,41 +78,34 @@ class Sheet:
         device, best = self.cache.match(key(text))
         return device.end, best.end
 
-    def lock(self, name: str, text: str) -> int:
+    def lock(self, receipt: str, text: str) -> int:
         """Lock what a match may use on the device; its length."""
         anchor = self.cache.match(key(text))[0]
-        self.cache.lock(receipt(name), anchor)
+        self.cache.lock(receipt, anchor)
         return anchor.end
 
-    def lock_host(self, name: str, text: str) -> int:
+    def lock_host(self, receipt: str, text: str) -> int:
         """Lock the host copies of what a match finds at best; its length."""
         anchor = self.cache.match(key(text))[1]
-        self.cache.lock_host(receipt(name), anchor)
+        self.cache.lock_host(receipt, anchor)
         return anchor.end
 
-    def lock_page(self, name: str, text: str) -> None:
-        """Lock the page that a prompt ends with, whatever a match says."""
-        self.cache.lock(receipt(name), self.page(text))
-
-    def unlock(self, name: str) -> None:
-        self.cache.unlock(receipt(name))
-
-    def may_release(self, name: str) -> bool:
-        return self.cache.may_release(receipt(name))
-
-    def release_window(self, name: str) -> None:
-        self.cache.release_window(receipt(name))
-
     def evict(self, full: int = 0, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
-        return self.cache.evict(Amounts(full, swa, mamba))
+        freed, breaches = self.cache.evict((full, swa, mamba))
+        assert breaches == []
+        return freed
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
-        return self.cache.evict_host(tokens, component)
+        freed, breaches = self.cache.evict_host(tokens, component)
+        assert breaches == []
+        return freed
 
     def load(self, text: str, quota: int | None = None) -> bool:
         """Load a prompt back; whether anything is on its way."""
-        loading = self.cache.load_back(self.cache.match(key(text)).best, quota)
-        return not loading.refused and self.cache.finish_load(loading)
+        flying = len(self.cache.copies.flying)
+        loading = self.cache.load_back(self.cache.match(key(text))[1], quota)
+        assert loading.refused or self.cache.finish_load(loading) == []
+        return len(self.cache.copies.flying) > flying
 
     def fetch(self, text: str, start: int = 0) -> int:
         return self.cache.host_insert(key(text), start)
@@ -159,7 +146,7 @@ class Sheet:
         insert = self.cache.insert(
             key(text), given.pop("protected", 0), given.pop("evicted", 0), **given
         )
-        return signatures(self.follower.finish_insert(insert, self.choice(gone, gained, sure)))
+        return signatures(self.cache.finish_insert(insert, self.choice(gone, gained, sure)))
 
     def evict_as(
         self,
@@ -167,16 +154,16 @@ class Sheet:
         gone: Texts,
         gained: Texts | None = None,
         sure: bool = True,
-    ) -> tuple[Amounts, list[str]]:
+    ) -> tuple[tuple[int, int, int], list[str]]:
         """An eviction in which a system chose these victims: what they freed, and what is wrong with it."""
-        freed, breaches = self.follower.evict(Amounts(*asked), self.choice(gone, gained, sure))
+        freed, breaches = self.cache.evict(asked, self.choice(gone, gained, sure))
         return freed, signatures(breaches)
 
     def evict_host_as(
         self, tokens: int, gone: Texts, component: Component = Component.FULL
     ) -> tuple[int, list[str]]:
-        freed, breaches = self.follower.evict_host(tokens, component, self.choice(gone))
-        return freed[component], signatures(breaches)
+        freed, breaches = self.cache.evict_host(tokens, component, self.choice(gone))
+        return freed, signatures(breaches)
 
     # -- reading ---------------------------------------------------------------------------------------------------------------
 
@@ -202,7 +189,7 @@ class Sheet:
     def holders(self, pool: Pool) -> dict[str, set[str]]:
         """Who locks what in a pool."""
         return {
-            name(page): set(map(str, page.holders[pool])) for page in self.all_pages() if page.locked_in(pool)
+            name(page): set(page.holders[pool]) for page in self.all_pages() if page.locked_in(pool)
         }
 
     def order(self, pool: Pool | None = None) -> list[str]:
@@ -211,10 +198,6 @@ class Sheet:
             name(page)
             for page in (self.trie.recency if pool is None else self.trie.recency_in[pool])
         ]
-
-    def owed(self) -> dict[str, list[Pool]]:
-        """Prefixes that are owed host copies, and in which pools."""
-        return {name(page): pools for page, pools in self.follower.owed.items()}
 
     def flying(self) -> list[str]:
         """The prefix at the end of each copy in flight."""

@@ -128,7 +128,7 @@ def test_a_host_lock_keeps_a_leaf_that_would_be_deleted(start: Start) -> None:
     assert cache.tree() == {"1": "FS|"}
     assert cache.evict(full=1) == (0, 0, 0)
     assert cache.evict(swa=1) == (0, 0, 0)
-    cache.unlock("r1")
+    cache.cache.unlock("r1")
     assert cache.evict(full=1) == (1, 1, 0)
 
 
@@ -277,7 +277,7 @@ def test_a_host_lock_below_keeps_a_leaf_that_would_be_deleted(start: Start) -> N
     cache.evict(1)
     cache.lock_host("r1", "1 2 3 4")
     assert cache.evict(1) == (0, 0, 0)
-    cache.unlock("r1")
+    cache.cache.unlock("r1")
     assert cache.evict(1) == (3, 0, 0)
 
 

@@ -79,9 +79,9 @@ def test_a_device_lock_keeps_a_host_leaf_too(start: Start) -> None:
     """A lock covers nodes that are on the host only as well (semantics 1.6)."""
     cache = start()
     cache.demote("1")
-    cache.lock_page("r1", "1")
+    cache.cache.lock("r1", cache.page("1"))
     assert cache.evict_host(9) == 0
-    cache.unlock("r1")
+    cache.cache.unlock("r1")
     assert cache.evict_host(9) == 1
 
 

@@ -178,9 +178,9 @@ def test_every_component_needs_room(start: Start, component: Component) -> None:
     cache.demote("1")
     cache.put("2", evicted=int(component is Component.MAMBA), state=component is Component.MAMBA)
     cache.settle()
-    cache.lock_page("r1", "2")
+    cache.cache.lock("r1", cache.page("2"))
     assert not cache.load("1")
-    cache.unlock("r1")
+    cache.cache.unlock("r1")
     assert cache.load("1")
 
 
