@@ -36,8 +36,9 @@ ORDER = (
     "impl/registry",
     "impl/faults",
     "impl/sglang",
-    "impl/radix",
+    "impl/radix_adapter",
     "impl",
+    "impl/radix",
     "model",
 )
 """Packages from high to low; one may import only those that come after it.
@@ -45,7 +46,7 @@ ORDER = (
 A module that stands on another floor than the rest of its package is named for itself.
 """
 BEGIN, END = "<!-- drawing: made by `make drawing` -->", "<!-- end of drawing -->"
-WIDTH, INDENT = 100, 15
+WIDTH, INDENT = 100, 17
 
 Graph: TypeAlias = Mapping[str, frozenset[str]]
 

@@ -15,7 +15,7 @@ def find(name: str) -> Target:
     Raises `UnknownSystem`, or `Unavailable` if it is known but cannot be run here.
     """
     if name in ("radix", "radix:cuda"):
-        from radixproof.impl.radix.system import target as radix
+        from radixproof.impl.radix_adapter.target import target as radix
 
         return radix("cuda" if name.endswith(":cuda") else "cpu")
     if name.startswith("fault:"):
@@ -47,7 +47,7 @@ def find(name: str) -> Target:
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl import faults
-    from radixproof.impl.radix.system import target as radix
+    from radixproof.impl.radix_adapter.target import target as radix
     from radixproof.impl.sglang import store
 
     rows = [("radix", radix().summary)]

@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 PRELOADED = (
     "torch",
-    "radixproof.impl.radix.system",
+    "radixproof.impl.radix_adapter.target",
     "radixproof.impl.sglang.adapter",
     "radixproof.properties.running.run",
 )

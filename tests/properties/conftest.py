@@ -10,7 +10,7 @@ import pytest
 
 from radixproof.impl.observation import Observation
 from radixproof.impl.operations import History, Operation
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config

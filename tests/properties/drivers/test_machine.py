@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from radixproof.impl.operations import Arrive, Decode, Evict, EvictHost, History, Prefill
 from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from radixproof.impl.operations import Evict, EvictHost, Insert, Match, Operation
-from radixproof.impl.radix.system import RadixSystem
-from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.model.config import Component, Config, EvictionPolicy
 
 from ..deeds import (
     FULL,
@@ -85,9 +85,9 @@ def test_recency(
 
 def backwards(system: RadixSystem) -> None:
     """The order of eviction is turned round."""
-    evictor = system.cache.evictor
-    turn = evictor._turn
-    evictor._turn = lambda node: tuple(-number for number in turn(node))
+    order = system.cache.eviction_order
+    turn = order.turn
+    order.turn = lambda node: tuple(-number for number in turn(node))
 
 
 @pytest.mark.parametrize("order", EvictionPolicy)
@@ -135,9 +135,9 @@ def evict_more(by: int) -> Deed:
 
 def make_too_much_room(system: RadixSystem) -> None:
     """A backup has one page more evicted on the host than it needs."""
-    evictor = system.cache.backups._evictor
-    evict_host = evictor.evict_host
-    evictor.evict_host = lambda wanted, component: evict_host(wanted + 1, component)  # type: ignore[method-assign]
+    evictor = system.cache.host_evictor
+    evict = evictor.evict
+    evictor.evict = lambda wanted, component: evict(wanted + 1, component)  # type: ignore[method-assign]
 
 
 def keep_host_leaf(component: Component) -> Deed:
@@ -294,7 +294,7 @@ def test_progress_of_what_must_not_be_lost(
 
 def one_node_less(system: RadixSystem) -> None:
     """The node is deleted with all that is on it."""
-    system.cache.evictor._delete(node_of(system, 1), [0] * len(Pool))
+    system.cache.device_evictor._delete(node_of(system, 1), [0, 0, 0])
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from radixproof.impl.operations import (
     RunCopies,
     Unlock,
 )
+from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
@@ -64,7 +65,7 @@ def load_nothing(component: Component) -> Deed:
         plan = loader._plan
 
         def without(anchor: Node) -> Any:
-            return {kind: nodes for kind, nodes in plan(anchor).items() if kind is not component}
+            return {kind: nodes for kind, nodes in plan(anchor).items() if kind != COMPONENTS[component]}
 
         loader._plan = without  # type: ignore[method-assign]
 
@@ -163,7 +164,7 @@ def leave_bytes(pool: Pool) -> Deed:
     """The bytes of another prefix arrive."""
 
     def deed(system: RadixSystem) -> None:
-        kv_pool = system.cache.memory.pools[pool]
+        kv_pool = system.pools[pool]
         scatter = kv_pool.scatter
         kv_pool.scatter = lambda slots, kv: scatter(slots, kv + 1)  # type: ignore[method-assign]
 

@@ -19,7 +19,8 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Unlock,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config
 from radixproof.model.verdict import Breach
@@ -222,7 +223,7 @@ def lock_the_whole_host_path(system: RadixSystem) -> None:
     lock_host, tree = system.lock_host, system.cache.tree
 
     def substitute(anchor: Any) -> Any:
-        tree.hold_host(anchor.parent, FULL)
+        tree.hold_host(anchor.parent, COMPONENTS[FULL])
         return lock_host(anchor)
 
     system.lock_host = substitute  # type: ignore[method-assign]
@@ -234,7 +235,7 @@ def forget_window_of_host_lock(system: RadixSystem) -> None:
 
     def substitute(anchor: Any) -> Any:
         receipt = lock_host(anchor)
-        tree.release_host(anchor.parent, SWA)
+        tree.release_host(anchor.parent, COMPONENTS[SWA])
         return receipt
 
     system.lock_host = substitute  # type: ignore[method-assign]

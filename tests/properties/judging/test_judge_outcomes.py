@@ -27,7 +27,8 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Lookup, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -159,7 +160,7 @@ def keep_swa_below_boundary(system: RadixSystem) -> None:
 
 def keep_released_window(system: RadixSystem) -> None:
     """A window that is released early, and that nobody can use any more, is kept."""
-    system.cache.evictor.drop_windows = lambda nodes: None  # type: ignore[method-assign]
+    system.cache.device_evictor.drop_windows = lambda nodes: None  # type: ignore[method-assign]
 
 
 def cut_after_first_page(system: RadixSystem) -> None:
@@ -269,7 +270,8 @@ def keep_nothing(system: RadixSystem) -> None:
     """What was fetched to the host is not taken."""
 
     def insert_host(key: Key, slots: Sequence[int], start: int) -> int:
-        system.cache.host_inserter._free(system.cache.memory.host[FULL]._slots.ravel()[list(slots)])
+        host = system.cache.memory.host[COMPONENTS[FULL]]
+        system.cache.host_inserter._free(host._slots.ravel()[list(slots)])
         return 0
 
     system.insert_host = insert_host  # type: ignore[method-assign]

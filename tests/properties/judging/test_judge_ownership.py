@@ -19,7 +19,7 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
@@ -145,7 +145,7 @@ def bytes_stay_behind(pool: Pool) -> Deed:
     """Copies into a pool are reported as performed, and no byte moves."""
 
     def deed(system: RadixSystem) -> None:
-        system.cache.memory.pools[pool].scatter = lambda slots, kv: None  # type: ignore[method-assign]
+        system.pools[pool].scatter = lambda slots, kv: None  # type: ignore[method-assign]
 
     return deed
 

@@ -25,7 +25,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach

@@ -23,10 +23,11 @@ from radixproof.impl.operations import (
     RunCopies,
 )
 from radixproof.impl.radix.backup import Backup
+from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.engine import Copy
 from radixproof.impl.radix.loading import Load
 from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
@@ -318,7 +319,7 @@ def scribble(pool: Pool) -> Deed:
         state = node_of(system, 1).states[pool.component]
         slots = state.host if pool.on_host else state.device
         assert slots is not None
-        system.cache.memory.pools[pool].kv[1, 1, int(slots[0])] += 1
+        system.pools[pool].kv[1, 1, int(slots[0])] += 1
 
     return deed
 
@@ -357,10 +358,10 @@ def test_stutter_of_a_change_that_no_step_showed(radix: Target) -> None:
 def move_silently(system: RadixSystem) -> None:
     """A node changes its slots, and the system tells nobody."""
     tree, device = system.cache.tree, system.cache.memory.device
-    tree.on_change = None
+    tree.listener = None
     new = device.allocate(1)
     assert new is not None
-    device.free(tree.swap_device(node_of(system, 1), FULL, new))
+    device.free(tree.swap_device(node_of(system, 1), COMPONENTS[FULL], new))
 
 
 def test_a_change_that_deltas_hide_is_seen_by_the_next_whole_look(

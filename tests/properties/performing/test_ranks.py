@@ -21,7 +21,7 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Lookup, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach

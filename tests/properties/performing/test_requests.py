@@ -24,7 +24,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key

@@ -1,33 +1,11 @@
-"""Copy engines, and the order in which copies are acknowledged."""
+"""The order in which copies are acknowledged, and failed ones made again."""
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from radixproof.impl.radix.node import InFlight
+from radixproof.impl.radix.outstanding import Outstanding
 
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine, Transfer
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
-from radixproof.impl.radix.pools import Geometry, KVPool, Slots
-from radixproof.impl.radix.tags import Tags
-
-
-def slots(*ids: int) -> Slots:
-    return np.array(ids, dtype=np.int64)
-
-
-class Pair:
-    """Two pools, of which the first holds tag 10 * n in slot n, and a scheduled engine."""
-
-    def __init__(self) -> None:
-        self.source, self.target = (KVPool(4, 1, Geometry(), torch.device("cpu")) for _ in range(2))
-        Tags(self.source).write(slots(1, 2, 3, 4), np.array([10, 20, 30, 40], dtype=np.float32))
-        self.engine = ScheduledEngine(ImmediateEngine())
-
-    def transfer(self, *ids: int) -> list[Transfer]:
-        return [Transfer(self.source, slots(*ids), self.target, slots(*ids))]
-
-    def arrived(self) -> list[int]:
-        return Tags(self.target).read(slots(1, 2, 3, 4))
+from .slots import Pair
 
 
 def flights(pair: Pair, count: int) -> tuple[Outstanding[InFlight], list[InFlight]]:
@@ -38,38 +16,6 @@ def flights(pair: Pair, count: int) -> tuple[Outstanding[InFlight], list[InFligh
     for entry in entries:
         outstanding.add(entry)
     return outstanding, entries
-
-
-def test_scheduled_copies_run_late_and_in_order() -> None:
-    pair = Pair()
-    first, second = (
-        pair.engine.submit(pair.transfer(1)),
-        pair.engine.submit([*pair.transfer(2), *pair.transfer(3)]),
-    )
-    assert (pair.engine.queued, pair.arrived()) == (2, [-1, -1, -1, -1])
-    assert pair.engine.run(1) == 1
-    assert (first.done, second.done, pair.arrived()) == (True, False, [10, -1, -1, -1])
-    Tags(pair.source).write(slots(2), np.array([25], dtype=np.float32))
-    pair.engine.wait()
-    assert (second.done, pair.arrived()) == (True, [10, 25, 30, -1])
-    assert pair.engine.run(5) == 0
-
-
-def test_failed_copy_leaves_garbage_and_is_forgotten() -> None:
-    pair = Pair()
-    Tags(pair.target).write(slots(1, 2, 3), np.array([7, 8, 9], dtype=np.float32))
-    copy = pair.engine.submit(pair.transfer(1, 2, 3))
-    assert pair.engine.run(1, fail=True) == 1
-    assert (copy.done, copy.failed, pair.engine.queued) == (False, True, 0)
-    assert pair.arrived()[:3] == [-1, -1, 9]
-
-
-def test_cleared_engine_copies_nothing() -> None:
-    pair = Pair()
-    pair.engine.submit(pair.transfer(1))
-    pair.engine.clear()
-    pair.engine.wait()
-    assert pair.arrived() == [-1, -1, -1, -1]
 
 
 def test_copies_are_acknowledged_from_the_front_up_to_a_limit() -> None:

@@ -14,8 +14,8 @@ Floats = npt.NDArray[np.float32]
 class Tags:
     """Writes and reads one integer below 2**22 per slot of a float32 pool.
 
-    Tag t fills the keys of layer l with t + l/4 and the values with its negative, over all heads: exact in float32, and different
-    in every layer. A slot never written does not read as a tag.
+    Tag t fills the keys of layer l with t + l/4 and the values with its negative, over all heads:
+    exact in float32, and different in every layer. A slot never written does not read as a tag.
     """
 
     def __init__(self, pool: KVPool) -> None:
@@ -24,7 +24,8 @@ class Tags:
         shift = np.arange(layers, dtype=np.float32) / np.float32(4)
         self._sign: Floats = np.array([1, -1], dtype=np.float32).reshape(2, 1, 1, 1, 1)
         self._shift: Floats = np.tile(shift.reshape(layers, 1, 1, 1), (1, 1, heads, dim))
-        # A view of the pool's own memory: on the CPU, small accesses through numpy cost a fraction of those through torch.
+        # A view of the pool's own memory: on the CPU, small accesses through numpy cost a fraction
+        # of those through torch.
         self._view: Floats | None = pool.kv.numpy() if pool.device.type == "cpu" else None
 
     def write(self, slots: Slots, tags: Floats) -> None:
@@ -52,6 +53,6 @@ class Tags:
         return found
 
     def _filled(self, tags: Floats) -> Floats:
-        """What slots hold that were written with ``tags``: shape [2, layers, tokens, heads, dim]."""
+        """What slots hold that ``tags`` were written to: shape [2, layers, tokens, heads, dim]."""
         filled: Floats = self._sign * (tags[:, None, None] + self._shift)
         return filled

@@ -1,60 +1,68 @@
-"""The cache as a system under test."""
+"""The cache as a system under test: what the harness asks for, in terms of the cache."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from radixproof.impl.observation import NodeView, Observation, PerComponent, Slots, Whole
+from radixproof.impl.observation import (
+    Event,
+    NodeView,
+    Observation,
+    PerComponent,
+    Slots,
+    Whole,
+)
+from radixproof.impl.radix import config as radix
 from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.cache import Engines, RadixCache
 from radixproof.impl.radix.cuda import CudaEngine
-from radixproof.impl.radix.engine import ImmediateEngine, ScheduledEngine
+from radixproof.impl.radix.engine import ImmediateEngine
 from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.matching import on_host_only, path_slots
+from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
-from radixproof.impl.radix.tags import Floats, Tags
-from radixproof.impl.system import Insertion, Lookup, Scope, Target, Unavailable
+from radixproof.impl.radix_adapter.refusing import RefusingAllocator
+from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
+from radixproof.impl.radix_adapter.shape import cache_config
+from radixproof.impl.radix_adapter.tags import Floats, Tags
+from radixproof.impl.system import Insertion, Lookup, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
-from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 
 T = TypeVar("T")
 
 
-def target(device: str = "cpu") -> Target:
-    """The cache of this package with its device pools on ``device``: "cpu" or "cuda"."""
-
-    def build(config: Config) -> RadixSystem:
-        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
-            raise Unavailable(
-                "this torch sees no CUDA device: install a CUDA build on a machine with a GPU, or use the CPU target"
-            )
-        return RadixSystem(config, device)
-
-    name = "radix" if device == "cpu" else f"radix-{device}"
-    summary = f"radixproof's own two-tier radix cache on {device}: FULL, SWA and MAMBA, write-through and write-back"
-    return Target(name, summary, Dialect(), build, Scope(events=True))
-
-
 class RadixSystem:
-    """Implements `radixproof.impl.system.System`."""
+    """Implements `radixproof.impl.system.System`.
+
+    ``pools`` and ``allocators`` are those of the cache, per pool of a history; where it has none,
+    they have no entry.
+    """
 
     def __init__(self, config: Config, device: str) -> None:
+        if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+            raise Unavailable(
+                "this torch sees no CUDA device: install a CUDA build on a machine with a GPU, "
+                "or use the CPU target"
+            )
+        shape = cache_config(config)
+        self.memory = Memory(shape, device=device, new_allocator=RefusingAllocator)
+        self.pools = _by_pool(self.memory.device_pools, self.memory.host_pools)
+        self.allocators = _by_pool(self.memory.device_allocators, self.memory.host)
         self._engines = _engine(device), _engine(device)
-        self.cache = RadixCache(config, Engines(*self._engines), device=device)
-        self._memory = self.cache.memory
-        self._device = self.cache.memory.device
-        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self._memory.pools.items()}
-        self._changed: dict[Node, None] = {}
-        self._shown: set[int] = set()
         self._events = Events(config.page_size)
-        self.cache.tree.on_change = self._note
-        self.cache.tree.events = self._events
+        self._changes = _Changes()
+        self.cache = RadixCache(
+            shape, self.memory, Engines(*self._engines), self._events, self._changes.note
+        )
+        self._device = self.memory.device
+        self._tags = {pool: Tags(kv_pool) for pool, kv_pool in self.pools.items()}
+        self._shown: set[int] = set()
 
     def match(self, key: Key) -> Lookup:
         slots, device, best = self.cache.match(key.tokens, key.namespace)
@@ -128,13 +136,13 @@ class RadixSystem:
         return self.cache.evict(full, swa, mamba)
 
     def evict_host(self, tokens: int, component: Component) -> int:
-        return self.cache.evict_host(tokens, component)
+        return self.cache.evict_host(tokens, radix.COMPONENTS[component])
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
         return self.cache.load_back(anchor, quota)
 
     def allocate_host(self, tokens: int) -> list[int] | None:
-        slots = self._memory.host[Component.FULL].alloc(tokens)
+        slots = self.allocators[Pool.FULL_HOST].alloc(tokens)
         return None if slots is None else slots.tolist()
 
     def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
@@ -156,7 +164,9 @@ class RadixSystem:
         return self.cache.loading_check(blocking, limit)
 
     def refuse(self, pool: Pool) -> None:
-        self._memory.allocators[pool].refuse()
+        allocator = self.allocators[pool]
+        assert isinstance(allocator, RefusingAllocator)
+        allocator.refuse()
 
     def reset(self) -> None:
         self.cache.reset()
@@ -164,7 +174,7 @@ class RadixSystem:
 
     def observe(self, whole: bool) -> Observation:
         tree = self.cache.tree
-        changed, self._changed = self._changed, {}
+        changed = self._changes.drain()
         removed = []
         for node in changed:
             if node.parent is None and node.id in self._shown:
@@ -176,7 +186,7 @@ class RadixSystem:
             else sorted((node for node in changed if node.parent is not None), key=_end)
         )
         self._shown.update(node.id for node in nodes)
-        allocators = self._memory.allocators
+        allocators = self.allocators
         return Observation(
             nodes=tuple(map(_view, nodes)),
             removed=() if whole else tuple(removed),
@@ -186,7 +196,7 @@ class RadixSystem:
             evictable=_per_component(tree.evictable),
             protected=_per_component(tree.protected),
             whole=self._whole() if whole else None,
-            events=self._events.drain(),
+            events=tuple(map(Event._make, self._events.drain())),
         )
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
@@ -197,18 +207,14 @@ class RadixSystem:
         return peers
 
     def close(self) -> None:
-        self.cache.tree.on_change = None
-        self.cache.tree.events = None
+        """Nothing has to be released: what is held goes with this object."""
 
     @property
     def _states(self) -> PageAllocator:
-        return self._memory.allocators[Pool.MAMBA]
-
-    def _note(self, node: Node) -> None:
-        self._changed[node] = None
+        return self.allocators[Pool.MAMBA]
 
     def _whole(self) -> Whole:
-        tree, allocators = self.cache.tree, self._memory.allocators
+        tree, allocators = self.cache.tree, self.allocators
         paired = np.flatnonzero(self._device.swa_of)
         swa, mamba = Component.SWA, Component.MAMBA
         return Whole(
@@ -227,6 +233,32 @@ class RadixSystem:
             ),
             ages={node.id: node.accessed for node in tree.nodes()},
         )
+
+
+class _Changes:
+    """The nodes that have changed since they were asked for last."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Node, None] = {}
+
+    def note(self, node: Node) -> None:
+        self._nodes[node] = None
+
+    def drain(self) -> dict[Node, None]:
+        nodes, self._nodes = self._nodes, {}
+        return nodes
+
+
+def _by_pool(
+    device: Mapping[radix.Component, T], host: Mapping[radix.Component, T]
+) -> dict[Pool, T]:
+    """What a cache has per component and tier, by the pools of histories."""
+    found: dict[Pool, T] = {}
+    for pool in POOLS:
+        tier, component = host if pool.on_host else device, radix.COMPONENTS[pool.component]
+        if component in tier:
+            found[pool] = tier[component]
+    return found
 
 
 def _engine(device: str) -> ScheduledEngine:
