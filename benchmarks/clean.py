@@ -1,4 +1,7 @@
-"""Long searches that must find nothing: many seeds on one system. Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``."""
+"""Long searches that must find nothing: many seeds on one system.
+
+Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ def main() -> int:
         done = search(target, seed, budget, tell)
         steps, histories = steps + done.steps, histories + done.histories
         print(
-            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported",
+            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, "
+            f"{len(reported)} reported",
             file=sys.stderr,
         )
     seconds = time.perf_counter() - started

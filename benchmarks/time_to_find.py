@@ -1,7 +1,9 @@
-"""How long a search from cold needs to find a bug, over several seeds: nothing stored, no hint, the general mix of operations.
+"""How long a search from cold needs to find a bug, over several seeds.
 
-Run: ``python benchmarks/time_to_find.py sglang==0.5.12.post1 PROGRESS/never-backed-up``. The clock starts when the system has
-been imported, and stops when the finding has been shrunk.
+Nothing is stored, nothing hints at the bug, and operations come in their general mix.
+
+Run: ``python benchmarks/time_to_find.py sglang==0.5.12.post1 PROGRESS/never-backed-up``. The clock
+starts when the system has been imported, and stops when the finding has been shrunk.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def main() -> None:
         seconds.append(took)
         history = "; ".join(map(str, found.history.operations))
         print(
-            f"| {seed} | {found.driver} | {found.at_step:,} | {took:.1f} | {len(found.history.operations)} | {history} |",
+            f"| {seed} | {found.driver} | {found.at_step:,} | {took:.1f} "
+            f"| {len(found.history.operations)} | {history} |",
             flush=True,
         )
     median = f", median {statistics.median(seconds):.1f} s" if seconds else ""

@@ -1,4 +1,4 @@
-"""What a person sees of a finding: the property in words, the shortest history, the tree on both sides of the bad step."""
+"""A finding as a person sees it: the property, the shortest history, and the tree at its end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def report(target: Target, finding: Finding, replay: str, test: str) -> str:
 
 
 def render(system: str, history: History, told: Narrative) -> str:
-    """A history as it went: the property it broke, its steps and what came of them, and the tree around the last step."""
+    """A history as it went: the property broken, each step and its outcome, the tree at the end."""
     lines = []
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
@@ -52,7 +52,8 @@ def render(system: str, history: History, told: Narrative) -> str:
     if told.breach is not None:
         lines += [
             *_wrap(
-                "Prompts are written as their tokens; in [1 | 2] the node meant is the part behind the bar."
+                "Prompts are written as their tokens; "
+                "in [1 | 2] the node meant is the part behind the bar."
             ),
             "",
         ]

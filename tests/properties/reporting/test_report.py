@@ -1,6 +1,4 @@
-"""What a person is shown: the steps, the tree on both sides of the bad one, and every word of it on
-purpose.
-"""
+"""What a person is shown: the steps, and the tree before and after the bad one, word by word."""
 
 from __future__ import annotations
 
@@ -296,7 +294,8 @@ def test_a_node_is_drawn_with_all_that_it_has() -> None:
         (Config(), "page size 1, FULL only, write-through; pages: 8 FULL, 16 FULL_HOST"),
         (
             Config(page_size=4, window=6, swa_pages=3, swa_host_pages=5, threshold=2),
-            "page size 4, FULL+SWA with window 6, write-through from 2 hits on; pages: 8 FULL, 3 SWA, 16 FULL_HOST, 5 SWA_HOST",
+            "page size 4, FULL+SWA with window 6, write-through from 2 hits on; "
+            "pages: 8 FULL, 3 SWA, 16 FULL_HOST, 5 SWA_HOST",
         ),
     ],
 )
