@@ -29,7 +29,9 @@ class Enough(Exception):
 
 
 def find(target: Target, signature: str, seed: int) -> tuple[Finding | None, float]:
-    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the seconds it took."""
+    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the
+    seconds it took.
+    """
 
     def tell(news: Progress | Finding) -> None:
         if isinstance(news, Finding) and news.signature == signature:

@@ -89,7 +89,9 @@ class System(Protocol):
         """
 
     def available(self, pool: Pool) -> int:
-        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks before it makes room."""
+        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks
+        before it makes room.
+        """
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with
@@ -268,7 +270,9 @@ class HostTier(Protocol):
         """The same for load-backs (semantics 9.5)."""
 
     def in_flight(self) -> int:
-        """Copies of either direction that have not been acknowledged: an engine does not reset its cache under them."""
+        """Copies of either direction that have not been acknowledged: an engine does not reset its
+        cache under them.
+        """
 
 
 class HostLocking(Protocol):

@@ -153,7 +153,7 @@ class Abstraction:
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
 
     def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
-        """Make up the names of nameless slots: below 0, and made of the tag that ends their page."""
+        """Names for nameless slots: below 0, made of the tag that ends their page."""
         size = self.config.page_size
         ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
         named = []

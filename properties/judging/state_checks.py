@@ -299,13 +299,13 @@ def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """What requests were given of the tree's slots is still there, as long as they hold the lock."""
+    """The tree's slots that requests were given are still there, as long as they hold the lock."""
     trie = judge.model.trie
     for name, (prefix, slots) in judge.ledger.shared.items():
         path = trie.walk(prefix)
         end = path[-1] if path else trie.root(prefix.namespace)
         if slots != judge.abstraction.path_slots(end, Pool.FULL):
-            text = f"request {name} holds slots {slots} of {prefix}, which have been replaced by others"
+            text = f"request {name} holds slots {slots} of {prefix}, since replaced by others"
             yield Breach(Property.PIN, "row-replaced", text)
 
 

@@ -17,7 +17,9 @@ WIDTH = 78
 
 
 def report(target: Target, finding: Finding, replay: str, test: str) -> str:
-    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one fails because of it."""
+    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one
+    fails because of it.
+    """
     told = narrate(target, finding.history, finding.signature)
     if told.breach is None:
         told = replace(told, breach=finding.verdict.breach)
