@@ -90,11 +90,15 @@ class Scope:
 
     def offers(self) -> frozenset[type[Operation]]:
         """The kinds of operations that it can be put to."""
-        return frozenset(kind for kind in self.operations if self.hosted or kind not in ON_HOST)
+        return frozenset(filter(self.has, self.operations))
+
+    def has(self, kind: type[Operation]) -> bool:
+        """Whether it can be put to operations of this kind."""
+        return kind in self.operations and (self.hosted or kind not in ON_HOST)
 
     def declines(self, operation: Operation) -> str:
         """Why it cannot be put to an operation, whatever its state; empty if it can."""
-        if type(operation) not in self.offers():
+        if not self.has(type(operation)):
             return "the system has no such operation"
         if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
             return "copies of this system cannot fail"

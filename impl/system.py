@@ -87,6 +87,11 @@ class System(Protocol):
         caller has evicted what it wanted to.
         """
 
+    def available(self, pool: Pool) -> int:
+        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks
+        before it makes room.
+        """
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with
         content named by ``tags``.
@@ -262,6 +267,11 @@ class HostTier(Protocol):
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         """The same for load-backs (semantics 9.5)."""
 
+    def in_flight(self) -> int:
+        """Copies of either direction that have not been acknowledged: an engine does not reset its
+        cache under them.
+        """
+
 
 class HostLocking(Protocol):
     """For `HostLock`."""
@@ -351,7 +361,7 @@ class Target:
 
 
 _METHODS: dict[type[Operation], tuple[str, ...]] = {
-    Reset: ("reset",),
+    Reset: ("reset", "in_flight"),
     Refuse: ("refuse",),
     EvictHost: ("evict_host",),
     LoadBack: ("load_back",),

@@ -1,6 +1,7 @@
-"""Planted bugs: real historical bugs, each a few lines that change one live instance of our implementation.
+"""Planted bugs: real historical bugs, each a few lines that change one live cache of ours.
 
-Nothing of them is in the implementation itself: a fault replaces methods of one cache object after it has been built.
+Nothing of them is in the cache itself: a fault replaces methods of one object after it has been
+built.
 """
 
 from radixproof.impl.faults import (  # noqa: F401  (importing a family registers its faults)

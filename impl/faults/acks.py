@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.backup import Backup
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.loading import Load
-from radixproof.impl.radix.outstanding import Outstanding
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.backup import Backup
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.loading import Load
+    from radixproof.impl.radix.outstanding import Outstanding
 
 
 @fault(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.pools import Slots
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.pools import Slots
 
 
 @fault(
@@ -81,7 +85,8 @@ def padding_is_handed_out(cache: RadixCache) -> None:
 
 @fault(
     "B11, SGLang pull requests 36135, 36381, 36646 and issue 36081",
-    "slots whose peers were moved to others still lead to them, and take them along when they are freed",
+    "slots whose peers were moved to others still lead to them, "
+    "and take them along when they are freed",
     Property.OWN,
 )
 def moved_peers_freed_with_old_slots(cache: RadixCache) -> None:
@@ -95,7 +100,8 @@ def moved_peers_freed_with_old_slots(cache: RadixCache) -> None:
 
 @fault(
     "B11, SGLang pull requests 36135, 36381, 36646 and issue 36081",
-    "which SWA goes with freed FULL slots is looked up when the next slots are wanted, not when they are freed",
+    "which SWA goes with freed FULL slots is looked up when the next slots are wanted, "
+    "not when they are freed",
     Property.OWN,
 )
 def peers_freed_too_late(cache: RadixCache) -> None:

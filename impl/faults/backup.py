@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.engine import Copy, Transfer
-from radixproof.impl.radix.insertion import Inserted, Offer
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.engine import Copy, Transfer
+    from radixproof.impl.radix.insertion import Inserted, Offer
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 
 @fault(
     "B01, SGLang pull request 25065",
-    "a leaf cut at the SWA boundary is not backed up because its new parent is not, and is lost at eviction",
+    "a leaf cut at the SWA boundary is not backed up because its new parent is not, "
+    "and is lost at eviction",
     Property.PROGRESS,
 )
 def split_parent_not_backed_up(cache: RadixCache) -> None:
@@ -55,7 +59,8 @@ def ancestors_not_backed_up(cache: RadixCache) -> None:
 
 @fault(
     "B01, SGLang pull request 25065, its chain of ancestors",
-    "a node is backed up although the host had no room for an ancestor that had to be backed up first",
+    "a node is backed up although the host had no room for an ancestor that had to be backed up "
+    "first",
     Property.BACKUP,
 )
 def backup_goes_on_without_ancestor(cache: RadixCache) -> None:
@@ -73,7 +78,8 @@ def backup_goes_on_without_ancestor(cache: RadixCache) -> None:
 
 @fault(
     "B22, SGLang pull requests 32892 and 33639",
-    "a window or a state that comes late to a node with a FULL copy on the host never gets a copy itself",
+    "a window or a state that comes late to a node with a FULL copy on the host never gets a copy "
+    "itself",
     Property.PROGRESS,
 )
 def late_value_not_backed_up(cache: RadixCache) -> None:
@@ -88,7 +94,8 @@ def late_value_not_backed_up(cache: RadixCache) -> None:
 
 @fault(
     "B29, SGLang issue 33714 and pull request 36647",
-    "an insert that goes on from a prefix it was given counts no hits, so that long prompts are not backed up",
+    "an insert that goes on from a prefix it was given counts no hits, "
+    "so that long prompts are not backed up",
     Property.PROGRESS,
 )
 def continued_prompt_not_counted(cache: RadixCache) -> None:
@@ -107,7 +114,8 @@ def continued_prompt_not_counted(cache: RadixCache) -> None:
 
 @fault(
     "B29, SGLang pull request 39454",
-    "one insert counts as two hits, so that what was used once is backed up under write-through-selective",
+    "one insert counts as two hits, so that what was used once is backed up under "
+    "write-through-selective",
     Property.BACKUP,
 )
 def hit_counted_twice(cache: RadixCache) -> None:
@@ -208,7 +216,7 @@ def room_made_in_vain(cache: RadixCache) -> None:
         host = cache.memory.host[component]
         yield host.pages * host.page_size
 
-    cache.evictor.reclaimable = all_of_it  # type: ignore[method-assign]
+    cache.host_evictor.reclaimable = all_of_it  # type: ignore[method-assign]
 
 
 @fault(

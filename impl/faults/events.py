@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.observation import Event
-from radixproof.impl.radix.backup import Backup
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.events import Events
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.backup import Backup
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.events import Event, Events
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 
 def _events(cache: RadixCache) -> Events:
@@ -41,9 +44,11 @@ def backup_announced_early(cache: RadixCache) -> None:
 
     def announce(node: Node, lock: bool) -> bool:
         started = start(node, lock)
-        if started and node.backups[-1].full:
-            _events(cache).stored(node, on_host=True)
-            node.backups[-1].full = False
+        if started:
+            backup = backups._outstanding._entries[-1]
+            if backup.full:
+                _events(cache).stored(node, on_host=True)
+            backup.full = False
         return started
 
     backups._start = announce  # type: ignore[method-assign]

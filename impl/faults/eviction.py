@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import COMPONENTS, POOLS, Component, EvictionPolicy
+from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = COMPONENTS
 
@@ -20,12 +23,12 @@ FULL, SWA, MAMBA = COMPONENTS
     Property.PROGRESS,
 )
 def parent_never_a_candidate(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    order = cache.eviction_order
 
     def once(leaves: dict[Node, None]) -> Iterator[Node]:
-        return iter(sorted(leaves, key=evictor._turn))
+        return iter(sorted(leaves, key=order.turn))
 
-    evictor._in_order = once  # type: ignore[method-assign]
+    order.take_turns = once  # type: ignore[method-assign]
 
 
 @fault(
@@ -69,7 +72,7 @@ def released_leaf_evicted(cache: RadixCache) -> None:
     Property.NOCRASH,
 )
 def host_locked_leaf_deleted(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
     evict_leaf = evictor._evict_leaf
 
     def regardless(leaf: Node, freed: list[int]) -> None:
@@ -87,7 +90,7 @@ def host_locked_leaf_deleted(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def deleted_rather_than_demoted(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
     evict_leaf = evictor._evict_leaf
 
     def unless_complete(leaf: Node, freed: list[int]) -> None:
@@ -108,7 +111,7 @@ def policy_ignored(cache: RadixCache) -> None:
     def by_last_use(node: Node) -> tuple[int, ...]:
         return node.accessed, node.end
 
-    cache.evictor._turn = by_last_use
+    cache.eviction_order.turn = by_last_use
 
 
 @fault(
@@ -120,8 +123,8 @@ def most_frequent_first(cache: RadixCache) -> None:
     def by_hits(node: Node) -> tuple[int, ...]:
         return -node.hits, node.accessed, node.end
 
-    if cache.config.eviction_policy is EvictionPolicy.LFU:
-        cache.evictor._turn = by_hits
+    if cache.config.eviction_policy == "lfu":
+        cache.eviction_order.turn = by_hits
 
 
 @fault(
@@ -133,8 +136,8 @@ def protected_at_first_hit(cache: RadixCache) -> None:
     def segmented(node: Node) -> tuple[int, ...]:
         return node.hits >= 1, node.accessed, node.end
 
-    if cache.config.eviction_policy is EvictionPolicy.SLRU:
-        cache.evictor._turn = segmented
+    if cache.config.eviction_policy == "slru":
+        cache.eviction_order.turn = segmented
 
 
 @fault(
@@ -146,8 +149,8 @@ def priority_upside_down(cache: RadixCache) -> None:
     def by_priority(node: Node) -> tuple[int, ...]:
         return -node.priority, node.accessed, node.end
 
-    if cache.config.eviction_policy is EvictionPolicy.PRIORITY:
-        cache.evictor._turn = by_priority
+    if cache.config.eviction_policy == "priority":
+        cache.eviction_order.turn = by_priority
 
 
 @fault(
@@ -172,7 +175,7 @@ def age_renewed_by_use(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def cascade_does_not_stop_the_walk(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
     evict = evictor.evict
 
     def one_by_one(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
@@ -189,11 +192,11 @@ def cascade_does_not_stop_the_walk(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def states_of_leaves_stay(cache: RadixCache) -> None:
-    evictor, tree = cache.evictor, cache.tree
+    evictor, tree = cache.device_evictor, cache.tree
     evict = evictor.evict
 
     def spare_leaves(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
-        freed = [*evict(full, swa, 0), *[0] * len(POOLS)]
+        freed = list(evict(full, swa, 0))
         for node in tree.device_order[MAMBA]:
             if freed[MAMBA] < mamba and not node.mamba.locks and node not in tree.device_leaves:
                 evictor._make_tombstone(node, MAMBA, freed)
@@ -209,20 +212,21 @@ def states_of_leaves_stay(cache: RadixCache) -> None:
     Property.SIZE,
 )
 def cascade_not_counted(cache: RadixCache) -> None:
-    evictor = cache.evictor
-    clear = evictor._clear_device
+    evictor = cache.device_evictor
+    clear = evictor._clear
 
     def without_swa(node: Node, freed: list[int]) -> None:
         before = freed[SWA]
         clear(node, freed)
         freed[SWA] = before
 
-    evictor._clear_device = without_swa  # type: ignore[method-assign]
+    evictor._clear = without_swa  # type: ignore[method-assign]
 
 
 @fault(
     "SGLang pull request 10637",
-    "the evictable size shrinks by the length of a node's key instead of by its value when its state goes",
+    "the evictable size shrinks by the length of a node's key instead of by its value when its "
+    "state goes",
     Property.SIZE,
 )
 def size_shrinks_by_the_key(cache: RadixCache) -> None:
@@ -244,7 +248,7 @@ def size_shrinks_by_the_key(cache: RadixCache) -> None:
     Property.PIN,
 )
 def state_takes_the_window_along(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
     make_tombstone = evictor._make_tombstone
 
     def whole(node: Node, component: Component, freed: list[int]) -> None:
@@ -259,7 +263,7 @@ def state_takes_the_window_along(cache: RadixCache) -> None:
     Property.SIZE,
 )
 def window_leaves_the_state(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
     make_tombstone = evictor._make_tombstone
 
     def alone(node: Node, component: Component, freed: list[int]) -> None:
@@ -278,8 +282,8 @@ def window_leaves_the_state(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def state_left_without_full(cache: RadixCache) -> None:
-    evictor = cache.evictor
-    clear = evictor._clear_device
+    evictor = cache.device_evictor
+    clear = evictor._clear
 
     def without_state(node: Node, freed: list[int]) -> None:
         state = node.mamba.device
@@ -288,17 +292,18 @@ def state_left_without_full(cache: RadixCache) -> None:
         if node.backed:
             node.mamba.device = state
 
-    evictor._clear_device = without_state  # type: ignore[method-assign]
+    evictor._clear = without_state  # type: ignore[method-assign]
 
 
 @fault(
     "B83, a guard in SGLang 0.5.17",
-    "an eviction that reaches FULL from another component frees its slots, but leaves the node its value",
+    "an eviction that reaches FULL from another component frees its slots, "
+    "but leaves the node its value",
     Property.RECENCY,
 )
 def freed_value_left_in_place(cache: RadixCache) -> None:
-    evictor, tree = cache.evictor, cache.tree
-    evict, clear, take = evictor.evict, evictor._clear_device, tree.take_device
+    evictor, tree = cache.device_evictor, cache.tree
+    evict, clear, take = evictor.evict, evictor._clear, tree.take_device
 
     def keep_full(node: Node, component: Component) -> Slots:
         if component is not FULL:
@@ -312,7 +317,7 @@ def freed_value_left_in_place(cache: RadixCache) -> None:
         tree.take_device = take  # type: ignore[method-assign]
 
     def from_others(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
-        evictor._clear_device = clear if full else clear_all_but_full  # type: ignore[method-assign]
+        evictor._clear = clear if full else clear_all_but_full  # type: ignore[method-assign]
         return evict(full, swa, mamba)
 
     evictor.evict = from_others  # type: ignore[method-assign]
@@ -324,12 +329,12 @@ def freed_value_left_in_place(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def released_window_dropped_above_others(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
 
     def drop_all(nodes: Iterable[Node]) -> None:
         for node in nodes:
             if node.swa.device is not None and not node.swa.locks:
-                evictor._make_tombstone(node, SWA, [0] * len(POOLS))
+                evictor._make_tombstone(node, SWA, [0, 0, 0])
 
     evictor.drop_windows = drop_all  # type: ignore[method-assign]
 
@@ -372,7 +377,8 @@ def demoted_window_oldest(cache: RadixCache) -> None:
 
 @fault(
     "family of B35, SGLang pull request 39980",
-    "a window that stays behind on the host is missing in the order in which it would be evicted there",
+    "a window that stays behind on the host is missing in the order in which it would be evicted "
+    "there",
     Property.LEAF,
 )
 def demoted_window_not_listed(cache: RadixCache) -> None:

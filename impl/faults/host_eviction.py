@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
-from radixproof.model.config import COMPONENTS, HOST, POOLS, Component
+from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
 
 FULL, SWA, MAMBA = COMPONENTS
 
@@ -19,39 +22,40 @@ FULL, SWA, MAMBA = COMPONENTS
     Property.PROGRESS,
 )
 def host_freed_never_counted(cache: RadixCache) -> None:
-    evictor = cache.evictor
-    free_host = evictor._free_host
+    evictor = cache.host_evictor
+    free_host = evictor._free
 
     def uncounted(node: Node, component: Component, freed: list[int]) -> None:
-        free_host(node, component, [0] * len(POOLS))
+        free_host(node, component, [0, 0, 0])
 
-    evictor._free_host = uncounted  # type: ignore[method-assign]
+    evictor._free = uncounted  # type: ignore[method-assign]
 
 
 @fault(
     "SGLang up to 0.5.13: host eviction of windows and states",
-    "windows and states go from the host if no device lock is on them, whatever is locked on the host",
+    "windows and states go from the host if no device lock is on them, "
+    "whatever is locked on the host",
     Property.PIN,
 )
 def device_lock_tested_on_host(cache: RadixCache) -> None:
-    evictor, tree = cache.evictor, cache.tree
-    evict_host = evictor.evict_host
+    evictor, tree = cache.host_evictor, cache.tree
+    evict = evictor.evict
 
     def by_device_lock(wanted: int, component: Component) -> int:
-        freed = [0] * len(POOLS)
+        freed = [0, 0, 0]
         for node in tree.host_order[component]:
             if (
-                freed[HOST[component]] < wanted
+                freed[component] < wanted
                 and node not in tree.host_leaves
                 and not node.states[component].locks
             ):
-                evictor._free_host(node, component, freed)
+                evictor._free(node, component, freed)
                 if component is SWA and node.mamba.host is not None:
-                    evictor._free_host(node, MAMBA, freed)
-        rest = max(0, wanted - freed[HOST[component]])
-        return freed[HOST[component]] + evict_host(rest, component)
+                    evictor._free(node, MAMBA, freed)
+        rest = max(0, wanted - freed[component])
+        return freed[component] + evict(rest, component)
 
-    evictor.evict_host = by_device_lock  # type: ignore[method-assign]
+    evictor.evict = by_device_lock  # type: ignore[method-assign]
 
 
 @fault(
@@ -79,14 +83,14 @@ def host_leaf_with_host_children(cache: RadixCache) -> None:
 )
 def interior_node_unlinked(cache: RadixCache) -> None:
     host_leaf_with_host_children(cache)
-    evictor = cache.evictor
-    delete = evictor._delete
+    evictor = cache.host_evictor
+    delete = evictor.delete
 
     def cut_off(leaf: Node, freed: list[int]) -> None:
         leaf.children.clear()
         delete(leaf, freed)
 
-    evictor._delete = cut_off  # type: ignore[method-assign]
+    evictor.delete = cut_off  # type: ignore[method-assign]
 
 
 @fault(
@@ -109,12 +113,13 @@ def host_locked_host_leaf_deleted(cache: RadixCache) -> None:
 
 @fault(
     "B47, SGLang pull request 23696",
-    "the parent that a deletion leaves without children is deleted along, although it is locked on the host",
+    "the parent that a deletion leaves without children is deleted along, "
+    "although it is locked on the host",
     Property.PIN,
 )
 def childless_parent_cleaned_up(cache: RadixCache) -> None:
-    evictor = cache.evictor
-    delete = evictor._delete
+    evictor = cache.host_evictor
+    delete = evictor.delete
 
     def clean_up(leaf: Node, freed: list[int]) -> None:
         parent = leaf.parent
@@ -128,7 +133,7 @@ def childless_parent_cleaned_up(cache: RadixCache) -> None:
             delete(parent, freed)
             parent = above
 
-    evictor._delete = clean_up  # type: ignore[method-assign]
+    evictor.delete = clean_up  # type: ignore[method-assign]
 
 
 @fault(
@@ -155,8 +160,8 @@ def childless_parent_not_listed(cache: RadixCache) -> None:
     Property.OWN_H,
 )
 def window_slots_left_on_host(cache: RadixCache) -> None:
-    evictor, tree = cache.evictor, cache.tree
-    delete = evictor._delete
+    evictor, tree = cache.host_evictor, cache.tree
+    delete = evictor.delete
 
     def full_only(leaf: Node, freed: list[int]) -> None:
         for component in (SWA, MAMBA):
@@ -164,7 +169,7 @@ def window_slots_left_on_host(cache: RadixCache) -> None:
                 tree.take_host(leaf, component)
         delete(leaf, freed)
 
-    evictor._delete = full_only  # type: ignore[method-assign]
+    evictor.delete = full_only  # type: ignore[method-assign]
 
 
 @fault(
@@ -176,7 +181,7 @@ def duplicates_not_reclaimed(cache: RadixCache) -> None:
     def none() -> Iterator[Node]:
         return iter(())
 
-    cache.evictor._spare_duplicates = none  # type: ignore[method-assign]
+    cache.host_evictor._spare_duplicates = none  # type: ignore[method-assign]
 
 
 @fault(
@@ -185,7 +190,7 @@ def duplicates_not_reclaimed(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def duplicates_reclaimed_under_write_through(cache: RadixCache) -> None:
-    cache.evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
+    cache.host_evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
         node
         for node in list(cache.tree.duplicates)
         if not (node.host_locked or node.pending or node.loading)
@@ -198,7 +203,7 @@ def duplicates_reclaimed_under_write_through(cache: RadixCache) -> None:
     Property.PIN,
 )
 def duplicate_reclaimed_while_loading(cache: RadixCache) -> None:
-    cache.evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
+    cache.host_evictor._spare_duplicates = lambda: (  # type: ignore[method-assign]
         node
         for node in list(cache.tree.duplicates)
         if cache.config.write_back and not (node.host_locked or node.pending)
@@ -207,23 +212,24 @@ def duplicate_reclaimed_while_loading(cache: RadixCache) -> None:
 
 @fault(
     "family of B73, SGLang pull request 33862: which go first",
-    "host copies of device leaves are reclaimed before those of other nodes, which will be needed later",
+    "host copies of device leaves are reclaimed before those of other nodes, "
+    "which will be needed later",
     Property.RECENCY,
 )
 def duplicates_of_leaves_first(cache: RadixCache) -> None:
-    evictor = cache.evictor
-    spare, evict_host = evictor._spare_duplicates, evictor.evict_host
+    evictor = cache.host_evictor
+    spare, evict = evictor._spare_duplicates, evictor.evict
 
     def leaves_first(wanted: int, component: Component) -> int:
-        freed = [0] * len(POOLS)
+        freed = [0, 0, 0]
         leaves = (
             [node for node in spare() if node in cache.tree.device_leaves]
             if component is FULL
             else []
         )
-        for node in sorted(leaves, key=evictor._turn):
-            if freed[HOST[FULL]] < wanted:
-                evictor._free_host(node, FULL, freed)
-        return freed[HOST[FULL]] + evict_host(wanted - freed[HOST[FULL]], component)
+        for node in sorted(leaves, key=cache.eviction_order.turn):
+            if freed[FULL] < wanted:
+                evictor._free(node, FULL, freed)
+        return freed[FULL] + evict(wanted - freed[FULL], component)
 
-    evictor.evict_host = leaves_first  # type: ignore[method-assign]
+    evictor.evict = leaves_first  # type: ignore[method-assign]

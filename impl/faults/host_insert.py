@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node, Units
-from radixproof.impl.radix.pools import Slots
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node, Units
+    from radixproof.impl.radix.pools import Slots
 
 
 @fault(
@@ -45,7 +49,8 @@ def host_insert_refills_nothing(cache: RadixCache) -> None:
 
 @fault(
     "B48, SGLang pull request 25991",
-    "the new part of the key gets the first of the fetched slots, which hold what is in the tree already",
+    "the new part of the key gets the first of the fetched slots, "
+    "which hold what is in the tree already",
     Property.CONTENT,
 )
 def fetched_slots_shifted(cache: RadixCache) -> None:

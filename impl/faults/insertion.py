@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.insertion import Inserted, Offer
-from radixproof.impl.radix.matching import Match
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.insertion import Inserted, Offer
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA = Component.FULL, Component.SWA
 
 
 @fault(
     "B12, SGLang pull requests 29350, 30845, 36909",
-    "the insert of a request that goes on forgets how far its window has slid, and takes SWA that is long freed for live",
+    "the insert of a request that goes on forgets how far its window has slid, "
+    "and takes SWA that is long freed for live",
     Property.MATCH,
 )
 def insert_forgets_where_swa_begins(cache: RadixCache) -> None:
@@ -38,7 +42,8 @@ def insert_forgets_where_swa_begins(cache: RadixCache) -> None:
 
 @fault(
     "B13, SGLang pull request 29351",
-    "a key whose new part has lost all its SWA gets no leaf: the slots are freed, and a state that comes with it is lost",
+    "a key whose new part has lost all its SWA gets no leaf: the slots are freed, "
+    "and a state that comes with it is lost",
     Property.MATCH,
 )
 def no_leaf_without_swa(cache: RadixCache) -> None:
@@ -63,7 +68,8 @@ def no_leaf_without_swa(cache: RadixCache) -> None:
 
 @fault(
     "B15, SGLang pull requests 29282, 29353, 29349, 40681",
-    "a request goes on with what a match of its key finds, which may be less than what its insert gave away",
+    "a request goes on with what a match of its key finds, "
+    "which may be less than what its insert gave away",
     Property.LOCK,
 )
 def request_adopts_what_a_match_finds(cache: RadixCache) -> None:
@@ -102,7 +108,8 @@ def new_leaf_expected_to_have_swa(cache: RadixCache) -> None:
 
 @fault(
     "B19, SGLang pull requests 34823, 34870",
-    "where SWA begins is counted in tokens, but keys in pairs of them: a page of freed SWA is taken for live",
+    "where SWA begins is counted in tokens, but keys in pairs of them: "
+    "a page of freed SWA is taken for live",
     Property.NOCRASH,
 )
 def boundary_counted_in_tokens(cache: RadixCache) -> None:
@@ -180,7 +187,8 @@ def tombstone_not_recovered(cache: RadixCache) -> None:
 
 @fault(
     "B11, SGLang pull requests 36135, 36381, 36646 and issue 36081",
-    "an insert that recovers the SWA of a tombstone replaces its FULL slots, though a request is using them",
+    "an insert that recovers the SWA of a tombstone replaces its FULL slots, "
+    "though a request is using them",
     Property.PIN,
 )
 def recovery_replaces_slots_in_use(cache: RadixCache) -> None:
@@ -287,7 +295,8 @@ def leaf_without_pages(cache: RadixCache) -> None:
 
 @fault(
     "B71, SGLang pull request 38191",
-    "a request whose key was in the tree already goes on at the root, where the rest of its key is empty",
+    "a request whose key was in the tree already goes on at the root, "
+    "where the rest of its key is empty",
     Property.LOCK,
 )
 def insert_without_a_leaf_ends_at_the_root(cache: RadixCache) -> None:
@@ -302,7 +311,8 @@ def insert_without_a_leaf_ends_at_the_root(cache: RadixCache) -> None:
 
 @fault(
     "B60, SGLang pull request 38941",
-    "the page before the first duplicate, the last one that the request shares with the tree, is freed with it",
+    "the page before the first duplicate, the last one that the request shares with the tree, "
+    "is freed with it",
     Property.OWN,
 )
 def page_before_duplicate_freed(cache: RadixCache) -> None:
@@ -318,7 +328,8 @@ def page_before_duplicate_freed(cache: RadixCache) -> None:
 
 @fault(
     "mini-sglang pull request 142",
-    "an insert of what is in the tree already frees the slots there, which running requests use, and keeps its own",
+    "an insert of what is in the tree already frees the slots there, which running requests use, "
+    "and keeps its own",
     Property.PIN,
 )
 def duplicates_replace_slots_in_use(cache: RadixCache) -> None:
@@ -346,7 +357,8 @@ def straddled_tombstone_not_recovered(cache: RadixCache) -> None:
 
 @fault(
     "family of B15, SGLang pull request 24193: what a request may call its own",
-    "an insert that recovers the SWA of a tombstone frees the slots it has brought, not those that it has replaced",
+    "an insert that recovers the SWA of a tombstone frees the slots it has brought, "
+    "not those that it has replaced",
     Property.NOCRASH,
 )
 def recovery_frees_the_new_slots(cache: RadixCache) -> None:
@@ -361,7 +373,8 @@ def recovery_frees_the_new_slots(cache: RadixCache) -> None:
 
 @fault(
     "family of B29, SGLang pull request 39454: when hits are counted",
-    "the nodes of an insert are hit before what it brings for them is in place, and are backed up without it",
+    "the nodes of an insert are hit before what it brings for them is in place, "
+    "and are backed up without it",
     Property.PROGRESS,
 )
 def hits_counted_before_the_state_is_there(cache: RadixCache) -> None:

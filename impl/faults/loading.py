@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.loading import Load, Plan
-from radixproof.impl.radix.locks import HostReceipt
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import COMPONENTS, Component
+from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.loading import Load, Plan
+    from radixproof.impl.radix.locks import HostReceipt
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = COMPONENTS
 
@@ -34,7 +37,7 @@ def _once_started(cache: RadixCache, then: Callable[[Load], None]) -> None:
 
 
 def _once_refused(cache: RadixCache, then: Callable[[Node], object]) -> None:
-    """Let ``then`` see the anchor of every load-back that was refused though there was something to load."""
+    """Let ``then`` see the anchor of every load-back that is refused with something to load."""
     loader = cache.loader
     load_back, outstanding = loader.load_back, loader._outstanding
 
@@ -50,7 +53,8 @@ def _once_refused(cache: RadixCache, then: Callable[[Node], object]) -> None:
 
 @fault(
     "B06, SGLang pull request 27444",
-    "the host source of a load-back is only pinned after room was made on the device, which may evict it",
+    "the host source of a load-back is only pinned after room was made on the device, "
+    "which may evict it",
     Property.NOCRASH,
 )
 def load_source_pinned_late(cache: RadixCache) -> None:
@@ -83,7 +87,8 @@ def load_source_pinned_late(cache: RadixCache) -> None:
 
 @fault(
     "B06, SGLang pull requests 26728 and 27424",
-    "the host source of a load-back is released when the copy has been submitted, not when it is acknowledged",
+    "the host source of a load-back is released when the copy has been submitted, "
+    "not when it is acknowledged",
     Property.LOCK,
 )
 def load_source_released_early(cache: RadixCache) -> None:
@@ -108,7 +113,7 @@ def load_target_released_early(cache: RadixCache) -> None:
 
 
 @fault(
-    "family of B08, SGLang pull request 24972: a release that does not abstraction its acquire",
+    "family of B08, SGLang pull request 24972: a release that does not mirror its acquire",
     "the host lock of a load-back is given back twice, the second time at the expense of others",
     Property.NOCRASH,
 )
@@ -154,7 +159,8 @@ def load_pins_the_whole_path(cache: RadixCache) -> None:
 
 @fault(
     "B38, SGLang pull requests 25085 and 25088",
-    "a load-back starts at the deepest node with FULL on the host, not at the one on which all components agree",
+    "a load-back starts at the deepest node with FULL on the host, "
+    "not at the one on which all components agree",
     Property.PROGRESS,
 )
 def load_starts_too_deep(cache: RadixCache) -> None:
@@ -173,7 +179,8 @@ def load_starts_too_deep(cache: RadixCache) -> None:
 
 @fault(
     "family of B41: a test against the wrong pool, SGLang before 0.5.13",
-    "a load-back of a window or a state alone is refused, because it brings fewer FULL tokens than are worth it",
+    "a load-back of a window or a state alone is refused, "
+    "because it brings fewer FULL tokens than are worth it",
     Property.PROGRESS,
 )
 def threshold_refuses_windows(cache: RadixCache) -> None:
@@ -253,7 +260,7 @@ def load_evicts_in_vain(cache: RadixCache) -> None:
         short = [0, 0, 0]
         for component, count in need.items():
             short[component] = max(0, count - loader._device[component].available)
-        cache.evictor.evict(*short)
+        cache.device_evictor.evict(*short)
         return allocate(need)
 
     loader._allocate = evict_first  # type: ignore[method-assign]
@@ -266,7 +273,7 @@ def load_evicts_in_vain(cache: RadixCache) -> None:
 )
 def load_evicts_its_whole_need(cache: RadixCache) -> None:
     loader = cache.loader
-    allocate, evict = loader._allocate, cache.evictor.evict
+    allocate, evict = loader._allocate, cache.device_evictor.evict
 
     def make_room(need: dict[Component, int]) -> dict[Component, Slots] | None:
         def whole(full: int, swa: int, mamba: int) -> tuple[int, int, int]:
@@ -275,9 +282,9 @@ def load_evicts_its_whole_need(cache: RadixCache) -> None:
                 *(need.get(component, 0) if short[component] else 0 for component in COMPONENTS)
             )
 
-        cache.evictor.evict = whole  # type: ignore[method-assign]
+        cache.device_evictor.evict = whole  # type: ignore[method-assign]
         taken = allocate(need)
-        cache.evictor.evict = evict  # type: ignore[method-assign]
+        cache.device_evictor.evict = evict  # type: ignore[method-assign]
         return taken
 
     loader._allocate = make_room  # type: ignore[method-assign]
@@ -321,7 +328,8 @@ def refused_load_keeps_slots(cache: RadixCache) -> None:
 
 @fault(
     "B62, SGLang pull requests 37496 and 39479",
-    "the slots of a load-back are handed out from the bottom of the path, its copy is made from the top",
+    "the slots of a load-back are handed out from the bottom of the path, "
+    "its copy is made from the top",
     Property.CONTENT,
 )
 def load_slots_upside_down(cache: RadixCache) -> None:
@@ -413,7 +421,8 @@ def split_leaves_load(cache: RadixCache) -> None:
 
 @fault(
     "B23, SGLang pull requests 34975 and 35931",
-    "a node has room for the mark of one load-back only, and a second one that needs it takes the place",
+    "a node has room for the mark of one load-back only, "
+    "and a second one that needs it takes the place",
     Property.NOCRASH,
 )
 def one_mark_for_all_loads(cache: RadixCache) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.locks import Held, Receipt
-from radixproof.impl.radix.node import Edge, Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import POOLS, Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.locks import Held, Receipt
+    from radixproof.impl.radix.node import Edge, Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = Component
 
 
 def _release_what_counts(cache: RadixCache) -> None:
-    """Let a release pass over counts of zero in silence, as one must that does not know what its lock has counted."""
+    """Let a release pass over counts of zero in silence.
+
+    So must one that does not know what its lock has counted.
+    """
 
     def release(receipt: Receipt, held: Held) -> None:
         for node, component in held:
@@ -28,7 +34,8 @@ def _release_what_counts(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull requests 24972, 32228, 36350, 36848",
-    "a lock passes over tombstones, and its release takes the counts of other locks from those that have been revived since",
+    "a lock passes over tombstones, and its release takes the counts of other locks from those "
+    "that have been revived since",
     Property.LOCK,
 )
 def lock_skips_tombstones(cache: RadixCache) -> None:
@@ -44,7 +51,8 @@ def lock_skips_tombstones(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull requests 24972, 32228, 36350, 36848",
-    "an unlock passes over nodes that have become tombstones under the lock, and leaves its count on them",
+    "an unlock passes over nodes that have become tombstones under the lock, "
+    "and leaves its count on them",
     Property.LOCK,
 )
 def unlock_skips_tombstones(cache: RadixCache) -> None:
@@ -65,7 +73,8 @@ def unlock_skips_tombstones(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull request 36848",
-    "the early release of a window does not know what the lock has counted, and passes over tombstones",
+    "the early release of a window does not know what the lock has counted, "
+    "and passes over tombstones",
     Property.LOCK,
 )
 def early_release_skips_tombstones(cache: RadixCache) -> None:
@@ -90,7 +99,8 @@ def early_release_skips_tombstones(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull requests 36350, 36848",
-    "a lock passes over a node without a state, and its release takes the count of another lock if one came since",
+    "a lock passes over a node without a state, "
+    "and its release takes the count of another lock if one came since",
     Property.LOCK,
 )
 def lock_skips_missing_state(cache: RadixCache) -> None:
@@ -136,7 +146,8 @@ def early_release_does_nothing(cache: RadixCache) -> None:
 
 @fault(
     "B17, a remark in the review of SGLang pull request 28161",
-    "a request that locks again after the early release of its window still counts as released, and leaks its new window lock",
+    "a request that locks again after the early release of its window still counts as released, "
+    "and leaks its new window lock",
     Property.LOCK,
 )
 def release_mark_survives_locking_again(cache: RadixCache) -> None:
@@ -162,12 +173,12 @@ def release_mark_survives_locking_again(cache: RadixCache) -> None:
     Property.PIN,
 )
 def early_release_drops_locked_windows(cache: RadixCache) -> None:
-    evictor = cache.evictor
+    evictor = cache.device_evictor
 
     def drop_windows(nodes: Iterable[Node]) -> None:
         for node in nodes:
             if node.swa.device is not None and not node.resident_children:
-                evictor._make_tombstone(node, SWA, [0] * len(POOLS))
+                evictor._make_tombstone(node, SWA, [0, 0, 0])
 
     evictor.drop_windows = drop_windows  # type: ignore[method-assign]
 
@@ -183,7 +194,8 @@ def lock_keeps_more_than_a_window(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 23882 and issue 24153",
-    "the release of a window goes one node too far, and takes the count of another lock if there is one",
+    "the release of a window goes one node too far, "
+    "and takes the count of another lock if there is one",
     Property.LOCK,
 )
 def window_released_one_node_too_far(cache: RadixCache) -> None:
@@ -202,7 +214,8 @@ def window_released_one_node_too_far(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull request 36848",
-    "a lock renews the mark where its window ends, and an earlier lock of the same extent no longer finds the end of its own",
+    "a lock renews the mark where its window ends, "
+    "and an earlier lock of the same extent no longer finds the end of its own",
     Property.LOCK,
 )
 def lock_takes_the_mark_of_another(cache: RadixCache) -> None:
@@ -238,7 +251,8 @@ def unlock_of_nothing_raises(cache: RadixCache) -> None:
 
 @fault(
     "bytedance-iaas/sglang pull request 508",
-    "a match that ends inside a node is locked as the whole node, and a split of it makes part of the lock permanent",
+    "a match that ends inside a node is locked as the whole node, "
+    "and a split of it makes part of the lock permanent",
     Property.LOCK,
 )
 def partial_match_locks_the_whole_node(cache: RadixCache) -> None:
@@ -258,6 +272,8 @@ def partial_match_locks_the_whole_node(cache: RadixCache) -> None:
     Property.LOCK,
 )
 def split_loses_host_lock(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
     tree, split = cache.tree, cache.tree.split
 
     def split_and_lose(node: Node, length: int) -> Node:
@@ -287,10 +303,13 @@ def host_lock_skips_what_is_not_backed(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull request 36848",
-    "the mark where a window lock ends stays on the lower half of a node that is split, and the upper half stays locked",
+    "the mark where a window lock ends stays on the lower half of a node that is split, "
+    "and the upper half stays locked",
     Property.LOCK,
 )
 def split_keeps_window_mark_below(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
     tree, split = cache.tree, cache.tree.split
 
     def split_below_mark(node: Node, length: int) -> Node:
@@ -322,7 +341,8 @@ def split_loses_device_locks(cache: RadixCache) -> None:
 
 @fault(
     "B08, SGLang pull request 36848",
-    "a split copies the lock of the state at the end of a node to the upper half, which has no state",
+    "a split copies the lock of the state at the end of a node to the upper half, "
+    "which has no state",
     Property.LOCK,
 )
 def split_copies_state_lock(cache: RadixCache) -> None:
@@ -339,7 +359,8 @@ def split_copies_state_lock(cache: RadixCache) -> None:
 
 @fault(
     "B16, SGLang pull request 28161",
-    "the last release of a lock frees a window that nothing below needs at once, as only an early release should",
+    "the last release of a lock frees a window that nothing below needs at once, "
+    "as only an early release should",
     Property.STUTTER,
 )
 def unlock_drops_windows(cache: RadixCache) -> None:
@@ -348,6 +369,6 @@ def unlock_drops_windows(cache: RadixCache) -> None:
     def unlock_and_drop(receipt: Receipt) -> None:
         held = [] if receipt.released else locks._windowed(receipt)
         unlock(receipt)
-        cache.evictor.drop_windows([node for node, component in held if component is SWA])
+        cache.device_evictor.drop_windows([node for node, component in held if component is SWA])
 
     locks.unlock = unlock_and_drop  # type: ignore[method-assign]

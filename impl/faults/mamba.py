@@ -3,65 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.insertion import Offer
-from radixproof.impl.radix.locks import Held, Locks, Receipt
-from radixproof.impl.radix.matching import Match
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix.states import copy_state
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.insertion import Offer
+    from radixproof.impl.radix.locks import Held, Locks, Receipt
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 MAMBA = Component.MAMBA
 
 
-class _Forgetful(Locks):
-    """Does not hand on where its window ends, and passes over counts of zero."""
+def _copy_under(cache: RadixCache) -> Locks:
+    """Let the copies of states take locks of their own, not those of the cache; returns these."""
+    from radixproof.impl.radix.locks import Locks
+    from radixproof.impl.radix.states import copy_state
 
-    def lock(self, anchor: Node) -> Receipt:
-        receipt = super().lock(anchor)
-        receipt.edge = None
-        return receipt
+    locks = Locks(cache.tree, cache.config)
 
-    def _release(self, receipt: Receipt, held: Held) -> None:
-        for node, component in held:
-            if node.states[component].locks:
-                self._tree.release(node, component)
+    def copy(node: Node) -> int | None:
+        return copy_state(node, cache.memory, locks, cache.device_evictor)
 
-
-class _Open(Locks):
-    """Locks nothing."""
-
-    def lock(self, anchor: Node) -> Receipt:
-        return Receipt(anchor)
-
-    def unlock(self, receipt: Receipt) -> None:
-        pass
+    cache.copy_state = copy  # type: ignore[method-assign]
+    return locks
 
 
 @fault(
     "B02, SGLang pull request 27038",
-    "the lock taken while a state is copied is given back without the mark where its window ends: others lose theirs",
+    "the lock taken while a state is copied is given back without the mark where its window ends: "
+    "others lose theirs",
     Property.LOCK,
 )
 def state_copy_unlocks_too_much(cache: RadixCache) -> None:
-    locks = _Forgetful(cache.tree, cache.config)
-    cache.copy_state = lambda node: copy_state(node, cache.memory, locks, cache.evictor)  # type: ignore[method-assign]
+    locks = _copy_under(cache)
+    lock = locks.lock
+
+    def lock_without_mark(anchor: Node) -> Receipt:
+        receipt = lock(anchor)
+        receipt.edge = None
+        return receipt
+
+    def release_what_counts(receipt: Receipt, held: Held) -> None:
+        for node, component in held:
+            if node.states[component].locks:
+                cache.tree.release(node, component)
+
+    locks.lock = lock_without_mark  # type: ignore[method-assign]
+    locks._release = release_what_counts  # type: ignore[method-assign]
 
 
 @fault(
     "B02, SGLang pull request 27038",
-    "the eviction that makes room for the copy of a state may take the state itself, or what lies above it",
+    "the eviction that makes room for the copy of a state may take the state itself, "
+    "or what lies above it",
     Property.PROGRESS,
 )
 def state_copy_evicts_its_source(cache: RadixCache) -> None:
-    locks = _Open(cache.tree, cache.config)
-    cache.copy_state = lambda node: copy_state(node, cache.memory, locks, cache.evictor)  # type: ignore[method-assign]
+    from radixproof.impl.radix.locks import Receipt
+
+    locks = _copy_under(cache)
+    locks.lock = Receipt  # type: ignore[method-assign]
+    locks.unlock = lambda receipt: None  # type: ignore[method-assign]
 
 
 @fault(
@@ -82,7 +92,8 @@ def state_copy_without_room_raises(cache: RadixCache) -> None:
 
 @fault(
     "B53, SGLang pull request 29819 and issue 29812",
-    "a state is copied from the device while the load-back that brings it there is still on its way",
+    "a state is copied from the device while the load-back that brings it there is still on its "
+    "way",
     Property.CONTENT,
 )
 def state_copied_before_it_has_arrived(cache: RadixCache) -> None:
@@ -99,7 +110,8 @@ def state_copied_before_it_has_arrived(cache: RadixCache) -> None:
 
 @fault(
     "B70, SGLang pull requests 16067, 21404",
-    "the slot for the copy of a state is not returned when it turns out that the state is still being loaded",
+    "the slot for the copy of a state is not returned when it turns out that the state is still "
+    "being loaded",
     Property.PROGRESS,
 )
 def state_slot_lost_when_given_up(cache: RadixCache) -> None:
@@ -125,7 +137,7 @@ def state_copy_always_evicts(cache: RadixCache) -> None:
 
     def evict_and_copy(node: Node) -> int | None:
         receipt = cache.locks.lock(node)
-        cache.evictor.evict(0, 0, 1)
+        cache.device_evictor.evict(0, 0, 1)
         cache.locks.unlock(receipt)
         return copy(node)
 
@@ -256,7 +268,8 @@ def match_renews_all_states(cache: RadixCache) -> None:
 
 @fault(
     "B22, SGLang pull request 33639",
-    "a state that comes to a node with a host copy of an older one stays in the order of what is on the host only",
+    "a state that comes to a node with a host copy of an older one stays in the order of what is "
+    "on the host only",
     Property.LEAF,
 )
 def state_stays_in_the_host_order(cache: RadixCache) -> None:

@@ -1,31 +1,40 @@
-"""Bugs in matching, keys and namespaces: which prefix is found, for whom, and what counts as used."""
+"""Bugs in matching, keys and namespaces: which prefix is found, for whom, and what it renews."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.matching import Match, path_slots
-from radixproof.impl.radix.node import Node, Units
-from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix.window import Gate, renew
-from radixproof.model.config import Component, Config
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node, Units
+    from radixproof.impl.radix.pools import Slots
+    from radixproof.impl.radix.window import Gate
 
 MAMBA = Component.MAMBA
 
-Judge = Callable[[Node], tuple[bool, bool]]
-"""Whether a prefix may end at a node, the next one of a path: on the device, and on device or host."""
+Judge: TypeAlias = "Callable[[Node], tuple[bool, bool]]"
+"""Whether a prefix may end at the next node of a path: on the device, and on either tier."""
 
 
 def _match_by(
     cache: RadixCache,
-    judge_of: Callable[[Config], Judge],
-    used: Callable[[Config], int | None] = lambda config: config.window,
+    judge_of: Callable[[CacheConfig], Judge],
+    used: Callable[[CacheConfig], int | None] = lambda config: config.window,
 ) -> None:
-    """Let a new judge decide in every match where the prefix may end; the SWA of ``used`` units before it is renewed."""
+    """Let a new judge decide in every match where the prefix may end.
+
+    The SWA of ``used`` units before it is renewed.
+    """
+    from radixproof.impl.radix.matching import Match, path_slots
+    from radixproof.impl.radix.window import renew
+
     tree, config = cache.tree, cache.config
 
     def match(tokens: Sequence[int], namespace: str = "") -> Match:
@@ -63,15 +72,10 @@ def _gated(on_device: Gate, on_either: Gate, states: bool) -> Judge:
     return judge
 
 
-def _as_it_should(config: Config) -> Judge:
-    return _gated(Gate(config.window), Gate(config.window), config.mamba_states > 0)
+def _as_it_should(config: CacheConfig) -> Judge:
+    from radixproof.impl.radix.window import Gate
 
-
-class _ShortMemory(Gate):
-    """Counts no units after a tombstone: one node with SWA below it is enough."""
-
-    def admits(self, node: Node, present: bool) -> bool:
-        return self.window is None or present
+    return _gated(Gate(config.window), Gate(config.window), config.stateful)
 
 
 @fault(
@@ -80,9 +84,15 @@ class _ShortMemory(Gate):
     Property.MATCH,
 )
 def match_without_a_whole_window(cache: RadixCache) -> None:
-    _match_by(
-        cache, lambda c: _gated(_ShortMemory(c.window), _ShortMemory(c.window), c.mamba_states > 0)
-    )
+    from radixproof.impl.radix.window import Gate
+
+    class ShortMemory(Gate):
+        """Counts no units after a tombstone: one node with SWA below it is enough."""
+
+        def admits(self, node: Node, present: bool) -> bool:
+            return self.window is None or present
+
+    _match_by(cache, lambda c: _gated(ShortMemory(c.window), ShortMemory(c.window), c.stateful))
 
 
 @fault(
@@ -91,9 +101,11 @@ def match_without_a_whole_window(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def match_with_a_window_a_token_short(cache: RadixCache) -> None:
-    def judge(config: Config) -> Judge:
+    from radixproof.impl.radix.window import Gate
+
+    def judge(config: CacheConfig) -> Judge:
         window = None if config.window is None else config.window - 1
-        return _gated(Gate(window), Gate(window), config.mamba_states > 0)
+        return _gated(Gate(window), Gate(window), config.stateful)
 
     _match_by(cache, judge)
 
@@ -104,7 +116,9 @@ def match_with_a_window_a_token_short(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def match_misses_windows_on_host(cache: RadixCache) -> None:
-    def judge_of(config: Config) -> Judge:
+    from radixproof.impl.radix.window import Gate
+
+    def judge_of(config: CacheConfig) -> Judge:
         judge, on_device = _as_it_should(config), Gate(config.window)
 
         def judge_strictly(node: Node) -> tuple[bool, bool]:
@@ -118,11 +132,12 @@ def match_misses_windows_on_host(cache: RadixCache) -> None:
 
 @fault(
     "B38, SGLang pull requests 25085, 25088 and issue 24869",
-    "the best node of a match is the deepest one with FULL, where its window and state are on neither tier",
+    "the best node of a match is the deepest one with FULL, "
+    "where its window and state are on neither tier",
     Property.MATCH,
 )
 def best_match_asks_for_full_only(cache: RadixCache) -> None:
-    def judge_of(config: Config) -> Judge:
+    def judge_of(config: CacheConfig) -> Judge:
         judge = _as_it_should(config)
         return lambda node: (judge(node)[0], True)
 
@@ -131,15 +146,16 @@ def best_match_asks_for_full_only(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull requests 32710, 37584, 39627",
-    "tombstones are not noticed on nodes that have no state: a check that fails keeps the others from being made",
+    "tombstones are not noticed on nodes that have no state: "
+    "a check that fails keeps the others from being made",
     Property.RECENCY,
 )
 def window_not_checked_without_state(cache: RadixCache) -> None:
-    def judge_of(config: Config) -> Judge:
+    def judge_of(config: CacheConfig) -> Judge:
         judge = _as_it_should(config)
 
         def judge_with_state(node: Node) -> tuple[bool, bool]:
-            if config.mamba_states and node.mamba.device is None and node.mamba.host is None:
+            if config.stateful and node.mamba.device is None and node.mamba.host is None:
                 return False, False
             return judge(node)
 
@@ -193,7 +209,8 @@ def key_below_a_page_is_kept(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull requests 10846, 11231",
-    "pairs of tokens are looked up by their first tokens, so that the last KV of a prefix is that of another continuation",
+    "pairs of tokens are looked up by their first tokens, "
+    "so that the last KV of a prefix is that of another continuation",
     Property.MATCH,
 )
 def pairs_as_single_tokens(cache: RadixCache) -> None:
@@ -249,7 +266,8 @@ def fetched_for_every_namespace(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 12111 and issue 12007",
-    "a match renews the nodes of its path from the bottom up, so that parents are newer than children",
+    "a match renews the nodes of its path from the bottom up, "
+    "so that parents are newer than children",
     Property.RECENCY,
 )
 def match_renews_parents_last(cache: RadixCache) -> None:

@@ -1,21 +1,23 @@
-"""How a fault is planted: registered by name, and put into one cache object after it has been built."""
+"""How a fault is planted: by name, into one cache object after it has been built."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.system import RadixSystem
-from radixproof.impl.radix.system import target as radix
+from radixproof.impl.radix_adapter.target import target as radix
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Property
 
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One planted bug: where it comes from, what went wrong there, and the property that should see it first."""
+    """One planted bug: its record, what goes wrong, and the property that should see it first."""
 
     name: str
     record: str
@@ -41,10 +43,15 @@ def fault(
 
 
 def target(name: str) -> Target:
-    """Our implementation with the fault called ``name`` planted. Raises KeyError if there is none."""
+    """Our implementation with the fault called ``name`` planted.
+
+    Raises KeyError if there is none.
+    """
     chosen, clean = FAULTS[name], radix()
 
     def build(config: Config) -> System:
+        from radixproof.impl.radix_adapter.adapter import RadixSystem
+
         system = clean.build(config)
         assert isinstance(system, RadixSystem)
         chosen.plant(system.cache)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
 
 
 @fault(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.model.config import Component
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = Component
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.recency import RecencyList
-from radixproof.model.config import Component
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
 
 FULL, SWA, MAMBA = Component
 
@@ -31,7 +34,10 @@ def _after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None
 
 
 def _renew_both(cache: RadixCache, order: Callable[[], RecencyList[Node]]) -> None:
-    """Let a split move both halves to the new end of an order; the tree makes its orders anew when it is reset."""
+    """Let a split move both halves to the new end of an order.
+
+    The tree makes its orders anew when it is reset.
+    """
 
     def renew(lower: Node, upper: Node) -> None:
         for node in (upper, lower):
@@ -179,7 +185,8 @@ def split_counts_the_upper_half_again(cache: RadixCache) -> None:
 
 @fault(
     "SGLang pull request 5499 and issue 5543",
-    "the upper half of a split does not know that it has a child on the device, and counts as a leaf",
+    "the upper half of a split does not know that it has a child on the device, "
+    "and counts as a leaf",
     Property.LEAF,
 )
 def split_forgets_the_child(cache: RadixCache) -> None:

@@ -1,11 +1,15 @@
-"""Bugs in write-back, where data is backed up when it leaves the device, and in caches that back nothing up."""
+"""Bugs in write-back, which copies data as it leaves the device, and in caches without a host."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix.node import Node
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.node import Node
 
 
 @fault(
@@ -26,11 +30,12 @@ def failed_write_back_taken_for_success(cache: RadixCache) -> None:
 
 @fault(
     "B04, SGLang pull requests 28614 and 31845",
-    "a leaf for which the host has no room is passed over, so that nothing can be evicted when the host is full",
+    "a leaf for which the host has no room is passed over, "
+    "so that nothing can be evicted when the host is full",
     Property.PROGRESS,
 )
 def full_host_stalls_write_back(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def if_backed(leaf: Node, freed: list[int]) -> None:
@@ -46,7 +51,7 @@ def full_host_stalls_write_back(cache: RadixCache) -> None:
     Property.NOCRASH,
 )
 def descendants_not_deleted(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def leaf_only(leaf: Node, freed: list[int]) -> None:
@@ -65,11 +70,12 @@ def descendants_not_deleted(cache: RadixCache) -> None:
 
 @fault(
     "B04, SGLang pull request 31845: what is locked below",
-    "a leaf that cannot be written back is deleted with what hangs below it, although a host lock keeps that",
+    "a leaf that cannot be written back is deleted with what hangs below it, "
+    "although a host lock keeps that",
     Property.PIN,
 )
 def locked_descendants_deleted(cache: RadixCache) -> None:
-    evictor, backups = cache.evictor, cache.backups
+    evictor, backups = cache.device_evictor, cache.backups
     evict_leaf = evictor._evict_leaf
 
     def with_all_below(leaf: Node, freed: list[int]) -> None:
@@ -118,7 +124,8 @@ def interior_value_not_written_back(cache: RadixCache) -> None:
 
 @fault(
     "B35, SGLang pull request 39980: continuity under write-back",
-    "write-back asks for a copy of the parent before it copies a node, and deletes the node instead",
+    "write-back asks for a copy of the parent before it copies a node, "
+    "and deletes the node instead",
     Property.PROGRESS,
 )
 def write_back_wants_a_backed_parent(cache: RadixCache) -> None:

@@ -13,14 +13,18 @@ K = TypeVar("K")
 
 
 class SlotError(ValueError):
-    """Slots that cannot be given back: freed already, never allocated, foreign to the pool, or not whole pages."""
+    """Slots that cannot be given back.
+
+    They are free already, were never allocated, are not of this pool, or are no whole pages.
+    """
 
 
 class PageAllocator:
-    """Hands out whole pages of slots and takes them back; page p owns the slots p * page_size ... (p + 1) * page_size - 1.
+    """Hands out whole pages of slots and takes them back.
 
-    Pages are numbered from 1. The page freed last is handed out first: its memory is warmest, and a stale reference to it shows at
-    once. The order depends on nothing but the calls made.
+    Page p, from 1 on, owns the slots p * page_size ... (p + 1) * page_size - 1. The page freed last
+    is handed out first: its memory is warmest, and a stale reference to it shows at once. The order
+    depends on nothing but the calls made.
     """
 
     def __init__(self, pages: int, page_size: int) -> None:
@@ -32,14 +36,9 @@ class PageAllocator:
         self.clear()
 
     def clear(self) -> None:
-        """Take every page back, whoever holds it, and forget a refusal."""
+        """Take every page back, whoever holds it."""
         self._free = list(range(self.pages, 0, -1))
         self._taken = bytearray(self.pages + 1)
-        self._refusing = False
-
-    def refuse(self) -> None:
-        """Let the next allocation of at least one page fail, whatever is free."""
-        self._refusing = True
 
     @property
     def available(self) -> int:
@@ -47,15 +46,15 @@ class PageAllocator:
         return len(self._free) * self.page_size
 
     def alloc(self, tokens: int) -> Slots | None:
-        """Slots for ``tokens`` tokens, a multiple of the page size; None, and no change, if there are not enough."""
+        """Slots for ``tokens`` tokens, a multiple of the page size.
+
+        None, and no change, if there are not enough.
+        """
         count, rest = divmod(tokens, self.page_size)
         if rest or tokens < 0:
             raise ValueError(
                 f"cannot allocate {tokens} tokens: pages of {self.page_size} are allocated whole"
             )
-        if self._refusing and count:
-            self._refusing = False
-            return None
         if count > len(self._free):
             return None
         keep = len(self._free) - count
@@ -66,12 +65,16 @@ class PageAllocator:
         return self._slots[pages].ravel()
 
     def free(self, slots: Slots) -> None:
-        """Take back whole pages. Raises `SlotError`, and changes nothing, unless each of them is out and is given back once."""
+        """Take back whole pages.
+
+        Raises `SlotError`, and changes nothing, unless each of them is out and is given back once.
+        """
         pages: list[int] = (slots[:: self.page_size] // self.page_size).tolist()
         for page in pages:
             if not 0 < page <= self.pages:
                 raise SlotError(
-                    f"page {page} of slots {slots.tolist()} is not of this pool, which has pages 1 to {self.pages}"
+                    f"page {page} of slots {slots.tolist()} is not of this pool, "
+                    f"which has pages 1 to {self.pages}"
                 )
             if not self._taken[page]:
                 raise SlotError(f"page {page} of slots {slots.tolist()} is free already")
@@ -91,7 +94,10 @@ class PageAllocator:
 def alloc_each(
     allocators: Mapping[K, PageAllocator], need: Mapping[K, int]
 ) -> dict[K, Slots] | None:
-    """Slots from several allocators, so many tokens of each; None, and no change, if one of them has not got them."""
+    """Slots from several allocators, so many tokens of each.
+
+    None, and no change, if one of them has too few.
+    """
     taken: dict[K, Slots] = {}
     for key, tokens in need.items():
         slots = allocators[key].alloc(tokens)

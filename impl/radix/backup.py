@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from radixproof.impl.radix.allocator import alloc_each
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.engine import CopyEngine, Transfer
-from radixproof.impl.radix.eviction import Evictor
+from radixproof.impl.radix.host_eviction import HostEvictor
 from radixproof.impl.radix.locks import Locks, Receipt
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
+from radixproof.impl.radix.node import InFlight, Node
+from radixproof.impl.radix.outstanding import Outstanding
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Config
 
 
 @dataclass(slots=True, eq=False)
@@ -29,10 +29,12 @@ class Backup(InFlight):
 
 
 class Backups:
-    """Copies nodes to the host: what has been hit ``config.threshold`` times or, under write-back, what is evicted (semantics 8).
+    """Copies nodes to the host (semantics 8).
 
-    Under write-through a node is backed up only below nodes that are, so that what is on the host can always be reached. Host slots
-    are committed to the node at once; they hold its KV when the backup is acknowledged, and until then the node is locked.
+    That is what has been hit ``config.threshold`` times or, under write-back, what is evicted.
+    Under write-through a node is backed up only below nodes that are, so that what is on the host
+    can always be reached. Host slots are committed to the node at once; they hold its KV when the
+    backup is acknowledged, and until then the node is locked.
     """
 
     def __init__(
@@ -40,10 +42,10 @@ class Backups:
         tree: Tree,
         memory: Memory,
         locks: Locks,
-        evictor: Evictor,
+        evictor: HostEvictor,
         *,
         engine: CopyEngine,
-        config: Config,
+        config: CacheConfig,
     ) -> None:
         self._tree = tree
         self._memory = memory
@@ -60,15 +62,20 @@ class Backups:
         return len(self._outstanding)
 
     def hit(self, node: Node) -> None:
-        """Count a use of a node on the device; back it up if it has earned it, anything of it is not, and there is room."""
+        """Count a use of a node on the device, and back it up if that is due.
+
+        It is due when the node has been hit often enough and anything of it has no host copy. Where
+        there is no room, nothing happens.
+        """
         node.hits += 1
         if node.hits >= self._threshold and self._missing(node):
             self._back_up(node)
 
     def back_up_now(self, node: Node) -> bool:
-        """Copy what a node has on the device only to the host, and wait for it; False, and no change, if there is no room.
+        """Copy what a node has on the device only to the host, and wait for it.
 
-        Its ancestors need not be backed up. All other backups in flight are finished, too.
+        Returns whether there was room; without it nothing changes. The ancestors of the node need
+        not be backed up. All other backups in flight are finished, too.
         """
         if not self._start(node, lock=False):
             return False
@@ -76,9 +83,9 @@ class Backups:
         return True
 
     def acknowledge(self, blocking: bool, limit: int | None = None) -> int:
-        """Finish the backups whose copies are done, in order, or all of them after waiting; returns how many.
+        """Finish the backups whose copies are done, in order, or all of them after waiting.
 
-        A poll finishes ``limit`` at most. Copies that failed are made again.
+        Returns how many. A poll finishes ``limit`` at most. Copies that failed are made again.
         """
         finished = self._outstanding.finish(blocking, limit)
         for backup in finished:
@@ -94,7 +101,10 @@ class Backups:
         self._outstanding.clear()
 
     def _back_up(self, node: Node) -> None:
-        """Start a backup of each node on the way to ``node`` that has none, then of ``node``; stop where the host has no room."""
+        """Back up each node on the way to ``node`` that has no copy, then ``node`` itself.
+
+        Stops where the host has no room.
+        """
         path = [node]
         above = node.parent
         while above is not None and not above.is_root and not above.backed:
@@ -114,14 +124,18 @@ class Backups:
         }
 
     def _start(self, node: Node, lock: bool) -> bool:
-        """Start a backup of what a node has on the device only; False, and no change, if there is no room for all of it."""
+        """Start a backup of what a node has on the device only.
+
+        False, and no change, if there is no room for all of it.
+        """
         sources = self._missing(node)
         targets = self._allocate({component: len(slots) for component, slots in sources.items()})
         if targets is None:
             return False
         transfers = []
         for component, target in targets.items():
-            device, host = self._memory.tiers[component]
+            device = self._memory.device_pools[component]
+            host = self._memory.host_pools[component]
             self._tree.put_host(node, component, target)
             transfers.append(Transfer(device, sources[component], host, target))
         receipt = self._locks.lock(node) if lock else None
@@ -132,7 +146,10 @@ class Backups:
         return True
 
     def _allocate(self, need: dict[Component, int]) -> dict[Component, Slots] | None:
-        """Make room for so many host slots of each component, and take them; None, and none taken, if that is not possible."""
+        """Make room for so many host slots of each component, and take them.
+
+        None, and none taken, if that is not possible.
+        """
         return alloc_each(self._memory.host, need) if self._evictor.make_room(need) else None
 
     def _finish(self, backup: Backup) -> None:

@@ -27,13 +27,15 @@ class _Flight:
 class CudaEngine:
     """Copies between a CUDA device and the host, in either direction, without stopping either.
 
-    Scattered rows cannot be copied asynchronously: the slots of a transfer cross in one piece, through pinned staging memory. On
-    the way to the host the device gathers, and the host spreads when it learns that the piece arrived, which is before the copy is
-    done. On the way to the device the host gathers at `submit`, and the device spreads.
+    Scattered rows cannot be copied asynchronously: the slots of a transfer cross in one piece,
+    through pinned staging memory. On the way to the host the device gathers, and the host spreads
+    when it learns that the piece arrived, which is before the copy is done. On the way to the
+    device the host gathers at `submit`, and the device spreads.
 
-    Device work is ordered after everything the caller's current stream had been given at `submit`: that may still write what is
-    copied, or use what was in the target slots. Of what the caller does afterwards nothing is ordered after a copy, unless it
-    waits until the copy is done or calls `join`. Use one engine for each direction, or copies wait for each other.
+    Device work is ordered after everything the caller's current stream had been given at `submit`:
+    that may still write what is copied, or use what was in the target slots. Of what the caller
+    does afterwards nothing is ordered after a copy, unless it waits until the copy is done or calls
+    `join`. Use one engine for each direction, or copies wait for each other.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -55,7 +57,10 @@ class CudaEngine:
         return flight.copy
 
     def join(self) -> None:
-        """Order what the caller's current stream is given from now on after all copies submitted so far. Does not wait."""
+        """Let what the caller's current stream is given from now on wait for all copies so far.
+
+        The caller itself does not wait.
+        """
         torch.cuda.current_stream(self._device).wait_stream(self._stream)
 
     def poll(self) -> None:

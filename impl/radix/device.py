@@ -1,4 +1,4 @@
-"""Device slots: the allocator of each component's pool, and the map that pairs FULL slots with SWA slots."""
+"""Device slots: an allocator per component, and the map that pairs FULL slots with SWA slots."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from radixproof.impl.radix.pools import Slots
 class DeviceSlots:
     """Keeper of the device slots that no node and no request holds.
 
-    Every token has one FULL slot. Where the cache has a window it is also born with one SWA slot, its *peer*, found through
-    ``swa_of``: an array of shape [FULL slots], 0 for "no peer" (semantics 13.1). Pages are paired whole: the peers of a FULL page
-    are one SWA page. ``swa`` is None for a cache without a window, whose slots have no peers; ``mamba`` is None for one without
-    states, which are in pages of one slot.
+    Every token has one FULL slot. Where the cache has a window it is also born with one SWA slot,
+    its *peer*, found through ``swa_of``: an array of shape [FULL slots], 0 for "no peer" (semantics
+    13.1). Pages are paired whole: the peers of a FULL page are one SWA page. ``swa`` is None for a
+    cache without a window, whose slots have no peers; ``mamba`` is None for one without states,
+    which are in pages of one slot.
     """
 
     def __init__(
@@ -36,7 +37,10 @@ class DeviceSlots:
         self.swa_of[:] = 0
 
     def allocate(self, tokens: int) -> Slots | None:
-        """FULL slots for ``tokens`` tokens (whole pages), each with a peer; None, and no change, if a pool has not got them."""
+        """FULL slots for ``tokens`` tokens (whole pages), each with a peer.
+
+        None, and no change, if a pool has too few.
+        """
         full = self.full.alloc(tokens)
         if full is not None and self.swa is not None:
             peers = self.swa.alloc(tokens)
@@ -47,12 +51,18 @@ class DeviceSlots:
         return full
 
     def free(self, full: Slots) -> None:
-        """Take back FULL slots (whole pages), together with those peers that they still have. Raises `SlotError`."""
+        """Take back FULL slots (whole pages), together with those peers that they still have.
+
+        Raises `SlotError`.
+        """
         self.full.free(full)
         self.free_swa(full)
 
     def free_swa(self, full: Slots) -> None:
-        """Take back the peers of FULL slots (whole pages) only; slots without one are passed over. Raises `SlotError`."""
+        """Take back the peers of FULL slots (whole pages) only; slots without one are passed over.
+
+        Raises `SlotError`.
+        """
         if self.swa is None:
             return
         peers = self.swa_of[full]
@@ -71,7 +81,10 @@ class DeviceSlots:
         return peers
 
     def pair(self, full: Slots, swa: Slots) -> None:
-        """Make SWA slots the peers of as many FULL slots (whole pages). Raises `SlotError` if one of these has a peer already."""
+        """Make SWA slots the peers of as many FULL slots (whole pages).
+
+        Raises `SlotError` if one of these has a peer already.
+        """
         if self.swa_of[full].any():
             raise SlotError(
                 f"FULL slots {full[self.swa_of[full] != 0].tolist()} have an SWA peer already"
@@ -79,6 +92,9 @@ class DeviceSlots:
         self.swa_of[full] = swa
 
     def move_peers(self, source: Slots, target: Slots) -> None:
-        """Pair the peers of FULL slots ``source`` with as many FULL slots ``target`` instead. Raises `SlotError` as `pair`."""
+        """Pair the peers of FULL slots ``source`` with as many FULL slots ``target`` instead.
+
+        Raises `SlotError` as `pair`.
+        """
         self.pair(target, self.peers(source))
         self.swa_of[source] = 0

@@ -1,23 +1,20 @@
 """Copy engines: what moves KV between pools, and who says when.
 
-A cache is given its engines from outside, one for backups and one for load-backs. Each performs its copies in the order in which
-they were submitted.
+A cache is given its engines from outside, one for backups and one for load-backs. Each performs its
+copies in the order in which they were submitted.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
-
-import torch
 
 from radixproof.impl.radix.pools import KVPool, Slots
 
 
 class Transfer(NamedTuple):
-    """The part of a copy that concerns one pair of pools: KV of ``source_slots`` goes to ``target_slots``, slot by slot."""
+    """The part of a copy that concerns one pair of pools, slot by slot."""
 
     source: KVPool
     source_slots: Slots
@@ -27,17 +24,26 @@ class Transfer(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Copy:
-    """What `CopyEngine.submit` returns: one copy, and how it went. At most one of ``done`` and ``failed`` ever becomes true."""
+    """What `CopyEngine.submit` returns: one copy, and how it went.
+
+    At most one of ``done`` and ``failed`` ever becomes true.
+    """
 
     transfers: tuple[Transfer, ...]
     done: bool = False
     """The KV is in the target slots."""
     failed: bool = False
-    """The target slots may hold anything. The engine has forgotten the copy; whoever wants it submits its transfers again."""
+    """The target slots may hold anything, and the engine has forgotten the copy.
+
+    Whoever wants it submits its transfers again.
+    """
 
 
 class CopyEngine(Protocol):
-    """Performs copies asynchronously. Until a copy is known to be done its slots must be neither reused nor rewritten."""
+    """Performs copies asynchronously.
+
+    Until a copy is known to be done its slots must be neither reused nor rewritten.
+    """
 
     def submit(self, transfers: Sequence[Transfer]) -> Copy:
         """Queue one copy. It reads what the work submitted to the device so far has written."""
@@ -70,53 +76,3 @@ class ImmediateEngine:
 
     def clear(self) -> None:
         pass
-
-
-class ScheduledEngine:
-    """Holds copies back until `run` lets them through to ``inner``: when bytes move, and whether, is the caller's choice."""
-
-    def __init__(self, inner: CopyEngine) -> None:
-        self._inner = inner
-        self._queue: deque[Copy] = deque()
-
-    @property
-    def queued(self) -> int:
-        """Copies that have not been performed."""
-        return len(self._queue)
-
-    def run(self, count: int, fail: bool = False) -> int:
-        """Perform, or ``fail``, up to ``count`` of the oldest queued copies; returns how many."""
-        performed = min(count, len(self._queue))
-        for _ in range(performed):
-            copy = self._queue.popleft()
-            if fail:
-                _spoil(copy)
-            else:
-                inner = self._inner.submit(copy.transfers)
-                self._inner.wait()
-                copy.done, copy.failed = inner.done, inner.failed
-        return performed
-
-    def submit(self, transfers: Sequence[Transfer]) -> Copy:
-        copy = Copy(tuple(transfers))
-        self._queue.append(copy)
-        return copy
-
-    def poll(self) -> None:
-        pass
-
-    def wait(self) -> None:
-        self.run(len(self._queue))
-
-    def clear(self) -> None:
-        self._queue.clear()
-        self._inner.clear()
-
-
-def _spoil(copy: Copy) -> None:
-    """Fail a copy: the first half of every transfer arrives as garbage, the rest not at all."""
-    for transfer in copy.transfers:
-        slots = transfer.target_slots[: (len(transfer.target_slots) + 1) // 2]
-        # Keys and values alike: nothing that a cache computes, and no tag.
-        transfer.target.scatter(slots, torch.full_like(transfer.target.gather(slots), -1))
-    copy.failed = True

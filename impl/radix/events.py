@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
-from radixproof.impl.observation import Event
 from radixproof.impl.radix.node import Node, Units
+
+
+class Event(NamedTuple):
+    """One message of the stream.
+
+    ``kind`` is "stored", "removed" or "cleared". ``blocks`` are names of pages; those stored hang
+    under ``parent`` (None: the root of ``namespace``), one below the other, and have ``units``.
+    """
+
+    kind: str
+    on_host: bool = False
+    blocks: tuple[int, ...] = ()
+    parent: int | None = None
+    units: Units = ()
+    namespace: str = ""
 
 
 class Events:
     """Names pages, and collects what is to be said about them until it is asked for.
 
-    The name of a page, its block id, depends on its units, those before it and the namespace, and on nothing else: replicas and
-    their routers agree on it. Only FULL is spoken of.
+    The name of a page, its block id, depends on its units, those before it and the namespace, and
+    on nothing else: replicas and their routers agree on it. Only FULL is spoken of.
     """
 
     def __init__(self, page_size: int) -> None:
@@ -44,7 +59,10 @@ class Events:
         return events
 
     def _blocks(self, node: Node) -> tuple[int, ...]:
-        """Block ids of a node's pages, in order. Notes the last one of each node that it works out on the way."""
+        """Block ids of a node's pages, in order.
+
+        Notes the last one of each node that it works out on the way.
+        """
         path = [node]
         above = node.parent
         assert above is not None

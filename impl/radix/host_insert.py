@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Config
 
 
 class HostInserter:
     """Puts offered FULL host slots where the tree has none, and frees the others (semantics 10.3).
 
-    Under write-through, where what is on the host has to hang on what is there too, they are taken only below a node with a host
-    copy.
+    Under write-through, where what is on the host has to hang on what is there too, they are taken
+    only below a node with a host copy.
     """
 
-    def __init__(self, tree: Tree, memory: Memory, config: Config) -> None:
+    def __init__(self, tree: Tree, memory: Memory, write_back: bool) -> None:
         self._tree = tree
         self._memory = memory
-        self._write_back = config.write_back
+        self._write_back = write_back
 
     def insert(self, namespace: str, units: Units, slots: Slots, start: int) -> int:
-        """Insert a key (whole pages) of which FULL host ``slots`` hold what is beyond ``start``, the end of a node or 0.
+        """Insert a key (whole pages) of which the part from ``start`` on is in FULL host ``slots``.
 
-        Every slot is the tree's, or free, afterwards. Returns how many the tree has taken. Counts as a use of the whole path.
+        ``start`` is the end of a node, or 0. Every slot is the tree's, or free, afterwards. Returns
+        how many the tree has taken. Counts as a use of the whole path.
         """
         if start + len(slots) != len(units):
             raise ValueError(f"{len(units)} units from {start} on, but {len(slots)} slots")
@@ -41,7 +42,10 @@ class HostInserter:
         )
 
     def _refill(self, node: Node, slots: Slots) -> int:
-        """Offer ``slots`` to a node that the key leads through; returns how many it takes, all or none."""
+        """Offer ``slots`` to a node that the key leads through.
+
+        Returns how many it takes: all or none.
+        """
         parent = node.parent
         assert parent is not None
         wanted = not node.backed and not self._write_back and _anchors(parent)
@@ -51,7 +55,10 @@ class HostInserter:
         return self._announce(node)
 
     def _add_leaf(self, parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
-        """Offer ``slots`` for the part of the key that is not in the tree; returns how many are taken, all or none."""
+        """Offer ``slots`` for the part of the key that is not in the tree.
+
+        Returns how many are taken: all or none.
+        """
         wanted = bool(segment) and (self._write_back or _anchors(parent))
         if not wanted or len(slots) < len(segment):
             return self._free(slots)
@@ -69,5 +76,8 @@ class HostInserter:
 
 
 def _anchors(parent: Node) -> bool:
-    """Whether what is on the host may hang under ``parent``, in a tree where only what is backed up can be reached there."""
+    """Whether what is on the host may hang under ``parent``.
+
+    This is asked where only what is backed up can be reached there.
+    """
     return parent.is_root or parent.backed

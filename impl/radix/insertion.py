@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from radixproof.impl.radix.backup import Backups
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import renew, tail
-from radixproof.model.config import Component
 
 
 class Inserted(NamedTuple):
-    """Units of the key that were in the tree before, whether the state was taken, and the node at which the key ends."""
+    """What was in the tree before, whether the state was taken, and where the key ends."""
 
     reused: int
     taken: bool
@@ -26,9 +26,10 @@ class Inserted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a request hands over: one FULL slot per unit of a key of whole pages, and maybe a MAMBA slot.
+    """What a request hands over: FULL slots of a key of whole pages, and maybe a MAMBA slot.
 
-    The first ``protected`` slots are the tree's already. Slots from ``evicted`` on have SWA peers, those before it have none.
+    There is one FULL slot per unit. The first ``protected`` of them are the tree's already. Those
+    from ``evicted`` on have SWA peers, those before have none.
     """
 
     namespace: str
@@ -45,7 +46,10 @@ class Offer:
 
 
 class Inserter:
-    """Puts offered slots where the tree has none, recovers SWA that it has lost, and frees what it has already (semantics 4)."""
+    """Puts offered slots where the tree has none, and frees the others (semantics 4).
+
+    Where the tree has lost SWA, it is recovered from them.
+    """
 
     def __init__(self, tree: Tree, memory: Memory, backups: Backups, window: int | None) -> None:
         self._tree = tree
@@ -54,9 +58,10 @@ class Inserter:
         self._window = window
 
     def insert(self, offer: Offer) -> Inserted:
-        """Insert a key. Every FULL slot offered beyond the protected ones is the tree's, or free, afterwards.
+        """Insert a key.
 
-        The path is hit last, when all that the key brings is in place: a backup then copies all of it.
+        Every FULL slot offered beyond the protected ones is the tree's, or free, afterwards. The
+        path is hit last, when all that the key brings is in place: a backup then copies all of it.
         """
         tree = self._tree
         tree.begin_insert()
@@ -83,10 +88,14 @@ class Inserter:
         return Inserted(reused, taken, node)
 
     def _revive(self, node: Node, offer: Offer) -> list[Node]:
-        """Give slots to a node that is on the host only; its host copy stays (semantics 4.1). Returns the pieces it is in now."""
+        """Give slots to a node that is on the host only; its host copy stays (semantics 4.1).
+
+        Returns the pieces it is in now.
+        """
         if offer.protected > node.start:
             raise ValueError(
-                f"{offer.protected} units are called protected, but those from {node.start} on are not on the device"
+                f"{offer.protected} units are called protected, "
+                f"but those from {node.start} on are not on the device"
             )
         pieces = self._cut(node, offer.evicted)
         for piece in pieces:
@@ -97,7 +106,10 @@ class Inserter:
         return pieces
 
     def _overlap(self, node: Node, offer: Offer) -> list[Node]:
-        """Free the slots of what the device has already, but recover the SWA of a tombstone from them (semantics 4.1)."""
+        """Free the slots of what the device has already, or recover a tombstone's SWA from them.
+
+        See semantics 4.1.
+        """
         pieces = [node]
         if self._window is not None and node.swa.device is None:
             pieces = self._cut(node, max(offer.evicted, offer.protected))
@@ -112,7 +124,8 @@ class Inserter:
     def _recover(self, node: Node, slots: Slots) -> None:
         """Give a tombstone its SWA back from slots offered for it.
 
-        The node takes the offered FULL slots along. If its own FULL slots are in use, it keeps them and takes only the peers over.
+        The node takes the offered FULL slots along. If its own FULL slots are in use, it keeps them
+        and takes only the peers over.
         """
         device = self._memory.device
         own = node.full.device
@@ -127,13 +140,19 @@ class Inserter:
         self._tree.put_device(node, Component.SWA, device.peers(own))
 
     def _cut(self, node: Node, position: int) -> list[Node]:
-        """Split a node at ``position``, counted from the root, if that is inside it; returns the pieces, upper first."""
+        """Split a node at ``position``, counted from the root, if that is inside it.
+
+        Returns the pieces, the upper one first.
+        """
         if not node.start < position < node.end:
             return [node]
         return [self._tree.split(node, position - node.start), node]
 
     def _add_leaves(self, parent: Node, offer: Offer) -> list[Node]:
-        """Hang the rest of the key under ``parent``: what lost its SWA, what has it, and its last window, as nodes of their own."""
+        """Hang the rest of the key under ``parent``.
+
+        What lost its SWA, what has it, and its last window become nodes of their own.
+        """
         start, end = parent.end, len(offer.units)
         ends = {end} if end > start else set()
         if self._window is not None and end > start:
@@ -153,7 +172,10 @@ class Inserter:
         return leaves
 
     def _take_state(self, node: Node, offer: Offer) -> bool:
-        """Give the node at which the key ends the state offered for it, unless it has one on the device or the key is empty."""
+        """Give the node at which the key ends the state offered for it.
+
+        Not if it has one on the device, or if the key is empty.
+        """
         if offer.state is None or node.is_root or node.mamba.device is not None:
             return False
         self._tree.put_device(node, Component.MAMBA, np.array([offer.state], dtype=np.int64))

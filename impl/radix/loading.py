@@ -9,16 +9,16 @@ from typing import TypeAlias
 import numpy as np
 
 from radixproof.impl.radix.allocator import alloc_each
+from radixproof.impl.radix.config import CacheConfig, Component
+from radixproof.impl.radix.device_eviction import DeviceEvictor
 from radixproof.impl.radix.engine import CopyEngine, Transfer
-from radixproof.impl.radix.eviction import Evictor
 from radixproof.impl.radix.locks import HostReceipt, Locks, Receipt
 from radixproof.impl.radix.memory import Memory
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.outstanding import InFlight, Outstanding
+from radixproof.impl.radix.node import InFlight, Node
+from radixproof.impl.radix.outstanding import Outstanding
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import window_of
-from radixproof.model.config import DEVICE, Component, Config
 
 
 @dataclass(slots=True, eq=False)
@@ -30,14 +30,18 @@ class Load(InFlight):
 
 
 Plan: TypeAlias = dict[Component, list[Node]]
-"""Per component the nodes of one path that are to get it from the host, from the top; none of the lists is empty."""
+"""Per component the nodes of one path that are to get it from the host, from the top.
+
+None of the lists is empty.
+"""
 
 
 class Loader:
     """Brings the path to a node back to the device, in one copy (semantics 9).
 
-    Device slots are committed to the nodes at once; they hold their KV when the load-back is acknowledged. Until then the path is
-    locked on both tiers, and work that reads the slots has to be ordered after the copy, see `CudaEngine.join`.
+    Device slots are committed to the nodes at once; they hold their KV when the load-back is
+    acknowledged. Until then the path is locked on both tiers, and work that reads the slots has to
+    be ordered after the copy, see `CudaEngine.join`.
     """
 
     def __init__(
@@ -45,10 +49,10 @@ class Loader:
         tree: Tree,
         memory: Memory,
         locks: Locks,
-        evictor: Evictor,
+        evictor: DeviceEvictor,
         *,
         engine: CopyEngine,
-        config: Config,
+        config: CacheConfig,
     ) -> None:
         self._tree = tree
         self._memory = memory
@@ -56,17 +60,21 @@ class Loader:
         self._evictor = evictor
         self._engine = engine
         self._config = config
-        self._device = {
-            component: memory.allocators[DEVICE[component]] for component in config.components
-        }
+        self._device = memory.device_allocators
         self._outstanding: Outstanding[Load] = Outstanding(engine)
 
-    def load_back(self, anchor: Node, quota: int | None) -> int:
-        """Start to load what the path to ``anchor``, the best node of a match, has on the host only; returns the FULL tokens.
+    @property
+    def in_flight(self) -> int:
+        """Load-backs that have not been acknowledged."""
+        return len(self._outstanding)
 
-        That is all FULL, the SWA of one window, and the state of ``anchor``. 0, and no change but for what has been evicted, if it
-        is nothing, or too little to be worth it, if the FULL tokens and those that were not locked before exceed ``quota``, or if
-        the device has no room.
+    def load_back(self, anchor: Node, quota: int | None) -> int:
+        """Start to load what the path to ``anchor`` has on the host only; returns the FULL tokens.
+
+        ``anchor`` is the best node of a match. What is loaded is all FULL, the SWA of one window,
+        and the state of ``anchor``. Returns 0, with no change but for what has been evicted, if
+        there is nothing to load or too little to be worth it, if the FULL tokens and those that
+        were not locked before exceed ``quota``, or if the device has no room.
         """
         plan = self._plan(anchor)
         tokens = sum(len(node.segment) for node in plan.get(Component.FULL, ()))
@@ -89,9 +97,9 @@ class Loader:
         return tokens
 
     def acknowledge(self, blocking: bool, limit: int | None = None) -> int:
-        """Finish the load-backs whose copies are done, in order, or all of them after waiting; returns how many.
+        """Finish the load-backs whose copies are done, in order, or all of them after waiting.
 
-        A poll finishes ``limit`` at most. Copies that failed are made again.
+        Returns how many. A poll finishes ``limit`` at most. Copies that failed are made again.
         """
         finished = self._outstanding.finish(blocking, limit)
         for load in finished:
@@ -127,7 +135,10 @@ class Loader:
         return {component: nodes for component, nodes in lists.items() if nodes}
 
     def _bring(self, plan: Plan) -> list[Transfer]:
-        """Give the nodes of a plan device slots; returns the transfers that fill them, none if the device has no room."""
+        """Give the nodes of a plan device slots; returns the transfers that fill them.
+
+        There are none if the device has no room.
+        """
         sources = {
             component: [_host(node, component) for node in nodes]
             for component, nodes in plan.items()
@@ -140,14 +151,15 @@ class Loader:
         transfers = []
         for component, target in targets.items():
             self._put(plan[component], component, target)
-            device, host = self._memory.tiers[component]
+            device = self._memory.device_pools[component]
+            host = self._memory.host_pools[component]
             transfers.append(Transfer(host, np.concatenate(sources[component]), device, target))
         return transfers
 
     def _allocate(self, need: dict[Component, int]) -> dict[Component, Slots] | None:
-        """Make room for so many device slots of each component, and take them; None, and none taken, if that is not possible.
+        """Make room for so many device slots of each component, and take them.
 
-        Evicts nothing if that cannot be enough.
+        None, and none taken, if that is not possible. Evicts nothing if that cannot be enough.
         """
         short = [0, 0, 0]
         for component, count in need.items():

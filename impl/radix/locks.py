@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.node import Edge, Node
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import window_of
-from radixproof.model.config import Component, Config
 
 Held: TypeAlias = list[tuple[Node, Component]]
 
@@ -22,8 +22,9 @@ class ReceiptError(RuntimeError):
 class Receipt:
     """What `Locks.lock` hands out and `Locks.unlock` wants back, once.
 
-    ``edge`` identifies the node at which the SWA coverage was complete, or None if it reached up to the root. It is an object that
-    the node holds and that moves to the upper half when the node is split; receipts ending at the same node share it.
+    ``edge`` identifies the node at which the SWA coverage was complete, or None if it reached up to
+    the root. It is an object that the node holds and that moves to the upper half when the node is
+    split; receipts ending at the same node share it.
     """
 
     anchor: Node
@@ -35,7 +36,10 @@ class Receipt:
 
 @dataclass(slots=True, eq=False)
 class HostReceipt:
-    """What `Locks.lock_host` hands out and `Locks.unlock_host` wants back, once. Edges as in `Receipt`, of FULL and of SWA."""
+    """What `Locks.lock_host` hands out and `Locks.unlock_host` wants back, once.
+
+    Edges as in `Receipt`, of FULL and of SWA.
+    """
 
     anchor: Node
     full_edge: object | None = None
@@ -46,20 +50,24 @@ class HostReceipt:
 class Locks:
     """Locks paths of a tree (semantics 6).
 
-    On the device, FULL is locked from the anchor to the root, SWA as far up as a window reaches, MAMBA at the anchor. On the host,
-    where only leaves go whole, FULL is locked at the anchor, too.
+    On the device, FULL is locked from the anchor to the root, SWA as far up as a window reaches,
+    MAMBA at the anchor. On the host, where only leaves go whole, FULL is locked at the anchor, too.
 
-    Every node on the way counts, whether it has the component or not: so unlocking walks the same nodes whatever came, went or was
-    split in between, and a value that appears under a lock is protected. Locking a root locks nothing.
+    Every node on the way counts, whether it has the component or not: so unlocking walks the same
+    nodes whatever came, went or was split in between, and a value that appears under a lock is
+    protected. Locking a root locks nothing.
     """
 
-    def __init__(self, tree: Tree, config: Config) -> None:
+    def __init__(self, tree: Tree, config: CacheConfig) -> None:
         self._tree = tree
         self._window = config.window or 0
-        self._mamba = config.mamba_states > 0
+        self._mamba = config.stateful
 
     def lock(self, anchor: Node) -> Receipt:
-        """Lock the path to ``anchor`` on the device. Raises `ReceiptError` if it has left the tree."""
+        """Lock the path to ``anchor`` on the device.
+
+        Raises `ReceiptError` if it has left the tree.
+        """
         self._check_place(anchor)
         tree = self._tree
         for node in _path(anchor):
@@ -70,7 +78,10 @@ class Locks:
         return receipt
 
     def unlock(self, receipt: Receipt) -> None:
-        """Undo a `lock`. Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should."""
+        """Undo a `lock`.
+
+        Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should.
+        """
         self._check_receipt(receipt)
         held = [(node, Component.FULL) for node in _path(receipt.anchor)]
         if not receipt.released:
@@ -79,9 +90,10 @@ class Locks:
         receipt.spent = True
 
     def release_window(self, receipt: Receipt) -> list[Node]:
-        """Undo the SWA and MAMBA part of a `lock`, at most once; returns the nodes whose SWA it covered, the anchor first.
+        """Undo the SWA and MAMBA part of a `lock`, at most once.
 
-        Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should.
+        Returns the nodes whose SWA it covered, the anchor first. Raises `ReceiptError`, and changes
+        nothing, for a receipt that does not hold what it should.
         """
         self._check_receipt(receipt)
         if receipt.released:
@@ -92,7 +104,10 @@ class Locks:
         return [node for node, component in held if component is Component.SWA]
 
     def lock_host(self, anchor: Node) -> HostReceipt:
-        """Keep the host copies that a prefix ending at ``anchor`` uses last. Raises `ReceiptError` if it has left the tree."""
+        """Keep the host copies that a prefix ending at ``anchor`` uses last.
+
+        Raises `ReceiptError` if it has left the tree.
+        """
         self._check_place(anchor)
         tree = self._tree
         receipt = HostReceipt(
@@ -106,7 +121,10 @@ class Locks:
         return receipt
 
     def unlock_host(self, receipt: HostReceipt) -> None:
-        """Undo a `lock_host`. Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should."""
+        """Undo a `lock_host`.
+
+        Raises `ReceiptError`, and changes nothing, for a receipt that does not hold what it should.
+        """
         self._check_receipt(receipt)
         anchor = receipt.anchor
         held: Held = [
@@ -137,7 +155,7 @@ class Locks:
     def _lock_window(
         self, anchor: Node, hold: Callable[[Node, Component], None], edge: Edge
     ) -> object | None:
-        """Lock SWA for one window up from ``anchor``; returns the mark of where the coverage is complete."""
+        """Lock SWA for one window up from ``anchor``; returns the mark of where it is complete."""
         mark = None
         reach = anchor.end - self._window
         for node in window_of(anchor, self._window):
@@ -184,7 +202,7 @@ def _mark(node: Node, edge: Edge) -> object:
 
 
 def _path(node: Node, edge: Edge | None = None, mark: object | None = None) -> Iterator[Node]:
-    """The nodes from ``node`` up to the one that holds ``mark`` as its ``edge``, or to the topmost."""
+    """The nodes from ``node`` up to the one with ``mark`` as its ``edge``, or to the topmost."""
     while node.parent is not None:
         yield node
         if edge is not None and mark is not None and node.edges[edge] is mark:

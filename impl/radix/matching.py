@@ -6,19 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from radixproof.impl.radix.config import CacheConfig, Component
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.tree import Tree
 from radixproof.impl.radix.window import Gate, renew, window_of
-from radixproof.model.config import Component, Config
 
 _NOTHING: Slots = np.zeros(0, dtype=np.int64)
 
 
 class Match(NamedTuple):
-    """The prefix on the device, ending at ``device_node``, and the one on device or host, ending at ``best_node``.
+    """The prefix on the device, ending at ``device_node``, and the best one, at ``best_node``.
 
-    ``slots`` are the FULL slots of the former, shape [device_node.end]. Either node is the root for an empty prefix.
+    The best one may be on device or host. ``slots`` are the FULL slots of the former, shape
+    [device_node.end]. Either node is the root for an empty prefix.
     """
 
     slots: Slots
@@ -26,14 +27,15 @@ class Match(NamedTuple):
     best_node: Node
 
 
-def match(tree: Tree, config: Config, namespace: str, units: Units) -> Match:
+def match(tree: Tree, config: CacheConfig, namespace: str, units: Units) -> Match:
     """Match ``units`` (whole pages), splitting the node in which the match ends (semantics 3).
 
-    A prefix may end where its window is there and, in a cache with MAMBA, a state. What the best prefix uses becomes most recently
-    used; the rest of the path, and of a node that was split, does not.
+    A prefix may end where its window is there and, in a cache with MAMBA, a state. What the best
+    prefix uses becomes most recently used; the rest of the path, and of a node that was split, does
+    not.
     """
     on_device, on_either = Gate(config.window), Gate(config.window)
-    stateless = not config.mamba_states
+    stateless = not config.stateful
     device_node = best_node = node = tree.root
     path: list[Node] = []
     while (child := tree.step(node, namespace, units, node.end)) is not None:
@@ -71,7 +73,10 @@ def path_slots(node: Node) -> Slots:
 
 
 def on_host_only(node: Node, window: int | None) -> tuple[int, int, int]:
-    """What a prefix that ends at ``node`` uses and has on the host only, in units (MAMBA: states) per `Component`."""
+    """What a prefix that ends at ``node`` uses and has on the host only, per `Component`.
+
+    In units, and in states for MAMBA.
+    """
     swa = sum(
         len(step.swa.host)
         for step in window_of(node, window)

@@ -1,27 +1,28 @@
-"""Nodes of the tree: what hangs on one run of pages."""
+"""Nodes of the tree: what hangs on one run of pages, and which copies of it are in flight."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from radixproof.impl.radix.engine import Copy
 from radixproof.impl.radix.pools import Slots
 
-if TYPE_CHECKING:
-    from radixproof.impl.radix.backup import Backup
-    from radixproof.impl.radix.loading import Load
-
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
-"""A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams. All lengths are in units."""
+"""A run of a key: tokens, or pairs of neighbouring tokens where keys are bigrams.
+
+All lengths are in units.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class State:
     """One component of one node: its slots on either tier, and how many locks cover it there.
 
-    FULL and SWA have one slot per unit. MAMBA has a single one, for the state at the end of the node.
+    FULL and SWA have one slot per unit. MAMBA has a single one, for the state at the end of the
+    node.
     """
 
     device: Slots | None = None
@@ -31,7 +32,10 @@ class State:
 
 
 class Edge(IntEnum):
-    """A kind of lock that covers part of a path: all of the SWA window on the device, FULL and the SWA window on the host."""
+    """A kind of lock that covers part of a path.
+
+    On the device that is the SWA window, on the host FULL and the SWA window.
+    """
 
     WINDOW = 0
     HOST_FULL = 1
@@ -46,8 +50,8 @@ def _no_edges() -> list[object | None]:
 class Node:
     """A run of whole pages of a key, in one namespace.
 
-    The root has no parent, no pages and no state. Any other node without a parent has left the tree. A node that is split keeps its
-    identity as the lower half.
+    The root has no parent, no pages and no state. Any other node without a parent has left the
+    tree. A node that is split keeps its identity as the lower half.
     """
 
     id: int
@@ -72,10 +76,10 @@ class Node:
     resident_children: int = 0
     """Children with FULL on the device."""
     edges: list[object | None] = field(default_factory=_no_edges)
-    """Per `Edge`, the identity of the locks whose coverage is complete at this node; see `locks`."""
-    backups: list[Backup] = field(default_factory=list)
+    """Per `Edge`, the mark of the locks whose coverage is complete at this node; see `locks`."""
+    backups: list[InFlight] = field(default_factory=list)
     """Backups in flight that read this node's device slots, oldest first."""
-    loads: list[Load] = field(default_factory=list)
+    loads: list[InFlight] = field(default_factory=list)
     """Load-backs in flight that write this node's device slots, oldest first."""
     block: int | None = None
     """Block id of the last page, where `Events` has worked it out."""
@@ -119,3 +123,14 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<node {self.id}: {len(self.segment)} units to {self.end}>"
+
+
+@dataclass(slots=True, eq=False)
+class InFlight:
+    """A copy in flight, and the nodes whose slots it reads or writes.
+
+    The pieces that these nodes are split into join them.
+    """
+
+    copy: Copy
+    fragments: list[Node]

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from radixproof.impl.radix.engine import Copy, CopyEngine
-from radixproof.impl.radix.node import Node
-
-
-@dataclass(slots=True, eq=False)
-class InFlight:
-    """A copy in flight, and the nodes whose slots it reads or writes. The pieces that these are split into join them."""
-
-    copy: Copy
-    fragments: list[Node]
-
+from radixproof.impl.radix.engine import CopyEngine
+from radixproof.impl.radix.node import InFlight
 
 T = TypeVar("T", bound=InFlight)
 
 
 class Outstanding(Generic[T]):
-    """The copies of one engine that have not been acknowledged, in the order in which they will be: that of their submission."""
+    """The copies of one engine that have not been acknowledged, in the order of submission.
+
+    In that order they will be.
+    """
 
     def __init__(self, engine: CopyEngine) -> None:
         self._engine = engine
         self._entries: deque[T] = deque()
         self._ahead: deque[T] = deque()
-        """Those whose copies have not been seen to end, in the order in which the engine performs them."""
+        """Those whose copies have not been seen to end, in the order in which they are performed.
+        """
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -40,8 +34,8 @@ class Outstanding(Generic[T]):
     def finish(self, blocking: bool, limit: int | None) -> list[T]:
         """Take out the entries whose copies are done, up to the first that is not, and return them.
 
-        A poll takes ``limit`` at most; if ``blocking``, all copies are waited for and taken. Copies that failed are made again
-        first, after what is queued, and keep their place here.
+        A poll takes ``limit`` at most; if ``blocking``, all copies are waited for and taken. Copies
+        that failed are made again first, after what is queued, and keep their place here.
         """
         if not self._entries:
             return []

@@ -1,4 +1,7 @@
-"""KV pools: the bytes. A pool knows shapes and devices; who owns which of its slots is the allocators' business."""
+"""KV pools: the bytes.
+
+A pool knows shapes and devices; who owns which of its slots is the allocators' business.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ import numpy.typing as npt
 import torch
 
 Slots = npt.NDArray[np.int64]
-"""Slot ids, shape [tokens]. Arrays are never written to once a node or a copy holds them; a change replaces the array."""
+"""Slot ids, shape [tokens].
+
+Arrays are never written to once a node or a copy holds them; a change replaces the array.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +31,10 @@ class Geometry:
 class KVPool:
     """Keys and values of ``pages`` pages of ``page_size`` tokens on one device.
 
-    Slots count from ``page_size``: page 0 is padding that kernels may write to, so slot 0 can mean "none" (semantics 13.1).
-    ``kv`` has shape [2, layers, (pages + 1) * page_size, heads, dim]. ``pinned`` asks for page-locked host memory, which copies
-    from and to CUDA need in order to be asynchronous.
+    Slots count from ``page_size``: page 0 is padding that kernels may write to, so slot 0 can mean
+    "none" (semantics 13.1). ``kv`` has shape [2, layers, (pages + 1) * page_size, heads, dim].
+    ``pinned`` asks for page-locked host memory, which copies from and to CUDA need in order to be
+    asynchronous.
     """
 
     def __init__(
@@ -61,7 +68,10 @@ class KVPool:
         return self.kv.device
 
     def gather(self, slots: Slots) -> torch.Tensor:
-        """A copy of the KV in ``slots``, shape [2, layers, tokens, heads, dim], on the pool's device."""
+        """A copy of the KV in ``slots`` on the pool's device.
+
+        Its shape is [2, layers, tokens, heads, dim].
+        """
         return self.kv.index_select(2, torch.from_numpy(slots).to(self.device))
 
     def scatter(self, slots: Slots, kv: torch.Tensor) -> None:

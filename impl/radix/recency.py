@@ -12,7 +12,8 @@ class RecencyList(Generic[T]):
     """Members from the oldest, the next to be evicted, to the newest."""
 
     def __init__(self) -> None:
-        # None stands before the oldest and after the newest member, so that both ends are links like any other.
+        # None stands before the oldest and after the newest member: both ends are links like any
+        # other.
         self._newer: dict[T | None, T | None] = {None: None}
         self._older: dict[T | None, T | None] = {None: None}
 

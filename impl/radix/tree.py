@@ -1,40 +1,45 @@
 """The tree: structure, residency and recency, kept consistent under every elementary change.
 
-Everything that can be derived from the nodes (sizes, leaf sets, orders of use) is maintained here and nowhere else, so that the
-operations built on top only say what changes. The tree allocates and frees nothing.
+Everything that can be derived from the nodes (sizes, leaf sets, orders of use) is maintained here
+and nowhere else, so that the operations built on top only say what changes. The tree allocates and
+frees nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from radixproof.impl.radix.config import COMPONENTS, Component
+from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.pools import Slots
 from radixproof.impl.radix.recency import RecencyList
-from radixproof.model.config import COMPONENTS, Component
 
-if TYPE_CHECKING:
-    from radixproof.impl.radix.events import Events
+Listener: TypeAlias = Callable[[Node], None]
+"""Told of every node right after its place, segment, slots, locks or marks changed."""
 
 
 class Tree:
     """A compressed radix tree over pages of ``page_size`` units.
 
-    Keys of different namespaces never share a node. ``evictable`` and ``protected`` are units (MAMBA: states) on the device per
-    `Component`, not covered and covered by a lock. ``device_leaves`` and ``host_leaves`` are the nodes that eviction may take as a
-    whole (semantics 1.6), ``duplicates`` those with FULL on both tiers, all as ordered sets. ``device_order`` and ``host_order``
-    are orders of use, indexed by `Component`: of the nodes with SWA or MAMBA on the device, and of those with it on the host only.
-    Those of FULL are empty: it goes leaf by leaf.
+    Keys of different namespaces never share a node. ``evictable`` and ``protected`` are units
+    (MAMBA: states) on the device per `Component`, not covered and covered by a lock.
+    ``device_leaves`` and ``host_leaves`` are the nodes that eviction may take as a whole (semantics
+    1.6), ``duplicates`` those with FULL on both tiers, all as ordered sets. ``device_order`` and
+    ``host_order`` are orders of use, indexed by `Component`: of the nodes with SWA or MAMBA on the
+    device, and of those with it on the host only. Those of FULL are empty: it goes leaf by leaf.
 
-    ``on_change``, if set, is called with every node right after its place, segment, slots, locks or marks changed; a node that has
-    left the tree has no parent. ``events``, if set, is told what FULL comes and goes.
+    ``listener`` lets an image of the tree be kept up to date without walking it: see `Listener`. A
+    node that has left the tree has no parent. ``events`` are told what FULL comes and goes.
     """
 
-    def __init__(self, page_size: int) -> None:
+    def __init__(
+        self, page_size: int, events: Events | None = None, listener: Listener | None = None
+    ) -> None:
         self.page_size = page_size
-        self.on_change: Callable[[Node], None] | None = None
-        self.events: Events | None = None
+        self.events = events
+        self.listener = listener
         self._clock = 0
         self._inserts = 0
         self._last_id = 0
@@ -73,15 +78,17 @@ class Tree:
             stack.extend(reversed(node.children.values()))
 
     def changed(self, node: Node) -> None:
-        if self.on_change is not None:
-            self.on_change(node)
+        """Tell the listener. To be called for changes of marks; all others are made here."""
+        if self.listener is not None:
+            self.listener(node)
 
     # Structure
 
     def step(self, node: Node, namespace: str, units: Units, offset: int) -> Node | None:
-        """The child of ``node`` that ``units[offset:]`` (whole pages) leads to; None if there is none.
+        """The child of ``node`` that ``units[offset:]`` (whole pages) leads to, if there is one.
 
-        A child whose segment goes on differently, or further, is split where it does: what is returned is covered entirely.
+        A child whose segment goes on differently, or further, is split where it does: what is
+        returned is covered entirely.
         """
         child = node.children.get(
             self.edge(node, namespace, units[offset : offset + self.page_size])
@@ -91,12 +98,17 @@ class Tree:
         return self.split(child, self._shared(child.segment, units, offset))
 
     def edge(self, parent: Node, namespace: str, segment: Units) -> Hashable:
-        """Key of a child among ``parent.children``: its first page and, under the root, its namespace."""
+        """Where a child is in ``parent.children``: by its first page and, at the root, its
+        namespace.
+        """
         page = segment[: self.page_size]
         return (namespace, page) if parent.is_root else page
 
     def _shared(self, segment: Units, units: Units, offset: int) -> int:
-        """Length of the common part of ``segment`` and ``units[offset:]``, in whole pages. The first page is common."""
+        """Length of the common part of ``segment`` and ``units[offset:]``, in whole pages.
+
+        The first page is common.
+        """
         size = self.page_size
         low, high = 1, min(len(segment), len(units) - offset) // size
         while low < high:
@@ -121,7 +133,10 @@ class Tree:
         return leaf
 
     def add_host_leaf(self, parent: Node, namespace: str, segment: Units, host: Slots) -> Node:
-        """Hang a new node with FULL on the host only under ``parent``, most recently used: the one that a host insert makes."""
+        """Hang a new node with FULL on the host only under ``parent``, most recently used.
+
+        It counts as made by an insert of its own.
+        """
         self.begin_insert()
         leaf = self._hang(parent, namespace, segment)
         self.put_host(leaf, Component.FULL, host)
@@ -139,10 +154,10 @@ class Tree:
         return Node(self._last_id, parent, namespace, segment, parent.end + len(segment), created)
 
     def split(self, node: Node, length: int) -> Node:
-        """Cut ``node`` after ``length`` units (whole pages); returns the new upper half (semantics 5).
+        """Cut ``node`` after ``length`` units (whole pages); returns the upper half (semantics 5).
 
-        What held for the whole holds for both halves: use, locks, copies in flight. The MAMBA state and its locks are about the end
-        of the node, and stay on the lower half.
+        What held for the whole holds for both halves: use, locks, copies in flight. The MAMBA state
+        and its locks are about the end of the node, and stay on the lower half.
         """
         parent = node.parent
         assert parent is not None
@@ -198,7 +213,10 @@ class Tree:
     # Residency
 
     def put_device(self, node: Node, component: Component, slots: Slots) -> None:
-        """Give a node device slots for a component that it has not on the device. The newest in its order of use."""
+        """Give a node device slots for a component that it has not on the device.
+
+        The newest in its order of use.
+        """
         state = node.states[component]
         assert state.device is None
         assert len(slots) == (len(node.segment) if component is not Component.MAMBA else 1)
@@ -214,7 +232,10 @@ class Tree:
         self.changed(node)
 
     def take_device(self, node: Node, component: Component) -> Slots:
-        """Take the device slots of a component off a node. SWA and MAMBA must be taken before FULL."""
+        """Take the device slots of a component off a node.
+
+        SWA and MAMBA must be taken before FULL.
+        """
         state = node.states[component]
         slots = state.device
         assert slots is not None
@@ -232,7 +253,7 @@ class Tree:
         return slots
 
     def swap_device(self, node: Node, component: Component, slots: Slots) -> Slots:
-        """Give a node other device slots for a component that it has on the device; returns the old ones."""
+        """Give a node other device slots for what it has on the device; returns the old ones."""
         state = node.states[component]
         old = state.device
         assert old is not None

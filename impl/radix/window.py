@@ -1,7 +1,7 @@
 """The sliding window: which nodes of a path SWA needs.
 
-``window`` is in units of the key, as all lengths are; None stands for a cache without SWA, for which there is nothing to check, to
-lock or to renew.
+``window`` is in units of the key, as all lengths are; None stands for a cache without SWA, for
+which there is nothing to check, to lock or to renew.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component
 
 
 @dataclass(slots=True)
 class Gate:
     """Decides, node by node down a path, where a prefix may end (semantics 3.2).
 
-    A prefix needs the SWA of its last ``window`` units. Before the first tombstone nothing is missing, however short the prefix.
+    A prefix needs the SWA of its last ``window`` units. Before the first tombstone nothing is
+    missing, however short the prefix.
     """
 
     window: int | None
@@ -27,7 +28,10 @@ class Gate:
     """Units since the last tombstone."""
 
     def admits(self, node: Node, present: bool) -> bool:
-        """Whether a prefix may end at ``node``, the next one of the path; ``present`` says whether its SWA is there."""
+        """Whether a prefix may end at ``node``, the next one of the path.
+
+        ``present`` says whether its SWA is there.
+        """
         if self.window is None:
             return True
         if not present:
@@ -56,7 +60,10 @@ def renew(tree: Tree, node: Node, window: int | None) -> None:
 
 
 def window_of(node: Node, window: int | None) -> Iterator[Node]:
-    """The nodes that make up one window up from the end of ``node``, deepest first: whole nodes, as few as cover it."""
+    """The nodes that make up one window up from the end of ``node``, deepest first.
+
+    Whole nodes, as few as cover it.
+    """
     missing = window or 0
     while missing > 0 and node.parent is not None:
         yield node
@@ -65,8 +72,9 @@ def window_of(node: Node, window: int | None) -> Iterator[Node]:
 
 
 def tail(length: int, window: int, page_size: int) -> int:
-    """The length of the last piece of a new leaf of ``length`` units: a window, rounded up to pages, or less.
+    """The length of the last piece of a new leaf of ``length`` units.
 
-    A lock covers whole nodes, so this is what a lock on the leaf will keep from eviction (semantics 4.3).
+    A window, rounded up to pages, or less. A lock covers whole nodes, so this is what a lock on the
+    leaf will keep from eviction (semantics 4.3).
     """
     return min(length, -(-window // page_size) * page_size)

@@ -30,10 +30,11 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
-from radixproof.model.rules import PagesPerPool, is_device_leaf
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.nodes import is_device_leaf
+from radixproof.model.specification.trie import Holder, HolderKind, PagesPerPool
 from radixproof.properties.coverage import recognise
 from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.coverage.recognise import Met
@@ -67,9 +68,9 @@ class Watcher:
 
     def __init__(self) -> None:
         self.counts: Counter[Milestone] = Counter()
-        self.taken: dict[str, Taken] = {}
+        self.taken: dict[Holder, Taken] = {}
         """Per live receipt, as seen when it was new."""
-        self.overtaken: set[str] = set()
+        self.overtaken: set[Holder] = set()
         """Copies in flight that an eviction came after."""
         self.prompts: dict[str, Key] = {}
         """Prompts of all requests so far."""
@@ -82,7 +83,7 @@ class Watcher:
             name: self.taken.get(name) or _under(receipt)
             for name, receipt in model.receipts.items()
         }
-        self.overtaken &= {copy.name for copy in model.copies.flying}
+        self.overtaken &= {copy.holder for copy in model.copies.flying}
         self.counts.update(dict.fromkeys(self._met(model, operation), 1))
 
     def _met(self, model: Cache, operation: Operation) -> Met:
@@ -99,7 +100,7 @@ class Watcher:
             case WritingCheck(blocking) | LoadingCheck(blocking):
                 yield from self._of_check(model, isinstance(operation, LoadingCheck), blocking)
             case Unlock(receipt):
-                yield from self._of_unlock(model, receipt)
+                yield from self._of_unlock(model, Holder(HolderKind.RECEIPT, receipt))
             case ReleaseWindow(receipt):
                 yield from recognise.of_release(model, receipt)
             case Arrive() | Prefill() | Finish() | Abort():
@@ -111,7 +112,7 @@ class Watcher:
     def _overtake(self, model: Cache) -> None:
         """An eviction comes after all copies in flight, if it finds anything."""
         if any(is_device_leaf(page) for page in model.trie.recency_in[Pool.FULL]):
-            self.overtaken |= {copy.name for copy in model.copies.flying}
+            self.overtaken |= {copy.holder for copy in model.copies.flying}
 
     def _of_check(self, model: Cache, load: bool, blocking: bool) -> Met:
         if not blocking:
@@ -121,10 +122,10 @@ class Watcher:
                 continue
             if not (blocking or copy.complete):
                 return
-            if copy.name in self.overtaken:
+            if copy.holder in self.overtaken:
                 yield Milestone.LOAD_ACK_AFTER_EVICTION if load else Milestone.ACK_AFTER_EVICTION
 
-    def _of_unlock(self, model: Cache, receipt: str) -> Met:
+    def _of_unlock(self, model: Cache, receipt: Holder) -> Met:
         if receipt not in self.taken:
             return
         then, now = self.taken[receipt], _under(model.receipts[receipt])
@@ -136,7 +137,7 @@ class Watcher:
             yield Milestone.UNLOCK_AFTER_RELEASE
 
     def _of_request(self, model: Cache, operation: Arrive | Prefill | Finish | Abort) -> Met:
-        receipt = _receipt_of(model, operation.request)
+        receipt = _lock_of(model, operation.request)
         if isinstance(operation, Arrive):
             if receipt is None:
                 yield from self._of_arrival(model, operation)
@@ -173,8 +174,7 @@ class Watcher:
         self.prompts[operation.request] = key
 
 
-def _receipt_of(model: Cache, request: str) -> str | None:
-    """The receipt of a request alive."""
-    return next(
-        (name for name in model.receipts if name.partition("'")[0] == request and "'" in name), None
-    )
+def _lock_of(model: Cache, request: str) -> Holder | None:
+    """What a request alive holds its prefix by."""
+    held = (holder for holder in model.receipts if holder.kind is HolderKind.REQUEST)
+    return next((holder for holder in held if holder.name == request), None)

@@ -8,17 +8,18 @@ other drivers are measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Applicable, Pools, shown
+from radixproof.properties.judging.spelling import spell_node
 from radixproof.properties.judging.state_checks import held_by_count, leaf_sets, lru_lists
 from radixproof.properties.judging.step_checks import lock_counts
 
-Rows = Mapping[Pool, Sequence[int]]
-"""Slots that requests hold, per pool."""
+Rows = Sequence[Collection[int]]
+"""Per `Pool`: slots that requests hold."""
 
 
 def sanity(seen: Observation, config: Config, rows: Rows, judged: Applicable) -> list[Breach]:
@@ -41,21 +42,16 @@ def _structure(views: Mapping[int, NodeView]) -> Iterator[Breach]:
     """Every node hangs under a node; on device only under one on device; and each is somewhere."""
     for view in views.values():
         if view.parent != ROOT and view.parent not in views:
-            yield Breach(
-                Property.DEVPATH,
-                "malformed-node",
-                f"node {view.id} hangs under node {view.parent}, which is not in the tree",
-            )
+            text = f"{spell_node(views, view.id)} hangs under a node that is not in the tree"
+            yield Breach(Property.DEVPATH, "malformed-node", text)
             continue
         on_device = view.slots[Pool.FULL] is not None
         if not on_device and view.slots[Pool.FULL_HOST] is None:
-            yield Breach(Property.DEVPATH, "dead-node", f"node {view.id} is on neither tier")
+            text = f"{spell_node(views, view.id)} is on neither tier"
+            yield Breach(Property.DEVPATH, "dead-node", text)
         if on_device and view.parent != ROOT and views[view.parent].slots[Pool.FULL] is None:
-            yield Breach(
-                Property.DEVPATH,
-                "parent-missing",
-                f"node {view.id} is on device, its parent {view.parent} is not",
-            )
+            text = f"{spell_node(views, view.id)} is on device, its parent is not"
+            yield Breach(Property.DEVPATH, "parent-missing", text)
 
 
 def _leaf_sets(judged: Applicable) -> Pools:
@@ -69,11 +65,9 @@ def _leaf_sets(judged: Applicable) -> Pools:
 def _locks(views: Mapping[int, NodeView], judged: Applicable) -> Iterator[Breach]:
     for view in views.values() if judged.locks else ():
         if min(lock_counts(judged, view)) < 0:
-            yield Breach(
-                Property.LOCK,
-                "negative",
-                f"node {view.id} has locks {view.locks}, on the host {view.host_locks}",
-            )
+            locks = f"locks {view.locks}, on the host {view.host_locks}"
+            text = f"{spell_node(views, view.id)} has {locks}"
+            yield Breach(Property.LOCK, "negative", text)
 
 
 def _sizes(seen: Observation, judged: Applicable) -> Iterator[Breach]:
@@ -100,9 +94,7 @@ def _owners(
     """Every slot has one owner, and free and owned slots add up to the pool."""
     for pool in judged.free_lists:
         kind, name = Property.OWN_H if pool.on_host else Property.OWN, pool.name.lower()
-        owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(
-            rows.get(pool, ())
-        )
+        owned = [slot for view in seen.nodes for slot in view.slots[pool] or ()] + list(rows[pool])
         free = shown(shown(whole.free, "lists of free slots")[pool], "lists of free slots")
         total = config.slots(pool)
         if len(set(owned)) < len(owned):

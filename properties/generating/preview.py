@@ -7,19 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, Config, Pool
-from radixproof.model.copies import Copy
 from radixproof.model.key import Key
-from radixproof.model.rules import (
-    PagesPerPool,
-    boundaries,
-    device_lock,
-    pinned,
-    refuses_load,
-    to_load,
-)
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +38,16 @@ def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
     first.
     """
     if not path or path[-1].cut:
-        return boundaries(path, root, config)
+        return match_ends(path, root, config)
     *above, last = path
     as_cut = replace(last, cut=True)
-    device, best = boundaries([*above, as_cut], root, config)
+    device, best = match_ends([*above, as_cut], root, config)
     return (last if device is as_cut else device), (last if best is as_cut else best)
 
 
-def receipts_on(page: Page, pool: Pool, copies: list[Copy]) -> list[str]:
-    """Names of those that lock a page in a pool and are not copies."""
-    return [name for name in page.holders[pool] if all(name != copy.name for copy in copies)]
+def receipts_on(page: Page, pool: Pool) -> list[Holder]:
+    """Who locks a page in a pool, but for copies."""
+    return [holder for holder in page.holders[pool] if holder.kind is not HolderKind.COPY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +138,9 @@ def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
     return sum(not page.locked_in(pool) and page not in spared for page in pages)
 
 
-def goes_on(model: Cache, receipt: str, key: Key, tokens: int) -> bool:
+def goes_on(model: Cache, holder: Holder, key: Key, tokens: int) -> bool:
     """Whether computing so much more of its prompt surely lets a request insert, and give its
     receipt back for another.
     """
-    known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
+    known = len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
     return model.config.floor(min(known + tokens, len(model.trie.all_units(key)))) > known

@@ -1,4 +1,6 @@
-"""Prompts made from earlier prompts: few distinct pages, divergence at every interior page (semantics 17.6)."""
+"""Prompts made from earlier prompts: few distinct pages, divergence at every interior page
+(semantics 17.6).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ class Prompts:
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds as ``bits`` say.
+        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds
+        as ``bits`` say.
 
         All modulo their range. One base in four is empty, and no prompt is.
         """

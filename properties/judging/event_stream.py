@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
-from radixproof.model.copies import Copy
-from radixproof.model.trie import Page, spell
+from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.abstraction import Abstraction, Delta
 
@@ -72,12 +73,12 @@ class Announced:
         return self._compare([self.abstraction.model.trie.recency] * len(TIERS), _coming(flying))
 
     def _as_many(self, coming: Coming) -> list[Breach]:
-        """As many pages are known as there are: none that was removed, or cleared, in silence."""
+        """As many pages are known as there are: none that came, or went, in silence."""
         for pool, known in zip(TIERS, self.resident, strict=True):
             there = self.abstraction.model.trie.used[pool] - len(coming[pool])
             if len(known) != there:
                 text = f"{there} pages are in {pool.name}, by the events {len(known)} are"
-                return [Breach(Property.EVENT, "removed-missing", text)]
+                return [Breach(Property.EVENT, _missing(there > len(known)), text)]
         return []
 
     def _compare(self, pages: Sequence[Iterable[Page]], coming: Coming) -> list[Breach]:
@@ -87,15 +88,9 @@ class Announced:
                 here = self.abstraction.resident_in(page)[pool] and page not in unsaid
                 if here != (self._prefix(page) in known):
                     said = "not " if here else ""
-                    text = (
-                        f"{spell([page])} is {'' if here else 'not '}in {pool.name}, by the "
-                        f"events it is {said}there"
-                    )
-                    return [
-                        Breach(
-                            Property.EVENT, "stored-missing" if here else "removed-missing", text
-                        )
-                    ]
+                    is_in = f"is {'' if here else 'not '}in {pool.name}"
+                    text = f"{spell([page])} {is_in}, by the events it is {said}there"
+                    return [Breach(Property.EVENT, _missing(here), text)]
         return []
 
     def _prefix(self, page: Page) -> int:
@@ -161,6 +156,13 @@ class Announced:
                 )
                 return
             known[prefix] = None
+
+
+def _missing(stored: bool) -> str:
+    """The rule that is broken by an event that was not sent: what came was not announced, or what
+    went.
+    """
+    return "stored-missing" if stored else "removed-missing"
 
 
 def _coming(flying: Iterable[Copy]) -> Coming:

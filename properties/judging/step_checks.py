@@ -23,13 +23,15 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.system import Complete
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Component, Pool
-from radixproof.model.copies import Copy
-from radixproof.model.trie import Page, spell
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
+from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Adopt, Step
 
@@ -149,30 +151,8 @@ def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) 
         for (pool, expected), pages in sorted(wrong.items())
     ]
     for page in dict.fromkeys(differ):
-        _give_in(model, abstraction, page)
+        model.adopt(page, abstraction.resident_in(page))
     return breaches
-
-
-def _give_in(model: Cache, abstraction: Abstraction, page: Page) -> None:
-    there = abstraction.resident_in(page)
-    for pool in abstraction.config.pools:
-        if there[pool]:
-            model.trie.put(page, pool)
-        else:
-            model.trie.drop(page, pool)
-    if not any(there):
-        while (
-            page.parent is not None
-            and not page.children
-            and not any(page.resident_in)
-            and not page.locked
-        ):
-            above = page.parent
-            if above.children.get(page.tokens) is page:
-                model.trie.remove(page)
-            page = above
-    elif page not in model.trie.recency:
-        model.trie.touch([page])
 
 
 def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
@@ -254,7 +234,7 @@ def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:
 
 def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
     names = page.holders[pool]
-    held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
+    held = f"held by {', '.join(sorted(map(str, names)))}" if names else "not held by anyone"
     text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
     kind = "too-many" if seen > len(names) else "too-few"
     return Breach(
@@ -288,8 +268,8 @@ def sizes(
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
     counts = shown(seen.free, "counts of free slots") if judged.free_counts else ()
     for pool in judged.free_counts:
-        owned, total = len(abstraction.owned[pool]), abstraction.config.slots(pool)
-        free = counts[pool]
+        owned = len(abstraction.owned[pool]) + len(abstraction.ledger.rows[pool])
+        free, total = counts[pool], abstraction.config.slots(pool)
         if owned + free != total:
             kind = Property.OWN_H if pool.on_host else Property.OWN
             rule = "lost" if owned + free < total else "too-many"
@@ -384,7 +364,7 @@ def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
     return [Breach(Property.CONTENT, "served", text)]
 
 
-def state(tags: Tags, source: Page | None, step: Step, system: Complete) -> list[Breach]:
+def state(tags: ContentTags, source: Page | None, step: Step, system: Complete) -> list[Breach]:
     """CONTENT of a state that a request took a copy of."""
     assert source is not None
     prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])

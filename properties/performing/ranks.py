@@ -1,6 +1,8 @@
-"""Several ranks: replicas of one cache that run the same history, each with copies that complete at times of their own.
+"""Several ranks: replicas of one cache that run the same history, each with copies that complete at
+times of their own.
 
-What a scheduler sees of them must be the same everywhere: they agree on how many copies to acknowledge, by the minimum.
+What a scheduler sees of them must be the same everywhere: they agree on how many copies to
+acknowledge, by the minimum.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ class Diverged(Exception):
 
 
 class Ranks:
-    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of each rank.
+    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of
+    each rank.
 
     Every answer is compared over the ranks; `Diverged` is raised where they differ.
     """
@@ -59,6 +62,9 @@ class Ranks:
 
     def allocate(self, tokens: int) -> list[int] | None:
         return self._all("allocate", lambda system: system.allocate(tokens))
+
+    def available(self, pool: Pool) -> int:
+        return self._all("available", lambda system: system.available(pool))
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._all("write", lambda system: system.write(slots, tags))
@@ -162,6 +168,9 @@ class Ranks:
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         agreed = None if blocking else self.copied(load=True)
         return self._all("loading_check", lambda system: system.loading_check(blocking, agreed))
+
+    def in_flight(self) -> int:
+        return self._all("in_flight", lambda system: system.in_flight())
 
     def refuse(self, pool: Pool) -> None:
         self._all("refuse", lambda system: system.refuse(pool))

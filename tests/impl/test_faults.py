@@ -1,4 +1,4 @@
-"""Planted bugs: each is in the one cache it was planted in, is seen by the property it names, and is described."""
+"""Planted bugs: each in one cache only, seen by the property it names, and described."""
 
 from __future__ import annotations
 
@@ -174,7 +174,10 @@ RARE: dict[str, History] = {
         (Insert(AB, state=True), *(Arrive(name, Key(())) for name in "op"), Arrive("q", AB)),
     ),
 }
-"""Faults that a soak takes long to find, or mostly finds by what comes of them, each with a shortest history that shows it."""
+"""Faults that a soak takes long to find, or mostly finds by what comes of them.
+
+Each with a shortest history that shows it.
+"""
 
 STORED = {
     entry.system.removeprefix("fault:"): entry.history for entry in corpus.read(corpus.FOLDER)
@@ -182,7 +185,10 @@ STORED = {
 
 
 def histories(name: str) -> Iterator[History]:
-    """Histories that break something in the system with the fault ``name``: from the corpus, by hand, or else from a soak."""
+    """Histories that break something in the system with the fault ``name``.
+
+    From the corpus, by hand, or else from a soak.
+    """
     yield from (stored[name] for stored in (RARE, STORED) if name in stored)
     for number in range(HISTORIES):
         ran = one(find(f"fault:{name}"), 1, number, lambda _: False)

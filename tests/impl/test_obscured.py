@@ -1,4 +1,6 @@
-"""A target behind a filter: what its sight hides is gone from what is observed, and nothing else is."""
+"""A target behind a filter: what its sight hides is gone from what is observed, and nothing else
+is.
+"""
 
 from __future__ import annotations
 

@@ -11,14 +11,18 @@ import numpy as np
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import Insert, LoadingCheck, Operation, WritingCheck
+from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix.system import RadixSystem
-from radixproof.model.config import DEVICE, Component, Config, Pool
+from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.key import Key
 
 Deed: TypeAlias = Callable[[RadixSystem], Callable[[Observation], Observation] | None]
-"""What goes wrong: it may change the live cache, or replace methods of the system, or return a lie to tell from now on."""
+"""What goes wrong.
+
+It may change the live cache, replace methods of the system, or return a lie to tell from now on.
+"""
 SignatureOf: TypeAlias = Callable[..., str | None]
 """The fixture `signature_of`."""
 
@@ -62,7 +66,7 @@ def node_of(system: RadixSystem, *segment: int) -> Node:
     return next(node for node in system.cache.tree.nodes() if node.segment == segment)
 
 
-# -- other methods ---------------------------------------------------------------------------------------------------------------
+# -- other methods --
 
 
 def instead(method: str, substitute: Callable[..., Any]) -> Deed:
@@ -112,7 +116,7 @@ def both(first: Deed, second: Deed) -> Deed:
     return lambda system: (first(system), second(system))[1]
 
 
-# -- lies ------------------------------------------------------------------------------------------------------------------------
+# -- lies --
 
 
 def lie(**changes: Callable[[Any], Any]) -> Deed:
@@ -147,32 +151,30 @@ def one_more(at: int, by: int = 1) -> Callable[[tuple[int, ...]], tuple[int, ...
     return lambda counts: tuple(count + by * (place == at) for place, count in enumerate(counts))
 
 
-# -- slots and bytes -------------------------------------------------------------------------------------------------------------
+# -- slots and bytes --
 
 
 def move_device(component: Component, *segment: int) -> Deed:
     """The device slots of a node are freed, and others take their place. The bytes go with them."""
 
     def deed(system: RadixSystem) -> None:
-        memory, node = system.cache.memory, node_of(system, *segment)
+        device, node = system.memory.device, node_of(system, *segment)
         old = node.states[component].device
         assert old is not None
         if component is MAMBA:
-            new = memory.allocators[Pool.MAMBA].alloc(1)
+            new = system.allocators[Pool.MAMBA].alloc(1)
         elif component is FULL:
-            new = memory.device.allocate(len(old))
+            new = device.allocate(len(old))
         else:
-            new = memory.allocators[Pool.SWA].alloc(len(old))
+            new = system.allocators[Pool.SWA].alloc(len(old))
         assert new is not None
-        pool = memory.pools[DEVICE[component]]
+        pool = system.pools[DEVICE[component]]
         pool.scatter(new, pool.gather(old))
         if component is SWA:
             assert node.full.device is not None
-            memory.device.swa_of[node.full.device] = new
-        system.cache.tree.swap_device(node, component, new)
-        memory.device.free(old) if component is FULL else memory.allocators[DEVICE[component]].free(
-            old
-        )
+            device.swa_of[node.full.device] = new
+        system.cache.tree.swap_device(node, COMPONENTS[component], new)
+        device.free(old) if component is FULL else system.allocators[DEVICE[component]].free(old)
 
     return deed
 
@@ -182,10 +184,7 @@ def move_host(component: Component, *segment: int) -> Deed:
 
     def deed(system: RadixSystem) -> None:
         state = node_of(system, *segment).states[component]
-        allocator, pool = (
-            system.cache.memory.host[component],
-            system.cache.memory.tiers[component][1],
-        )
+        allocator, pool = system.allocators[HOST[component]], system.pools[HOST[component]]
         assert state.host is not None
         old, new = state.host, allocator.alloc(len(state.host))
         assert new is not None
@@ -204,9 +203,9 @@ def drop_device(component: Component, *segment: int) -> Deed:
         device, node = system.cache.memory.device, node_of(system, *segment)
         full = node.full.device
         assert full is not None
-        slots = system.cache.tree.take_device(node, component)
+        slots = system.cache.tree.take_device(node, COMPONENTS[component])
         if component is MAMBA:
-            system.cache.memory.allocators[Pool.MAMBA].free(slots)
+            system.allocators[Pool.MAMBA].free(slots)
         else:
             device.free(full) if component is FULL else device.free_swa(full)
 
@@ -214,11 +213,12 @@ def drop_device(component: Component, *segment: int) -> Deed:
 
 
 def drop_host(component: Component, *segment: int) -> Deed:
-    """A node loses its host copy of one component, and if nothing is left of it, it leaves the tree."""
+    """A node loses its host copy of one component; if nothing is left of it, it leaves the tree."""
 
     def deed(system: RadixSystem) -> None:
         node = node_of(system, *segment)
-        system.cache.memory.host[component].free(system.cache.tree.take_host(node, component))
+        slots = system.cache.tree.take_host(node, COMPONENTS[component])
+        system.allocators[HOST[component]].free(slots)
         if component is FULL and node.full.device is None:
             system.cache.tree.unlink(node)
 
@@ -229,7 +229,7 @@ def lose_page(pool: Pool) -> Deed:
     """A free page is forgotten."""
 
     def deed(system: RadixSystem) -> None:
-        allocator = system.cache.memory.allocators[pool]
+        allocator = system.allocators[pool]
         assert allocator.alloc(allocator.page_size) is not None
 
     return deed
@@ -239,7 +239,7 @@ def find_page(pool: Pool) -> Deed:
     """A page in use is free, too: the first one, which the tree has."""
 
     def deed(system: RadixSystem) -> None:
-        allocator = system.cache.memory.allocators[pool]
+        allocator = system.allocators[pool]
         allocator.free(np.arange(allocator.page_size, 2 * allocator.page_size))
 
     return deed
@@ -257,18 +257,19 @@ def scribble(pool: Pool, *segment: int, tag: int | None = None) -> Deed:
     """Other bytes than a node's are in its slots: those of the prefix ``tag``, or torn ones."""
 
     def deed(system: RadixSystem) -> None:
-        slots, kv_pool = slots_of(system, pool, *segment), system.cache.memory.pools[pool]
+        slots, kv_pool = slots_of(system, pool, *segment), system.pools[pool]
         if tag is None:
             kv_pool.kv[0, 0, int(slots[0])] += 1
         else:
-            every = np.arange(1, system.cache.config.slots(pool) + 1)
+            allocator = system.allocators[pool]
+            every = np.arange(1, allocator.pages * allocator.page_size + 1)
             found = system.read(pool, every.tolist()).index(tag)
             kv_pool.scatter(slots[:1], kv_pool.gather(every[found : found + 1]))
 
     return deed
 
 
-# -- locks and order -------------------------------------------------------------------------------------------------------------
+# -- locks and order --
 
 
 def change_lock(component: Component, by: int, *segment: int) -> Deed:
@@ -276,7 +277,7 @@ def change_lock(component: Component, by: int, *segment: int) -> Deed:
 
     def deed(system: RadixSystem) -> None:
         change = system.cache.tree.hold if by > 0 else system.cache.tree.release
-        change(node_of(system, *segment), component)
+        change(node_of(system, *segment), COMPONENTS[component])
 
     return deed
 
@@ -286,7 +287,7 @@ def change_host_lock(component: Component, by: int, *segment: int) -> Deed:
 
     def deed(system: RadixSystem) -> None:
         change = system.cache.tree.hold_host if by > 0 else system.cache.tree.release_host
-        change(node_of(system, *segment), component)
+        change(node_of(system, *segment), COMPONENTS[component])
 
     return deed
 

@@ -1,12 +1,15 @@
-"""A radix cache spoken to in strings: keys of one letter per token."""
+"""A radix cache spoken to in strings, one letter per token, whose copies run when told to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from radixproof.impl.observation import NodeView, Observation, Whole
-from radixproof.impl.radix.system import target
-from radixproof.model.config import Component, Config, Pool
+from radixproof.impl.observation import NodeView, Observation, PerComponent, Whole
+from radixproof.impl.radix.node import Node
+from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.system import Insertion
+from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 
 NEVER = 99
@@ -15,41 +18,107 @@ NEVER = 99
 SWA_DEVICE, MAMBA_DEVICE, SWA_HOST, MAMBA_HOST = range(4)
 """Orders of use, as `Whole.lru_lists` has them."""
 
+SIZES = {"device_pages": 20, "host_pages": 20}
+SWA_SIZES = {"swa_pages": 20, "swa_host_pages": 20}
+MAMBA_SIZES = {"mamba_states": 6, "mamba_host_states": 6}
+
+
+def key(text: str, namespace: str = "") -> Key:
+    return Key(tuple(map(ord, text)), namespace)
+
+
+def tags(text: str) -> list[int]:
+    """Names of the content of slots: the position and the letter they were computed for."""
+    return [1000 * at + ord(letter) for at, letter in enumerate(text)]
+
 
 class Cache:
-    """A system, spoken to in strings."""
+    """A cache of given `Config` options, with room for everything unless they say otherwise.
 
-    def __init__(
-        self, threshold: int = NEVER, window: int | None = None, page_size: int = 1, **options: int
-    ) -> None:
-        sizes = {"device_pages": 20, "host_pages": 20}
-        if window is not None:
-            sizes |= {"swa_pages": 20, "swa_host_pages": 20}
-        self.config = Config(
-            page_size=page_size, window=window, threshold=threshold, **(sizes | options)
-        )
-        self.system = target().build(self.config)
+    The content of a slot is named by the position and the letter it was computed for; of a state,
+    by those of its end.
+    """
 
-    def put(self, text: str, evicted: int = 0, reuse: bool = False, namespace: str = "") -> int:
-        """What a request does: allocate, compute, slide the window, insert. Content of a slot: the position and its letter."""
-        key = Key(tuple(map(ord, text)), namespace)
-        held = self.system.match(key).slots if reuse else []
+    def __init__(self, mamba: bool = False, **options: Any) -> None:
+        sizes = SIZES | (SWA_SIZES if "window" in options else {}) | (MAMBA_SIZES if mamba else {})
+        self.config = Config(**(sizes | options))
+        self.system = RadixSystem(self.config, "cpu")
+
+    # What requests do
+
+    def put(
+        self,
+        text: str,
+        evicted: int = 0,
+        reuse: bool = False,
+        state: bool = False,
+        priority: int = 0,
+        namespace: str = "",
+    ) -> Insertion:
+        """Allocate, compute, slide the window and insert; with ``reuse``, after a match.
+
+        A slot or a state that the tree does not take is freed.
+        """
+        prompt, content = key(text, namespace), tags(text)
+        held = self.system.match(prompt).slots if reuse else []
         fresh = self.system.allocate(self.config.floor(len(text)) - len(held))
         assert fresh is not None
-        self.system.write(
-            fresh, [1000 * at + ord(text[at]) for at in range(len(held), len(held) + len(fresh))]
-        )
+        self.system.write(fresh, content[len(held) : len(held) + len(fresh)])
         self.system.free_swa(fresh[: max(0, evicted - len(held))])
-        return self.system.insert(key, held + fresh, len(held), evicted).reused
+        given = self.system.allocate_state() if state else None
+        if given is not None:
+            self.system.write_state(given, content[-1])
+        found = self.system.insert(prompt, held + fresh, len(held), evicted, given, priority)
+        if not found.taken and given is not None:
+            self.system.free_state(given)
+        return found
 
     def match(self, text: str, namespace: str = "") -> tuple[int, int]:
-        found = self.system.match(Key(tuple(map(ord, text)), namespace))
-        expected = [1000 * at + ord(text[at]) for at in range(found.device)]
-        assert self.system.read(Pool.FULL, found.slots) == expected
+        """What is found on the device, and on either tier."""
+        found = self.system.match(key(text, namespace))
+        if not any(node.loading for node in _path(found.anchor)):
+            assert self.system.read(Pool.FULL, found.slots) == tags(text)[: found.device]
         return found.device, found.best
 
+    def anchor(self, text: str) -> Any:
+        """The node on which the prefix on the device ends."""
+        return self.system.match(key(text)).anchor
+
+    def best(self, text: str) -> Any:
+        """The node on which the prefix on either tier ends."""
+        return self.system.match(key(text)).best_anchor
+
     def lock(self, text: str) -> Any:
-        return self.system.lock(self.system.match(Key(tuple(map(ord, text)))).anchor)
+        return self.system.lock(self.anchor(text))
+
+    def lock_host(self, text: str) -> Any:
+        return self.system.lock_host(self.best(text))
+
+    def load(self, text: str, quota: int | None = None) -> int:
+        return self.system.load_back(self.best(text), quota)
+
+    def fetch(self, text: str, start: int = 0) -> int:
+        """What a storage prefetch does with a prompt from ``start`` on; returns what is kept."""
+        slots = self.system.allocate_host(len(text) - start)
+        assert slots is not None
+        self.system.write_host(slots, tags(text)[start:])
+        return self.system.insert_host(key(text), slots, start)
+
+    def settle(self) -> None:
+        """Acknowledge everything in flight."""
+        self.system.writing_check(blocking=True)
+        self.system.loading_check(blocking=True)
+
+    def demote(self, text: str) -> None:
+        """Back a prompt up, take all unlocked off the device, and overwrite what was there."""
+        self.put(text, state=self.config.mamba_states > 0)
+        self.settle()
+        self.system.evict(self.config.device_pages, self.config.swa_pages, self.config.mamba_states)
+        free = self.whole().free
+        for pool, memory in self.system.pools.items():
+            memory.kv[:, :, list(free[pool])] = -1
+
+    # What can be seen
 
     def see(self) -> Observation:
         return self.system.observe(whole=True)
@@ -60,15 +129,16 @@ class Cache:
         return whole
 
     def nodes(self) -> dict[str, NodeView]:
-        """Nodes by the text from the root to their end, in default namespace."""
+        """Nodes by the text from the root to their end."""
         texts = {0: ""}
         found = {}
         for node in self.see().nodes:
-            texts[node.id] = texts[node.parent] + "".join(map(chr, node.segment))
+            text = "".join(chr(unit) for unit in node.segment if isinstance(unit, int))
+            texts[node.id] = texts[node.parent] + text
             found[texts[node.id]] = node
         return found
 
-    def locked_in(self, pool: Pool) -> set[str]:
+    def resident_in(self, pool: Pool) -> set[str]:
         """The nodes that have something in a pool."""
         return {text for text, node in self.nodes().items() if node.slots[pool] is not None}
 
@@ -76,9 +146,38 @@ class Cache:
         return {text: node.locks[component] for text, node in self.nodes().items()}
 
     def order(self, which: int) -> list[str]:
-        """One of the orders of use, as texts, oldest first."""
+        """One of the orders of use, oldest first."""
         texts = {node.id: text for text, node in self.nodes().items()}
         return [texts[node] for node in self.whole().lru_lists[which] or ()]
 
-    def settle(self) -> None:
-        self.system.writing_check(blocking=True)
+    def wrong(self) -> set[tuple[str, Pool]]:
+        """Where the content is not what it should be: nodes and pools."""
+        found = set()
+        for text, node in self.nodes().items():
+            for pool in POOLS:
+                slots = node.slots[pool]
+                length = 1 if pool.component is Component.MAMBA else len(node.segment)
+                if slots is not None and self.system.read(pool, slots) != tags(text)[-length:]:
+                    found.add((text, pool))
+        return found
+
+    def marked(self) -> tuple[set[str], set[str]]:
+        """The nodes with a backup in flight, and those with a load-back."""
+        nodes = self.nodes().items()
+        return {text for text, node in nodes if node.pending}, {
+            text for text, node in nodes if node.loading
+        }
+
+    def state(self) -> tuple[Any, ...]:
+        """All that a refusal must leave as it was."""
+        seen = self.see()
+        return seen.nodes, seen.free, seen.evictable, seen.protected
+
+    def protected(self) -> PerComponent:
+        return self.see().protected
+
+
+def _path(node: Node) -> Iterable[Node]:
+    while node.parent is not None:
+        yield node
+        node = node.parent

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from radixproof.impl.observation import Event
+from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.node import Node, Units
 from radixproof.impl.radix.tree import Tree
-from radixproof.model.config import Component, Pool
+from radixproof.model.config import Component as Kind
+from radixproof.model.config import Pool
+
+from .lettered import Cache
 
 
 class Router:
@@ -50,7 +54,7 @@ class Router:
         return {"".join(map(chr, self.prefixes[block][1])) for block in self.tiers[on_host]}
 
 
-def pages(cache: Any, pool: Pool) -> set[str]:
+def pages(cache: Cache, pool: Pool) -> set[str]:
     """The prefixes that end with a page that is in a pool, and not only on its way there."""
     size = cache.config.page_size
     return {
@@ -61,8 +65,8 @@ def pages(cache: Any, pool: Pool) -> set[str]:
     }
 
 
-def test_events_replay_to_what_is_resident(bench: Callable[..., Any]) -> None:
-    cache, router = bench(page_size=2, window=4), Router()
+def test_events_replay_to_what_is_resident() -> None:
+    cache, router = Cache(page_size=2, window=4), Router()
     steps: list[Callable[[], object]] = [
         lambda: cache.put("abcdef"),
         lambda: cache.put("abxx"),
@@ -76,16 +80,16 @@ def test_events_replay_to_what_is_resident(bench: Callable[..., Any]) -> None:
         lambda: cache.system.evict(20, 0, 0),
         lambda: cache.put("abcd"),
         lambda: cache.fetch("abcdefgh", start=6),
-        lambda: cache.system.evict_host(4, Component.FULL),
+        lambda: cache.system.evict_host(4, Kind.FULL),
     ]
     for step in steps:
         step()
-        router.hear(cache.see().events)
+        router.hear(cache.see().events or ())
         assert router.texts(on_host=False) == pages(cache, Pool.FULL)
         assert router.texts(on_host=True) == pages(cache, Pool.FULL_HOST)
     cache.settle()
     cache.system.reset()
-    router.hear(cache.see().events)
+    router.hear(cache.see().events or ())
     assert router.tiers == (set(), set())
 
 
@@ -94,13 +98,13 @@ def leaf(tree: Tree, parent: Node, segment: Units, namespace: str = "") -> Node:
 
 
 def test_blocks_hang_under_the_page_above_and_a_split_changes_no_name() -> None:
-    tree, events = Tree(2), Events(2)
-    tree.events = events
+    events = Events(2)
+    tree = Tree(2, events)
     top = leaf(tree, tree.root, (1, 2, 3, 4))
     low = leaf(tree, top, (5, 6))
     first, second = events.drain()
-    assert (first.parent, first.tokens, len(first.blocks)) == (None, (1, 2, 3, 4), 2)
-    assert (second.parent, second.tokens) == (first.blocks[1], (5, 6))
+    assert (first.parent, first.units, len(first.blocks)) == (None, (1, 2, 3, 4), 2)
+    assert (second.parent, second.units) == (first.blocks[1], (5, 6))
     upper = tree.split(top, 2)
     assert events.drain() == ()
     for node in (low, top, upper):
@@ -113,8 +117,8 @@ def test_blocks_hang_under_the_page_above_and_a_split_changes_no_name() -> None:
 
 
 def test_names_tell_namespaces_and_what_is_before_apart() -> None:
-    tree, events = Tree(1), Events(1)
-    tree.events = events
+    events = Events(1)
+    tree = Tree(1, events)
     leaf(tree, leaf(tree, tree.root, (1, 1)), (2,))
     leaf(tree, tree.root, (2,))
     leaf(tree, tree.root, (1, 1), "other")
@@ -122,14 +126,22 @@ def test_names_tell_namespaces_and_what_is_before_apart() -> None:
     assert len(set(blocks)) == len(blocks) == 6
 
 
+PROGRAM = """
+import numpy as np
+from radixproof.impl.radix.events import Events
+from radixproof.impl.radix.tree import Tree
+
+events = Events(1)
+tree = Tree(1, events)
+tree.add_leaf(tree.root, "space", ((1, 2), (2, 3)), np.arange(2))
+print(events.drain())
+"""
+
+
 def test_names_are_the_same_in_every_process_and_for_pairs() -> None:
-    program = (
-        "from radixproof.impl.radix.events import Events; from radixproof.impl.radix.tree import Tree; import numpy as np;"
-        "t = Tree(1); t.events = Events(1); t.add_leaf(t.root, 'space', ((1, 2), (2, 3)), np.arange(2)); print(t.events.drain())"
-    )
     runs = {
         subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
         ).stdout
         for _ in range(2)
     }

@@ -1,21 +1,16 @@
-"""Host inserts of the radix cache."""
+"""Host inserts (semantics 10.3)."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from radixproof.model.config import Pool
 
-Bench = Callable[..., Any]
-NEVER = 99
-"""A threshold that keeps backups out of a test."""
+from .lettered import NEVER, Cache, key
 
 
-def test_fetched_prompt_is_found_on_the_host_and_can_be_loaded(bench: Bench) -> None:
-    cache = bench(page_size=2)
+def test_fetched_prompt_is_found_on_the_host_and_can_be_loaded() -> None:
+    cache = Cache(page_size=2)
     assert cache.fetch("abcd") == 4
     assert (cache.match("abcd"), cache.wrong()) == ((0, 4), set())
     assert cache.load("abcd") == 4
@@ -23,8 +18,8 @@ def test_fetched_prompt_is_found_on_the_host_and_can_be_loaded(bench: Bench) -> 
     assert (cache.match("abcd"), cache.wrong()) == ((4, 4), set())
 
 
-def test_only_what_is_missing_is_kept(bench: Bench) -> None:
-    cache = bench()
+def test_only_what_is_missing_is_kept() -> None:
+    cache = Cache()
     cache.demote("abcd")
     assert cache.fetch("abxy") == 2, "the walk splits"
     assert cache.fetch("abcdef", start=4) == 2
@@ -33,12 +28,12 @@ def test_only_what_is_missing_is_kept(bench: Bench) -> None:
     assert cache.fetch("ab") == 0
 
 
-def test_node_without_a_host_copy_is_refilled(bench: Bench) -> None:
-    cache = bench(threshold=NEVER)
+def test_node_without_a_host_copy_is_refilled() -> None:
+    cache = Cache(threshold=NEVER)
     cache.put("abcd")
     cache.put("abxy")
     assert cache.fetch("abcdef") == 6
-    assert cache.locked_in(Pool.FULL_HOST) == {"ab", "abcd", "abcdef"}
+    assert cache.resident_in(Pool.FULL_HOST) == {"ab", "abcd", "abcdef"}
     assert (cache.marked()[0], cache.wrong(), cache.see().free[Pool.FULL_HOST]) == (
         set(),
         set(),
@@ -46,8 +41,8 @@ def test_node_without_a_host_copy_is_refilled(bench: Bench) -> None:
     )
 
 
-def test_nothing_hangs_under_a_node_without_a_host_copy(bench: Bench) -> None:
-    cache = bench(threshold=NEVER)
+def test_nothing_hangs_under_a_node_without_a_host_copy() -> None:
+    cache = Cache(threshold=NEVER)
     cache.put("ab")
     cache.put("abcd")
     assert cache.fetch("abcdef", start=2) == 0
@@ -55,16 +50,17 @@ def test_nothing_hangs_under_a_node_without_a_host_copy(bench: Bench) -> None:
     assert cache.see().free[Pool.FULL_HOST] == 20
 
 
-def test_write_back_hangs_it_anywhere_and_refills_nothing(bench: Bench) -> None:
-    cache = bench(write_back=True)
+def test_write_back_hangs_it_anywhere_and_refills_nothing() -> None:
+    cache = Cache(write_back=True)
     cache.put("ab")
     assert cache.fetch("abcd") == 2
-    assert cache.locked_in(Pool.FULL_HOST) == {"abcd"}
+    assert cache.resident_in(Pool.FULL_HOST) == {"abcd"}
     assert (cache.see().free[Pool.FULL_HOST], cache.match("abcd")) == (18, (2, 4))
 
 
-def test_fetched_slots_must_fit_the_key(bench: Bench) -> None:
-    cache = bench()
+def test_fetched_slots_must_fit_the_key() -> None:
+    cache = Cache()
     slots = cache.system.allocate_host(2)
+    assert slots is not None
     with pytest.raises(ValueError, match="slots"):
-        cache.system.insert_host(cache.key("abcd"), slots, 0)
+        cache.system.insert_host(key("abcd"), slots, 0)

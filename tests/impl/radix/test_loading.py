@@ -1,32 +1,35 @@
-"""Load-backs of the radix cache."""
+"""Load-backs (semantics 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from radixproof.model.config import Component, Pool
 
-Bench = Callable[..., Any]
+from .lettered import Cache
+
 NOTHING = (0, 0, 0)
 
 
-def chain(bench: Bench, **options: Any) -> Any:
-    """ "abcd" and below it "abcdefgh", on the host only, with a window and a state at the end of each."""
-    cache = bench(mamba=True, window=4, **options)
+def chain(**options: Any) -> Cache:
+    """On the host only: "abcd" and below it "abcdefgh", each with a window and a state."""
+    cache = Cache(mamba=True, window=4, **options)
     cache.put("abcd", state=True)
     cache.demote("abcdefgh")
     assert cache.match("abcdefgh") == (0, 8)
     return cache
 
 
-def test_path_comes_back_with_its_window_and_its_state(bench: Bench) -> None:
-    cache = chain(bench)
+def test_path_comes_back_with_its_window_and_its_state() -> None:
+    cache = chain()
     assert cache.load("abcdefgh") == 8
     assert cache.match("abcdefgh") == (8, 8)
-    assert (cache.locked_in(Pool.SWA), cache.locked_in(Pool.MAMBA)) == ({"abcdefgh"}, {"abcdefgh"})
+    assert (cache.resident_in(Pool.SWA), cache.resident_in(Pool.MAMBA)) == (
+        {"abcdefgh"},
+        {"abcdefgh"},
+    )
     assert cache.marked() == (set(), {"abcd", "abcdefgh"})
     late = {
         ("abcd", Pool.FULL),
@@ -35,19 +38,21 @@ def test_path_comes_back_with_its_window_and_its_state(bench: Bench) -> None:
         ("abcdefgh", Pool.MAMBA),
     }
     assert cache.wrong() == late
-    slots = cache.nodes()["abcdefgh"].slots
-    assert cache.system.swa_of(slots[Pool.FULL]) == list(slots[Pool.SWA])
+    full, swa, *_ = cache.nodes()["abcdefgh"].slots
+    assert full is not None
+    assert swa is not None
+    assert cache.system.swa_of(full) == list(swa)
     assert (
         cache.system.run_copies(9, load=True),
         cache.system.copied(load=True),
         cache.wrong(),
     ) == (1, 1, set())
     assert cache.system.loading_check(blocking=False) == 1
-    assert cache.locked_in(Pool.FULL_HOST) == {"abcd", "abcdefgh"}
+    assert cache.resident_in(Pool.FULL_HOST) == {"abcd", "abcdefgh"}
 
 
-def test_source_and_target_are_locked_until_the_check(bench: Bench) -> None:
-    cache = chain(bench)
+def test_source_and_target_are_locked_until_the_check() -> None:
+    cache = chain()
     cache.load("abcdefgh")
     assert cache.protected() == (8, 4, 1)
     assert cache.system.evict(9, 9, 9) == NOTHING
@@ -61,8 +66,8 @@ def test_source_and_target_are_locked_until_the_check(bench: Bench) -> None:
     assert cache.system.evict(9, 9, 9) == (8, 4, 1)
 
 
-def test_pieces_of_a_loading_node_load_until_the_check(bench: Bench) -> None:
-    cache = chain(bench)
+def test_pieces_of_a_loading_node_load_until_the_check() -> None:
+    cache = chain()
     cache.load("abcdefgh")
     cache.match("abcdef")
     assert cache.marked()[1] == {"abcd", "abcdef", "abcdefgh"}
@@ -71,21 +76,21 @@ def test_pieces_of_a_loading_node_load_until_the_check(bench: Bench) -> None:
     assert all(node.host_locks == NOTHING for node in cache.nodes().values())
 
 
-def test_window_and_state_come_back_by_themselves_below_any_threshold(bench: Bench) -> None:
-    cache = bench(mamba=True, window=2, load_threshold=9)
+def test_window_and_state_come_back_by_themselves_below_any_threshold() -> None:
+    cache = Cache(mamba=True, window=2, load_threshold=9)
     cache.demote("abcd")
     cache.put("abcdef", evicted=6)
     cache.settle()
     assert cache.match("abcd") == (0, 4)
     assert cache.load("abcd") == 0
-    assert (cache.locked_in(Pool.SWA), cache.locked_in(Pool.MAMBA)) == ({"abcd"}, {"abcd"})
+    assert (cache.resident_in(Pool.SWA), cache.resident_in(Pool.MAMBA)) == ({"abcd"}, {"abcd"})
     assert cache.marked()[1] == {"abcd"}
     cache.settle()
     assert (cache.match("abcd"), cache.wrong()) == ((4, 4), set())
 
 
-def test_several_load_backs_are_outstanding_and_end_in_order(bench: Bench) -> None:
-    cache = bench()
+def test_several_load_backs_are_outstanding_and_end_in_order() -> None:
+    cache = Cache()
     cache.put("ab")
     cache.put("abcd")
     cache.demote("xy")
@@ -109,8 +114,8 @@ def test_several_load_backs_are_outstanding_and_end_in_order(bench: Bench) -> No
     assert cache.protected() == NOTHING
 
 
-def test_too_short_or_over_quota_is_refused(bench: Bench) -> None:
-    cache = bench(load_threshold=3)
+def test_too_short_or_over_quota_is_refused() -> None:
+    cache = Cache(load_threshold=3)
     cache.demote("abcd")
     cache.put("ab")
     cache.settle()
@@ -121,17 +126,17 @@ def test_too_short_or_over_quota_is_refused(bench: Bench) -> None:
     cache.settle()
     cache.system.evict(4, 0, 0)
     assert cache.load("abcdef", quota=5) == 0, "four tokens to load, and two more would be locked"
-    lock = cache.system.lock(cache.system.match(cache.key("ab")).anchor)
+    lock = cache.lock("ab")
     assert cache.load("abcdef", quota=4) == 4
     cache.system.unlock(lock)
 
 
-def test_device_without_room_refuses_before_anything_is_evicted(bench: Bench) -> None:
-    cache = bench(device_pages=6)
+def test_device_without_room_refuses_before_anything_is_evicted() -> None:
+    cache = Cache(device_pages=6)
     cache.demote("abcd")
     cache.put("xyz")
     cache.settle()
-    cache.system.lock(cache.system.match(cache.key("xyz")).anchor)
+    cache.lock("xyz")
     cache.put("pq")
     cache.settle()
     before = cache.state()
@@ -141,8 +146,8 @@ def test_device_without_room_refuses_before_anything_is_evicted(bench: Bench) ->
 
 
 @pytest.mark.parametrize("pool", [Pool.FULL, Pool.SWA, Pool.MAMBA])
-def test_refused_allocation_undoes_the_whole_load_back(bench: Bench, pool: Pool) -> None:
-    cache = chain(bench)
+def test_refused_allocation_undoes_the_whole_load_back(pool: Pool) -> None:
+    cache = chain()
     before = cache.state()
     cache.system.refuse(pool)
     assert cache.load("abcdefgh") == 0
@@ -150,12 +155,12 @@ def test_refused_allocation_undoes_the_whole_load_back(bench: Bench, pool: Pool)
     assert cache.load("abcdefgh") == 8, "once only"
 
 
-def test_write_back_makes_room_for_a_load_back_by_backing_up(bench: Bench) -> None:
-    cache = bench(device_pages=4, write_back=True)
+def test_write_back_makes_room_for_a_load_back_by_backing_up() -> None:
+    cache = Cache(device_pages=4, write_back=True)
     cache.demote("abcd")
     cache.put("wxyz")
     assert cache.load("abcd") == 4
-    assert cache.locked_in(Pool.FULL_HOST) == {"abcd", "wxyz"}
+    assert cache.resident_in(Pool.FULL_HOST) == {"abcd", "wxyz"}
     assert cache.system.evict_host(9, Component.FULL) == 4, "what is loading is no spare copy yet"
     cache.settle()
     assert cache.system.evict_host(9, Component.FULL) == 4

@@ -1,51 +1,60 @@
-"""Locks of the radix cache: windows released early, host locks, receipts that outlive splits."""
+"""Locks: what they cover, splits under them, windows released early (semantics 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.radix.locks import Locks, ReceiptError
-from radixproof.model.config import Pool
+from radixproof.model.config import Component, Pool
 
-Bench = Callable[..., Any]
-
-NEVER = 99
-"""A threshold that keeps backups out of a test."""
+from .lettered import NEVER, Cache, key
 
 
-def device_locks(cache: Any) -> dict[str, tuple[int, int, int]]:
+def test_a_lock_covers_the_state_of_its_anchor_and_one_that_comes_later() -> None:
+    cache = Cache(mamba=True, threshold=NEVER)
+    cache.put("ab", state=True)
+    receipt = cache.system.lock(cache.put("abcd").anchor)
+    assert cache.nodes()["ab"].locks == (1, 0, 0)
+    assert cache.nodes()["abcd"].locks == (1, 0, 1)
+    cache.put("abcd", state=True)
+    seen = cache.see()
+    assert (seen.evictable, seen.protected) == ((0, 0, 1), (4, 0, 1))
+    assert cache.system.evict(9, 9, 9) == (0, 0, 1)
+    assert cache.resident_in(Pool.MAMBA) == {"abcd"}
+    cache.system.unlock(receipt)
+    assert cache.see().evictable == (4, 0, 1)
+
+
+def device_locks(cache: Cache) -> dict[str, PerComponent]:
     return {text: node.locks for text, node in cache.nodes().items()}
 
 
-def host_locks(cache: Any) -> dict[str, tuple[int, int, int]]:
+def host_locks(cache: Cache) -> dict[str, PerComponent | None]:
     return {text: node.host_locks for text, node in cache.nodes().items()}
 
 
-def path(bench: Bench, **options: Any) -> Any:
+def path(**options: Any) -> Cache:
     """A cache with "ab", "abcd" and "abcdef", each with a window and a state."""
-    cache = bench(window=3, mamba=True, **options)
+    cache = Cache(window=3, mamba=True, **options)
     for text in ("ab", "abcd", "abcdef"):
         cache.put(text, state=True)
     cache.settle()
     return cache
 
 
-# Windows released early (semantics 6.4)
-
-
-def test_a_released_window_is_dropped_where_nothing_on_the_device_hangs_below(bench: Bench) -> None:
-    cache = path(bench)
-    receipt = cache.system.lock(cache.system.match(cache.key("abcdef")).anchor)
+def test_a_released_window_is_dropped_where_nothing_on_the_device_hangs_below() -> None:
+    cache = path()
+    receipt = cache.lock("abcdef")
     assert device_locks(cache) == {"ab": (1, 0, 0), "abcd": (1, 1, 0), "abcdef": (1, 1, 1)}
     cache.system.release_window(receipt)
     assert device_locks(cache) == {"ab": (1, 0, 0), "abcd": (1, 0, 0), "abcdef": (1, 0, 0)}
-    assert cache.locked_in(Pool.SWA) == cache.locked_in(Pool.MAMBA) == {"ab", "abcd"}
+    assert cache.resident_in(Pool.SWA) == cache.resident_in(Pool.MAMBA) == {"ab", "abcd"}
     assert (
-        cache.locked_in(Pool.SWA_HOST)
-        == cache.locked_in(Pool.MAMBA_HOST)
+        cache.resident_in(Pool.SWA_HOST)
+        == cache.resident_in(Pool.MAMBA_HOST)
         == {"ab", "abcd", "abcdef"}
     )
     assert cache.see().protected == (6, 0, 0)
@@ -53,20 +62,20 @@ def test_a_released_window_is_dropped_where_nothing_on_the_device_hangs_below(be
     assert cache.see().protected == (0, 0, 0)
 
 
-def test_a_window_that_another_lock_covers_stays(bench: Bench) -> None:
-    cache = path(bench)
-    receipts = [cache.system.lock(cache.system.match(cache.key("abcdef")).anchor) for _ in range(2)]
+def test_a_window_that_another_lock_covers_stays() -> None:
+    cache = path()
+    receipts = [cache.lock("abcdef") for _ in range(2)]
     cache.system.release_window(receipts[0])
-    assert cache.locked_in(Pool.SWA) == cache.locked_in(Pool.MAMBA) == {"ab", "abcd", "abcdef"}
+    assert cache.resident_in(Pool.SWA) == cache.resident_in(Pool.MAMBA) == {"ab", "abcd", "abcdef"}
     cache.system.unlock(receipts[1])
-    assert cache.locked_in(Pool.SWA) == {"ab", "abcd", "abcdef"}, "only a release drops it"
+    assert cache.resident_in(Pool.SWA) == {"ab", "abcd", "abcdef"}, "only a release drops it"
     cache.system.unlock(receipts[0])
     assert set(device_locks(cache).values()) == {(0, 0, 0)}
 
 
-def test_a_window_is_released_once_and_only_with_a_good_receipt(bench: Bench) -> None:
-    cache = path(bench)
-    receipt = cache.system.lock(cache.system.match(cache.key("abcd")).anchor)
+def test_a_window_is_released_once_and_only_with_a_good_receipt() -> None:
+    cache = path()
+    receipt = cache.lock("abcd")
     cache.system.release_window(receipt)
     with pytest.raises(ReceiptError, match="released before"):
         cache.system.release_window(receipt)
@@ -77,39 +86,36 @@ def test_a_window_is_released_once_and_only_with_a_good_receipt(bench: Bench) ->
     assert set(device_locks(cache).values()) == {(0, 0, 0)}
 
 
-def test_releasing_a_window_starts_no_backup(bench: Bench) -> None:
-    cache = path(bench, write_back=True)
-    receipt = cache.system.lock(cache.system.match(cache.key("abcdef")).anchor)
+def test_releasing_a_window_starts_no_backup() -> None:
+    cache = path(write_back=True)
+    receipt = cache.lock("abcdef")
     cache.system.release_window(receipt)
-    assert cache.locked_in(Pool.SWA) == {"ab", "abcd"}
-    assert cache.locked_in(Pool.FULL_HOST) == set()
+    assert cache.resident_in(Pool.SWA) == {"ab", "abcd"}
+    assert cache.resident_in(Pool.FULL_HOST) == set()
 
 
-def test_a_window_split_under_a_lock_is_released_in_all_its_pieces(bench: Bench) -> None:
-    cache = path(bench, threshold=NEVER)
-    receipt = cache.system.lock(cache.system.match(cache.key("abcdef")).anchor)
+def test_a_window_split_under_a_lock_is_released_in_all_its_pieces() -> None:
+    cache = path(threshold=NEVER)
+    receipt = cache.lock("abcdef")
     cache.match("abc")
     cache.match("abcde")
     cache.system.release_window(receipt)
     assert set(device_locks(cache).values()) == {(1, 0, 0)}
-    assert cache.locked_in(Pool.SWA) == {"ab", "abc", "abcd", "abcde"}
+    assert cache.resident_in(Pool.SWA) == {"ab", "abc", "abcd", "abcde"}
 
 
-def test_in_a_cache_of_full_only_there_is_no_window_to_release(bench: Bench) -> None:
-    cache = bench()
-    receipt = cache.system.lock(cache.put("ab"))
+def test_in_a_cache_of_full_only_there_is_no_window_to_release() -> None:
+    cache = Cache()
+    receipt = cache.system.lock(cache.put("ab").anchor)
     cache.settle()
     cache.system.release_window(receipt)
     assert device_locks(cache) == {"ab": (1, 0, 0)}
     cache.system.unlock(receipt)
 
 
-# Host locks (semantics 6.6)
-
-
-def test_a_host_lock_covers_its_anchor_and_a_window(bench: Bench) -> None:
-    cache = path(bench)
-    receipt = cache.system.lock_host(cache.system.match(cache.key("abcdef")).best_anchor)
+def test_a_host_lock_covers_its_anchor_and_a_window() -> None:
+    cache = path()
+    receipt = cache.lock_host("abcdef")
     assert host_locks(cache) == {"ab": (0, 0, 0), "abcd": (0, 1, 0), "abcdef": (1, 1, 1)}
     cache.system.unlock_host(receipt)
     assert set(host_locks(cache).values()) == {(0, 0, 0)}
@@ -117,9 +123,9 @@ def test_a_host_lock_covers_its_anchor_and_a_window(bench: Bench) -> None:
         cache.system.unlock_host(receipt)
 
 
-def test_host_receipts_follow_splits(bench: Bench) -> None:
-    cache = path(bench)
-    first = cache.system.lock_host(cache.system.match(cache.key("abcdef")).best_anchor)
+def test_host_receipts_follow_splits() -> None:
+    cache = path()
+    first = cache.lock_host("abcdef")
     cache.match("abcde")
     cache.match("abc")
     assert host_locks(cache) == {
@@ -129,7 +135,7 @@ def test_host_receipts_follow_splits(bench: Bench) -> None:
         "abcde": (1, 1, 0),
         "abcdef": (1, 1, 1),
     }
-    second = cache.system.lock_host(cache.system.match(cache.key("abcdef")).best_anchor)
+    second = cache.lock_host("abcdef")
     assert host_locks(cache) == {
         "ab": (0, 0, 0),
         "abc": (0, 1, 0),
@@ -149,17 +155,17 @@ def test_host_receipts_follow_splits(bench: Bench) -> None:
     assert set(host_locks(cache).values()) == {(0, 0, 0)}
 
 
-def test_the_root_can_be_locked_on_the_host(bench: Bench) -> None:
-    cache = bench(window=3, mamba=True)
-    receipt = cache.system.lock_host(cache.system.match(cache.key("nothing")).best_anchor)
+def test_the_root_can_be_locked_on_the_host() -> None:
+    cache = Cache(window=3, mamba=True)
+    receipt = cache.lock_host("nothing")
     cache.put("ab")
     assert host_locks(cache) == {"ab": (0, 0, 0)}
     cache.system.unlock_host(receipt)
 
 
-def test_unlock_that_finds_no_host_lock_changes_nothing(bench: Bench) -> None:
-    cache = path(bench)
-    receipt = cache.system.lock_host(cache.system.match(cache.key("abcdef")).best_anchor)
+def test_unlock_that_finds_no_host_lock_changes_nothing() -> None:
+    cache = path()
+    receipt = cache.lock_host("abcdef")
     receipt.anchor.swa.host_locks = 0
     before = cache.nodes()
     with pytest.raises(ReceiptError, match="not locked on the host"):
@@ -167,11 +173,100 @@ def test_unlock_that_finds_no_host_lock_changes_nothing(bench: Bench) -> None:
     assert cache.nodes() == before
 
 
-def test_what_a_lock_would_pin_is_what_no_lock_covers(bench: Bench) -> None:
-    cache = path(bench)
-    upper, lower = (cache.system.match(cache.key(text)).anchor for text in ("abcd", "abcdef"))
+def test_what_a_lock_would_pin_is_what_no_lock_covers() -> None:
+    cache = path()
+    upper, lower = (cache.anchor(text) for text in ("abcd", "abcdef"))
     assert Locks.pinned_by(lower) == 6
     receipt = cache.system.lock(upper)
     assert Locks.pinned_by(lower) == 2
     assert Locks.pinned_by(upper) == 0
+    cache.system.unlock(receipt)
+
+
+def test_lock_covers_the_full_path_and_a_window_of_swa() -> None:
+    cache = Cache(window=3, threshold=NEVER)
+    for text in ("ab", "abcd", "abcdef"):
+        cache.put(text)
+    receipt = cache.lock("abcdef")
+    assert cache.locks(Component.FULL) == {"ab": 1, "abcd": 1, "abcdef": 1}
+    assert cache.locks(Component.SWA) == {"ab": 0, "abcd": 1, "abcdef": 1}
+    seen = cache.see()
+    assert (seen.evictable, seen.protected) == ((0, 2, 0), (6, 4, 0))
+    cache.system.unlock(receipt)
+    assert cache.see().protected == (0, 0, 0)
+
+
+def test_receipts_follow_splits_of_every_node_they_cover() -> None:
+    cache = Cache(window=5, threshold=NEVER)
+    for text in ("abcd", "abcdefgh"):
+        cache.put(text)
+    first = cache.lock("abcdefgh")
+    cache.match("ab")
+    cache.match("abcdef")
+    assert cache.locks(Component.SWA) == {"ab": 1, "abcd": 1, "abcdef": 1, "abcdefgh": 1}
+    second = cache.lock("abcdefgh")
+    assert cache.locks(Component.SWA) == {"ab": 1, "abcd": 2, "abcdef": 2, "abcdefgh": 2}
+    cache.match("abc")
+    cache.system.unlock(first)
+    assert cache.locks(Component.SWA) == {"ab": 0, "abc": 1, "abcd": 1, "abcdef": 1, "abcdefgh": 1}
+    assert cache.locks(Component.FULL) == {"ab": 1, "abc": 1, "abcd": 1, "abcdef": 1, "abcdefgh": 1}
+    cache.system.unlock(second)
+    assert cache.see().protected == (0, 0, 0)
+
+
+def test_lock_counts_tombstones_so_that_their_recovery_costs_nobody_a_lock() -> None:
+    cache = Cache(window=4, threshold=1)
+    cache.put("ab")
+    cache.put("abcd")
+    cache.settle()
+    cache.system.evict(0, 2, 0)
+    found = cache.system.match(key("abcd"))
+    assert (found.device, found.best) == (0, 4)
+    anchor = cache.best("abcd")
+    first = cache.system.lock(anchor)
+    assert cache.locks(Component.SWA) == {"ab": 1, "abcd": 1}
+    cache.put("abcd")
+    assert cache.see().protected == (4, 4, 0), "SWA that came back under a lock is protected"
+    second = cache.lock("abcd")
+    cache.system.unlock(first)
+    assert cache.locks(Component.SWA) == {"ab": 1, "abcd": 1}
+    assert cache.system.evict(9, 9, 0) == (0, 0, 0)
+    cache.system.unlock(second)
+    assert cache.see().protected == (0, 0, 0)
+
+
+def test_receipt_is_good_once_and_only_for_its_tree() -> None:
+    cache = Cache(threshold=NEVER)
+    cache.put("ab")
+    receipt = cache.lock("ab")
+    cache.system.unlock(receipt)
+    with pytest.raises(ReceiptError, match="before"):
+        cache.system.unlock(receipt)
+    assert cache.locks(Component.FULL) == {"ab": 0}
+    anchor = cache.anchor("ab")
+    stale = cache.system.lock(anchor)
+    cache.system.reset()
+    with pytest.raises(ReceiptError, match="not in the tree"):
+        cache.system.unlock(stale)
+    with pytest.raises(ReceiptError, match="not in the tree"):
+        cache.system.lock(anchor)
+
+
+def test_unlock_that_finds_no_lock_changes_nothing() -> None:
+    cache = Cache(threshold=NEVER)
+    cache.put("ab")
+    cache.put("abcd")
+    receipt = cache.lock("abcd")
+    receipt.anchor.parent.full.locks = 0
+    before = cache.nodes()
+    with pytest.raises(ReceiptError, match="not locked"):
+        cache.system.unlock(receipt)
+    assert cache.nodes() == before
+
+
+def test_root_can_be_locked() -> None:
+    cache = Cache(window=2, threshold=NEVER)
+    receipt = cache.lock("nothing")
+    cache.put("ab")
+    assert cache.system.evict(2, 0, 0) == (2, 2, 0)
     cache.system.unlock(receipt)

@@ -33,7 +33,7 @@ from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.generating.configs import config, plainest
-from radixproof.properties.generating.endings import Drain, closing, receipts, requests
+from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import (
     MIX,
     MOST_REQUESTS,
@@ -88,7 +88,7 @@ def drawn(scope: Scope, count: int = 600) -> list[Config]:
     return [config(Random(f"shape {number}"), scope) for number in range(count)]
 
 
-# -- configurations --------------------------------------------------------------------------------------------------------------
+# -- configurations ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_pools_are_small_so_that_something_is_always_full() -> None:
     assert max(shape.window or 0 for shape in drawn(EVERYTHING)) <= 3 * 4 + 1
 
 
-# -- operations ------------------------------------------------------------------------------------------------------------------
+# -- operations --------------------------------------------------------------------------------
 
 
 def played(
@@ -175,12 +175,10 @@ def played(
     """Operations of one history, each with whether it was skipped. Nothing is reported."""
     run = Run(target, shape)
     told = []
-    for operation in Generator(shape, Random(f"history {seed}"), scope).operations(
-        run.judge, count
-    ):
+    for operation in Generator(run.judge, Random(f"history {seed}"), scope).operations(count):
         assert run.step(operation) == []
         told.append((operation, isinstance(run.steps[-1].outcome, Skipped)))
-    assert len(requests(run.judge.model)) <= MOST_REQUESTS
+    assert len(run.ledger.requests) <= MOST_REQUESTS
     run.close()
     return told
 
@@ -261,7 +259,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
 ) -> None:
     """Whatever Hypothesis puts in: what it makes is of the kind, or prepares it."""
     run = Run(radix, Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16), WHOLE)
-    shaper = Shaper(run.config)
+    shaper = Shaper(run.ledger)
     prepared = (
         Insert(Key((1, 2, 1, 2))),
         SETTLE,
@@ -280,7 +278,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
     run.close()
 
 
-# -- numbers ---------------------------------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------
 
 
 def test_digits_are_choices_hidden_in_one_number() -> None:
@@ -297,7 +295,7 @@ def test_digits_are_below_their_limit_and_end_in_zeros(number: int) -> None:
     assert [below(7) for _ in range(3)] == [0, 0, 0]
 
 
-# -- prompts and room ------------------------------------------------------------------------------------------------------------
+# -- prompts and room --------------------------------------------------------------------------
 
 
 def test_a_prompt_extends_cuts_or_leaves_an_earlier_one() -> None:
@@ -349,7 +347,7 @@ def test_an_engine_asks_for_the_room_that_is_missing(
     run.close()
 
 
-# -- the end ---------------------------------------------------------------------------------------------------------------------
+# -- the end -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -380,8 +378,8 @@ def test_a_history_ends_with_nothing_left(
     busy: Callable[[Config], Run], shape: Config, drain: Drain
 ) -> None:
     run = busy(shape)
-    assert (requests(run.judge.model), receipts(run.judge.model)) == (["q1", "q2"], ["r1"])
-    last = [operation for operation in closing(run.judge.model, drain) if run.step(operation) == []]
+    assert (list(run.ledger.requests), list(run.ledger.receipts)) == (["q1", "q2"], ["r1"])
+    last = [operation for operation in closing(run.judge, drain) if run.step(operation) == []]
     assert {Finish("q1"), Abort("q2"), Unlock("r1")} <= set(last)
     assert (SETTLE in last) == (shape.hosted and not shape.write_back)
     assert LOADED not in last
@@ -395,9 +393,7 @@ def test_a_history_ends_with_nothing_left(
 def test_a_drain_by_pages_shows_the_whole_order_of_eviction(busy: Callable[[Config], Run]) -> None:
     run = busy(WINDOWED)
     last = [
-        operation
-        for operation in closing(run.judge.model, Drain.BY_PAGES)
-        if run.step(operation) == []
+        operation for operation in closing(run.judge, Drain.BY_PAGES) if run.step(operation) == []
     ]
     assert last.count(Evict(1)) == 2
     assert last.count(EvictHost(1)) == 2

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from radixproof.impl.operations import Evict, EvictHost, Insert, Match, Operation
-from radixproof.impl.radix.system import RadixSystem
-from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.model.config import Component, Config, EvictionPolicy
 
 from ..deeds import (
     FULL,
@@ -38,7 +38,7 @@ from ..deeds import (
     words,
 )
 
-# -- RECENCY ---------------------------------------------------------------------------------------------------------------------
+# -- RECENCY --
 
 
 def newest_first(system: RadixSystem) -> None:
@@ -85,9 +85,9 @@ def test_recency(
 
 def backwards(system: RadixSystem) -> None:
     """The order of eviction is turned round."""
-    evictor = system.cache.evictor
-    turn = evictor._turn
-    evictor._turn = lambda node: tuple(-number for number in turn(node))
+    order = system.cache.eviction_order
+    turn = order.turn
+    order.turn = lambda node: tuple(-number for number in turn(node))
 
 
 @pytest.mark.parametrize("order", EvictionPolicy)
@@ -95,7 +95,7 @@ def backwards(system: RadixSystem) -> None:
 def test_recency_in_every_order(
     signature_of: SignatureOf, order: EvictionPolicy, last: Operation
 ) -> None:
-    """Leaves that differ in all that an order may go by: hits, time of use, time of insertion, priority."""
+    """Leaves that differ in all that a policy may go by: hits, last use, insertion, priority."""
     before = [Insert(A, priority=2), Insert(A, priority=2), Insert(B, priority=1), SETTLE]
     if isinstance(last, EvictHost):
         before.append(Evict(2))
@@ -130,14 +130,14 @@ def evict_more(by: int) -> Deed:
     )
 
 
-# -- PROGRESS: enough, and not too much ------------------------------------------------------------------------------------------
+# -- PROGRESS: enough, and not too much --
 
 
 def make_too_much_room(system: RadixSystem) -> None:
     """A backup has one page more evicted on the host than it needs."""
-    evictor = system.cache.backups._evictor
-    evict_host = evictor.evict_host
-    evictor.evict_host = lambda wanted, component: evict_host(wanted + 1, component)  # type: ignore[method-assign]
+    evictor = system.cache.host_evictor
+    evict = evictor.evict
+    evictor.evict = lambda wanted, component: evict(wanted + 1, component)  # type: ignore[method-assign]
 
 
 def keep_host_leaf(component: Component) -> Deed:
@@ -242,7 +242,7 @@ def test_progress(
     assert signature_of(config, operations, deed) == f"PROGRESS/{rule}"
 
 
-# -- PROGRESS: what must not be lost ---------------------------------------------------------------------------------------------
+# -- PROGRESS: what must not be lost --
 
 
 def never_back_up(system: RadixSystem) -> None:
@@ -294,7 +294,7 @@ def test_progress_of_what_must_not_be_lost(
 
 def one_node_less(system: RadixSystem) -> None:
     """The node is deleted with all that is on it."""
-    system.cache.evictor._delete(node_of(system, 1), [0] * len(Pool))
+    system.cache.device_evictor._delete(node_of(system, 1), [0, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,10 @@ def one_node_less(system: RadixSystem) -> None:
 def test_progress_of_host_copies_of_what_is_on_the_device(
     signature_of: SignatureOf, config: Config, component: Component
 ) -> None:
-    """Under write-through they are not for host eviction to take: the node would be lost when its turn comes on the device."""
+    """Under write-through host eviction may not take them.
+
+    The node would be lost when its turn comes on the device.
+    """
     operations = [Insert(A, state=config.mamba_states > 0), SETTLE, EvictHost(1, component)]
     signature = signature_of(config, operations, during("evict_host", drop_host(component, 1), 1))
     assert signature is not None
@@ -311,7 +314,7 @@ def test_progress_of_host_copies_of_what_is_on_the_device(
 
 
 def test_progress_of_what_write_back_has_put_on_the_host(signature_of: SignatureOf) -> None:
-    """A leaf with a host copy is demoted, not deleted; and nothing on the host had to make room for anything."""
+    """A leaf with a host copy is demoted, not deleted; and nothing on the host had to make room."""
     operations = [Insert(A), Evict(1), Insert(A), Evict(1)]
     signature = signature_of(
         WRITE_BACK, operations, during("evict", one_node_less, (1, 0, 0)), after=3
@@ -335,7 +338,10 @@ def never_supplement(system: RadixSystem) -> None:
 def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
     signature_of: SignatureOf, config: Config, first: Operation, second: Operation
 ) -> None:
-    """Its next hit backs it up once more: without its window, or its state, what is on the host cannot be used."""
+    """Its next hit backs it up once more.
+
+    Without its window, or its state, what is on the host cannot be used.
+    """
     signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
     assert signature is not None
     assert signature.startswith("PROGRESS/")

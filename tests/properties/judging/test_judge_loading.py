@@ -1,4 +1,4 @@
-"""Load-backs, seen by several properties: what comes back must be all of it, right, and only where there is room."""
+"""Load-backs, seen by several properties: all of it comes back, intact, and only if it fits."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from radixproof.impl.operations import (
     RunCopies,
     Unlock,
 )
+from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
@@ -64,7 +65,9 @@ def load_nothing(component: Component) -> Deed:
         plan = loader._plan
 
         def without(anchor: Node) -> Any:
-            return {kind: nodes for kind, nodes in plan(anchor).items() if kind is not component}
+            return {
+                kind: nodes for kind, nodes in plan(anchor).items() if kind != COMPONENTS[component]
+            }
 
         loader._plan = without  # type: ignore[method-assign]
 
@@ -147,11 +150,15 @@ def test_progress_of_load_backs(
 def test_a_load_back_is_rightly_refused(
     radix: Target, config: Config, operations: list[Operation]
 ) -> None:
-    """Nothing to do, too little, beyond the quota (with what it would pin), no room, an allocation that fails, no host tier."""
+    """Every reason to refuse.
+
+    Nothing to do, too little, beyond the quota (with what it would pin), no room, an allocation
+    that fails, no host tier.
+    """
     run = Run(radix, config, every=1)
     assert [run.step(operation) for operation in operations] == [[]] * len(operations)
     assert not [copy for copy in run.judge.model.copies.flying if copy.load]
-    assert not [name for name in run.judge.model.receipts if name.startswith("load-back")]
+    assert not [holder for holder in run.judge.model.receipts if holder.name == "load-back"]
     run.close()
 
 
@@ -159,7 +166,7 @@ def leave_bytes(pool: Pool) -> Deed:
     """The bytes of another prefix arrive."""
 
     def deed(system: RadixSystem) -> None:
-        kv_pool = system.cache.memory.pools[pool]
+        kv_pool = system.pools[pool]
         scatter = kv_pool.scatter
         kv_pool.scatter = lambda slots, kv: scatter(slots, kv + 1)  # type: ignore[method-assign]
 

@@ -1,4 +1,7 @@
-"""MATCH and PROGRESS of what a caller is told: lengths, counts, refusals, and what is in the cache after an insert."""
+"""MATCH and PROGRESS of what a caller is told: lengths, counts, refusals.
+
+And what is in the cache after an insert.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Lookup, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -62,7 +66,7 @@ from ..deeds import (
     words,
 )
 
-# -- MATCH -----------------------------------------------------------------------------------------------------------------------
+# -- MATCH --
 
 
 def shorter(original: Callable[[Key], Any], key: Key) -> Any:
@@ -113,7 +117,10 @@ def free_instead_of_inserting(system: RadixSystem) -> None:
 
 
 def insert_tombstone(system: RadixSystem) -> None:
-    """SWA state that the request still has is thrown away: it was never in the tree, so nothing can have been taken from it."""
+    """SWA state that the request still has is thrown away.
+
+    It was never in the tree, so nothing can have been taken from it.
+    """
     insert = system.insert
 
     def substitute(
@@ -141,15 +148,19 @@ def drop_state(system: RadixSystem) -> None:
 def keep_swa_below_boundary(system: RadixSystem) -> None:
     """The SWA boundary of an insert is not heeded."""
     insert = system.insert
+
+    def substitute(
+        key: Key, slots: Sequence[int], protected: int, evicted: int, *rest: Any
+    ) -> Insertion:
+        return insert(key, slots, protected, 0, *rest)
+
     system.free_swa = lambda slots: None  # type: ignore[method-assign]
-    system.insert = lambda key, slots, protected, evicted, *rest: insert(
-        key, slots, protected, 0, *rest
-    )  # type: ignore[method-assign]
+    system.insert = substitute  # type: ignore[method-assign, assignment]
 
 
 def keep_released_window(system: RadixSystem) -> None:
     """A window that is released early, and that nobody can use any more, is kept."""
-    system.cache.evictor.drop_windows = lambda nodes: None  # type: ignore[method-assign]
+    system.cache.device_evictor.drop_windows = lambda nodes: None  # type: ignore[method-assign]
 
 
 def cut_after_first_page(system: RadixSystem) -> None:
@@ -243,7 +254,7 @@ def test_match(
     assert signature_of(config, operations, deed, after) == f"MATCH/{rule}"
 
 
-# -- PROGRESS --------------------------------------------------------------------------------------------------------------------
+# -- PROGRESS --
 
 
 def refuse_second(system: RadixSystem) -> None:
@@ -261,7 +272,8 @@ def keep_nothing(system: RadixSystem) -> None:
     """What was fetched to the host is not taken."""
 
     def insert_host(key: Key, slots: Sequence[int], start: int) -> int:
-        system.cache.host_inserter._free(system.cache.memory.host[FULL]._slots.ravel()[list(slots)])
+        host = system.cache.memory.host[COMPONENTS[FULL]]
+        system.cache.host_inserter._free(host._slots.ravel()[list(slots)])
         return 0
 
     system.insert_host = insert_host  # type: ignore[method-assign]
@@ -321,7 +333,7 @@ def test_what_is_told_of_copies_that_failed_is_not_believed(signature_of: Signat
     )
 
 
-# -- and then ------------------------------------------------------------------------------------------------------------------
+# -- and then --
 
 
 def insert_unasked(system: RadixSystem) -> None:
@@ -411,7 +423,7 @@ def test_match_says_what_was_expected_and_what_was_seen(
     (breach,) = breaches_of(
         tampered(instead("match", shorter), 0), PLAIN, [Insert(AB), Match(AB)], DELTAS
     )[:1]
-    assert (
-        breach.text
-        == "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host"
+    assert breach.text == (
+        "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host; "
+        "on the device it ends at token 2, where what is cached of it ends"
     )

@@ -19,7 +19,7 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.radix.system import RadixSystem
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
@@ -102,7 +102,7 @@ def keep_fetched_slots(system: RadixSystem) -> None:
 
 
 def test_own_h_of_what_was_fetched_in_vain(signature_of: SignatureOf) -> None:
-    """Nothing on the host may hang below a node that is not there, so nothing is kept; all of it must be freed."""
+    """Nothing on the host may hang below a node that is not there: all of it must be freed."""
     operations: list[Operation] = [Insert(A), HostInsert(AB)]
     assert (
         signature_of(Config(threshold=2), operations, keep_fetched_slots) == "OWN-H/full_host-lost"
@@ -145,7 +145,7 @@ def bytes_stay_behind(pool: Pool) -> Deed:
     """Copies into a pool are reported as performed, and no byte moves."""
 
     def deed(system: RadixSystem) -> None:
-        system.cache.memory.pools[pool].scatter = lambda slots, kv: None  # type: ignore[method-assign]
+        system.pools[pool].scatter = lambda slots, kv: None  # type: ignore[method-assign]
 
     return deed
 
