@@ -11,7 +11,10 @@ import time
 from dataclasses import replace
 
 from radixproof.impl import registry
-from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import calm_collector, search
 
 
 def main() -> int:
@@ -24,8 +27,8 @@ def main() -> int:
     budget = replace(PROFILES["ci"], steps=options.steps, examples=max(1, options.steps // 250))
     reported: list[str] = []
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found):
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
             reported.append(f"{news.signature}: {news.verdict.breach.text}")
 
     calm_collector()

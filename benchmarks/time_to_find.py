@@ -15,21 +15,26 @@ import time
 from radixproof.impl import registry
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import calm_collector, search
 
 
 class Enough(Exception):
     """Ends a search at the finding that was waited for."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Finding) -> None:
         self.found = found
 
 
-def find(target: Target, signature: str, seed: int) -> tuple[Found | None, float]:
-    """The finding with that signature, or None if the ``ci`` profile misses it; and the seconds."""
+def find(target: Target, signature: str, seed: int) -> tuple[Finding | None, float]:
+    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the
+    seconds it took.
+    """
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found) and news.signature == signature:
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding) and news.signature == signature:
             raise Enough(news)
 
     started = time.perf_counter()

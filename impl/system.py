@@ -1,26 +1,46 @@
-"""What a cache must offer to be put under test: a thin handle on its own operations, and a way to look at it.
+"""What a cache must offer to be put under test: a thin handle on its own operations, and a way to
+look at it.
 
-A system does what it is told and reports what it sees. It judges nothing, repairs nothing and hides nothing: an exception of the
-cache travels through it unchanged.
+A system does what it is told and reports what it sees. It judges nothing, repairs nothing and hides
+nothing: an exception of the cache travels through it unchanged.
+
+`System` is what every cache has. All else is in parts of a few methods each; a system that lacks a
+part lacks its methods, and its `Scope` says so. Nothing that the scope excludes is ever called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.operations import OPERATIONS, Operation
-from radixproof.model.config import COMPONENTS, Component, Config, EvictionPolicy, Pool
+from radixproof.impl.operations import (
+    EvictHost,
+    HostInsert,
+    HostLock,
+    LoadBack,
+    LoadingCheck,
+    Operation,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    WritingCheck,
+)
+from radixproof.impl.scope import Scope
+from radixproof.impl.sight import Sight
+from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 
 
 class Lookup(NamedTuple):
-    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the nodes where the two end.
+    """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the
+    nodes where the two end.
 
-    ``host`` is what of the latter is on the host only, per `Component`; None where a system does not say.
+    ``host`` is what of the latter is on the host only, per `Component`, where the system's sight
+    declares it.
     """
 
     device: int
@@ -32,10 +52,11 @@ class Lookup(NamedTuple):
 
 
 class Insertion(NamedTuple):
-    """Result of an insert: tokens of the key that were in the tree before, whether the state was taken, and where the key ends.
+    """Result of an insert: tokens of the key that were in the tree before, whether the state was
+    taken, and where the key ends.
 
-    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests match again instead (semantics
-    11.2).
+    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests
+    match again instead (semantics 11.2).
     """
 
     reused: int
@@ -44,37 +65,51 @@ class Insertion(NamedTuple):
 
 
 class System(Protocol):
-    """One live cache. All slots are plain ints; all lengths are in tokens, or in pairs of tokens where keys are bigrams.
+    """One live cache: what every system has.
 
-    Requests own the slots that `allocate` and `allocate_state` give them until they pass them to `insert` or free them.
+    All slots are plain ints; all lengths are in tokens, or in pairs of tokens where keys are
+    bigrams. Requests own the slots that `allocate` gives them until they pass them to `insert` or
+    free them. Anchors and receipts are the system's own objects, which the harness only hands back.
     """
 
-    def match(self, key: Key) -> Lookup: ...
+    def match(self, key: Key) -> Lookup:
+        """The longest prefix of ``key`` that is usable, on the device and on either tier (semantics
+        3).
+
+        May be called at any time, with any key. Its anchors are used, if at all, before the next
+        operation on the cache.
+        """
 
     def allocate(self, tokens: int) -> list[int] | None:
-        """FULL slots for ``tokens`` tokens (whole pages), with SWA peers where the cache has SWA; None if there is no room."""
+        """FULL slots for ``tokens`` tokens, with SWA peers where the cache has SWA; None if there
+        is no room.
+
+        ``tokens`` is positive and a whole number of pages. Nothing may be evicted for it: the
+        caller has evicted what it wanted to.
+        """
+
+    def available(self, pool: Pool) -> int:
+        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks
+        before it makes room.
+        """
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with content named by ``tags``."""
+        """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with
+        content named by ``tags``.
+
+        The slots are the caller's own: allocated, and neither inserted nor freed.
+        """
+
+    def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
+        """Tags of the content that slots hold now; -1 where layers, heads, or keys and values
+        disagree.
+
+        Asked for slots that the tree's nodes show, in pools whose slots the sight declares.
+        """
 
     def free(self, slots: Sequence[int]) -> None:
-        """Give whole pages of FULL slots, and their SWA peers, back to the allocator."""
-
-    def free_swa(self, slots: Sequence[int]) -> None:
-        """Give back the SWA peers of FULL ``slots`` (whole pages) only: the request's window has slid past them."""
-
-    def allocate_state(self) -> int | None:
-        """A MAMBA slot, or None if there is none."""
-
-    def write_state(self, slot: int, tag: int) -> None:
-        """Compute: the state in ``slot`` now sums up the prefix that ends with the token named by ``tag``."""
-
-    def free_state(self, slot: int) -> None: ...
-
-    def copy_state(self, anchor: Any) -> int | None:
-        """A copy of the state of a node in a slot of the caller's own, evicting a state for it if need be (semantics 3.6).
-
-        None if there is no room. The node is the one a match returned, and its state is on device.
+        """Give slots, and the SWA peers they have, back to the allocator: whole pages of the
+        caller's own.
         """
 
     def insert(
@@ -86,112 +121,228 @@ class System(Protocol):
         state: int | None = None,
         priority: int = 0,
     ) -> Insertion:
-        """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end.
+        """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end
+        (semantics 4).
 
-        The first ``protected`` slots are the tree's already; those from there to ``evicted`` have no SWA peers any more. A state
-        that is not taken stays the caller's.
+        The first ``protected`` slots are the tree's already, from a match or an insert whose path
+        is locked or has not changed since; the others are the caller's, allocated and written. From
+        there to ``evicted`` they have no SWA peers any more. A duplicate is freed by the tree; a
+        last page that is not whole, and a state that is not taken, stay the caller's. There is a
+        ``state`` only if the cache has MAMBA, ``evicted`` exceeds ``protected`` only if it has SWA,
+        and ``priority`` is 0 unless it evicts by priority.
         """
 
-    def path_slots(self, anchor: Any) -> list[int]:
-        """FULL slots of the path to a node that `insert` returned as its anchor."""
-
     def lock(self, anchor: Any) -> Any:
-        """Lock the node a match returned; returns the receipt."""
+        """Lock the device node that the last match, or insert, ended on; returns the receipt
+        (semantics 6.1).
 
-    def unlock(self, receipt: Any) -> None: ...
+        Called right after that match or insert. The anchor may be the root.
+        """
 
-    def release_window(self, receipt: Any) -> None:
-        """Give back the SWA and MAMBA part of a receipt of `lock`, at most once; `unlock` then only does the rest."""
-
-    def lock_host(self, anchor: Any) -> Any:
-        """Lock the host copies of the best node a match returned; returns the receipt."""
-
-    def unlock_host(self, receipt: Any) -> None: ...
+    def unlock(self, receipt: Any) -> None:
+        """Give a receipt of `lock` back: once for each (semantics 6.2)."""
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
-        """Returns the tokens (MAMBA: states) freed per component."""
+        """Free at least so many tokens (MAMBA: states) per component; returns how many were
+        (semantics 7.1).
 
-    def evict_host(self, tokens: int, component: Component) -> int: ...
+        May be called at any time, for more than is evictable, too. A component that the cache has
+        not is asked for 0.
+        """
+
+    def observe(self, whole: bool) -> Observation:
+        """A whole observation if asked for or if the system cannot tell what changed, else the
+        delta since the last one.
+
+        Called between two operations, and never in the middle of one. It changes nothing.
+        """
+
+
+class Closing(Protocol):
+    """A system that holds what the garbage collector does not free."""
+
+    def close(self) -> None:
+        """Release it. The last call; it comes in the middle of a history, too, and after an
+        exception.
+        """
+
+
+class Resetting(Protocol):
+    """For `Reset`."""
+
+    def reset(self) -> None:
+        """Empty the tree, the host pools, and (as the scheduler would) the device pools (semantics
+        12).
+
+        The cache is idle: no receipt is out, no request alive, no copy in flight.
+        """
+
+
+class Windowed(Protocol):
+    """For caches with SWA."""
+
+    def free_swa(self, slots: Sequence[int]) -> None:
+        """Give back the SWA peers of FULL ``slots`` only: the request's window has slid past them.
+
+        The slots are whole pages of the caller's own, and all have peers.
+        """
+
+    def swa_of(self, slots: Sequence[int]) -> list[int]:
+        """SWA peers of FULL slots through the full→SWA map, 0 for none (semantics 13.1)."""
+
+
+class EarlyRelease(Protocol):
+    """For `ReleaseWindow`, in caches with SWA or MAMBA."""
+
+    def release_window(self, receipt: Any) -> None:
+        """Give back the SWA and MAMBA part of a receipt of `lock` (semantics 6.4).
+
+        At most once for each receipt, and only if there is such a part; `unlock` then does the
+        rest.
+        """
+
+
+class Stateful(Protocol):
+    """For caches with MAMBA. A state's slot is owned as slots are: by the caller, until an insert
+    takes it.
+    """
+
+    def allocate_state(self) -> int | None:
+        """A MAMBA slot, or None if none is free. Nothing may be evicted for it."""
+
+    def write_state(self, slot: int, tag: int) -> None:
+        """Compute: the state in ``slot``, the caller's, now sums up the prefix that ends with the
+        token named by ``tag``.
+        """
+
+    def free_state(self, slot: int) -> None:
+        """Give the caller's ``slot`` back."""
+
+    def copy_state(self, anchor: Any) -> int | None:
+        """A copy of the state of a node in a slot of the caller's own, evicting a state for it if
+        need be (semantics 3.6).
+
+        None if there is no room. The node is the one the last match ended on, and its state is on
+        device.
+        """
+
+
+class Adopting(Protocol):
+    """For systems whose inserts return the node where the key ends."""
+
+    def path_slots(self, anchor: Any) -> list[int]:
+        """FULL slots of the path to the node that the last insert returned as its anchor."""
+
+
+class HostTier(Protocol):
+    """For caches with a host tier. Copies are queued by the cache, and run when the harness
+    says.
+    """
+
+    def evict_host(self, tokens: int, component: Component) -> int:
+        """Free at least so many host tokens (MAMBA: states) of a component the cache has; returns
+        how many (semantics 7.9).
+        """
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
-        """Bring the path to the best node a match returned back to the device; returns its FULL tokens, 0 if refused."""
+        """Bring the path to a best node back to the device; returns its FULL tokens, 0 if refused
+        (semantics 9).
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        """FULL host slots for ``tokens`` tokens (whole pages); None if there is no room. What a storage prefetch does."""
-
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Fetch: fill FULL host slots with content named by ``tags``."""
-
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept. What is not kept is freed."""
+        Called right after the match that returned ``anchor`` as its best anchor. ``quota`` limits
+        FULL tokens.
+        """
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
-        """Let the copy engine perform (or fail) up to ``count`` queued backups, or load-backs, in order; returns how many."""
+        """Let the copy engine perform up to ``count`` queued backups, or load-backs, in order;
+        returns how many.
+
+        With ``fail``, which the scope may exclude, they go wrong. No tree knows yet.
+        """
+
+    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
+        """Acknowledge backups that have run; if ``blocking`` run and acknowledge all. Returns how
+        many (semantics 8.4).
+
+        A poll acknowledges ``limit`` at most, which is set only where there are several ranks.
+        """
+
+    def loading_check(self, blocking: bool, limit: int | None = None) -> int:
+        """The same for load-backs (semantics 9.5)."""
+
+    def in_flight(self) -> int:
+        """Copies of either direction that have not been acknowledged: an engine does not reset its
+        cache under them.
+        """
+
+
+class HostLocking(Protocol):
+    """For `HostLock`."""
+
+    def lock_host(self, anchor: Any) -> Any:
+        """Lock the host copies down to the best node of the last match; returns the receipt
+        (semantics 6.6).
+        """
+
+    def unlock_host(self, receipt: Any) -> None:
+        """Give a receipt of `lock_host` back: once for each."""
+
+
+class HostInserting(Protocol):
+    """For `HostInsert`: what a storage prefetch does."""
+
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        """FULL host slots for ``tokens`` tokens, whole pages; None if there is no room. Nothing may
+        be evicted for it.
+        """
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Fetch: fill the caller's FULL host ``slots`` with content named by ``tags``."""
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept
+        (semantics 10.3).
+
+        ``start`` is where the last match ended on either tier. What is not kept is freed by the
+        tree.
+        """
+
+
+class Refusing(Protocol):
+    """For `Refuse`."""
+
+    def refuse(self, pool: Pool) -> None:
+        """Let the next allocation from ``pool``, one of the cache's, fail, whoever asks for it."""
+
+
+class Replicated(Protocol):
+    """For caches with several ranks, which agree on how many copies to acknowledge."""
 
     def copied(self, load: bool) -> int:
         """Backups, or load-backs, that an unlimited poll would acknowledge now."""
 
-    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
-        """Returns the number of backups acknowledged; a poll acknowledges ``limit`` at most (what all ranks agree on)."""
 
-    def loading_check(self, blocking: bool, limit: int | None = None) -> int: ...
-
-    def refuse(self, pool: Pool) -> None:
-        """Let the next allocation from ``pool`` fail."""
-
-    def reset(self) -> None:
-        """Empty the tree, the host pools, and (as the scheduler would) the device pools."""
-
-    def observe(self, whole: bool) -> Observation:
-        """A whole observation if asked for or if the system cannot tell what changed, else the delta since the last one."""
-
-    def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
-        """Tags of the content that slots hold now; -1 where layers, heads, or keys and values disagree."""
-
-    def swa_of(self, slots: Sequence[int]) -> list[int]:
-        """SWA peers of FULL slots through the full→SWA map, 0 for none."""
-
-    def close(self) -> None:
-        """Release what the system holds; it is not used afterwards."""
+class Complete(
+    System,
+    Closing,
+    Resetting,
+    Windowed,
+    EarlyRelease,
+    Stateful,
+    Adopting,
+    HostTier,
+    HostLocking,
+    HostInserting,
+    Refusing,
+    Replicated,
+    Protocol,
+):
+    """All parts. It is what the harness takes any system for; what it calls of it, the scope
+    decides.
+    """
 
 
 class Unavailable(Exception):
     """A system cannot be run here. The message says why and what to do about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What of the configurations and operations a system can be put to. The default is everything."""
-
-    components: tuple[Component, ...] = COMPONENTS
-    eviction_policies: tuple[EvictionPolicy, ...] = tuple(EvictionPolicy)
-    operations: tuple[type[Operation], ...] = OPERATIONS
-    hostless: bool = True
-    """It can be built without a host tier."""
-    write_back: bool = True
-    bigram: bool = True
-    ranks: bool = True
-    failing_copies: bool = True
-    events: bool = False
-    """Every observation shows a stream of events, if only an empty one; where this is not promised, what is shown is judged."""
-
-    def refuses(self, config: Config) -> str:
-        """Why a cache of this configuration cannot be built; empty if it can."""
-        missing = [
-            component.name for component in config.components if component not in self.components
-        ]
-        checks = (
-            (bool(missing), " and ".join(missing)),
-            (
-                config.eviction_policy not in self.eviction_policies,
-                f"eviction order {config.eviction_policy.value}",
-            ),
-            (config.write_back and not self.write_back, "write_back"),
-            (not config.hosted and not self.hostless, "no host tier"),
-            (config.bigram and not self.bigram, "bigram keys"),
-            (config.ranks > 1 and not self.ranks, "several ranks"),
-        )
-        return next((what for refused, what in checks if refused), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,5 +353,62 @@ class Target:
     summary: str
     dialect: Dialect
     build: Callable[[Config], System]
-    """Raises `Unavailable` when the system cannot run in this environment with this configuration."""
+    """Raises `Unavailable` when the system cannot run in this environment with this
+    configuration.
+    """
     scope: Scope = Scope()
+    """What it can be put to."""
+    sight: Sight = Sight()
+    """What it lets be seen."""
+
+
+_METHODS: dict[type[Operation], tuple[str, ...]] = {
+    Reset: ("reset", "in_flight"),
+    Refuse: ("refuse",),
+    EvictHost: ("evict_host",),
+    LoadBack: ("load_back",),
+    RunCopies: ("run_copies",),
+    WritingCheck: ("writing_check",),
+    LoadingCheck: ("loading_check",),
+    HostLock: ("lock_host", "unlock_host"),
+    HostInsert: ("allocate_host", "write_host", "insert_host"),
+}
+"""What an operation calls beyond `System`."""
+
+
+def complete(system: System, scope: Scope) -> Complete:
+    """The system as the harness takes it: with every method that its scope calls for.
+
+    Raises `Unavailable` if one of them is missing.
+    """
+    missing = [name for name in _called(scope) if not callable(getattr(system, name, None))]
+    if missing:
+        raise Unavailable(
+            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which "
+            "it does not have: "
+            "leave out of the scope what the system cannot do"
+        )
+    return cast(Complete, system)
+
+
+def close(system: System) -> None:
+    """Close a system, if it has anything to release."""
+    release = getattr(system, "close", None)
+    if release is not None:
+        release()
+
+
+def _called(scope: Scope) -> list[str]:
+    """Methods that a system with this scope must have."""
+    offers, components = scope.offers(), scope.components
+    names = [name for name in vars(System) if not name.startswith("_")]
+    names += [name for kind, called in _METHODS.items() if kind in offers for name in called]
+    if Component.SWA in components:
+        names += [name for name in vars(Windowed) if not name.startswith("_")]
+    if Component.MAMBA in components:
+        names += [name for name in vars(Stateful) if not name.startswith("_")]
+    if ReleaseWindow in offers and components != (Component.FULL,):
+        names.append("release_window")
+    if scope.ranks and WritingCheck in offers:
+        names.append("copied")
+    return names

@@ -32,12 +32,14 @@ class Pool(IntEnum):
 
 COMPONENTS = tuple(Component)
 POOLS = tuple(Pool)
-DEVICE, HOST = POOLS[:3], POOLS[3:]
-"""Pools of one tier, indexed by `Component`."""
+DEVICE = POOLS[: len(COMPONENTS)]
+"""Pools on the device, indexed by `Component`."""
+HOST = POOLS[len(COMPONENTS) :]
+"""Pools on the host, likewise."""
 
 
 class EvictionPolicy(Enum):
-    """Which evictable leaf goes first (semantics 7.2). Ties go to the least recently used."""
+    """Which evictable leaf goes first; ties go to the least recently used (semantics 7.2)."""
 
     LRU = "lru"
     LFU = "lfu"
@@ -56,8 +58,9 @@ class ConfigError(ValueError):
 class Config:
     """Shape of one cache under test.
 
-    ``window`` is in tokens, None for a cache without SWA. Pools are in pages of ``page_size`` tokens, those of MAMBA in states; no
-    MAMBA states: no such component; no ``host_pages``: no host tier.
+    ``window`` is in tokens, None for a cache without SWA. Pools are in pages of ``page_size``
+    tokens, those of MAMBA in states. Without MAMBA states there is no such component, without
+    ``host_pages`` no host tier.
     """
 
     page_size: int = 1
@@ -74,7 +77,7 @@ class Config:
     """Hits after which a node is backed up: 1 is write-through, 2 write-through-selective."""
     eviction_policy: EvictionPolicy = EvictionPolicy.LRU
     load_threshold: int = 1
-    """FULL tokens below which nothing is loaded back, unless other state comes with them (semantics 9.3)."""
+    """FULL tokens below which nothing is loaded back, unless other state comes with it (9.3)."""
     bigram: bool = False
     """Keys are seen as pairs of neighbouring tokens (EAGLE, semantics 2.2)."""
     ranks: int = 1
@@ -86,55 +89,58 @@ class Config:
         for name, count in least.items():
             if getattr(self, name) < count:
                 raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")
-        hosted = self.host_pages > 0
-        for name, pages, host_pages, present in (
-            ("swa", self.swa_pages, self.swa_host_pages, self.window is not None),
-            ("mamba", self.mamba_states, self.mamba_host_states, self.mamba_states > 0),
-        ):
-            if (
-                (pages > 0) != present
-                or (host_pages > 0) != (present and hosted)
-                or min(pages, host_pages) < 0
-            ):
-                raise ConfigError(
-                    f"the {name} pools must have room on each tier if the cache has {name} there, and none if not"
-                )
+        self._check_pools("swa", self.swa_pages, self.swa_host_pages, self.window is not None)
+        states = self.mamba_states, self.mamba_host_states
+        self._check_pools("mamba", *states, self.mamba_states > 0)
         if self.window is not None and self.window < 1:
             raise ConfigError(f"window must be at least 1, got {self.window}")
-        if self.write_back and not hosted:
+        if self.write_back and not self.hosted:
             raise ConfigError("write_back needs a host tier: host_pages must be at least 1")
         if self.bigram and self.mamba_states:
             raise ConfigError("bigram keys and MAMBA states exclude each other (semantics 2.2)")
 
+    def _check_pools(self, name: str, pages: int, host_pages: int, present: bool) -> None:
+        """A component has room on each tier that there is, or on none (semantics 1.3)."""
+        on_host = present and self.hosted
+        fits = (pages > 0) == present and (host_pages > 0) == on_host
+        if not fits or min(pages, host_pages) < 0:
+            raise ConfigError(
+                f"the {name} pools must have room on each tier if the cache has {name} there, "
+                "and none if not"
+            )
+
     @cached_property
     def components(self) -> tuple[Component, ...]:
+        """The components that the cache has (semantics 1.3)."""
         return tuple(component for component in Component if self.pages(DEVICE[component]))
 
     @property
     def hosted(self) -> bool:
+        """Whether there is a host tier (semantics 1.3)."""
         return self.host_pages > 0
 
     @cached_property
     def pools(self) -> tuple[Pool, ...]:
+        """The pools that the cache has (semantics 1.3)."""
         return tuple(pool for pool in POOLS if self.pages(pool))
 
     @cached_property
     def _sizes(self) -> tuple[tuple[int, int], ...]:
-        """Per `Pool`: pages, and slots a page."""
+        """Per `Pool`: pages, and slots a page (semantics 1.3)."""
         device = (self.device_pages, self.swa_pages, self.mamba_states)
         host = (self.host_pages, self.swa_host_pages, self.mamba_host_states)
         return tuple(zip(device + host, 2 * (self.page_size, self.page_size, 1), strict=True))
 
     def pages(self, pool: Pool) -> int:
-        """Size of a pool in pages (MAMBA: states)."""
+        """Size of a pool in pages, of MAMBA in states (semantics 1.3)."""
         return self._sizes[pool][0]
 
     def unit(self, pool: Pool) -> int:
-        """Slots that a page takes in a pool: one a token, or one for the state at its end."""
+        """Slots of a page in a pool: one a token, or one for the state at its end (1.3)."""
         return self._sizes[pool][1]
 
     def slots(self, pool: Pool) -> int:
-        """Size of a pool in slots."""
+        """Size of a pool in slots (semantics 1.3)."""
         return self._sizes[pool][0] * self._sizes[pool][1]
 
     def floor(self, tokens: int) -> int:

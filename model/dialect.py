@@ -1,4 +1,4 @@
-"""Rules in which releases of a system legitimately differ, as named fields instead of version tests (semantics 15)."""
+"""Rules in which releases legitimately differ, as fields and not as tests for versions (15)."""
 
 from __future__ import annotations
 
@@ -9,39 +9,56 @@ from dataclasses import dataclass
 class Dialect:
     """Rules in which releases legitimately differ.
 
-    The defaults are the rules of our own implementation: the newest ones, and where SGLang counts the pieces of a node unevenly,
-    the even one. Defects are not dialects: what a release does wrong is reported, never excused here.
+    The defaults are the rules of our own implementation: the newest ones, and where SGLang counts
+    the pieces of a node unevenly, the even one. Defects are not dialects: what a release does
+    wrong is reported, never excused here.
     """
 
     segment_locks: bool = True
-    """SWA and MAMBA locks count every node they cover; before 0.5.20 tombstones were skipped and covered nothing (6.1)."""
+    """SWA and MAMBA locks count every node they cover; before 0.5.20 tombstones were skipped, and
+    covered nothing (6.1)."""
     split_keeps_hits: bool = True
-    """The upper half of a split inherits the hit count; before 0.5.13 it started at 0 (semantics 5.4)."""
+    """The upper half of a split has the hits of the whole; before 0.5.13 it started at 0 (5.4)."""
     hits_on_split_leaf: bool = True
-    """All pieces of a new leaf that its own insert splits count one hit; in SGLang only the lowest does (semantics 4.3, 8.1)."""
+    """All pieces of a leaf that its own insert splits count one hit; in SGLang only the lowest
+    does (semantics 4.3, 8.1)."""
     leaf_cut_to_window: bool = True
-    """The live part of a new leaf ends in a node of one window, so that a lock pins no more; since 0.5.13 (semantics 4.3)."""
+    """The live part of a new leaf ends in a node of one window, so that a lock pins no more; since
+    0.5.13 (semantics 4.3)."""
     room_before_backup: bool = True
-    """A backup makes room on the host for all that it copies, or evicts nothing; SGLang may evict in vain (semantics 8.3)."""
+    """A backup makes room on the host for all that it copies, or evicts nothing; SGLang may evict
+    in vain (semantics 8.3)."""
     swa_recency_in_window: bool = True
-    """A match renews SWA recency only within window + page of its end; before 0.5.13 along the whole path (semantics 3.5)."""
+    """A match renews SWA recency only within window + page of its end; before 0.5.13 along the
+    whole path (semantics 3.5)."""
     mamba_recency_at_end: bool = True
-    """A match renews the recency of the state at its end only; before 0.5.16 of all states along the path (semantics 3.5)."""
+    """A match renews the recency of the state at its end only; before 0.5.16 of all states along
+    the path (semantics 3.5)."""
     supplements: bool = True
-    """What comes late to a backed node is backed up with its next hit; MAMBA since 0.5.18, SWA since 0.5.20 (semantics 4.4)."""
+    """State attached after a node's first backup is backed up with its next hit; MAMBA since
+    0.5.18, SWA since 0.5.20 (semantics 4.4)."""
     release_frees_leaf: bool = True
-    """A window released early is freed at once where nothing hangs below it on device; SGLang never comes to it (semantics 6.4)."""
+    """A window released early is freed at once where nothing hangs below it on the device; SGLang
+    never reaches that branch (semantics 6.4)."""
     quota_counts_pins: bool = True
-    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised it (semantics 9.3)."""
+    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised
+    it (semantics 9.3)."""
     host_insert_refills: bool = True
-    """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (semantics 10.3)."""
+    """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (10.3)."""
     room_before_load: bool = True
-    """A load-back is refused only if there cannot be room; SGLang makes room for FULL alone, and may lack it for SWA (9.3)."""
+    """A load-back makes just the room that it lacks, for every component, and is refused only if
+    there cannot be room; SGLang makes other amounts, and may lack it for SWA (9.3)."""
     duplicates_on_host: bool = True
-    """Under write_back the host gives up what the device has, too, before anything else; since 0.5.18 (semantics 7.9)."""
+    """Under write_back the host gives up what the device has, too, before anything else; since
+    0.5.18 (semantics 7.9)."""
     duplicates_in_order: bool = True
-    """These go in the configured order; in SGLang in the order in which they became duplicates (semantics 7.9)."""
+    """These go in the configured order; in SGLang in the order in which they became duplicates
+    (semantics 7.9)."""
+    host_values_in_order: bool = True
+    """SWA and MAMBA leave the host in the order in which they came to be there alone; in SGLang a
+    split changes it (semantics 7.9)."""
     hits_under_write_back: bool = True
-    """Hits count under write_back, so that they order evictions; in SGLang they do not (semantics 8.1)."""
+    """Hits count under write_back, so that they order evictions; in SGLang they do not (8.1)."""
     failed_backup_deletes: bool = True
-    """Under write_back a leaf for which the host has no room is deleted; before 0.5.17 it stays (semantics 7.4)."""
+    """Under write_back a leaf for which the host has no room is deleted; before 0.5.17 it stays
+    (semantics 7.4)."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
-"""What the tree sees of a key: tokens, or pairs of neighbouring tokens where keys are bigrams (semantics 2.2)."""
+"""What the tree sees of a key: tokens, or, where keys are bigrams, pairs of neighbours (2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A prompt: its tokens, and the namespace (SGLang's ``extra_key``) it is private to (semantics 2.1)."""
+    """A prompt: its tokens, and the namespace (in SGLang ``extra_key``) it is private to (2.1)."""
 
     tokens: tuple[int, ...]
     namespace: str = ""
+
+    def units(self, bigram: bool) -> Units:
+        """The key as the tree sees it, with its incomplete page (semantics 2.2)."""
+        return tuple(pairwise(self.tokens)) if bigram else self.tokens
 
     def __str__(self) -> str:
         text = "[" + " ".join(map(str, self.tokens)) + "]"
@@ -23,7 +28,7 @@ class Key:
 
 
 def tokens_of(units: Sequence[Any]) -> tuple[int, ...]:
-    """The tokens that a run of units was seen in."""
+    """The tokens that a run of units was seen in (semantics 2.2)."""
     if units and isinstance(units[0], tuple):
         return (units[0][0], *(second for _, second in units))
     return tuple(units)

@@ -12,13 +12,18 @@ from radixproof.model.key import Key
 class Property(Enum):
     """What must hold: the sentence that a report starts with, and what it is asked of."""
 
-    OWN = "every device slot is in exactly one place: free, or owned by one node or request; none twice, none lost"
+    OWN = (
+        "every device slot is in exactly one place: free, or owned by one node or request; "
+        "none twice, none lost"
+    )
     OWN_H = (
-        "every host slot is in exactly one place: free, or owned by one node; none twice, none lost",
+        "every host slot is in exactly one place: free, or owned by one node; "
+        "none twice, none lost",
         "a host tier",
     )
     MAP = (
-        "the full→SWA map has an entry exactly for the tokens whose SWA state is on device, and it names that state's slot",
+        "the full→SWA map has an entry exactly for the tokens whose SWA state is on device, "
+        "and it names that state's slot",
         "SWA",
     )
     CONTENT = "bytes served for a prefix are the bytes computed for that prefix"
@@ -34,19 +39,28 @@ class Property(Enum):
         "evictable-leaf sets and LRU lists hold exactly the nodes their definitions name",
         "systems that show them",
     )
-    RECENCY = "what is first in the configured order goes first; untouched content does not become more recent than touched content"
+    RECENCY = (
+        "what is first in the configured order goes first; "
+        "untouched content does not become more recent than touched content"
+    )
     PROGRESS = (
-        "eviction frees what it was asked for and not more; a node past its threshold is backed up when the host has room, "
+        "eviction frees what it was asked for and not more; "
+        "a node past its threshold is backed up when the host has room, "
         "so that eviction demotes it and its prefix is not lost"
     )
     MATCH = "a match is as long as the specification says, and what was inserted can be matched"
-    QUIESCE = "when every lock is released and every copy acknowledged, no lock, no mark and no protected size is left"
+    QUIESCE = (
+        "when every lock is released and every copy acknowledged, "
+        "no lock, no mark and no protected size is left"
+    )
     EVENT = (
-        "the event stream, replayed, gives what is resident on each tier; nothing is removed that was not stored",
+        "the event stream, replayed, gives what is resident on each tier; "
+        "nothing is removed that was not stored",
         "events",
     )
     RANK = (
-        "replicas that ran the same history, with copies completing at different times, are the same",
+        "replicas that ran the same history, with copies completing at different times, "
+        "are the same",
         "several ranks",
     )
     STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
@@ -64,10 +78,10 @@ class Property(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a plain test can assert after the bad step: a fact about the node that holds the end of ``prefix``.
+    """What a plain test can assert after the bad step, of the node that has the end of ``prefix``.
 
-    Exactly one of ``held``, ``locks`` and ``kept`` is set: the pool holds the node (or not), the component has so many locks on it,
-    the slots in the pool are the ones from before the step.
+    Exactly one of ``held``, ``locks`` and ``kept`` is set: the pool holds the node (or not), the
+    component has so many locks on it, the slots in the pool are the ones from before the step.
     """
 
     prefix: Key
@@ -79,7 +93,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One property broken in one way. ``rule`` groups breaches of one cause; ``text`` says what was expected and what was seen."""
+    """One property broken in one way.
+
+    ``rule`` groups breaches of one cause; ``text`` says what was expected and what was seen.
+    """
 
     violates: Property
     rule: str

@@ -90,14 +90,25 @@ def test_every_property_is_in_the_readme_with_its_sentence(kind: Property) -> No
     )
 
 
+MODEL_PASSAGE = re.compile(r"\*Model:\*(.*?)(?=\*Dialect:\*|\*\*Reported\*\*|\n\n|\Z)", re.DOTALL)
+NONE_NEEDED = re.compile(r"nothing to do|follows from")
+NAME = re.compile(r"`(\w+[./][\w./]+)`")
+
+
+def passages(text: str) -> list[str]:
+    """What a text says of the model, where it does."""
+    return [" ".join(passage.split()) for passage in MODEL_PASSAGE.findall(text)]
+
+
+def of_rules() -> dict[str, str]:
+    """Per rule, what its passages that begin with "Model:" say."""
+    rule = re.compile(r"^\*\*(\d+\.\d+) (.*?)(?=^\*\*\d+\.\d+ |^## )", re.MULTILINE | re.DOTALL)
+    return {number: " ".join(passages(text)) for number, text in rule.findall(SEMANTICS)}
+
+
 def names_of_implementations() -> list[str]:
-    """What passages that begin with "Model:" name: functions, methods and files."""
-    passages = re.findall(
-        r"\*Model:\*(.*?)(?:\*Dialect:\*|\*\*Reported\*\*|\n\n)", SEMANTICS, re.DOTALL
-    )
-    return sorted(
-        {name for passage in passages for name in re.findall(r"`(\w+[./][\w./]+)`", passage)}
-    )
+    """What all passages name: ``matching.match_end``, ``Trie.put``, ``properties/...py``."""
+    return sorted({name for passage in passages(SEMANTICS) for name in NAME.findall(passage)})
 
 
 def dotted(path: Path) -> str:
@@ -135,6 +146,75 @@ def test_what_is_not_there_is_not_found() -> None:
     assert not exists("Cache.no_such_method")
     assert not exists("rules.no_such_rule")
     assert not exists("NoSuchClass.match")
+
+
+# -- both ways: from rules to functions of the model, and back -------------------------------------
+
+SAYS = of_rules()
+VOCABULARY_OF_REPORTS = ROOT / "model" / "verdict.py"
+"""Names of properties, and how breaches are told apart: nothing in it is specified."""
+
+
+def functions(tree: ast.AST, of: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The functions of a module or class, as ``module.name`` and ``Class.name``.
+
+    Methods with names of Python's own are left out (``__init__``, ``__repr__``), and functions
+    inside of others: what they do is said where they are.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from functions(node, node.name)
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("__"):
+            yield f"{of}.{node.name}", node
+
+
+def rules_in(docstring: str) -> set[str]:
+    """The rules that a docstring cites, with those between the ends of a range."""
+    found = {number for number in cited(docstring) if "." in number}
+    for first, last in re.findall(rf"({NUMBER}) to ({NUMBER})", docstring):
+        if first in RULES and last in RULES:
+            found.update(RULES[RULES.index(first) : RULES.index(last) + 1])
+    return found
+
+
+CITES: dict[str, set[str]] = {}
+"""Per function of the model: the rules that its docstring cites."""
+for _path in sorted((ROOT / "model").rglob("*.py")):
+    if _path != VOCABULARY_OF_REPORTS:
+        for _name, _function in functions(ast.parse(_path.read_text(encoding="utf-8")), _path.stem):
+            _text = " ".join((ast.get_docstring(_function) or "").split())
+            CITES[_name] = CITES.get(_name, set()) | rules_in(_text)
+
+
+@pytest.mark.parametrize("name", CITES)
+def test_a_function_of_the_model_cites_its_rule(name: str) -> None:
+    assert CITES[name]
+    assert CITES[name] <= set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_names_what_implements_it_or_says_that_nothing_has_to(rule: str) -> None:
+    says = SAYS[rule]
+    assert NAME.search(says) or NONE_NEEDED.search(says) or "propert" in says
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_and_the_functions_that_it_names_cite_each_other(rule: str) -> None:
+    """What a rule names cites the rule; and a rule that functions cite names one of them."""
+    named = {name for name in NAME.findall(SAYS[rule]) if name in CITES}
+    citing = {name for name, rules in CITES.items() if rule in rules}
+    assert named <= citing
+    assert named or not citing
+
+
+def test_ranges_of_rules_are_cited_as_a_whole() -> None:
+    assert rules_in("Cut anew (semantics 4.1 to 4.3).") == {"4.1", "4.2", "4.3"}
+    assert rules_in("Said of 0.5.13 to 0.5.19, and of nothing else.") == set()
+
+
+def test_functions_are_found_in_modules_and_classes() -> None:
+    text = "def one(): ...\nclass A:\n    def two(self): ...\n    def __init__(self): ..."
+    assert [name for name, _ in functions(ast.parse(text), "there")] == ["there.one", "A.two"]
 
 
 def test_the_files_that_contributing_names_are_there() -> None:

@@ -10,8 +10,8 @@ import signal
 from types import FrameType
 
 from radixproof.impl import registry
-from radixproof.properties.power.contestants import DRIVERS
-from radixproof.properties.search.search import PROFILES
+from radixproof.properties.power.compared_drivers import DRIVERS
+from radixproof.properties.search.budget import PROFILES
 
 SEED = 1
 HANGS = 2.0

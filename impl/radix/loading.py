@@ -63,6 +63,11 @@ class Loader:
         self._device = memory.device_allocators
         self._outstanding: Outstanding[Load] = Outstanding(engine)
 
+    @property
+    def in_flight(self) -> int:
+        """Load-backs that have not been acknowledged."""
+        return len(self._outstanding)
+
     def load_back(self, anchor: Node, quota: int | None) -> int:
         """Start to load what the path to ``anchor`` has on the host only; returns the FULL tokens.
 

@@ -73,6 +73,9 @@ class RadixSystem:
         slots = self._device.allocate(tokens)
         return None if slots is None else slots.tolist()
 
+    def available(self, pool: Pool) -> int:
+        return self.allocators[pool].available
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         full, content = _slots(slots), _content(tags)
         self._tags[Pool.FULL].write(full, content)
@@ -162,6 +165,9 @@ class RadixSystem:
 
     def loading_check(self, blocking: bool, limit: int | None = None) -> int:
         return self.cache.loading_check(blocking, limit)
+
+    def in_flight(self) -> int:
+        return self.cache.backups.in_flight + self.cache.loader.in_flight
 
     def refuse(self, pool: Pool) -> None:
         allocator = self.allocators[pool]

@@ -1,7 +1,8 @@
-"""Milestones: situations that most bugs need and that random histories rarely reach (semantics 17.6).
+"""Milestones: situations that most bugs need and that random histories rarely reach (semantics
+17.6).
 
-A search that finds nothing says little unless it was where the bugs are. Every milestone says in one line what the situation is and
-what a system must offer for it to come about.
+A search that finds nothing says little unless it was where the bugs are. Every milestone says in
+one line what the situation is and what a system must offer for it to come about.
 """
 
 from __future__ import annotations
@@ -28,23 +29,41 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, EvictionPolicy
 
 FULL, SWA, MAMBA = Component
 
 
 class Trait(Enum):
-    """What not every cache can be; the value is its name in `Scope`."""
+    """What not every cache can be, or be put to; the value is the field of `Scope` that says so."""
 
+    HOSTED = "hosted"
+    HOSTLESS = "hostless"
+    WRITE_THROUGH = "write_through"
     WRITE_BACK = "write_back"
+    LOAD_THRESHOLDS = "load_thresholds"
+    NAMESPACES = "namespaces"
     BIGRAM = "bigram"
     RANKS = "ranks"
-    HOSTLESS = "hostless"
     FAILING = "failing_copies"
+    PAGED = "page_sizes"
 
 
-WRITE_BACK, BIGRAM, RANKS, HOSTLESS, FAILING = Trait
+(
+    HOSTED,
+    HOSTLESS,
+    WRITE_THROUGH,
+    WRITE_BACK,
+    LOAD_THRESHOLDS,
+    NAMESPACES,
+    BIGRAM,
+    RANKS,
+    FAILING,
+    PAGED,
+) = Trait
+ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
+"""Traits that mean nothing without a host tier."""
 Need: TypeAlias = Component | EvictionPolicy | Trait | type[Operation]
 AnyOf: TypeAlias = tuple[Need, ...]
 
@@ -54,31 +73,42 @@ NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not Evictio
 
 
 class Milestone(Enum):
-    """A situation in words, and what it needs; of needs in parentheses one will do. Match and Insert go without saying."""
+    """A situation in words, and what it needs; of needs in parentheses one is enough. Match and
+    Insert are always assumed.
+    """
 
     # A prompt is looked up.
     SPLIT_LOCKED = "a key ends inside a node that a receipt locks", LOCKS
-    SPLIT_IN_FLIGHT = "a key ends inside a node whose backup is in flight"
+    SPLIT_IN_FLIGHT = "a key ends inside a node whose backup is in flight", HOSTED
     SPLIT_LOADING = "a key ends inside a node whose load-back is in flight", LoadBack, Evict
     SPLIT_HOST_LOCKED = "a key ends inside a node that a receipt locks on the host", HostLock
-    SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only", Evict
+    SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only", HOSTED, Evict
     SPLIT_TOMBSTONE = "a key ends inside a node without SWA state", SWA
     SPLIT_ABOVE_STATE = "a key ends inside a node with a MAMBA state, which stays below", MAMBA
-    HOST_HIT = "a match reaches further with the host than on the device", Evict
+    HOST_HIT = "a match reaches further with the host than on the device", HOSTED, Evict
     WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there", SWA
     STATE_VETO = "a match stops short of FULL data because no MAMBA state is there", MAMBA
-    NAMESPACES_SHARE = "the same tokens are in the tree under two namespaces"
+    NAMESPACES_SHARE = "the same tokens are in the tree under two namespaces", NAMESPACES
     BIGRAM_MATCH = "a key that is seen as pairs of tokens is in the tree", BIGRAM
 
     # An insert.
     DUPLICATE = "an insert brings nothing new"
     REUSE = "an insert extends the prefix that it matched"
-    REVIVE = "an insert brings a host-only node back to the device", Evict
-    REVIVE_BELOW_BOUNDARY = "an insert brings a host-only node back without its SWA", SWA, Evict
+    REVIVE = "an insert brings a host-only node back to the device", HOSTED, Evict
+    REVIVE_BELOW_BOUNDARY = (
+        "an insert brings a host-only node back without its SWA",
+        SWA,
+        HOSTED,
+        Evict,
+    )
     RECOVER = "an insert gives a node its SWA back", SWA
     RECOVER_LOCKED = "an insert gives a node its SWA back under a live receipt", SWA, LOCKS
     BOUNDARY_INSIDE_NODE = "the SWA boundary is strictly inside a node that is there", SWA
-    BOUNDARY_INSIDE_PAGED_NODE = "the same, where a page has several tokens", SWA
+    BOUNDARY_INSIDE_PAGED_NODE = (
+        "the SWA boundary is strictly inside a node that is there, and a page has several tokens",
+        SWA,
+        PAGED,
+    )
     BOUNDARY_INSIDE_LEAF = "the SWA boundary is strictly inside a new leaf", SWA
     LEAF_BELOW_BOUNDARY = "a new leaf is wholly below the SWA boundary", SWA
     LEAF_LONGER_THAN_WINDOW = "a new leaf with SWA is longer than a window", SWA
@@ -87,24 +117,40 @@ class Milestone(Enum):
     STATE_REVIVED = (
         "an insert brings a MAMBA state back to the device that was on the host only",
         MAMBA,
+        HOSTED,
         Evict,
     )
     INSERT_REFUSED = "an insert is refused an allocation for which there is room", Refuse
 
     # A backup.
-    BACKUP_OF_ANCESTORS = "a node is due for backup below one that has none"
-    BACKUP_MAKES_ROOM = "a backup needs host room that only eviction can make"
-    BACKUP_TOO_LARGE = "a backup is due for which the host cannot have room"
-    BACKUP_REFUSED = "a backup is due whose allocation is refused", Refuse
-    SUPPLEMENT_WINDOW = "SWA that came late to a node with a host copy is due for backup", SWA
+    BACKUP_OF_ANCESTORS = "a node is due for backup below one that has none", HOSTED, WRITE_THROUGH
+    BACKUP_MAKES_ROOM = (
+        "a backup needs host room that only eviction can make",
+        HOSTED,
+        WRITE_THROUGH,
+    )
+    BACKUP_TOO_LARGE = "a backup is due for which the host cannot have room", HOSTED, WRITE_THROUGH
+    BACKUP_REFUSED = "a backup is due whose allocation is refused", HOSTED, WRITE_THROUGH, Refuse
+    SUPPLEMENT_WINDOW = (
+        "SWA that was attached after its node's first backup is due for backup",
+        SWA,
+        HOSTED,
+        WRITE_THROUGH,
+    )
     SUPPLEMENT_STATE = (
-        "a MAMBA state that came late to a node with a host copy is due for backup",
+        "a MAMBA state that was attached after its node's first backup is due for backup",
         MAMBA,
+        HOSTED,
+        WRITE_THROUGH,
     )
 
     # Receipts.
     WINDOW_INSIDE_NODE = "the window of a lock begins strictly inside a node", SWA, LOCKS
-    WINDOW_SHARED = "the same, and another receipt has the window of that node", SWA, LOCKS
+    WINDOW_SHARED = (
+        "the window of a lock begins strictly inside a node whose window another receipt has",
+        SWA,
+        LOCKS,
+    )
     UNLOCK_AFTER_SPLIT = "a receipt is given back after a node under it was split", LOCKS
     UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state arrived under it", SWA, LOCKS
     UNLOCK_AFTER_RELEASE = (
@@ -125,9 +171,14 @@ class Milestone(Enum):
     )
 
     # An eviction from the device.
-    DEMOTION = "an eviction starts with a leaf that is backed up", Evict
-    DELETION = "an eviction starts with a leaf that is lost for want of a backup", Evict
-    EVICTION_IN_FLIGHT = "something is evicted while backups are in flight", Evict
+    DEMOTION = "an eviction starts with a leaf that is backed up", HOSTED, Evict
+    DELETION = (
+        "an eviction starts with a leaf that is lost for want of a backup",
+        HOSTED,
+        WRITE_THROUGH,
+        Evict,
+    )
+    EVICTION_IN_FLIGHT = "something is evicted while backups are in flight", HOSTED, Evict
     EVICTION_WHILE_LOADING = "something is evicted while load-backs are in flight", Evict, LoadBack
     EVICTION_OF_TOO_MUCH = "more is asked for than is evictable", Evict
     EVICTION_BY_OTHER_ORDER = (
@@ -154,7 +205,12 @@ class Milestone(Enum):
         Evict,
         WRITE_BACK,
     )
-    WRITE_BACK_MAKES_ROOM = "the same, but host eviction has to make the room", Evict, WRITE_BACK
+    WRITE_BACK_MAKES_ROOM = (
+        "an eviction under write_back starts with a leaf that the host has room for only "
+        "after an eviction of its own",
+        Evict,
+        WRITE_BACK,
+    )
     WRITE_BACK_INTERIOR = (
         "an interior node loses SWA or MAMBA under write_back, and has no host copy",
         Evict,
@@ -207,13 +263,18 @@ class Milestone(Enum):
     LOAD_OF_CHAIN = "a load-back brings two nodes or more below one on the device", Evict, LoadBack
     LOAD_UNDER_PRESSURE = "a load-back needs room that only eviction can make", Evict, LoadBack
     LOAD_WRITES_BACK = (
-        "the same, where what goes first must be written back",
+        "a load-back needs room that only eviction can make, by writing something back",
         Evict,
         LoadBack,
         WRITE_BACK,
     )
     LOAD_OVER_QUOTA = "a load-back is refused for its quota", Evict, LoadBack
-    LOAD_TOO_SHORT = "a load-back is refused for its threshold", Evict, LoadBack
+    LOAD_TOO_SHORT = (
+        "a load-back is refused for its threshold",
+        LOAD_THRESHOLDS,
+        Evict,
+        LoadBack,
+    )
     LOAD_TOO_LARGE = "a load-back is refused because no eviction can make room", Evict, LoadBack
     LOAD_REFUSED = (
         "a load-back is refused an allocation for which there is room",
@@ -223,6 +284,7 @@ class Milestone(Enum):
     )
     LOAD_SHORT_WITH_AUX = (
         "a load-back below the threshold goes ahead, for a window or a state comes along",
+        LOAD_THRESHOLDS,
         Evict,
         LoadBack,
         AUX,
@@ -321,6 +383,9 @@ def _offers(scope: Scope, need: Need | AnyOf) -> bool:
             return need in scope.components
         case EvictionPolicy():
             return need in scope.eviction_policies
+        case Trait.PAGED:
+            return scope.page_sizes is None or max(scope.page_sizes) > 1
         case Trait():
-            return bool(getattr(scope, need.value))
-    return need in scope.operations
+            here = scope.hosted or need not in ON_A_HOST
+            return here and bool(getattr(scope, need.value))
+    return need in scope.offers()

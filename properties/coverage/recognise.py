@@ -1,6 +1,8 @@
-"""Situations: which milestones an operation is about to meet, recognised in the model alone, one function per kind of operation.
+"""Which milestones an operation is about to reach, recognised in the model alone: one function per
+kind of operation.
 
-Nothing here changes the model, and nothing remembers: what takes a memory is up to the `Watcher`.
+Nothing here changes the model, and nothing is remembered: what takes a memory is left to the
+`Watcher`.
 """
 
 from __future__ import annotations
@@ -20,17 +22,13 @@ from radixproof.impl.operations import (
     Match,
     RunCopies,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, Component, Pool
-from radixproof.model.eviction import in_order
 from radixproof.model.key import Key
-from radixproof.model.rules import (
-    host_need,
-    is_device_leaf,
-    is_host_leaf,
-    window_nodes,
-)
-from radixproof.model.trie import Page
+from radixproof.model.specification.backing_up import host_need
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.nodes import is_device_leaf, is_host_leaf, window_nodes
+from radixproof.model.specification.ordering import in_order
+from radixproof.model.specification.trie import Holder, HolderKind, Page
 from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.generating.preview import (
     InsertPreview,
@@ -49,7 +47,7 @@ FULL, SWA, MAMBA = Component
 Met: TypeAlias = Iterator[Milestone]
 
 
-# -- looking up ----------------------------------------------------------------------------------------------------------------
+# -- looking up ------------------------------------------------------------------------------------
 
 
 def of_prompt(
@@ -98,9 +96,9 @@ def of_key(model: Cache, key: Key) -> Met:
 def _of_split(model: Cache, end: Page) -> Met:
     """A node is about to be cut after ``end``."""
     copies = model.copies.flying
-    if receipts_on(end, Pool.FULL, copies):
+    if receipts_on(end, Pool.FULL):
         yield Milestone.SPLIT_LOCKED
-    if any(receipts_on(end, pool, copies) for pool in HOST):
+    if any(receipts_on(end, pool) for pool in HOST):
         yield Milestone.SPLIT_HOST_LOCKED
     if any(end in copy.node for copy in copies if not copy.load):
         yield Milestone.SPLIT_IN_FLIGHT
@@ -122,11 +120,11 @@ def of_lock(model: Cache, key: Key) -> Met:
     window = window_nodes(device.path(), model.config.window)
     if sum(len(page.tokens) for page in window) > model.config.window:
         yield Milestone.WINDOW_INSIDE_NODE
-        if receipts_on(window[0], Pool.SWA, model.copies.flying):
+        if receipts_on(window[0], Pool.SWA):
             yield Milestone.WINDOW_SHARED
 
 
-# -- inserting -----------------------------------------------------------------------------------------------------------------
+# -- inserting -------------------------------------------------------------------------------------
 
 
 def _of_insert(model: Cache, operation: Insert) -> Met:
@@ -174,7 +172,7 @@ def _of_window(model: Cache, coming: InsertPreview, window: int) -> Met:
     ]
     if lost:
         yield Milestone.RECOVER
-    if any(receipts_on(page, Pool.FULL, model.copies.flying) for page in lost):
+    if any(receipts_on(page, Pool.FULL) for page in lost):
         yield Milestone.RECOVER_LOCKED
     if any(page.end == evicted and not page.cut for page in coming.path):
         yield Milestone.BOUNDARY_INSIDE_NODE
@@ -250,19 +248,20 @@ def _of_host_insert(model: Cache, operation: HostInsert) -> Met:
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
 
 
-# -- receipts ------------------------------------------------------------------------------------------------------------------
+# -- receipts --------------------------------------------------------------------------------------
 
 
-def of_release(model: Cache, receipt: str) -> Met:
+def of_release(model: Cache, name: str) -> Met:
     """The window, and the state, of a receipt are given back early."""
-    if receipt not in model.receipts or not model.may_release(receipt):
+    holder = Holder(HolderKind.RECEIPT, name)
+    if holder not in model.receipts or not model.may_release(holder):
         return
     yield Milestone.RELEASE
-    window = [page for page in model.receipts[receipt].get(Pool.SWA, []) if page.has(Pool.SWA)]
-    if any(len(receipts_on(page, Pool.SWA, model.copies.flying)) > 1 for page in window):
+    window = [page for page in model.receipts[holder].get(Pool.SWA, []) if page.has(Pool.SWA)]
+    if any(len(receipts_on(page, Pool.SWA)) > 1 for page in window):
         yield Milestone.RELEASE_SHARED
     if any(
-        page.cut and page.holders[Pool.SWA] == (receipt,) and not _below(page, Pool.FULL)
+        page.cut and page.holders[Pool.SWA] == (holder,) and not _below(page, Pool.FULL)
         for page in window
     ):
         yield Milestone.RELEASE_OF_LEAF
@@ -272,7 +271,7 @@ def _below(page: Page, pool: Pool) -> bool:
     return any(child.has(pool) for child in page.children.values())
 
 
-# -- evicting ------------------------------------------------------------------------------------------------------------------
+# -- evicting --------------------------------------------------------------------------------------
 
 
 def of_evict(model: Cache, operation: Evict) -> Met:
@@ -367,10 +366,7 @@ def of_evict_host(model: Cache, component: Component) -> Met:
     tops = (page.node()[0].parent for page in ends if is_host_leaf(page))
     if any(above is not None and above.host_only for above in tops):
         yield Milestone.HOST_EVICTION_OF_CHAIN
-    if any(
-        page.host_only and not page.children and receipts_on(page, pool, model.copies.flying)
-        for page in ends
-    ):
+    if any(page.host_only and not page.children and receipts_on(page, pool) for page in ends):
         yield Milestone.HOST_EVICTION_LOCKED
     if model.config.write_back and any(
         page.has(Pool.FULL) and not page.host_locked for page in ends
@@ -378,7 +374,7 @@ def of_evict_host(model: Cache, component: Component) -> Met:
         yield Milestone.HOST_EVICTION_OF_DUPLICATE
 
 
-# -- loading back --------------------------------------------------------------------------------------------------------------
+# -- loading back ----------------------------------------------------------------------------------
 
 
 def of_load(model: Cache, operation: LoadBack) -> Met:
@@ -413,7 +409,7 @@ def _of_loading(model: Cache, load: LoadPreview) -> Met:
         yield Milestone.LOAD_SHORT_WITH_AUX
     if any(page in load.path for copy in model.copies.flying if copy.load for page in copy.node):
         yield Milestone.LOAD_ON_LOAD
-    if any(receipts_on(page, Pool.FULL, model.copies.flying) for page in load.lists[Pool.SWA]):
+    if any(receipts_on(page, Pool.FULL) for page in load.lists[Pool.SWA]):
         yield Milestone.LOAD_UNDER_RECEIPT
 
 
@@ -421,7 +417,7 @@ def _goes_unbacked(page: Page, path: list[Page]) -> bool:
     return is_device_leaf(page) and page not in path and not page.has(Pool.FULL_HOST)
 
 
-# -- copies --------------------------------------------------------------------------------------------------------------------
+# -- copies ----------------------------------------------------------------------------------------
 
 
 def of_run(model: Cache, operation: RunCopies) -> Met:
@@ -440,14 +436,16 @@ def of_poll(model: Cache, load: bool) -> Met:
         yield Milestone.POLL_ONE_RANK_AHEAD
 
 
-# -- requests ------------------------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def of_arrival(model: Cache, operation: Arrive) -> Met:
-    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state there."""
+    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state
+    there.
+    """
     found = preview_match(model, operation.key)
     if found.device.parent is not None and any(
-        "'" in name for name in found.path[0].holders[Pool.FULL]
+        holder.kind is HolderKind.REQUEST for holder in found.path[0].holders[Pool.FULL]
     ):
         yield Milestone.REQUESTS_SHARE
     if not model.config.mamba_states:
@@ -465,8 +463,8 @@ def of_arrival(model: Cache, operation: Arrive) -> Met:
     yield Milestone.STATE_COPY_MAKES_ROOM if left > 0 else Milestone.STATE_COPY_REFUSED
 
 
-def of_progress(model: Cache, receipt: str, key: Key) -> Met:
-    """A request whose prefix ``receipt`` locks computes more of its prompt."""
-    known = model.receipts[receipt].get(Pool.FULL, [])
+def of_progress(model: Cache, holder: Holder, key: Key) -> Met:
+    """A request whose prefix ``holder`` locks computes more of its prompt."""
+    known = model.receipts[holder].get(Pool.FULL, [])
     if len(model.trie.walk(key)) > len(known):
         yield Milestone.REQUEST_OVERTAKEN

@@ -1,7 +1,7 @@
-"""The watcher: it watches one history and counts the milestones that it comes by.
+"""The watcher follows one history and counts the milestones that it reaches.
 
-Each is recognised just before the operation that meets it. Looking costs time that checking should not: a search samples some of
-its histories.
+Each is recognised just before the operation that reaches it. That costs time: a search watches only
+some of its histories.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
-from radixproof.model.rules import PagesPerPool, is_device_leaf
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.nodes import is_device_leaf
+from radixproof.model.specification.trie import Holder, HolderKind, PagesPerPool
 from radixproof.properties.coverage import recognise
 from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.coverage.recognise import Met
@@ -42,7 +43,9 @@ from radixproof.properties.generating.preview import goes_on
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it locks."""
+    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it
+    locks.
+    """
 
     nodes: int
     windows: int
@@ -59,25 +62,28 @@ def _under(receipt: PagesPerPool) -> Taken:
 
 
 class Watcher:
-    """Counts the milestones of one history. It has to be told every operation before that is performed."""
+    """Counts the milestones of one history. It has to be told of every operation before it is
+    performed.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[Milestone] = Counter()
-        self.taken: dict[str, Taken] = {}
+        self.taken: dict[Holder, Taken] = {}
         """Per live receipt, as seen when it was new."""
-        self.overtaken: set[str] = set()
+        self.overtaken: set[Holder] = set()
         """Copies in flight that an eviction came after."""
         self.prompts: dict[str, Key] = {}
         """Prompts of all requests so far."""
         self.aborted: set[Key] = set()
         """Prompts of requests that were aborted."""
 
-    def see(self, model: Cache, operation: Operation) -> None:
+    def before(self, model: Cache, operation: Operation) -> None:
+        """This operation is next; the model is as it finds it."""
         self.taken = {
             name: self.taken.get(name) or _under(receipt)
             for name, receipt in model.receipts.items()
         }
-        self.overtaken &= {copy.name for copy in model.copies.flying}
+        self.overtaken &= {copy.holder for copy in model.copies.flying}
         self.counts.update(dict.fromkeys(self._met(model, operation), 1))
 
     def _met(self, model: Cache, operation: Operation) -> Met:
@@ -94,7 +100,7 @@ class Watcher:
             case WritingCheck(blocking) | LoadingCheck(blocking):
                 yield from self._of_check(model, isinstance(operation, LoadingCheck), blocking)
             case Unlock(receipt):
-                yield from self._of_unlock(model, receipt)
+                yield from self._of_unlock(model, Holder(HolderKind.RECEIPT, receipt))
             case ReleaseWindow(receipt):
                 yield from recognise.of_release(model, receipt)
             case Arrive() | Prefill() | Finish() | Abort():
@@ -106,7 +112,7 @@ class Watcher:
     def _overtake(self, model: Cache) -> None:
         """An eviction comes after all copies in flight, if it finds anything."""
         if any(is_device_leaf(page) for page in model.trie.recency_in[Pool.FULL]):
-            self.overtaken |= {copy.name for copy in model.copies.flying}
+            self.overtaken |= {copy.holder for copy in model.copies.flying}
 
     def _of_check(self, model: Cache, load: bool, blocking: bool) -> Met:
         if not blocking:
@@ -116,10 +122,10 @@ class Watcher:
                 continue
             if not (blocking or copy.complete):
                 return
-            if copy.name in self.overtaken:
+            if copy.holder in self.overtaken:
                 yield Milestone.LOAD_ACK_AFTER_EVICTION if load else Milestone.ACK_AFTER_EVICTION
 
-    def _of_unlock(self, model: Cache, receipt: str) -> Met:
+    def _of_unlock(self, model: Cache, receipt: Holder) -> Met:
         if receipt not in self.taken:
             return
         then, now = self.taken[receipt], _under(model.receipts[receipt])
@@ -131,7 +137,7 @@ class Watcher:
             yield Milestone.UNLOCK_AFTER_RELEASE
 
     def _of_request(self, model: Cache, operation: Arrive | Prefill | Finish | Abort) -> Met:
-        receipt = _receipt_of(model, operation.request)
+        receipt = _lock_of(model, operation.request)
         if isinstance(operation, Arrive):
             if receipt is None:
                 yield from self._of_arrival(model, operation)
@@ -168,8 +174,7 @@ class Watcher:
         self.prompts[operation.request] = key
 
 
-def _receipt_of(model: Cache, request: str) -> str | None:
-    """The receipt of a request alive."""
-    return next(
-        (name for name in model.receipts if name.partition("'")[0] == request and "'" in name), None
-    )
+def _lock_of(model: Cache, request: str) -> Holder | None:
+    """What a request alive holds its prefix by."""
+    held = (holder for holder in model.receipts if holder.kind is HolderKind.REQUEST)
+    return next((holder for holder in held if holder.name == request), None)

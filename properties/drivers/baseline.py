@@ -1,9 +1,12 @@
-"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does that knows nothing of the cache.
+"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does
+that knows nothing of the cache.
 
-Every kind of operation is as likely as any other, every prompt is made afresh from few tokens, every amount is anything up to all
-there is, and no room is made for an insert. There is no model: only what one look shows to be wrong counts, and crashes.
-Configurations are those of the other drivers, but of one rank only (to compare replicas is more than a static check), and the
-check looks at everything after every step. That is generous: what is measured is the worth of shape and model, not of luck.
+Every kind of operation is as likely as any other, every prompt is made afresh from few tokens,
+every amount is anything up to all there is, and no room is made for an insert (requests make their
+own, as in every history). There is no model: only what one look shows to be wrong counts, and
+crashes. Configurations are those of the other drivers, but of one rank only (to compare replicas is
+more than a static check), and the check looks at everything after every step. That is generous:
+what is measured is the worth of shape and model, not of luck.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 
+from radixproof.impl.observation import Observation
 from radixproof.impl.operations import (
     Abort,
     Arrive,
@@ -36,32 +40,37 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
+from radixproof.impl.premises import unavailable
+from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
-from radixproof.model.cache import Cache
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
-from radixproof.properties.drivers.sanity import Rows, sanity
-from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
-from radixproof.properties.generating.configs import config
-from radixproof.properties.generating.operations import ON_HOST
+from radixproof.properties.drivers.sanity import sanity
+from radixproof.properties.drivers.soak import HISTORY_STEPS
+from radixproof.properties.generating.configs import EVERYTHING, config
 from radixproof.properties.generating.prompts import LONGEST_PAGES
+from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
-from radixproof.properties.running.run import Run, Verdict
+from radixproof.properties.performing.performer import Performer
+from radixproof.properties.running.judged import JudgedHistory
+from radixproof.properties.running.run import Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")
 REQUESTS = ("q1", "q2", "q3", "q4")
-"""Names are as random as everything else: what begins under a taken one, or goes on under none, is skipped."""
+"""Names are as random as everything else: what begins under a taken one, or goes on under none, is
+skipped.
+"""
 
 
 class Uniform:
     """Random operations, each a function of the configuration and of chance alone."""
 
-    def __init__(self, shape: Config, rng: Random, kinds: tuple[type[Operation], ...]) -> None:
+    def __init__(self, shape: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
         self.shape = shape
         self.rng = rng
-        self.kinds = [kind for kind in kinds if shape.hosted or kind not in ON_HOST]
+        self.kinds = [kind for kind in scope.operations if unavailable(kind, shape, scope) is None]
 
     def operation(self) -> Operation:
         return _MAKE[self.rng.choice(self.kinds)](self)
@@ -129,53 +138,24 @@ _MAKE: dict[type[Operation], Callable[[Uniform], Operation]] = {
 }
 
 
-class Ignorant(Cache):
-    """Stands where the interpreter has the model, and is never told of anything: it sees room everywhere.
-
-    Only which locks have a window to give back it must know, since to give one back twice is no legal history.
-    """
+class Unmodelled:
+    """One system under one history: performer, ledger, and a sanity check after every operation."""
 
     def __init__(self, target: Target, shape: Config) -> None:
-        super().__init__(shape, target.dialect)
-        self.released: set[str] = set()
+        self.performer = Performer(target, shape)
+        self.judged = applicable(target.sight, shape)
+        self.seen: Observation | None = None
 
-    def may_release(self, name: str) -> bool:
-        """Whether a window may be given back now; it is taken to be given back."""
-        may = name not in self.released and len(self.config.components) > 1
-        self.released.add(name)
-        return may
-
-
-class Unmodelled(Run):
-    """One system under one history, with a sanity check after every step."""
-
-    def __init__(self, target: Target, shape: Config) -> None:
-        super().__init__(target, shape)
-        self.ignorant = self.judge.model = Ignorant(target, shape)
-
-    def step(self, operation: Operation, whole: bool = True) -> list[Breach]:
-        if isinstance(operation, Reset) and self._in_flight():
-            return []
-        if isinstance(operation, Unlock):
-            self.ignorant.released.discard(operation.receipt)
-        for part in self._performed(operation):
+    def step(self, operation: Operation) -> list[Breach]:
+        for part in self.performer.perform(operation):
             if isinstance(part.outcome, Crashed):
                 return [crashed(part, part.outcome)]
-        return sanity(self._look_at_all(), self.config, self._rows())
+        self.seen = self.performer.system.observe(True)
+        performer = self.performer
+        return sanity(self.seen, performer.config, performer.ledger.rows, self.judged)
 
-    def _in_flight(self) -> bool:
-        """A cache may only be reset when it is idle."""
-        return self.seen is not None and any(
-            view.pending or view.loading for view in self.seen.nodes
-        )
-
-    def _rows(self) -> Rows:
-        alive = self.requests.alive.values()
-        return {
-            Pool.FULL: [slot for request in alive for slot in request.row[request.protected :]],
-            Pool.SWA: [peer for request in alive for peer in request.peers if peer],
-            Pool.MAMBA: [request.state for request in alive if request.state is not None],
-        }
+    def close(self) -> None:
+        self.performer.close()
 
 
 def one(target: Target, seed: int, number: int) -> JudgedHistory:
@@ -184,7 +164,7 @@ def one(target: Target, seed: int, number: int) -> JudgedHistory:
     shape = replace(config(rng, target.scope), ranks=1)
     run, uniform, done = (
         Unmodelled(target, shape),
-        Uniform(shape, rng, target.scope.operations),
+        Uniform(shape, rng, target.scope),
         list[Operation](),
     )
     try:

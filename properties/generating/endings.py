@@ -1,4 +1,6 @@
-"""What ends a history: everything is released and acknowledged, then the tiers are emptied (semantics 17.5)."""
+"""What ends a history: everything is released and acknowledged, then the tiers are emptied
+(semantics 17.5).
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,10 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.cache import Cache
 from radixproof.model.config import Pool
+from radixproof.model.specification.cache import Cache
+from radixproof.properties.judging.judge import Judge
+from radixproof.properties.performing.ledger import Ledger
 
 
 class Drain(Enum):
@@ -28,22 +32,14 @@ class Drain(Enum):
     SWA_FIRST = 2
 
 
-def receipts(model: Cache) -> list[str]:
-    """Names of the receipts that histories hold: not those of requests, nor of copies."""
-    return [name for name in model.receipts if name.isidentifier()]
-
-
-def requests(model: Cache) -> list[str]:
-    """Names of the requests alive: each holds a lock."""
-    return [name.partition("'")[0] for name in model.receipts if "'" in name]
-
-
-def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
-    """What ends a history: everything released and acknowledged, then the device emptied, then the host (semantics 17.5)."""
-    config = model.config
-    for number, name in enumerate(requests(model)):
+def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operation]:
+    """What ends a history: everything released and acknowledged, then the device emptied, then the
+    host (semantics 17.5).
+    """
+    model, config = judge.model, judge.config
+    for number, name in enumerate(list(judge.ledger.requests)):
         yield Abort(name) if number % 2 else Finish(name)
-    yield from settling(model)
+    yield from settling(judge.ledger, model)
     size = config.page_size
     if drain is Drain.SWA_FIRST and config.window is not None:
         yield from _drained(model, Pool.SWA, Evict(swa=size))
@@ -58,9 +54,9 @@ def closing(model: Cache, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operatio
         yield EvictHost(config.slots(Pool.FULL_HOST))
 
 
-def settling(model: Cache) -> Iterator[Operation]:
+def settling(ledger: Ledger, model: Cache) -> Iterator[Operation]:
     """Every receipt given back, and every copy acknowledged."""
-    for name in receipts(model):
+    for name in list(ledger.receipts):
         yield Unlock(name)
     if any(not copy.load for copy in model.copies.flying):
         yield WritingCheck(blocking=True)

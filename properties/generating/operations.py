@@ -1,4 +1,9 @@
-"""Operations, one after the other: from choices, in view of the model, so that they name what is there and ask for what matters."""
+"""Operations, one after the other: from choices, in view of ledger and model, so that they name
+what is there and ask for what matters.
+
+What an operation needs at all is told by `radixproof.impl.premises`; here is only what makes it
+worth trying.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +36,19 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope
-from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, Config, EvictionPolicy, Pool
+from radixproof.impl.premises import premise, unavailable
+from radixproof.impl.scope import Scope
+from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.rules import to_load
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import to_load
+from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
-from radixproof.properties.generating.endings import receipts, requests, settling
+from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.preview import ends_of, preview_match
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
-from radixproof.properties.running.run import HOSTED
+from radixproof.properties.performing.ledger import Ledger
 
 MIX: dict[type[Operation], float] = {
     Insert: 8,
@@ -83,10 +89,9 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
     "arrive": (Arrive,),
     "go_on": (Prefill, Decode, Finish, Abort),
 }
-"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally likely, the kinds should not be."""
-
-ON_HOST = (*HOSTED, RunCopies, WritingCheck, LoadingCheck)
-"""Kinds without which a cache that has no host tier loses nothing."""
+"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally
+likely, the kinds should not be.
+"""
 
 MOST_REQUESTS = 4
 """Requests alive at a time."""
@@ -108,7 +113,7 @@ def digits(number: int) -> Below:
 
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
-    """The eviction that an engine would ask for before it computes ``key``; None if there is room."""
+    """The eviction that an engine asks for before it computes ``key``; None if there is room."""
     config, trie = model.config, model.trie
     held = 0
     if reuse:
@@ -123,15 +128,12 @@ def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Ev
 class Shaper:
     """Makes the operations of one history."""
 
-    def __init__(self, config: Config, scope: Scope = EVERYTHING) -> None:
-        self.config = config
-        self.prompts = Prompts(config)
-        self.failing = scope.failing_copies
-        self.kinds = [
-            kind
-            for kind in MIX
-            if kind in scope.operations and (config.hosted or kind not in ON_HOST)
-        ]
+    def __init__(self, ledger: Ledger, scope: Scope = EVERYTHING) -> None:
+        self.ledger = ledger
+        self.scope = scope
+        self.config = config = ledger.config
+        self.prompts = Prompts(config, scope.namespaces)
+        self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
@@ -150,11 +152,13 @@ class Shaper:
         }
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an example is never idle."""
+        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an
+        example is never idle.
+        """
         ready = [
             kind
             for kind in RULES[name]
-            if kind in self.kinds and (kind is LoadBack or _occasion(kind, model))
+            if kind in self.kinds and (kind is LoadBack or self._occasion(kind, model))
         ] or [Insert]
         ticket = below(sum([TICKETS[kind] for kind in ready]))
         for kind in ready:
@@ -164,15 +168,37 @@ class Shaper:
         return self.make[kind](model, below)
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one kind, and what an engine would do right before it; mostly nothing if there is no occasion for it."""
-        if kind is LoadBack or _occasion(kind, model) or not below(8):
+        """An operation of one kind, and what an engine would do right before it; mostly nothing if
+        there is no occasion for it.
+        """
+        if kind is LoadBack or self._occasion(kind, model) or not below(8):
             return self.make[kind](model, below)
         return ()
 
-    # -- prompts and names -----------------------------------------------------------------------------------------------------
+    def _occasion(self, kind: type[Operation], model: Cache) -> bool:
+        """Whether an operation of this kind has anything to work on."""
+        copies, trie = model.copies, model.trie
+        if kind is RunCopies:
+            return any(copies.queued.values())
+        if kind in (WritingCheck, LoadingCheck):
+            return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
+        if kind is Evict:
+            return any(not page.locked for page in trie.recency_in[Pool.FULL])
+        if kind is EvictHost:
+            written_back = model.config.write_back and trie.used[Pool.FULL_HOST] > 0
+            return any(trie.host_only) or written_back
+        if kind in (Prefill, Decode, Finish, Abort):
+            return bool(self.ledger.requests)
+        if kind in (Unlock, ReleaseWindow):
+            return bool(self._to_give_back(kind))
+        return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
+
+    # -- prompts and names ---------------------------------------------------------------------
 
     def key(self, model: Cache, below: Below) -> Key:
-        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that ends where a lock is."""
+        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that
+        ends where a lock is.
+        """
         held = [page for page in model.trie.recency if page.locked or page.host_locked]
         if held and not below(3):
             page = held[below(len(held))]
@@ -184,7 +210,9 @@ class Shaper:
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def _key_on_host(self, model: Cache, below: Below) -> Key:
-        """The prefix of something that can be loaded back, is on its way, or is just on the host; or any prompt."""
+        """The prefix of something that can be loaded back, is on its way, or is just on the host;
+        or any prompt.
+        """
         choice = below(8)
         loadable = _loadable(model) if choice < 5 else []
         loading = (
@@ -209,14 +237,16 @@ class Shaper:
         self.named += 1
         return f"{letter}{self.named}"
 
-    # -- one kind at a time ----------------------------------------------------------------------------------------------------
+    # -- one kind at a time --------------------------------------------------------------------
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """A load-back, for which the occasion is made if there is none: what is backed up is evicted."""
-        ready = _occasion(LoadBack, model)
+        """A load-back, for which the occasion is made if there is none: what is backed up is
+        evicted.
+        """
+        ready = bool(_loadable(model))
         if not ready and below(4):
             yield from self._demote(model, below)
-            ready = _occasion(LoadBack, model)
+            ready = bool(_loadable(model))
         if ready or not below(8):
             yield LoadBack(self._key_on_host(model, below), self._quota(below))
 
@@ -231,20 +261,23 @@ class Shaper:
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below
     ) -> Iterable[Operation]:
-        names = [name for name in receipts(model) if kind is Unlock or model.may_release(name)]
-        if not names:
-            return ()
-        name = names[below(len(names))]
-        return (Unlock(name) if kind is Unlock else ReleaseWindow(name),)
+        ready = self._to_give_back(kind)
+        return (ready[below(len(ready))],) if ready else ()
+
+    def _to_give_back(self, kind: type[Operation]) -> list[Operation]:
+        """What can be given back now, all of it or the window of it."""
+        make = Unlock if kind is Unlock else ReleaseWindow
+        every = [make(name) for name in self.ledger.receipts]
+        return [one for one in every if premise(one, self.ledger, self.config, self.scope) is None]
 
     def _going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """A request goes on with its prompt, or beyond it, or ends."""
-        names = requests(model)
+        names = list(self.ledger.requests)
         if not names:
             return ()
         name, size = names[below(len(names))], self.config.page_size
         if kind in (Prefill, Decode) and below(4):
-            kind = Prefill if self._prompt_is_left(name, model) else Decode
+            kind = Prefill if self._prompt_is_left(name) else Decode
         if kind is Prefill:
             return (
                 Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size))),
@@ -254,16 +287,12 @@ class Shaper:
             return (Decode(name, tuple(1 + (bits >> at & 1) for at in range(length))),)
         return (Finish(name) if kind is Finish else Abort(name),)
 
-    def _prompt_is_left(self, name: str, model: Cache) -> bool:
-        """Whether pages of a request's prompt have not been computed yet, as far as its lock tells."""
-        held = next(
-            receipt[Pool.FULL]
-            for other, receipt in model.receipts.items()
-            if other.startswith(f"{name}'")
-        )
-        return name in self.asked and len(held) * self.config.page_size < len(
-            model.trie.units(self.asked[name])
-        )
+    def _prompt_is_left(self, name: str) -> bool:
+        """Whether pages of a request's prompt are not in the tree yet, as far as its lock tells."""
+        if name not in self.asked:
+            return False
+        paged = self.config.floor(len(self.ledger.units(self.asked[name])))
+        return self.ledger.requests[name].protected < paged
 
     def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is Evict:
@@ -281,13 +310,19 @@ class Shaper:
         if kind is RunCopies:
             load, rank = bool(below(2)), below(self.config.ranks)
             load = load if model.copies.queued[load, rank] else not load
-            return (RunCopies(1 + below(3) // 2, load, self.failing and not below(4), rank),)
+            return (
+                RunCopies(
+                    1 + below(3) // 2, load, self.scope.failing_copies and not below(4), rank
+                ),
+            )
         if kind is Refuse:
             return (Refuse(self.config.pools[below(len(self.config.pools))]),)
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
 
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """An insert, mostly with the eviction that makes room, as an engine would: what it matched may be locked meanwhile."""
+        """An insert, mostly with the eviction that makes room, as an engine would: what it matched
+        may be locked meanwhile.
+        """
         key, evicted = self.key(model, below), 0
         if self.config.window is not None:
             key = self._within_swa(key, model)
@@ -314,7 +349,9 @@ class Shaper:
             yield from (Lock(name, key), make_room, made, Unlock(name))
 
     def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
-        """Where the SWA of an insert begins: mostly at the start, or where the window has left it, or at any page."""
+        """Where the SWA of an insert begins: mostly at the start, or where the window has left it,
+        or at any page.
+        """
         length, choice = len(model.trie.units(key)), below(4)
         if choice < 2:
             return 0
@@ -325,14 +362,16 @@ class Shaper:
         return ends[below(len(ends))]
 
     def _within_swa(self, key: Key, model: Cache) -> Key:
-        """No more of a prompt than the SWA pool has room for besides what is matched: an engine computes chunks of it."""
+        """No more of a prompt than the SWA pool has room for besides what is matched: an engine
+        computes chunks of it.
+        """
         served = preview_match(model, key).device.end
         return replace(
             key, tokens=key.tokens[: served + self.config.slots(Pool.SWA) + self.config.bigram]
         )
 
     def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
-        if len(requests(model)) < MOST_REQUESTS:
+        if len(self.ledger.requests) < MOST_REQUESTS:
             states = list(model.trie.recency_in[Pool.MAMBA])
             name = self._name("q")
             key = (
@@ -346,19 +385,21 @@ class Shaper:
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
         if below(2):
-            yield from [Abort(name) for name in requests(model)]
-            yield from settling(model)
+            yield from [Abort(name) for name in self.ledger.requests]
+            yield from settling(self.ledger, model)
         yield Reset()
 
     def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
-        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or something is given back."""
+        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or
+        something is given back.
+        """
         asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
         if not any(
             count and all(page.locked_in(pool) for page in model.trie.recency_in[pool])
             for pool, count in asked
         ):
             return
-        names = receipts(model) + requests(model)
+        names = [*self.ledger.receipts, *self.ledger.requests]
         flying = {copy.load for copy in model.copies.flying}
         if flying and (below(2) or not names):
             yield from [
@@ -368,7 +409,7 @@ class Shaper:
             ]
         elif names:
             name = names[below(len(names))]
-            yield Unlock(name) if name in model.receipts else Finish(name)
+            yield Unlock(name) if name in self.ledger.receipts else Finish(name)
 
     def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
         """What is backed up goes, all of it or a little, so that it is on the host only."""
@@ -379,7 +420,7 @@ class Shaper:
                 self.config.slots(Pool.FULL) if below(2) else self._amount(Pool.FULL, below)
             )
 
-    # -- amounts ---------------------------------------------------------------------------------------------------------------
+    # -- amounts -------------------------------------------------------------------------------
 
     def _evict(self, below: Below) -> Evict:
         windowed, states = self.config.window is not None, self.config.mamba_states
@@ -399,26 +440,6 @@ class Shaper:
 
     def _quota(self, below: Below) -> int | None:
         return None if below(3) else (1 + below(4)) * self.config.page_size
-
-
-def _occasion(kind: type[Operation], model: Cache) -> bool:
-    """Whether an operation of this kind has anything to work on."""
-    copies, trie = model.copies, model.trie
-    if kind is RunCopies:
-        return any(copies.queued.values())
-    if kind in (WritingCheck, LoadingCheck):
-        return any(copy.load == (kind is LoadingCheck) for copy in copies.flying)
-    if kind is LoadBack:
-        return bool(_loadable(model))
-    if kind is Evict:
-        return any(not page.locked for page in trie.recency_in[Pool.FULL])
-    if kind is EvictHost:
-        return any(trie.host_only) or (model.config.write_back and trie.used[Pool.FULL_HOST] > 0)
-    if kind in (Prefill, Decode, Finish, Abort):
-        return bool(requests(model))
-    if kind in (Unlock, ReleaseWindow):
-        return any(kind is Unlock or model.may_release(name) for name in receipts(model))
-    return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
 
 
 def _loadable(model: Cache) -> list[Page]:
@@ -442,19 +463,22 @@ def _waits_on_host(page: Page) -> bool:
 
 
 class Generator:
-    """Random operations of one history."""
+    """Random operations of one history, in view of its judge."""
 
-    def __init__(self, config: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, judge: Judge, rng: Random, scope: Scope = EVERYTHING) -> None:
+        self.judge = judge
         self.rng = rng
-        self.shaper = Shaper(config, scope)
+        self.shaper = Shaper(judge.ledger, scope)
         self.weights = [MIX[kind] for kind in self.shaper.kinds]
 
-    def operations(self, judge: Judge, count: int) -> Iterator[Operation]:
-        """Around ``count`` operations; the judge's model is looked at between them (a reset makes it a new one)."""
+    def operations(self, count: int) -> Iterator[Operation]:
+        """Around ``count`` operations; the judge's model is looked at between them (a reset makes
+        it a new one).
+        """
         made = tries = 0
         while made < count and tries < 4 * count:
             tries += 1
             (kind,) = self.rng.choices(self.shaper.kinds, self.weights)
-            for operation in self.shaper.operations(kind, judge.model, self.rng.randrange):
+            for operation in self.shaper.operations(kind, self.judge.model, self.rng.randrange):
                 made += 1
                 yield operation

@@ -1,28 +1,26 @@
-"""Foresight: what an operation is about to find, take and bring, told from the model without changing it."""
+"""Previews: what an operation is about to find, take and bring, told from the model without
+changing it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, Config, Pool
-from radixproof.model.copies import Copy
 from radixproof.model.key import Key
-from radixproof.model.rules import (
-    PagesPerPool,
-    boundaries,
-    device_lock,
-    pinned,
-    refuses_load,
-    to_load,
-)
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 
 
 @dataclass(frozen=True, slots=True)
 class MatchPreview:
-    """What a match will find: the pages that spell its key, the last one usable on device, and the last one on either tier."""
+    """What a match will find: the pages that spell its key, the last one usable on device, and the
+    last one on either tier.
+    """
 
     path: list[Page]
     root: Page
@@ -36,24 +34,27 @@ def preview_match(model: Cache, key: Key) -> MatchPreview:
 
 
 def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
-    """Where a match ends, which cuts the last node of the path first: for the moment, it is cut here too."""
+    """Where a match ends, on the device and on either tier: it would cut the last node of the path
+    first.
+    """
     if not path or path[-1].cut:
-        return boundaries(path, root, config)
-    path[-1].cut = True
-    try:
-        return boundaries(path, root, config)
-    finally:
-        path[-1].cut = False
+        return match_ends(path, root, config)
+    *above, last = path
+    as_cut = replace(last, cut=True)
+    device, best = match_ends([*above, as_cut], root, config)
+    return (last if device is as_cut else device), (last if best is as_cut else best)
 
 
-def receipts_on(page: Page, pool: Pool, copies: list[Copy]) -> list[str]:
-    """Names of those that lock a page in a pool and are not copies."""
-    return [name for name in page.holders[pool] if all(name != copy.name for copy in copies)]
+def receipts_on(page: Page, pool: Pool) -> list[Holder]:
+    """Who locks a page in a pool, but for copies."""
+    return [holder for holder in page.holders[pool] if holder.kind is not HolderKind.COPY]
 
 
 @dataclass(frozen=True, slots=True)
 class InsertPreview:
-    """An insert as it will be: the pages of its key that are there, how long the key is, and where its SWA begins."""
+    """An insert as it will be: the pages of its key that are there, how long the key is, and where
+    its SWA begins.
+    """
 
     path: list[Page]
     length: int
@@ -89,7 +90,9 @@ def reclaimable(model: Cache, pool: Pool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LoadPreview:
-    """A load-back as it will be: what it brings, and per device pool what that takes, what is free and what eviction could free."""
+    """A load-back as it will be: what it brings, and per device pool what that takes, what is free
+    and what eviction could free.
+    """
 
     path: list[Page]
     lists: PagesPerPool
@@ -135,7 +138,9 @@ def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
     return sum(not page.locked_in(pool) and page not in spared for page in pages)
 
 
-def goes_on(model: Cache, receipt: str, key: Key, tokens: int) -> bool:
-    """Whether computing so much more of its prompt surely lets a request insert, and give its receipt back for another."""
-    known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
+def goes_on(model: Cache, holder: Holder, key: Key, tokens: int) -> bool:
+    """Whether computing so much more of its prompt surely lets a request insert, and give its
+    receipt back for another.
+    """
+    known = len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
     return model.config.floor(min(known + tokens, len(model.trie.all_units(key)))) > known

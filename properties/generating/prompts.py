@@ -1,4 +1,6 @@
-"""Prompts made from earlier prompts: few distinct pages, divergence at every interior page (semantics 17.6)."""
+"""Prompts made from earlier prompts: few distinct pages, divergence at every interior page
+(semantics 17.6).
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,13 @@ class Prompts:
     """Prompts seen so far in a history; new ones extend, cut or leave them."""
 
     config: Config
+    namespaces: bool = True
+    """Some of them may have one."""
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds as ``bits`` say.
+        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds
+        as ``bits`` say.
 
         All modulo their range. One base in four is empty, and no prompt is.
         """
@@ -32,9 +37,8 @@ class Prompts:
         head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
         added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
-        return Key(
-            head + added, parent.namespace if head else NAMESPACES[namespace % len(NAMESPACES)]
-        )
+        own = NAMESPACES[namespace % len(NAMESPACES)] if self.namespaces else ""
+        return Key(head + added, parent.namespace if head else own)
 
     def remember(self, key: Key) -> None:
         if key not in self.known:

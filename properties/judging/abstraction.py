@@ -1,20 +1,25 @@
-"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's trie.
+"""The abstraction function: nodes of the system under test, unrolled onto the pages of the model's
+trie.
 
-The abstraction remembers what was seen last, so that each observation costs only what changed. From two sights of a node it tells which
-pages each pool lost, gained or moved: the choices the model adopts, and the facts the properties are about.
+The abstraction remembers what was seen last, so that each observation costs only what changed. From
+two sights of a node it tells which pages each pool lost, gained or moved: the choices the model
+adopts, and the facts the properties are about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
-from radixproof.model.cache import Cache
 from radixproof.model.config import POOLS, Component, Config, Pool
-from radixproof.model.trie import Page, spell
+from radixproof.model.key import Units
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.spelling import spell_node
+from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
 NOWHERE: PageSlots = (None, None, None, None, None, None)
@@ -22,7 +27,8 @@ NOWHERE: PageSlots = (None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Placed:
-    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must have."""
+    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must
+    have."""
 
     view: NodeView
     pages: list[Page]
@@ -61,7 +67,10 @@ def _held_in(view: NodeView) -> tuple[list[bool], list[bool]]:
 
 @dataclass(slots=True)
 class Delta:
-    """What one step did to the nodes. ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed."""
+    """What one step did to the nodes.
+
+    ``gone`` and ``gained`` are indexed by `Pool`; dictionaries, so that their order is fixed.
+    """
 
     gone: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
     gained: tuple[dict[Page, None], ...] = field(default_factory=lambda: ({}, {}, {}, {}, {}, {}))
@@ -70,6 +79,8 @@ class Delta:
     """Nodes that changed in any way."""
     reshaped: list[Placed] = field(default_factory=list)
     """Those of them in which more than locks and marks changed."""
+    ends: list[tuple[Page, bool]] = field(default_factory=list)
+    """Of the pages of new nodes: whether a node ends there."""
     breaches: list[Breach] = field(default_factory=list)
 
     @property
@@ -78,39 +89,37 @@ class Delta:
         return not self.moved and not any(self.gone) and not any(self.gained)
 
 
-class Tags:
-    """Names for content: small numbers, one per token of a prefix, the same in every run of a history."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[int | str, Any], int] = {}
-
-    def of(self, namespace: str, above: int, tokens: Iterable[Any]) -> list[int]:
-        """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
-        known, place = self.known, above or namespace
-        tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
-        return tags
-
-
 class Abstraction:
     """The last sight of every node, on the model's pages."""
 
-    def __init__(self, config: Config, model: Cache, tags: Tags) -> None:
+    def __init__(
+        self, config: Config, model: Cache, ledger: Ledger, named: Sequence[Pool] = POOLS
+    ) -> None:
         self.config = config
+        self.nameless = tuple(pool for pool in config.pools if pool not in named)
+        """Pools in which slots have no names: there a name is made up for each, by its content."""
         self.model = model
-        self.tags = tags
+        self.ledger = ledger
+        self.tags = ledger.tags
         self.nodes: dict[int, Placed] = {}
         self.node_of: dict[Page, int] = {}
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
-        """Per `Pool`: the slots that nodes and requests hold."""
-        self.row_peers: dict[int, int] = {}
-        """SWA slots of the FULL slots that requests hold."""
+        """Per `Pool`: the slots that nodes hold."""
+        self.strangers: dict[tuple[Page, Units], Page] = {}
+        """Pages of prefixes that the system has and the model, as long as it was so, has not."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
-        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as locked."""
+        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as
+        locked."""
 
     def update(self, seen: Observation) -> Delta:
-        """Take an observation in. Slots owned twice and nodes that hang nowhere are breaches of the delta."""
+        """Take an observation in.
+
+        Slots owned twice and nodes that hang nowhere are breaches of the delta.
+        """
         delta = Delta()
+        if self.nameless:
+            seen = replace(seen, nodes=self._name(seen.nodes))
         changed, removed = self._changes(seen)
         here, elsewhere = self._by_place(changed)
         forgotten = [
@@ -124,9 +133,7 @@ class Abstraction:
         for view, refilled in here:
             refresh = self._refill if refilled else self._refresh
             refresh(self.nodes[view.id], view, delta)
-        placed = [
-            place for view in elsewhere if (place := self._place(view, delta.breaches)) is not None
-        ]
+        placed = [place for view in elsewhere if (place := self._place(view, delta)) is not None]
         delta.placed += placed
         delta.reshaped += placed
         if forgotten and placed:
@@ -134,6 +141,8 @@ class Abstraction:
         else:
             _all_pages(forgotten, delta.gone)
             _all_pages(placed, delta.gained)
+        if self.nameless:
+            delta.moved = [moved for moved in delta.moved if moved[1] not in self.nameless]
         return delta
 
     def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
@@ -142,6 +151,25 @@ class Abstraction:
         after = {page: slots for node in placed for page, slots in self._page_slots(node)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
+
+    def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
+        """Names for nameless slots: below 0, made of the tag that ends their page."""
+        size = self.config.page_size
+        ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
+        named = []
+        for view in views:
+            tags = self.tags.of(view.namespace, ends.get(view.parent, 0), view.segment)
+            ends[view.id] = tags[-1] if tags else 0
+            ended = (tags[at - at % size + size - 1 :][:1] for at in range(len(tags)))
+            names = [-size * tag - at % size for at, found in enumerate(ended) for tag in found]
+            slots = list(view.slots)
+            for pool in self.nameless:
+                count = 1 if pool.component is Component.MAMBA else len(names)
+                if len(slots[pool] or ()) == count:
+                    slots[pool] = tuple(names[-count:])
+            full, swa, mamba, full_host, swa_host, mamba_host = slots
+            named.append(view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host)))
+        return tuple(named)
 
     def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:
@@ -157,7 +185,8 @@ class Abstraction:
     def _by_place(
         self, changed: Sequence[NodeView]
     ) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
-        """Nodes that are where they were in the tree, as most often, and whether with other slots; and nodes that are new there."""
+        """Nodes that are where they were in the tree, as most often, and whether with other slots;
+        and nodes that are new there."""
         here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
         for view in changed:
@@ -227,43 +256,63 @@ class Abstraction:
         self._count(placed.view, -1)
         return placed
 
-    def _place(self, view: NodeView, breaches: list[Breach]) -> Placed | None:
-        size = self.config.page_size
+    def _place(self, view: NodeView, delta: Delta) -> Placed | None:
+        """Unroll a node onto pages. The model has them, or they are strangers to it."""
         problem = self._malformed(view)
         if problem:
-            breaches.append(Breach(Property.DEVPATH, "malformed-node", f"node {view.id} {problem}"))
+            text = f"{self._spelled(view)} {problem}"
+            delta.breaches.append(Breach(Property.DEVPATH, "malformed-node", text))
             return None
         above = self.nodes.get(view.parent)
         page = self.model.trie.root(view.namespace) if above is None else above.pages[-1]
+        size = self.config.page_size
         pages = []
         for start in range(0, len(view.segment), size):
-            page = self.model.trie.child(page, view.segment[start : start + size])
-            last = start + size == len(view.segment)
-            if page.cut != last and page in self.model.trie.recency:
-                should = "ends" if page.cut else "goes on"
-                text = f"a node {'ends' if last else 'goes on'} after {spell([page])}, where by the rules it {should}"
-                breaches.append(Breach(Property.MATCH, "cut-unasked" if last else "not-cut", text))
-            page.cut = page.cut and last
+            page = self._below(page, view.segment[start : start + size])
             pages.append(page)
-        self.model.split(page)
+        self._compare_ends(pages, delta)
         tags = self.tags.of(view.namespace, above.tags[-1] if above else 0, view.segment)
         placed = self.nodes[view.id] = Placed(view, pages, tags, *_held_in(view))
         for page in pages:
             other = self.node_of.setdefault(page, view.id)
             if other != view.id:
-                text = (
-                    f"{spell([page])} is in the tree twice, in node {other} and in node {view.id}"
-                )
-                breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
-        self._claim(placed, None, breaches)
+                nodes = (self._spelled(one) for one in (self.nodes[other].view, view))
+                text = f"{spell([page])} is in the tree twice, in {' and in '.join(nodes)}"
+                delta.breaches.append(Breach(Property.DEVPATH, "prefix-twice", text))
+        self._claim(placed, None, delta.breaches)
         self._count(view, +1)
         return placed
 
+    def _below(self, above: Page, tokens: Units) -> Page:
+        """The page of a prefix: the model's, or one of our own until the model adopts it."""
+        page = above.children.get(tokens)
+        if page is None:
+            page = self.strangers.get((above, tokens))
+        if page is None:
+            page = Page(tokens, above, above.end + len(tokens), above.namespace)
+            self.strangers[above, tokens] = page
+        return page
+
+    def _compare_ends(self, pages: list[Page], delta: Delta) -> None:
+        """Note where a new node ends, and whether the model has it end there."""
+        for page in pages:
+            ends = page is pages[-1]
+            if page.cut != ends and page in self.model.trie.recency:
+                rule = "cut-unasked" if ends else "not-cut"
+                text = (
+                    f"a node {'ends' if ends else 'goes on'} after {spell([page])}, "
+                    f"where by the rules it {'ends' if page.cut else 'goes on'}"
+                )
+                delta.breaches.append(Breach(Property.MATCH, rule, text))
+            if page.cut != ends:
+                delta.ends.append((page, ends))
+
     def _malformed(self, view: NodeView) -> str:
         if not view.segment or len(view.segment) % self.config.page_size:
-            return f"has a key segment of {len(view.segment)} tokens, which is not a whole number of pages"
+            tokens = len(view.segment)
+            return f"has a key segment of {tokens} tokens, which is not a whole number of pages"
         if view.parent != ROOT and view.parent not in self.nodes:
-            return f"hangs under node {view.parent}, which is not in the tree"
+            return "hangs under a node that is not in the tree"
         tokens = len(view.segment)
         for pool in self.config.pools:
             slots, needed = view.slots[pool], 1 if pool.component is Component.MAMBA else tokens
@@ -272,38 +321,45 @@ class Abstraction:
         return ""
 
     def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
-        """The slots that a node has and had not before are its own; a breach if they were somebody's."""
+        """The slots that a node has and had not before are its own; a breach if they were
+        somebody's."""
         for pool in self.config.pools:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
                 continue
-            if len(set(slots)) != len(slots) or not owned.isdisjoint(slots):
+            rows = self.ledger.rows[pool]
+            free = owned.isdisjoint(slots) and rows.isdisjoint(slots)
+            if pool not in self.nameless and (len(set(slots)) != len(slots) or not free):
                 breaches.append(self._owned_twice(pool, placed.view, slots))
             owned.update(slots)
 
     def _owned_twice(self, pool: Pool, view: NodeView, slots: Slots) -> Breach:
-        slot = next((slot for slot in slots if slot in self.owned[pool]), slots[0])
+        owned, rows = self.owned[pool], self.ledger.rows[pool]
+        slot = next((slot for slot in slots if slot in owned or slot in rows), slots[0])
         others = [
             other
             for other, placed in self.nodes.items()
             if slot in (placed.view.slots[pool] or ()) and other != view.id
         ]
         kind = Property.OWN_H if pool.on_host else Property.OWN
-        other = (
-            f"node {others[0]}"
-            if others
-            else "a request"
-            if slot in self.owned[pool]
-            else "itself again"
-        )
-        text = f"{pool.name} slot {slot} belongs to node {view.id} and to {other}"
+        request = "a request" if slot in rows else "itself again"
+        other = self._spelled(self.nodes[others[0]].view) if others else request
+        text = f"{pool.name} slot {slot} belongs to {self._spelled(view)} and to {other}"
         return Breach(kind, "owned-twice", text)
 
+    def _spelled(self, view: NodeView) -> str:
+        """A node as pictures of the tree show it."""
+        views = {node: placed.view for node, placed in self.nodes.items()}
+        return spell_node(views | {view.id: view}, view.id)
+
     def _count(self, view: NodeView, by: int) -> None:
+        locks = view.locks
+        if locks is None:
+            return
         for component in self.config.components:
             slots = view.slots[component]
             if slots is not None:
-                sizes = self.locked if view.locks[component] > 0 else self.unlocked
+                sizes = self.locked if locks[component] > 0 else self.unlocked
                 sizes[component] += by * len(slots)
 
     def _page_slots(self, node: Placed) -> Iterator[tuple[Page, PageSlots]]:
@@ -325,17 +381,6 @@ class Abstraction:
         """The node that a page is in."""
         node = self.node_of.get(page)
         return None if node is None else self.nodes[node]
-
-    def take(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots now."""
-        self.owned[pool].update(slots)
-        self.model.trie.rows[pool] += len(slots)
-        self.model.refusing.discard(pool)
-
-    def give(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots no longer."""
-        self.owned[pool].difference_update(slots)
-        self.model.trie.rows[pool] -= len(slots)
 
     def path_slots(self, end: Page, pool: Pool) -> list[int]:
         """The system's slots of the whole path down to ``end``, as last seen."""

@@ -1,4 +1,7 @@
-"""EVENT: a consumer of the cache's event stream must end up knowing exactly what is cached where."""
+"""EVENT: a consumer of the cache's event stream must end up knowing exactly what is cached where.
+
+Asked of systems whose sight declares events; it needs no other sight than nodes and residency.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import TypeAlias
 
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
-from radixproof.model.copies import Copy
-from radixproof.model.trie import Page, spell
+from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.abstraction import Abstraction, Delta
 
@@ -21,7 +25,9 @@ NONE: frozenset[Page] = frozenset()
 
 
 class Announced:
-    """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on device, and on the host."""
+    """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on
+    device, and on the host.
+    """
 
     abstraction: Abstraction
     """Of the tree as it is since the last reset; what was announced stays announced over it."""
@@ -31,6 +37,17 @@ class Announced:
         self.block_of: dict[int, int] = {}
         self.resident: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """On device, and on the host."""
+
+    def changes(
+        self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
+    ) -> list[Breach]:
+        """Take in what was told of a step, and compare it with what the step changed. To tell
+        nothing is a breach, too.
+        """
+        if events is None:
+            text = "the system promises a stream of events, and shows none"
+            return [Breach(Property.EVENT, "silent", text)]
+        return self.hear(events) or self.agrees(delta, flying)
 
     def hear(self, events: Sequence[Event]) -> list[Breach]:
         """Take events in."""
@@ -56,12 +73,12 @@ class Announced:
         return self._compare([self.abstraction.model.trie.recency] * len(TIERS), _coming(flying))
 
     def _as_many(self, coming: Coming) -> list[Breach]:
-        """As many pages are known as there are: none that was removed, or cleared, in silence."""
+        """As many pages are known as there are: none that came, or went, in silence."""
         for pool, known in zip(TIERS, self.resident, strict=True):
             there = self.abstraction.model.trie.used[pool] - len(coming[pool])
             if len(known) != there:
                 text = f"{there} pages are in {pool.name}, by the events {len(known)} are"
-                return [Breach(Property.EVENT, "removed-missing", text)]
+                return [Breach(Property.EVENT, _missing(there > len(known)), text)]
         return []
 
     def _compare(self, pages: Sequence[Iterable[Page]], coming: Coming) -> list[Breach]:
@@ -71,12 +88,9 @@ class Announced:
                 here = self.abstraction.resident_in(page)[pool] and page not in unsaid
                 if here != (self._prefix(page) in known):
                     said = "not " if here else ""
-                    text = f"{spell([page])} is {'' if here else 'not '}in {pool.name}, by the events it is {said}there"
-                    return [
-                        Breach(
-                            Property.EVENT, "stored-missing" if here else "removed-missing", text
-                        )
-                    ]
+                    is_in = f"is {'' if here else 'not '}in {pool.name}"
+                    text = f"{spell([page])} {is_in}, by the events it is {said}there"
+                    return [Breach(Property.EVENT, _missing(here), text)]
         return []
 
     def _prefix(self, page: Page) -> int:
@@ -144,8 +158,17 @@ class Announced:
             known[prefix] = None
 
 
+def _missing(stored: bool) -> str:
+    """The rule that is broken by an event that was not sent: what came was not announced, or what
+    went.
+    """
+    return "stored-missing" if stored else "removed-missing"
+
+
 def _coming(flying: Iterable[Copy]) -> Coming:
-    """Pages that a backup in flight will bring: they are announced when it is acknowledged (semantics 8.4)."""
+    """Pages that a backup in flight will bring: they are announced when it is acknowledged
+    (semantics 8.4).
+    """
     on_host = {
         page for copy in flying if not copy.load for page in copy.targets.get(Pool.FULL_HOST, ())
     }

@@ -1,35 +1,46 @@
-"""The whole state, inspected now and then: what no single step shows, and what keeps deltas honest."""
+"""The whole state, inspected now and then: what no single step shows, and what keeps deltas honest.
+
+What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+that are `Applicable` to it, and for no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
+from typing import NamedTuple
 
-from radixproof.impl.observation import NodeView, Observation, PerPool, Whole
-from radixproof.impl.system import System
-from radixproof.model.config import DEVICE, HOST, Component, Pool
-from radixproof.model.trie import spell
+from radixproof.impl.observation import NodeView, Observation, Slots, Whole
+from radixproof.impl.system import Complete
+from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.specification.drawing import spell
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge
+from radixproof.properties.judging.spelling import spell_difference, spell_nodes
 from radixproof.properties.judging.step_checks import compare_content
 
 
-def inspect(judge: Judge, seen: Observation, system: System) -> list[Breach]:
-    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge already."""
-    whole = seen.whole
+def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
+    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge
+    already.
+    """
+    whole, judged = seen.whole, judge.applicable
     assert whole is not None
+    judge.pass_over(Moment.INSPECTION)
     views = {view.id: view for view in seen.nodes}
     return [
         *_everything_is_where_the_model_says(judge),
         *_node_ends(judge),
-        *_free_lists(judge, seen.free, whole),
-        *leaf_sets(views, whole),
-        *lru_lists(views, whole),
+        *_free_lists(judge, seen, whole),
+        *leaf_sets(judged.leaf_sets, views, _held(judge, views), whole),
+        *lru_lists(judged.lru_lists, views, whole),
         *_recency(judge, whole),
         *_map(judge, views, whole),
         *_pending(judge, views),
-        *_rows(judge),
-        *(judge.announced.all_known(judge.model.copies.flying) if seen.events is not None else ()),
+        *(_rows(judge) if judged.rows else ()),
+        *_all_events(judge, seen),
         *_all_bytes(judge, system),
     ]
 
@@ -39,7 +50,10 @@ def _everything_is_where_the_model_says(judge: Judge) -> Iterable[Breach]:
         there = judge.abstraction.resident_in(page)
         if there != page.resident_in:
             pool = next(pool for pool in judge.config.pools if there[pool] != page.has(pool))
-            text = f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: it changed unseen"
+            text = (
+                f"{spell([page])} should {'' if page.has(pool) else 'not '}be in {pool.name}: "
+                "it changed unseen"
+            )
             yield Breach(Property.STUTTER, "unseen-change", text)
             return
 
@@ -54,9 +68,10 @@ def _node_ends(judge: Judge) -> Iterable[Breach]:
                 return
 
 
-def _free_lists(judge: Judge, counts: PerPool, whole: Whole) -> Iterable[Breach]:
-    for pool in judge.config.pools:
-        free, owned = whole.free[pool], judge.abstraction.owned[pool]
+def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breach]:
+    for pool in judge.applicable.free_lists:
+        free = shown(shown(whole.free, "lists of free slots")[pool], "lists of free slots")
+        owned = judge.abstraction.owned[pool] | judge.ledger.rows[pool]
         kind = Property.OWN_H if pool.on_host else Property.OWN
         if len(set(free)) != len(free):
             twice = next(slot for slot in free if free.count(slot) > 1)
@@ -65,82 +80,140 @@ def _free_lists(judge: Judge, counts: PerPool, whole: Whole) -> Iterable[Breach]
                 f"{pool.name.lower()}-free-twice",
                 f"{pool.name} slot {twice} is in the free list twice",
             )
-        if len(free) != counts[pool]:
-            text = f"{pool.name}: {counts[pool]} slots are counted as free, but the free list has {len(free)}"
+        counted = (
+            seen.free[pool] if seen.free and pool in judge.applicable.free_counts else len(free)
+        )
+        if len(free) != counted:
+            text = (
+                f"{pool.name}: {counted} slots are counted as free, but the free list has "
+                f"{len(free)}"
+            )
             yield Breach(kind, f"{pool.name.lower()}-free-miscounted", text)
         used = next((slot for slot in free if slot in owned), None)
         if used is not None:
-            text = f"{pool.name} slot {used} is free, and a node owns it"
+            text = f"{pool.name} slot {used} is free, and a node or a request owns it"
             yield Breach(kind, f"{pool.name.lower()}-free-and-owned", text)
 
 
-def is_device_leaf(view: NodeView, parents_on_device: set[int]) -> bool:
-    """The definition, on what is seen: on device, no child on device, no component locked (semantics 1.6)."""
-    return (
-        view.slots[Pool.FULL] is not None
-        and view.id not in parents_on_device
-        and not any(view.locks)
+class Held(NamedTuple):
+    """Ids of nodes that are locked on the device, and on the host."""
+
+    device: AbstractSet[int]
+    host: AbstractSet[int]
+
+
+def held_by_count(views: Mapping[int, NodeView]) -> Held:
+    """What is locked as the nodes show it; nothing where they do not."""
+    return Held(
+        {node for node, view in views.items() if any(view.locks or ())},
+        {node for node, view in views.items() if any(view.host_locks or ())},
     )
 
 
-def leaf_sets(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
-    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics 1.6)."""
-    parents = {view.parent for view in views.values()}
-    device_parents = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
-    device = {view.id for view in views.values() if is_device_leaf(view, device_parents)}
-    host = {
-        view.id
-        for view in views.values()
-        if view.slots[Pool.FULL] is None
+def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
+    """The same; by the receipts, of a tier on which no locks are shown."""
+    shown_device, shown_host = held_by_count(views)
+    nodes = judge.abstraction.nodes.items()
+    return Held(
+        shown_device
+        if judge.sight.locks
+        else {node for node, placed in nodes if any(page.locked for page in placed.pages)},
+        shown_host
+        if judge.sight.host_locks
+        else {node for node, placed in nodes if any(page.host_locked for page in placed.pages)},
+    )
+
+
+def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: Held) -> bool:
+    """The definition, on what is seen: on device, no child on device, no component locked
+    (semantics 1.6).
+    """
+    return (
+        view.slots[Pool.FULL] is not None
+        and view.id not in parents_on_device
+        and view.id not in held.device
+    )
+
+
+def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
+    """The same on the host: on the host only, no child, no component locked on either tier
+    (semantics 1.6).
+    """
+    return (
+        view.slots[Pool.FULL] is None
         and view.slots[Pool.FULL_HOST] is not None
         and view.id not in parents
-        and not any((*view.locks, *(view.host_locks or ())))
-    }
-    for name, shown, defined in (
-        ("device", whole.device_leaves, device),
-        ("host", whole.host_leaves, host),
-    ):
-        if shown is not None and shown != defined:
-            text = f"the set of evictable {name} leaves is {sorted(shown)}, by definition it is {sorted(defined)}"
+        and view.id not in held.device
+        and view.id not in held.host
+    )
+
+
+def leaf_sets(
+    pools: Pools, views: Mapping[int, NodeView], held: Held, whole: Whole
+) -> Iterable[Breach]:
+    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics
+    1.6).
+    """
+    parents = {view.parent for view in views.values()}
+    on_device = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
+    for pool in pools:
+        if pool.on_host:
+            name, found = "host", whole.host_leaves
+            defined = {view.id for view in views.values() if is_host_leaf(view, parents, held)}
+        else:
+            name, found = "device", whole.device_leaves
+            defined = {view.id for view in views.values() if is_device_leaf(view, on_device, held)}
+        if shown(found, f"sets of evictable {name} leaves") != defined:
+            difference = spell_difference(views, found or (), defined)
+            text = f"the set of evictable {name} leaves {difference}"
             yield Breach(Property.LEAF, f"{name}-leaves", text)
 
 
-def lru_lists(views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
+def lru_lists(pools: Pools, views: Mapping[int, NodeView], whole: Whole) -> Iterable[Breach]:
     """The LRU lists of SWA and MAMBA hold what is on the device, and what is on the host only."""
-    for at, (device, host) in enumerate(zip(DEVICE[1:], HOST[1:], strict=True)):
-        on_device = {view.id for view in views.values() if view.slots[device] is not None}
-        on_host = {
+    for pool, listed in _lists(pools, whole):
+        device, host = DEVICE[pool.component], HOST[pool.component]
+        defined = {
             view.id
             for view in views.values()
-            if view.slots[device] is None and view.slots[host] is not None
+            if view.slots[pool] is not None and (pool is device or view.slots[device] is None)
         }
-        for tier, shown, defined in (
-            ("device", whole.lru_lists[at], on_device),
-            ("host", whole.lru_lists[at + 2], on_host),
-        ):
-            if shown is not None and (len(shown) != len(set(shown)) or set(shown) != defined):
-                name = device.name.lower()
-                text = f"the {device.name} {tier} LRU list is {list(shown)}, by definition it holds {sorted(defined)}"
-                yield Breach(Property.LEAF, f"{name}-{tier}-list", text)
+        if len(listed) != len(set(listed)) or set(listed) != defined:
+            name, tier = device.name.lower(), "host" if pool is host else "device"
+            difference = spell_difference(views, listed, defined)
+            text = f"the {device.name} {tier} LRU list {difference}"
+            yield Breach(Property.LEAF, f"{name}-{tier}-list", text)
+
+
+def _lists(pools: Pools, whole: Whole) -> Iterable[tuple[Pool, Slots]]:
+    """The LRU lists of these pools."""
+    if pools:
+        lists = shown(whole.lru_lists, "LRU lists")
+        yield from ((pool, lists[AUX.index(pool)]) for pool in pools)
 
 
 def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and is judged then."""
-    if not judge.model_adopted and whole.ages is not None:
+    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and
+    is judged then.
+    """
+    if not judge.model_adopted:
         yield from _list_order(judge, whole)
-        yield from _ages(judge, whole.ages)
+        if judge.applicable.ages:
+            yield from _ages(judge, shown(whole.ages, "when nodes were last used"))
 
 
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The lists are in the order of use, on the host of arrival there: not only who is in them, but who goes first (3.5, 7.9)."""
+    """The lists are in the order of use, on the host of arrival there: not only who is in them, but
+    who goes first (3.5, 7.9).
+    """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
-    orders = (*trie.recency_in[1:], *trie.host_only[1:])
-    for pool, order, shown in zip((*DEVICE[1:], *HOST[1:]), orders, whole.lru_lists, strict=True):
+    views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
+    for pool, listed in _lists(judge.applicable.recency_lists, whole):
+        order = (trie.host_only if pool.on_host else trie.recency_in)[pool.component]
         defined = [node_of[page] for page in order if page.cut and page in node_of]
-        if shown is not None and set(defined) == set(shown) and defined != list(shown):
-            text = (
-                f"the {pool.name} LRU list is {list(shown)}, oldest first; by use it is {defined}"
-            )
+        if set(defined) == set(listed) and defined != list(listed):
+            lists = (spell_nodes(views, nodes) for nodes in (listed, defined))
+            text = "the {} LRU list is {}, oldest first; by use it is {}".format(pool.name, *lists)
             yield Breach(Property.RECENCY, f"{pool.name.lower()}-list", text)
 
 
@@ -161,18 +234,19 @@ def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
             return
 
 
-def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Breach]:
-    if Component.SWA not in judge.config.components:
+def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[Breach]:
+    if not judge.applicable.map:
         return
-    expected = dict(judge.abstraction.row_peers)
+    swa_of = shown(whole.swa_of, "the full→SWA map")
+    expected = dict(judge.ledger.peers)
     for view in views.values():
         full, swa = view.slots[Pool.FULL], view.slots[Pool.SWA]
         if full is not None and swa is not None:
             expected.update(
                 zip(full, swa, strict=False)
             )  # a node of another shape is reported as such
-    stray = {slot: peer for slot, peer in whole.swa_of.items() if expected.get(slot) != peer}
-    missing = next((slot for slot in expected if slot not in whole.swa_of), None)
+    stray = {slot: peer for slot, peer in swa_of.items() if expected.get(slot) != peer}
+    missing = next((slot for slot in expected if slot not in swa_of), None)
     if missing is not None:
         text = (
             f"FULL slot {missing} goes with SWA slot {expected[missing]}, but the map has no entry"
@@ -180,13 +254,19 @@ def _map(judge: Judge, views: dict[int, NodeView], whole: Whole) -> Iterable[Bre
         yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
-        text = f"the map sends FULL slot {slot} to SWA slot {peer}, by the nodes it should be {expected.get(slot, 'none')}"
+        text = (
+            f"the map sends FULL slot {slot} to SWA slot {peer}, by the nodes it should be "
+            f"{expected.get(slot, 'none')}"
+        )
         yield Breach(Property.MAP, "stale", text)
 
 
-def _pending(judge: Judge, views: dict[int, NodeView]) -> Iterable[Breach]:
-    """A node is marked as being backed up, or loaded back, while it is (where a system shows all marks), and only then."""
-    for load, words in ((False, "backed up"), (True, "loaded back")):
+def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
+    """A node is marked as being backed up, or loaded back, while it is, and only then."""
+    marks = ((Pool.FULL_HOST, False, "backed up"), (Pool.FULL, True, "loaded back"))
+    for pool, load, words in marks:
+        if pool not in judge.applicable.marks:
+            continue
         flying = {
             page for copy in judge.model.copies.flying if copy.load == load for page in copy.node
         }
@@ -194,29 +274,44 @@ def _pending(judge: Judge, views: dict[int, NodeView]) -> Iterable[Breach]:
             placed = judge.abstraction.nodes.get(node)
             if placed is None:
                 continue
-            marked, busy = (
-                view.loading if load else view.pending,
-                not flying.isdisjoint(placed.pages),
-            )
+            marked = view.loading if load else view.pending
+            busy = not flying.isdisjoint(placed.pages)
             if marked and not busy:
-                text = f"{spell(placed.pages)} is marked as being {words}, but nothing of it is in flight"
+                text = (
+                    f"{spell(placed.pages)} is marked as being {words}, but nothing of it is "
+                    "in flight"
+                )
                 yield Breach(Property.QUIESCE, "mark", text)
-            if busy and not marked and view.host_locks is not None:
-                text = f"{spell(placed.pages)} is being {words}, but it is not marked, so that nothing keeps it as it is"
+            if busy and not marked and pool in judge.applicable.all_marks:
+                text = (
+                    f"{spell(placed.pages)} is being {words}, but it is not marked, so that "
+                    "nothing keeps it as it is"
+                )
                 yield Breach(Property.PIN, "unmarked", text)
 
 
+def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
+    """By the events, everything is where it is; a stream that is missing is a breach of the
+    step.
+    """
+    if judge.applicable.events and seen.events is not None:
+        yield from judge.announced.all_known(judge.model.copies.flying)
+
+
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """What requests were given of the tree's slots is still there, as long as they hold the lock."""
-    for name, (end, slots) in judge.shared_rows.items():
+    """The tree's slots that requests were given are still there, as long as they hold the lock."""
+    trie = judge.model.trie
+    for name, (prefix, slots) in judge.ledger.shared.items():
+        path = trie.walk(prefix)
+        end = path[-1] if path else trie.root(prefix.namespace)
         if slots != judge.abstraction.path_slots(end, Pool.FULL):
-            text = f"request {name} holds slots {slots} of {spell([end])} and above, which have been replaced by others"
+            text = f"request {name} holds slots {slots} of {prefix}, since replaced by others"
             yield Breach(Property.PIN, "row-replaced", text)
 
 
-def _all_bytes(judge: Judge, system: System) -> Iterable[Breach]:
+def _all_bytes(judge: Judge, system: Complete) -> Iterable[Breach]:
     waiting = [copy.targets for copy in judge.model.copies.flying if not copy.complete]
-    for pool in judge.config.pools:
+    for pool in judge.applicable.content:
         coming = {page for targets in waiting for page in targets.get(pool, ())}
         pages = [page for page in judge.model.trie.recency if page.has(pool) and page not in coming]
         yield from compare_content(judge.abstraction, pool, pages, system)

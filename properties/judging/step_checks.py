@@ -1,11 +1,17 @@
-"""The properties of one step, on what it touched: each check is a function from what was seen to the breaches it shows."""
+"""The properties of one step, on what it touched: each check is a function from what was seen to
+the breaches it shows.
+
+What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+that are `Applicable` to it, and for no others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from radixproof.impl.observation import Observation
+from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
+    EvictHost,
     HostLock,
     Insert,
     LoadingCheck,
@@ -16,13 +22,16 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import System
-from radixproof.model.cache import Cache
-from radixproof.model.config import DEVICE, HOST, Pool
-from radixproof.model.copies import Copy
-from radixproof.model.trie import Page, spell
+from radixproof.impl.system import Complete
+from radixproof.model.config import DEVICE, HOST, Component, Pool
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
+from radixproof.properties.judging.applicable import Applicable, shown
+from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Adopt, Step
 
@@ -38,11 +47,16 @@ def crashed(step: Step, crash: Crashed) -> Breach:
 
 
 def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
-    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move nothing."""
+    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move
+    nothing.
+    """
     breaches = []
     for page, pool in delta.moved:
         if page.locked_in(pool):
-            text = f"{spell([page])} is locked, but its {pool.name} slots were freed and replaced by others"
+            text = (
+                f"{spell([page])} is locked, but its {pool.name} slots were freed and "
+                "replaced by others"
+            )
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
     for pool in model.config.pools:
@@ -67,7 +81,10 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
                 page in delta.gone[HOST[pool]] or (page, HOST[pool]) in delta.moved
                 for page in pages
             ):
-                text = f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} that were freed"
+                text = (
+                    f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} "
+                    "that were freed"
+                )
                 breaches.append(Breach(Property.PIN, "source-freed", text))
     if isinstance(step.operation, STILL) and not delta.still:
         breaches.append(
@@ -80,8 +97,33 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
     return breaches
 
 
+def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
+    """RECENCY of SWA and MAMBA on the host, where no list shows it: what came first goes first."""
+    operation = step.operation
+    if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
+        return []
+    pool, busy = HOST[operation.component], model.copies.busy()
+    if operation.component is Component.FULL or pool in judged.recency_lists:
+        return []
+    may_go = [
+        page
+        for page in model.trie.host_only[operation.component]
+        if page.cut and not page.locked_in(pool) and page not in busy
+    ]
+    went = [page for page in may_go if page in delta.gone[pool]]
+    first = next((page for page in may_go[: len(went)] if page not in went), None)
+    if first is None:
+        return []
+    text = (
+        f"{spell(went[-1:])} went from {pool.name}, before {spell([first])} which came there first"
+    )
+    return [Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)]
+
+
 def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:
-    """The pages the step touched are held where the model says. Where they are not, the model gives in."""
+    """The pages the step touched are held where the model says. Where they are not, the model gives
+    in.
+    """
     differ: list[Page] = []
     seen: set[Page] = set()
     for placed in delta.placed:
@@ -109,30 +151,8 @@ def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) 
         for (pool, expected), pages in sorted(wrong.items())
     ]
     for page in dict.fromkeys(differ):
-        _give_in(model, abstraction, page)
+        model.adopt(page, abstraction.resident_in(page))
     return breaches
-
-
-def _give_in(model: Cache, abstraction: Abstraction, page: Page) -> None:
-    there = abstraction.resident_in(page)
-    for pool in abstraction.config.pools:
-        if there[pool]:
-            model.trie.put(page, pool)
-        else:
-            model.trie.drop(page, pool)
-    if not any(there):
-        while (
-            page.parent is not None
-            and not page.children
-            and not any(page.resident_in)
-            and not page.locked
-        ):
-            above = page.parent
-            if above.children.get(page.tokens) is page:
-                model.trie.remove(page)
-            page = above
-    elif page not in model.trie.recency:
-        model.trie.touch([page])
 
 
 def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
@@ -164,7 +184,9 @@ def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
 
 
 def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
-    """A node on a tier where its parent is not. Under write_back the host has no such rule (semantics 1.4)."""
+    """A node on a tier where its parent is not. Under write_back the host has no such rule
+    (semantics 1.4).
+    """
     for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
         if (
             below.view.slots[pool] is not None
@@ -178,27 +200,41 @@ def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
             )
 
 
-def locks(model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
-    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model knows."""
+def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
+    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model
+    knows.
+    """
+    if not judged.locks:
+        return []
     nodes = {placed.view.id: placed for placed in delta.placed}
     for page in model.trie.changed:
         node = abstraction.node_of.get(page)
         if node is not None and node not in nodes:
             nodes[node] = abstraction.nodes[node]
-    pools = abstraction.config.pools
     for placed in nodes.values():
-        view = placed.view
-        counts = view.locks if view.host_locks is None else view.locks + view.host_locks
-        for pool in pools:
-            for page in placed.pages_in(pool) if pool < len(counts) else ():
+        counts = lock_counts(judged, placed.view)
+        for pool in judged.locks:
+            for page in placed.pages_in(pool):
                 if len(page.holders[pool]) != counts[pool]:
                     return [_wrong_lock(page, pool, counts[pool])]
     return []
 
 
+def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:
+    """Lock counts of a node, per `Pool`, as far as they are shown; zeros elsewhere."""
+    device, host = view.locks, view.host_locks
+    if device is not None and host is not None:
+        return device + host
+    if any(not pool.on_host for pool in judged.locks):
+        shown(device, "lock counts on the device")
+    if any(pool.on_host for pool in judged.locks):
+        shown(host, "lock counts on the host")
+    return (*(device or (0, 0, 0)), *(host or (0, 0, 0)))
+
+
 def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
     names = page.holders[pool]
-    held = f"held by {', '.join(sorted(names))}" if names else "not held by anyone"
+    held = f"held by {', '.join(sorted(map(str, names)))}" if names else "not held by anyone"
     text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
     kind = "too-many" if seen > len(names) else "too-few"
     return Breach(
@@ -209,35 +245,59 @@ def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
     )
 
 
-def sizes(abstraction: Abstraction, seen: Observation) -> list[Breach]:
+def sizes(
+    judged: Applicable, model: Cache, abstraction: Abstraction, seen: Observation
+) -> list[Breach]:
     """SIZE, and the countable half of OWN and OWN-H: free and owned slots add up to the pool."""
     breaches = []
-    for component in abstraction.config.components:
-        shown = (seen.evictable[component], seen.protected[component])
-        actual = (abstraction.unlocked[component], abstraction.locked[component])
-        if shown != actual:
+    if judged.sizes:
+        all_evictable = shown(seen.evictable, "evictable sizes")
+        all_protected = shown(seen.protected, "protected sizes")
+    for at in judged.sizes:
+        component = at.component
+        evictable, protected = all_evictable[component], all_protected[component]
+        held = abstraction.unlocked[component], abstraction.locked[component]
+        if at not in judged.locks:
+            held = _held_by_the_model(model, at)
+        if (evictable, protected) != held:
             text = (
-                f"{component.name}: the cache says {shown[0]} evictable and {shown[1]} protected tokens, "
-                f"its nodes hold {actual[0]} unlocked and {actual[1]} locked"
+                f"{component.name}: the cache says {evictable} evictable and {protected} "
+                "protected tokens, "
+                f"its nodes hold {held[0]} unlocked and {held[1]} locked"
             )
             breaches.append(Breach(Property.SIZE, component.name.lower(), text))
-    for pool in abstraction.config.pools:
-        owned, free, total = (
-            len(abstraction.owned[pool]),
-            seen.free[pool],
-            abstraction.config.slots(pool),
-        )
+    counts = shown(seen.free, "counts of free slots") if judged.free_counts else ()
+    for pool in judged.free_counts:
+        owned = len(abstraction.owned[pool]) + len(abstraction.ledger.rows[pool])
+        free, total = counts[pool], abstraction.config.slots(pool)
         if owned + free != total:
             kind = Property.OWN_H if pool.on_host else Property.OWN
             rule = "lost" if owned + free < total else "too-many"
-            text = f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are free, of {total}"
+            text = (
+                f"{pool.name}: {owned} slots are owned by nodes and requests and {free} are "
+                f"free, of {total}"
+            )
             breaches.append(Breach(kind, f"{pool.name.lower()}-{rule}", text))
     return breaches
 
 
-def swa_map(abstraction: Abstraction, delta: Delta, system: System) -> list[Breach]:
-    """MAP: the map names the SWA slots of every node the step touched, and nothing for a tombstone."""
-    if abstraction.config.window is None:
+def _held_by_the_model(model: Cache, pool: Pool) -> tuple[int, int]:
+    """Slots of a device pool that are unlocked, and locked, by the receipts: for systems that show
+    no locks.
+    """
+    pages = model.trie.recency_in[pool]
+    locked = sum(page.locked_in(pool) for page in pages)
+    unit = model.config.unit(pool)
+    return (len(pages) - locked) * unit, locked * unit
+
+
+def swa_map(
+    judged: Applicable, abstraction: Abstraction, delta: Delta, system: Complete
+) -> list[Breach]:
+    """MAP: the map names the SWA slots of every node the step touched, and nothing for a
+    tombstone.
+    """
+    if not judged.map:
         return []
     full: list[int] = []
     expected: list[int] = []
@@ -257,10 +317,12 @@ def swa_map(abstraction: Abstraction, delta: Delta, system: System) -> list[Brea
     return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
 
 
-def arrived(model: Cache, abstraction: Abstraction, delta: Delta, system: System) -> list[Breach]:
+def arrived(
+    judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta, system: Complete
+) -> list[Breach]:
     """CONTENT of what came to a pool in this step, unless a copy in flight is still to bring it."""
     breaches = []
-    for pool in abstraction.config.pools:
+    for pool in judged.content:
         if delta.gained[pool] or delta.moved:
             coming = {
                 page
@@ -275,7 +337,9 @@ def arrived(model: Cache, abstraction: Abstraction, delta: Delta, system: System
     return breaches
 
 
-def copied(abstraction: Abstraction, ran: Sequence[Copy], system: System) -> list[Breach]:
+def copied(
+    judged: Applicable, abstraction: Abstraction, ran: Sequence[Copy], system: Complete
+) -> list[Breach]:
     """CONTENT of what was copied in this step."""
     pages: dict[Pool, list[Page]] = {}
     for copy in ran:
@@ -284,6 +348,7 @@ def copied(abstraction: Abstraction, ran: Sequence[Copy], system: System) -> lis
     return [
         breach
         for pool, written in pages.items()
+        if pool in judged.content
         for breach in compare_content(abstraction, pool, written, system)
     ]
 
@@ -292,11 +357,14 @@ def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
     """CONTENT of what a match serves: the slots of the nodes on its path, whose bytes are known."""
     if list(step.slots) == abstraction.path_slots(end, Pool.FULL):
         return []
-    text = f"{step.operation} was served slots {list(step.slots)}, which are not those of the nodes on its path"
+    text = (
+        f"{step.operation} was served slots {list(step.slots)}, which are not those of the "
+        "nodes on its path"
+    )
     return [Breach(Property.CONTENT, "served", text)]
 
 
-def state(tags: Tags, source: Page | None, step: Step, system: System) -> list[Breach]:
+def state(tags: ContentTags, source: Page | None, step: Step, system: Complete) -> list[Breach]:
     """CONTENT of a state that a request took a copy of."""
     assert source is not None
     prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
@@ -305,7 +373,7 @@ def state(tags: Tags, source: Page | None, step: Step, system: System) -> list[B
 
 
 def compare_content(
-    abstraction: Abstraction, pool: Pool, pages: Iterable[Page], system: System
+    abstraction: Abstraction, pool: Pool, pages: Iterable[Page], system: Complete
 ) -> list[Breach]:
     """Compare the bytes of pages in one pool with what they must be."""
     size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
@@ -341,9 +409,9 @@ def no_room(model: Cache, wanted: Sequence[tuple[Pool, int]]) -> list[Breach]:
     return [Breach(Property.PROGRESS, "allocation-refused", f"an allocation of {text} was refused")]
 
 
-def quiet(model: Cache, seen: Observation) -> list[Breach]:
+def quiet(judged: Applicable, model: Cache, seen: Observation) -> list[Breach]:
     """QUIESCE: with no receipt out and no copy in flight, nothing is protected."""
-    if not model.receipts and any(seen.protected):
+    if judged.sizes and not model.receipts and any(shown(seen.protected, "protected sizes")):
         return [
             Breach(
                 Property.QUIESCE,
@@ -355,7 +423,9 @@ def quiet(model: Cache, seen: Observation) -> list[Breach]:
 
 
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
-    """A difference between model and system, named by what it means for the one who relies on the cache."""
+    """A difference between model and system, named by what it means for the one who relies on the
+    cache.
+    """
     held = [page for page in pages if page.locked_in(pool) and page in delta.gone[pool]]
     page = (held or pages)[0]
     rule = "lost" if expected else "unexpected"
@@ -376,7 +446,7 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
     )
 
 
-def _wrong_bytes(pool: Pool, slots: list[int], tags: list[int], system: System) -> list[Breach]:
+def _wrong_bytes(pool: Pool, slots: list[int], tags: list[int], system: Complete) -> list[Breach]:
     found = system.read(pool, slots) if slots else []
     if found == tags:
         return []

@@ -1,4 +1,6 @@
-"""Outcomes: what one operation gave back, as far as a caller of the cache can see it. Numbers are in tokens (MAMBA: states)."""
+"""Outcomes: what one operation gave back, as far as a caller of the cache can see it. Numbers are
+in tokens (MAMBA: states).
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,11 @@ class Crashed:
 
 @dataclass(slots=True)
 class Matched:
-    """``device`` tokens can be used now; ``best`` (at least as many) are held on device or host (semantics 3.3).
+    """``device`` tokens can be used now; ``best`` (at least as many) are held on device or host
+    (semantics 3.3).
 
-    ``host`` is what of the latter is on the host only, per `Component`; None where a system does not say (semantics 3.4).
+    ``host`` is what of the latter is on the host only, per `Component`; None where a system does
+    not say (semantics 3.4).
     """
 
     device: int
@@ -48,7 +52,9 @@ class Matched:
 
 @dataclass(slots=True)
 class Inserted:
-    """``prefix`` tokens were in the tree already, ``protected`` of them matched first and reused; the state was ``taken`` (4)."""
+    """``prefix`` tokens were in the tree already, ``protected`` of them matched first and reused;
+    the state was ``taken`` (4).
+    """
 
     prefix: int
     protected: int = 0
@@ -56,7 +62,8 @@ class Inserted:
 
     def __str__(self) -> str:
         reused = f", {self.protected} reused" if self.protected else ""
-        return f"{self.prefix or 'no'} tokens were there already{reused}{', state taken' if self.taken else ''}"
+        taken = ", state taken" if self.taken else ""
+        return f"{self.prefix or 'no'} tokens were there already{reused}{taken}"
 
 
 @dataclass(slots=True)
@@ -86,7 +93,9 @@ class Freed:
 
 @dataclass(slots=True)
 class Done:
-    """Nothing to report but a count: copies run, copies acknowledged, host tokens freed or taken, FULL tokens loaded back."""
+    """Nothing to report but a count: copies run, copies acknowledged, host tokens freed or taken,
+    FULL tokens loaded back.
+    """
 
     count: int = 0
 

@@ -1,6 +1,8 @@
-"""Several ranks: replicas of one cache that run the same history, each with copies that complete at times of their own.
+"""Several ranks: replicas of one cache that run the same history, each with copies that complete at
+times of their own.
 
-What a scheduler sees of them must be the same everywhere: they agree on how many copies to acknowledge, by the minimum.
+What a scheduler sees of them must be the same everywhere: they agree on how many copies to
+acknowledge, by the minimum.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.system import Insertion, Lookup, System
+from radixproof.impl.system import Complete, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
 
@@ -21,12 +23,13 @@ class Diverged(Exception):
 
 
 class Ranks:
-    """Implements `radixproof.impl.system.System`; anchors and receipts are tuples with one of each rank.
+    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of
+    each rank.
 
     Every answer is compared over the ranks; `Diverged` is raised where they differ.
     """
 
-    def __init__(self, systems: Sequence[System]) -> None:
+    def __init__(self, systems: Sequence[Complete]) -> None:
         self.systems = systems
 
     def _same(self, what: str, answers: Sequence[T]) -> T:
@@ -35,7 +38,7 @@ class Ranks:
                 raise Diverged(f"{what}: rank 0 has {answers[0]}, rank {rank} has {answer}")
         return answers[0]
 
-    def _all(self, what: str, ask: Callable[[System], T]) -> T:
+    def _all(self, what: str, ask: Callable[[Complete], T]) -> T:
         return self._same(what, [ask(system) for system in self.systems])
 
     def match(self, key: Key) -> Lookup:
@@ -59,6 +62,9 @@ class Ranks:
 
     def allocate(self, tokens: int) -> list[int] | None:
         return self._all("allocate", lambda system: system.allocate(tokens))
+
+    def available(self, pool: Pool) -> int:
+        return self._all("available", lambda system: system.available(pool))
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._all("write", lambda system: system.write(slots, tags))
@@ -163,6 +169,9 @@ class Ranks:
         agreed = None if blocking else self.copied(load=True)
         return self._all("loading_check", lambda system: system.loading_check(blocking, agreed))
 
+    def in_flight(self) -> int:
+        return self._all("in_flight", lambda system: system.in_flight())
+
     def refuse(self, pool: Pool) -> None:
         self._all("refuse", lambda system: system.refuse(pool))
 
@@ -184,4 +193,4 @@ class Ranks:
 
     def close(self) -> None:
         for system in self.systems:
-            system.close()
+            close(system)

@@ -14,7 +14,9 @@ from radixproof.properties.performing.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """A request locks the node that its insert ended on, and goes on with the tree's slots down to it (semantics 11.2)."""
+    """A request locks the node that its insert ended on, and goes on with the tree's slots down to
+    it (semantics 11.2).
+    """
 
     receipt: str
     key: Key
@@ -26,7 +28,9 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class CopyState:
-    """A request that matched ``key`` takes a copy of the MAMBA state there into a slot of its own (semantics 3.6)."""
+    """A request that matched ``key`` takes a copy of the MAMBA state there into a slot of its own
+    (semantics 3.6).
+    """
 
     key: Key
     name = "copy_state"
@@ -40,7 +44,9 @@ Act: TypeAlias = Operation | Adopt | CopyState
 
 @dataclass(slots=True)
 class Step:
-    """One operation, or a part of a request's, as it happened: what was done, what came back, and what it was served from."""
+    """One operation, or a part of a request's, as it happened: what was done, what came back, and
+    what it was served from.
+    """
 
     operation: Act
     outcome: Outcome

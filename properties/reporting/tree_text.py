@@ -1,34 +1,42 @@
-"""Trees drawn as text, one node a line, with what changed between two sights marked."""
+"""Trees drawn as text, one node a line, with what changed between two of them marked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from radixproof.impl.observation import ROOT, NodeView, Observation
+from radixproof.impl.observation import ROOT, NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config
 
 
-def draw(config: Config, shown: Observation, other: Observation, mark: str) -> list[str]:
-    """The tree of ``shown``. Nodes that ``other`` has not at all are marked ``mark``, those it has otherwise with ``~``."""
-    others = {view.id: view for view in other.nodes}
+def draw(
+    config: Config, shown: Sequence[NodeView], other: Sequence[NodeView], mark: str
+) -> list[str]:
+    """The tree of the nodes ``shown``, siblings in the order of their keys.
+
+    Nodes that ``other`` has not at all are marked ``mark``, those it has otherwise with ``~``.
+    """
+    texts = {view.id: _text(config, view) for view in other}
     below: dict[int, list[NodeView]] = {}
-    for view in shown.nodes:
+    for view in shown:
         below.setdefault(view.parent, []).append(view)
 
     def lines(parent: int, indent: str) -> Iterator[str]:
-        for view in below.get(parent, []):
-            sign = (
-                mark
-                if view.id not in others
-                else "~"
-                if _text(config, view) != _text(config, others[view.id])
-                else " "
-            )
-            yield f"{sign} {indent}{_text(config, view)}"
+        for view in sorted(below.get(parent, []), key=_place):
+            text = _text(config, view)
+            sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
+            yield f"{sign} {indent}{text}"
             yield from lines(view.id, indent + "   ")
 
     drawn = list(lines(ROOT, ""))
     return drawn or ["  (empty)"]
+
+
+def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
+    """Where a node stands among its siblings: nothing that a system may number or order as it
+    likes.
+    """
+    return view.namespace, view.segment, view.id
 
 
 def _text(config: Config, view: NodeView) -> str:
@@ -53,6 +61,7 @@ def _unit(unit: int | tuple[int, int]) -> str:
 
 def _locks(view: NodeView, component: Component) -> str:
     on_host = view.host_locks[component] if view.host_locks else 0
-    counts = [(view.locks[component], "locked"), (on_host, "host-locked")]
+    on_device = view.locks[component] if view.locks else 0
+    counts = [(on_device, "locked"), (on_host, "host-locked")]
     words = [f"{word} x{count}" for count, word in counts if count]
     return f" ({', '.join(words)})" if words else ""

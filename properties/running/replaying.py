@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from radixproof.impl.operations import History, RunCopies
-from radixproof.impl.system import Scope, Target
-from radixproof.properties.drivers.soak import JudgedHistory
+from radixproof.impl.operations import History
+from radixproof.impl.scope import Scope
+from radixproof.impl.system import Target
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import run_history
 
 
 def fits(history: History, scope: Scope) -> bool:
     """Whether a system with this scope can be built so, and has all that the history does."""
-    if scope.refuses(history.config):
-        return False
-    fails = any(
-        isinstance(operation, RunCopies) and operation.fail for operation in history.operations
-    )
-    return all(type(operation) in scope.operations for operation in history.operations) and (
-        scope.failing_copies or not fails
+    return not scope.refuses(history.config) and not any(
+        scope.declines(operation) for operation in history.operations
     )
 
 

@@ -1,14 +1,17 @@
 """Contracts of the model's pure rules, written so that CrossHair can run them on symbolic values.
 
-Each public function is a contract over plain values. The asserts that it begins with are its premise; the others must hold then.
-They say what a rule is for, and not how it is computed. A contract also runs as it is, on any concrete values.
+Each public function is a contract over plain values. The asserts that it begins with are its
+premise; the others must hold then. They say what a rule is for, and not how it is computed. A
+contract also runs as it is, on any concrete values.
 
-CrossHair *confirms* a contract if it has exhausted all paths of execution on which the premise holds. The contract is then true of
-all those values (of every integer, where the premise sets no bound), provided that CrossHair and its solver are right. Otherwise
-it has found no counterexample in the time it had, and that is all. In neither case is anything said about prefixes of more than
+CrossHair *confirms* a contract if it has exhausted all paths of execution on which the premise
+holds. The contract is then true of all those values (of every integer, where the premise sets no
+bound), provided that CrossHair and its solver are right. Otherwise it has found no counterexample
+in the time it had, and that is all. In neither case is anything said about prefixes of more than
 `PAGES` pages.
 
-Where no page size is given, a page is `PAGE` tokens. With two, an even window falls on pages as any window does with one.
+Where no page size is given, a page is `PAGE` tokens. With two, an even window falls on pages as any
+window does with one.
 """
 
 from __future__ import annotations
@@ -16,26 +19,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from radixproof.model.cache import Cache
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import in_order
 from radixproof.model.key import Key
-from radixproof.model.rules import (
-    boundaries,
-    device_lock,
-    host_hits,
-    host_lock,
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.inserting import window_cut
+from radixproof.model.specification.loading import host_hits, pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock, host_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.nodes import (
     is_device_leaf,
     is_host_leaf,
     nodes_of,
-    pinned,
-    refuses_load,
-    to_load,
-    window_cut,
     window_nodes,
 )
-from radixproof.model.trie import Page, Trie
+from radixproof.model.specification.ordering import in_order
+from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
 
 PAGES = 3
 """Most pages of a prefix."""
@@ -43,6 +42,9 @@ PAGE = 2
 """Tokens of a page."""
 PLENTY = 64
 """Pages of every pool: more than any contract needs."""
+
+THEIRS = Holder(HolderKind.RECEIPT, "theirs")
+OURS = Holder(HolderKind.RECEIPT, "ours")
 
 Row: TypeAlias = tuple[bool, bool, bool]
 """Of a page: a node ends with it, the device has its SWA (or its state), the host has it."""
@@ -54,7 +56,8 @@ def _config(page_size: int = PAGE, window: int | None = None, states: bool = Fal
 
 
 def _path(trie: Trie, cuts: Sequence[bool], device: int = PAGES) -> list[Page]:
-    """One path with these node ends; FULL of its first ``device`` pages is on the device, of the others on the host only."""
+    """One path with these node ends; FULL of its first ``device`` pages is on the device, of the
+    others on the host only."""
     page, path = trie.root(""), []
     for at, cut in enumerate(cuts):
         page = trie.child(page, (at,) * trie.config.page_size)
@@ -105,7 +108,7 @@ def _length(pages: Sequence[Page]) -> int:
     return sum(len(page.tokens) for page in pages)
 
 
-# -- keys, pages and prefixes (semantics 2) ------------------------------------------------------------------------------------
+# -- keys, pages and prefixes (semantics 2) --------------------------------------------------------
 
 
 def floor_is_the_last_whole_page(tokens: int, page_size: int) -> None:
@@ -119,7 +122,8 @@ def floor_is_the_last_whole_page(tokens: int, page_size: int) -> None:
 
 
 def units_are_whole_pages_of_the_key(tokens: list[int], page_size: int, bigram: bool) -> None:
-    """A key is seen as its tokens, or as each with its right neighbour; only a page begun is dropped (semantics 2.2, 2.3)."""
+    """A key is seen as its tokens, or as each with its right neighbour; only a page begun is
+    dropped (semantics 2.2, 2.3)."""
     assert len(tokens) <= PAGES + 1
     assert 1 <= page_size <= 3
     units = Trie(Config(page_size=page_size, bigram=bigram)).units(Key(tuple(tokens)))
@@ -133,9 +137,11 @@ def units_are_whole_pages_of_the_key(tokens: list[int], page_size: int, bigram: 
 def walk_is_the_longest_stored_prefix(
     zeros: int, stored: list[int], asked: list[int], page_size: int
 ) -> None:
-    """A walk is the whole pages that a prompt has in common with the stored one that shares most (semantics 2.3, 3.1).
+    """A walk is the whole pages that a prompt has in common with the stored one that shares most
+    (semantics 2.3, 3.1).
 
-    One of two stored prompts is all zeros; which tokens it has does not matter, only where others differ from it.
+    One of two stored prompts is all zeros; which tokens it has does not matter, only where others
+    differ from it.
     """
     assert 0 <= zeros <= PAGES
     assert _is_short(stored)
@@ -162,7 +168,7 @@ def walk_stays_in_its_namespace(stored: list[int], asked: list[int]) -> None:
     assert trie.walk(Key(tuple(asked), "ours")) == []
 
 
-# -- where a match stops (semantics 3.2, 3.3) ----------------------------------------------------------------------------------
+# -- where a match stops (semantics 3.2, 3.3) ------------------------------------------------------
 
 
 def _on(page: Page, component: Component, either: bool) -> bool:
@@ -170,16 +176,18 @@ def _on(page: Page, component: Component, either: bool) -> bool:
 
 
 def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: int) -> None:
-    """A match stops at the last end of a node with FULL, and with SWA of every page that the window before it touches (3.2, 3.3).
+    """A match stops at the last end of a node with FULL, and with SWA of every page that the window
+    before it touches (3.2, 3.3).
 
-    Before any tombstone that is every end of a node, however short. For the device alone, and for either tier.
+    Before any tombstone that is every end of a node, however short. For the device alone, and for
+    either tier.
     """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    found = boundaries(path, root, trie.config)
+    found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         gaps = [gap.end for gap in path if not _on(gap, Component.SWA, either)]
         ends = [end for end in path if end.cut and _on(end, Component.FULL, either)]
@@ -198,12 +206,13 @@ def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: 
 
 
 def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
-    """A match stops at the last end of a node with FULL and with a state; on the device, or on either tier (semantics 3.2, 3.3)."""
+    """A match stops at the last end of a node with FULL and with a state; on the device, or on
+    either tier (semantics 3.2, 3.3)."""
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     trie = Trie(_config(states=True))
     path, root = _rows(trie, rows, device, Component.MAMBA), trie.root("")
-    found = boundaries(path, root, trie.config)
+    found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         ends = [
             end
@@ -215,27 +224,29 @@ def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
 
 
 def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int) -> None:
-    """A page that comes to be held in one more pool, whichever they are, moves neither boundary towards the root."""
+    """A page that comes to be held in one more pool, whichever they are, moves neither boundary
+    towards the root."""
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    before = boundaries(path, root, trie.config)
+    before = match_ends(path, root, trie.config)
     for page in path:
         for pool in (Pool.FULL, Pool.SWA, Pool.SWA_HOST):
             held, page.resident_in[pool] = page.resident_in[pool], True
-            after = boundaries(path, root, trie.config)
+            after = match_ends(path, root, trie.config)
             page.resident_in[pool] = held
             assert after[0].end >= before[0].end
             assert after[1].end >= before[1].end
 
 
-# -- cuts (semantics 4.1 to 4.3, 5) --------------------------------------------------------------------------------------------
+# -- cuts (semantics 4.1 to 4.3, 5) ----------------------------------------------------------------
 
 
 def window_cut_leaves_one_window(start: int, pages: int, window: int, page_size: int) -> None:
-    """The piece below the cut is whole pages, covers the window or is everything, and with a page less would not cover it (4.3)."""
+    """The piece below the cut is whole pages, covers the window or is everything, and with a page
+    less would not cover it (4.3)."""
     assert start >= 0
     assert pages >= 1
     assert window >= 1
@@ -251,9 +262,11 @@ def window_cut_leaves_one_window(start: int, pages: int, window: int, page_size:
 def insert_cuts_where_pieces_differ(
     stored: int, gone: int, shared: int, pages: int, evicted: int, window: int
 ) -> None:
-    """An insert ends nodes where it left the tree, where SWA begins, one window before the end of a new leaf, and at its end.
+    """An insert ends nodes where it left the tree, where SWA begins, one window before the end of a
+    new leaf, and at its end.
 
-    Of the ``stored`` pages of an earlier prompt ``gone`` have no SWA, and ``shared`` begin this one, too (semantics 4.1 to 4.3).
+    Of the ``stored`` pages of an earlier prompt ``gone`` have no SWA, and ``shared`` begin this
+    one, too (semantics 4.1 to 4.3).
     """
     assert 0 <= gone <= stored <= PAGES
     assert 0 <= shared <= stored
@@ -280,7 +293,8 @@ def insert_cuts_where_pieces_differ(
 
 
 def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
-    """The nodes of a path spell it, each ends with its only cut, and every page says the same of its node (semantics 1.1)."""
+    """The nodes of a path spell it, each ends with its only cut, and every page says the same of
+    its node (semantics 1.1)."""
     assert _are_cuts(cuts)
     path = _path(Trie(_config()), cuts)
     nodes = nodes_of(path)
@@ -292,14 +306,15 @@ def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
 
 
 def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
-    """A split adds one cut: no page changes its state or locks, and in an old dialect only the upper node its hits (5.1, 5.4)."""
+    """A split adds one cut: no page changes its state or locks, and in an old dialect only the
+    upper node its hits (5.1, 5.4)."""
     assert _are_cuts(cuts)
     assert 0 <= at < len(cuts)
     cache = Cache(_config(window=PAGE), Dialect(split_keeps_hits=keeps_hits))
     path = _rows(
         cache.trie, [(cut, place != 1, place != 2) for place, cut in enumerate(cuts)], device=2
     )
-    cache.lock("theirs", path[-1])
+    cache.lock(THEIRS, path[-1])
     for page in path:
         page.hits = 1
     state = [(list(page.resident_in), list(page.holders)) for page in path]
@@ -311,11 +326,12 @@ def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
     assert [page.hits for page in path] == [int(keeps_hits or page not in upper) for page in path]
 
 
-# -- the window, and locks (semantics 3.5, 6) ----------------------------------------------------------------------------------
+# -- the window, and locks (semantics 3.5, 6) ------------------------------------------------------
 
 
 def _is_window(part: list[Page], whole: list[Page], reach: int) -> None:
-    """``part`` is the last whole nodes of ``whole`` that cover the reach, or all there are; without the first they would not."""
+    """``part`` is the last whole nodes of ``whole`` that cover the reach, or all there are; without
+    the first they would not."""
     above = whole[: len(whole) - len(part)]
     assert above + part == whole
     assert not above or (above[-1].cut and _length(part) >= reach)
@@ -331,9 +347,11 @@ def window_nodes_are_the_fewest_that_cover(cuts: list[bool], reach: int) -> None
 
 
 def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segments: bool) -> None:
-    """FULL to the root, SWA as far up as the window, the state of the anchor; old dialects pass over what is not there (6.1).
+    """FULL to the root, SWA as far up as the window, the state of the anchor; old dialects pass
+    over what is not there (6.1).
 
-    Here the last two of a row are SWA and a state, both on the device; of a node, those of its last page.
+    Here the last two of a row are SWA and a state, both on the device; of a node, those of its last
+    page.
     """
     assert _are_rows(rows)
     assert window >= 1
@@ -353,7 +371,8 @@ def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segme
 
 
 def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> None:
-    """The host copies of the anchor's own node, SWA as far up as the window, the state of the anchor; of a root nothing (6.6)."""
+    """The host copies of the anchor's own node, SWA as far up as the window, the state of the
+    anchor; of a root nothing (6.6)."""
     assert _are_cuts(cuts)
     assert window >= 1
     trie = Trie(_config(window=window, states=True))
@@ -365,11 +384,12 @@ def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> Non
     assert host_lock(trie.root(""), trie.config) == {}
 
 
-# -- load-back (semantics 3.4, 9.2, 9.3) ---------------------------------------------------------------------------------------
+# -- load-back (semantics 3.4, 9.2, 9.3) -----------------------------------------------------------
 
 
 def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, window: int) -> None:
-    """FULL of the path, and SWA of the nodes that the window touches, if on the host only; the host hits are their slots (3.4)."""
+    """FULL of the path, and SWA of the nodes that the window touches, if on the host only; the host
+    hits are their slots (3.4)."""
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
@@ -385,7 +405,8 @@ def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, wind
 
 
 def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
-    """Of the states on the path only the last, if it is on the host only: one host hit (semantics 3.4, 9.2)."""
+    """Of the states on the path only the last, if it is on the host only: one host hit (semantics
+    3.4, 9.2)."""
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     trie = Trie(_config(states=True))
@@ -396,17 +417,18 @@ def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
 
 
 def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) -> None:
-    """Once what it brings is there, all that was matched on either tier is usable on the device (semantics 9.2)."""
+    """Once what it brings is there, all that was matched on either tier is usable on the device
+    (semantics 9.2)."""
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
     trie = Trie(_config(window=window))
     path, root = _rows(trie, rows, device), trie.root("")
-    _, best = boundaries(path, root, trie.config)
+    _, best = match_ends(path, root, trie.config)
     for pool, pages in to_load(best.path(), trie.config).items():
         for page in pages:
             page.resident_in[pool] = True
-    now, _ = boundaries(path, root, trie.config)
+    now, _ = match_ends(path, root, trie.config)
     assert now is best
 
 
@@ -416,22 +438,24 @@ def _protected(path: list[Page]) -> int:
 
 
 def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -> None:
-    """FULL on the device that is protected with the lock and was not without it, in tokens (semantics 6.1)."""
+    """FULL on the device that is protected with the lock and was not without it, in tokens
+    (semantics 6.1)."""
     assert 1 <= pages <= PAGES
     assert 0 <= device <= pages
     assert 0 <= locked <= pages
     cache = Cache(_config(), Dialect())
     path = _path(cache.trie, [True] * pages, device)
-    cache.lock("theirs", path[locked - 1] if locked else cache.trie.root(""))
+    cache.lock(THEIRS, path[locked - 1] if locked else cache.trie.root(""))
     pins, before = pinned(path), _protected(path)
-    cache.lock("ours", path[-1])
+    cache.lock(OURS, path[-1])
     assert pins == _protected(path) - before
 
 
 def load_back_keeps_to_threshold_and_quota(
     full: int, others: bool, pins: int, quota: int, threshold: int, counts_pins: bool
 ) -> None:
-    """Without a quota only too little FULL is refused, if it comes alone; with one, also what exceeds it (semantics 9.3).
+    """Without a quota only too little FULL is refused, if it comes alone; with one, also what
+    exceeds it (semantics 9.3).
 
     Pins take from the quota; in old dialects they add to it.
     """
@@ -447,7 +471,8 @@ def load_back_keeps_to_threshold_and_quota(
 
 
 def more_quota_never_refuses(full: int, others: bool, pins: int, quota: int, more: int) -> None:
-    """What is loaded is also loaded with a larger quota, with none, and with fewer pins, or in old dialects more (9.3)."""
+    """What is loaded is also loaded with a larger quota, with none, and with fewer pins, or in old
+    dialects more (9.3)."""
     assert full >= 0
     assert pins >= 0
     assert quota >= 0
@@ -465,15 +490,17 @@ def more_quota_never_refuses(full: int, others: bool, pins: int, quota: int, mor
     )
 
 
-# -- eviction (semantics 1.6, 7.2) ---------------------------------------------------------------------------------------------
+# -- eviction (semantics 1.6, 7.2) -----------------------------------------------------------------
 
 
 def leaf_leaves_nothing_behind(
     on_device: bool, on_host: bool, below: list[bool], locked: int
 ) -> None:
-    """A device leaf has nothing on the device below it, a host leaf nothing at all; a lock keeps a node from being one (1.6).
+    """A device leaf has nothing on the device below it, a host leaf nothing at all; a lock keeps a
+    node from being one (1.6).
 
-    A node of one page, with children of which those marked are on the device; ``locked`` is the pool it is locked in, or none.
+    A node of one page, with children of which those marked are on the device; ``locked`` is the
+    pool it is locked in, or none.
     """
     assert on_device or on_host
     assert len(below) <= PAGES
@@ -488,7 +515,7 @@ def leaf_leaves_nothing_behind(
         assert is_device_leaf(child) == here
         assert is_host_leaf(child) != here
     if locked >= 0:
-        node.holders[locked] = ("theirs",)
+        node.holders[locked] = (THEIRS,)
     assert is_device_leaf(node) == (
         on_device and True not in below and not 0 <= locked < len(DEVICE)
     )
@@ -498,7 +525,8 @@ def leaf_leaves_nothing_behind(
 def policy_chooses_between_two_leaves(
     policy: int, old: tuple[int, int, int], new: tuple[int, int, int]
 ) -> None:
-    """The less recently used of two goes first, unless the policy is the reverse, or prefers the other by what it counts (7.2).
+    """The less recently used of two goes first, unless the policy is the reverse, or prefers the
+    other by what it counts (7.2).
 
     Of each: its hits, the insert that made it, its priority.
     """

@@ -1,8 +1,9 @@
 """The specification alone, spoken to in prompts that are written as text, and shown as a table.
 
-A prompt is ``"1 2 3"``, or ``"a: 1 2 3"`` in a namespace. A table goes from a prefix to what its last page has: ``F`` FULL, ``S``
-SWA, ``M`` MAMBA on the device, ``f``, ``s`` and ``m`` the same on the host, ``|`` the end of a node. Where no choice is passed in,
-the model makes the strict one itself.
+A prompt is ``"1 2 3"``, or ``"a: 1 2 3"`` in a namespace. A table goes from a prefix to what its
+last page has: ``F`` FULL, ``S`` SWA, ``M`` MAMBA on the device, ``f``, ``s`` and ``m`` the same on
+the host, ``|`` the end of a node. Where no choice is passed in, the model makes the strict one
+itself.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.cache import Cache, Inserting
 from radixproof.model.config import POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Choice
+from radixproof.model.following.choice import Choice
+from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.inserting import Inserting
+from radixproof.model.specification.trie import Amounts, Holder, HolderKind, Page
 from radixproof.model.verdict import Breach
 
 LETTERS = dict(zip("FSMfsm", POOLS, strict=True))
@@ -35,6 +38,11 @@ def key(text: str) -> Key:
 
 def name(page: Page) -> str:
     return (f"{page.namespace}: " if page.namespace else "") + " ".join(map(str, page.key().tokens))
+
+
+def receipt(name: str) -> Holder:
+    """Who holds what is locked under a name."""
+    return Holder(HolderKind.RECEIPT, name)
 
 
 def signatures(breaches: Iterable[Breach]) -> list[str]:
@@ -58,8 +66,9 @@ class Sheet:
         self.config = Config(**(sizes | options))
         self.cache = Cache(self.config, dialect or Dialect())
         self.trie = self.cache.trie
+        self.follower = Follower(self.cache)
 
-    # -- writing ---------------------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def put(
         self,
@@ -70,7 +79,7 @@ class Sheet:
         priority: int = 0,
     ) -> Inserting:
         insert = self.cache.insert(key(text), protected, evicted, state, priority)
-        assert self.cache.finish_insert(insert) == []
+        self.cache.finish_insert(insert)
         return insert
 
     def match(self, text: str) -> tuple[int, int]:
@@ -78,34 +87,41 @@ class Sheet:
         device, best = self.cache.match(key(text))
         return device.end, best.end
 
-    def lock(self, receipt: str, text: str) -> int:
+    def lock(self, name: str, text: str) -> int:
         """Lock what a match may use on the device; its length."""
         anchor = self.cache.match(key(text))[0]
-        self.cache.lock(receipt, anchor)
+        self.cache.lock(receipt(name), anchor)
         return anchor.end
 
-    def lock_host(self, receipt: str, text: str) -> int:
+    def lock_host(self, name: str, text: str) -> int:
         """Lock the host copies of what a match finds at best; its length."""
         anchor = self.cache.match(key(text))[1]
-        self.cache.lock_host(receipt, anchor)
+        self.cache.lock_host(receipt(name), anchor)
         return anchor.end
 
+    def lock_page(self, name: str, text: str) -> None:
+        """Lock the page that a prompt ends with, whatever a match says."""
+        self.cache.lock(receipt(name), self.page(text))
+
+    def unlock(self, name: str) -> None:
+        self.cache.unlock(receipt(name))
+
+    def may_release(self, name: str) -> bool:
+        return self.cache.may_release(receipt(name))
+
+    def release_window(self, name: str) -> None:
+        self.cache.release_window(receipt(name))
+
     def evict(self, full: int = 0, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
-        freed, breaches = self.cache.evict((full, swa, mamba))
-        assert breaches == []
-        return freed
+        return self.cache.evict(Amounts(full, swa, mamba))
 
     def evict_host(self, tokens: int, component: Component = Component.FULL) -> int:
-        freed, breaches = self.cache.evict_host(tokens, component)
-        assert breaches == []
-        return freed
+        return self.cache.evict_host(tokens, component)
 
     def load(self, text: str, quota: int | None = None) -> bool:
         """Load a prompt back; whether anything is on its way."""
-        flying = len(self.cache.copies.flying)
-        loading = self.cache.load_back(self.cache.match(key(text))[1], quota)
-        assert loading.refused or self.cache.finish_load(loading) == []
-        return len(self.cache.copies.flying) > flying
+        loading = self.cache.load_back(self.cache.match(key(text)).best, quota)
+        return not loading.refused and self.cache.finish_load(loading)
 
     def fetch(self, text: str, start: int = 0) -> int:
         return self.cache.host_insert(key(text), start)
@@ -116,13 +132,14 @@ class Sheet:
             self.cache.check(load, blocking=True)
 
     def demote(self, *texts: str) -> None:
-        """Put prompts, with a state at the end of each if the cache has MAMBA; then take everything unlocked off the device."""
+        """Put prompts, with a state at the end of each if the cache has MAMBA; then take everything
+        unlocked off the device."""
         for text in texts:
             self.put(text, state=self.config.mamba_states > 0)
         self.settle()
         self.evict(*(self.config.slots(pool) for pool in POOLS[:3]))
 
-    # -- following a system ----------------------------------------------------------------------------------------------------
+    # -- following a system ------------------------------------------------------------------------
 
     def choice(
         self, gone: Texts | None = None, gained: Texts | None = None, sure: bool = True
@@ -142,11 +159,16 @@ class Sheet:
         sure: bool = True,
         **given: Any,
     ) -> list[str]:
-        """An insert after which a system chose these backups, and this to make room for them: what is wrong with it."""
+        """An insert after which a system chose these backups, and this to make room for them: what
+        is wrong with it."""
         insert = self.cache.insert(
-            key(text), given.pop("protected", 0), given.pop("evicted", 0), **given
+            key(text),
+            given.pop("protected", 0),
+            given.pop("evicted", 0),
+            given.pop("state", False),
+            **given,
         )
-        return signatures(self.cache.finish_insert(insert, self.choice(gone, gained, sure)))
+        return signatures(self.follower.finish_insert(insert, self.choice(gone, gained, sure)))
 
     def evict_as(
         self,
@@ -154,18 +176,19 @@ class Sheet:
         gone: Texts,
         gained: Texts | None = None,
         sure: bool = True,
-    ) -> tuple[tuple[int, int, int], list[str]]:
-        """An eviction in which a system chose these victims: what they freed, and what is wrong with it."""
-        freed, breaches = self.cache.evict(asked, self.choice(gone, gained, sure))
+    ) -> tuple[Amounts, list[str]]:
+        """An eviction in which a system chose these victims: what they freed, and what is wrong
+        with it."""
+        freed, breaches = self.follower.evict(Amounts(*asked), self.choice(gone, gained, sure))
         return freed, signatures(breaches)
 
     def evict_host_as(
         self, tokens: int, gone: Texts, component: Component = Component.FULL
     ) -> tuple[int, list[str]]:
-        freed, breaches = self.cache.evict_host(tokens, component, self.choice(gone))
-        return freed, signatures(breaches)
+        freed, breaches = self.follower.evict_host(tokens, component, self.choice(gone))
+        return freed[component], signatures(breaches)
 
-    # -- reading ---------------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def page(self, text: str) -> Page:
         path = self.trie.walk(key(text))
@@ -189,7 +212,9 @@ class Sheet:
     def holders(self, pool: Pool) -> dict[str, set[str]]:
         """Who locks what in a pool."""
         return {
-            name(page): set(page.holders[pool]) for page in self.all_pages() if page.locked_in(pool)
+            name(page): set(map(str, page.holders[pool]))
+            for page in self.all_pages()
+            if page.locked_in(pool)
         }
 
     def order(self, pool: Pool | None = None) -> list[str]:
@@ -198,6 +223,10 @@ class Sheet:
             name(page)
             for page in (self.trie.recency if pool is None else self.trie.recency_in[pool])
         ]
+
+    def owed(self) -> dict[str, list[Pool]]:
+        """Prefixes that are owed host copies, and in which pools."""
+        return {name(page): pools for page, pools in self.follower.owed.items()}
 
     def flying(self) -> list[str]:
         """The prefix at the end of each copy in flight."""
@@ -243,7 +272,8 @@ def used_differently(start: Callable[..., Sheet]) -> Callable[[EvictionPolicy], 
 
 @pytest.fixture
 def duplicated(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
-    """Under write_back: ``1`` and ``1 2`` on both tiers, of which the second is a device leaf, and ``9`` on the host only."""
+    """Under write_back: ``1`` and ``1 2`` on both tiers, of which the second is a device leaf, and
+    ``9`` on the host only."""
 
     def fill(**options: Any) -> Sheet:
         cache = start(write_back=True, **options)
@@ -257,7 +287,8 @@ def duplicated(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
 
 @pytest.fixture
 def full_device(start: Callable[..., Sheet]) -> Callable[..., Sheet]:
-    """``1 2`` on the host only, and ``7 8``, which leaves one page of the device free, locked or not."""
+    """``1 2`` on the host only, and ``7 8``, which leaves one page of the device free, locked or
+    not."""
 
     def fill(locked: bool, **options: Any) -> Sheet:
         cache = start(device_pages=3, **options)

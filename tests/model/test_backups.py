@@ -1,4 +1,5 @@
-"""Backups: which are due, which are owed, what comes late, and the room that is made for them (semantics 8.1 to 8.3)."""
+"""Backups: which are due, which are owed, what comes late, and the room that is made for them
+(semantics 8.1 to 8.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 from radixproof.model.config import DEVICE, POOLS, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
+from radixproof.model.specification.trie import Amounts
 
 Start = Callable[..., Any]
 
@@ -17,7 +19,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- which backups -------------------------------------------------------------------------------------------------------------
+# -- which backups ---------------------------------------------------------------------------------
 
 
 def test_write_through_backs_up_at_once_and_locks_until_the_ack(start: Start) -> None:
@@ -93,7 +95,7 @@ def test_some_systems_count_no_hits_under_write_back(
     assert cache.page("1").hits == hits
 
 
-# -- what comes late -----------------------------------------------------------------------------------------------------------
+# -- what comes late -------------------------------------------------------------------------------
 
 
 def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(
@@ -164,7 +166,7 @@ def test_ancestors_that_lack_only_a_state_are_not_taken_along(start: Start) -> N
     assert cache.copies() == [("1 2", "f")]
 
 
-# -- room on the host ----------------------------------------------------------------------------------------------------------
+# -- room on the host ------------------------------------------------------------------------------
 
 
 def test_backups_of_one_insert_share_the_room_on_the_host(start: Start) -> None:
@@ -198,8 +200,9 @@ def test_without_room_on_the_host_nothing_is_backed_up_and_nothing_owed(
     if "mamba" in config:
         cache.put("9", state=True)
         assert cache.lock("r1", "9") == 1
-    cache.put("1 2", state="mamba" in config)
-    assert not any(page.owed for page in cache.all_pages())
+    assert cache.put_as("1 2", state="mamba" in config) == []
+    assert cache.owed() == {}
+    cache.put("1 2")
     cache.settle()
     assert cache.evict(full=2)[0] == 2
     assert set(cache.tree()) <= {"9"}
@@ -230,14 +233,14 @@ def test_a_supplement_without_room_is_in_nobodys_way(start: Start) -> None:
     assert cache.tree() == {"9": "FMfm|", "1": "FMf|", "1 2": "Ff|"}
 
 
-# -- what a system chose -------------------------------------------------------------------------------------------------------
+# -- what a system chose ---------------------------------------------------------------------------
 
 
 def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Start) -> None:
     cache = start()
     assert cache.put_as("1 2") == []
-    assert all(page.owed for page in cache.all_pages())
-    _, (breach,) = cache.cache.evict((2, 0, 0))
+    assert set(cache.owed()) == {"1", "1 2"}
+    _, (breach,) = cache.follower.evict(Amounts(2), cache.choice({"F": ["1", "1 2"]}))
     assert breach.signature == "PROGRESS/never-backed-up"
     assert breach.witness is not None
     assert (breach.witness.prefix, breach.witness.pool, breach.witness.held) == (
@@ -249,25 +252,24 @@ def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Star
 
 def test_nothing_is_owed_while_a_host_allocation_may_have_been_told_to_fail(start: Start) -> None:
     cache = start()
-    cache.cache.refusing.add(Pool.FULL_HOST)
+    cache.cache.refuse(Pool.FULL_HOST)
     assert cache.put_as("1 2", sure=False) == []
-    assert not any(page.owed for page in cache.all_pages())
+    assert cache.owed() == {}
 
 
 @pytest.mark.parametrize(
-    ("asked", "left"), [((2, 0, 0), {"1": "f", "1 2": "f|"}), ((0, 0, 1), {"1": "f", "1 2": "f|"})]
+    "asked",
+    [(2, 0, 0), (0, 0, 1)],
 )
-def test_a_state_that_came_late_is_owed_too(
-    start: Start, asked: tuple[int, int, int], left: dict[str, str]
-) -> None:
+def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int, int]) -> None:
     cache = start(mamba=True)
     cache.put("1 2")
     cache.settle()
     assert cache.put_as("1 2", state=True) == []
-    assert [page.owed for page in cache.all_pages()] == [[], [Pool.MAMBA_HOST]]
-    _, (breach,) = cache.cache.evict(asked)
-    assert breach.signature == "PROGRESS/never-backed-up"
-    assert cache.tree() == left
+    assert cache.owed() == {"1 2": [Pool.MAMBA_HOST]}
+    gone = {"F": ["1", "1 2"], "M": ["1 2"]}
+    assert cache.evict_as(asked, gone)[1] == ["PROGRESS/never-backed-up"]
+    assert cache.tree() == {"1": "f", "1 2": "f|"}
 
 
 @pytest.mark.parametrize("paid", [False, True])
@@ -280,14 +282,12 @@ def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
     cache.settle()
     assert cache.put_as("1 2") == []
     if paid:
-        cache.put("1 2 3")
+        assert cache.put_as("1 2 3", gained={"s": ["1", "1 2"]}) == []
         cache.settle()
     cache.match("1 2 3")
-    (freed, _, _), breaches = cache.cache.evict((0, 1, 0))
-    assert freed == 0
-    assert [breach.signature for breach in breaches] == (
-        [] if paid else ["PROGRESS/never-backed-up"]
-    )
+    freed, wrong = cache.evict_as((0, 1, 0), {"S": ["1", "1 2"]})
+    assert freed.full == 0
+    assert wrong == ([] if paid else ["PROGRESS/never-backed-up"])
     assert cache.tree()["1 2"] == ("Ffs|" if paid else "Ff|")
 
 
@@ -295,16 +295,16 @@ def test_only_as_much_is_owed_as_there_is_room_for(start: Start) -> None:
     cache = start(host_pages=3)
     cache.put_as("1 2")
     cache.put_as("1 2 3 4")
-    assert [page.owed for page in cache.all_pages()] == [[Pool.FULL_HOST], [Pool.FULL_HOST], [], []]
+    assert cache.owed() == {"1": [Pool.FULL_HOST], "1 2": [Pool.FULL_HOST]}
 
 
 def test_a_debt_is_paid_by_a_later_backup(start: Start) -> None:
     cache = start()
     cache.put_as("1 2")
-    cache.put("1 2")
-    assert not any(page.owed for page in cache.all_pages())
+    cache.put_as("1 2", gained={"f": ["1", "1 2"]})
+    assert cache.owed() == {}
     cache.settle()
-    assert cache.evict(2) == (2, 0, 0)
+    assert cache.evict_as((2, 0, 0), {"F": ["1", "1 2"]}) == ((2, 0, 0), [])
     assert cache.tree() == {"1": "f", "1 2": "f|"}
 
 
@@ -324,7 +324,7 @@ def test_the_backups_that_a_system_started_are_adopted(start: Start) -> None:
     cache = start(window=2)
     assert cache.put_as("1 2 3", gained={"f": ["1", "1 2"]}, evicted=2) == []
     assert cache.tree() == {"1": "Ff", "1 2": "Ff|", "1 2 3": "FS|"}
-    assert [page.owed for page in cache.all_pages()] == [[], [], [Pool.FULL_HOST, Pool.SWA_HOST]]
+    assert cache.owed() == {"1 2 3": [Pool.FULL_HOST, Pool.SWA_HOST]}
 
 
 @pytest.mark.parametrize(

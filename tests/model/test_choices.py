@@ -1,4 +1,5 @@
-"""The choices of a system on the device: victims, and whether to load back; each is judged and adopted (semantics 7, 9.3)."""
+"""The choices of a system on the device: victims, and whether to load back; each is judged and
+adopted (semantics 7, 9.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- victims -------------------------------------------------------------------------------------------------------------------
+# -- victims ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,8 @@ def test_one_victim_may_free_more_than_was_asked_for(start: Start) -> None:
 
 
 def test_a_small_victim_before_a_large_one_was_taken_out_of_order(start: Start) -> None:
-    """Both went where the older one alone would have been enough: that is the order's fault, and not that of the amount."""
+    """Both went where the older one alone would have been enough: that is the order's fault, and
+    not that of the amount."""
     cache = start()
     cache.put("1 2")
     cache.put("3")
@@ -155,7 +157,8 @@ def test_what_write_back_took_off_the_host_to_make_room_is_adopted(start: Start)
 def test_a_system_is_held_to_its_order(
     used_differently: Start, order: EvictionPolicy, ties: str
 ) -> None:
-    """The breach is named after the order, or, where that leaves the first victim tied with these, after the access times."""
+    """The breach is named after the order, or, where that leaves the first victim tied with these,
+    after the access times."""
     for text in ("1", "2", "3", "4", "5"):
         strict = used_differently(order)
         strict.evict(1)
@@ -167,18 +170,19 @@ def test_a_system_is_held_to_its_order(
         assert text not in cache.tree()
 
 
-# -- load-backs ----------------------------------------------------------------------------------------------------------------
+# -- load-backs ------------------------------------------------------------------------------------
 
 
 def judged(
     cache: Any, text: str, loaded: bool, gone: dict[str, list[str]] | None = None, sure: bool = True
 ) -> list[str]:
-    """A load-back of a system that loaded, or refused, and took this off the device: what is wrong with it."""
+    """A load-back of a system that loaded, or refused, and took this off the device: what is wrong
+    with it."""
     loading = cache.cache.load_back(cache.page(text), None)
     assert not loading.refused
     return [
         breach.signature
-        for breach in cache.cache.finish_load(loading, loaded, cache.choice(gone, sure=sure))
+        for breach in cache.follower.finish_load(loading, loaded, cache.choice(gone, sure=sure))
     ]
 
 
@@ -209,12 +213,13 @@ def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(
     full_device: Start, pool: Pool
 ) -> None:
     cache = full_device(locked=False)
-    cache.cache.refusing.add(pool)
+    cache.cache.refuse(pool)
     assert judged(cache, "1 2", loaded=False, sure=False) == []
 
 
 def test_room_that_a_host_lock_keeps_from_being_made_is_an_excuse(start: Start) -> None:
-    """A leaf without a host copy would be deleted, and is locked on the host: it counts as evictable and cannot go."""
+    """A leaf without a host copy would be deleted, and is locked on the host: it counts as
+    evictable and cannot go."""
     cache = start(device_pages=3, threshold=2)
     cache.demote("1 2", "1 2")
     cache.put("7 8")

@@ -67,7 +67,8 @@ def test_a_cache_has_the_components_and_pools_that_were_asked_for(
 
 
 def test_pools_hold_slots_for_tokens_and_slots_for_states() -> None:
-    config = Config(page_size=2, device_pages=7, host_pages=9, **WINDOW, **STATES)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"page_size": 2, "device_pages": 7, "host_pages": 9}
+    config = Config(**given, **WINDOW, **STATES)
     assert [config.pages(pool) for pool in POOLS] == [7, 4, 3, 9, 5, 2]
     assert [config.slots(pool) for pool in POOLS] == [14, 8, 3, 18, 10, 2]
     assert [config.unit(pool) for pool in POOLS] == [2, 2, 1, 2, 2, 1]

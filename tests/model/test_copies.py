@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.copies import Copies, Copy
-from radixproof.model.trie import Page
+from radixproof.model.specification.copies import Copies, Copy
+from radixproof.model.specification.trie import Page
 
 Start = Callable[..., Any]
 
@@ -59,7 +59,7 @@ def page() -> Page:
 
 def names(copies: list[Copy]) -> list[int]:
     """Copies by the number that they were submitted under."""
-    return [int(copy.name.rpartition(" ")[2]) for copy in copies]
+    return [copy.holder.number for copy in copies]
 
 
 def test_backups_and_load_backs_are_queues_of_their_own(page: Page) -> None:

@@ -1,4 +1,5 @@
-"""Eviction from the device: who goes, in which order, what goes with whom, and what becomes of it (semantics 7.1 to 7.7)."""
+"""Eviction from the device: who goes, in which order, what goes with whom, and what becomes of it
+(semantics 7.1 to 7.7)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- FULL ----------------------------------------------------------------------------------------------------------------------
+# -- FULL ------------------------------------------------------------------------------------------
 
 
 def test_the_least_recently_used_leaf_goes_first(start: Start) -> None:
@@ -54,7 +55,8 @@ def test_every_order_has_its_victims(
 
 
 def test_a_parent_takes_its_turn_by_the_order(start: Start) -> None:
-    """Under MRU it is older than its child, under FIFO too: other leaves go before it, or after it (semantics 7.2)."""
+    """Under MRU it is older than its child, under FIFO too: other leaves go before it, or after it
+    (semantics 7.2)."""
     for order, left in (
         (EvictionPolicy.MRU, {"1", "2"}),
         (EvictionPolicy.FIFO, {"2", "2 3"}),
@@ -128,7 +130,7 @@ def test_a_host_lock_keeps_a_leaf_that_would_be_deleted(start: Start) -> None:
     assert cache.tree() == {"1": "FS|"}
     assert cache.evict(full=1) == (0, 0, 0)
     assert cache.evict(swa=1) == (0, 0, 0)
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.evict(full=1) == (1, 1, 0)
 
 
@@ -138,7 +140,7 @@ def test_nothing_asked_nothing_freed(start: Start) -> None:
     assert cache.evict() == (0, 0, 0)
 
 
-# -- SWA and MAMBA -------------------------------------------------------------------------------------------------------------
+# -- SWA and MAMBA ---------------------------------------------------------------------------------
 
 
 def test_a_leaf_takes_its_swa_and_its_state_along_and_that_counts(start: Start) -> None:
@@ -207,7 +209,7 @@ def test_a_locked_window_stays_where_its_state_goes(start: Start) -> None:
     assert cache.tree() == {"1": "FS|", "1 2": "FSM|"}
 
 
-# -- under write_back ----------------------------------------------------------------------------------------------------------
+# -- under write_back ------------------------------------------------------------------------------
 
 
 def test_write_back_puts_a_leaf_on_the_host_when_it_goes(start: Start) -> None:
@@ -277,7 +279,7 @@ def test_a_host_lock_below_keeps_a_leaf_that_would_be_deleted(start: Start) -> N
     cache.evict(1)
     cache.lock_host("r1", "1 2 3 4")
     assert cache.evict(1) == (0, 0, 0)
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.evict(1) == (3, 0, 0)
 
 

@@ -1,4 +1,5 @@
-"""The choices of a system on the host: what it evicts there, alone or to make room (semantics 7.9)."""
+"""The choices of a system on the host: what it evicts there, alone or to make room (semantics
+7.9)."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ import pytest
 
 from radixproof.model.config import Component, EvictionPolicy
 from radixproof.model.dialect import Dialect
-from radixproof.model.eviction import Choice
-from radixproof.model.host_eviction import follow_host_eviction
+from radixproof.model.following.choice import Choice
+from radixproof.model.following.host_eviction import FollowedHostEviction
+from radixproof.model.specification.trie import Amounts
 from radixproof.model.verdict import Breach
 
 SWA = Component.SWA
@@ -118,11 +120,11 @@ def test_a_window_that_went_in_vain_was_too_much(start: Start) -> None:
 
 
 def follow(
-    cache: Any, wanted: tuple[int, int, int], choice: Choice, counted: bool = True
+    cache: Any, wanted: tuple[int, int, int], choice: Choice, exact: bool = True
 ) -> list[Breach]:
-    return follow_host_eviction(
-        cache.trie, cache.cache.dialect, wanted, cache.cache.copies.busy(), choice, counted
-    )
+    eviction = FollowedHostEviction(cache.cache, Amounts(*wanted), choice, exact)
+    eviction.run()
+    return eviction.breaches
 
 
 def test_what_made_room_on_the_host_is_followed_if_it_could_go(start: Start) -> None:
@@ -157,7 +159,8 @@ def copied(start: Start, what: str) -> Any:
 def test_host_copies_that_must_stay_are_not_given_up_in_silence(
     start: Start, what: str, went: str
 ) -> None:
-    """There is a breach, or the model keeps the copy and differs from the system (semantics 7.9)."""
+    """There is a breach, or the model keeps the copy and differs from the system (semantics
+    7.9)."""
     cache = copied(start, what)
     wrong = follow(cache, (0, 0, 0), cache.choice({letter: ["1"] for letter in went}))
     assert wrong or went in cache.tree()["1"]
@@ -199,4 +202,4 @@ def test_nodes_that_were_too_many_in_their_order_went_in_another(start: Start) -
 def test_who_may_have_had_reasons_that_do_not_show_is_not_counted(start: Start) -> None:
     cache = start()
     cache.demote("1", "5", "9")
-    assert follow(cache, (1, 0, 0), cache.choice({"f": ["1", "5"]}), counted=False) == []
+    assert follow(cache, (1, 0, 0), cache.choice({"f": ["1", "5"]}), exact=False) == []

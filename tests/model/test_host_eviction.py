@@ -1,4 +1,5 @@
-"""Eviction from the host: leaves, duplicates, windows and states, and what a system chose to make room (semantics 7.9)."""
+"""Eviction from the host: leaves, duplicates, windows and states, and what a system chose to make
+room (semantics 7.9)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ FULL, SWA, MAMBA = Component
 Start = Callable[..., Any]
 
 
-# -- FULL ----------------------------------------------------------------------------------------------------------------------
+# -- FULL ------------------------------------------------------------------------------------------
 
 
 def test_host_leaves_are_deleted_oldest_first_and_parents_follow(start: Start) -> None:
@@ -79,13 +80,13 @@ def test_a_device_lock_keeps_a_host_leaf_too(start: Start) -> None:
     """A lock covers nodes that are on the host only as well (semantics 1.6)."""
     cache = start()
     cache.demote("1")
-    cache.cache.lock("r1", cache.page("1"))
+    cache.lock_page("r1", "1")
     assert cache.evict_host(9) == 0
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.evict_host(9) == 1
 
 
-# -- SWA and MAMBA -------------------------------------------------------------------------------------------------------------
+# -- SWA and MAMBA ---------------------------------------------------------------------------------
 
 
 def test_what_came_to_the_host_first_goes_first(start: Start) -> None:
@@ -150,7 +151,7 @@ def test_windows_and_states_of_a_node_with_a_copy_in_flight_are_passed_over(star
     assert cache.evict_host(9, SWA) == 1
 
 
-# -- under write_back ----------------------------------------------------------------------------------------------------------
+# -- under write_back ------------------------------------------------------------------------------
 
 
 def test_under_write_back_duplicates_go_first_interior_ones_before_leaves(

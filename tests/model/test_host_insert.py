@@ -74,7 +74,7 @@ def test_bigrams_are_kept_in_units(start: Start) -> None:
     assert cache.tree() == {"1 2": "f", "1 2 3": "f|"}
 
 
-# -- under nodes without a host copy -------------------------------------------------------------------------------------------
+# -- under nodes without a host copy ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,8 @@ def test_bigrams_are_kept_in_units(start: Start) -> None:
 def test_nodes_beyond_the_start_are_refilled_from_the_top(
     start: Start, begin: int, kept: int, drawn: dict[str, str]
 ) -> None:
-    """What is above the start was not fetched; nothing on the host hangs below a node without a host copy."""
+    """What is above the start was not fetched; nothing on the host hangs below a node without a
+    host copy."""
     cache = start(threshold=NEVER)
     cache.put("1 2")
     assert cache.fetch("1 2 3", begin) == kept
@@ -140,7 +141,7 @@ def test_what_was_refilled_is_demoted_and_no_longer_deleted(start: Start) -> Non
     assert cache.tree() == {"1": "f", "1 2": "f|"}
 
 
-# -- what it is not ------------------------------------------------------------------------------------------------------------
+# -- what it is not --------------------------------------------------------------------------------
 
 
 def test_a_host_insert_is_a_use_of_the_whole_path(start: Start) -> None:

@@ -1,4 +1,5 @@
-"""Insert: what is where afterwards, where nodes end, and what becomes of the state that comes along (semantics 4.1 to 4.3)."""
+"""Insert: what is where afterwards, where nodes end, and what becomes of the state that comes along
+(semantics 4.1 to 4.3)."""
 
 from __future__ import annotations
 
@@ -68,7 +69,7 @@ def test_without_a_host_tier_hits_are_counted_and_nothing_is_backed_up(start: St
     assert cache.flying() == []
 
 
-# -- windows -------------------------------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_host_only_node_revives_and_keeps_its_host_copy(
     assert cache.flying() == []
 
 
-# -- states --------------------------------------------------------------------------------------------------------------------
+# -- states ----------------------------------------------------------------------------------------
 
 
 def test_a_state_goes_to_the_node_at_which_the_prompt_ends(start: Start) -> None:
@@ -199,7 +200,7 @@ def test_a_node_that_comes_back_without_a_state_keeps_that_on_the_host(start: St
     assert cache.match("1 2") == (0, 2)
 
 
-# -- recency, priority, number -------------------------------------------------------------------------------------------------
+# -- recency, priority, number ---------------------------------------------------------------------
 
 
 def test_an_insert_makes_its_path_the_most_recent(start: Start) -> None:
@@ -255,7 +256,7 @@ def test_a_demoted_node_that_comes_back_keeps_its_number_and_its_hits(start: Sta
     assert (page.created, page.hits) == (2, 2)
 
 
-# -- whether anything can have changed -----------------------------------------------------------------------------------------
+# -- whether anything can have changed -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

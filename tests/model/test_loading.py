@@ -13,11 +13,12 @@ from radixproof.model.dialect import Dialect
 Start = Callable[..., Any]
 
 
-# -- what it brings ------------------------------------------------------------------------------------------------------------
+# -- what it brings --------------------------------------------------------------------------------
 
 
 def test_a_load_back_brings_the_path_the_window_and_the_state(start: Start) -> None:
-    """FULL of all that is missing, SWA of one window in whole nodes, the state of the end (semantics 9.2)."""
+    """FULL of all that is missing, SWA of one window in whole nodes, the state of the end
+    (semantics 9.2)."""
     cache = start(window=3, mamba=True)
     cache.demote("1", "1 2", "1 2 3 4")
     assert cache.load("1 2 3 4 5")
@@ -82,7 +83,7 @@ def test_a_load_back_is_no_hit(start: Start) -> None:
     assert cache.order() == cache.order(Pool.FULL) == ["1", "1 2"]
 
 
-# -- what refuses it -----------------------------------------------------------------------------------------------------------
+# -- what refuses it -------------------------------------------------------------------------------
 
 
 def test_nothing_to_load_is_refused(start: Start) -> None:
@@ -131,7 +132,8 @@ def test_a_window_or_a_state_is_worth_one_whatever_comes_with_it(
 def test_the_quota_is_for_what_is_loaded_and_what_is_pinned(
     start: Start, quota: int | None, locked: bool, counted: bool, loaded: bool
 ) -> None:
-    """Two tokens are loaded below one on the device, which counts unless it was locked anyway (semantics 9.3)."""
+    """Two tokens are loaded below one on the device, which counts unless it was locked anyway
+    (semantics 9.3)."""
     cache = start(dialect=Dialect(quota_counts_pins=counted))
     cache.put("1")
     cache.put("1 2 3")
@@ -178,14 +180,15 @@ def test_every_component_needs_room(start: Start, component: Component) -> None:
     cache.demote("1")
     cache.put("2", evicted=int(component is Component.MAMBA), state=component is Component.MAMBA)
     cache.settle()
-    cache.cache.lock("r1", cache.page("2"))
+    cache.lock_page("r1", "2")
     assert not cache.load("1")
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.load("1")
 
 
 def test_a_load_back_for_which_room_could_not_be_made_is_refused(start: Start) -> None:
-    """What counts as evictable here is locked on the host and without a host copy, so that it cannot go (semantics 9.3)."""
+    """What counts as evictable here is locked on the host and without a host copy, so that it
+    cannot go (semantics 9.3)."""
     cache = start(device_pages=2, threshold=2)
     cache.demote("1", "1")
     cache.put("7 8")
@@ -195,7 +198,7 @@ def test_a_load_back_for_which_room_could_not_be_made_is_refused(start: Start) -
     assert cache.trie.free(Pool.FULL) == 0
 
 
-# -- until the ack -------------------------------------------------------------------------------------------------------------
+# -- until the ack ---------------------------------------------------------------------------------
 
 
 def test_source_and_target_are_locked_until_the_ack(start: Start) -> None:

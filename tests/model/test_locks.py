@@ -16,7 +16,7 @@ NEVER = 99
 """A threshold that keeps backups out of a test."""
 
 
-# -- on the device -------------------------------------------------------------------------------------------------------------
+# -- on the device ---------------------------------------------------------------------------------
 
 
 def test_a_lock_covers_the_path_in_full_and_a_window_in_swa(start: Start) -> None:
@@ -45,10 +45,10 @@ def test_a_receipt_survives_splits(start: Start) -> None:
     cache.lock("r2", "1 2 3 4")
     both, first = {"r1", "r2"}, {"r1"}
     assert cache.holders(Pool.SWA) == {"1": first, "1 2": first, "1 2 3": both, "1 2 3 4": both}
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert set(cache.holders(Pool.FULL)) == {"1", "1 2", "1 2 3", "1 2 3 4"}
     assert cache.holders(Pool.SWA) == {"1 2 3": {"r2"}, "1 2 3 4": {"r2"}}
-    cache.cache.unlock("r2")
+    cache.unlock("r2")
     assert not any(cache.holders(pool) for pool in POOLS)
 
 
@@ -56,7 +56,8 @@ def test_a_receipt_survives_splits(start: Start) -> None:
     ("segments", "covered"), [(True, {"1 2 3", "1 2 3 4"}), (False, {"1 2", "1 2 3 4"})]
 )
 def test_a_tombstone_under_a_lock(start: Start, segments: bool, covered: set[str]) -> None:
-    """It counts, or it is passed over and covers nothing; a value that arrives later does not change the receipt."""
+    """It counts, or it is passed over and covers nothing; a value that arrives later does not
+    change the receipt."""
     cache = start(window=2, threshold=NEVER, dialect=Dialect(segment_locks=segments))
     cache.put("1 2 3", evicted=3)
     cache.match("1")
@@ -64,20 +65,20 @@ def test_a_tombstone_under_a_lock(start: Start, segments: bool, covered: set[str
     cache.put("1 2", evicted=1)
     cache.put("1 2 3 4", evicted=3)
     assert cache.tree() == {"1": "F|", "1 2": "FS|", "1 2 3": "F|", "1 2 3 4": "FS|"}
-    cache.cache.lock("r1", cache.page("1 2 3 4"))
+    cache.lock_page("r1", "1 2 3 4")
     assert set(cache.holders(Pool.SWA)) == covered
     cache.put("1 2 3 4")
     assert cache.tree()["1 2 3"] == "FS|"
     assert set(cache.holders(Pool.SWA)) == covered
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert not any(page.locked for page in cache.all_pages())
 
 
 def test_an_empty_match_locks_nothing(start: Start) -> None:
     cache = start(window=2, mamba=True)
     assert cache.lock("r1", "1") == 0
-    assert cache.cache.receipts.keys() == {"r1"}
-    cache.cache.unlock("r1")
+    assert [holder.name for holder in cache.cache.receipts] == ["r1"]
+    cache.unlock("r1")
     assert cache.cache.receipts == {}
 
 
@@ -87,7 +88,7 @@ def test_of_states_a_lock_covers_that_of_its_anchor(start: Start) -> None:
     cache.put("1 2", state=True)
     cache.lock("r1", "1 2")
     assert cache.holders(Pool.MAMBA) == {"1 2": {"r1"}}
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.holders(Pool.MAMBA) == {}
 
 
@@ -95,30 +96,32 @@ def test_of_states_a_lock_covers_that_of_its_anchor(start: Start) -> None:
 def test_a_state_that_comes_under_a_lock_is_protected(
     start: Start, segments: bool, held: dict[str, set[str]]
 ) -> None:
-    """The lock counts whether a state is there or not; before 0.5.20 an absent one got no lock (semantics 6.1)."""
+    """The lock counts whether a state is there or not; before 0.5.20 an absent one got no lock
+    (semantics 6.1)."""
     cache = start(mamba=True, threshold=NEVER, dialect=Dialect(segment_locks=segments))
     cache.put("1 2")
-    cache.cache.lock("r1", cache.page("1 2"))
+    cache.lock_page("r1", "1 2")
     assert cache.put("1 2", state=True).taken
     assert cache.holders(Pool.MAMBA) == held
     assert cache.evict(mamba=1)[2] == (0 if segments else 1)
 
 
-# -- given back early ----------------------------------------------------------------------------------------------------------
+# -- given back early ------------------------------------------------------------------------------
 
 
 def test_a_window_given_back_is_freed_where_nothing_hangs_below_it(start: Start) -> None:
-    """With the state of its end; the host copies stay, and FULL stays locked until the receipt is given back (semantics 6.4)."""
+    """With the state of its end; the host copies stay, and FULL stays locked until the receipt is
+    given back (semantics 6.4)."""
     cache = start(window=2, mamba=True)
     cache.put("1 2", state=True)
     cache.put("1 2 3 4", state=True)
     cache.settle()
     cache.lock("r1", "1 2 3 4")
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree() == {"1": "FSfs", "1 2": "FSMfsm|", "1 2 3": "Ffs", "1 2 3 4": "Ffsm|"}
     assert set(cache.holders(Pool.FULL)) == {"1", "1 2", "1 2 3", "1 2 3 4"}
     assert not any(cache.holders(pool) for pool in (Pool.SWA, Pool.MAMBA))
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert not any(cache.holders(pool) for pool in POOLS)
 
 
@@ -130,12 +133,12 @@ def test_a_window_given_back_stays_where_something_on_the_device_hangs_below_it(
     cache.put("1 2 3 4", state=True)
     cache.settle()
     cache.lock("r1", "1 2")
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree()["1 2"] == "FSMfsm|"
     cache.lock("r2", "1 2")
     cache.evict(full=2)
     assert cache.tree()["1 2 3 4"] == "fsm|"
-    cache.cache.release_window("r2")
+    cache.release_window("r2")
     assert cache.tree()["1 2"] == "Ffsm|", "what hangs below on the host only needs no window"
 
 
@@ -146,9 +149,9 @@ def test_a_window_that_another_lock_covers_stays(start: Start) -> None:
     cache.match("1")
     cache.lock("r2", "1 2 3")
     assert cache.holders(Pool.SWA) == {"1": {"r1"}, "1 2": {"r1", "r2"}, "1 2 3": {"r1", "r2"}}
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree() == {"1": "FS|", "1 2": "FS", "1 2 3": "FS|"}
-    cache.cache.release_window("r2")
+    cache.release_window("r2")
     assert cache.tree() == {"1": "FS|", "1 2": "F", "1 2 3": "F|"}
 
 
@@ -156,7 +159,7 @@ def test_a_released_window_without_a_host_copy_is_lost(start: Start) -> None:
     cache = start(window=2, threshold=NEVER)
     cache.put("1 2")
     cache.lock("r1", "1 2")
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree() == {"1": "F", "1 2": "F|"}
     assert cache.flying() == []
 
@@ -165,7 +168,7 @@ def test_older_releases_keep_a_released_window_until_it_is_evicted(start: Start)
     cache = start(window=2, threshold=NEVER, dialect=Dialect(release_frees_leaf=False))
     cache.put("1 2")
     cache.lock("r1", "1 2")
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree() == {"1": "FS", "1 2": "FS|"}
     assert cache.evict(swa=2) == (0, 2, 0), (
         "FULL is still locked, so that it goes as an interior node does"
@@ -176,9 +179,9 @@ def test_a_window_is_given_back_once(start: Start) -> None:
     cache = start(window=2)
     cache.put("1 2")
     cache.lock("r1", "1 2")
-    assert cache.cache.may_release("r1")
-    cache.cache.release_window("r1")
-    assert not cache.cache.may_release("r1")
+    assert cache.may_release("r1")
+    cache.release_window("r1")
+    assert not cache.may_release("r1")
 
 
 @pytest.mark.parametrize(
@@ -190,20 +193,20 @@ def test_a_lock_of_full_alone_has_nothing_to_give_back_early(
     cache = start(**shape)
     cache.put("1", state="mamba" in shape)
     cache.lock("r1", "1")
-    assert cache.cache.may_release("r1") is early
+    assert cache.may_release("r1") is early
 
 
 def test_without_a_window_the_state_is_given_back_and_stays(start: Start) -> None:
     cache = start(mamba=True, threshold=NEVER)
     cache.put("1", state=True)
     cache.lock("r1", "1")
-    cache.cache.release_window("r1")
+    cache.release_window("r1")
     assert cache.tree() == {"1": "FM|"}
     assert cache.evict(mamba=1) == (0, 0, 1)
     assert cache.tree() == {"1": "F|"}
 
 
-# -- on the host ---------------------------------------------------------------------------------------------------------------
+# -- on the host -----------------------------------------------------------------------------------
 
 
 def test_a_host_lock_covers_one_node_one_window_and_one_state(start: Start) -> None:
@@ -214,7 +217,7 @@ def test_a_host_lock_covers_one_node_one_window_and_one_state(start: Start) -> N
     assert set(cache.holders(Pool.SWA_HOST)) == {"1 2", "1 2 3", "1 2 3 4"}
     assert cache.holders(Pool.MAMBA_HOST) == {"1 2 3 4": {"r1"}}
     assert not any(cache.holders(pool) for pool in DEVICE)
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert not any(cache.holders(pool) for pool in HOST)
 
 
@@ -229,7 +232,7 @@ def test_a_host_lock_of_nothing_found_locks_nothing(start: Start) -> None:
     cache = start(window=2, mamba=True)
     assert cache.lock_host("r1", "1") == 0
     assert not any(cache.holders(pool) for pool in HOST)
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
 
 
 def test_a_host_lock_survives_splits(start: Start) -> None:
@@ -242,7 +245,7 @@ def test_a_host_lock_survives_splits(start: Start) -> None:
     assert set(cache.holders(Pool.FULL_HOST)) == {"1", "1 2", "1 2 3"}
     assert set(cache.holders(Pool.MAMBA_HOST)) == {"1 2 3"}
     assert cache.evict_host(9) == 0
-    cache.cache.unlock("r1")
+    cache.unlock("r1")
     assert cache.evict_host(9) == 3
 
 

@@ -1,4 +1,5 @@
-"""Match: where it may end, what it cuts, and what it makes the most recently used (semantics 2, 3, 5)."""
+"""Match: where it may end, what it cuts, and what it makes the most recently used (semantics 2, 3,
+5)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pytest
 from radixproof.model.config import POOLS, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.rules import host_hits
+from radixproof.model.specification.loading import host_hits
 
 Start = Callable[..., Any]
 
@@ -53,7 +54,8 @@ def test_a_match_is_whole_pages(start: Start, text: str, length: int) -> None:
 def test_a_bigram_key_is_one_unit_shorter_than_its_tokens(
     start: Start, text: str, length: int
 ) -> None:
-    """Units are pairs of neighbouring tokens, and pages are whole pages of units (semantics 2.2)."""
+    """Units are pairs of neighbouring tokens, and pages are whole pages of units (semantics
+    2.2)."""
     cache = start(page_size=2, bigram=True)
     cache.put("1 2 3 4 5")
     assert cache.tree() == {"1 2 3": "Ff", "1 2 3 4 5": "Ff|"}
@@ -129,7 +131,7 @@ def test_host_windows_count_for_the_best_prefix(start: Start) -> None:
     assert cache.match("1 2") == (0, 2)
 
 
-# -- with MAMBA ----------------------------------------------------------------------------------------------------------------
+# -- with MAMBA ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,8 @@ def test_host_windows_count_for_the_best_prefix(start: Start) -> None:
     [("1 2 3 4", 4), ("1 2 3", 2), ("1 2", 2), ("1", 0), ("9", 0), ("1 2 3 4 5", 4)],
 )
 def test_a_match_ends_where_there_is_a_state(start: Start, text: str, length: int) -> None:
-    """A state is that of one place alone, so that a shorter match falls back to the state before it (semantics 3.2)."""
+    """A state is that of one place alone, so that a shorter match falls back to the state before it
+    (semantics 3.2)."""
     cache = start(mamba=True, threshold=NEVER)
     cache.put("1 2", state=True)
     cache.put("1 2 3 4", state=True)
@@ -152,7 +155,7 @@ def test_a_state_on_the_host_counts_for_the_best_prefix(start: Start) -> None:
     cache.put("1 2", state=True)
     cache.put("1 2 3")
     cache.settle()
-    cache.cache.evict((0, 0, 2))
+    cache.evict(mamba=2)
     assert cache.tree() == {"1": "Ffm|", "1 2": "Ffm|", "1 2 3": "Ff|"}
     assert cache.match("1 2 3") == (0, 2)
 
@@ -175,7 +178,7 @@ def test_all_gates_must_agree_at_one_place(start: Start) -> None:
     assert cache.match("1 2 3 4 5") == (5, 5)
 
 
-# -- what a match would bring from the host ------------------------------------------------------------------------------------
+# -- what a match would bring from the host --------------------------------------------------------
 
 
 def test_what_of_a_match_is_on_the_host_only(start: Start) -> None:
@@ -195,7 +198,7 @@ def test_tokens_on_the_host_are_counted_in_tokens_and_states_in_states(start: St
     assert host_hits(cache.page("1 2 3 4").path(), cache.config) == (4, 2, 1)
 
 
-# -- recency -------------------------------------------------------------------------------------------------------------------
+# -- recency ---------------------------------------------------------------------------------------
 
 
 def test_a_match_makes_its_path_the_most_recent(start: Start) -> None:
@@ -240,7 +243,7 @@ def test_of_states_only_the_best_is_renewed(start: Start, at_end: bool, order: l
     assert cache.order(Pool.MAMBA) == order
 
 
-# -- splits --------------------------------------------------------------------------------------------------------------------
+# -- splits ----------------------------------------------------------------------------------------
 
 
 def test_a_split_leaves_the_state_and_its_locks_to_the_lower_half(start: Start) -> None:

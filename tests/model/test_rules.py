@@ -1,7 +1,8 @@
 """The pure rules, on paths drawn as text.
 
-A path is written page by page: ``F`` FULL on device, ``S`` SWA, ``M`` MAMBA on device, ``f``, ``s`` and ``m`` the same on the host,
-``-`` nothing, and a ``|`` after the last page of a node: ``"FS F| FfSs|"`` is a node of two pages and one of one page.
+A path is written page by page: ``F`` FULL on device, ``S`` SWA, ``M`` MAMBA on device, ``f``, ``s``
+and ``m`` the same on the host, ``-`` nothing, and a ``|`` after the last page of a node: ``"FS F|
+FfSs|"`` is a node of two pages and one of one page.
 """
 
 from __future__ import annotations
@@ -12,23 +13,19 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.rules import (
-    boundaries,
-    device_lock,
-    host_hits,
-    host_lock,
-    host_need,
+from radixproof.model.specification.backing_up import host_need
+from radixproof.model.specification.inserting import window_cut
+from radixproof.model.specification.loading import host_hits, pinned, refuses_load, to_load
+from radixproof.model.specification.locking import device_lock, host_lock
+from radixproof.model.specification.matching import match_ends
+from radixproof.model.specification.nodes import (
     is_device_leaf,
     is_host_leaf,
     nodes_of,
-    pinned,
-    rank,
-    refuses_load,
-    to_load,
-    window_cut,
     window_nodes,
 )
-from radixproof.model.trie import Page
+from radixproof.model.specification.ordering import rank
+from radixproof.model.specification.trie import Holder, HolderKind, Page
 
 LETTERS = dict(zip("FSMfsm", POOLS, strict=True))
 PLAIN = Config()
@@ -70,7 +67,7 @@ def ends(pages: list[Page]) -> list[int]:
 )
 def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, PLAIN)
+    found = match_ends(path, root, PLAIN)
     assert ends(list(found)) == [device, best]
 
 
@@ -105,7 +102,7 @@ def test_boundaries_without_a_window(drawing: str, device: int, best: int) -> No
 )
 def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, WINDOWED)
+    found = match_ends(path, root, WINDOWED)
     assert ends(list(found)) == [device, best]
 
 
@@ -121,7 +118,7 @@ def test_boundaries_with_a_window_of_three(drawing: str, device: int, best: int)
 )
 def test_a_window_is_counted_in_tokens(drawing: str, window: int, device: int) -> None:
     root, path = draw(drawing, size=2)
-    assert boundaries(path, root, replace(WINDOWED, page_size=2, window=window))[0].end == device
+    assert match_ends(path, root, replace(WINDOWED, page_size=2, window=window))[0].end == device
 
 
 @pytest.mark.parametrize(
@@ -163,9 +160,10 @@ def test_window_nodes_are_whole_nodes_tombstones_included(
     ],
 )
 def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
-    """The node itself must have one: on the device, or, for the best prefix, on either tier (semantics 3.2)."""
+    """The node itself must have one: on the device, or, for the best prefix, on either tier
+    (semantics 3.2)."""
     root, path = draw(drawing)
-    found = boundaries(path, root, STATED)
+    found = match_ends(path, root, STATED)
     assert ends(list(found)) == [device, best]
 
 
@@ -173,7 +171,7 @@ def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
     ("drawing", "device", "best"),
     [
         ("FSM| FS| FSM|", 3, 3),
-        # The state is there before the window is whole, and where the window is whole there is no state.
+        # The state is there before the window is whole, and where that is whole is no state.
         ("F| FSM| FS| FS|", 0, 0),
         ("F| FS| FS| FSM|", 4, 4),
         ("F| FS| FS| FSm|", 0, 4),
@@ -182,11 +180,11 @@ def test_boundaries_with_states(drawing: str, device: int, best: int) -> None:
 )
 def test_window_and_state_must_agree(drawing: str, device: int, best: int) -> None:
     root, path = draw(drawing)
-    found = boundaries(path, root, WHOLE)
+    found = match_ends(path, root, WHOLE)
     assert ends(list(found)) == [device, best]
 
 
-# -- locks ---------------------------------------------------------------------------------------------------------------------
+# -- locks -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -202,7 +200,8 @@ def test_window_and_state_must_agree(drawing: str, device: int, best: int) -> No
 def test_window_locks_in_both_dialects(
     drawing: str, segments: list[int], skipping: list[int]
 ) -> None:
-    """With segment locks every node counts; before, tombstones were passed over and covered nothing."""
+    """With segment locks every node counts; before, tombstones were passed over and covered
+    nothing."""
     _, path = draw(drawing)
     config = replace(WINDOWED, window=2)
     for dialect, covered in (
@@ -253,7 +252,7 @@ def test_locks_of_the_root_cover_nothing() -> None:
     assert not any(device_lock(root, WHOLE, Dialect()).values())
 
 
-# -- loading back --------------------------------------------------------------------------------------------------------------
+# -- loading back ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -290,7 +289,7 @@ def test_what_a_load_back_brings_is_counted_in_tokens_and_states() -> None:
 def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
     _, path = draw("F| Ff| F| f|", size=2)
     assert pinned(path) == 6
-    path[0].holders[Pool.FULL] = ("r1",)
+    path[0].holders[Pool.FULL] = (Holder(HolderKind.RECEIPT, "r1"),)
     assert pinned(path) == 4
 
 
@@ -314,7 +313,8 @@ def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
 def test_load_backs_are_refused_by_threshold_and_quota(
     full: int, others: bool, pins: int, quota: int | None, counted: bool, refused: bool
 ) -> None:
-    """The threshold is 4; what is pinned counts against the quota, or, before 0.5.20, raised it (semantics 9.3)."""
+    """The threshold is 4; what is pinned counts against the quota, or, before 0.5.20, raised it
+    (semantics 9.3)."""
     config = replace(PLAIN, load_threshold=4)
     assert (
         refuses_load(full, others, pins, quota, config, Dialect(quota_counts_pins=counted))
@@ -322,7 +322,7 @@ def test_load_backs_are_refused_by_threshold_and_quota(
     )
 
 
-# -- leaves and their order ----------------------------------------------------------------------------------------------------
+# -- leaves and their order ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -349,14 +349,15 @@ def test_leaves(drawing: str, device_leaves: list[int], host_leaves: list[int]) 
 
 @pytest.mark.parametrize("pool", POOLS)
 def test_locks_keep_a_node_from_being_a_leaf(pool: Pool) -> None:
-    """A device leaf has no device lock of any component, a host leaf no lock at all (semantics 1.6)."""
+    """A device leaf has no device lock of any component, a host leaf no lock at all (semantics
+    1.6)."""
     for drawing, is_leaf, kept in (
         ("FSM|", is_device_leaf, pool in DEVICE),
         ("fsm|", is_host_leaf, True),
     ):
         _, (page,) = draw(drawing)
         assert is_leaf(page)
-        page.holders[pool] = ("r1",)
+        page.holders[pool] = (Holder(HolderKind.RECEIPT, "r1"),)
         assert is_leaf(page) is not kept
 
 
@@ -380,7 +381,7 @@ def test_what_comes_before_recency(order: EvictionPolicy, ranks: list[int]) -> N
     assert [rank(node, order) for node in nodes] == ranks
 
 
-# -- sizes ---------------------------------------------------------------------------------------------------------------------
+# -- sizes -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

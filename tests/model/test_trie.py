@@ -8,7 +8,8 @@ import pytest
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Config, Pool
 from radixproof.model.key import Key, tokens_of
-from radixproof.model.trie import Page, Trie, spell
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
 
 CONFIG = Config(
     page_size=2,
@@ -237,7 +238,7 @@ def test_locks_are_names_in_a_pool(trie: Trie, pool: Pool) -> None:
     (page,) = trie.extend(Key((1, 2)))
     assert not page.locked
     assert not page.host_locked
-    page.holders[pool] = ("r1",)
+    page.holders[pool] = (Holder(HolderKind.RECEIPT, "r1"),)
     assert page.locked is (pool in DEVICE)
     assert page.host_locked is (pool in HOST)
     assert [other for other in POOLS if page.locked_in(other)] == [pool]
@@ -264,7 +265,7 @@ def test_a_page_lacks_host_copies_of_what_is_on_the_device(
     assert page.lacks is bool(lacking)
 
 
-# -- bigrams -------------------------------------------------------------------------------------------------------------------
+# -- bigrams ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Milestones: where a search has been, what it can reach, and that it says so when it has not been everywhere."""
+"""Milestones: where a search has been, what it can reach, and that it says so when it has not been
+everywhere.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
-from radixproof.impl.system import Scope
+from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.cli.console import check
@@ -42,7 +44,8 @@ from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.running.run import Run
-from radixproof.properties.search.search import Budget, Progress
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.progress import Progress
 
 Case: TypeAlias = tuple[Milestone, Config, list[Operation]]
 
@@ -265,7 +268,7 @@ def met_last(config: Config, operations: Sequence[Operation]) -> set[Milestone]:
     run, watcher = Run(find("radix"), config), Watcher()
     for operation in operations:
         watcher.counts.clear()
-        watcher.see(run.judge.model, operation)
+        watcher.before(run.judge.model, operation)
         assert run.step(operation) == []
     return set(watcher.counts)
 
@@ -318,7 +321,7 @@ def test_nothing_is_met_where_nothing_happens() -> None:
         assert met_last(ALL, [operation]) == set()
 
 
-# -- what is within reach ------------------------------------------------------------------------------------------------------
+# -- what is within reach ------------------------------------------------------------------------
 
 
 def test_everything_is_within_reach_of_a_system_that_can_be_put_to_everything() -> None:
@@ -329,14 +332,24 @@ def test_everything_is_within_reach_of_a_system_that_can_be_put_to_everything() 
 def test_what_a_history_shows_needs_what_it_uses(
     milestone: Milestone, config: Config, operations: list[Operation]
 ) -> None:
-    """A scope that has no more than the history uses reaches its milestone: nothing is asked for in vain."""
+    """A scope that has no more than the history uses reaches its milestone: nothing is asked for in
+    vain.
+    """
     scope = Scope(
         components=config.components,
         eviction_policies=(config.eviction_policy,),
         operations=(Match, *map(type, operations)),
+        page_sizes=(config.page_size,),
+        hosted=config.hosted,
         hostless=not config.hosted,
+        write_through=config.hosted and not config.write_back,
         write_back=config.write_back,
+        hit_thresholds=config.threshold > 1,
+        load_thresholds=config.load_threshold > 1,
         bigram=config.bigram,
+        namespaces=any(
+            operation.key.namespace for operation in operations if hasattr(operation, "key")
+        ),
         ranks=config.ranks > 1,
         failing_copies=any(
             isinstance(operation, RunCopies) and operation.fail for operation in operations
@@ -356,6 +369,13 @@ def test_what_a_history_shows_needs_what_it_uses(
             M.LOAD_REFUSED,
         ),
         (Scope(hostless=False), M.EVICTION_WITHOUT_HOST),
+        (Scope(hosted=False), M.SPLIT_HOST_ONLY),
+        (Scope(hosted=False), M.LOAD_OF_CHAIN),
+        (Scope(hosted=False), M.WRITE_BACK_OF_LEAF),
+        (Scope(page_sizes=(1,)), M.BOUNDARY_INSIDE_PAGED_NODE),
+        (Scope(write_through=False), M.BACKUP_OF_ANCESTORS),
+        (Scope(load_thresholds=False), M.LOAD_TOO_SHORT),
+        (Scope(namespaces=False), M.NAMESPACES_SHARE),
         (Scope(write_back=False), M.WRITE_BACK_DELETION),
         (Scope(bigram=False), M.BIGRAM_MATCH),
         (Scope(ranks=False), M.POLL_ONE_RANK_AHEAD),
@@ -369,7 +389,7 @@ def test_what_a_system_cannot_be_put_to_is_out_of_reach(scope: Scope, milestone:
     assert M.DUPLICATE in Progress(0, 0, scope=scope).unreached
 
 
-# -- searches ------------------------------------------------------------------------------------------------------------------
+# -- searches ------------------------------------------------------------------------------------
 
 
 def test_random_histories_meet_only_what_is_within_reach() -> None:

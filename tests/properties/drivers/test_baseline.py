@@ -1,4 +1,6 @@
-"""The baseline: clean on what is clean, uniform, ignorant of the model, and able to see what one look shows."""
+"""The baseline: clean on what is clean, uniform, ignorant of the model, and able to see what one
+look shows.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,17 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.sight import Sight
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers import baseline
-from radixproof.properties.drivers.sanity import sanity
+from radixproof.properties.drivers.sanity import Rows, sanity
+from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.running.run import run_history
 
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+JUDGED = applicable(Sight(), WINDOWED)
+NO_ROWS: Rows = [()] * len(Pool)
 EVERYTHING = Config(window=2, swa_pages=8, mamba_states=4, swa_host_pages=16, mamba_host_states=4)
 
 
@@ -43,14 +49,14 @@ def test_the_same_seed_makes_the_same_histories() -> None:
 
 
 def test_every_kind_is_as_likely_as_any_other() -> None:
-    uniform = baseline.Uniform(EVERYTHING, Random(1), OPERATIONS)
+    uniform = baseline.Uniform(EVERYTHING, Random(1))
     made = Counter(type(uniform.operation()) for _ in range(200 * len(OPERATIONS)))
     assert set(made) == set(OPERATIONS)
     assert all(140 < count < 260 for count in made.values())
 
 
 def test_a_cache_without_a_host_is_not_asked_for_one() -> None:
-    uniform = baseline.Uniform(Config(host_pages=0), Random(1), OPERATIONS)
+    uniform = baseline.Uniform(Config(host_pages=0), Random(1))
     made = {type(uniform.operation()).name for _ in range(500)}
     assert "insert" in made
     assert not made & {"load_back", "evict_host", "host_insert", "host_lock", "run_copies"}
@@ -78,7 +84,7 @@ def test_a_crash_counts() -> None:
 
     def build(config: Config) -> object:
         system = target.build(config)
-        system.evict = None  # type: ignore[method-assign, assignment]
+        system.evict = lambda: None  # type: ignore[method-assign, assignment]
         return system
 
     verdict = baseline.replay(
@@ -99,7 +105,7 @@ def test_a_window_is_given_back_once_for_every_lock() -> None:
     assert baseline.replay(find("radix"), History(WINDOWED, (*operations, *operations[1:]))) is None
 
 
-# -- the sanity check ----------------------------------------------------------------------------------------------------------
+# -- the sanity check --------------------------------------------------------------------------
 
 
 def seen() -> Observation:
@@ -169,8 +175,10 @@ def free(pool: Pool, change: Callable[[Slots], Slots]) -> Callable[[Observation]
 )
 def test_the_sanity_check_sees(lie: Callable[[Observation], Observation], signature: str) -> None:
     shown = seen()
-    assert sanity(shown, WINDOWED, {}) == []
-    assert signature in [breach.signature for breach in sanity(lie(shown), WINDOWED, {})]
+    assert sanity(shown, WINDOWED, NO_ROWS, JUDGED) == []
+    assert signature in [
+        breach.signature for breach in sanity(lie(shown), WINDOWED, NO_ROWS, JUDGED)
+    ]
 
 
 def test_slots_of_requests_are_owned() -> None:
@@ -178,5 +186,7 @@ def test_slots_of_requests_are_owned() -> None:
     assert shown.whole is not None
     mine = shown.whole.free[Pool.FULL][:1]
     fewer = free(Pool.FULL, lambda slots: slots[1:])(shown)
-    assert sanity(fewer, WINDOWED, {Pool.FULL: mine}) == []
-    assert [breach.signature for breach in sanity(fewer, WINDOWED, {})] == ["OWN/full-lost"]
+    assert sanity(fewer, WINDOWED, (mine, *NO_ROWS[1:]), JUDGED) == []
+    assert [breach.signature for breach in sanity(fewer, WINDOWED, NO_ROWS, JUDGED)] == [
+        "OWN/full-lost"
+    ]

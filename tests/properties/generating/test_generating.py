@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -26,13 +27,14 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.properties.generating.configs import config
-from radixproof.properties.generating.endings import Drain, closing, receipts, requests
+from radixproof.properties.drivers.soak import one
+from radixproof.properties.generating.configs import config, plainest
+from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import (
-    HOSTED,
     MIX,
     MOST_REQUESTS,
     Generator,
@@ -70,22 +72,62 @@ NARROW = Scope(
     failing_copies=False,
 )
 EVERYTHING = Scope()
+ONE_TIER = Scope(hosted=False, page_sizes=(1,), namespaces=False)
+WRITING_BACK = Scope(
+    hostless=False,
+    page_sizes=(8, 16),
+    write_through=False,
+    hit_thresholds=False,
+    load_thresholds=False,
+    eviction_policies=(EvictionPolicy.MRU,),
+)
+AT_MOST_FIVE_PAGES = Scope(cannot=lambda shape: "so many pages" * (shape.device_pages > 5))
 
 
 def drawn(scope: Scope, count: int = 600) -> list[Config]:
     return [config(Random(f"shape {number}"), scope) for number in range(count)]
 
 
-# -- configurations --------------------------------------------------------------------------------------------------------------
+# -- configurations ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "scope",
-    [EVERYTHING, NARROW, Scope(components=(Component.FULL,))],
-    ids=["all", "narrow", "full"],
+    [
+        EVERYTHING,
+        NARROW,
+        Scope(components=(Component.FULL,)),
+        ONE_TIER,
+        WRITING_BACK,
+        AT_MOST_FIVE_PAGES,
+    ],
+    ids=["all", "narrow", "full", "one tier", "write back", "few pages"],
 )
 def test_a_configuration_is_within_the_scope(scope: Scope) -> None:
     assert {scope.refuses(shape) for shape in drawn(scope)} == {""}
+    assert scope.refuses(plainest(scope)) in ("", "so many pages")
+
+
+def test_the_plainest_configuration_is_the_default_one() -> None:
+    assert plainest(EVERYTHING) == Config()
+
+
+def test_a_scope_that_leaves_nothing_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="the last one was refused for being a test"):
+        config(Random(1), Scope(cannot=lambda _: "being a test"))
+
+
+def test_no_prompt_has_a_namespace_where_there_are_none(radix: Target) -> None:
+    target = replace(radix, scope=Scope(namespaces=False, ranks=False))
+    histories = [one(target, 1, number, lambda _: False).history for number in range(20)]
+    keys = [
+        operation.key
+        for history in histories
+        for operation in history.operations
+        if hasattr(operation, "key")
+    ]
+    assert len(keys) > 100
+    assert {key.namespace for key in keys} == {""}
 
 
 def test_every_kind_of_configuration_is_drawn() -> None:
@@ -124,7 +166,7 @@ def test_pools_are_small_so_that_something_is_always_full() -> None:
     assert max(shape.window or 0 for shape in drawn(EVERYTHING)) <= 3 * 4 + 1
 
 
-# -- operations ------------------------------------------------------------------------------------------------------------------
+# -- operations --------------------------------------------------------------------------------
 
 
 def played(
@@ -133,12 +175,10 @@ def played(
     """Operations of one history, each with whether it was skipped. Nothing is reported."""
     run = Run(target, shape)
     told = []
-    for operation in Generator(shape, Random(f"history {seed}"), scope).operations(
-        run.judge, count
-    ):
+    for operation in Generator(run.judge, Random(f"history {seed}"), scope).operations(count):
         assert run.step(operation) == []
         told.append((operation, isinstance(run.steps[-1].outcome, Skipped)))
-    assert len(requests(run.judge.model)) <= MOST_REQUESTS
+    assert len(run.ledger.requests) <= MOST_REQUESTS
     run.close()
     return told
 
@@ -164,7 +204,7 @@ def test_operations_are_within_the_scope(radix: Target, seed: int) -> None:
 
 def test_without_a_host_tier_nothing_is_done_there(radix: Target) -> None:
     assert not any(
-        isinstance(operation, HOSTED) for operation, _ in played(radix, HOSTLESS, 1, 200)
+        isinstance(operation, ON_HOST) for operation, _ in played(radix, HOSTLESS, 1, 200)
     )
 
 
@@ -219,7 +259,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
 ) -> None:
     """Whatever Hypothesis puts in: what it makes is of the kind, or prepares it."""
     run = Run(radix, Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16), WHOLE)
-    shaper = Shaper(run.config)
+    shaper = Shaper(run.ledger)
     prepared = (
         Insert(Key((1, 2, 1, 2))),
         SETTLE,
@@ -238,7 +278,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
     run.close()
 
 
-# -- numbers ---------------------------------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------
 
 
 def test_digits_are_choices_hidden_in_one_number() -> None:
@@ -255,7 +295,7 @@ def test_digits_are_below_their_limit_and_end_in_zeros(number: int) -> None:
     assert [below(7) for _ in range(3)] == [0, 0, 0]
 
 
-# -- prompts and room ------------------------------------------------------------------------------------------------------------
+# -- prompts and room --------------------------------------------------------------------------
 
 
 def test_a_prompt_extends_cuts_or_leaves_an_earlier_one() -> None:
@@ -307,7 +347,7 @@ def test_an_engine_asks_for_the_room_that_is_missing(
     run.close()
 
 
-# -- the end ---------------------------------------------------------------------------------------------------------------------
+# -- the end -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -338,8 +378,8 @@ def test_a_history_ends_with_nothing_left(
     busy: Callable[[Config], Run], shape: Config, drain: Drain
 ) -> None:
     run = busy(shape)
-    assert (requests(run.judge.model), receipts(run.judge.model)) == (["q1", "q2"], ["r1"])
-    last = [operation for operation in closing(run.judge.model, drain) if run.step(operation) == []]
+    assert (list(run.ledger.requests), list(run.ledger.receipts)) == (["q1", "q2"], ["r1"])
+    last = [operation for operation in closing(run.judge, drain) if run.step(operation) == []]
     assert {Finish("q1"), Abort("q2"), Unlock("r1")} <= set(last)
     assert (SETTLE in last) == (shape.hosted and not shape.write_back)
     assert LOADED not in last
@@ -353,9 +393,7 @@ def test_a_history_ends_with_nothing_left(
 def test_a_drain_by_pages_shows_the_whole_order_of_eviction(busy: Callable[[Config], Run]) -> None:
     run = busy(WINDOWED)
     last = [
-        operation
-        for operation in closing(run.judge.model, Drain.BY_PAGES)
-        if run.step(operation) == []
+        operation for operation in closing(run.judge, Drain.BY_PAGES) if run.step(operation) == []
     ]
     assert last.count(Evict(1)) == 2
     assert last.count(EvictHost(1)) == 2

@@ -9,15 +9,16 @@ import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, PerComponent, Slots, Whole
 from radixproof.impl.registry import find
-from radixproof.model.cache import Cache
 from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
-from radixproof.model.trie import Page
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Property
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import Generator
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Tags
+from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.performing.ledger import Ledger
 from radixproof.properties.running.run import Run
 
 PAIRS = Config(
@@ -29,7 +30,7 @@ NOWHERE = [False] * len(Pool)
 
 @pytest.fixture
 def abstraction() -> Abstraction:
-    return Abstraction(PAIRS, Cache(PAIRS, Dialect()), Tags())
+    return Abstraction(PAIRS, Cache(PAIRS, Dialect()), Ledger(PAIRS))
 
 
 def node(
@@ -66,10 +67,10 @@ def only(*pools: Pool) -> list[bool]:
     return [pool in pools for pool in Pool]
 
 
-def page(abstraction: Abstraction, *tokens: int) -> Page:
-    path = abstraction.model.trie.walk(Key(tokens))
-    assert path[-1].end == len(tokens)
-    return path[-1]
+def page(abstraction: Abstraction, *tokens: int, namespace: str = "") -> Page:
+    """The page at the end of a prefix, of those that nodes unroll to."""
+    (found,) = (one for one in abstraction.node_of if one.key() == Key(tokens, namespace))
+    return found
 
 
 def ends(pages: dict[Page, None]) -> list[int]:
@@ -87,7 +88,7 @@ def test_a_node_unrolls_to_its_pages(abstraction: Abstraction) -> None:
     assert ends(delta.gained[Pool.FULL]) == [2, 4, 6]
     assert not any(delta.gone)
     assert [placed.view.id for placed in delta.placed] == [1, 2]
-    assert [one.cut for one in page(abstraction, 1, 2, 3, 4, 5, 6).path()] == [False, True, True]
+    assert [(one.end, ends) for one, ends in delta.ends] == [(4, True), (6, True)]
     assert abstraction.resident_in(page(abstraction, 1, 2)) == only(Pool.FULL)
     assert abstraction.path_slots(page(abstraction, 1, 2, 3, 4, 5, 6), Pool.FULL) == [
         2,
@@ -100,9 +101,23 @@ def test_a_node_unrolls_to_its_pages(abstraction: Abstraction) -> None:
     assert abstraction.path_slots(page(abstraction, 1, 2), Pool.FULL) == [2, 3]
 
 
+def test_what_is_seen_changes_nothing_in_the_model(abstraction: Abstraction) -> None:
+    """Neither its pages nor its node ends: what differs is for the judge to compare."""
+    model = abstraction.model
+    model.insert(Key((1, 2, 3, 4, 5, 6)), 0, 0)
+    before = repr(model)
+    below = node(2, (3, 4, 5, 6, 7, 8), (4, 5, 6, 7, 8, 9), parent=1)
+    delta = abstraction.update(told(node(1, (1, 2), (2, 3)), below))
+    assert repr(model) == before
+    assert [page.end for page in model.trie.walk(Key((1, 2, 3, 4, 5, 6, 7, 8)))] == [2, 4, 6]
+    differs = [(2, True), (4, False), (6, False), (8, True)]
+    assert [(one.end, ends) for one, ends in delta.ends] == differs
+    assert signatures(delta) == ["MATCH/cut-unasked", "MATCH/not-cut", "MATCH/not-cut"]
+
+
 def test_namespaces_unroll_apart(abstraction: Abstraction) -> None:
     abstraction.update(told(node(1, (1, 2), (2, 3)), node(2, (1, 2), (4, 5), namespace="a")))
-    (other,) = abstraction.model.trie.walk(Key((1, 2), "a"))
+    other = page(abstraction, 1, 2, namespace="a")
     assert abstraction.node_of == {page(abstraction, 1, 2): 1, other: 2}
     assert abstraction.nodes[1].tags != abstraction.nodes[2].tags
 
@@ -173,23 +188,19 @@ def test_a_state_in_another_slot_has_moved(abstraction: Abstraction) -> None:
     assert [(moved.end, pool) for moved, pool in delta.moved] == [(4, Pool.MAMBA)]
 
 
-def test_rows_of_requests_are_owned(abstraction: Abstraction) -> None:
-    """So a node that has a slot of a request's is seen, and so is the room that requests take."""
-    abstraction.take(Pool.FULL, [2, 3])
-    assert abstraction.model.trie.free(Pool.FULL) == PAIRS.slots(Pool.FULL) - 2
+def test_a_node_that_has_a_slot_of_a_requests_is_seen(abstraction: Abstraction) -> None:
+    abstraction.ledger.take(Pool.FULL, [2, 3])
     (breach,) = abstraction.update(told(node(1, (1, 2), (2, 3)))).breaches
     assert breach.signature == "OWN/owned-twice"
-    assert breach.text == "FULL slot 2 belongs to node 1 and to a request"
-    abstraction.give(Pool.FULL, [2, 3])
-    assert abstraction.model.trie.rows[Pool.FULL] == 0
+    assert breach.text == "FULL slot 2 belongs to [1 2] and to a request"
 
 
 def test_pairs_of_tokens_unroll_as_tokens_do() -> None:
     shape = Config(bigram=True)
-    abstraction = Abstraction(shape, Cache(shape, Dialect()), Tags())
+    abstraction = Abstraction(shape, Cache(shape, Dialect()), Ledger(shape))
     delta = abstraction.update(told(node(1, ((1, 2), (2, 3)), (2, 3))))  # type: ignore[arg-type]
     assert ends(delta.gained[Pool.FULL]) == [1, 2]
-    (first, second) = abstraction.model.trie.walk(Key((1, 2, 3)))
+    first, second = page(abstraction, 1, 2), page(abstraction, 1, 2, 3)
     assert (first.tokens, second.tokens) == (((1, 2),), ((2, 3),))
 
 
@@ -213,13 +224,14 @@ def test_a_change_of_locks_reshapes_nothing(abstraction: Abstraction) -> None:
 
 def test_a_removed_node_leaves_nothing(abstraction: Abstraction) -> None:
     abstraction.update(told(*PIECES))
+    end = page(abstraction, 1, 2, 3, 4)
     delta = abstraction.update(told(removed=(1,)))
     assert ends(delta.gone[Pool.FULL]) == [4]
     assert ends(delta.gone[Pool.FULL_HOST]) == [4]
     assert abstraction.nodes.keys() == {2}
     assert abstraction.owned[Pool.FULL] == {2, 3}
-    assert abstraction.resident_in(page(abstraction, 1, 2, 3, 4)) == NOWHERE
-    assert abstraction.placed(page(abstraction, 1, 2, 3, 4)) is None
+    assert abstraction.resident_in(end) == NOWHERE
+    assert abstraction.placed(end) is None
     assert abstraction.unlocked == [2, 0, 0]
 
 
@@ -240,7 +252,7 @@ def test_the_removal_of_a_node_never_seen_is_nothing(abstraction: Abstraction) -
     [
         (node(1, ()), "0 tokens"),
         (node(1, (1, 2, 3), (2, 3, 4)), "3 tokens, which is not a whole number of pages"),
-        (node(1, (1, 2), (2, 3), parent=8), "hangs under node 8"),
+        (node(1, (1, 2), (2, 3), parent=8), "hangs under a node that is not in the tree"),
         (node(1, (1, 2), (2,)), "1 FULL slots for 2 tokens"),
         (node(1, (1, 2), (2, 3), host=(2, 3, 4)), "3 FULL_HOST slots for 2 tokens"),
         (node(1, (1, 2), (2, 3), mamba=(2, 3)), "2 MAMBA slots for 2 tokens"),
@@ -326,24 +338,6 @@ def test_a_slot_of_a_node_that_kept_it_is_still_owned_twice(abstraction: Abstrac
     assert signatures(abstraction.update(told(node(2, (3, 4), (2, 3))))) == ["OWN/owned-twice"]
 
 
-def test_tags_name_prefixes() -> None:
-    tags = Tags()
-    long = tags.of("", 0, (1, 2, 3, 4))
-    assert len(set(long)) == 4
-    assert 0 not in long
-    assert tags.of("", 0, (1, 2, 3, 4)) == long
-    assert tags.of("", 0, (1, 2)) == long[:2]
-    assert tags.of("", long[1], (3, 4)) == long[2:]
-    assert tags.of("", 0, (1, 9))[0] == long[0]
-    others = [
-        tags.of("", 0, (3, 4)),
-        tags.of("a", 0, (1, 2)),
-        tags.of("", 0, (1, 9))[1:],
-        tags.of("", long[1], (3, 9))[1:],
-    ]
-    assert not {tag for other in others for tag in other} & set(long)
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None:
     """A run that is told of changes only sees what a run that is told everything sees."""
@@ -352,7 +346,7 @@ def test_deltas_and_whole_observations_end_in_the_same_mirror(seed: int) -> None
         Run(find("radix"), shape, every=10**9),
         Run(find("radix"), shape, every=1),
     )
-    for operation in Generator(shape, Random(seed)).operations(by_deltas.judge, 60):
+    for operation in Generator(by_deltas.judge, Random(seed)).operations(60):
         assert by_deltas.step(operation) == by_wholes.step(operation) == []
         mine, other = by_deltas.judge.abstraction, by_wholes.judge.abstraction
         assert {number: placed.view for number, placed in mine.nodes.items()} == {

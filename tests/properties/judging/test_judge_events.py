@@ -19,7 +19,8 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
 )
-from radixproof.impl.system import Scope, Target
+from radixproof.impl.sight import Sight
+from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.judging.event_stream import Announced
@@ -243,7 +244,7 @@ def test_a_system_that_loses_its_events_is_blamed(tampered: Callable[[Deed, int]
 
 def test_a_system_without_events_is_not_blamed(tampered: Callable[[Deed, int], Target]) -> None:
     target = tampered(lambda _: lambda seen: replace(seen, events=None), 0)
-    run = Run(replace(target, scope=Scope()), PLAIN, every=1)
+    run = Run(replace(target, sight=Sight(events=False)), PLAIN, every=1)
     assert run_all(run, [Insert(AB), SETTLE, Evict(2)]) == [[], [], []]
     assert run.judge.announced.resident == ({}, {})
     run.close()

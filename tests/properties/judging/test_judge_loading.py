@@ -65,7 +65,9 @@ def load_nothing(component: Component) -> Deed:
         plan = loader._plan
 
         def without(anchor: Node) -> Any:
-            return {kind: nodes for kind, nodes in plan(anchor).items() if kind != COMPONENTS[component]}
+            return {
+                kind: nodes for kind, nodes in plan(anchor).items() if kind != COMPONENTS[component]
+            }
 
         loader._plan = without  # type: ignore[method-assign]
 
@@ -156,7 +158,7 @@ def test_a_load_back_is_rightly_refused(
     run = Run(radix, config, every=1)
     assert [run.step(operation) for operation in operations] == [[]] * len(operations)
     assert not [copy for copy in run.judge.model.copies.flying if copy.load]
-    assert not [name for name in run.judge.model.receipts if name.startswith("load-back")]
+    assert not [holder for holder in run.judge.model.receipts if holder.name == "load-back"]
     run.close()
 
 

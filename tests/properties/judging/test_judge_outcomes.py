@@ -181,7 +181,9 @@ def look_without_cutting(system: RadixSystem) -> None:
     system.match = substitute  # type: ignore[method-assign]
 
 
-NOBODYS = NodeView(99, 0, "", (9,), ((8,), None, None, None, None, None), (0, 0, 0), False)
+NOBODYS = NodeView(
+    99, 0, "", (9,), ((8,), None, None, None, None, None), (0, 0, 0), False, (0, 0, 0)
+)
 DEMOTED = [Insert(A), SETTLE, Evict(1)]
 DEMOTED_STATE = [with_state(A), SETTLE, Evict(1)]
 
@@ -421,7 +423,7 @@ def test_match_says_what_was_expected_and_what_was_seen(
     (breach,) = breaches_of(
         tampered(instead("match", shorter), 0), PLAIN, [Insert(AB), Match(AB)], DELTAS
     )[:1]
-    assert (
-        breach.text
-        == "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host"
+    assert breach.text == (
+        "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host; "
+        "on the device it ends at token 2, where what is cached of it ends"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from radixproof.impl.obscured import obscured
 from radixproof.impl.observation import Observation
 from radixproof.impl.operations import (
     Arrive,
@@ -28,6 +29,7 @@ from radixproof.impl.radix.engine import Copy
 from radixproof.impl.radix.loading import Load
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.sight import Sight
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
@@ -49,7 +51,6 @@ from ..deeds import (
     A,
     Deed,
     SignatureOf,
-    both,
     move_device,
     node_of,
     renew,
@@ -212,11 +213,9 @@ def test_leaf(
     assert signature_of(EVERYTHING, operations, deed) == f"LEAF/{rule}"
 
 
-def test_what_a_system_cannot_show_is_not_held_against_it(first_breach: FirstBreach) -> None:
-    hidden = lie(
-        device_leaves=lambda _: None, host_leaves=lambda _: None, lru_lists=lambda _: (None,) * 4
-    )
-    assert first_breach(EVERYTHING, [*DEMOTED, EvictHost(1)], hidden, 1, WHOLE) is None
+def test_what_a_system_cannot_show_is_not_held_against_it(radix: Target) -> None:
+    hidden = obscured(radix, Sight(leaf_sets=False, lru_lists=False))
+    assert run_history(hidden, History(EVERYTHING, (*DEMOTED, EvictHost(1)))) is None
 
 
 def map_a_free_slot(system: RadixSystem) -> None:
@@ -252,16 +251,14 @@ def test_recency(signature_of: SignatureOf, rule: str, deed: Deed) -> None:
     assert signature_of(EVERYTHING, LEAVES, deed) == f"RECENCY/{rule}"
 
 
-def test_the_order_of_use_is_not_inspected_where_ages_are_not_shown(
-    first_breach: FirstBreach,
+def test_the_order_of_use_is_not_inspected_where_it_is_not_shown(
+    tampered: Callable[..., Target],
+    breaches_of: Callable[[Target, Config, Sequence[Operation], int], list[Breach]],
 ) -> None:
     """There it is judged when something goes by it."""
-    assert (
-        first_breach(
-            EVERYTHING, LEAVES, both(grow_old, lie(ages=lambda _: None)), len(LEAVES), WHOLE
-        )
-        is None
-    )
+    old = tampered(grow_old, len(LEAVES))
+    assert breaches_of(old, EVERYTHING, LEAVES, WHOLE)
+    assert not breaches_of(obscured(old, Sight(recency=False)), EVERYTHING, LEAVES, WHOLE)
 
 
 def leave_backup_mark(system: RadixSystem) -> None:

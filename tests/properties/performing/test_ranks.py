@@ -1,4 +1,6 @@
-"""RANK: replicas of one cache that run the same history, and what is seen when one of them is not the same."""
+"""RANK: replicas of one cache that run the same history, and what is seen when one of them is not
+the same.
+"""
 
 from __future__ import annotations
 
@@ -165,7 +167,7 @@ def test_rank_that_raises_is_a_crash(
     assert [breach.signature[:26] for breach in breaches] == ["NOCRASH/ZeroDivisionError@"]
 
 
-# -- the replicas themselves -----------------------------------------------------------------------------------------------------
+# -- the replicas themselves -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -257,8 +259,8 @@ def test_three_ranks_are_the_same_whatever_completes_when(radix: Target, seed: i
     rng = Random(f"ranks {seed}")
     shape = replace(config(rng), ranks=3)
     run = Run(radix, shape, every=4)
-    for operation in Generator(shape, rng).operations(run.judge, 40):
+    for operation in Generator(run.judge, rng).operations(40):
         assert run.step(operation) == []
-    for operation in closing(run.judge.model):
+    for operation in closing(run.judge):
         assert run.step(operation) == []
     run.close()

@@ -28,8 +28,8 @@ from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
+from radixproof.properties.performing.ledger import Request
 from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked, Skipped
-from radixproof.properties.performing.requests import Request
 from radixproof.properties.performing.step import Adopt, CopyState, Step
 from radixproof.properties.running.run import Run
 
@@ -63,22 +63,28 @@ class Watched(Run):
     """A run that is clean, and tells the parts of each operation."""
 
     def parts(self, operation: Operation) -> list[Step]:
-        self.told: list[Step] = []
-        assert self.step(operation) == []
-        return self.told
+        told: list[Step] = []
+        perform = self.performer.perform
 
-    def _performed(self, operation: Operation) -> Iterator[Step]:
-        for step in super()._performed(operation):
-            self.told.append(step)
-            yield step
+        def listened(operation: Operation) -> Iterator[Step]:
+            for step in perform(operation):
+                told.append(step)
+                yield step
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.performer, "perform", listened)
+            assert self.step(operation) == []
+        return told
 
     def request(self, name: str = "q") -> Request:
-        return self.requests.alive[name]
+        return self.ledger.requests[name]
 
 
 @pytest.fixture
 def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
-    """Runs with everything inspected after every part; in the end what is left of requests is finished, and nothing remains."""
+    """Runs with everything inspected after every part; in the end what is left of requests is
+    finished, and nothing remains.
+    """
     runs: list[Watched] = []
 
     def make(config: Config, target: Target = radix) -> Watched:
@@ -87,12 +93,13 @@ def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
 
     yield make
     for run in runs:
-        for name in list(run.requests.alive):
+        for name in list(run.ledger.requests):
             run.parts(Finish(name))
         assert run.judge.model.trie.rows == [0] * len(Pool)
-        assert run.judge.abstraction.row_peers == {}
-        assert run.judge.shared_rows == {}
-        assert run.receipts == {}
+        assert not any(run.ledger.rows)
+        assert run.ledger.peers == {}
+        assert run.ledger.shared == {}
+        assert run.ledger.idle
         for last in (SETTLE, LOADED, Evict(99, 99, 99)):
             run.parts(last)
         assert run.finish() == []
@@ -107,11 +114,13 @@ def said(steps: list[Step]) -> list[str]:
     return [f"{step.operation} -> {step.outcome}".removesuffix(" -> ") for step in steps]
 
 
-# -- a life ----------------------------------------------------------------------------------------------------------------------
+# -- a life ------------------------------------------------------------------------------------
 
 
 def test_the_life_of_a_request(watched: Callable[..., Watched]) -> None:
-    """It comes, is computed in two chunks, goes on with the tree's slots after each, generates, and leaves its tokens behind."""
+    """It comes, is computed in two chunks, goes on with the tree's slots after each, generates, and
+    leaves its tokens behind.
+    """
     run = watched(PLAIN)
     assert said(run.parts(Arrive("q", ABC))) == [
         "load_back [1 2 3]",
@@ -161,7 +170,7 @@ def test_a_request_begins_where_the_cache_ends(watched: Callable[..., Watched]) 
     request = run.request()
     assert (lock.outcome, request.protected, request.computed) == (Locked(2), 2, 2)
     assert request.row == list(lock.slots)
-    assert run.judge.shared_rows["q"][1] == request.row
+    assert run.ledger.shared["q"].slots == request.row
     assert run.judge.model.trie.rows[Pool.FULL] == 0
 
 
@@ -188,7 +197,7 @@ def test_without_a_host_tier_nothing_is_loaded_back(watched: Callable[..., Watch
     assert said(watched(HOSTLESS).parts(Arrive("q", A))) == ["lock q's lock [1] -> 0 tokens locked"]
 
 
-# -- slots -----------------------------------------------------------------------------------------------------------------------
+# -- slots -------------------------------------------------------------------------------------
 
 
 def rows(run: Run) -> list[int]:
@@ -196,13 +205,15 @@ def rows(run: Run) -> list[int]:
 
 
 def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
-    """Slots are the request's from their allocation until the tree takes them, whole pages at a time."""
+    """Slots are the request's from their allocation until the tree takes them, whole pages at a
+    time.
+    """
     run = watched(Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16))
     run.parts(Arrive("q", Key((1, 2, 3, 4, 5))))
     assert rows(run) == [0, 0, 0]
     run.parts(Prefill("q", 1))
     assert rows(run) == [2, 2, 0]
-    assert len(run.judge.abstraction.row_peers) == 2
+    assert len(run.ledger.peers) == 2
     run.parts(Prefill("q", 2))
     assert rows(run) == [2, 2, 0]
     assert (run.request().protected, run.request().computed) == (2, 3)
@@ -214,7 +225,9 @@ def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
 
 
 def test_the_window_slides_and_gives_its_slots_back(watched: Callable[..., Watched]) -> None:
-    """What the window has left is freed while the request still computes; its insert brings tombstones."""
+    """What the window has left is freed while the request still computes; its insert brings
+    tombstones.
+    """
     run = watched(replace(WINDOWED, device_pages=12))
     run.parts(Arrive("q", LONG))
     assert (
@@ -243,7 +256,8 @@ def test_a_window_that_has_left_the_prefix_is_released_early_and_once(
         ReleaseWindow("q's lock 1")
     ]
     assert [step.operation for step in run.parts(Decode("q", (5,)))][1:] == []
-    assert run.judge.model.receipts["q's lock 1"].keys() == {Pool.FULL}
+    holder = run.judge.holder(run.request().lock)
+    assert run.judge.model.receipts[holder].keys() == {Pool.FULL}
 
 
 def test_a_system_that_cannot_release_a_window_is_not_asked_to(
@@ -306,11 +320,13 @@ def test_an_allocation_that_was_told_to_fail_does_so_once(watched: Callable[...,
     assert run.parts(Prefill("q"))[0].outcome == Done(1)
 
 
-# -- several ---------------------------------------------------------------------------------------------------------------------
+# -- several -----------------------------------------------------------------------------------
 
 
 def test_several_are_alive_at_a_time(watched: Callable[..., Watched]) -> None:
-    """The second one to compute the same finds the first one's slots in the tree, and goes on with them; its own are freed."""
+    """The second one to compute the same finds the first one's slots in the tree, and goes on with
+    them; its own are freed.
+    """
     run = watched(PLAIN)
     for name in ("q", "p"):
         run.parts(Arrive(name, ABC))
@@ -355,7 +371,7 @@ def test_what_nobody_asked_for_is_skipped(
     assert watched(PLAIN).parts(operation)[0].outcome == Skipped("there is no request q")
 
 
-# -- states ----------------------------------------------------------------------------------------------------------------------
+# -- states ------------------------------------------------------------------------------------
 
 
 def test_a_request_works_on_a_state_of_its_own(watched: Callable[..., Watched]) -> None:
@@ -413,7 +429,7 @@ def test_a_request_without_room_for_a_state_goes_on_without_one(
     assert [step.outcome for step in run.parts(Prefill("q"))][1] == Inserted(1, 1, False)
 
 
-# -- what can go wrong -----------------------------------------------------------------------------------------------------------
+# -- what can go wrong -------------------------------------------------------------------------
 
 
 def copy_another_state(system: RadixSystem) -> None:

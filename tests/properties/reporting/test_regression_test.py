@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.operations import Evict, History, Insert, WritingCheck
-from radixproof.impl.sglang import paste as sglang_paste
 from radixproof.impl.sglang import store
+from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -115,7 +115,7 @@ def test_it_is_formatted_and_without_lint(tmp_path: Path) -> None:
 
 
 def test_for_sglang_the_file_is_sglangs_own() -> None:
-    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == sglang_paste.render(
+    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == render(
         HISTORY, BREACH, "0.5.12.post1"
     )
 

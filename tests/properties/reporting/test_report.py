@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
-from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import (
     Abort,
     Arrive,
@@ -22,18 +24,21 @@ from radixproof.impl.operations import (
     LoadingCheck,
     Lock,
     Match,
+    Operation,
     Prefill,
     Refuse,
     ReleaseWindow,
+    Requested,
     Reset,
     RunCopies,
     Unlock,
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.system import System, Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.verdict import Property
+from radixproof.properties.histories import corpus
 from radixproof.properties.performing.outcomes import (
     Crashed,
     Done,
@@ -45,10 +50,10 @@ from radixproof.properties.performing.outcomes import (
     Skipped,
 )
 from radixproof.properties.reporting.narrate import narrate
-from radixproof.properties.reporting.report import WIDTH, describe, render, report, slug, summary
+from radixproof.properties.reporting.report import WIDTH, describe, render, report, summary
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import Found
+from radixproof.properties.search.finding import Finding
 
 FAULT = "fault:split-parent-not-backed-up"
 SIGNATURE = "PROGRESS/never-backed-up"
@@ -58,13 +63,13 @@ SETTLE = WritingCheck(blocking=True)
 
 
 @pytest.fixture
-def found() -> Found:
+def found() -> Finding:
     verdict = run_history(find(FAULT), LOST)
     assert verdict is not None
-    return Found(LOST, verdict, 7, "soak", 1234, LOST)
+    return Finding(LOST, verdict, 7, "soak", 1234, LOST)
 
 
-def test_the_whole_report(found: Found) -> None:
+def test_the_whole_report(found: Finding) -> None:
     text = report(find(FAULT), found, "radixproof replay lost.json", "pytest test_lost.py")
     assert text == REPORT
     assert all(len(line) <= WIDTH + 2 for line in text.splitlines())
@@ -134,6 +139,92 @@ def test_an_empty_history_can_be_told() -> None:
     assert render("radix", empty, told).count("(empty)") == 2
 
 
+# -- drawings ----------------------------------------------------------------------------------
+
+
+def prefixes_of(history: History) -> Iterator[History]:
+    """The history, and what of it ends with an operation that has parts."""
+    for length, operation in enumerate(history.operations, 1):
+        if length == len(history.operations) or isinstance(operation, get_args(Requested)):
+            yield replace(history, operations=history.operations[:length])
+
+
+def shown_by_itself(target: Target, history: History) -> tuple[list[str], list[str]]:
+    """What a report draws after a history; and what the system itself shows when it is asked for
+    everything then.
+    """
+    built: list[System] = []
+
+    def build(config: Config) -> System:
+        built.append(target.build(config))
+        return built[-1]
+
+    told = narrate(replace(target, build=build), history, None)
+    itself = built[0].observe(True).nodes
+    return tuple(draw(history.config, nodes, [], "+") for nodes in (told.after, itself))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in corpus.read(corpus.FOLDER) if entry.system.startswith("fault:")],
+    ids=lambda entry: entry.name,
+)
+def test_a_drawing_shows_what_the_system_shows(entry: corpus.Entry) -> None:
+    """In the system that each history of the corpus is about, up to the breach and after every
+    request before.
+    """
+    for history in prefixes_of(entry.history):
+        drawn, itself = shown_by_itself(find(entry.system), history)
+        assert drawn == itself
+
+
+REQUESTS: dict[str, tuple[Config, tuple[Operation, ...]]] = {
+    "plain": (
+        Config(),
+        (
+            Insert(Key((1, 2, 3))),
+            SETTLE,
+            Evict(2),
+            Arrive("q", Key((1, 2, 4, 5))),
+            Prefill("q", 1),
+            Prefill("q", 4),
+            Decode("q", (6, 7)),
+            Arrive("p", Key((1, 2, 9))),
+            Prefill("p", 9),
+            Finish("q"),
+            Abort("p"),
+        ),
+    ),
+    "window and states": (
+        Config(window=2, swa_pages=8, swa_host_pages=16, mamba_states=6, mamba_host_states=6),
+        (
+            Insert(Key((1, 2, 3)), state=True),
+            SETTLE,
+            Evict(2),
+            Arrive("q", Key((1, 2, 3, 4, 5))),
+            Prefill("q", 1),
+            Prefill("q", 4),
+            Decode("q", (6, 7)),
+            Finish("q"),
+        ),
+    ),
+    "two ranks": (
+        Config(ranks=2),
+        (Arrive("q", Key((1, 2, 3))), Prefill("q", 2), Prefill("q", 1), SETTLE, Finish("q")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "operations"), REQUESTS.values(), ids=REQUESTS)
+def test_a_drawing_is_right_after_every_part_of_a_request(
+    config: Config, operations: tuple[Operation, ...]
+) -> None:
+    for history in prefixes_of(History(config, operations)):
+        drawn, itself = shown_by_itself(find("radix"), history)
+        assert drawn == itself
+        assert narrate(find("radix"), history, None).breach is None
+
+
 def view(
     number: int,
     segment: tuple[int, ...],
@@ -157,19 +248,17 @@ def view(
     )
 
 
-def seen(*nodes: NodeView) -> Observation:
-    return Observation(nodes, (), (0, 0, 0, 0, 0, 0), (0, 0, 0), (0, 0, 0))
-
-
 def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
-    before = seen(
-        view(1, (1, 2), FULL=1), view(2, (3,), parent=1, FULL=3, FULL_HOST=1), view(3, (9,), FULL=4)
-    )
-    after = seen(
+    before = [
+        view(3, (9,), FULL=4),
+        view(1, (1, 2), FULL=1),
+        view(2, (3,), parent=1, FULL=3, FULL_HOST=1),
+    ]
+    after = [
         view(1, (1, 2), FULL=5),
-        view(2, (3,), parent=1, FULL_HOST=1, locks=(2, 0, 0)),
         view(4, (8,), parent=1, FULL=4),
-    )
+        view(2, (3,), parent=1, FULL_HOST=1, locks=(2, 0, 0)),
+    ]
     config = Config()
     assert draw(config, before, after, "-") == [
         "  [1 2]  FULL device",
@@ -181,22 +270,20 @@ def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
         "~    [3]  FULL host (locked x2)",
         "+    [8]  FULL device",
     ]
-    assert draw(config, seen(), before, "+") == ["  (empty)"]
+    assert draw(config, [], before, "+") == ["  (empty)"]
 
 
 def test_a_node_is_drawn_with_all_that_it_has() -> None:
     full = view(1, (1, 2), locks=(1, 3, 0), FULL=1, FULL_HOST=1, SWA_HOST=1)._replace(
         namespace="a", pending=True
     )
-    assert draw(WINDOWED, seen(full), seen(), "+") == [
+    assert draw(WINDOWED, [full], [], "+") == [
         "+ a:[1 2]  FULL device+host (locked x1)  SWA host (locked x3)  backup in flight"
     ]
-    assert draw(WINDOWED, seen(view(1, (1,))), seen(), "+") == [
-        "+ [1]  FULL nowhere  SWA tombstone"
-    ]
+    assert draw(WINDOWED, [view(1, (1,))], [], "+") == ["+ [1]  FULL nowhere  SWA tombstone"]
     stateful = Config(mamba_states=2, mamba_host_states=2)
     with_state = view(1, (1, 2), locks=(1, 0, 1), FULL=1, MAMBA=1, MAMBA_HOST=1)
-    assert draw(stateful, seen(with_state), seen(), "+") == [
+    assert draw(stateful, [with_state], [], "+") == [
         "+ [1 2]  FULL device (locked x1)  MAMBA device+host (locked x1)"
     ]
 
@@ -266,18 +353,7 @@ def test_outcomes_in_words(outcome: Outcome, text: str) -> None:
     assert str(outcome) == text
 
 
-@pytest.mark.parametrize("label", [item.label for item in Property])
-def test_labels_make_file_names(label: str) -> None:
-    assert slug(f"{label}/never_backed-up").replace("-", "").isalnum()
-
-
-def test_signatures_and_names_of_systems_make_file_names() -> None:
-    assert slug("OWN-H/full_host-lost") == "own-h-full-host-lost"
-    assert slug("NOCRASH/KeyError@Tree.<locals>.unlink") == "nocrash-keyerror-tree-locals-unlink"
-    assert slug("sglang==0.5.12.post1") == "sglang-0-5-12-post1"
-
-
-def test_a_summary_is_the_signature_and_what_happened(found: Found) -> None:
+def test_a_summary_is_the_signature_and_what_happened(found: Finding) -> None:
     first, *rest = summary(found).splitlines()
     assert first == "PROGRESS/never-backed-up: 2 operations"
     assert " ".join(line.strip() for line in rest) == found.verdict.breach.text

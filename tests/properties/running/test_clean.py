@@ -1,4 +1,4 @@
-"""Our own cache under every kind of configuration, looked at after every step: nothing is reported."""
+"""Our own cache under every kind of configuration, looked at after every step: nothing is found."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ KINDS = {
 def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed: int) -> None:
     rng = Random(f"clean {seed}")
     run = Run(radix, shape, every=1)
-    for operation in Generator(shape, rng).operations(run.judge, 50):
+    for operation in Generator(run.judge, rng).operations(50):
         assert run.step(operation) == []
-    for operation in closing(run.judge.model, tuple(Drain)[seed % len(Drain)]):
+    for operation in closing(run.judge, tuple(Drain)[seed % len(Drain)]):
         assert run.step(operation) == []
     assert run.finish() == []
     assert run.judge.abstraction.nodes == {}
@@ -74,7 +74,9 @@ def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed:
 def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert(
     radix: Target,
 ) -> None:
-    """The window of [1] takes the host slot of the window of [1 2 3], whose state goes along, and comes again: no false alarm."""
+    """The window of [1] takes the host slot of the window of [1 2 3], whose state goes along, and
+    comes again: no false alarm.
+    """
     shape = replace(WHOLE, window=1, swa_host_pages=2)
     prefix, prompt = Key((1, 2)), Key((1, 2, 3))
     history = (
@@ -93,7 +95,9 @@ def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert
 
 
 def test_there_is_no_room_where_a_host_lock_keeps_what_is_below_a_leaf(radix: Target) -> None:
-    """The only SWA that is not locked is that of [1], which cannot be deleted for the host lock on [1 2], nor be backed up."""
+    """The only SWA that is not locked is that of [1], which cannot be deleted for the host lock on
+    [1 2], nor be backed up.
+    """
     shape = replace(WHOLE, window=1, swa_pages=2, host_pages=3, write_back=True)
     first, other, last = Key((1, 2)), Key((101,)), Key((201,))
     history = (

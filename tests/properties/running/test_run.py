@@ -1,4 +1,4 @@
-"""Histories run: any part of a history is a history, and the same history always ends the same way."""
+"""Histories run: any part of one is a history, and the same one always ends the same way."""
 
 from __future__ import annotations
 

@@ -12,12 +12,19 @@ import pytest
 from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
-from radixproof.model import cache as model_cache
-from radixproof.model import eviction, rules
-from radixproof.model.cache import Cache
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
-from radixproof.model.trie import Page, Trie
+from radixproof.model.specification import (
+    inserting,
+    loading,
+    locking,
+    matching,
+    nodes,
+    ordering,
+)
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page, PagesPerPool, Trie
 from radixproof.properties.symbolic import contracts
 from radixproof.properties.symbolic.contracts import PAGES
 from radixproof.properties.symbolic.crosshair import Outcome, all_contracts, replay
@@ -97,63 +104,65 @@ Plant = tuple[object, str, Any]
 
 
 def ignores_tombstones(path: list[Page], root: Page, config: Config) -> Match:
-    return rules.boundaries(path, root, replace(config, window=None, swa_pages=0, swa_host_pages=0))
+    return matching.match_ends(
+        path, root, replace(config, window=None, swa_pages=0, swa_host_pages=0)
+    )
 
 
 def window_one_short(path: list[Page], root: Page, config: Config) -> Match:
     assert config.window is not None
-    return rules.boundaries(path, root, replace(config, window=max(1, config.window - 1)))
+    return matching.match_ends(path, root, replace(config, window=max(1, config.window - 1)))
 
 
 def wants_a_window_always(path: list[Page], root: Page, config: Config) -> Match:
-    found = rules.boundaries(path, root, config)
+    found = matching.match_ends(path, root, config)
     device, best = (page if page.end >= (config.window or 0) else root for page in found)
     return device, best
 
 
 def ignores_states(path: list[Page], root: Page, config: Config) -> Match:
-    return rules.boundaries(path, root, replace(config, mamba_states=0, mamba_host_states=0))
+    return matching.match_ends(path, root, replace(config, mamba_states=0, mamba_host_states=0))
 
 
 def minds_copies_on_both_tiers(path: list[Page], root: Page, config: Config) -> Match:
     twice = any(page.has(Pool.SWA) and page.has(Pool.SWA_HOST) for page in path)
-    return (root, root) if twice else rules.boundaries(path, root, config)
+    return (root, root) if twice else matching.match_ends(path, root, config)
 
 
 def cut_with_the_window_rounded_down(start: int, end: int, window: int, page_size: int) -> int:
     return max(start, end - window // page_size * page_size)
 
 
-def splits_above(self: Cache, page: Page) -> None:
+def splits_above(state: State, page: Page) -> None:
     (page.parent or page).cut = True
 
 
-def splits_and_drops_locks(self: Cache, page: Page) -> None:
+def splits_and_drops_locks(state: State, page: Page) -> None:
     page.cut = True
     page.holders = [() for _ in page.holders]
 
 
 def one_node_early(path: list[Page], reach: int) -> list[Page]:
-    return rules.window_nodes(path, max(0, reach - 1))
+    return nodes.window_nodes(path, max(0, reach - 1))
 
 
 def one_node_late(path: list[Page], reach: int) -> list[Page]:
-    return rules.window_nodes(path, reach + 1)
+    return nodes.window_nodes(path, reach + 1)
 
 
 def not_whole_nodes(path: list[Page], reach: int) -> list[Page]:
     return path[-reach:]
 
 
-def locks_everything(anchor: Page, config: Config) -> rules.PagesPerPool:
-    return rules.host_lock(anchor, config) | {Pool.FULL_HOST: anchor.path()}
+def locks_everything(anchor: Page, config: Config) -> PagesPerPool:
+    return locking.host_lock(anchor, config) | {Pool.FULL_HOST: anchor.path()}
 
 
 def loads(
-    part: Callable[[list[Page]], rules.PagesPerPool],
-) -> Callable[[list[Page], Config], rules.PagesPerPool]:
+    part: Callable[[list[Page]], PagesPerPool],
+) -> Callable[[list[Page], Config], PagesPerPool]:
     """A list of a load-back that is not what it should be."""
-    return lambda path, config: rules.to_load(path, config) | part(path)
+    return lambda path, config: loading.to_load(path, config) | part(path)
 
 
 def host_only(path: list[Page], pool: Pool) -> list[Page]:
@@ -165,21 +174,22 @@ def pins_all(path: list[Page]) -> int:
 
 
 def other_dialect(*args: Any) -> bool:
-    dialect = args[-1]
-    other = replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
-    return rules.refuses_load(*(*args[:-1], other))
+    *values, config, dialect = args
+    return loading.refuses_load(
+        *values, config, replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
+    )
 
 
 def no_quota_if_zero(
     full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
 ) -> bool:
-    return rules.refuses_load(full, others, pins, quota or None, config, dialect)
+    return loading.refuses_load(full, others, pins, quota or None, config, dialect)
 
 
 def refuses_at_the_threshold(
     full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
 ) -> bool:
-    return rules.refuses_load(
+    return loading.refuses_load(
         full,
         others,
         pins,
@@ -198,10 +208,11 @@ def leaf_in_a_host_lock(end: Page) -> bool:
 
 
 def reversed_rank(end: Page, order: EvictionPolicy) -> int:
-    return -rules.rank(end, order)
+    return -ordering.rank(end, order)
 
 
-units, walk, root, split = Trie.units, Trie.walk, Trie.root, Cache.split
+walk = Trie.walk
+root = Trie.root
 PLANTED: dict[str, list[Plant]] = {
     "floor_is_the_last_whole_page": [
         (Config, "floor", lambda self, tokens: tokens),
@@ -217,21 +228,21 @@ PLANTED: dict[str, list[Plant]] = {
     ],
     "walk_stays_in_its_namespace": [(Trie, "root", lambda self, namespace: root(self, ""))],
     "match_stops_where_the_window_is_there": [
-        (contracts, "boundaries", ignores_tombstones),
-        (contracts, "boundaries", window_one_short),
-        (contracts, "boundaries", wants_a_window_always),
+        (contracts, "match_ends", ignores_tombstones),
+        (contracts, "match_ends", window_one_short),
+        (contracts, "match_ends", wants_a_window_always),
     ],
-    "match_stops_where_a_state_is": [(contracts, "boundaries", ignores_states)],
-    "more_state_never_shortens_a_match": [(contracts, "boundaries", minds_copies_on_both_tiers)],
+    "match_stops_where_a_state_is": [(contracts, "match_ends", ignores_states)],
+    "more_state_never_shortens_a_match": [(contracts, "match_ends", minds_copies_on_both_tiers)],
     "window_cut_leaves_one_window": [(contracts, "window_cut", cut_with_the_window_rounded_down)],
     "insert_cuts_where_pieces_differ": [
         (contracts, "Dialect", partial(Dialect, leaf_cut_to_window=False)),
-        (model_cache, "window_cut", cut_with_the_window_rounded_down),
-        (Cache, "split", splits_above),
+        (inserting, "window_cut", cut_with_the_window_rounded_down),
+        (inserting, "split", splits_above),
     ],
     "nodes_are_the_runs_between_cuts": [
         (contracts, "nodes_of", lambda pages: [list(pages)]),
-        (contracts, "nodes_of", lambda pages: rules.nodes_of(pages)[:1]),
+        (contracts, "nodes_of", lambda pages: nodes.nodes_of(pages)[:1]),
     ],
     "split_only_cuts": [
         (Cache, "split", splits_above),
@@ -248,7 +259,7 @@ PLANTED: dict[str, list[Plant]] = {
         (contracts, "window_nodes", not_whole_nodes),
     ],
     "device_lock_covers_path_window_and_state": [
-        (rules, "window_nodes", lambda path, reach: path[-1:]),
+        (locking, "window_nodes", lambda path, reach: path[-1:]),
         (contracts, "Dialect", lambda segment_locks: Dialect(segment_locks=not segment_locks)),
     ],
     "host_lock_covers_node_window_and_state": [(contracts, "host_lock", locks_everything)],
@@ -278,7 +289,7 @@ PLANTED: dict[str, list[Plant]] = {
         (contracts, "is_host_leaf", leaf_in_a_host_lock),
     ],
     "policy_chooses_between_two_leaves": [
-        (eviction, "rank", reversed_rank),
+        (ordering, "rank", reversed_rank),
         (contracts, "in_order", lambda pages, order: pages),
     ],
 }

@@ -1,0 +1,108 @@
+"""What a system can be put to: declared, so that configurations and operations are drawn within
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radixproof.impl.operations import (
+    OPERATIONS,
+    EvictHost,
+    HostInsert,
+    HostLock,
+    LoadBack,
+    LoadingCheck,
+    Operation,
+    RunCopies,
+    WritingCheck,
+)
+from radixproof.model.config import COMPONENTS, Component, Config, EvictionPolicy
+
+ON_HOST: tuple[type[Operation], ...] = (
+    HostLock,
+    EvictHost,
+    LoadBack,
+    HostInsert,
+    RunCopies,
+    WritingCheck,
+    LoadingCheck,
+)
+"""Operations that mean nothing without a host tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of the configurations and operations a system can be put to. The default is
+    everything.
+    """
+
+    components: tuple[Component, ...] = COMPONENTS
+    page_sizes: tuple[int, ...] | None = None
+    """None: any."""
+    eviction_policies: tuple[EvictionPolicy, ...] = tuple(EvictionPolicy)
+    operations: tuple[type[Operation], ...] = OPERATIONS
+    hosted: bool = True
+    """It can be built with a host tier. Where it cannot, no operation of `ON_HOST` is ever
+    performed.
+    """
+    hostless: bool = True
+    """It can be built without a host tier."""
+    write_through: bool = True
+    """It can back up what is inserted, or hit often enough. Only a host tier is asked for that."""
+    write_back: bool = True
+    """It can back up what is evicted, and only that."""
+    hit_thresholds: bool = True
+    """Backups can wait for more than one hit."""
+    load_thresholds: bool = True
+    """Load-backs can be refused for being short."""
+    bigram: bool = True
+    namespaces: bool = True
+    """Keys can have a namespace."""
+    ranks: bool = True
+    failing_copies: bool = True
+    cannot: Callable[[Config], str] | None = None
+    """Why it cannot be built with a configuration for any other reason; empty if it can."""
+
+    def refuses(self, config: Config) -> str:
+        """Why a cache of this configuration cannot be built; empty if it can."""
+        missing = [part.name for part in config.components if part not in self.components]
+        policy, hosted = config.eviction_policy, config.hosted
+        checks = (
+            (bool(missing), " and ".join(missing)),
+            (
+                self.page_sizes is not None and config.page_size not in self.page_sizes,
+                f"pages of {config.page_size} tokens",
+            ),
+            (policy not in self.eviction_policies, f"eviction order {policy.value}"),
+            (hosted and not self.hosted, "a host tier"),
+            (not hosted and not self.hostless, "no host tier"),
+            (config.write_back and not self.write_back, "write_back"),
+            (hosted and not config.write_back and not self.write_through, "write-through"),
+            (config.threshold > 1 and not self.hit_thresholds, "a hit threshold"),
+            (config.load_threshold > 1 and not self.load_thresholds, "a load threshold"),
+            (config.bigram and not self.bigram, "bigram keys"),
+            (config.ranks > 1 and not self.ranks, "several ranks"),
+        )
+        named = next((what for refused, what in checks if refused), "")
+        return named or ("" if self.cannot is None else self.cannot(config))
+
+    def offers(self) -> frozenset[type[Operation]]:
+        """The kinds of operations that it can be put to."""
+        return frozenset(filter(self.has, self.operations))
+
+    def has(self, kind: type[Operation]) -> bool:
+        """Whether it can be put to operations of this kind."""
+        return kind in self.operations and (self.hosted or kind not in ON_HOST)
+
+    def declines(self, operation: Operation) -> str:
+        """Why it cannot be put to an operation, whatever its state; empty if it can."""
+        if not self.has(type(operation)):
+            return "the system has no such operation"
+        if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
+            return "copies of this system cannot fail"
+        key = getattr(operation, "key", None)
+        if key is not None and key.namespace and not self.namespaces:
+            return "keys of this system have no namespace"
+        return ""

@@ -1,0 +1,76 @@
+"""What a system lets be seen: declared, never guessed from what happens to be missing.
+
+A check that needs what is not shown is passed over and counted as passed over
+(`radixproof.properties.judging.applicable`), so that a clean run can say what it could not judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radixproof.model.config import COMPONENTS, POOLS, Component, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What observations of a system show beyond its nodes. The default is everything.
+
+    Every system shows its nodes: their keys, how they hang together, and which pools hold them;
+    without these nothing could be judged. All else is optional. What is not declared is not looked
+    at, even if it is there; what is declared and then is not there is an error.
+    """
+
+    slots: tuple[Pool, ...] = POOLS
+    """Pools in which nodes show the numbers of their slots. In the others a node shows as many
+    numbers as it has slots, and they mean nothing."""
+    locks: tuple[Component, ...] = COMPONENTS
+    """Components of which nodes show how often they are locked on the device."""
+    host_locks: tuple[Component, ...] = COMPONENTS
+    """The same on the host."""
+    backup_marks: bool = True
+    """Nodes show whether a backup of them is in flight."""
+    load_marks: bool = True
+    """Nodes show whether a load-back into them is in flight."""
+    marks_after_split: bool = True
+    """All parts of a node that is split while it is marked are marked. Where this does not hold, a
+    mark that is there is judged, one that is missing is not."""
+    sizes: bool = True
+    """Evictable and protected sizes per component."""
+    free_counts: tuple[Pool, ...] = POOLS
+    """Pools that show how many of their slots are free."""
+    free_lists: tuple[Pool, ...] = POOLS
+    """Pools that show which of their slots are free."""
+    swa_map: bool = True
+    """The full→SWA map, where the cache has SWA."""
+    leaf_sets: bool = True
+    """The sets of nodes that eviction may take, on each tier."""
+    lru_lists: bool = True
+    """Which nodes are in the LRU lists of SWA and MAMBA, on each tier."""
+    recency: bool = True
+    """When each node was last used, and (with ``lru_lists``) that the lists are in that order."""
+    host_hits: tuple[Component, ...] = COMPONENTS
+    """A match says what of it is on the host only, if the cache has no components but these."""
+    events: bool = True
+    """Every observation has the stream of events since the last one, if only an empty one."""
+
+
+NODES_ONLY = Sight(
+    slots=(),
+    locks=(),
+    host_locks=(),
+    backup_marks=False,
+    load_marks=False,
+    marks_after_split=False,
+    sizes=False,
+    free_counts=(),
+    free_lists=(),
+    swa_map=False,
+    leaf_sets=False,
+    lru_lists=False,
+    recency=False,
+    host_hits=(),
+    events=False,
+)
+"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY,
+sizes=True)``.
+"""

@@ -1,0 +1,100 @@
+"""The backups of an insert followed: only what was due, and the room that was made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component
+from radixproof.model.following import breaches as wording
+from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.host_eviction import FollowedHostEviction
+from radixproof.model.specification.backing_up import (
+    back_up,
+    due_nodes,
+    due_pages,
+    host_need,
+    host_shortage,
+)
+from radixproof.model.specification.nodes import nodes_of
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page
+from radixproof.model.verdict import Breach
+
+
+@dataclass(slots=True)
+class FollowedBackups:
+    """The backups that a system started, and this to make room for them (semantics 8.2, 8.3)."""
+
+    owed: Owed
+    choice: Choice
+    breaches: list[Breach] = field(default_factory=list)
+
+    def start(self, state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
+        """Back up what was backed up; what was due besides is owed (semantics 8.2, 8.3)."""
+        lacking = [page for page in path if page.lacks]
+        if not lacking and not self.choice.made_host_room():
+            return
+        nodes = due_nodes(state, path, counted)
+        started = {page for page in lacking if self.choice.copied(page)}
+        if self.choice.made_host_room():
+            self._made_room(state, nodes, started)
+            started |= self._made_again(path, lacking)
+        self._adopt(state, [page for page in path if page.lacks and page in started], counted)
+        self._owe(state, [node for node in nodes if node[-1] not in started])
+
+    def _adopt(self, state: State, pages: list[Page], counted: Sequence[Page]) -> None:
+        """These were backed up; what is not due should not have been (semantics 8.2, 8.3)."""
+        due = due_pages(state, counted)
+        early = [page for page in pages if page not in due]
+        if early:
+            self.breaches.append(wording.backed_up_early(early, state.config.threshold))
+        for node in nodes_of(pages):
+            back_up(state, node)
+            for page in node:
+                self.owed.pop(page, None)
+
+    def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
+        """Host data made room for backups: no more of it than they take (semantics 8.3)."""
+        exact = state.dialect.room_before_backup and self.choice.sure
+        served = [node for node in nodes if node[-1] in started or not exact]
+        short = host_shortage(state, [page for node in served for page in node])
+        eviction = FollowedHostEviction(state, short, self.choice, exact)
+        eviction.run()
+        self.breaches += eviction.breaches
+
+    def _made_again(self, path: Sequence[Page], before: list[Page]) -> set[Page]:
+        """Pages whose host copy was evicted for an ancestor's backup, then backed up anew (8.3)."""
+        lost = (page for page in path if page.lacks and page not in before)
+        gone = self.choice.gone
+        return {page for page in lost if not any(page in gone[pool] for pool in page.lacking())}
+
+    def _owe(self, state: State, nodes: list[list[Page]]) -> None:
+        """What was due, and what the host has room for even now, is owed (semantics 8.2)."""
+        if not nodes or state.refusing.intersection(HOST):
+            return
+        room = [_room_for_debts(state, component) for component in COMPONENTS]
+        for node in nodes:
+            for component in COMPONENTS:
+                room[component] -= host_need(node, component, state.config)
+            if min(room) < 0:
+                return
+            for page in node:
+                self.owed[page] = page.lacking()
+
+
+def _room_for_debts(state: State, component: Component) -> int:
+    """Host slots that are free, or could surely be made so for a backup (semantics 8.2, 8.3)."""
+    host = HOST[component]
+    free = state.trie.free(host)
+    made_for_all = state.dialect.room_before_backup or component is Component.FULL
+    if not made_for_all or _anything_host_locked(state):
+        return free
+    busy = state.copies.busy()
+    kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)
+    return free + (len(state.trie.host_only[component]) - kept) * state.config.unit(host)
+
+
+def _anything_host_locked(state: State) -> bool:
+    """A host lock anywhere may keep host data, and what is above it (semantics 6.6, 7.9)."""
+    return any(pool.on_host for receipt in state.receipts.values() for pool in receipt)

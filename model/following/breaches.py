@@ -1,0 +1,134 @@
+"""How breaches are worded: signatures, sentences, and what a plain test can assert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from radixproof.model.config import Component, EvictionPolicy, Pool
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.ordering import rank
+from radixproof.model.specification.trie import Amounts, Page
+from radixproof.model.verdict import Breach, Property, Witness
+
+
+def recency_of(component: Component) -> str:
+    """What decides who goes first, unless a policy does: a name for a cause (7.2, 7.3)."""
+    if component is Component.FULL:
+        return "access-time"
+    return f"{component.name.lower()}-list"
+
+
+def out_of_order(taken: Page, before: Page, component: Component, policy: EvictionPolicy) -> Breach:
+    """A victim was taken before one that is first in order (semantics 7.2, 7.3)."""
+    by_policy = component is Component.FULL and rank(before, policy) != rank(taken, policy)
+    text = (
+        f"{spell(taken.node())} was evicted before {spell(before.node())}, "
+        "which should have gone first"
+    )
+    pool = Pool.FULL if taken.has(Pool.FULL) else Pool.FULL_HOST
+    witness = Witness(taken.key(), pool, held=True)
+    rule = policy.value if by_policy else recency_of(component)
+    return Breach(Property.RECENCY, rule, text, witness)
+
+
+def stopped_early(idle: Page, asked: int, freed: int) -> Breach:
+    """An eviction ended before enough was free, and before nothing was left (semantics 7.1)."""
+    return _stopped(idle, asked, freed, "stopped-early")
+
+
+def host_stopped_early(idle: Page, asked: int, freed: int) -> Breach:
+    """The same on the host (semantics 7.9)."""
+    return _stopped(idle, asked, freed, "host-stopped-early")
+
+
+def _stopped(idle: Page, asked: int, freed: int, rule: str) -> Breach:
+    """Who could still have gone (semantics 7.1, 7.9)."""
+    text = f"asked for {asked}, freed {freed}, but {spell(idle.node())} could still go"
+    return Breach(Property.PROGRESS, rule, text)
+
+
+def leaf_lost_a_value(end: Page) -> Breach:
+    """A leaf stayed, and lost a value as an interior node does (semantics 7.3)."""
+    component = Component.SWA if end.has(Pool.SWA) else Component.MAMBA
+    text = (
+        f"{spell(end.node())} lost a value as an interior node, before what hung below it and "
+        "should have gone first"
+    )
+    return Breach(Property.RECENCY, recency_of(component), text)
+
+
+def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
+    """A backup was owed, and the node is lost for want of it (semantics 8.2)."""
+    hits = node[-1].hits
+    why = (
+        f"has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room "
+        "for it, but it was never backed up"
+    )
+    return _lost(node, "never-backed-up", why)
+
+
+def not_written_back(node: Sequence[Page]) -> Breach:
+    """Under write_back a node is lost that the host has room for (semantics 7.4)."""
+    why = "was not written back, although the host has room for it"
+    return _lost(node, "not-written-back", why)
+
+
+def _lost(node: Sequence[Page], rule: str, why: str) -> Breach:
+    """A node was lost that should have been demoted (semantics 7.4)."""
+    text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"
+    witness = Witness(node[-1].key(), Pool.FULL_HOST, held=True)
+    return Breach(Property.PROGRESS, rule, text, witness)
+
+
+def freed_too_much(last: str) -> Breach:
+    """An eviction went on after enough was free (semantics 7.1)."""
+    text = f"{last} was evicted although enough had been freed"
+    return Breach(Property.PROGRESS, "freed-too-much", text)
+
+
+def should_have_waited(last: str, component: Component) -> Breach:
+    """Of so many victims, those first in order alone would have been enough (semantics 7.2)."""
+    text = (
+        f"{last} was evicted before data that should have gone first, which alone would have "
+        "been enough"
+    )
+    return Breach(Property.RECENCY, recency_of(component), text)
+
+
+def host_leaf_kept(end: Page, pool: Pool) -> Breach:
+    """A host leaf lost a value, and was not deleted with it (semantics 7.9)."""
+    text = (
+        f"{spell(end.node())} is a host leaf and lost its {pool.component.name}, "
+        "but was not deleted"
+    )
+    return Breach(Property.PROGRESS, "host-leaf-kept", text)
+
+
+def host_freed_too_much(victims: int, wanted: Amounts) -> Breach:
+    """More left the host than what was wanted there takes (semantics 7.9, 8.3)."""
+    text = f"{victims} nodes went from the host, more than freeing {max(0, *wanted)} takes"
+    return Breach(Property.PROGRESS, "host-freed-too-much", text)
+
+
+def host_out_of_order() -> Breach:
+    """Victims on the host were the right ones, in the wrong order (semantics 7.9)."""
+    text = (
+        "the nodes that went from the host would have been too many in the order of use, "
+        "so they went in another order"
+    )
+    return Breach(Property.RECENCY, recency_of(Component.FULL), text)
+
+
+def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
+    """A backup was made that is not due (semantics 8.2)."""
+    text = (
+        f"{spell(pages)} is backed up, but neither it nor anything below it on the path has "
+        f"{threshold} hits"
+    )
+    return Breach(Property.BACKUP, "early", text)
+
+
+def load_refused(full: int) -> Breach:
+    """A load-back was refused for want of room, where there was room (semantics 9.3)."""
+    text = f"a load-back of {full} FULL tokens was refused, but there is room for it"
+    return Breach(Property.PROGRESS, "load-refused", text)

@@ -1,0 +1,29 @@
+"""What a system chose, and what came of judging it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from radixproof.model.config import HOST, Pool
+from radixproof.model.specification.trie import Page
+
+Owed: TypeAlias = dict[Page, list[Pool]]
+"""Host pools that have no copy of a page although it was due, and there was room (8.2)."""
+
+
+class Choice(NamedTuple):
+    """Where rules leave a choice: per `Pool`, the pages that went in a step, and that came."""
+
+    gone: Sequence[Mapping[Page, None]]
+    gained: Sequence[Mapping[Page, None]]
+    sure: bool = True
+    """No allocation may have been told to fail."""
+
+    def made_host_room(self) -> bool:
+        """Whether anything left the host (semantics 8.3)."""
+        return any(self.gone[pool] for pool in HOST)
+
+    def copied(self, page: Page) -> bool:
+        """Whether a page got a host copy of anything (semantics 8.3)."""
+        return any(page in self.gained[pool] for pool in HOST)

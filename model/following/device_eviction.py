@@ -1,0 +1,176 @@
+"""A device eviction followed: each victim must have been the first in order of what could go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
+from radixproof.model.following import breaches as wording
+from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.specification.backing_up import has_host_room
+from radixproof.model.specification.device_eviction import evict, may_go, take
+from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.host_eviction import held_by
+from radixproof.model.specification.nodes import is_device_leaf
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Amounts, Page
+from radixproof.model.verdict import Breach, Property
+
+
+@dataclass(slots=True)
+class FollowedEviction:
+    """The chooser that takes what a system took, and says what was wrong with it (semantics 7)."""
+
+    state: State
+    owed: Owed
+    asked: Amounts
+    choice: Choice
+    amount_known: bool = True
+    """What was asked for. Otherwise who goes is judged, and what is lost, but not how much."""
+    victims: list[Amounts] = field(default_factory=list)
+    """What each freed."""
+    unbacked: bool = False
+    """A victim had no host copy, so that write_back may have made room for one."""
+    breaches: list[Breach] = field(default_factory=list)
+
+    def run(self) -> None:
+        """What had to go, then what went beyond that, then what made room for it (7.1, 14.10)."""
+        evict(self.state, self.asked, self)
+        self._take_the_rest()
+        if self.state.config.write_back and (self.unbacked or not self._is_exact()):
+            self._adopt_host_losses()
+
+    @property
+    def freed(self) -> Amounts:
+        """What all victims freed (semantics 7.5)."""
+        total = Amounts()
+        for victim in self.victims:
+            total = total.plus(victim)
+        return total
+
+    def _is_exact(self) -> bool:
+        """The host evicts for backups that succeed, and for nothing else (semantics 8.3, 17.4)."""
+        return self.choice.sure and self.state.dialect.room_before_backup
+
+    # -- choosing ----------------------------------------------------------------------------------
+
+    def may_go(self, end: Page) -> bool:
+        """As was seen; or else if it surely can, even where its backup fails (semantics 7.4)."""
+        if end in self.choice.gone[Pool.FULL]:
+            return True
+        if end in self.choice.gone[Pool.FULL_HOST]:
+            return False
+        return may_go(self.state, end, written_back=False)
+
+    def victim(self, component: Component, candidates: Iterable[Page]) -> Page | None:
+        """The first in order that went; to pass others over is a breach (semantics 7.1 to 7.3)."""
+        gone = self.choice.gone[DEVICE[component]]
+        before: Page | None = None
+        for page in candidates:
+            if page in gone:
+                if before is not None:
+                    policy = self.state.config.eviction_policy
+                    self.breaches.append(wording.out_of_order(page, before, component, policy))
+                return page
+            before = before or page
+        if before is not None and self.choice.sure and self.amount_known:
+            asked = self.asked[component]
+            freed = self.freed[component]
+            self.breaches.append(wording.stopped_early(before, asked, freed))
+        return None
+
+    def write_back(self, node: list[Page]) -> None:
+        """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""
+        if not node[-1].has(Pool.FULL_HOST):
+            self.unbacked = True
+        for page in node:
+            for pool in page.lacking():
+                if page in self.choice.gained[pool]:
+                    self.state.trie.put(page, pool)
+
+    def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
+        """What left; a leaf should have left whole, with nothing lost by it (7.3, 7.4, 7.6)."""
+        pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
+        if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
+            pools = DEVICE
+        elif is_device_leaf(end):
+            self.breaches.append(wording.leaf_lost_a_value(end))
+        node = end.node()
+        self.victims.append(held_by(self.state, node, pools))
+        self.breaches += self._losses(node, pools)
+        return pools
+
+    def _left(self, end: Page, pool: Pool) -> bool:
+        """Whether an interior node lost a value, or a state that goes with SWA (semantics 7.6)."""
+        gone = self.choice.gone
+        return end in gone[pool] or (pool is Pool.MAMBA and end in gone[Pool.SWA])
+
+    # -- what is lost ------------------------------------------------------------------------------
+
+    def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
+        """What leaves the device for good, and should not have to (semantics 7.4, 8.2)."""
+        if self._is_owed(node, pools):
+            yield wording.never_backed_up(node, self.state.config.threshold)
+        elif self.state.config.write_back and self._could_be_backed_up(node):
+            yield wording.not_written_back(node)
+
+    def _is_owed(self, node: list[Page], pools: Sequence[Pool]) -> bool:
+        """A host copy was due before, and would save what leaves now (semantics 8.2)."""
+        for page in node:
+            owed = self.owed.get(page, ())
+            if any(HOST[pool] in owed and not page.has(HOST[pool]) for pool in pools):
+                return True
+        return False
+
+    def _could_be_backed_up(self, node: list[Page]) -> bool:
+        """The host surely has room: no other victim could have used it temporarily (7.4, 8.3)."""
+        end = node[-1]
+        if end.has(Pool.FULL_HOST) or not self._is_exact():
+            return False
+        others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
+        return has_host_room(self.state, node) and not any(page.cut for page in others)
+
+    # -- what went beyond --------------------------------------------------------------------------
+
+    def _take_the_rest(self) -> None:
+        """Adopt what went beyond what had to go, and say why it should not have (7.1, 7.2)."""
+        last = ""
+        for pool in DEVICE:
+            left = (page for page in self.choice.gone[pool] if page.cut)
+            for page in sorted(left, key=lambda page: -page.end):
+                if page.has(pool) and _can_go(page, pool):
+                    last = spell(page.node())
+                    take(self.state, page, pool.component, self)
+        told = any(breach.violates is Property.RECENCY for breach in self.breaches)
+        if last and not told:
+            breach = self._why_too_much(last)
+            if self.amount_known or breach.violates is Property.RECENCY:
+                self.breaches.append(breach)
+
+    def _why_too_much(self, last: str) -> Breach:
+        """Too many victims; or the right number of them, in the wrong order (7.1, 7.2)."""
+        for component in COMPONENTS:
+            asked = self.asked[component]
+            most = max(victim[component] for victim in self.victims)
+            if asked and self.freed[component] - most < asked:
+                return wording.should_have_waited(last, component)
+        return wording.freed_too_much(last)
+
+    def _adopt_host_losses(self) -> None:
+        """Host copies that made room under write_back: which, is not judged (semantics 14.10)."""
+        trie = self.state.trie
+        for pool in HOST:
+            for page in self.choice.gone[pool]:
+                trie.drop(page, pool)
+        for page in sorted(self.choice.gone[Pool.FULL_HOST], key=lambda page: -page.end):
+            nowhere = not any(page.resident_in) and not page.children
+            if nowhere and page in trie.recency:
+                trie.remove(page)
+
+
+def _can_go(page: Page, pool: Pool) -> bool:
+    """A leaf, or a node that no lock of its own keeps from losing SWA or a state (7.2, 7.3)."""
+    if is_device_leaf(page):
+        return True
+    return pool is not Pool.FULL and not page.locked_in(pool)

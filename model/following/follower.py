@@ -1,0 +1,111 @@
+"""A cache that follows a system: it does what the system did, and says what was wrong with it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from radixproof.model.config import Component, Pool
+from radixproof.model.following import breaches as wording
+from radixproof.model.following.backups import FollowedBackups
+from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.device_eviction import FollowedEviction
+from radixproof.model.following.host_eviction import FollowedHostEviction
+from radixproof.model.specification.host_eviction import host_candidates
+from radixproof.model.specification.inserting import Inserting, finish_insert
+from radixproof.model.specification.loading import (
+    Loading,
+    could_have_room,
+    finish_load,
+    load_shortage,
+)
+from radixproof.model.specification.locking import lock, unlock
+from radixproof.model.specification.ordering import first
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Amounts, Holder, HolderKind, Page
+from radixproof.model.verdict import Breach
+
+STATE_COPY = Holder(HolderKind.COPY, "the copy of a state")
+"""Locks a prefix while a slot for a copy of its state is found (semantics 3.6)."""
+
+
+class Evicted(NamedTuple):
+    """What an eviction freed, and what was wrong with it."""
+
+    freed: Amounts
+    breaches: list[Breach]
+
+
+class Follower:
+    """The operations of a cache in which a system had a choice (semantics 4.4, 7, 8, 9.3)."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.owed: Owed = {}
+
+    def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
+        """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
+        backups = FollowedBackups(self.owed, choice)
+        finish_insert(self.state, insert, backups.start)
+        return backups.breaches
+
+    def evict(self, asked: Amounts, choice: Choice) -> Evicted:
+        """A device eviction, with the victims that the system took (semantics 7.1)."""
+        return self._evict(asked, choice)
+
+    def _evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
+        """The same, where it may be unknown how much was asked for (semantics 7.1, 9.3)."""
+        eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
+        eviction.run()
+        return Evicted(eviction.freed, eviction.breaches)
+
+    def evict_host(self, tokens: int, component: Component, choice: Choice) -> Evicted:
+        """A host eviction, with the victims that the system took (semantics 7.9)."""
+        wanted = Amounts(*(tokens if component is other else 0 for other in Component))
+        eviction = FollowedHostEviction(self.state, wanted, choice)
+        eviction.run()
+        freed = Amounts()
+        for victim in eviction.victims:
+            freed = freed.plus(victim)
+        if freed[component] < tokens:
+            idle = first(host_candidates(self.state, component))
+            if idle is not None:
+                breach = wording.host_stopped_early(idle, tokens, freed[component])
+                eviction.breaches.append(breach)
+        return Evicted(freed, eviction.breaches)
+
+    def copy_state(self, source: Page, choice: Choice) -> list[Breach]:
+        """Room for a copy of a state is made while its node is locked (semantics 3.6)."""
+        lock(self.state, STATE_COPY, source)
+        breaches = self.evict(Amounts(mamba=1), choice).breaches
+        unlock(self.state, STATE_COPY)
+        return breaches
+
+    # -- loading back ------------------------------------------------------------------------------
+
+    def finish_load(self, loading: Loading, loaded: bool, choice: Choice) -> list[Breach]:
+        """Second half of a load-back that went ahead, or was refused (semantics 9.3, 9.4)."""
+        breaches: list[Breach] = []
+        amount_known = self.state.dialect.room_before_load
+        fits = loaded or could_have_room(self.state, loading)
+
+        def made_room(state: State, loading: Loading) -> bool:
+            """As was seen (semantics 9.3)."""
+            if loaded or any(choice.gone):
+                asked = load_shortage(state, loading) if fits else Amounts()
+                breaches.extend(self._evict(asked, choice, amount_known).breaches)
+            return loaded
+
+        finish_load(self.state, loading, made_room)
+        if not loaded and fits and self._surely_had_room(choice):
+            breaches.append(wording.load_refused(loading.full))
+        return breaches
+
+    def _surely_had_room(self, choice: Choice) -> bool:
+        """Nothing excuses a refusal for want of room where there could be some (semantics 9.3).
+
+        A leaf without a host copy above a host lock cannot be deleted, and so makes none (7.4).
+        """
+        if not choice.sure or not self.state.dialect.room_before_load:
+            return False
+        kept = (page for page in self.state.trie.recency if page.host_locked)
+        return all(above.has(Pool.FULL_HOST) for page in kept for above in page.path())

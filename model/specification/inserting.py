@@ -1,0 +1,169 @@
+"""Insert: what of a request's prompt the tree takes, and where nodes end then (semantics 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TypeAlias
+
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
+from radixproof.model.specification.backing_up import back_up_what_fits
+from radixproof.model.specification.matching import renew_path
+from radixproof.model.specification.nodes import nodes_of
+from radixproof.model.specification.splitting import split
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page
+
+StartBackups: TypeAlias = Callable[[State, Sequence[Page], Sequence[Page]], None]
+"""Starts backups on the path of an insert, of whose pages the second are those just hit."""
+
+
+@dataclass(slots=True)
+class Inserting:
+    """An insert between its two halves: residency is decided, hits and backups are not (4.4)."""
+
+    path: list[Page]
+    existing: int = 0
+    """Pages of the path that were in the tree before."""
+    cuts_before: set[Page] = field(default_factory=set)
+    """Where nodes ended before, if the dialect asks."""
+    evicted: int = 0
+    taken: bool = False
+    """The state that came with it was taken."""
+    opens: bool = False
+    """State was added, or some page lacks a host copy: there may be new node ends, and backups."""
+
+
+# -- what is where ---------------------------------------------------------------------------------
+
+
+def insert(
+    state: State,
+    key: Key,
+    protected: int,
+    evicted: int,
+    has_state: bool = False,
+    priority: int = 0,
+) -> Inserting:
+    """First half: which pages are on the device afterwards (semantics 4.1, 4.2, 4.3, 4.5).
+
+    ``protected`` and ``evicted`` are in tokens. Pages that are new or come back take the request's
+    slots; a page without SWA takes the request's, if the request still has it.
+    """
+    state.inserts += 1
+    path = state.trie.extend(key)
+    if not path:
+        return Inserting(path)
+    existing = sum(page in state.trie.recency for page in path)
+    evicted = max(protected, evicted)
+    taken = has_state and not path[-1].has(Pool.MAMBA)
+    opens = taken or not path[-1].cut
+    inserting = Inserting(path, existing, evicted=evicted, taken=taken, opens=opens)
+    if not state.dialect.hits_on_split_leaf:
+        inserting.cuts_before = {page for page in path[:existing] if page.cut}
+    for at, page in enumerate(path):
+        if at >= existing:
+            page.created = state.inserts
+        page.priority = max(page.priority, priority)
+        inserting.opens |= _take_page(state, page, evicted)
+    cut_path(state, path, existing, evicted)
+    if taken:
+        state.trie.put(path[-1], Pool.MAMBA)
+    renew_path(state, path)
+    return inserting
+
+
+def _take_page(state: State, page: Page, evicted: int) -> bool:
+    """Put a page on the device, with SWA from ``evicted`` on (semantics 4.1, 4.2).
+
+    Returns whether it was not there as a whole, or lacks a host copy that it may get (4.4).
+    """
+    pools = [Pool.FULL]
+    if state.config.window is not None and page.end - state.config.page_size >= evicted:
+        pools.append(Pool.SWA)
+    missing = [pool for pool in pools if not page.has(pool)]
+    for pool in missing:
+        state.trie.put(page, pool)
+    return bool(missing) or (_backs_up(state) and page.lacks)
+
+
+def _backs_up(state: State) -> bool:
+    """Whether inserts start backups: there is a host tier, and no write_back (semantics 8.1)."""
+    return state.config.hosted and not state.config.write_back
+
+
+# -- where nodes end -------------------------------------------------------------------------------
+
+
+def cut_path(state: State, path: Sequence[Page], existing: int, evicted: int) -> None:
+    """Node ends that an insert makes (semantics 4.1 to 4.3).
+
+    At its own end, where it left the tree, and where SWA or a host copy begins or ends; and one
+    window before its end, if that much of a new leaf has SWA.
+    """
+    split(state, path[-1])
+    if existing:
+        split(state, path[existing - 1])
+    for page, below in pairwise(path):
+        if _differs(page, below, Pool.SWA) or _differs(page, below, Pool.FULL_HOST):
+            split(state, page)
+    window = state.config.window
+    live = max(evicted, path[existing - 1].end if existing else 0)
+    end = path[-1].end
+    if window is not None and state.dialect.leaf_cut_to_window and live < end:
+        cut = window_cut(live, end, window, state.config.page_size)
+        if cut > live:
+            split(state, path[cut // state.config.page_size - 1])
+
+
+def _differs(page: Page, below: Page, pool: Pool) -> bool:
+    """One of two pages is in a pool, and the other is not: they are of two nodes (4.1, 4.3)."""
+    return page.has(pool) != below.has(pool)
+
+
+def window_cut(start: int, end: int, window: int, page_size: int) -> int:
+    """Where a leaf from ``start`` to ``end``, all with SWA, is cut to one window (semantics 4.3).
+
+    ``start`` if it is no longer than that, in whole pages.
+    """
+    return max(start, end - -(-window // page_size) * page_size)
+
+
+# -- hits ------------------------------------------------------------------------------------------
+
+
+def finish_insert(
+    state: State, inserting: Inserting, start_backups: StartBackups = back_up_what_fits
+) -> None:
+    """Second half: hits are counted, and under write-through backups are started (4.4, 8.2)."""
+    counted = count_hits(state, inserting)
+    if _backs_up(state):
+        start_backups(state, inserting.path, counted)
+
+
+def count_hits(state: State, insert: Inserting) -> list[Page]:
+    """One hit for every page that an insert walked or made. Returns those counted (8.1)."""
+    if state.config.write_back and not state.dialect.hits_under_write_back:
+        return []
+    uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
+    counted = [page for page in insert.path if page not in uncounted]
+    for page in counted:
+        page.hits += 1
+    return counted
+
+
+def split_pieces(insert: Inserting) -> set[Page]:
+    """Upper pieces that the insert itself cut off, at ``e`` or at one window (semantics 4.3, 8.1).
+
+    The dialects that ask have counted such a node as one.
+    """
+    walked = insert.path[: insert.existing]
+    new = insert.path[insert.existing :]
+    pieces = {page for node in nodes_of(new)[:-1] for page in node}
+    for node in nodes_of(walked):
+        end = node[-1]
+        if end.end == insert.evicted and end not in insert.cuts_before and end is not walked[-1]:
+            pieces.update(node)
+    return pieces

@@ -1,0 +1,19 @@
+"""Split: a node ends where none ended before (semantics 5)."""
+
+from __future__ import annotations
+
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page
+
+
+def split(state: State, page: Page) -> None:
+    """A node ends with ``page`` from now on; no page changes its state (semantics 5.1, 5.5).
+
+    An upper half has the hits of the whole, but for releases in which they begin at 0 (5.4).
+    """
+    if page.cut:
+        return
+    page.cut = True
+    if page.children and not state.dialect.split_keeps_hits:
+        for upper in page.node():
+            upper.hits = 0

@@ -1,0 +1,24 @@
+"""All that the specification knows of one cache: what transitions of every chapter work on."""
+
+from __future__ import annotations
+
+from radixproof.model.config import Config, Pool
+from radixproof.model.dialect import Dialect
+from radixproof.model.specification.copies import Copies
+from radixproof.model.specification.trie import Holder, PagesPerPool, Trie
+
+
+class State:
+    """One cache: its tree, who holds what of it, and what is in flight."""
+
+    def __init__(self, config: Config, dialect: Dialect) -> None:
+        self.config = config
+        self.dialect = dialect
+        self.trie = Trie(config)
+        self.receipts: dict[Holder, PagesPerPool] = {}
+        """What each lock covers: pages, so that no later split or revival changes it (6.2)."""
+        self.copies = Copies(config.ranks)
+        self.inserts = 0
+        """How many there were, of both kinds: the number of a new node (7.2)."""
+        self.refusing: set[Pool] = set()
+        """Pools whose next allocation was told to fail, and may not have been made yet (17.4)."""

@@ -1,0 +1,51 @@
+"""The storage tier: what was fetched to the host, and is handed over there (semantics 10)."""
+
+from __future__ import annotations
+
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
+from radixproof.model.specification.backing_up import hangs_from_backed
+from radixproof.model.specification.splitting import split
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page
+
+
+def host_insert(state: State, key: Key, start: int) -> int:
+    """FULL of a key beyond token ``start`` is handed over on the host (semantics 10.3).
+
+    Returns how many tokens of it were taken.
+    """
+    state.inserts += 1
+    walked = state.trie.walk(key)
+    if walked:
+        split(state, walked[-1])
+    taken = _refill(state, [page for page in walked if page.end > start])
+    state.trie.touch(walked)
+    added = _add_below(state, key, walked)
+    return sum(len(page.tokens) for page in taken + added)
+
+
+def _refill(state: State, pages: list[Page]) -> list[Page]:
+    """Walked pages take the host copy that they lack, if their parent has one (semantics 10.3)."""
+    if state.config.write_back or not state.dialect.host_insert_refills:
+        return []
+    refilled = []
+    for page in pages:
+        if not page.has(Pool.FULL_HOST) and hangs_from_backed([page]):
+            state.trie.put(page, Pool.FULL_HOST)
+            refilled.append(page)
+    return refilled
+
+
+def _add_below(state: State, key: Key, walked: list[Page]) -> list[Page]:
+    """The rest of the key becomes a host-only node, where it may hang (semantics 10.3, 1.4)."""
+    if walked and not (walked[-1].has(Pool.FULL_HOST) or state.config.write_back):
+        return []
+    added = state.trie.extend(key)[len(walked) :]
+    for page in added:
+        state.trie.put(page, Pool.FULL_HOST)
+        page.created = state.inserts
+    state.trie.touch(added)
+    if added:
+        split(state, added[-1])
+    return added

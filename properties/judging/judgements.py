@@ -1,0 +1,341 @@
+"""What the model makes of each operation: one class for each, in one place.
+
+A judgement does to the model what the operation says, as far as the rules settle it, and compares
+what came back (`before`). If the system had a choice, that is looked at, and the model follows
+what was chosen (`after`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from radixproof.impl.operations import (
+    Evict,
+    EvictHost,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Refuse,
+    ReleaseWindow,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.config import DEVICE, Pool
+from radixproof.model.following.choice import Choice
+from radixproof.model.following.follower import Follower
+from radixproof.model.key import Key
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.inserting import Inserting
+from radixproof.model.specification.loading import Loading, host_hits
+from radixproof.model.specification.trie import Amounts, Holder, Page
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging import reasons
+from radixproof.properties.judging.applicable import shown
+from radixproof.properties.judging.step_checks import no_room
+from radixproof.properties.performing.outcomes import (
+    Done,
+    Freed,
+    Inserted,
+    Locked,
+    Matched,
+    Outcome,
+    Skipped,
+)
+from radixproof.properties.performing.step import Act, Adopt, CopyState, Step
+
+BROKEN = {
+    Matched: Property.MATCH,
+    Inserted: Property.MATCH,
+    Locked: Property.MATCH,
+    Freed: Property.SIZE,
+    Done: Property.PROGRESS,
+}
+"""Per kind of outcome: the property that is broken where another one came back."""
+
+ActT = TypeVar("ActT")
+
+
+class Followed(Protocol):
+    """What a judgement needs of the judge."""
+
+    model: Cache
+    follower: Follower
+
+    def holder(self, receipt: str) -> Holder:
+        """Who it is that operations know under this name."""
+
+    def note_allocations(self) -> None:
+        """Tell the model what requests took and gave."""
+
+    @property
+    def shows_host_hits(self) -> bool:
+        """A match says what of it is on the host only."""
+
+
+class Judgement(Generic[ActT]):
+    """Of an operation that settles nothing and leaves no choice: it was skipped, or is a reset."""
+
+    choice = False
+    """What the system did has to be seen now: it had a choice (which victims, which backups), or
+    a later observation could not distinguish its effect."""
+    served: Page | None = None
+    """The last page that may be served from the device."""
+    source: Page | None = None
+    """The page whose state a request takes a copy of."""
+    ran: Sequence[Copy] = ()
+    """Copies whose bytes have moved, with this step, on every rank."""
+
+    def __init__(self, judge: Followed, step: Step, operation: ActT) -> None:
+        self.judge = judge
+        self.model = judge.model
+        self.step = step
+        self.operation = operation
+
+    def before(self) -> list[Breach]:
+        """What the rules settle without a sight of the system's choices."""
+        return []
+
+    def after(self, choice: Choice) -> list[Breach]:
+        """What the choices show: victims, backups that were started, whether there was room."""
+        return []
+
+    def why_there(self, key: Key, device: Page, best: Page) -> Callable[[], str]:
+        """Why a match of a key ends where it does."""
+        trie, config = self.model.trie, self.model.config
+        return lambda: reasons.of_match(trie.walk(key), device, best, config)
+
+    def expect(self, expected: Outcome, why: Callable[[], str]) -> list[Breach]:
+        """A breach if something else came back; ``why`` names the reason for what was expected."""
+        step = self.step
+        if step.outcome == expected:
+            return []
+        text = (
+            f"{step.operation}: expected {str(expected) or 'nothing'}, "
+            f"got {str(step.outcome) or 'nothing'}; {why()}"
+        )
+        return [Breach(BROKEN[type(expected)], f"{step.operation.name}-outcome", text)]
+
+
+def judgement(judge: Followed, step: Step) -> Judgement[Any]:
+    """The judgement of a step, by the kind of its operation."""
+    if isinstance(step.outcome, Skipped):
+        return Judgement(judge, step, step.operation)
+    return JUDGEMENTS.get(type(step.operation), Judgement)(judge, step, step.operation)
+
+
+# -- looking up and inserting ----------------------------------------------------------------------
+
+
+class JudgedMatch(Judgement[Match]):
+    def before(self) -> list[Breach]:
+        device, best = self.model.match(self.operation.key)
+        self.served = device
+        outcome = self.step.outcome
+        hits = outcome.host if isinstance(outcome, Matched) else None
+        if self.judge.shows_host_hits:
+            shown(hits, "what a match finds on the host only")
+            hits = host_hits(best.path(), self.model.config)
+        return self.expect(
+            Matched(device.end, best.end, hits), self.why_there(self.operation.key, device, best)
+        )
+
+
+class JudgedInsert(Judgement[Insert]):
+    insert: Inserting
+
+    def before(self) -> list[Breach]:
+        model, operation, outcome = self.model, self.operation, self.step.outcome
+        known = self.step.protected
+        if operation.reuse:
+            self.served = model.match(operation.key).device
+            known = self.served.end
+        protected = outcome.protected if isinstance(outcome, Inserted) else 0
+        self.insert = model.insert(
+            operation.key, protected, operation.evicted, operation.state, operation.priority
+        )
+        self.choice = self.insert.opens
+        prefix = self.insert.existing * model.config.page_size
+        expected = Inserted(prefix, known, self.insert.taken)
+        return self.expect(expected, lambda: reasons.of_insert(expected, outcome))
+
+    def after(self, choice: Choice) -> list[Breach]:
+        return self.judge.follower.finish_insert(self.insert, choice)
+
+
+class JudgedHostInsert(Judgement[HostInsert]):
+    choice = True
+
+    def before(self) -> list[Breach]:
+        key = self.operation.key
+        start = self.model.match(key).best.end
+        kept = self.model.host_insert(key, start)
+        length = len(self.model.trie.units(key))
+        return self.expect(Done(kept), lambda: reasons.of_host_insert(start, length, kept))
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+
+class JudgedLock(Judgement[Lock]):
+    def before(self) -> list[Breach]:
+        key = self.operation.key
+        self.served = device = self.model.match(key).device
+        self.model.lock(self.judge.holder(self.operation.receipt), device)
+        return self.expect(Locked(device.end), self.why_there(key, device, device))
+
+
+class JudgedHostLock(Judgement[HostLock]):
+    def before(self) -> list[Breach]:
+        key = self.operation.key
+        device, best = self.model.match(key)
+        self.model.lock_host(self.judge.holder(self.operation.receipt), best)
+        return self.expect(Locked(best.end), self.why_there(key, device, best))
+
+
+class JudgedAdopt(Judgement[Adopt]):
+    def before(self) -> list[Breach]:
+        key = self.operation.key
+        path = self.model.trie.walk(key)
+        self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
+        self.model.lock(self.judge.holder(self.operation.receipt), end)
+        return self.expect(Locked(end.end), lambda: "that is what of it is in the tree")
+
+
+class JudgedUnlock(Judgement[Unlock]):
+    def before(self) -> list[Breach]:
+        self.model.unlock(self.judge.holder(self.operation.receipt))
+        return []
+
+
+class JudgedReleaseWindow(Judgement[ReleaseWindow]):
+    def before(self) -> list[Breach]:
+        freed = self.model.release_window(self.judge.holder(self.operation.receipt))
+        self.choice = bool(freed)
+        return []
+
+
+# -- evicting and loading back ---------------------------------------------------------------------
+
+
+class JudgedEvict(Judgement[Evict]):
+    def before(self) -> list[Breach]:
+        self.choice = self.model.config.write_back or self.step.outcome != Freed(0)
+        return []
+
+    def after(self, choice: Choice) -> list[Breach]:
+        asked = Amounts(self.operation.full, self.operation.swa, self.operation.mamba)
+        freed, breaches = self.judge.follower.evict(asked, choice)
+        return breaches + self.expect(Freed(*freed), lambda: reasons.EVICTED)
+
+
+class JudgedEvictHost(Judgement[EvictHost]):
+    def before(self) -> list[Breach]:
+        self.choice = self.model.config.write_back or self.step.outcome != Done(0)
+        return []
+
+    def after(self, choice: Choice) -> list[Breach]:
+        component = self.operation.component
+        follower = self.judge.follower
+        freed, breaches = follower.evict_host(self.operation.tokens, component, choice)
+        return breaches + self.expect(Done(freed[component]), lambda: reasons.EVICTED)
+
+
+class JudgedLoadBack(Judgement[LoadBack]):
+    loading: Loading
+
+    def before(self) -> list[Breach]:
+        best = self.model.match(self.operation.key).best
+        self.loading = self.model.load_back(best, self.operation.quota)
+        self.choice = not self.loading.refused or self.step.outcome != Done(0)
+        return []
+
+    def after(self, choice: Choice) -> list[Breach]:
+        loading = self.loading
+        if loading.refused:
+            return self.expect(Done(0), self._why_refused)
+        lists = loading.lists
+        loaded = any(page in choice.gained[pool] for pool in DEVICE for page in lists[pool])
+        breaches = self.judge.follower.finish_load(loading, loaded, choice)
+        if loaded:
+            self.model.not_refusing(pool for pool in DEVICE if lists[pool])
+        expected = Done(loading.full if loaded else 0)
+        return breaches + self.expect(expected, lambda: reasons.of_loaded(loaded, loading))
+
+    def _why_refused(self) -> str:
+        model = self.model
+        return reasons.of_load(self.loading, self.operation.quota, model.config, model.dialect)
+
+
+class JudgedCopyState(Judgement[CopyState]):
+    def before(self) -> list[Breach]:
+        self.source = self.model.match(self.operation.key).device
+        self.choice = self._full() or Pool.MAMBA in self.model.refusing
+        return []
+
+    def after(self, choice: Choice) -> list[Breach]:
+        assert self.source is not None
+        breaches: list[Breach] = []
+        if self._full() or (Pool.MAMBA in self.model.refusing and any(choice.gone)):
+            breaches += self.judge.follower.copy_state(self.source, choice)
+        self.judge.note_allocations()
+        if not self.step.slots:
+            breaches += no_room(self.model, [(Pool.MAMBA, 1)])
+        return breaches
+
+    def _full(self) -> bool:
+        return not self.model.trie.free(Pool.MAMBA)
+
+
+# -- copies and failures ---------------------------------------------------------------------------
+
+
+class JudgedRunCopies(Judgement[RunCopies]):
+    def before(self) -> list[Breach]:
+        one = self.operation
+        ran = self.model.copies.run(one.count, one.load, one.rank, one.fail)
+        self.ran = [copy for copy in ran if copy.complete]
+        return self.expect(Done(len(ran)), lambda: reasons.of_run(one.load, one.rank))
+
+
+class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
+    def before(self) -> list[Breach]:
+        load = isinstance(self.operation, LoadingCheck)
+        if self.operation.blocking:
+            flying = self.model.copies.flying
+            self.ran = [copy for copy in flying if copy.load == load and not copy.complete]
+        blocking = self.operation.blocking
+        acked = Done(len(self.model.check(load, blocking)))
+        return self.expect(acked, lambda: reasons.of_check(load, blocking))
+
+
+class JudgedRefuse(Judgement[Refuse]):
+    def before(self) -> list[Breach]:
+        self.model.refuse(self.operation.pool)
+        return []
+
+
+JUDGEMENTS: dict[type[Act], type[Judgement[Any]]] = {
+    Match: JudgedMatch,
+    Insert: JudgedInsert,
+    HostInsert: JudgedHostInsert,
+    Lock: JudgedLock,
+    HostLock: JudgedHostLock,
+    Adopt: JudgedAdopt,
+    Unlock: JudgedUnlock,
+    ReleaseWindow: JudgedReleaseWindow,
+    Evict: JudgedEvict,
+    EvictHost: JudgedEvictHost,
+    LoadBack: JudgedLoadBack,
+    CopyState: JudgedCopyState,
+    RunCopies: JudgedRunCopies,
+    WritingCheck: JudgedCheck,
+    LoadingCheck: JudgedCheck,
+    Refuse: JudgedRefuse,
+}

@@ -1,0 +1,211 @@
+"""The ledger: what no observation of a cache shows, kept from what was done to it.
+
+Who holds which receipt and which slots, which of the tree's slots a request was given, and which
+content a prefix must have. Who performs operations writes it; who generates or judges them reads
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from radixproof.model.config import POOLS, Config, Pool
+from radixproof.model.key import Key, Units
+
+
+class ContentTags:
+    """Names for content: numbers, one per token of a prefix, the same in every run of a history."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int | str, Any], int] = {}
+
+    def of(self, namespace: str, above: int, tokens: Iterable[Any]) -> list[int]:
+        """Tags of ``tokens`` that follow the prefix whose last tag is ``above`` (0: none)."""
+        known, place = self._known, above or namespace
+        tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
+        return tags
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What a lock that a history asked for handed out, and its unlock wants back."""
+
+    handle: Any
+    length: int
+    """Tokens that it locked."""
+    on_host: bool = False
+    released: bool = False
+    """Its window part was given back."""
+
+
+class RequestLock(str):
+    """The name of a lock that a request holds, one after another: ``q's lock``, ``q's lock 1``."""
+
+    request: str
+    number: int
+
+    def __new__(cls, request: str, number: int = 0) -> RequestLock:
+        name = super().__new__(cls, f"{request}'s lock {number}".removesuffix(" 0"))
+        name.request, name.number = request, number
+        return name
+
+
+@dataclass(slots=True)
+class Request:
+    """One request alive. Lengths are in units of its key; the row has whole pages."""
+
+    name: str
+    key: Key
+    lock: RequestLock
+    """The name of its receipt."""
+    handle: Any
+    """The receipt itself."""
+    row: list[int]
+    """FULL slots: the first ``protected`` are the tree's, the others its own."""
+    peers: list[int]
+    """SWA peers of the row, 0 for none of its own."""
+    protected: int
+    computed: int
+    evicted: int
+    """SWA state below is gone, or the tree's."""
+    state: int | None = None
+    """Its MAMBA slot, with the state of its last whole page."""
+    released: bool = False
+    """The window part of its receipt was given back."""
+
+
+class Shared(NamedTuple):
+    """Slots of the tree that a request goes on with, and the prefix that it was given them for."""
+
+    prefix: Key
+    slots: list[int]
+
+
+class Ledger:
+    """What the operations of one history have taken and not given back."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.tags = ContentTags()
+        self.receipts: dict[str, Receipt] = {}
+        """Receipts that the history itself holds, on either tier, oldest first."""
+        self.requests: dict[str, Request] = {}
+        """Requests alive, the one whose lock is the oldest first."""
+        self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
+        """Per `Pool`: slots that requests hold, and no node."""
+        self.peers: dict[int, int] = {}
+        """SWA slots of the FULL slots among them."""
+        self.shared: dict[str, Shared] = {}
+        """By request: what it relies on of the tree, once its lock has been judged."""
+        self.token_pools = tuple(pool for pool in (Pool.FULL, Pool.SWA) if pool in config.pools)
+        """Pools that one allocation of tokens takes slots from at once."""
+        self._allocations: list[tuple[Pool, int]] = []
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def units(self, key: Key) -> Units:
+        """The key as the tree sees it, with its incomplete page."""
+        return key.units(self.config.bigram)
+
+    def prefix(self, key: Key, units: int) -> Key:
+        """The key of so many of its first units."""
+        tokens = units + 1 if self.config.bigram and units else units
+        return replace(key, tokens=key.tokens[:tokens])
+
+    def tags_of(self, key: Key) -> Sequence[int]:
+        """Tags of the content of every unit of a key."""
+        return self.tags.of(key.namespace, 0, self.units(key))
+
+    # -- what premises ask ---------------------------------------------------------------------
+
+    def has_receipt(self, name: str) -> bool:
+        return name in self.receipts
+
+    def has_window(self, name: str) -> bool:
+        """With SWA every lock has a window, with MAMBA one that has tokens has a state."""
+        receipt = self.receipts.get(name)
+        if receipt is None or receipt.on_host or receipt.released:
+            return False
+        return self.config.window is not None or (
+            self.config.mamba_states > 0 and receipt.length > 0
+        )
+
+    def left_of(self, request: str) -> int | None:
+        alive = self.requests.get(request)
+        return None if alive is None else len(self.units(alive.key)) - alive.computed
+
+    @property
+    def idle(self) -> bool:
+        return not self.receipts and not self.requests
+
+    # -- slots ---------------------------------------------------------------------------------
+
+    def take(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots now."""
+        self.rows[pool].update(slots)
+        self._allocations.append((pool, len(slots)))
+
+    def give(self, pool: Pool, slots: Sequence[int]) -> None:
+        """A request holds these slots no longer."""
+        if slots:
+            self.rows[pool].difference_update(slots)
+            self._allocations.append((pool, -len(slots)))
+
+    def hand_over(self, *pools: Pool) -> None:
+        """Slots of these pools were allocated and, before anybody looked, given away again."""
+        self._allocations += [(pool, 0) for pool in pools]
+
+    def allocations(self) -> list[tuple[Pool, int]]:
+        """What requests took (negative: gave) since this was last asked, with 0 for what was handed
+        over at once.
+        """
+        made, self._allocations = self._allocations, []
+        return made
+
+    def extend_row(self, request: Request, slots: list[int], peers: list[int]) -> None:
+        """A request has slots for more of its key, with SWA ``peers`` (0: none)."""
+        request.row += slots
+        request.peers += peers
+        self.take(Pool.FULL, slots)
+        pairs = [(slot, peer) for slot, peer in zip(slots, peers, strict=True) if peer]
+        self.take(Pool.SWA, [peer for _, peer in pairs])
+        self.peers.update(pairs)
+
+    def give_row(self, request: Request, start: int, end: int) -> None:
+        """Part of a row is the tree's now, or free."""
+        self.give(Pool.FULL, request.row[start:end])
+        self.give_window(request, start, end)
+
+    def give_window(self, request: Request, start: int, end: int) -> None:
+        """Part of a row has lost its SWA slots."""
+        self.give(Pool.SWA, [peer for peer in request.peers[start:end] if peer])
+        for slot in request.row[start:end]:
+            self.peers.pop(slot, None)
+        request.peers[start:end] = [0] * (end - start)
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def adopt(
+        self, request: Request, lock: RequestLock, handle: Any, reached: int, slots: list[int]
+    ) -> Any:
+        """A request goes on with the tree's slots down to unit ``reached``, under a new lock;
+        returns the old receipt.
+        """
+        old, request.lock, request.handle = request.handle, lock, handle
+        request.row[:reached], request.protected, request.released = slots, reached, False
+        request.evicted = max(request.evicted, reached)
+        self.requests[request.name] = self.requests.pop(request.name)
+        return old
+
+    def share(self, request: Request) -> None:
+        """From now on the request relies on the tree's slots that it was given."""
+        if request.protected:
+            prefix = self.prefix(request.key, request.protected)
+            self.shared[request.name] = Shared(prefix, request.row[: request.protected])
+
+    def end(self, request: Request) -> None:
+        """A request is no longer alive."""
+        del self.requests[request.name]
+        self.shared.pop(request.name, None)

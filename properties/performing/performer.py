@@ -1,0 +1,242 @@
+"""The performer does the operations of a history on a system, and keeps the ledger.
+
+It knows no model, and judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.premises import premise
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, close, complete
+from radixproof.model.config import Config, Pool
+from radixproof.properties.performing.crash import crash
+from radixproof.properties.performing.ledger import Ledger, Receipt
+from radixproof.properties.performing.outcomes import (
+    Done,
+    Freed,
+    Inserted,
+    Locked,
+    Matched,
+    Skipped,
+)
+from radixproof.properties.performing.ranks import Ranks
+from radixproof.properties.performing.requests import Scheduler
+from radixproof.properties.performing.step import Step
+
+
+class Performer:
+    """One system, and the ledger of what was done to it."""
+
+    def __init__(self, target: Target, config: Config) -> None:
+        refusal = target.scope.refuses(config)
+        if refusal:
+            raise Unavailable(f"{target.name} cannot be built with {refusal}")
+        self.config = config
+        self.scope = target.scope
+        self.ledger = Ledger(config)
+        systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
+        self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
+        self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
+        self._perform = self._by_kind()
+
+    def perform(self, operation: Operation) -> Iterator[Step]:
+        """The parts of an operation, each performed when it is asked for.
+
+        What the system raises is an outcome, and the last one.
+        """
+        reason = premise(operation, self.ledger, self.config, self.scope)
+        if reason is not None:
+            yield Step(operation, Skipped(reason))
+            return
+        try:
+            yield from self._perform[type(operation)](operation)
+        except Exception as error:
+            yield Step(operation, crash(error))
+
+    def close(self) -> None:
+        close(self.system)
+
+    def _by_kind(self) -> Mapping[type[Operation], Callable[[Any], Iterator[Step]]]:
+        """How each kind of operation is performed."""
+        return {
+            Match: self._match,
+            Insert: self._insert,
+            HostInsert: self._host_insert,
+            LoadBack: self._load_back,
+            Evict: self._evict,
+            EvictHost: self._evict_host,
+            Lock: self._lock,
+            HostLock: self._host_lock,
+            Unlock: self._unlock,
+            ReleaseWindow: self._release_window,
+            RunCopies: self._run_copies,
+            WritingCheck: self._writing_check,
+            LoadingCheck: self._loading_check,
+            Refuse: self._refuse,
+            Reset: self._reset,
+            Arrive: self.scheduler.arrive,
+            Prefill: self.scheduler.prefill,
+            Decode: self.scheduler.decode,
+            Finish: self.scheduler.finish,
+            Abort: self.scheduler.abort,
+        }
+
+    # -- looking up and locking ----------------------------------------------------------------
+
+    def _match(self, operation: Match) -> Iterator[Step]:
+        found = self.system.match(operation.key)
+        yield Step(operation, _matched(found), found.slots)
+
+    def _lock(self, operation: Lock) -> Iterator[Step]:
+        found = self.system.match(operation.key)
+        handle = self.system.lock(found.anchor)
+        self.ledger.receipts[operation.receipt] = Receipt(handle, found.device)
+        yield Step(operation, Locked(found.device), found.slots)
+
+    def _host_lock(self, operation: HostLock) -> Iterator[Step]:
+        found = self.system.match(operation.key)
+        handle = self.system.lock_host(found.best_anchor)
+        self.ledger.receipts[operation.receipt] = Receipt(handle, found.best, on_host=True)
+        yield Step(operation, Locked(found.best))
+
+    def _unlock(self, operation: Unlock) -> Iterator[Step]:
+        receipt = self.ledger.receipts.pop(operation.receipt)
+        give_back = self.system.unlock_host if receipt.on_host else self.system.unlock
+        give_back(receipt.handle)
+        yield Step(operation, Done())
+
+    def _release_window(self, operation: ReleaseWindow) -> Iterator[Step]:
+        receipt = self.ledger.receipts[operation.receipt]
+        self.system.release_window(receipt.handle)
+        receipt.released = True
+        yield Step(operation, Done())
+
+    # -- inserting -----------------------------------------------------------------------------
+
+    def _insert(self, operation: Insert) -> Iterator[Step]:
+        """What a request does that ends at once: it owns its slots until the tree takes them."""
+        key, size = operation.key, self.config.page_size
+        units = len(self.ledger.units(key))
+        found = self.system.match(key) if operation.reuse else None
+        head = list(found.slots) if found else []
+        need = -(-(units - len(head)) // size) * size
+        new = self.system.allocate(need) if need else []
+        state: int | None = None
+        wanted: list[tuple[Pool, int]] = [(pool, need) for pool in self.ledger.token_pools]
+        if new is not None and operation.state:
+            wanted, state = [(Pool.MAMBA, 1)], self.system.allocate_state()
+        if new is None or (operation.state and state is None):
+            if new:
+                self.system.free(new)
+            if found is None:
+                skipped = Skipped("the device pools have no room")
+                yield Step(operation, skipped, refused=wanted)
+            else:
+                yield Step(Match(key), _matched(found), head, refused=wanted)
+            return
+        self.ledger.hand_over(*(self.ledger.token_pools if need else ()))
+        inserted = self._fill_and_insert(operation, head, new, state)
+        yield Step(operation, Inserted(inserted.reused, len(head), inserted.taken), head)
+
+    def _fill_and_insert(
+        self, operation: Insert, head: list[int], new: list[int], state: int | None
+    ) -> Insertion:
+        """Fill the ``new`` slots and the ``state``, hand them over, free what is not taken."""
+        system, key = self.system, operation.key
+        protected, slots, tags = len(head), head + new, self.ledger.tags_of(key)
+        units, paged = len(tags), self.config.floor(len(tags))
+        system.write(slots[protected:units], tags[protected:])
+        slid = slots[protected : operation.evicted]
+        if slid and self.config.window is not None:
+            system.free_swa(slid)
+        if state is not None:
+            system.write_state(state, tags[paged - 1] if paged else 0)
+            self.ledger.hand_over(Pool.MAMBA)
+        evicted = max(protected, operation.evicted)
+        inserted = system.insert(key, slots[:units], protected, evicted, state, operation.priority)
+        if slots[paged:]:
+            system.free(slots[paged:])
+        if state is not None and not inserted.taken:
+            system.free_state(state)
+        return inserted
+
+    def _host_insert(self, operation: HostInsert) -> Iterator[Step]:
+        """What a prefetch does that has fetched everything: host slots for what neither tier has,
+        filled, and handed over.
+        """
+        key = operation.key
+        found = self.system.match(key)
+        every = self.ledger.tags_of(key)
+        tags = every[found.best : self.config.floor(len(every))]
+        slots = self.system.allocate_host(len(tags)) if tags else None
+        if slots is None:
+            refused = [(Pool.FULL_HOST, len(tags))] if tags else []
+            yield Step(Match(key), _matched(found), found.slots, refused=refused)
+            return
+        self.system.write_host(slots, tags)
+        yield Step(operation, Done(self.system.insert_host(key, slots, found.best)))
+
+    # -- tiers ---------------------------------------------------------------------------------
+
+    def _load_back(self, operation: LoadBack) -> Iterator[Step]:
+        yield self.scheduler.load_back(operation)
+
+    def _evict(self, operation: Evict) -> Iterator[Step]:
+        freed = self.system.evict(operation.full, operation.swa, operation.mamba)
+        yield Step(operation, Freed(*freed))
+
+    def _evict_host(self, operation: EvictHost) -> Iterator[Step]:
+        yield Step(operation, Done(self.system.evict_host(operation.tokens, operation.component)))
+
+    def _run_copies(self, operation: RunCopies) -> Iterator[Step]:
+        system = self.system
+        if isinstance(system, Ranks):
+            system = system.systems[operation.rank]
+        count = system.run_copies(operation.count, operation.load, operation.fail)
+        yield Step(operation, Done(count))
+
+    def _writing_check(self, operation: WritingCheck) -> Iterator[Step]:
+        yield Step(operation, Done(self.system.writing_check(operation.blocking)))
+
+    def _loading_check(self, operation: LoadingCheck) -> Iterator[Step]:
+        yield Step(operation, Done(self.system.loading_check(operation.blocking)))
+
+    def _refuse(self, operation: Refuse) -> Iterator[Step]:
+        self.system.refuse(operation.pool)
+        yield Step(operation, Done())
+
+    def _reset(self, operation: Reset) -> Iterator[Step]:
+        if self.config.hosted and self.system.in_flight():
+            yield Step(operation, Skipped("the cache is not idle"))
+            return
+        self.system.reset()
+        yield Step(operation, Done())
+
+
+def _matched(found: Lookup) -> Matched:
+    return Matched(found.device, found.best, found.host)

@@ -1,0 +1,150 @@
+"""A system without any optional part: it is checked from end to end, and nothing that it lacks is
+called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from radixproof.impl.operations import Insert, LoadBack, Match, Reset
+from radixproof.impl.registry import find
+from radixproof.impl.sight import NODES_ONLY, Sight
+from radixproof.impl.system import Target, Unavailable, close, complete
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.coverage.milestones import reachable
+from radixproof.properties.drivers import baseline
+from radixproof.properties.drivers.soak import one
+from radixproof.properties.judging.applicable import Check, NotShown
+from radixproof.properties.running.run import Run
+from radixproof.properties.search.search import Budget, Found, Progress, search
+
+from .toy import SCOPE, SIGHT, Node, Toy, target
+
+PLAIN = Config(host_pages=0)
+UNJUDGED = {Check.EVENTS, Check.HOST_HITS, Check.LEAF_SETS, Check.AGES}
+
+
+class ForgetsAncestors(Toy):
+    """Its unlock leaves the nodes above locked."""
+
+    def unlock(self, receipt: Node) -> None:
+        receipt.locks -= 1
+
+
+class TakesTheNewest(Toy):
+    """It evicts the leaf that was used last."""
+
+    def victims(self) -> list[Node]:
+        return sorted(super().victims(), key=lambda node: node.used)[-1:]
+
+
+class LosesDuplicates(Toy):
+    """An insert frees nothing of what was there already."""
+
+    def free(self, slots: Sequence[int]) -> None:
+        if len(slots) != 1:
+            super().free(slots)
+
+
+def searched(toy: Target, steps: int = 1500) -> tuple[Progress, list[str]]:
+    found: list[str] = []
+
+    def tell(news: Progress | Found) -> None:
+        if isinstance(news, Found):
+            found.append(news.signature)
+
+    return search(toy, 1, Budget(steps=steps, examples=10), tell), found
+
+
+def test_a_search_of_the_toy_is_clean_and_goes_everywhere_within_its_reach() -> None:
+    done, found = searched(target(), 6_000)
+    assert found == []
+    assert done.unreached == []
+    assert {one.check for one in done.unjudged} == UNJUDGED
+    assert len(reachable(SCOPE)) == 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "signature"),
+    [
+        (ForgetsAncestors, "LOCK/full-too-many"),
+        (TakesTheNewest, "RECENCY/"),
+        (LosesDuplicates, "OWN/full-lost"),
+    ],
+)
+def test_a_search_finds_what_is_wrong_with_the_toy(kind: type[Toy], signature: str) -> None:
+    assert any(found.startswith(signature) for found in searched(target(kind))[1])
+
+
+def test_less_of_the_toy_shows_enough_to_find_what_is_wrong_with_it() -> None:
+    bare = replace(target(ForgetsAncestors), sight=NODES_ONLY)
+    found = {
+        ran.breach.signature
+        for number in range(30)
+        if (ran := one(bare, 1, number, lambda _: False)).breach
+    }
+    assert found == {"PROGRESS/stopped-early", "RECENCY/access-time"}
+
+
+def test_the_baseline_runs_the_toy() -> None:
+    assert not any(baseline.one(target(), 1, number).breach for number in range(30))
+
+
+def test_what_the_toy_does_not_show_is_counted() -> None:
+    run = Run(target(), PLAIN, every=1)
+    run.step(Insert(Key((1, 2))))
+    assert run.finish() == run.step(Match(Key((1,)))) == []
+    counted = {one.check: count for one, count in run.unjudged.items()}
+    assert counted[Check.EVENTS] == 2
+    assert counted[Check.HOST_HITS] == 1
+    assert counted[Check.LEAF_SETS] == counted[Check.AGES] == 2
+    assert set(counted) == UNJUDGED
+    run.close()
+
+
+def test_our_own_implementation_shows_everything() -> None:
+    run = Run(find("radix"), PLAIN, every=1)
+    run.step(Insert(Key((1, 2))))
+    assert not run.unjudged
+    run.close()
+
+
+@pytest.mark.parametrize("operation", [Reset(), LoadBack(Key((1,))), Match(Key((1,), "a"))])
+def test_the_toy_is_put_to_nothing_that_its_scope_excludes(operation: Match) -> None:
+    run = Run(target(), PLAIN, every=1)
+    assert run.step(operation) == []
+    assert "skipped" in str(run.steps[-1].outcome)
+
+
+def test_a_system_must_have_what_its_scope_calls_for() -> None:
+    with pytest.raises(Unavailable, match="the scope of Toy calls for reset, which it does not"):
+        complete(Toy(PLAIN), replace(SCOPE, operations=(*SCOPE.operations, Reset)))
+    with pytest.raises(Unavailable, match="free_swa, swa_of"):
+        complete(Toy(PLAIN), replace(SCOPE, components=(Component.FULL, Component.SWA)))
+    with pytest.raises(Unavailable, match="with a host tier"):
+        Run(target(), Config())
+
+
+@pytest.mark.parametrize(
+    ("sight", "missing"),
+    [
+        (replace(SIGHT, leaf_sets=True), "sets of evictable device leaves"),
+        (replace(SIGHT, recency=True), "when nodes were last used"),
+        (replace(SIGHT, host_hits=(Component.FULL,)), "what a match finds on the host only"),
+    ],
+)
+def test_what_is_declared_must_be_shown(sight: Sight, missing: str) -> None:
+    run = Run(replace(target(), sight=sight), PLAIN, every=1)
+    with pytest.raises(NotShown, match=missing):
+        run.step(Match(Key((1,))))
+
+
+def test_a_system_without_close_has_nothing_to_release() -> None:
+    toy = Toy(PLAIN)
+    close(toy)
+    assert toy.allocate(8) == [*range(8)]
+    assert toy.available(Pool.FULL) == 0

@@ -1,0 +1,95 @@
+"""The performer: what it asks of a system, and nothing that a model would have to tell it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from radixproof.impl.operations import (
+    OPERATIONS,
+    Arrive,
+    Evict,
+    Insert,
+    LoadBack,
+    Operation,
+    Prefill,
+    Reset,
+    RunCopies,
+)
+from radixproof.impl.system import Target
+from radixproof.model.config import Config, Pool
+from radixproof.properties.performing.outcomes import Crashed, Done, Freed, Skipped
+from radixproof.properties.performing.performer import Performer
+from radixproof.properties.performing.step import Step
+
+from ..deeds import AB, ABC, LOADED, PLAIN, SETTLE, WINDOWED, B, C
+
+
+@pytest.fixture
+def performer(radix: Target) -> Callable[[Config], Performer]:
+    return lambda config: Performer(radix, config)
+
+
+def done(performer: Performer, *operations: Operation) -> list[Step]:
+    """The parts of the last of these operations."""
+    return [list(performer.perform(operation)) for operation in operations][-1]
+
+
+def test_every_kind_of_operation_has_a_way_to_be_performed(
+    performer: Callable[[Config], Performer],
+) -> None:
+    assert set(performer(PLAIN)._perform) == set(OPERATIONS)
+
+
+def test_a_cache_is_not_reset_under_its_copies(performer: Callable[[Config], Performer]) -> None:
+    one = performer(PLAIN)
+    (step,) = done(one, Insert(AB), Reset())
+    assert step.outcome == Skipped("the cache is not idle")
+    (step,) = done(one, SETTLE, Evict(2), LoadBack(AB), RunCopies(load=True), Reset())
+    assert step.outcome == Skipped("the cache is not idle")
+    (step,) = done(one, LOADED, Reset())
+    assert step.outcome == Done()
+
+
+def test_room_is_made_as_the_allocator_counts(performer: Callable[[Config], Performer]) -> None:
+    """Not as it should count: an engine knows nothing else."""
+    one = performer(Config(device_pages=4))
+    done(one, Insert(B), Insert(C), SETTLE, Arrive("q", ABC))
+    assert done(one, Prefill("q", 1))[0].outcome == Done(1)
+    system: Any = one.system
+    available = system.available
+    system.available = lambda pool: available(pool) - (pool is Pool.FULL)
+    evicted = done(one, Prefill("q", 1))[0]
+    assert (evicted.operation, evicted.outcome) == (Evict(1), Freed(1))
+
+
+def test_what_the_system_raises_ends_the_operation(
+    performer: Callable[[Config], Performer],
+) -> None:
+    one = performer(WINDOWED)
+    system: Any = one.system
+    system.insert = lambda *arguments: 1 // 0
+    *_, last = done(one, Arrive("q", ABC), Prefill("q", 1))
+    assert last.operation == Prefill("q", 1)
+    assert isinstance(last.outcome, Crashed)
+    assert last.outcome.error == "ZeroDivisionError"
+
+
+PROGRAM = """
+import sys
+import radixproof.properties.performing.performer
+print([name for name in sys.modules
+       if name.startswith(("radixproof.model.specification", "radixproof.model.following"))
+       or name.startswith("radixproof.properties.judging")])
+"""
+
+
+def test_it_knows_no_model_and_no_judge() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "[]\n"
