@@ -51,7 +51,7 @@ def test_the_model_is_printed_as_reports_draw_the_system(number: int) -> None:
     try:
         for operation in history.operations:
             assert run.step(operation) == []
-            seen = run.system.observe(True)
+            seen = run.system.observe(True).nodes
             drawn = [line[2:] for line in draw(history.config, seen, seen, "+")]
             assert sorted(repr(run.judge.model).splitlines()) == sorted(drawn)
     finally:
