@@ -125,7 +125,7 @@ def package_of(module: str) -> str:
     """The name in `ORDER` that a module belongs to: the longest that its own begins with."""
     own = module.removeprefix(f"{TOP}.").replace(".", "/")
     fitting = [name for name in ORDER if own == name or own.startswith(f"{name}/")]
-    if not fitting and own.partition("/")[0] not in ROOMS:
+    if not fitting and (own in ROOMS or "/" not in own):
         return TOP
     if not fitting:
         raise LookupError(f"{own} belongs to no package that docs/draw_packages.py has in order")

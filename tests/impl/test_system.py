@@ -20,7 +20,10 @@ from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.judging.applicable import Check, NotShown
 from radixproof.properties.running.run import Run
-from radixproof.properties.search.search import Budget, Found, Progress, search
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import search
 
 from .toy import SCOPE, SIGHT, Node, Toy, target
 
@@ -53,8 +56,8 @@ class LosesDuplicates(Toy):
 def searched(toy: Target, steps: int = 1500) -> tuple[Progress, list[str]]:
     found: list[str] = []
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found):
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
             found.append(news.signature)
 
     return search(toy, 1, Budget(steps=steps, examples=10), tell), found
