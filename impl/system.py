@@ -73,8 +73,7 @@ class System(Protocol):
     """
 
     def match(self, key: Key) -> Lookup:
-        """The longest prefix of ``key`` that is usable, on the device and on either tier (semantics
-        3).
+        """The longest usable prefix of ``key``, on the device and on either tier (semantics 3).
 
         May be called at any time, with any key. Its anchors are used, if at all, before the next
         operation on the cache.
@@ -171,8 +170,7 @@ class Resetting(Protocol):
     """For `Reset`."""
 
     def reset(self) -> None:
-        """Empty the tree, the host pools, and (as the scheduler would) the device pools (semantics
-        12).
+        """Empty the tree, the host pools, and, as the scheduler would, the device pools (12).
 
         The cache is idle: no receipt is out, no request alive, no copy in flight.
         """

@@ -124,7 +124,9 @@ def test_the_toy_is_put_to_nothing_that_its_scope_excludes(operation: Match) -> 
 
 
 def test_a_system_must_have_what_its_scope_calls_for() -> None:
-    with pytest.raises(Unavailable, match="the scope of Toy calls for reset, which it does not"):
+    with pytest.raises(
+        Unavailable, match="the scope of Toy calls for reset, in_flight, which it does not"
+    ):
         complete(Toy(PLAIN), replace(SCOPE, operations=(*SCOPE.operations, Reset)))
     with pytest.raises(Unavailable, match="free_swa, swa_of"):
         complete(Toy(PLAIN), replace(SCOPE, components=(Component.FULL, Component.SWA)))
