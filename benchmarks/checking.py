@@ -177,7 +177,9 @@ def measure(
         return timed[0]
 
     run = Run(replace(target, build=build), config)
-    run._tags = _timed(run._tags, timed[0].forward)  # type: ignore[method-assign]  # to name the content is to compute it
+    # To name the content is to compute it.
+    name = _timed(run.ledger.tags_of, timed[0].forward)
+    run.ledger.tags_of = name  # type: ignore[method-assign]
     operations = workload(run, Random(f"checking {seed}"), branches)
     filling = 0
     while len(run.judge.abstraction.nodes) < nodes and filling < 20 * nodes + 200:

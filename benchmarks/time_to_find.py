@@ -13,7 +13,7 @@ import statistics
 import time
 
 from radixproof.impl import registry
-from radixproof.impl.system import Target
+from radixproof.impl.system import Target, complete
 from radixproof.model.config import Config
 from radixproof.properties.search.budget import PROFILES
 from radixproof.properties.search.finding import Finding
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
     target = registry.find(options.system)
-    target.build(Config()).close()
+    complete(target.build(Config()), target.scope).close()
     calm_collector()
     print("| seed | found by | after steps | seconds | operations | minimal history |")
     print("|---|---|---|---|---|---|")

@@ -39,6 +39,8 @@ ORDER = (
     "impl/radix_adapter",
     "impl",
     "impl/radix",
+    "model/following",
+    "model/specification",
     "model",
 )
 """Packages from high to low; one may import only those that come after it.

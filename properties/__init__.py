@@ -1,3 +1,1 @@
-"""What must hold, and how it is searched: properties, histories, drivers, shrinking, reports, the
-command line.
-"""
+"""What must hold, and how it is searched: judging, drivers, shrinking, reports, command line."""

@@ -27,6 +27,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import UnknownSystem, find, locally
+from radixproof.impl.system import complete
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers.soak import one
@@ -229,7 +230,7 @@ def test_a_fault_is_only_in_the_cache_it_was_planted_in() -> None:
     assert run_history(find("radix"), history) is None
     assert run_history(planted, history) is not None
     for system in systems:
-        system.close()
+        complete(system, planted.scope).close()
 
 
 def test_an_unknown_fault_is_refused() -> None:

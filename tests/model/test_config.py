@@ -18,8 +18,8 @@ from radixproof.model.config import (
 )
 from radixproof.model.key import Key
 
-WINDOW = {"window": 2, "swa_pages": 4, "swa_host_pages": 5}
-STATES = {"mamba_states": 3, "mamba_host_states": 2}
+WINDOW: dict[str, Any] = {"window": 2, "swa_pages": 4, "swa_host_pages": 5}
+STATES: dict[str, Any] = {"mamba_states": 3, "mamba_host_states": 2}
 
 
 @pytest.mark.parametrize(

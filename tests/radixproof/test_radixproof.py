@@ -39,7 +39,7 @@ def test_the_three_lists_of_names_agree() -> None:
 
 def test_there_is_nothing_else() -> None:
     with pytest.raises(AttributeError, match="module 'radixproof' has no attribute 'chekc'"):
-        _ = radixproof.chekc  # type: ignore[attr-defined]
+        _ = radixproof.chekc
 
 
 def loaded_by(code: str) -> set[str]:

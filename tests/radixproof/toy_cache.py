@@ -166,6 +166,9 @@ class Adapter:
         slots, self.cache.free = sorted(free)[:tokens], sorted(free)[tokens:]
         return slots
 
+    def available(self, pool: Pool) -> int:
+        return len(self.cache.free)
+
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self.content.update(zip(slots, tags, strict=True))
 

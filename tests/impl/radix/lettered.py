@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
-from radixproof.impl.observation import NodeView, Observation, PerComponent, Whole
+from radixproof.impl.observation import NodeView, Observation, PerComponent, PerPool, Whole
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
+
+T = TypeVar("T")
 
 NEVER = 99
 """A threshold that keeps backups out of a test."""
@@ -30,6 +32,12 @@ def key(text: str, namespace: str = "") -> Key:
 def tags(text: str) -> list[int]:
     """Names of the content of slots: the position and the letter they were computed for."""
     return [1000 * at + ord(letter) for at, letter in enumerate(text)]
+
+
+def shown(value: T | None) -> T:
+    """What a system may hide, and ours shows."""
+    assert value is not None
+    return value
 
 
 class Cache:
@@ -114,9 +122,9 @@ class Cache:
         self.put(text, state=self.config.mamba_states > 0)
         self.settle()
         self.system.evict(self.config.device_pages, self.config.swa_pages, self.config.mamba_states)
-        free = self.whole().free
+        free = shown(self.whole().free)
         for pool, memory in self.system.pools.items():
-            memory.kv[:, :, list(free[pool])] = -1
+            memory.kv[:, :, list(free[pool] or ())] = -1
 
     # What can be seen
 
@@ -124,9 +132,11 @@ class Cache:
         return self.system.observe(whole=True)
 
     def whole(self) -> Whole:
-        whole = self.see().whole
-        assert whole is not None
-        return whole
+        return shown(self.see().whole)
+
+    def free(self) -> PerPool:
+        """How many slots are free in each pool."""
+        return shown(self.see().free)
 
     def nodes(self) -> dict[str, NodeView]:
         """Nodes by the text from the root to their end."""
@@ -143,12 +153,12 @@ class Cache:
         return {text for text, node in self.nodes().items() if node.slots[pool] is not None}
 
     def locks(self, component: Component) -> dict[str, int]:
-        return {text: node.locks[component] for text, node in self.nodes().items()}
+        return {text: shown(node.locks)[component] for text, node in self.nodes().items()}
 
     def order(self, which: int) -> list[str]:
         """One of the orders of use, oldest first."""
         texts = {node.id: text for text, node in self.nodes().items()}
-        return [texts[node] for node in self.whole().lru_lists[which] or ()]
+        return [texts[node] for node in shown(self.whole().lru_lists)[which] or ()]
 
     def wrong(self) -> set[tuple[str, Pool]]:
         """Where the content is not what it should be: nodes and pools."""
@@ -174,7 +184,7 @@ class Cache:
         return seen.nodes, seen.free, seen.evictable, seen.protected
 
     def protected(self) -> PerComponent:
-        return self.see().protected
+        return shown(self.see().protected)
 
 
 def _path(node: Node) -> Iterable[Node]:

@@ -8,8 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from radixproof.impl.radix.node import Units
-from radixproof.impl.radix_adapter.target import target
-from radixproof.impl.system import System
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -49,7 +48,7 @@ class Run:
     def __init__(self, config: Config, seed: int) -> None:
         self.config = config
         self.random = random.Random(seed)
-        self.system: System = target().build(config)
+        self.system = RadixSystem(config, "cpu")
         self.held: list[Held] = []
         self.host_held: list[tuple[Any, Any]] = []
         self.prefixes: dict[tuple[str, Units], int] = {}

@@ -80,7 +80,7 @@ def test_refused_allocation_undoes_the_whole_backup(pool: Pool) -> None:
     cache.system.refuse(pool)
     cache.put("ab", state=True)
     assert (cache.marked()[0], cache.protected()) == (set(), NO_LOCKS)
-    assert cache.see().free[3:] == (20, 20, 6)
+    assert cache.free()[3:] == (20, 20, 6)
     cache.put("ab")
     assert cache.resident_in(Pool.MAMBA_HOST) == {"ab"}, "once only"
 
@@ -219,7 +219,7 @@ def test_backup_is_all_or_nothing_over_both_components() -> None:
     cache.put("ab")
     cache.put("cd")
     assert cache.resident_in(Pool.FULL_HOST) == {"ab"}
-    assert cache.see().free[Pool.FULL_HOST] == 18
+    assert cache.free()[Pool.FULL_HOST] == 18
     cache.settle()
     cache.system.evict(2, 0, 0)
     cache.put("cd")

@@ -23,7 +23,7 @@ def test_the_tail_of_an_unaligned_key_stays_with_the_caller() -> None:
     assert slots is not None
     assert cache.system.insert(key("abc"), slots, 0, 0).reused == 0
     cache.system.free(slots[2:])
-    assert cache.see().free[Pool.FULL] == 38
+    assert cache.free()[Pool.FULL] == 38
     assert cache.system.insert(Key((1,)), [], 0, 0).reused == 0
     assert list(cache.nodes()) == ["ab"]
 

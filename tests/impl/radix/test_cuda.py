@@ -9,6 +9,7 @@ import torch
 from radixproof.impl.radix.cuda import CudaEngine
 from radixproof.impl.radix.engine import Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.radix_adapter.tags import Tags
 from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.system import System, Unavailable
@@ -58,7 +59,7 @@ def test_backup_demotion_and_load_back_on_cuda() -> None:
         swa_host_pages=8,
         mamba_host_states=4,
     )
-    system = target("cuda").build(config)
+    system = RadixSystem(config, "cuda")
     key = Key(tuple(range(8)))
     slots, state = system.allocate(8), system.allocate_state()
     assert slots is not None

@@ -40,7 +40,7 @@ def test_without_a_host_tier_what_is_evicted_is_deleted() -> None:
     cache.put("xy", state=True)
     assert cache.system.evict(9, 9, 9) == (2, 2, 1), "a host lock keeps a node from being deleted"
     assert list(cache.nodes()) == ["ab"]
-    assert cache.see().free[Pool.FULL_HOST] == 0
+    assert cache.free()[Pool.FULL_HOST] == 0
 
 
 def test_an_unbacked_leaf_with_a_host_lock_stays_whole() -> None:
@@ -91,7 +91,7 @@ def test_an_interior_node_that_finds_no_room_loses_its_window_all_the_same() -> 
     cache.system.refuse(Pool.SWA_HOST)
     assert cache.system.evict(0, 1, 0) == (0, 2, 0)
     assert cache.resident_in(Pool.FULL_HOST) == cache.resident_in(Pool.SWA_HOST) == set()
-    assert cache.see().free[Pool.FULL_HOST] == 20
+    assert cache.free()[Pool.FULL_HOST] == 20
 
 
 def unbacked_over_host_only() -> Cache:
@@ -112,8 +112,8 @@ def test_a_leaf_that_cannot_be_backed_up_is_deleted_with_what_hangs_below() -> N
     cache.system.refuse(Pool.FULL_HOST)
     assert cache.system.evict(1, 0, 0) == (2, 0, 0)
     assert cache.nodes() == {}
-    seen = cache.see()
-    assert (seen.free[Pool.FULL], seen.free[Pool.FULL_HOST]) == (20, 20)
+    free = cache.free()
+    assert (free[Pool.FULL], free[Pool.FULL_HOST]) == (20, 20)
 
 
 @pytest.mark.parametrize("text", ["ab", "abef"])
@@ -142,7 +142,7 @@ def test_leaves_go_oldest_first_and_parents_follow() -> None:
     assert cache.system.evict(2, 0, 0) == (3, 0, 0)
     assert set(cache.nodes()) == {"ab"}
     assert cache.system.evict(9, 0, 0) == (2, 0, 0)
-    assert cache.see().free[Pool.FULL] == 20
+    assert cache.free()[Pool.FULL] == 20
 
 
 def test_locked_and_in_flight_nodes_stay() -> None:

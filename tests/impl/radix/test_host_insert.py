@@ -24,7 +24,7 @@ def test_only_what_is_missing_is_kept() -> None:
     assert cache.fetch("abxy") == 2, "the walk splits"
     assert cache.fetch("abcdef", start=4) == 2
     assert set(cache.nodes()) == {"ab", "abcd", "abxy", "abcdef"}
-    assert (cache.see().free[Pool.FULL_HOST], cache.wrong()) == (12, set())
+    assert (cache.free()[Pool.FULL_HOST], cache.wrong()) == (12, set())
     assert cache.fetch("ab") == 0
 
 
@@ -34,7 +34,7 @@ def test_node_without_a_host_copy_is_refilled() -> None:
     cache.put("abxy")
     assert cache.fetch("abcdef") == 6
     assert cache.resident_in(Pool.FULL_HOST) == {"ab", "abcd", "abcdef"}
-    assert (cache.marked()[0], cache.wrong(), cache.see().free[Pool.FULL_HOST]) == (
+    assert (cache.marked()[0], cache.wrong(), cache.free()[Pool.FULL_HOST]) == (
         set(),
         set(),
         14,
@@ -47,7 +47,7 @@ def test_nothing_hangs_under_a_node_without_a_host_copy() -> None:
     cache.put("abcd")
     assert cache.fetch("abcdef", start=2) == 0
     assert set(cache.nodes()) == {"ab", "abcd"}
-    assert cache.see().free[Pool.FULL_HOST] == 20
+    assert cache.free()[Pool.FULL_HOST] == 20
 
 
 def test_write_back_hangs_it_anywhere_and_refills_nothing() -> None:
@@ -55,7 +55,7 @@ def test_write_back_hangs_it_anywhere_and_refills_nothing() -> None:
     cache.put("ab")
     assert cache.fetch("abcd") == 2
     assert cache.resident_in(Pool.FULL_HOST) == {"abcd"}
-    assert (cache.see().free[Pool.FULL_HOST], cache.match("abcd")) == (18, (2, 4))
+    assert (cache.free()[Pool.FULL_HOST], cache.match("abcd")) == (18, (2, 4))
 
 
 def test_fetched_slots_must_fit_the_key() -> None:

@@ -18,7 +18,7 @@ def test_a_state_is_taken_once() -> None:
     assert taken is not None
     cache.put("abcd", state=True)
     assert cache.nodes()["abcd"].slots[Pool.MAMBA] == taken
-    assert cache.see().free[Pool.MAMBA] == 5
+    assert cache.free()[Pool.MAMBA] == 5
     state = cache.system.allocate_state()
     assert not cache.system.insert(key(""), [], 0, 0, state).taken
 
@@ -50,8 +50,8 @@ def test_overlap_frees_the_duplicates() -> None:
     before = cache.nodes()
     assert cache.put("abcd").reused == 4
     assert cache.nodes() == before
-    seen = cache.see()
-    assert (seen.free[Pool.FULL], seen.free[Pool.SWA]) == (16, 16)
+    free = cache.free()
+    assert (free[Pool.FULL], free[Pool.SWA]) == (16, 16)
 
 
 def test_protected_slots_are_neither_freed_nor_taken() -> None:
@@ -76,7 +76,7 @@ def test_protected_tombstone_stays_one(evicted: int) -> None:
     assert cache.system.insert(key("abcdef"), [*own, *fresh], 4, evicted).reused == 6
     assert cache.resident_in(Pool.SWA) == {"abcdef"}
     assert cache.nodes()["abcd"].slots[Pool.FULL] == own
-    assert cache.see().free[Pool.FULL] == 14
+    assert cache.free()[Pool.FULL] == 14
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_revived_node_takes_the_offered_slots_and_keeps_its_host_copy() -> None:
     after = cache.nodes()["abcd"]
     assert after.slots[Pool.FULL] is not None
     assert after.slots[Pool.FULL_HOST] == before.slots[Pool.FULL_HOST]
-    assert cache.see().free[Pool.FULL] == 16
+    assert cache.free()[Pool.FULL] == 16
     assert cache.match("abcd") == (4, 4)
 
 
@@ -124,7 +124,7 @@ def test_revived_node_gets_swa_from_the_evicted_length_on(evicted: int, live: se
     cache.put("abcd", evicted=evicted)
     assert cache.resident_in(Pool.SWA) == live
     assert set(cache.nodes()) == ({"ab", "abcd"} if evicted == 2 else {"abcd"})
-    assert cache.see().free[Pool.SWA] == 16 + evicted
+    assert cache.free()[Pool.SWA] == 16 + evicted
 
 
 def test_protected_tokens_that_are_not_on_the_device_are_refused() -> None:
@@ -150,7 +150,7 @@ def test_tombstone_recovers_by_taking_the_offered_slots() -> None:
     node = cache.nodes()["abcd"]
     assert not set(node.slots[Pool.FULL] or ()) & set(own)
     assert node.slots[Pool.SWA] == tuple(cache.system.swa_of(node.slots[Pool.FULL] or ()))
-    assert (cache.see().free[Pool.FULL], cache.see().free[Pool.SWA]) == (16, 16)
+    assert (cache.free()[Pool.FULL], cache.free()[Pool.SWA]) == (16, 16)
 
 
 def test_locked_tombstone_recovers_by_taking_the_peers_only() -> None:
@@ -168,8 +168,9 @@ def test_locked_tombstone_recovers_by_taking_the_peers_only() -> None:
         3000 + ord("d"),
     ]
     assert cache.resident_in(Pool.SWA) == {"abcd", "abcdef"}
+    free = cache.free()
+    assert (free[Pool.FULL], free[Pool.SWA]) == (14, 16)
     seen = cache.see()
-    assert (seen.free[Pool.FULL], seen.free[Pool.SWA]) == (14, 16)
     assert (seen.evictable, seen.protected) == ((0, 2, 0), (6, 2, 0))
 
 

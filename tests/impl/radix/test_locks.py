@@ -10,7 +10,7 @@ from radixproof.impl.observation import PerComponent
 from radixproof.impl.radix.locks import Locks, ReceiptError
 from radixproof.model.config import Component, Pool
 
-from .lettered import NEVER, Cache, key
+from .lettered import NEVER, Cache, key, shown
 
 
 def test_a_lock_covers_the_state_of_its_anchor_and_one_that_comes_later() -> None:
@@ -29,7 +29,7 @@ def test_a_lock_covers_the_state_of_its_anchor_and_one_that_comes_later() -> Non
 
 
 def device_locks(cache: Cache) -> dict[str, PerComponent]:
-    return {text: node.locks for text, node in cache.nodes().items()}
+    return {text: shown(node.locks) for text, node in cache.nodes().items()}
 
 
 def host_locks(cache: Cache) -> dict[str, PerComponent | None]:

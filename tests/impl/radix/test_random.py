@@ -13,6 +13,7 @@ from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.radix.node import Units
 from radixproof.model.config import DEVICE, HOST, Component, Config, EvictionPolicy, Pool
 
+from .lettered import shown
 from .random_requests import Run
 
 CONFIGS = {
@@ -109,10 +110,10 @@ def check_slots(config: Config, observation: Observation) -> None:
     for pool in Pool:
         owned = [slot for node in observation.nodes for slot in node.slots[pool] or ()]
         first = config.unit(pool)
-        assert sorted([*owned, *whole.free[pool]]) == list(
-            range(first, first + config.slots(pool))
-        ), pool.name
-        assert observation.free[pool] == len(whole.free[pool])
+        free = shown(shown(whole.free)[pool])
+        every = list(range(first, first + config.slots(pool)))
+        assert sorted([*owned, *free]) == every, pool.name
+        assert shown(observation.free)[pool] == len(free)
     assert whole.swa_of == {
         full: swa
         for node in observation.nodes
@@ -122,11 +123,9 @@ def check_slots(config: Config, observation: Observation) -> None:
     for component in Component:
         held = Counter[bool]()
         for node in observation.nodes:
-            held[node.locks[component] > 0] += len(node.slots[component] or ())
-        assert (observation.evictable[component], observation.protected[component]) == (
-            held[False],
-            held[True],
-        )
+            held[shown(node.locks)[component] > 0] += len(node.slots[component] or ())
+        assert shown(observation.evictable)[component] == held[False]
+        assert shown(observation.protected)[component] == held[True]
 
 
 def check_shape(config: Config, observation: Observation) -> None:
@@ -139,22 +138,23 @@ def check_shape(config: Config, observation: Observation) -> None:
         assert (
             full_host is not None or (swa_host is None and mamba_host is None) or config.write_back
         )
-        assert min(node.locks) >= 0
+        locks = shown(node.locks)
+        assert min(locks) >= 0
         assert min(node.host_locks or (0,)) >= 0
-        assert node.locks[Component.FULL] >= max(node.locks)
+        assert locks[Component.FULL] >= max(locks)
         if node.parent:
             parent = nodes[node.parent]
             assert full is None or parent.slots[Pool.FULL] is not None
             assert (
                 full_host is None or parent.slots[Pool.FULL_HOST] is not None or config.write_back
             )
-            assert parent.locks[Component.FULL] >= node.locks[Component.FULL]
+            assert shown(parent.locks)[Component.FULL] >= locks[Component.FULL]
         if node.pending:
             assert not config.write_back
             assert full_host is not None
         if node.pending or node.loading:
             assert full is not None
-            assert node.locks[Component.FULL]
+            assert locks[Component.FULL]
 
 
 def check_sets(observation: Observation) -> None:
@@ -164,7 +164,7 @@ def check_sets(observation: Observation) -> None:
     children: dict[int, list[NodeView]] = {}
     for node in observation.nodes:
         children.setdefault(node.parent, []).append(node)
-    unlocked = [node for node in observation.nodes if not any(node.locks)]
+    unlocked = [node for node in observation.nodes if not any(shown(node.locks))]
     assert whole.device_leaves == frozenset(
         node.id
         for node in unlocked
@@ -180,10 +180,10 @@ def check_sets(observation: Observation) -> None:
     )
     for component, on_device, on_host in ((Component.SWA, 0, 2), (Component.MAMBA, 1, 3)):
         here, there = DEVICE[component], HOST[component]
-        assert sorted(whole.lru_lists[on_device] or ()) == sorted(
+        assert sorted(shown(whole.lru_lists)[on_device]) == sorted(
             node.id for node in observation.nodes if node.slots[here] is not None
         )
-        assert sorted(whole.lru_lists[on_host] or ()) == sorted(
+        assert sorted(shown(whole.lru_lists)[on_host]) == sorted(
             node.id
             for node in observation.nodes
             if node.slots[here] is None and node.slots[there] is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +23,9 @@ from radixproof.properties.search.budget import Budget
 FAULT = "fault:split-parent-not-backed-up"
 
 
-def searched(folder: str = "", **changes: int) -> tuple[Searched, list[FindingReport]]:
-    shard = Shard(FAULT, SEARCH, 1, Budget(**{"steps": 1_500, "examples": 0} | changes), folder)
+def searched(folder: str = "", **changes: Any) -> tuple[Searched, list[FindingReport]]:
+    budget = replace(Budget(steps=1_500, examples=0), **changes)
+    shard = Shard(FAULT, SEARCH, 1, budget, folder)
     told: list[SearchNews] = []
     done = search_shard(shard, told.append)
     return done, [news for news in told if isinstance(news, FindingReport)]

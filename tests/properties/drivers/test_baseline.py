@@ -5,9 +5,10 @@ look shows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any, cast
 
 import pytest
 
@@ -25,6 +26,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.registry import find
 from radixproof.impl.sight import Sight
+from radixproof.impl.system import System
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.drivers import baseline
@@ -82,14 +84,14 @@ def test_what_only_a_model_shows_is_not_found() -> None:
 def test_a_crash_counts() -> None:
     target = find("radix")
 
-    def build(config: Config) -> object:
-        system = target.build(config)
-        system.evict = lambda: None  # type: ignore[method-assign, assignment]
-        return system
+    def build(config: Config) -> System:
+        system: Any = target.build(config)
+        system.evict = lambda: None
+        return cast(System, system)
 
     verdict = baseline.replay(
         replace(target, build=build), History(WINDOWED, (Insert(Key((1,))), Evict(1)))
-    )  # type: ignore[arg-type]
+    )
     assert verdict is not None
     assert verdict.step == 1
     assert verdict.breach.signature.startswith("NOCRASH/TypeError")
@@ -135,16 +137,28 @@ def node(
     return lie
 
 
-def whole(**changes: object) -> Callable[[Observation], Observation]:
-    return lambda shown: replace(shown, whole=replace(shown.whole, **changes))  # type: ignore[type-var, arg-type]
+def whole(**changes: Any) -> Callable[[Observation], Observation]:
+    def lie(shown: Observation) -> Observation:
+        assert shown.whole is not None
+        return replace(shown, whole=replace(shown.whole, **changes))
+
+    return lie
+
+
+def free_lists(shown: Observation) -> Iterator[Slots]:
+    """The free lists, of which our own cache shows every one."""
+    assert shown.whole is not None
+    assert shown.whole.free is not None
+    for slots in shown.whole.free:
+        assert slots is not None
+        yield slots
 
 
 def free(pool: Pool, change: Callable[[Slots], Slots]) -> Callable[[Observation], Observation]:
     """Change the free list of one pool."""
 
     def lie(shown: Observation) -> Observation:
-        assert shown.whole is not None
-        lists = list(shown.whole.free)
+        lists = list(free_lists(shown))
         lists[pool] = change(lists[pool])
         return whole(free=tuple(lists))(shown)
 
@@ -183,8 +197,7 @@ def test_the_sanity_check_sees(lie: Callable[[Observation], Observation], signat
 
 def test_slots_of_requests_are_owned() -> None:
     shown = seen()
-    assert shown.whole is not None
-    mine = shown.whole.free[Pool.FULL][:1]
+    mine = next(free_lists(shown))[:1]
     fewer = free(Pool.FULL, lambda slots: slots[1:])(shown)
     assert sanity(fewer, WINDOWED, (mine, *NO_ROWS[1:]), JUDGED) == []
     assert [breach.signature for breach in sanity(fewer, WINDOWED, NO_ROWS, JUDGED)] == [

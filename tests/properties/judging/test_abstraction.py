@@ -24,7 +24,7 @@ from radixproof.properties.running.run import Run
 PAIRS = Config(
     page_size=2, window=2, swa_pages=8, swa_host_pages=16, mamba_states=6, mamba_host_states=6
 )
-EMPTY = Whole(((), (), (), (), (), ()), {}, None, None, (None, None, None, None))
+EMPTY = Whole(((), (), (), (), (), ()), {}, None, None, ((), (), (), ()))
 NOWHERE = [False] * len(Pool)
 
 
@@ -60,6 +60,7 @@ def told(*nodes: NodeView, removed: Sequence[int] = (), whole: bool = False) -> 
 def locks(abstraction: Abstraction, one: Page) -> PerComponent:
     placed = abstraction.placed(one)
     assert placed is not None
+    assert placed.view.locks is not None
     return placed.view.locks
 
 

@@ -22,14 +22,14 @@ NONE = (None,) * 6
 
 
 def view(number: int, parent: int, *segment: int, namespace: str = "") -> NodeView:
-    return NodeView(number, parent, namespace, segment, NONE)  # type: ignore[arg-type]
+    return NodeView(number, parent, namespace, segment, NONE)
 
 
 VIEWS = {
     7: view(7, ROOT, 1, 2),
     8: view(8, 7, 3),
     9: view(9, ROOT, 1, namespace="a"),
-    10: NodeView(10, ROOT, "", ((1, 2), (2, 3)), NONE),  # type: ignore[arg-type]
+    10: NodeView(10, ROOT, "", ((1, 2), (2, 3)), NONE),
 }
 
 
@@ -111,7 +111,7 @@ def test_lists_are_told_by_prefixes(
     deed: Deed,
     text: str,
 ) -> None:
-    operations = [Insert(Key((1, 2))), SETTLE, Insert(Key((1, 3))), SETTLE]
+    operations: list[Operation] = [Insert(Key((1, 2))), SETTLE, Insert(Key((1, 3))), SETTLE]
     breach, *_ = breaches_of(tampered(deed, 4), WINDOWED, operations, WHOLE)
     assert breach.text == text
     assert re.findall(r"\d+", re.sub(r"\[[^]]*\]", "", breach.text)) == []

@@ -24,7 +24,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Insertion, Lookup, Target
+from radixproof.impl.system import Insertion, Lookup, Target, complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach
 from radixproof.properties.generating.configs import config
@@ -173,7 +173,7 @@ def test_rank_that_raises_is_a_crash(
 @pytest.fixture
 def pair(radix: Target) -> Ranks:
     """Two replicas of one cache."""
-    return Ranks([radix.build(TWO), radix.build(TWO)])
+    return Ranks([complete(radix.build(TWO), radix.scope) for _ in range(TWO.ranks)])
 
 
 def insert(system: Ranks) -> Lookup:

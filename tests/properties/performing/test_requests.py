@@ -103,9 +103,11 @@ def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
         for last in (SETTLE, LOADED, Evict(99, 99, 99)):
             run.parts(last)
         assert run.finish() == []
+        assert run.seen is not None
+        assert run.seen.free is not None
         assert all(
             run.seen.free[pool] == run.config.slots(pool) for pool in Pool if not pool.on_host
-        )  # type: ignore[union-attr]
+        )
         run.close()
 
 
@@ -544,7 +546,6 @@ def test_content_of_what_a_request_computes_is_seen_when_the_tree_has_it(
 def test_match_of_a_request_that_goes_on_from_what_is_not_in_the_tree(radix: Target) -> None:
     """As after an insert of which nothing is left."""
     run = Run(radix, PLAIN)
-    breaches = run.judge.judge(
-        Step(Adopt("q's lock", A), Locked(1)), run.system.observe, False, run.system
-    )
+    step = Step(Adopt("q's lock", A), Locked(1))
+    breaches = run.judge.judge(step, lambda: run.system.observe(False), False, run.system)
     assert [breach.signature for breach in breaches] == ["MATCH/adopt-outcome"]

@@ -90,9 +90,11 @@ def test_the_corpus_finds_what_it_holds_and_the_others_leave_that_out(
 ) -> None:
     corpus.write(tmp_path, LOST)
     monkeypatch.setattr(corpus, "FOLDER", tmp_path)
+    verdict = run_history(FAULT, LOST)
+    assert verdict is not None
     assert DRIVERS["corpus"].run(FAULT, 1, 100) == Hit(
-        2, History(WINDOWED, LOST.operations), run_history(FAULT, LOST).breach
-    )  # type: ignore[union-attr]
+        2, History(WINDOWED, LOST.operations), verdict.breach
+    )
     assert DRIVERS["others"].run(FAULT, 1, 100) is None
     assert DRIVERS["corpus"].run(find("radix"), 1, 100) is None
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from radixproof.impl import registry
 from radixproof.properties.power import trials
 from radixproof.properties.power.trials import all_trials, measure, trial
 
@@ -43,9 +44,7 @@ def test_a_trial_that_cannot_be_run_says_why() -> None:
 
 
 def test_a_false_alarm_counts_as_nothing_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        trials.registry, "find", lambda _, find=trials.registry.find: find(f"fault:{SHALLOW}")
-    )
+    monkeypatch.setattr(registry, "find", lambda _, find=registry.find: find(f"fault:{SHALLOW}"))
     done = measure(trial(SHALLOW, "soak", 1, BUDGET))
     assert done.steps is None
     assert done.error.startswith("a false alarm: LOCK/")

@@ -415,9 +415,8 @@ def test_an_operation_that_is_added_later_is_shrunk_as_well() -> None:
         least=EvictionPolicy.MRU,
     )
     smallest = minimise(History(RICH, (strange,)), has(Invented))
-    assert smallest.operations == (
-        Invented("q", Key(()), Key(()), bare=0, least=EvictionPolicy.LRU),
-    )
+    plainest: Any = Invented("q", Key(()), Key(()), bare=0, least=EvictionPolicy.LRU)
+    assert smallest.operations == (plainest,)
     assert smallest.config == Config()
 
 

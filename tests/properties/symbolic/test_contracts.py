@@ -175,10 +175,9 @@ def pins_all(path: list[Page]) -> int:
 
 
 def other_dialect(*args: Any) -> bool:
-    *values, config, dialect = args
-    return loading.refuses_load(
-        *values, config, replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
-    )
+    dialect = args[-1]
+    other = replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
+    return loading.refuses_load(*(*args[:-1], other))
 
 
 def no_quota_if_zero(
