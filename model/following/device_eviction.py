@@ -94,12 +94,16 @@ class FollowedEviction:
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
-        elif is_device_leaf(end):
+        elif is_device_leaf(end) and not self._may_have_been_refused():
             self.breaches.append(wording.leaf_lost_a_value(end))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
+
+    def _may_have_been_refused(self) -> bool:
+        """A refusal spoils a write-back, and its victim keeps its place (semantics 7.4, 17.4)."""
+        return self.state.config.write_back and not self.choice.sure
 
     def _left(self, end: Page, pool: Pool) -> bool:
         """Whether an interior node lost a value, or a state that goes with SWA (semantics 7.6)."""
@@ -143,7 +147,7 @@ class FollowedEviction:
                     last = spell(page.node())
                     take(self.state, page, pool.component, self)
         told = any(breach.violates is Property.RECENCY for breach in self.breaches)
-        if last and not told:
+        if last and not told and not self._may_have_been_refused():
             breach = self._why_too_much(last)
             if self.amount_known or breach.violates is Property.RECENCY:
                 self.breaches.append(breach)

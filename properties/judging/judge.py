@@ -14,7 +14,7 @@ from radixproof.impl.observation import Observation
 from radixproof.impl.operations import Reset
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
-from radixproof.model.config import HOST, Config
+from radixproof.model.config import DEVICE, HOST, Config
 from radixproof.model.dialect import Dialect
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
@@ -62,7 +62,9 @@ class Judge:
         self.abstraction = Abstraction(self.config, self.model, self.ledger, self.sight.slots)
         self.announced.abstraction = self.abstraction
         self.model_adopted = False
-        """The model has adopted a state that broke a rule: its order of use is not the system's."""
+        """The model's order of use is not the system's: it adopted a state that broke a rule, or
+        the order in which victims went did not show.
+        """
 
     def judge(
         self, step: Step, look: Callable[[], Observation], must_look: bool, system: Complete
@@ -113,9 +115,11 @@ class Judge:
         shown = self.applicable
         if not self.model_adopted:
             breaches += step_checks.host_order(shown, self.model, step, delta)
-        breaches += judged.after(self._choice(delta))
+        choice = self._choice(delta)
+        breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
-        self.model_adopted = self.model_adopted or bool(misplaced)
+        if misplaced or self._order_is_hidden(choice):
+            self.model_adopted = True
         breaches += misplaced
         breaches += step_checks.shape(self.abstraction, delta)
         breaches += step_checks.locks(shown, self.model, self.abstraction, delta)
@@ -130,6 +134,12 @@ class Judge:
         self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
         self.model_adopted = self.model_adopted or bool(breaches)
         return breaches
+
+    def _order_is_hidden(self, choice: Choice) -> bool:
+        """Which of several victims a refusal kept for later does not show (semantics 7.4, 17.4)."""
+        if choice.sure or not self.config.write_back:
+            return False
+        return sum(page.cut for pool in DEVICE for page in choice.gone[pool]) > 1
 
     def _bytes(self, step: Step, judged: Judgement[Any], system: Complete) -> list[Breach]:
         """CONTENT of what was copied, and of what was served."""

@@ -8,16 +8,19 @@ from random import Random
 import pytest
 
 from radixproof.impl.operations import (
+    Arrive,
     Evict,
     History,
     HostLock,
     Insert,
     LoadBack,
     LoadingCheck,
+    Prefill,
+    Refuse,
     WritingCheck,
 )
 from radixproof.impl.system import Target
-from radixproof.model.config import Config, EvictionPolicy
+from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import Generator
@@ -112,5 +115,47 @@ def test_there_is_no_room_where_a_host_lock_keeps_what_is_below_a_leaf(radix: Ta
         Insert(Key((1,))),
         LoadBack(other),
         LoadBack(last),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_refused_write_back_keeps_its_victim_for_later(radix: Target) -> None:
+    """The backup of [101 | 2 3] is refused and its host lock keeps it from being deleted, so that
+    SWA comes to [101] first, and to the leaf after it.
+    """
+    first, other = Key((1, 2, 3)), Key((101, 2, 3))
+    history = (
+        Insert(first),
+        Insert(other),
+        Evict(3),
+        HostLock("h", other),
+        Refuse(Pool.FULL_HOST),
+        Evict(1, swa=2),
+    )
+    shape = Config(window=2, swa_pages=8, swa_host_pages=16, write_back=True)
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_refused_write_back_changes_the_order_of_first_in_last_out(radix: Target) -> None:
+    """[101 2] goes in spite of [1 2 3], which came last but could not be written back."""
+    shape = Config(
+        window=1,
+        device_pages=5,
+        swa_pages=3,
+        mamba_states=8,
+        swa_host_pages=16,
+        mamba_host_states=16,
+        write_back=True,
+        eviction_policy=EvictionPolicy.FILO,
+    )
+    history = (
+        Insert(Key((1, 2, 3))),
+        Arrive("q", Key((101, 2, 3))),
+        Prefill("q"),
+        Evict(1),
+        Insert(Key((101, 2)), state=True),
+        HostLock("h", Key((101, 2))),
+        Refuse(Pool.FULL_HOST),
+        Prefill("q", 2),
     )
     assert run_history(radix, History(shape, history)) is None
