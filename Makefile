@@ -3,26 +3,39 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RELEASES := sglang==0.5.12.post1 sglang==0.5.13.post1
+# The releases of SGLang that the tests drive.
+RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0.5.16 0.5.17 \
+	0.5.18 0.5.19)
+# Much of the tests' time goes into starting processes: Python may keep the bytecode it compiles.
+export PYTHONDONTWRITEBYTECODE :=
+PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test bench power power-short mutants lint symbolic symbolic-short systems clean
+.PHONY: check test torture drawing bench power power-short mutants lint symbolic symbolic-short \
+	systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
-check: systems
+check: $(READY)
+	$(BIN)/radixproof systems add sglang==0.5.12.post1
 	$(BIN)/radixproof check radix --profile ci
 	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci --cold; test $$? -eq 1
 	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
-	@echo "As expected: our own cache is clean, and that release is not. Its PROGRESS/never-backed-up is SGLang pull request 25065."
+	@echo "As expected: our own cache is clean, and that release is not."
+	@echo "Its PROGRESS/never-backed-up is SGLang pull request 25065."
 
 test: systems
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+# What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
+torture: systems
+	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
 
 bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.19
 	$(BIN)/python benchmarks/table.py
 
-# Every planted bug, every driver: most of an hour. Broken off, it goes on with `make power RESUME=--resume`, if the code is the same.
+# Every planted bug, every driver: most of an hour. If interrupted, `make power RESUME=--resume`
+# goes on, as long as the code is the same.
 power: $(READY)
 	$(BIN)/radixproof power --drivers soak machine --seeds 20 --out build/power $(RESUME)
 	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
@@ -33,7 +46,8 @@ power-short: $(READY)
 	rm -rf build/power-short
 	$(BIN)/radixproof power --drivers soak --seeds 1 --profile ci --out build/power-short --expect docs/power.json
 
-# Small changes to the core of our implementation, one by one: the share of them that the soak notices. Half an hour and more.
+# Small changes to the core of our implementation, one by one: the share of them that the soak
+# notices. Half an hour and more.
 mutants: $(VENV)/.mutants
 	$(BIN)/python benchmarks/mutants/score.py
 
@@ -41,6 +55,7 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy tests benchmarks docs conftest.py
 
 # CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic
@@ -49,8 +64,13 @@ symbolic: $(VENV)/.symbolic
 symbolic-short: $(VENV)/.symbolic
 	$(BIN)/python -m radixproof.properties.symbolic.crosshair --short
 
+# The drawing of packages and imports in CONTRIBUTING.
+drawing:
+	$(PYTHON) docs/draw_packages.py --write
+
+# Fetched as wheels, several at a time.
 systems: $(READY)
-	$(BIN)/radixproof systems add $(RELEASES)
+	@printf '%s\n' $(RELEASES) | xargs -n 2 -P 4 $(BIN)/radixproof systems add
 
 # torch is installed first and alone, pinned: nothing else may pull in another build of it.
 $(READY): pyproject.toml requirements.txt

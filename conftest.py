@@ -15,6 +15,23 @@ settings.register_profile(
 settings.load_profile("deterministic")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "tests that are long by nature (marked torture) try all that they can, not a fixed share"
+    parser.addoption("--torture", action="store_true", help=text)
+
+
+@pytest.fixture
+def cases(request: pytest.FixtureRequest) -> range:
+    """What a test marked ``torture(all=5000, share=50)`` tries: numbers from 0 on.
+
+    The first ``share`` of them in every run, and all of them with ``--torture``: the same numbers
+    each time, so that a failure comes again.
+    """
+    marker = request.node.get_closest_marker("torture")
+    assert marker is not None, "the fixture `cases` is for tests marked torture(all=..., share=...)"
+    return range(marker.kwargs["all" if request.config.getoption("--torture") else "share"])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked ``gpu`` are skipped where there is no GPU."""
     marked = [item for item in items if item.get_closest_marker("gpu")]

@@ -1,6 +1,7 @@
-"""What checking costs: time of model, observation and all properties over time of the implementation's own operations.
+"""What checking costs: time of model, observation and properties over time of the operations.
 
-Both are measured in the same run, on the same steps, at several tree sizes. Run: ``python benchmarks/checking.py``.
+Both are measured in the same run, on the same steps, at several tree sizes.
+Run: ``python benchmarks/checking.py``.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ OUTSIDE = (
     "refuse",
     "copied",
 )
-"""Methods of a system that are not operations of the cache: what only checking needs, and the forward pass."""
+"""Methods that are not operations of the cache: what only checking needs, and the forward pass."""
 FORWARD = ("write", "write_state", "write_host")
 
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "FULL": {},
     "FULL+SWA": {"window": 6},
     "FULL+MAMBA": {"mamba": True},
@@ -61,7 +62,10 @@ SHAPES = {
 
 
 class Timed:
-    """A system whose own operations are timed, and apart from them `write`, the forward pass: neither operation nor check."""
+    """A system whose own operations are timed, and apart from them `write`, the forward pass.
+
+    That is neither an operation of the cache nor a check.
+    """
 
     def __init__(self, system: System) -> None:
         self.own, self.forward = [0], [0]
@@ -86,7 +90,7 @@ def _timed(method: Any, clock: list[int]) -> Any:
 
 
 def shape(name: str, nodes: int) -> Config:
-    """A cache of the components of one row, with device pools that hold about ``nodes`` nodes of two pages each."""
+    """A cache of the components of one row, with room on the device for about ``nodes`` nodes."""
     options, pages = SHAPES[name], max(8, 2 * nodes)
     window, states = options.get("window"), nodes if options.get("mamba") else 0
     swa = 0 if window is None else pages
@@ -104,7 +108,10 @@ def shape(name: str, nodes: int) -> Config:
 
 
 def workload(run: Run, rng: Random, branches: int) -> Iterator[Operation]:
-    """What an engine does under pressure: prompts share prefixes, the device is nearly full, room is made when it is missing."""
+    """What an engine does under pressure: prompts share prefixes, and the device is nearly full.
+
+    Room is made whenever there is not enough.
+    """
     config = run.config
     size, locked, number = config.page_size, list[str](), 0
     states = config.mamba_states > 0
@@ -155,10 +162,10 @@ def measure(
     seed: int = 1,
     known: Collection[str] = (),
 ) -> tuple[float, float, float]:
-    """Returns mean nodes in the tree, and microseconds a step of the implementation and of everything else.
+    """Mean nodes in the tree; microseconds a step of the implementation and of everything else.
 
-    Inspections of the whole state come in steps far from each other, of which a short measurement has some or none. So each step
-    is charged with its share of one.
+    The whole state is inspected at steps far apart, of which a short measurement has some or none.
+    So each step is charged with its share of one inspection.
 
     ``known`` are signatures of breaches that are passed over.
     """
@@ -218,14 +225,10 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     for nodes in options.nodes:
-        rows = [
-            (name, *measure(target, shape(name, nodes), nodes, options.steps)) for name in SHAPES
-        ]
-        together = (
-            "all of these together",
-            *(sum(row[at] for row in rows) / len(rows) for at in (1, 2, 3)),
-        )
-        for name, seen, own, checking in (*rows, together):
+        rows = {name: measure(target, shape(name, nodes), nodes, options.steps) for name in SHAPES}
+        seen, own, checking = map(mean, zip(*rows.values(), strict=True))
+        rows["all of these together"] = seen, own, checking
+        for name, (seen, own, checking) in rows.items():
             print(
                 f"| {name} | {seen:.0f} | {own:.0f} | {checking:.0f} | {checking / own:.2f} |",
                 flush=True,

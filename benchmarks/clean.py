@@ -1,4 +1,7 @@
-"""Long searches that must find nothing: many seeds on one system. Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``."""
+"""Long searches that must find nothing: many seeds on one system.
+
+Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ import time
 from dataclasses import replace
 
 from radixproof.impl import registry
-from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import calm_collector, search
 
 
 def main() -> int:
@@ -21,8 +27,8 @@ def main() -> int:
     budget = replace(PROFILES["ci"], steps=options.steps, examples=max(1, options.steps // 250))
     reported: list[str] = []
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found):
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
             reported.append(f"{news.signature}: {news.verdict.breach.text}")
 
     calm_collector()
@@ -31,7 +37,8 @@ def main() -> int:
         done = search(target, seed, budget, tell)
         steps, histories = steps + done.steps, histories + done.histories
         print(
-            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, {len(reported)} reported",
+            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, "
+            f"{len(reported)} reported",
             file=sys.stderr,
         )
     seconds = time.perf_counter() - started

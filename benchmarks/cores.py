@@ -1,7 +1,8 @@
-"""Our cache next to SGLang's, on the same histories: microseconds that a step takes in the cache's own operations.
+"""Our cache next to SGLang's, on the same histories: microseconds a step of their own operations.
 
-Run: ``python benchmarks/cores.py --system sglang==0.5.19``, with a release that is prepared. SGLang runs its own tree, allocators
-and controller on the CPU, copies of both are performed by the harness. What it is known to do wrong is passed over.
+Run: ``python benchmarks/cores.py --system sglang==0.5.19``, with a release that is prepared.
+SGLang runs its own tree, allocators and controller on the CPU; the harness performs the copies of
+both. What SGLang is known to do wrong is passed over.
 """
 
 from __future__ import annotations

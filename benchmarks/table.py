@@ -1,4 +1,7 @@
-"""Everything that is measured about speed, as one table. Run: ``make bench``, or ``python benchmarks/table.py``."""
+"""Everything that is measured about speed, as one table.
+
+Run: ``make bench``, or ``python benchmarks/table.py``.
+"""
 
 from __future__ import annotations
 

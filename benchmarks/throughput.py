@@ -1,10 +1,11 @@
-"""How many steps a second the drivers judge: the soak, and the state machine next to an empty machine with as many rules.
+"""Steps a second that the drivers judge: the soak, and the state machine next to an empty one.
 
-Run: ``python benchmarks/throughput.py``. What is said of Hypothesis are ratios within one run, of steps a second: of our machine,
-with its own draws and with Hypothesis's, to those of one whose rules do nothing. A step is an operation performed and judged. A
-rule of ours makes more than one where an engine would (room for what it inserts, say), and ten or so that empty the cache end an
-example, so that there are fewer rules a second than steps: both are told. Times are of the processor, so that what else runs
-beside it matters little.
+Run: ``python benchmarks/throughput.py``. A step is an operation performed and judged. Figures about
+Hypothesis are ratios within one run: steps a second of our machine, with its own draws and with
+Hypothesis's, to those of a machine whose rules do nothing. There are fewer rules a second than
+steps, and both are printed: a rule of ours takes several steps where an engine would (to make room
+for what it inserts, say), and about ten more, which empty the cache, end each example. Times are
+processor time, so that whatever else runs on the machine matters little.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def machine_rates(
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Steps a second of state machines, with our draws or with Hypothesis's own; those of an empty one are its rules."""
+    """Steps a second of machines, with our draws or Hypothesis's; an empty one's are its rules."""
 
     empty: float
     """With Hypothesis's."""
@@ -145,17 +146,21 @@ def main() -> None:
     print(f"soak: {soak_rate(target, options.steps):,.0f} steps a second")
     rates = hypothesis_rates(target, options.examples)
     print(
-        f"state machine: {rates.drawing:,.0f} steps a second in {rates.rules:,.0f} rules; {rates.ours:,.0f} with Hypothesis's draws"
+        f"state machine: {rates.drawing:,.0f} steps a second in {rates.rules:,.0f} rules; "
+        f"{rates.ours:,.0f} with Hypothesis's draws"
     )
     print(
-        f"an empty one: {rates.empty:,.0f} with Hypothesis's draws, {rates.empty_drawing:,.0f} with ours"
+        f"an empty one: {rates.empty:,.0f} with Hypothesis's draws, "
+        f"{rates.empty_drawing:,.0f} with ours"
     )
     print(
-        f"ours / the empty one, both with Hypothesis's draws: {rates.ours / rates.empty:.0%}, both with ours:",
+        f"ours / the empty one, both with Hypothesis's draws: {rates.ours / rates.empty:.0%}, "
+        "both with ours:",
         end=" ",
     )
     print(
-        f"{rates.drawing / rates.empty_drawing:.0%}, each with its own: {rates.drawing / rates.empty:.0%}"
+        f"{rates.drawing / rates.empty_drawing:.0%}, "
+        f"each with its own: {rates.drawing / rates.empty:.0%}"
     )
 
 

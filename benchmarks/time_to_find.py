@@ -1,7 +1,9 @@
-"""How long a search from cold needs to find a bug, over several seeds: nothing stored, no hint, the general mix of operations.
+"""How long a search from cold needs to find a bug, over several seeds.
 
-Run: ``python benchmarks/time_to_find.py sglang==0.5.12.post1 PROGRESS/never-backed-up``. The clock starts when the system has
-been imported, and stops when the finding has been shrunk.
+Nothing is stored, nothing hints at the bug, and operations come in their general mix.
+
+Run: ``python benchmarks/time_to_find.py sglang==0.5.12.post1 PROGRESS/never-backed-up``. The clock
+starts when the system has been imported, and stops when the finding has been shrunk.
 """
 
 from __future__ import annotations
@@ -13,21 +15,26 @@ import time
 from radixproof.impl import registry
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.properties.search.search import PROFILES, Found, Progress, calm_collector, search
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import calm_collector, search
 
 
 class Enough(Exception):
     """Ends a search at the finding that was waited for."""
 
-    def __init__(self, found: Found) -> None:
+    def __init__(self, found: Finding) -> None:
         self.found = found
 
 
-def find(target: Target, signature: str, seed: int) -> tuple[Found | None, float]:
-    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the seconds it took."""
+def find(target: Target, signature: str, seed: int) -> tuple[Finding | None, float]:
+    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the
+    seconds it took.
+    """
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found) and news.signature == signature:
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding) and news.signature == signature:
             raise Enough(news)
 
     started = time.perf_counter()
@@ -58,7 +65,8 @@ def main() -> None:
         seconds.append(took)
         history = "; ".join(map(str, found.history.operations))
         print(
-            f"| {seed} | {found.driver} | {found.at_step:,} | {took:.1f} | {len(found.history.operations)} | {history} |",
+            f"| {seed} | {found.driver} | {found.at_step:,} | {took:.1f} "
+            f"| {len(found.history.operations)} | {history} |",
             flush=True,
         )
     median = f", median {statistics.median(seconds):.1f} s" if seconds else ""

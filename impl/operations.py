@@ -1,7 +1,8 @@
 """Operations: what a history is made of. Frozen, plain, printable as words and as JSON.
 
-Receipts and requests are named by the operation that begins them, and an operation whose premise is gone is skipped. So every
-sub-list of a history is a history. Numbers are in tokens unless said otherwise.
+Receipts and requests are named by the operation that begins them, and an operation whose premise is
+gone is skipped. So every sub-list of a history is a history. Numbers are in tokens unless said
+otherwise.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True)
 class Match(_Operation):
-    """Look a prompt up. It splits a node where the match ends inside it, and renews recency (semantics 3)."""
+    """Look a prompt up. It splits a node where the match ends inside it, and renews recency
+    (semantics 3).
+    """
 
     key: Key
 
@@ -51,9 +54,10 @@ class Match(_Operation):
 class Insert(_Operation):
     """Hand the KV of a computed prompt to the tree (semantics 4).
 
-    A request allocates slots for the whole prompt, writes them, frees the SWA slots below ``evicted`` (its window has slid past
-    them) and inserts. With ``reuse`` it first matches and uses the device prefix it was given, which the tree owns already (the
-    protected prefix). With ``state`` it brings the MAMBA state of the prompt's end. Skipped when the pools have no room.
+    A request allocates slots for the whole prompt, writes them, frees the SWA slots below
+    ``evicted`` (its window has slid past them) and inserts. With ``reuse`` it first matches and
+    uses the device prefix it was given, which the tree owns already (the protected prefix). With
+    ``state`` it brings the MAMBA state of the prompt's end. Skipped when the pools have no room.
     """
 
     key: Key
@@ -65,7 +69,9 @@ class Insert(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Lock(_Operation):
-    """Match a prompt and lock its last device node; the receipt is kept under a name (semantics 6.1)."""
+    """Match a prompt and lock its last device node; the receipt is kept under a name (semantics
+    6.1).
+    """
 
     receipt: str
     key: Key
@@ -73,7 +79,9 @@ class Lock(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class HostLock(_Operation):
-    """Match a prompt and lock the host copies of its best node, as a storage prefetch does (semantics 6.6)."""
+    """Match a prompt and lock the host copies of its best node, as a storage prefetch does
+    (semantics 6.6).
+    """
 
     receipt: str
     key: Key
@@ -81,21 +89,25 @@ class HostLock(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Unlock(_Operation):
-    """Give a receipt back, of either kind (semantics 6.2). Skipped when there is no such receipt."""
+    """Give a receipt back, of either kind (semantics 6.2). Skipped when there is none."""
 
     receipt: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseWindow(_Operation):
-    """Give the SWA and MAMBA part of a receipt back early, once: the request's window has left it (semantics 6.4)."""
+    """Give the SWA and MAMBA part of a receipt back early, once: the request's window has left it
+    (semantics 6.4).
+    """
 
     receipt: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evict(_Operation):
-    """Free at least so many tokens (``mamba``: states) on the device, if that many are evictable (semantics 7.1)."""
+    """Free at least so many tokens (``mamba``: states) on the device, if that many are evictable
+    (semantics 7.1).
+    """
 
     full: int = 0
     swa: int = 0
@@ -104,7 +116,9 @@ class Evict(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class EvictHost(_Operation):
-    """Free at least so many host tokens (of MAMBA: states) of one component, if they are evictable (semantics 7.9)."""
+    """Free at least so many host tokens (of MAMBA: states) of one component, if they are evictable
+    (semantics 7.9).
+    """
 
     tokens: int = 0
     component: Component = Component.FULL
@@ -112,7 +126,9 @@ class EvictHost(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class LoadBack(_Operation):
-    """Match a prompt, and bring what of it is on the host only back to the device (semantics 9). ``quota`` limits FULL tokens."""
+    """Match a prompt, and bring what of it is on the host only back to the device (semantics 9).
+    ``quota`` limits FULL tokens.
+    """
 
     key: Key
     quota: int | None = None
@@ -120,14 +136,17 @@ class LoadBack(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class HostInsert(_Operation):
-    """Put the prompt's KV on the host, as a storage prefetch that has fetched all of it (semantics 10.3)."""
+    """Put the prompt's KV on the host, as a storage prefetch that has fetched all of it (semantics
+    10.3).
+    """
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class RunCopies(_Operation):
-    """The engine performs its next ``count`` queued backups (``load``: load-backs) on one rank; no tree knows yet (semantics 17.1).
+    """The engine performs its next ``count`` queued backups (``load``: load-backs) on one rank; no
+    tree knows yet (semantics 17.1).
 
     With ``fail`` they go wrong: their targets hold garbage, and they have to be made again.
     """
@@ -140,7 +159,9 @@ class RunCopies(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class WritingCheck(_Operation):
-    """Acknowledge backups: those whose copies have run (polling), or all of them, waiting for the copies (blocking; 8.4)."""
+    """Acknowledge backups: those whose copies have run (polling), or all of them, waiting for the
+    copies (blocking; 8.4).
+    """
 
     blocking: bool = False
 
@@ -161,7 +182,9 @@ class Refuse(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Arrive(_Operation):
-    """A request comes: its prompt is matched, what is on the host is loaded back, and the prefix is locked (semantics 11)."""
+    """A request comes: its prompt is matched, what is on the host is loaded back, and the prefix is
+    locked (semantics 11).
+    """
 
     request: str
     key: Key
@@ -170,7 +193,9 @@ class Arrive(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Prefill(_Operation):
-    """The next ``tokens`` of a request's prompt are computed, and inserted while it goes on (semantics 11.2)."""
+    """The next ``tokens`` of a request's prompt are computed, and inserted while it goes on
+    (semantics 11.2).
+    """
 
     request: str
     tokens: int = 1
@@ -178,7 +203,9 @@ class Prefill(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Decode(_Operation):
-    """A request whose prompt is computed generates these tokens; its window slides (semantics 11.4)."""
+    """A request whose prompt is computed generates these tokens; its window slides (semantics
+    11.4).
+    """
 
     request: str
     tokens: tuple[int, ...] = (1,)
@@ -193,19 +220,23 @@ class Finish(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Abort(_Operation):
-    """A request ends, or is retracted (and may arrive again): nothing is inserted, what is its own is freed (semantics 11.3)."""
+    """A request ends, or is retracted (and may arrive again): nothing is inserted, what is its own
+    is freed (semantics 11.3).
+    """
 
     request: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reset(_Operation):
-    """Empty the cache and its pools (semantics 12). Skipped unless idle: no receipt, no request, no copy in flight."""
+    """Empty the cache and its pools (semantics 12). Skipped unless idle: no receipt, no request, no
+    copy in flight.
+    """
 
 
 Raw: TypeAlias = (
-    Match | Insert | Lock | HostLock | Unlock | ReleaseWindow | Evict | EvictHost | LoadBack | HostInsert
-    | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
+    Match | Insert | Lock | HostLock | Unlock | ReleaseWindow | Evict | EvictHost | LoadBack
+    | HostInsert | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
 )  # fmt: skip
 Requested: TypeAlias = Arrive | Prefill | Decode | Finish | Abort
 Operation: TypeAlias = Raw | Requested
@@ -214,12 +245,16 @@ OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Operations in order on a cache of one configuration. Every sub-list of the operations is a history, too."""
+    """Operations in order on a cache of one configuration. Every sub-list of the operations is a
+    history, too.
+    """
 
     config: Config
     operations: tuple[Operation, ...]
     origin: Mapping[str, str] = field(default_factory=dict)
-    """Where it comes from (system, seed, signature of the finding): for people, never read by anything that decides."""
+    """Where it comes from (system, seed, signature of the finding): for people, never read by
+    anything that decides.
+    """
 
     def __str__(self) -> str:
         return "\n".join(

@@ -1,62 +1,207 @@
-"""Systems by name: what the command line and the tests may put under test."""
+"""Systems by name: what the command line and the tests may put under test.
+
+A name is built in (``radix``, ``fault:NAME``, ``sglang==X``), or it is that of an entry point of
+the group `GROUP`, or the place of a `Target` in Python code, written ``module:attribute``.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
+
 from radixproof.impl.system import Target, Unavailable
+
+if TYPE_CHECKING:
+    from radixproof.impl.faults import Fault
+
+GROUP = "radixproof.systems"
+"""The entry points through which an installed package offers systems.
+
+Each is a `Target`, or a function without arguments that returns one.
+"""
+KNOWN = "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION"
 
 
 class UnknownSystem(LookupError):
-    """No system has that name. The message says which names there are."""
+    """No system has that name, or its code cannot be used. The message says what to do."""
 
 
 def find(name: str) -> Target:
-    """The system called ``name``: ``radix``, ``radix:cuda``, ``fault:NAME``, ``sglang==X``, or ``sglang`` for the installed one.
+    """The system called ``name``, whose target then has that name.
 
     Raises `UnknownSystem`, or `Unavailable` if it is known but cannot be run here.
     """
     if name in ("radix", "radix:cuda"):
-        from radixproof.impl.radix_adapter.target import target as radix
-
-        return radix("cuda" if name.endswith(":cuda") else "cpu")
+        return _radix(name)
     if name.startswith("fault:"):
-        from radixproof.impl import faults
-
-        if name.removeprefix("fault:") not in faults.FAULTS:
-            raise UnknownSystem(
-                f"no fault is called {name.removeprefix('fault:')!r} (known: {', '.join(sorted(faults.FAULTS))})"
-            )
-        return faults.target(name.removeprefix("fault:"))
+        return _fault(name.removeprefix("fault:"))
     if name == "sglang" or name.startswith("sglang=="):
-        from radixproof.impl.sglang import adapter, store
-
-        version = name.removeprefix("sglang==") if "==" in name else store.installed_version()
-        if "==" in name and not store.is_version(version or ""):
-            raise UnknownSystem(
-                f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1"
-            )
-        if version is None:
-            raise Unavailable(
-                "SGLang is not installed in this environment; name a release, as in sglang==0.5.13.post1"
-            )
-        return adapter.target(version)
+        return _sglang(name)
+    offered = _offered().get(name)
+    if offered is not None:
+        return _target(name, offered.load, f"the entry point {offered.value}")
+    if is_import(name):
+        return _target(name, lambda: _attribute(name), name)
+    others = "".join(f", {other}" for other in _offered())
     raise UnknownSystem(
-        f"no system is called {name!r} (known: radix, radix:cuda, fault:NAME, sglang, sglang==VERSION)"
+        f"no system is called {name!r} (known: {KNOWN}{others}; your own: MODULE:ATTRIBUTE)"
     )
+
+
+def is_import(name: str) -> bool:
+    """Whether a name is the place of a target in Python code, as in ``my_cache:target``."""
+    module, colon, attribute = name.partition(":")
+    if module in ("radix", "fault") or name in _offered():
+        return False
+    parts = [*module.split("."), *attribute.split(".")]
+    return bool(colon) and all(part.isidentifier() for part in parts)
 
 
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
-    from radixproof.impl import faults
-    from radixproof.impl.radix_adapter.target import target as radix
     from radixproof.impl.sglang import store
 
-    rows = [("radix", radix().summary)]
+    rows = [("radix", find("radix").summary)] if has_torch() else []
+    for name, point in _offered().items():
+        rows.append((name, f"offered as {point.value}"))
     installed = store.installed_version()
     if installed is not None:
         rows.append(("sglang", f"SGLang {installed}, as installed in this environment"))
     rows += [(f"sglang=={version}", f"SGLang {version}, prepared") for version in store.prepared()]
-    rows += [
-        (f"fault:{fault.name}", f"radix with a planted bug: {fault.sentence}")
-        for fault in faults.FAULTS.values()
-    ]
+    if has_torch():
+        from radixproof.impl import faults
+
+        rows += [
+            (f"fault:{fault.name}", f"radix with a planted bug: {fault.sentence}")
+            for fault in faults.FAULTS.values()
+        ]
     return rows
+
+
+def planted_faults() -> dict[str, Fault]:
+    """The bugs that can be planted in our own implementation, by name. Raises `Unavailable`."""
+    _needs_torch("a planted bug")
+    from radixproof.impl import faults
+
+    return faults.FAULTS
+
+
+# -- what is built in ----------------------------------------------------------------------------
+
+
+def has_torch() -> bool:
+    """Whether torch and numpy are installed: our own implementation and SGLang need them."""
+    try:
+        return all(importlib.util.find_spec(name) for name in ("torch", "numpy"))
+    except ImportError:
+        return False
+
+
+def _needs_torch(name: str) -> None:
+    if not has_torch():
+        raise Unavailable(
+            f"{name} needs torch and numpy, which are not installed:"
+            " pip install 'radixproof[radix]'"
+        )
+
+
+def _radix(name: str) -> Target:
+    _needs_torch(name)
+    from radixproof.impl.radix_adapter.target import target
+
+    return replace(target("cuda" if name.endswith(":cuda") else "cpu"), name=name)
+
+
+def _fault(fault: str) -> Target:
+    _needs_torch(f"fault:{fault}")
+    from radixproof.impl import faults
+
+    if fault not in faults.FAULTS:
+        raise UnknownSystem(
+            f"no fault is called {fault!r} (known: {', '.join(sorted(faults.FAULTS))})"
+        )
+    return faults.target(fault)
+
+
+def _sglang(name: str) -> Target:
+    from radixproof.impl.sglang import store
+
+    exact = "==" in name
+    version = name.removeprefix("sglang==") if exact else store.installed_version()
+    if exact and not store.is_version(version or ""):
+        raise UnknownSystem(
+            f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1"
+        )
+    if version is None:
+        raise Unavailable(
+            "SGLang is not installed in this environment; name a release, as in"
+            " sglang==0.5.13.post1"
+        )
+    _needs_torch(name)
+    from radixproof.impl.sglang import adapter
+
+    return adapter.target(version)
+
+
+# -- what is not ---------------------------------------------------------------------------------
+
+
+def _offered() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _attribute(place: str) -> object:
+    """What stands at ``module:attribute``, where the current folder is searched, too."""
+    module, _, path = place.partition(":")
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    found: object = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def _target(name: str, load: Callable[[], object], place: str) -> Target:
+    """The target at a place in somebody's code. What goes wrong there is told as their mistake."""
+    try:
+        found = load()
+        if not isinstance(found, Target) and callable(found):
+            found = found()
+    except Unavailable:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UnknownSystem(f"cannot use {place}: {_what_happened(error, name)}") from None
+    if not isinstance(found, Target):
+        raise UnknownSystem(
+            f"cannot use {place}: it must be a radixproof.Target, or a function without arguments"
+            f" that returns one, but is of type {type(found).__name__}"
+        )
+    return replace(found, name=name)
+
+
+def _what_happened(error: BaseException, name: str) -> str:
+    """An error in one line, with the last line of somebody's own code that led to it."""
+    text = " ".join(str(error).split())
+    if isinstance(error, ModuleNotFoundError) and error.name in _parents(name.partition(":")[0]):
+        return f"there is no module {error.name!r} in this folder, and none is installed"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {text}"
+    ours = (__file__, importlib.__file__)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in ours and not frame.filename.startswith("<frozen")
+    ]
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {text}{where}"
+
+
+def _parents(module: str) -> set[str]:
+    parts = module.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts) + 1)}

@@ -73,8 +73,7 @@ class System(Protocol):
     """
 
     def match(self, key: Key) -> Lookup:
-        """The longest prefix of ``key`` that is usable, on the device and on either tier (semantics
-        3).
+        """The longest usable prefix of ``key``, on the device and on either tier (semantics 3).
 
         May be called at any time, with any key. Its anchors are used, if at all, before the next
         operation on the cache.
@@ -89,7 +88,9 @@ class System(Protocol):
         """
 
     def available(self, pool: Pool) -> int:
-        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks before it makes room."""
+        """Free slots of a pool of the cache, as its allocator counts them: what an engine asks
+        before it makes room.
+        """
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Compute: fill the KV of FULL ``slots`` and of their SWA peers, every layer and head, with
@@ -169,8 +170,7 @@ class Resetting(Protocol):
     """For `Reset`."""
 
     def reset(self) -> None:
-        """Empty the tree, the host pools, and (as the scheduler would) the device pools (semantics
-        12).
+        """Empty the tree, the host pools, and, as the scheduler would, the device pools (12).
 
         The cache is idle: no receipt is out, no request alive, no copy in flight.
         """
@@ -268,7 +268,9 @@ class HostTier(Protocol):
         """The same for load-backs (semantics 9.5)."""
 
     def in_flight(self) -> int:
-        """Copies of either direction that have not been acknowledged: an engine does not reset its cache under them."""
+        """Copies of either direction that have not been acknowledged: an engine does not reset its
+        cache under them.
+        """
 
 
 class HostLocking(Protocol):

@@ -54,6 +54,9 @@ class Dialect:
     duplicates_in_order: bool = True
     """These go in the configured order; in SGLang in the order in which they became duplicates
     (semantics 7.9)."""
+    host_values_in_order: bool = True
+    """SWA and MAMBA leave the host in the order in which they came to be there alone; in SGLang a
+    split changes it (semantics 7.9)."""
     hits_under_write_back: bool = True
     """Hits count under write_back, so that they order evictions; in SGLang they do not (8.1)."""
     failed_backup_deletes: bool = True

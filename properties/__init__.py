@@ -1,1 +1,3 @@
-"""What must hold, and how it is searched: properties, histories, drivers, shrinking, reports, the command line."""
+"""What must hold, and how it is searched: properties, histories, drivers, shrinking, reports, the
+command line.
+"""

@@ -1,5 +1,4 @@
-"""The documents name what there is: rules that are cited, dialects, properties, and what implements
-a rule."""
+"""The documents name what there is: rules, dialects, properties, and what implements a rule."""
 
 from __future__ import annotations
 
@@ -43,8 +42,7 @@ def strings(path: Path) -> Iterator[str]:
 
 
 def cited(text: str) -> set[str]:
-    """Numbers of rules and sections that a text cites: after "semantics", or rules alone in
-    parentheses."""
+    """Rules and sections that a text cites: after "semantics", or rules alone in parentheses."""
     named = [number for numbers in CITED.findall(text) for number in re.findall(NUMBER, numbers)]
     bare = [
         number
@@ -119,7 +117,7 @@ def dotted(path: Path) -> str:
 
 
 def exists(name: str) -> bool:
-    """Whether ``module.name``, ``Class.name`` or ``module.Class.name`` is there, or a file."""
+    """Whether there is such a ``module.name``, ``Class.attribute``, both of them, or a file."""
     if name.endswith(".py"):
         return (ROOT / name).is_file()
     first, *rest = name.split(".")
@@ -217,3 +215,12 @@ def test_ranges_of_rules_are_cited_as_a_whole() -> None:
 def test_functions_are_found_in_modules_and_classes() -> None:
     text = "def one(): ...\nclass A:\n    def two(self): ...\n    def __init__(self): ..."
     assert [name for name, _ in functions(ast.parse(text), "there")] == ["there.one", "A.two"]
+
+
+def test_the_files_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(
+        re.findall(r"`((?:model|impl|properties|tests|docs|radixproof|\.ci)/[\w./]*)`", text)
+    )
+    assert len(named) > 30
+    assert {name for name in named if not (ROOT / name).exists()} == set()

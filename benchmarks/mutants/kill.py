@@ -1,6 +1,7 @@
-"""The killing suite: the soak, as a `ci` search would run it, on the cache whose core mutmut has changed somewhere.
+"""The killing suite: the soak of a `ci` search, on a cache whose core mutmut has changed somewhere.
 
-mutmut runs it with pytest in a process for each mutant. A mutant that makes the soak report anything, or hang, is killed.
+mutmut runs it with pytest in a process for each mutant. A mutant that makes the soak report
+anything, or hang, is killed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import signal
 from types import FrameType
 
 from radixproof.impl import registry
-from radixproof.properties.power.contestants import DRIVERS
-from radixproof.properties.search.search import PROFILES
+from radixproof.properties.power.compared_drivers import DRIVERS
+from radixproof.properties.search.budget import PROFILES
 
 SEED = 1
 HANGS = 2.0
-"""Seconds of processor time without an end to a history that mean that there is none: a hundred times what one takes."""
+"""A history that takes so many seconds of processor time hangs: a hundred times what one takes."""
 
 
 def test_the_soak_finds_nothing() -> None:

@@ -1,8 +1,11 @@
 """Mutation score: what share of small changes to the core of our implementation the soak notices.
 
-mutmut makes the changes and runs the killing suite (`kill.py`) on each. ``survivors.toml`` lists mutants that survive and why:
-those that no legal history can tell from the original, which do not count, and those beyond the soak, which count as missed.
-Run: ``make mutants``; broken off, it goes on where it was. Exit code 1 if the score is too low, or the list is not true.
+mutmut makes the changes and runs the killing suite (`kill.py`) on each. ``survivors.toml`` lists
+mutants that survive, and why: those that no legal history can tell from the original do not count,
+and those that the soak cannot reach count as missed.
+
+Run: ``make mutants``; if interrupted, it resumes where it stopped. Exit code 1 if the score is too
+low, or if the list is wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ KILLED = "killed"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change: the function it is in, as ``tree.Tree.split``, and the lines that it takes out and puts in."""
+    """One change: its function, as ``tree.Tree.split``, and the lines it removes and adds."""
 
     function: str
     before: str
@@ -66,8 +69,10 @@ def _table(
     same = Counter(mutant.module for mutant in survivors if mutant in equivalent)
     missed = Counter(mutant.module for mutant in survivors if mutant not in equivalent)
     for module, count in sorted(every.items()):
-        yield f"| {module} | {count} | {count - same[module] - missed[module]} | {same[module]} | {missed[module]} |"
-    yield f"| all | {len(results)} | {len(results) - len(survivors)} | {same.total()} | {missed.total()} |"
+        killed = count - same[module] - missed[module]
+        yield f"| {module} | {count} | {killed} | {same[module]} | {missed[module]} |"
+    killed = len(results) - len(survivors)
+    yield f"| all | {len(results)} | {killed} | {same.total()} | {missed.total()} |"
 
 
 def _mutmut() -> str:

@@ -1,7 +1,12 @@
-"""SGLang's own released code, run on a CPU with its real tree, controller and pools, as a system under test.
+"""SGLang's own released code as a system under test, on a CPU: its real tree, controller and pools.
 
-`store` keeps releases on disk, `shim` imports one of them with `stand_ins` for what it does not need, `copies` replaces its streams
-by ones that run when told, `pools` builds a cache, `transfers` plays the scheduler to its copies, `victims` notices an eviction
-that does not end, `content` and `view` look at the cache, and `adapter` is the `System`. What can be asked of which release is in
-`releases`. `paste` writes findings as tests of their own.
+From low to high; each imports only what comes before it:
+
+- `store` keeps releases on disk; `releases` has the rules in which they differ.
+- `shim` imports a release, with `stand_ins` for what it does not need and `copies` for its streams;
+  `api` is what it has imported, and how that is called.
+- `memory` has the pools per component, `cores` the nodes, and `parts` builds a cache of both.
+- `transfers` plays the scheduler to its copies, `victims` notices an eviction that does not end,
+  `view` observes it, and `adapter` is the `System`.
+- `paste` writes findings as tests of their own, and `plugin` runs such tests on a CPU.
 """

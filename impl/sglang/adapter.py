@@ -1,8 +1,7 @@
 """A release of SGLang as a `System`: each method is one call of SGLang's own, on its own objects.
 
-Requests are played by the caller, so `allocate`, `free` and `free_swa` are what SGLang's scheduler does for them, and `reset` is
-its flush of the whole cache. Where releases differ, this file tests for the attribute; only what has to be known before anything
-is imported goes by the version (`releases`).
+Requests are played by the caller, so `allocate`, `free` and `free_swa` are what SGLang's scheduler
+does for them, and `reset` is its flush of the whole cache.
 """
 
 from __future__ import annotations
@@ -14,9 +13,12 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.sglang import pools, releases, shim, store
-from radixproof.impl.sglang.content import Content
+from radixproof.impl.sglang import parts, releases, shim, store
+from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
@@ -28,12 +30,13 @@ from radixproof.model.key import Key
 def target(version: str) -> Target:
     """A release as a target. It is looked for and imported when it is first built, not here.
 
-    Raises `Unavailable` if the version is malformed or none that this adapter drives; building raises it if it is not prepared.
+    Raises `Unavailable` if the version is malformed or not one that this adapter drives; building
+    raises it if the release is not prepared.
     """
     dialect = releases.dialect_of(version)
 
     @cache
-    def release() -> shim.Sglang:
+    def release() -> Sglang:
         return shim.load(store.locate(version))
 
     def build(config: Config) -> System:
@@ -54,51 +57,53 @@ class Receipt:
 
 
 class SglangSystem:
-    """One live cache of SGLang. The device anchor of a match is a node or its number, its best anchor what SGLang returned."""
+    """One live cache of SGLang.
 
-    def __init__(self, sglang: shim.Sglang, config: Config) -> None:
+    The device anchor of a match is a node, by object or by number; its best anchor is the whole
+    result, of which a load-back needs more.
+    """
+
+    def __init__(self, sglang: Sglang, config: Config) -> None:
         self._sglang = sglang
-        self._config = config
-        self._parts = pools.build(sglang, config)
+        self._parts = parts.build(sglang, config)
         self._tree = self._parts.tree
-        self._content = Content(self._parts)
+        self._core, self._device = self._parts.core, self._parts.device
+        self._content = Content(self._device, self._parts.host.pools)
         self._transfers = Transfers(sglang, self._parts)
         self._victims = Victims(self._tree, config.device_pages)
-        self._view = View(self._parts, config)
-        self._tokens_in_arrays = isinstance(self._parts.core.root_node.key.token_ids, array)
+        self._view = View(self._parts)
+        self._token_arrays = sglang.capabilities.token_arrays
+        self._host_hits = sglang.capabilities.host_hits
+        # A match counts all host copies of FULL below its device node, which SWA can end early:
+        # then its figure is more than what is on the host only.
+        self._tells_host_hits = self._host_hits and config.window is None
 
     def match(self, key: Key) -> Lookup:
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = found.device_indices.tolist()
-        best = _depth(self._parts.node(found.best_match_node))
-        return Lookup(
-            len(slots), best, slots, found.last_device_node, found, self._host_hits(found)
+        best = self._core.depth(found.best_match_node)
+        host = (
+            (found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length)
+            if self._tells_host_hits
+            else None
         )
+        return Lookup(len(slots), best, slots, found.last_device_node, found, host)
 
     def allocate(self, tokens: int) -> list[int] | None:
-        allocators = self._parts.allocators.values()
-        if any(allocator.available_size() < tokens for allocator in allocators):
-            return None
-        slots, *peers = [allocator.alloc(tokens) for allocator in allocators]
-        if peers:
-            self._parts.allocator.set_full_to_swa_mapping(slots, peers[0])
-        given: list[int] = slots.tolist()
-        return given
+        slots = self._device.allocate(tokens)
+        return None if slots is None else list(slots.tolist())
 
     def available(self, pool: Pool) -> int:
-        tier = self._parts.host_pools if pool.on_host else self._parts.allocators
-        free: int = tier[pool.component].available_size()
-        return free
+        return self._parts.available(pool)
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._content.write(slots, tags)
 
     def free(self, slots: Sequence[int]) -> None:
-        self._parts.allocator.free(self._tensor(slots))
+        self._device.allocator.free(self._tensor(slots))
 
     def free_swa(self, slots: Sequence[int]) -> None:
-        if self._config.window is not None:
-            self._parts.allocator.free_swa(self._tensor(slots))
+        self._device.free_swa(self._tensor(slots))
 
     def insert(
         self,
@@ -114,11 +119,8 @@ class SglangSystem:
             value=self._tensor(slots),
             prev_prefix_len=protected,
             priority=priority,
+            swa_evicted_seqlen=evicted,
         )
-        if hasattr(params, "set_evicted_seqlen"):
-            params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)
-        else:
-            params.swa_evicted_seqlen = evicted
         return Insertion(self._tree.insert(params).prefix_len)
 
     def lock(self, anchor: Any) -> Receipt:
@@ -132,13 +134,6 @@ class SglangSystem:
         self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)
         receipt.window_released = True
 
-    def lock_host(self, anchor: Any) -> Receipt:
-        node = anchor.best_match_node
-        return Receipt(node, self._tree.inc_host_lock_ref(node).to_dec_params())
-
-    def unlock_host(self, receipt: Receipt) -> None:
-        self._tree.dec_host_lock_ref(receipt.node, receipt.params)
-
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
         result = self._tree.evict(
@@ -151,11 +146,12 @@ class SglangSystem:
         return freed
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
+        hits = self._host_hits
         request = SimpleNamespace(  # the part of a request that SGLang looks at
             last_node=anchor.last_device_node,
-            swa_host_hit_length=getattr(anchor, "swa_host_hit_length", 0),
-            mamba_host_hit_length=getattr(anchor, "mamba_host_hit_length", 0),
-            mamba_pool_idx=None,  # since 0.5.17, and since 0.5.19 in its kv
+            swa_host_hit_length=anchor.swa_host_hit_length if hits else 0,
+            mamba_host_hit_length=anchor.mamba_host_hit_length if hits else 0,
+            mamba_pool_idx=None,  # from 0.5.17 on; from 0.5.19 on in its kv
             kv=SimpleNamespace(mamba_pool_idx=None),
         )
         self._victims.restart()
@@ -187,9 +183,7 @@ class SglangSystem:
         return self._transfers.in_flight()
 
     def reset(self) -> None:
-        self._tree.reset()
-        self._parts.allocator.clear()
-        pools.reserve_surplus(self._parts, self._config)
+        self._parts.clear()
 
     def observe(self, whole: bool) -> Observation:
         return self._view.observe()
@@ -198,37 +192,17 @@ class SglangSystem:
         return self._content.read(pool, slots)
 
     def swa_of(self, slots: Sequence[int]) -> list[int]:
-        if self._config.window is None:
+        peers = self._device.peers()
+        if peers is None or not slots:
             return [0] * len(slots)
-        peers: list[int] = self._parts.allocator.full_to_swa_index_mapping[
-            self._tensor(slots)
-        ].tolist()
-        return peers
+        return list(peers[np.array(slots)].tolist())
 
     def close(self) -> None:
         self._parts.close()
 
-    def _host_hits(self, found: Any) -> PerComponent | None:
-        """What a match says is on the host only.
-
-        Its figure for FULL counts all host copies below the device node. Where SWA ends the device node early, that is more.
-        """
-        if self._config.window is not None or not hasattr(found, "swa_host_hit_length"):
-            return None
-        return found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length
-
     def _key(self, key: Key) -> Any:
-        tokens = array("q", key.tokens) if self._tokens_in_arrays else list(key.tokens)
+        tokens = array("q", key.tokens) if self._token_arrays else list(key.tokens)
         return self._sglang.radix_key(tokens, key.namespace or None)
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
-
-
-def _depth(node: Any) -> int:
-    """Tokens from the root to the end of a node."""
-    tokens = 0
-    while node.parent is not None:
-        tokens += len(node.key)
-        node = node.parent
-    return tokens

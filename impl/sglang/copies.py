@@ -1,9 +1,10 @@
 """A copy engine that runs when it is told: streams and events in the place of the accelerator's.
 
-SGLang submits copies to streams and learns of their end from events, through a module that looks like ``torch.cuda``. Here a
-copy submitted inside ``with stream(s)`` waits in ``s`` until somebody waits for it, and the event recorded after it completes then
-and not before. All that is queued belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to
-the next.
+SGLang submits copies to streams and learns of their end from events, through a module that looks
+like ``torch.cuda``. Here a copy submitted inside ``with stream(s)`` waits in ``s`` until somebody
+waits for it, and the event recorded after it completes then and not before. All that is queued
+belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to the
+next.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Stream:
 
 
 class Event:
-    """Complete when all records of it have been reached by their stream; one never recorded is complete, as in CUDA."""
+    """Complete when its stream has reached all records of it; without any it is, as in CUDA."""
 
     __slots__ = ("_outstanding", "_stream")
 
@@ -81,7 +82,10 @@ class Event:
 
 _DEFAULT = Stream(immediate=True)
 _active = [_DEFAULT]
-"""Streams whose ``with stream(s)`` block is being executed, innermost last: the one thing shared, and restored by its own block."""
+"""Streams whose ``with stream(s)`` block is being executed, innermost last.
+
+The one thing that is shared; each block restores it.
+"""
 
 
 def current_stream(*_: Any) -> Stream:
@@ -110,9 +114,10 @@ def backup_all_layers(
     dst_indices: Any,
     page_size: int,
 ) -> None:
-    """``transfer_kv_all_layer_direct_lf_pf``: device layers ``[slot, ...]`` into host buffers ``[page, layer, offset, ...]``.
+    """``transfer_kv_all_layer_direct_lf_pf``: all layers of the device into buffers of the host.
 
-    ``src_ptrs`` are all layers of the first destination, then all of the second. Indices are one slot per token.
+    Device layers are ``[slot, ...]``, host buffers ``[page, layer, offset, ...]``. ``src_ptrs`` are
+    all layers of the first destination, then all of the second. Indices are one slot per token.
     """
 
     def copy() -> None:
@@ -134,7 +139,10 @@ def load_layer(
     layer_id: int,
     page_size: int,
 ) -> None:
-    """``transfer_kv_per_layer_direct_pf_lf``: one layer of host buffers ``[page, layer, offset, ...]`` into device layers."""
+    """``transfer_kv_per_layer_direct_pf_lf``: one layer of the host into layers of the device.
+
+    Shapes are those of `backup_all_layers`.
+    """
 
     def copy() -> None:
         (page, offset), target = np.divmod(src_indices.numpy(), page_size), dst_indices.numpy()

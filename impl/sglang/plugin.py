@@ -1,8 +1,8 @@
 """A pytest plugin that runs tests of SGLang's cache on a release from the store, without a GPU.
 
-``pytest -p radixproof.impl.sglang.plugin --sglang 0.5.12.post1 test_x.py`` imports that release, as `shim` does it, before it
-collects the tests. Their own imports of SGLang find it then, as far as `shim` has imported it. Without
-``--sglang`` it does nothing.
+``pytest -p radixproof.impl.sglang.plugin --sglang 0.5.12.post1 test_x.py`` imports that release, as
+`shim` does it, before it collects the tests. Their own imports of SGLang find it then, as far as
+`shim` has imported it. Without ``--sglang`` it does nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sglang",
         metavar="VERSION",
-        help="run the tests on this release of SGLang, which 'radixproof systems add sglang==VERSION' has prepared, on the CPU",
+        help="run the tests on this release of SGLang, on the CPU "
+        "(prepare it with 'radixproof systems add sglang==VERSION')",
     )
 
 
@@ -32,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         shim.load(store.locate(version))
     except Unavailable as error:
         raise pytest.UsageError(f"--sglang: {error}") from error
-    # The copies of the release are the CPU's now, so its pools must not go to a GPU that the machine may have.
+    # The release copies on the CPU now, so its pools must not go to a GPU that may be there.
     without_gpu = mock.patch.object(torch.cuda, "is_available", return_value=False)
     without_gpu.start()
     config.add_cleanup(without_gpu.stop)

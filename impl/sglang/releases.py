@@ -1,18 +1,18 @@
-"""The releases that the adapter drives: the rules in which each legitimately differs, and what each can be put to.
+"""The releases that the adapter drives: their rules, what each can be put to, and what it shows.
 
-Both have to be known before anything is imported, so here, and only here, things go by the version.
+These have to be known before anything is imported, so here, and only here, things go by the
+version. All that differs is a row of `RULES`. The dialect, the scope and the sight of a release are
+computed from the rows, and ``docs/write_releases.py`` writes section 15 of ``docs/semantics.md``
+from the same rows.
 """
 
 from __future__ import annotations
 
-from radixproof.impl.operations import (
-    OPERATIONS,
-    HostInsert,
-    HostLock,
-    Operation,
-    Refuse,
-    ReleaseWindow,
-)
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.store import check_version, version_key
 from radixproof.impl.sight import Sight
@@ -23,67 +23,193 @@ from radixproof.model.dialect import Dialect
 OLDEST, NEWEST = "0.5.12", "0.5.19"
 """Both included."""
 
-_SINCE: dict[type[Operation], str] = {ReleaseWindow: "0.5.14"}
-"""Operations that not every release has."""
-_UNSUPPORTED: tuple[type[Operation], ...] = (HostLock, HostInsert, Refuse)
-"""Operations that no release is put to: host locks of these releases leave out what has no host copy, and forget splits, and the
-adapter has no way to insert on the host, or to let an allocation fail."""
+
+class Rule(NamedTuple):
+    """A rule, with the first release that has it and what the harness makes of the releases before.
+
+    A row with a ``field`` sets it to ``value`` from that release on.
+    """
+
+    since: str | None
+    """None: no release so far."""
+    rule: str
+    before: str = ""
+    """Empty where the field says it: releases before are judged by its old value."""
+    field: str = ""
+    """Of `Dialect`, `Scope` or `Sight`."""
+    value: Any = True
+
+
+_OPERATIONS = tuple(
+    operation for operation in OPERATIONS if operation not in (HostLock, HostInsert, Refuse)
+)
+"""What some release can be put to. Host locks of these releases pass over what has no host copy and
+forget splits; the adapter cannot insert on the host, nor make an allocation fail."""
+
+RULES = (
+    Rule("0.5.12", "unified tree with a host tier", "nothing to test"),
+    Rule(
+        "0.5.13",
+        "orders of eviction other than LRU, and priorities (7.2)",
+        "LRU alone is driven",
+        "eviction_policies",
+        tuple(EvictionPolicy),
+    ),
+    Rule(
+        "0.5.13",
+        "under write_back eviction waits for the bytes before it demotes (7.4)",
+        "reported",
+    ),
+    Rule("0.5.13", "ancestors are backed up first (8.2)", "reported"),
+    # FULL alone: where SWA ends the device node early, its figure is more than is on the host only.
+    Rule(
+        "0.5.13",
+        "a match says per component what is on the host only (3.4)",
+        "not compared",
+        "host_hits",
+        (Component.FULL,),
+    ),
+    Rule("0.5.13", "a split copies hits (5.4)", field="split_keeps_hits"),
+    Rule(
+        "0.5.13",
+        "a match renews SWA recency near its end only (3.5)",
+        field="swa_recency_in_window",
+    ),
+    Rule(
+        "0.5.13",
+        "the live part of a new leaf is cut to one window (4.3)",
+        field="leaf_cut_to_window",
+    ),
+    Rule(
+        "0.5.14",
+        "early release of a window (6.4)",
+        "the operation is left out",
+        "operations",
+        _OPERATIONS,
+    ),
+    Rule("0.5.14", "a load-back locks its source on the host until the ack (9.2)", "reported"),
+    Rule("0.5.15.post1", "a leaf wholly below `e` is created (4.2)", "reported"),
+    Rule("0.5.15.post1", "recovery leaves locked FULL slots alone (4.1)", "reported"),
+    Rule(
+        "0.5.16",
+        "a match renews the recency of the state at its end only (3.5)",
+        field="mamba_recency_at_end",
+    ),
+    Rule(
+        "0.5.17",
+        "under write_back a leaf for which the host has no room is deleted (7.4)",
+        field="failed_backup_deletes",
+    ),
+    Rule(
+        "0.5.18",
+        "write_back reclaims host copies of what is on the device (7.9)",
+        field="duplicates_on_host",
+    ),
+    # The same field as SWA has in 0.5.20, but states are not driven: until then it stays off.
+    Rule(
+        "0.5.18",
+        "a state that comes late to a backed node is backed up as a supplement (4.4)",
+        "`supplements`",
+    ),
+    Rule(
+        "0.5.19",
+        "a second load-back of nodes that are loading is no error (9.4)",
+        "reported",
+    ),
+    Rule(
+        "0.5.20",
+        "locks count every node (6.1), and what arrives under one is protected (6.3)",
+        field="segment_locks",
+    ),
+    Rule(
+        "0.5.20",
+        "a release needs no memory of nodes passed over (6.2)",
+        "reported from 0.5.13.post1",
+    ),
+    Rule(
+        "0.5.20",
+        "SWA that comes late to a backed node is backed up as a supplement (4.4)",
+        field="supplements",
+    ),
+    Rule("0.5.20", "a split leaves the SWA list's order alone (5.5)", "reported"),
+    Rule(
+        "0.5.20",
+        "ancestors that a load-back pins count against its quota (9.3)",
+        field="quota_counts_pins",
+    ),
+    Rule(
+        "0.5.22",
+        "a host insert gives walked nodes the host copy that they lack (10.3)",
+        field="host_insert_refills",
+    ),
+    Rule(None, "a split leaves access times alone (5.5)", "reported"),
+)
+"""Oldest first."""
+
+OWN_DESIGN: Mapping[str, str] = {
+    "duplicates_in_order": (
+        "host copies of what is on the device go in the configured order (7.9)"
+    ),
+    "host_values_in_order": (
+        "SWA and MAMBA leave the host in the order in which they came to be there alone (7.9)"
+    ),
+    "hits_on_split_leaf": "all pieces of a leaf that its own insert cuts are hit (8.1)",
+    "hits_under_write_back": (
+        "hits count under write_back, too, so that they order evictions (8.1)"
+    ),
+    "room_before_backup": "a backup makes room for all that it copies, or evicts nothing (8.3)",
+    "room_before_load": (
+        "a load-back makes room for every component, and is refused only if it cannot (9.3)"
+    ),
+    "release_frees_leaf": (
+        "SWA that an early release leaves over is freed at once where nothing hangs below it (6.4)"
+    ),
+}
+"""Fields of `Dialect` that no release turns on: what our own cache does then, by field."""
 
 
 def dialect_of(version: str) -> Dialect:
     """The rules of a release. Raises `Unavailable` outside OLDEST to NEWEST."""
-    since_0_5_13 = _reaches(version, "0.5.13")
-    return Dialect(
-        segment_locks=False,
-        split_keeps_hits=since_0_5_13,
-        hits_on_split_leaf=False,
-        room_before_backup=False,
-        leaf_cut_to_window=since_0_5_13,
-        swa_recency_in_window=since_0_5_13,
-        mamba_recency_at_end=_reaches(version, "0.5.16"),
-        supplements=False,
-        release_frees_leaf=False,  # FULL stays locked, and so no node of the window is ever a leaf when its turn comes
-        quota_counts_pins=False,
-        host_insert_refills=False,
-        room_before_load=False,
-        duplicates_on_host=_reaches(version, "0.5.18"),
-        duplicates_in_order=False,
-        hits_under_write_back=False,
-        failed_backup_deletes=_reaches(version, "0.5.17"),
-    )
+    old = Dialect(**dict.fromkeys(_DIALECT, False))
+    return replace(old, **_values(version, _DIALECT))
 
 
 def scope_of(version: str) -> Scope:
     """What a release can be put to. Raises `Unavailable` outside OLDEST to NEWEST."""
-    missing = {operation for operation, first in _SINCE.items() if not _reaches(version, first)}
-    return Scope(
+    old = Scope(
         components=(Component.FULL, Component.SWA),
-        eviction_policies=tuple(EvictionPolicy)
-        if _reaches(version, "0.5.13")
-        else (EvictionPolicy.LRU,),
-        operations=tuple(
-            operation for operation in OPERATIONS if operation not in {*missing, *_UNSUPPORTED}
-        ),
+        eviction_policies=(EvictionPolicy.LRU,),
+        operations=tuple(one for one in _OPERATIONS if one is not ReleaseWindow),
         failing_copies=False,
     )
+    return replace(old, **_values(version, _SCOPE))
 
 
 def sight_of(version: str) -> Sight:
     """What a release lets be seen. Raises `Unavailable` outside OLDEST to NEWEST."""
-    return Sight(
+    old = Sight(
         host_locks=(),  # they count only what has a host copy, and the halves of a split unevenly
         load_marks=False,
         marks_after_split=False,
         recency=False,
-        # The figure for FULL counts all host copies below the device node; where SWA ends that early, it is more.
-        host_hits=(Component.FULL,) if _reaches(version, "0.5.13") else (),
+        host_hits=(),
         events=False,
     )
+    return replace(old, **_values(version, _SIGHT))
 
 
-def _reaches(version: str, first: str) -> bool:
-    """Whether a release is ``first`` or a later one."""
+_DIALECT = frozenset(field.name for field in fields(Dialect))
+_SCOPE = frozenset(field.name for field in fields(Scope))
+_SIGHT = frozenset(field.name for field in fields(Sight))
+
+
+def _values(version: str, names: frozenset[str]) -> dict[str, Any]:
+    """What the rows up to a release have set these fields to."""
     key = version_key(check_version(version))
     if not version_key(OLDEST) <= key <= version_key(NEWEST):
         raise Unavailable(f"radixproof drives SGLang {OLDEST} to {NEWEST}, not {version}")
-    return key >= version_key(first)
+    return {
+        rule.field: rule.value
+        for rule in RULES
+        if rule.field in names and rule.since is not None and key >= version_key(rule.since)
+    }

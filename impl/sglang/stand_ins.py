@@ -1,4 +1,7 @@
-"""Stand-ins for modules that are imported but not used, present only while a release of SGLang is being imported."""
+"""Stand-ins for modules that SGLang imports but that its cache does not use.
+
+They are present only while a release is being imported.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,11 @@ _NAMES = {
     "sglang.srt.utils.hf_transformers",
     "sglang.srt.utils.hf_transformers_utils",
 }
-"""Modules, with all below them, that SGLang's cache code imports and never uses: for models, kernels, servers and clients."""
+"""Modules, with all below them: they are for models, kernels, servers and clients."""
 
 
 class _Anything:
-    """Stands for any object: can be called, subscripted, subclassed and used as a decorator, and is false."""
+    """Any object: can be called, subscripted, subclassed and used as a decorator, and is false."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
@@ -98,7 +101,7 @@ class _AnyClass(type):
 
 
 class _AnyModule(types.ModuleType):
-    """A module that has every attribute; capitalised ones are classes, because SGLang inherits from some."""
+    """A module with every attribute; capitalised ones are classes: SGLang inherits from some."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -109,7 +112,7 @@ class _AnyModule(types.ModuleType):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds a stand-in for every module that `_is_named` names, whether or not the real one is installed."""
+    """Finds a stand-in for every module in `_NAMES`, whether or not the real one is installed."""
 
     def find_spec(
         self, fullname: str, path: Any, target: Any = None
@@ -136,7 +139,10 @@ def _is_named(name: str) -> bool:
 
 @contextmanager
 def present() -> Iterator[None]:
-    """Within the block a stand-in is imported even where the process has the real module; after it, nothing is left of them."""
+    """Within the block stand-ins are imported, even in the place of real modules that are there.
+
+    After it nothing is left of them.
+    """
     importlib.import_module("torch")  # before, so that it binds no stand-in
     hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_named(name)}
     finder = _Finder()
@@ -151,7 +157,10 @@ def present() -> Iterator[None]:
 
 
 def add_hollow(name: str, folder: Path) -> None:
-    """Register a package of SGLang without running its ``__init__``: its submodules are found, all else in it is anything."""
+    """Register a package of SGLang without running its ``__init__``.
+
+    Its submodules are found; every other name in it is anything.
+    """
     module = _AnyModule(name)
     path = str(folder.joinpath(*name.split(".")))
     spec = importlib.machinery.ModuleSpec(name, None, is_package=True)

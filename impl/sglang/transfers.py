@@ -1,7 +1,8 @@
 """Copies of one cache that are under way: performed when told, acknowledged by SGLang's own checks.
 
-SGLang keeps an entry per submitted copy in a queue of its controller, with the event that completes it, until one of the tree's
-checks acknowledges it. A load-back is submitted as soon as the tree has asked for it: each is a copy of its own.
+SGLang keeps an entry per submitted copy in a queue of its controller, with the event that completes
+it, until one of the tree's checks acknowledges it. A load-back is submitted as soon as the tree has
+asked for it: each is a copy of its own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from itertools import takewhile
 from typing import Any
 from unittest import mock
 
-from radixproof.impl.sglang.pools import Parts
-from radixproof.impl.sglang.shim import Sglang
+from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.parts import Parts
 
 
 class Transfers:
@@ -24,7 +25,7 @@ class Transfers:
         self._tree = parts.tree
 
     def run(self, count: int, load: bool) -> int:
-        """Perform up to ``count`` copies of one direction, oldest first; returns how many there were."""
+        """Perform up to ``count`` copies of one direction, oldest first; returns how many."""
         waiting = [entry for entry in self._queue(load) if not entry.finish_event.query()][:count]
         for entry in waiting:
             entry.finish_event.synchronize()
@@ -44,13 +45,16 @@ class Transfers:
         )
 
     def loading_check(self, blocking: bool, limit: int | None) -> int:
-        """SGLang has no blocking check: its requests wait for the layers of the copies that they need."""
+        """SGLang itself never blocks here: its requests wait for the layers that they need."""
         if blocking:
             self.run(len(self._queue(load=True)), load=True)
         return self._acknowledged(True, self._tree.loading_check, limit)
 
     def start_loading(self) -> int:
-        """Submit what the tree has asked to be loaded, as the scheduler does before a batch; returns the FULL tokens of it."""
+        """Submit the loads that the tree has asked for, as the scheduler does before a batch.
+
+        Returns their FULL tokens.
+        """
         controller = self._tree.cache_controller
         if controller is None or not controller.load_queue:
             return 0
@@ -73,12 +77,11 @@ class Transfers:
 
     @contextmanager
     def _other_ranks(self, limit: int | None) -> Iterator[None]:
-        """Within the block the tree has peers, and the minimum that it agrees on with all of them is ``limit`` at most."""
+        """Within the block the tree has peers, and the minimum over all is ``limit`` at most."""
 
         def reduce(count: Any, **_: Any) -> None:
-            count.reshape(-1)[:1].clamp_(
-                max=limit
-            )  # what else is compared with it is the same everywhere
+            # Only the first number is a count; the others are the same on every rank.
+            count.reshape(-1)[:1].clamp_(max=limit)
 
         if limit is None:
             yield

@@ -1,4 +1,4 @@
-"""A limit on the victims of an operation, because releases are known whose eviction tries the same ones for ever."""
+"""A limit on the victims of one operation: some releases have evictions that never end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Endless(Exception):
 class Victims:
     """Stands in front of a tree's own eviction of a device leaf, and counts.
 
-    An eviction that comes to a leaf again may do so once after every other victim, and so ``pages`` on the device can be no more
-    than ``pages`` squared victims.
+    An eviction may legitimately return to a leaf, but only once after each other victim. So with
+    ``pages`` pages on the device there are at most ``pages`` squared victims.
     """
 
     def __init__(self, tree: Any, pages: int) -> None:

@@ -1,32 +1,40 @@
-"""A check as a person sees it: systems searched one after the other, progress shown, findings printed and written as they come."""
+"""A check as a person sees it.
+
+Systems are searched one after the other; progress is shown, and findings are printed and written
+as they come.
+"""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.worker import Failed, Finding, Finished, searching
-from radixproof.properties.reporting.report import plural, slug
-from radixproof.properties.search import search
+from radixproof.properties.campaigns.pool import Done, Failed, News, run
+from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
+from radixproof.properties.campaigns.shard import SEARCH, Shard
+from radixproof.properties.cli.progress import Output, SearchProgress
+from radixproof.properties.histories.file_names import slug
+from radixproof.properties.reporting.wording import plural
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.progress import Progress
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of a check: how many findings, and whether a system was not searched to its end."""
+    """How many findings a check made, and whether a system was not searched to its end."""
 
     found: int = 0
     incomplete: bool = False
 
 
 def check(
-    names: Sequence[str], seed: int, budget: search.Budget, out: Path, corpus: Path | None = None
+    names: Sequence[str], seed: int, budget: Budget, out: Path, corpus: Path | None = None
 ) -> Result:
     """Search the systems called ``names``; one that cannot be run does not keep the others from it.
 
@@ -38,97 +46,104 @@ def check(
     result = Result()
     console = Output(highlight=False, soft_wrap=True)
     for name in names:
+        folder = str(out / slug(name))
+        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), folder)
         try:
-            _one(name, seed, budget, out / slug(name), corpus, console, result)
+            _search(shard, console, result)
         except Unavailable as error:
             print(f"radixproof: {error}", file=sys.stderr)
             result.incomplete = True
         except KeyboardInterrupt:
-            kept = (
-                f"; what was found is kept in {out}"
-                if result.found
-                else ", nothing was found until then"
-            )
             rest = names[names.index(name) + 1 :]
-            kept += f"; not searched: {', '.join(rest)}" if rest else ""
-            console.print(f"{name}: interrupted{kept}", markup=False)
+            console.print(f"{name}: interrupted{_kept(result, out, rest)}", markup=False)
             result.incomplete = True
             break
     return result
 
 
-class Output(Console):
-    """A console whose reader may go away: the command line decides what that means, not rich."""
+def _kept(result: Result, out: Path, rest: Sequence[str]) -> str:
+    """What an interruption leaves."""
+    kept = (
+        f"; what was found is kept in {out}" if result.found else ", nothing was found until then"
+    )
+    return kept + (f"; not searched: {', '.join(rest)}" if rest else "")
 
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
 
-
-def _one(
-    name: str,
-    seed: int,
-    budget: search.Budget,
-    folder: Path,
-    corpus: Path | None,
-    console: Console,
-    result: Result,
-) -> None:
-    findings: list[Finding] = []
-    with ProgressLine(name, budget, console) as show:
-        for message in searching(name, seed, budget, str(folder), corpus):
-            match message:
-                case search.Progress():
-                    show(message)
-                case Finding():
-                    findings.append(message)
-                    result.found += 1
-                    console.rule(f"{name}: finding {len(findings)}", align="left")
-                    console.print(message.report, markup=False)
-                    console.print(_write(message, folder), markup=False)
-                case Failed(reason):
-                    raise Unavailable(reason)
-                case Finished(progress, seconds):
+def _search(shard: Shard, console: Console, result: Result) -> None:
+    findings: list[FindingReport] = []
+    with (
+        SearchProgress(shard.system, shard.budget, console) as show,
+        closing(run([shard], search_shard, jobs=1, reuse=False)) as events,
+    ):
+        for event in events:
+            match event:
+                case News(_, Progress() as progress):
                     show(progress)
-                    _conclude(name, findings, progress, f"({seconds:.1f} s, seed {seed})", console)
-                    if (
-                        budget.everywhere
-                        and budget.seconds is None
-                        and not findings
-                        and progress.unreached
-                    ):
-                        result.incomplete = True
+                case News(_, FindingReport() as finding):
+                    findings.append(finding)
+                    result.found += 1
+                    _show(finding, len(findings), shard, console)
+                case Failed(_, reason):
+                    raise Unavailable(reason)
+                case Done(_, Searched() as done):
+                    show(done.progress)
+                    _conclude(shard, findings, done, console)
+                    result.incomplete |= not findings and _too_little(shard.budget, done.progress)
+
+
+def _too_little(budget: Budget, progress: Progress) -> bool:
+    """Whether a clean search has shown too little; with a limit in seconds, it may."""
+    return budget.everywhere and budget.seconds is None and bool(progress.unreached)
+
+
+def _show(finding: FindingReport, number: int, shard: Shard, console: Console) -> None:
+    console.rule(f"{shard.system}: finding {number}", align="left")
+    console.print(finding.report, markup=False)
+    console.print(_write(finding, Path(shard.folder)), markup=False)
 
 
 def _conclude(
-    name: str, findings: list[Finding], progress: search.Progress, when: str, console: Console
+    shard: Shard, findings: Sequence[FindingReport], done: Searched, console: Console
 ) -> None:
-    """The last lines on a system: what was searched, what was found, and where the search has been."""
+    """The last lines on a system: what was searched and found, and where the search has been."""
     console.rule(characters="-")
+    for line in _conclusion(shard, findings, done):
+        console.print(line, markup=False)
+
+
+def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched) -> Iterator[str]:
+    progress = done.progress
     checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
     verdict = plural(len(findings), "finding") if findings else "clean"
-    console.print(f"{name}: {checked}, {verdict} {when}", markup=False)
+    yield f"{shard.system}: {checked}, {verdict} ({done.seconds:.1f} s, seed {shard.seed})"
     for finding in findings:
         cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
-        console.print(
-            f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}",
-            markup=False,
-        )
+        yield f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}"
     unreached, count = progress.unreached, len(progress.reached)
     reached = f"{count} of {count + len(unreached)} milestones reached"
-    console.print(f"  {reached}{', but not:' if unreached else ''}", markup=False)
-    for milestone in unreached:
-        console.print(f"    {milestone.value}", markup=False)
+    yield f"  {reached}{', but not:' if unreached else ''}"
+    yield from (f"    {milestone.value}" for milestone in unreached)
+    if progress.unjudged:
+        checks = plural(len(progress.unjudged), "check")
+        yield f"  {checks} not made, for want of what the system does not show:"
+        yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
 
 
-def _write(finding: Finding, folder: Path) -> str:
-    """Write the files of a finding; says where they are, or, since nothing may be lost, that they could not be written."""
+def _write(finding: FindingReport, folder: Path) -> str:
+    """Write the files of a finding; returns where they are.
+
+    Nothing may be lost: if they cannot be written, it returns the history instead.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in finding.files.items():
             (folder / name).write_text(text)
     except OSError as error:
         history = next(iter(finding.files.values()))
-        return f"This finding could not be written to {folder} ({error.strerror}). Its history:\n{history}"
+        return (
+            f"This finding could not be written to {folder} ({error.strerror})."
+            f" Its history:\n{history}"
+        )
     return f"Written to {folder}: {', '.join(finding.files)}\n"
 
 
@@ -143,36 +158,3 @@ def _writable(out: Path) -> None:
         raise Unavailable(
             f"cannot write findings to {out} ({error.strerror}): choose another folder with --out"
         ) from None
-
-
-class ProgressLine:
-    """Progress: a live line on a terminal, a plain line every few seconds elsewhere."""
-
-    def __init__(self, name: str, budget: search.Budget, console: Console) -> None:
-        self.name = name
-        self.budget = budget
-        self.live: Progress | None = None
-        self.last = time.monotonic()
-        if console.is_terminal:
-            columns = (TimeElapsedColumn(), TextColumn("{task.description}: {task.fields[news]}"))
-            self.live = Progress(*columns, console=console, transient=True)
-            self.task = self.live.add_task(name, total=budget.steps, news="starting")
-
-    def __enter__(self) -> Callable[[search.Progress], None]:
-        if self.live is not None:
-            self.live.start()
-        return self.show
-
-    def __exit__(self, *_: object) -> None:
-        if self.live is not None:
-            self.live.stop()
-
-    def show(self, progress: search.Progress) -> None:
-        news = f"{progress.steps:,} of {self.budget.steps:,} steps"
-        if progress.shrinking is not None:
-            news += f", shrinking {progress.shrinking[0]}: {progress.shrinking[1]} operations"
-        if self.live is not None:
-            self.live.update(self.task, completed=progress.steps, news=news)
-        elif time.monotonic() - self.last > 5:
-            self.last = time.monotonic()
-            print(f"{self.name}: {news}", file=sys.stderr, flush=True)

@@ -47,13 +47,14 @@ from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.sanity import sanity
-from radixproof.properties.drivers.soak import HISTORY_STEPS, JudgedHistory
+from radixproof.properties.drivers.soak import HISTORY_STEPS
 from radixproof.properties.generating.configs import EVERYTHING, config
 from radixproof.properties.generating.prompts import LONGEST_PAGES
 from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.performer import Performer
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")

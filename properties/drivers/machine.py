@@ -1,16 +1,16 @@
-"""The Hypothesis state machine: rules over the same operations as every other driver, judged by the same interpreter.
+"""The Hypothesis state machine: rules over the same operations as every other driver.
 
-It is made to be subclassed: set ``target``, and take ``YourMachine.TestCase`` into a pytest file.
+It takes the system as an argument, and its ``TestCase`` goes into a pytest file:
 
-    class TestMyCache(YourMachine.TestCase): ...
+    TestMyCache = state_machine(target).TestCase
 
-Its examples are drawn with the backend of `draws`. Settings of your own replace that, unless they name it:
-``settings(max_examples=1_000, backend=BACKEND)``.
+Its examples are drawn with the backend of `hypothesis_backend`. Settings of your own replace that,
+unless they name it: ``settings(max_examples=1_000, backend=BACKEND)``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, ClassVar
 
@@ -26,11 +26,12 @@ from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import RULES, Shaper, digits
+from radixproof.properties.histories.file_names import slug
 from radixproof.properties.running.run import TOLERABLE, Run
 
 rolls = st.binary(min_size=7, max_size=7)
-"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these Hypothesis's own
-backend likes small ones, which hold few choices."""
+"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these
+Hypothesis's own backend likes small ones, which hold few choices."""
 
 
 class Broken(AssertionError):
@@ -40,12 +41,16 @@ class Broken(AssertionError):
         self.history = history
         self.breach = breach
         super().__init__(
-            f"{breach.signature}: {breach.text}\n{breach.violates.sentence}\n{history.config}\n{history}"
+            f"{breach.signature}: {breach.text}\n{breach.violates.sentence}\n{history.config}\n"
+            f"{history}"
         )
 
 
 class CacheMachine(RuleBasedStateMachine):
-    """One cache under random operations. ``target`` is the system; ``known`` says which signatures to pass over."""
+    """One cache under random operations, made by `state_machine`.
+
+    A subclass that sets ``target``, as was usual before there was that function, works as well.
+    """
 
     target: ClassVar[Target]
     known: ClassVar[frozenset[str]] = frozenset()
@@ -110,16 +115,32 @@ def _rule(name: str) -> Any:
 for _name in RULES:
     setattr(CacheMachine, _name, _rule(_name))
 
+
+def state_machine(target: Target, known: Iterable[str] = ()) -> type[CacheMachine]:
+    """A state machine for one system, which passes over the signatures that are ``known``.
+
+    It is a class of Hypothesis like any other: its ``TestCase`` is a test, with ``settings`` to be
+    set, and it can be subclassed.
+    """
+    name = "".join(part.capitalize() for part in slug(target.name).split("-")) + "Machine"
+    members = {"target": target, "known": frozenset(known), "__module__": __name__}
+    machine: type[CacheMachine] = type(name, (CacheMachine,), members)
+    return machine
+
+
 CHUNK = 50
-"""Examples a run of Hypothesis makes before they are told of. The first is always the simplest one."""
+"""Examples in one run of Hypothesis, before they are passed on. The first is the simplest one."""
 
 
 def search(
     target: Target, number: int, examples: int, steps: int, known: Callable[[], frozenset[str]]
 ) -> Iterator[History | Broken]:
-    """Examples of the machine, each a function of ``number`` and what is ``known`` by then: the history, or `Broken`.
+    """Examples of the machine, each the history or, where something broke, `Broken`.
 
-    Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the budget.
+    Each is a function of ``number``, its place, and what is ``known`` by then.
+
+    Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the
+    budget.
     """
     chunk = 0
     while examples > 0:

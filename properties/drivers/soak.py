@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from random import Random
 
 from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
-from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import Generator
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import TOLERABLE, Run
 
 HISTORY_STEPS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedHistory:
-    """One history of a soak: its operations, and the first breach that was not known yet, if any."""
-
-    history: History
-    breach: Breach | None
-    milestones: Counter[Milestone] | None = None
-    """What it came by, if the driver looks out for that."""
-
-
 def soak(
     target: Target, seed: int, known: Callable[[str], bool], first: int = 0
 ) -> Iterator[JudgedHistory]:
-    """Histories number ``first``, ``first + 1``, ... of ``seed``, without end. Each is a function of seed and number alone.
+    """Histories number ``first``, ``first + 1``, ... of ``seed``, without end.
+
+    Each is a function of seed and number alone.
 
     ``known`` says which signatures to pass over; what it says may change between histories.
     """
@@ -52,7 +42,7 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
     watcher = Watcher()
 
     def judged() -> Iterator[list[Breach]]:
-        """Breaches of every step, and of a look at everything before and after the history is brought to its end."""
+        """Breaches of every step; and all there are to see before and after the closing steps."""
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
         for operation in Generator(run.judge, rng, target.scope).operations(length):
             watcher.before(run.judge.model, operation)
@@ -64,11 +54,15 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
             yield run.step(operation)
         yield run.finish()
 
+    def ended(breach: Breach | None) -> JudgedHistory:
+        history = History(shape, tuple(done))
+        return JudgedHistory(history, breach, watcher.counts, run.unjudged)
+
     try:
         for breaches in judged():
             unknown = next((breach for breach in breaches if not known(breach.signature)), None)
             if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
-                return JudgedHistory(History(shape, tuple(done)), unknown, watcher.counts)
-        return JudgedHistory(History(shape, tuple(done)), None, watcher.counts)
+                return ended(unknown)
+        return ended(None)
     finally:
         run.close()

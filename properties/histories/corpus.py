@@ -1,7 +1,8 @@
-"""The corpus: a shortest history for every bug that is known, kept as files and run again before anything is searched.
+"""The corpus: a shortest history for every bug that is known, kept as files and run again before
+anything is searched.
 
-What was found once must not have to be found again. A history belongs to the system in whose ``origin`` it stands, but it is run on
-every system that it fits.
+What was found once must not have to be found again. A history belongs to the system in whose
+``origin`` it stands, but it is run on every system that it fits.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radixproof.impl.operations import History
+from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
-from radixproof.properties.reporting.report import slug
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus"
 """Beside the sources; an installation without it has an empty corpus."""
@@ -30,12 +31,18 @@ class Entry:
 
 
 def name_of(system: str, signature: str) -> str:
-    """The name of the file for one bug of one system, without ``.json``. A fault is one bug, whatever it is reported as."""
+    """The name of the file for one bug of one system, without ``.json``.
+
+    A fault is one bug, whatever it is reported as.
+    """
     return slug(system) if system.startswith("fault:") else f"{slug(system)}-{slug(signature)}"
 
 
 def read(folder: Path) -> list[Entry]:
-    """All entries of a folder, by name; none if there is no such folder. Raises `HistoryError` with the file's name."""
+    """All entries of a folder, by name; none if there is no such folder.
+
+    Raises `HistoryError` with the file's name.
+    """
     entries = []
     for file in sorted(folder.glob("*.json")):
         try:

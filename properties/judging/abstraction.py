@@ -153,17 +153,20 @@ class Abstraction:
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
 
     def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
-        """Make up the names of nameless slots: below 0, one for each token of each prefix."""
+        """Names for nameless slots: below 0, made of the tag that ends their page."""
+        size = self.config.page_size
         ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
         named = []
         for view in views:
             tags = self.tags.of(view.namespace, ends.get(view.parent, 0), view.segment)
             ends[view.id] = tags[-1] if tags else 0
+            ended = (tags[at - at % size + size - 1 :][:1] for at in range(len(tags)))
+            names = [-size * tag - at % size for at, found in enumerate(ended) for tag in found]
             slots = list(view.slots)
             for pool in self.nameless:
-                count = 1 if pool.component is Component.MAMBA else len(tags)
+                count = 1 if pool.component is Component.MAMBA else len(names)
                 if len(slots[pool] or ()) == count:
-                    slots[pool] = tuple(-tag for tag in tags[-count:])
+                    slots[pool] = tuple(names[-count:])
             full, swa, mamba, full_host, swa_host, mamba_host = slots
             named.append(view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host)))
         return tuple(named)

@@ -159,7 +159,9 @@ class Announced:
 
 
 def _missing(stored: bool) -> str:
-    """The rule that is broken by an event that was not sent: what came was not announced, or what went."""
+    """The rule that is broken by an event that was not sent: what came was not announced, or what
+    went.
+    """
     return "stored-missing" if stored else "removed-missing"
 
 

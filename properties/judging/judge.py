@@ -49,7 +49,7 @@ class Judge:
         self.dialect = dialect
         self.ledger = ledger
         self.sight = sight
-        self.judged = applicable(sight, config)
+        self.applicable = applicable(sight, config)
         self.passed_over = passed_over(sight, config)
         self.unjudged: Counter[Unjudged] = Counter()
         """How often each check was due and could not be made: what it needs is not shown."""
@@ -110,12 +110,14 @@ class Judge:
             self.model.adopt_end(page, ends)
         breaches = delta.breaches
         breaches += step_checks.pinned(self.model, step, delta)
+        shown = self.applicable
+        if not self.model_adopted:
+            breaches += step_checks.host_order(shown, self.model, step, delta)
         breaches += judged.after(self._choice(delta))
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
         self.model_adopted = self.model_adopted or bool(misplaced)
         breaches += misplaced
         breaches += step_checks.shape(self.abstraction, delta)
-        shown = self.judged
         breaches += step_checks.locks(shown, self.model, self.abstraction, delta)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
@@ -133,10 +135,10 @@ class Judge:
         """CONTENT of what was copied, and of what was served."""
         breaches: list[Breach] = []
         if judged.ran:
-            breaches += step_checks.copied(self.judged, self.abstraction, judged.ran, system)
+            breaches += step_checks.copied(self.applicable, self.abstraction, judged.ran, system)
         if judged.served is not None:
             self.pass_over(Moment.MATCH)
-            if self.judged.served:
+            if self.applicable.served:
                 breaches += step_checks.served(self.abstraction, step, judged.served)
         if isinstance(step.operation, CopyState) and step.slots:
             breaches += step_checks.state(self.ledger.tags, judged.source, step, system)
@@ -159,4 +161,4 @@ class Judge:
     @property
     def shows_host_hits(self) -> bool:
         """A match says what of it is on the host only."""
-        return bool(self.judged.host_hits)
+        return bool(self.applicable.host_hits)

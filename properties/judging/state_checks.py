@@ -26,7 +26,7 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
     """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge
     already.
     """
-    whole, judged = seen.whole, judge.judged
+    whole, judged = seen.whole, judge.applicable
     assert whole is not None
     judge.pass_over(Moment.INSPECTION)
     views = {view.id: view for view in seen.nodes}
@@ -69,7 +69,7 @@ def _node_ends(judge: Judge) -> Iterable[Breach]:
 
 
 def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breach]:
-    for pool in judge.judged.free_lists:
+    for pool in judge.applicable.free_lists:
         free = shown(shown(whole.free, "lists of free slots")[pool], "lists of free slots")
         owned = judge.abstraction.owned[pool] | judge.ledger.rows[pool]
         kind = Property.OWN_H if pool.on_host else Property.OWN
@@ -80,7 +80,9 @@ def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breac
                 f"{pool.name.lower()}-free-twice",
                 f"{pool.name} slot {twice} is in the free list twice",
             )
-        counted = seen.free[pool] if seen.free and pool in judge.judged.free_counts else len(free)
+        counted = (
+            seen.free[pool] if seen.free and pool in judge.applicable.free_counts else len(free)
+        )
         if len(free) != counted:
             text = (
                 f"{pool.name}: {counted} slots are counted as free, but the free list has "
@@ -196,7 +198,7 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
     """
     if not judge.model_adopted:
         yield from _list_order(judge, whole)
-        if judge.judged.ages:
+        if judge.applicable.ages:
             yield from _ages(judge, shown(whole.ages, "when nodes were last used"))
 
 
@@ -206,7 +208,7 @@ def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
     """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
     views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
-    for pool, listed in _lists(judge.judged.recency_lists, whole):
+    for pool, listed in _lists(judge.applicable.recency_lists, whole):
         order = (trie.host_only if pool.on_host else trie.recency_in)[pool.component]
         defined = [node_of[page] for page in order if page.cut and page in node_of]
         if set(defined) == set(listed) and defined != list(listed):
@@ -233,7 +235,7 @@ def _ages(judge: Judge, ages: Mapping[int, int]) -> Iterable[Breach]:
 
 
 def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[Breach]:
-    if not judge.judged.map:
+    if not judge.applicable.map:
         return
     swa_of = shown(whole.swa_of, "the full→SWA map")
     expected = dict(judge.ledger.peers)
@@ -263,7 +265,7 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
     """A node is marked as being backed up, or loaded back, while it is, and only then."""
     marks = ((Pool.FULL_HOST, False, "backed up"), (Pool.FULL, True, "loaded back"))
     for pool, load, words in marks:
-        if pool not in judge.judged.marks:
+        if pool not in judge.applicable.marks:
             continue
         flying = {
             page for copy in judge.model.copies.flying if copy.load == load for page in copy.node
@@ -280,7 +282,7 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
                     "in flight"
                 )
                 yield Breach(Property.QUIESCE, "mark", text)
-            if busy and not marked and pool in judge.judged.all_marks:
+            if busy and not marked and pool in judge.applicable.all_marks:
                 text = (
                     f"{spell(placed.pages)} is being {words}, but it is not marked, so that "
                     "nothing keeps it as it is"
@@ -292,24 +294,24 @@ def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
     """By the events, everything is where it is; a stream that is missing is a breach of the
     step.
     """
-    if judge.judged.events and seen.events is not None:
+    if judge.applicable.events and seen.events is not None:
         yield from judge.announced.all_known(judge.model.copies.flying)
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """What requests were given of the tree's slots is still there, as long as they hold the lock."""
+    """The tree's slots that requests were given are still there, as long as they hold the lock."""
     trie = judge.model.trie
     for name, (prefix, slots) in judge.ledger.shared.items():
         path = trie.walk(prefix)
         end = path[-1] if path else trie.root(prefix.namespace)
         if slots != judge.abstraction.path_slots(end, Pool.FULL):
-            text = f"request {name} holds slots {slots} of {prefix}, which have been replaced by others"
+            text = f"request {name} holds slots {slots} of {prefix}, since replaced by others"
             yield Breach(Property.PIN, "row-replaced", text)
 
 
 def _all_bytes(judge: Judge, system: Complete) -> Iterable[Breach]:
     waiting = [copy.targets for copy in judge.model.copies.flying if not copy.complete]
-    for pool in judge.judged.content:
+    for pool in judge.applicable.content:
         coming = {page for targets in waiting for page in targets.get(pool, ())}
         pages = [page for page in judge.model.trie.recency if page.has(pool) and page not in coming]
         yield from compare_content(judge.abstraction, pool, pages, system)

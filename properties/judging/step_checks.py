@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
+    EvictHost,
     HostLock,
     Insert,
     LoadingCheck,
@@ -22,7 +23,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.system import Complete
-from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
@@ -94,6 +95,29 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             )
         )
     return breaches
+
+
+def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
+    """RECENCY of SWA and MAMBA on the host, where no list shows it: what came first goes first."""
+    operation = step.operation
+    if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
+        return []
+    pool, busy = HOST[operation.component], model.copies.busy()
+    if operation.component is Component.FULL or pool in judged.recency_lists:
+        return []
+    may_go = [
+        page
+        for page in model.trie.host_only[operation.component]
+        if page.cut and not page.locked_in(pool) and page not in busy
+    ]
+    went = [page for page in may_go if page in delta.gone[pool]]
+    first = next((page for page in may_go[: len(went)] if page not in went), None)
+    if first is None:
+        return []
+    text = (
+        f"{spell(went[-1:])} went from {pool.name}, before {spell([first])} which came there first"
+    )
+    return [Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)]
 
 
 def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:

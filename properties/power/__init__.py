@@ -1,0 +1,1 @@
+"""How strong the search is: every planted bug against every driver, counted, scored and drawn."""

@@ -1,4 +1,4 @@
-"""New entries for the corpus: a shortest history of a bug, found by the soak and, failing that, by the state machine."""
+"""New entries for the corpus: shortest histories, found by the soak or else the state machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.properties.histories import corpus
-from radixproof.properties.power.contestants import DRIVERS
+from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import PROFILES, Found, Progress, search
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import search
 
 SEED = 1
 BUDGET = PROFILES["ci"]
@@ -24,14 +27,17 @@ class FalseAlarm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of one system: in words, and whether nothing was found where there must be something."""
+    """What became of one system, in words; and whether a bug that is there was missed."""
 
     text: str
     missed: bool = False
 
 
 def update(name: str, folder: Path, anew: bool) -> Updated:
-    """Bring the entries of one system up to date. One that still fails as it says is kept, unless all are wanted ``anew``."""
+    """Bring the entries of one system up to date.
+
+    One that still fails as it says is kept, unless all are wanted ``anew``.
+    """
     target, planted = registry.find(name), name.startswith("fault:")
     before = [entry for entry in corpus.read(folder) if entry.system == name]
     kept = [entry.name for entry in before if not anew and still_fails(target, entry.history)]
@@ -77,7 +83,8 @@ def _of_fault(target: Target) -> list[History]:
             shortest = driver.shrink(target, hit)
             if driver.false_alarm(shortest, registry.find("radix")):
                 raise FalseAlarm(
-                    f"{shortest.breach.signature} is a false alarm: radix without the fault has it, too"
+                    f"{shortest.breach.signature} is a false alarm: radix without the fault has"
+                    " it, too"
                 )
             return [
                 replace(
@@ -91,8 +98,8 @@ def _of_system(target: Target) -> list[History]:
     """Everything that a search finds."""
     found: list[History] = []
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found):
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
             found.append(replace(news.history, origin=_origin(target, news.driver, news.signature)))
 
     search(target, SEED, BUDGET, tell)

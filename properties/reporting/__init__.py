@@ -1,0 +1,1 @@
+"""A finding told to a person: the report, the tree drawn, and a regression test to paste."""

@@ -1,4 +1,7 @@
-"""A finding as a pytest file to keep: with nothing of ours in it where the system is somebody else's, else with its history."""
+"""A finding as a pytest file to keep.
+
+For SGLang it has SGLang's own calls in it and nothing of ours; for other systems, the history.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,33 @@ from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.histories.history_json import to_json
 
-WIDTH = 110
+_WIDTH = 97
+"""Three less than a line may have: those of the quotes before the first."""
+_SGLANG = "sglang"
 
 
 def test(system: str, history: History, breach: Breach) -> str:
-    """Source of a pytest file that fails as long as ``system`` has the bug: ``history`` ends with the step of the ``breach``.
+    """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    For SGLang it uses SGLang's own API only; for other systems it runs the history, with every property checked. Raises
-    `Unavailable` if the system is the installed SGLang and none is installed.
+    ``history`` ends with the step of the ``breach``. Raises `Unavailable` if the system is the
+    installed SGLang and none is installed.
     """
-    if system == "sglang" or system.startswith("sglang=="):
-        from radixproof.impl.sglang import paste, store
+    if _is_sglang(system):
+        from radixproof.impl.sglang.paste.render import render
 
-        version = system.removeprefix("sglang==") if "==" in system else store.installed_version()
-        if version is None:
-            raise Unavailable(
-                "SGLang is not installed in this environment; name a release, as in sglang==0.5.13.post1"
-            )
-        return paste.render(history, breach, version)
+        return render(history, breach, _version(system))
     name = re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_")
     return _FILE.format(
         docstring=_docstring(system, breach), history=_embedded(history), name=name, system=system
     )
+
+
+def command(system: str, file: str) -> str:
+    """The command that runs the written test, on the release it was found in."""
+    if not _is_sglang(system):
+        return shlex.join(["pytest", file])
+    plugin = ["-p", "radixproof.impl.sglang.plugin", "--sglang", _version(system)]
+    return shlex.join(["pytest", *plugin, file])
 
 
 _FILE = """{docstring}
@@ -45,39 +53,47 @@ HISTORY = {history}
 
 
 def test_{name}():
-    verdict = run_history(registry.find("{system}"), from_json(HISTORY))
-    assert verdict is None, f"step {{verdict.step + 1}}: {{verdict.breach.signature}}: {{verdict.breach.text}}"
+    bad = run_history(registry.find("{system}"), from_json(HISTORY))
+    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
 """
 
 
+def _is_sglang(system: str) -> bool:
+    return system == _SGLANG or system.startswith(f"{_SGLANG}==")
+
+
+def _version(system: str) -> str:
+    """The release that a system's name means."""
+    from radixproof.impl.sglang import store
+
+    version = system.partition("==")[2] or store.installed_version()
+    if version is None:
+        raise Unavailable(
+            "SGLang is not installed in this environment; "
+            "name a release, as in sglang==0.5.13.post1"
+        )
+    return version
+
+
 def _docstring(system: str, breach: Breach) -> str:
-    prose = [
-        _wrap(f"What must hold: {breach.violates.sentence}."),
-        _wrap(f"What happened: {breach.text}."),
-    ]
-    text = "\n".join(
-        [f"{breach.signature} in {system}, found by radixproof. Run it with pytest.", "", *prose]
+    prose = (
+        f"{breach.signature} in {system}, found by radixproof. Run it with pytest.",
+        "",
+        f"What must hold: {breach.violates.sentence}.",
+        f"What happened: {breach.text}.",
     )
+    text = "\n".join(map(_wrap, prose))
     return '"""' + text.replace("\\", "\\\\").replace('"""', "'''") + '\n"""'
 
 
 def _wrap(text: str) -> str:
-    return "\n".join(textwrap.wrap(" ".join(text.split()), WIDTH, subsequent_indent="    "))
+    return "\n".join(textwrap.wrap(" ".join(text.split()), _WIDTH, subsequent_indent="    "))
 
 
 def _embedded(history: History) -> str:
-    """JSON in a string of several lines. It never has three quotes in a row; what it escapes must reach the parser as it is."""
+    """JSON in a string of several lines. It never has three quotes in a row.
+
+    What it escapes must reach its reader as it is: then the string is a raw one.
+    """
     text = to_json(history)
     return f'{"r" if chr(92) in text else ""}"""\n{text}"""'
-
-
-def command(system: str, file: str) -> str:
-    """The command that runs the written test, on the release it was found in."""
-    if system.startswith("sglang"):
-        from radixproof.impl.sglang import store
-
-        version = system.partition("==")[2] or store.installed_version() or ""
-        return shlex.join(
-            ["pytest", "-p", "radixproof.impl.sglang.plugin", "--sglang", version, file]
-        )
-    return shlex.join(["pytest", file])

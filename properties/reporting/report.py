@@ -1,8 +1,7 @@
-"""What a person sees of a finding: the property in words, the shortest history, the tree on both sides of the bad step."""
+"""A finding as a person sees it: the property, the shortest history, and the tree at its end."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 from dataclasses import replace
 
@@ -11,24 +10,29 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.properties.reporting.narrate import Narrative, narrate
 from radixproof.properties.reporting.tree_text import draw
-from radixproof.properties.search.search import Found
+from radixproof.properties.reporting.wording import plural
+from radixproof.properties.search.finding import Finding
 
 WIDTH = 78
 
 
-def report(target: Target, found: Found, replay: str, test: str) -> str:
-    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one fails because of it."""
-    told = narrate(target, found.history, found.signature)
+def report(target: Target, finding: Finding, replay: str, test: str) -> str:
+    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one
+    fails because of it.
+    """
+    told = narrate(target, finding.history, finding.signature)
     if told.breach is None:
-        told = replace(told, breach=found.verdict.breach)
-    origin = f"Found by the {found.driver} with seed {found.seed} after {found.at_step:,} steps."
+        told = replace(told, breach=finding.verdict.breach)
+    origin = (
+        f"Found by the {finding.driver} with seed {finding.seed} after {finding.at_step:,} steps."
+    )
     return (
-        render(target.name, found.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
+        render(target.name, finding.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
     )
 
 
 def render(system: str, history: History, told: Narrative) -> str:
-    """A history as it went: the property it broke, its steps and what came of them, and the tree around the last step."""
+    """A history as it went: the property broken, each step and its outcome, the tree at the end."""
     lines = []
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
@@ -50,7 +54,8 @@ def render(system: str, history: History, told: Narrative) -> str:
     if told.breach is not None:
         lines += [
             *_wrap(
-                "Prompts are written as their tokens; in [1 | 2] the node meant is the part behind the bar."
+                "Prompts are written as their tokens; "
+                "in [1 | 2] the node meant is the part behind the bar."
             ),
             "",
         ]
@@ -91,21 +96,11 @@ def _policy(config: Config) -> str:
     )
 
 
-def slug(signature: str) -> str:
-    """A signature, or the name of a system, as a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", signature.lower()).strip("-")
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 step``, ``1,000 steps``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def summary(found: Found) -> str:
+def summary(finding: Finding) -> str:
     """A finding in two lines."""
-    breach = found.verdict.breach
+    breach = finding.verdict.breach
     return (
-        f"{breach.signature}: {plural(len(found.history.operations), 'operation')}\n"
+        f"{breach.signature}: {plural(len(finding.history.operations), 'operation')}\n"
         + textwrap.indent("\n".join(_wrap(breach.text)), "    ")
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
-from radixproof.properties.drivers.soak import JudgedHistory
+from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.run import run_history
 
 

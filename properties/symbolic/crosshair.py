@@ -1,7 +1,8 @@
-"""``python -m radixproof.properties.symbolic.crosshair``: CrossHair on the contracts of the model's rules.
+"""``python -m radixproof.properties.symbolic.crosshair``: CrossHair on the model's contracts.
 
-Each contract is checked in a process of its own. What CrossHair reports against one is replayed in plain Python, and is a
-counterexample only if it fails there, too. Exit codes: 0 no counterexample, 1 a counterexample, 2 usage, 3 could not run.
+Each contract is checked in a process of its own. What CrossHair reports against one is replayed in
+plain Python, and is a counterexample only if it fails there, too. Exit codes: 0 no counterexample,
+1 a counterexample, 2 usage, 3 could not run.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on a contract; ``call`` is what CrossHair reported against it, and ``replayed`` what that did in plain Python."""
+    """The verdict on a contract.
+
+    ``call`` is what CrossHair reported against it, ``replayed`` what that call did in plain Python.
+    """
 
     name: str
     verdict: Verdict
@@ -179,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: Sequence[Contract], seconds: float, jobs: int) -> int:
     if find_spec("crosshair") is None:
         raise CannotRun(
-            "CrossHair is not installed; it comes with the extra: pip install 'radixproof[symbolic]'"
+            "CrossHair is not installed; it comes with an extra: pip install 'radixproof[symbolic]'"
         )
     code = CLEAN
     with ThreadPoolExecutor(jobs) as pool:

@@ -21,7 +21,10 @@ from .deeds import DELTAS, WHOLE, Deed, SignatureOf
 
 
 class TamperedSystem:
-    """The real system, until it is looked at for the ``after``-th time; just before that the deed is done. 0: from the start."""
+    """The real system, until a deed is done to it just before it is observed the ``after``-th time.
+
+    0: from the start.
+    """
 
     def __init__(self, real: RadixSystem, deed: Deed, after: int) -> None:
         self.real = real
@@ -50,7 +53,7 @@ def radix() -> Target:
 
 @pytest.fixture
 def tampered(radix: Target) -> Callable[..., Target]:
-    """The real system with one deed done to it after that many steps; of several ranks, only to those named."""
+    """The real system with a deed done to it after some steps; of several ranks, to those named."""
 
     def make(deed: Deed, after: int, ranks: Sequence[int] = (0,)) -> Target:
         built = 0
@@ -89,7 +92,7 @@ def first_breach(
     tampered: Callable[..., Target],
     breaches_of: Callable[[Target, Config, Sequence[Operation], int], list[Breach]],
 ) -> Callable[[Config, Sequence[Operation], Deed, int, int], str | None]:
-    """Signature of the first breach of a tampered run. The same operations on the real system must be clean."""
+    """Signature of a tampered run's first breach. Untampered, the same operations must be clean."""
 
     def look(
         config: Config, operations: Sequence[Operation], deed: Deed, after: int, every: int
@@ -106,7 +109,10 @@ def signature_of(
     first_breach: Callable[[Config, Sequence[Operation], Deed, int, int], str | None],
     request: pytest.FixtureRequest,
 ) -> SignatureOf:
-    """The first breach when ``deed`` is done just after step number ``after`` (0: before all), seen by deltas or as a whole."""
+    """The first breach if ``deed`` is done just after step number ``after`` (0: before all).
+
+    The state is looked at by deltas, and in another run as a whole.
+    """
 
     def look(
         config: Config, operations: Sequence[Operation], deed: Deed, after: int = 0

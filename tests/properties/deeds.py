@@ -19,7 +19,10 @@ from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.key import Key
 
 Deed: TypeAlias = Callable[[RadixSystem], Callable[[Observation], Observation] | None]
-"""What goes wrong: it may change the live cache, or replace methods of the system, or return a lie to tell from now on."""
+"""What goes wrong.
+
+It may change the live cache, replace methods of the system, or return a lie to tell from now on.
+"""
 SignatureOf: TypeAlias = Callable[..., str | None]
 """The fixture `signature_of`."""
 
@@ -63,7 +66,7 @@ def node_of(system: RadixSystem, *segment: int) -> Node:
     return next(node for node in system.cache.tree.nodes() if node.segment == segment)
 
 
-# -- other methods ---------------------------------------------------------------------------------------------------------------
+# -- other methods --
 
 
 def instead(method: str, substitute: Callable[..., Any]) -> Deed:
@@ -113,7 +116,7 @@ def both(first: Deed, second: Deed) -> Deed:
     return lambda system: (first(system), second(system))[1]
 
 
-# -- lies ------------------------------------------------------------------------------------------------------------------------
+# -- lies --
 
 
 def lie(**changes: Callable[[Any], Any]) -> Deed:
@@ -148,7 +151,7 @@ def one_more(at: int, by: int = 1) -> Callable[[tuple[int, ...]], tuple[int, ...
     return lambda counts: tuple(count + by * (place == at) for place, count in enumerate(counts))
 
 
-# -- slots and bytes -------------------------------------------------------------------------------------------------------------
+# -- slots and bytes --
 
 
 def move_device(component: Component, *segment: int) -> Deed:
@@ -210,7 +213,7 @@ def drop_device(component: Component, *segment: int) -> Deed:
 
 
 def drop_host(component: Component, *segment: int) -> Deed:
-    """A node loses its host copy of one component, and if nothing is left of it, it leaves the tree."""
+    """A node loses its host copy of one component; if nothing is left of it, it leaves the tree."""
 
     def deed(system: RadixSystem) -> None:
         node = node_of(system, *segment)
@@ -266,7 +269,7 @@ def scribble(pool: Pool, *segment: int, tag: int | None = None) -> Deed:
     return deed
 
 
-# -- locks and order -------------------------------------------------------------------------------------------------------------
+# -- locks and order --
 
 
 def change_lock(component: Component, by: int, *segment: int) -> Deed:

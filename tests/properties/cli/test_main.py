@@ -1,4 +1,4 @@
-"""The command line as its users meet it: exit codes, one clear sentence for every mistake, and nothing lost."""
+"""The command line as its users meet it: exit codes, clear sentences, nothing lost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ import pytest
 from radixproof.impl.operations import Evict, History, Insert, Match
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.cli.main import CANNOT_RUN, CLEAN, FOUND, USAGE, main
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
+from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json, to_json
-from radixproof.properties.search.search import PROFILES, Budget
+from radixproof.properties.search.budget import PROFILES, Budget
 
 FAULT = "fault:split-parent-not-backed-up"
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
@@ -40,13 +41,46 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
-# -- check ---------------------------------------------------------------------------------------------------------------------
+# -- check ---------------------------------------------------------------------------------------
 
 
 def test_a_clean_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "radix", "--seconds", "0.5", "--out", str(tmp_path / "out")]) == CLEAN
     assert "radix: " in (printed := capsys.readouterr().out)
     assert ", clean (" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such_module:target", "there is no module 'no_such_module' in this folder"),
+        ("json:dumps", "cannot use json:dumps: TypeError"),
+        ("json:decoder", "but is of type module"),
+    ],
+)
+def test_a_system_that_cannot_be_imported_ends_it_before_anything_is_run(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "radix", name, "--out", str(tmp_path / "new")]) == USAGE
+    assert said in complaint(capsys)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
+def test_help_is_there_at_once(arguments: list[str]) -> None:
+    """Nothing that takes long to import is imported for it: half a second of processor time."""
+    code = (
+        "import sys, time\n"
+        "from radixproof.properties.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numpy', 'hypothesis', 'rich', 'sglang'} & set(sys.modules)\n"
+        "print(sorted(heavy), time.process_time() < 0.5)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines()[-1] == "[] True"
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +239,7 @@ def test_an_interruption_with_nothing_found(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stdout
 
 
-# -- replay and shrink ---------------------------------------------------------------------------------------------------------
+# -- replay and shrink ---------------------------------------------------------------------------
 
 
 def test_replay_shows_every_step_and_says_what_is_clean(
@@ -249,8 +283,23 @@ def test_shrink_writes_where_it_is_told(
             to_json(LOST).replace('"page_size": 1', '"page_size": 2').encode(),
             "must be a multiple of the page size 2",
         ),
+        (b"[" * 100_000, "nested too deeply"),
+        (to_json(LOST).replace('"page_size": 1', f'"page_size": {"1" * 5_001}').encode(), "digits"),
+        (
+            to_json(LOST).replace('"page_size": 1', f'"page_size": {10**9}').encode(),
+            "at most 100,000 can be checked",
+        ),
     ],
-    ids=["missing", "binary", "truncated", "negative", "other page size"],
+    ids=[
+        "missing",
+        "binary",
+        "truncated",
+        "negative",
+        "other page size",
+        "nested",
+        "digits",
+        "pages",
+    ],
 )
 def test_a_file_that_cannot_be_used(
     command: str, text: bytes | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -262,6 +311,26 @@ def test_a_file_that_cannot_be_used(
     line = complaint(capsys)
     assert said in line
     assert str(file) in line
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("radixproof.properties.cli.history_file.LARGEST", 2**20)
+    (tmp_path / "large.json").write_bytes(b" " * (2**20 + 1))
+    assert main(["replay", str(tmp_path / "large.json")]) == USAGE
+    assert "it is larger than 1 MiB" in complaint(capsys)
+
+
+def test_a_file_does_not_decide_what_is_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "strangers.json"
+    file.write_text(to_json(History(WINDOWED, LOST.operations, {"system": "antigravity:fly"})))
+    assert main(["replay", str(file)]) == USAGE
+    assert "imported only if you name it: --system antigravity:fly" in complaint(capsys)
+    assert "antigravity" not in sys.modules
+    assert main(["replay", str(file), "--system", "radix"]) == CLEAN
 
 
 def test_systems_are_listed(

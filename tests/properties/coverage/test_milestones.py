@@ -1,4 +1,6 @@
-"""Milestones: where a search has been, what it can reach, and that it says so when it has not been everywhere."""
+"""Milestones: where a search has been, what it can reach, and that it says so when it has not been
+everywhere.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.running.run import Run
-from radixproof.properties.search.search import Budget, Progress
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.progress import Progress
 
 Case: TypeAlias = tuple[Milestone, Config, list[Operation]]
 
@@ -318,7 +321,7 @@ def test_nothing_is_met_where_nothing_happens() -> None:
         assert met_last(ALL, [operation]) == set()
 
 
-# -- what is within reach ------------------------------------------------------------------------------------------------------
+# -- what is within reach ------------------------------------------------------------------------
 
 
 def test_everything_is_within_reach_of_a_system_that_can_be_put_to_everything() -> None:
@@ -329,7 +332,9 @@ def test_everything_is_within_reach_of_a_system_that_can_be_put_to_everything() 
 def test_what_a_history_shows_needs_what_it_uses(
     milestone: Milestone, config: Config, operations: list[Operation]
 ) -> None:
-    """A scope that has no more than the history uses reaches its milestone: nothing is asked for in vain."""
+    """A scope that has no more than the history uses reaches its milestone: nothing is asked for in
+    vain.
+    """
     scope = Scope(
         components=config.components,
         eviction_policies=(config.eviction_policy,),
@@ -384,7 +389,7 @@ def test_what_a_system_cannot_be_put_to_is_out_of_reach(scope: Scope, milestone:
     assert M.DUPLICATE in Progress(0, 0, scope=scope).unreached
 
 
-# -- searches ------------------------------------------------------------------------------------------------------------------
+# -- searches ------------------------------------------------------------------------------------
 
 
 def test_random_histories_meet_only_what_is_within_reach() -> None:

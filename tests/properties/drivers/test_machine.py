@@ -1,4 +1,4 @@
-"""The state machine: it can be pointed at any system, says what it broke, and is driven without shrinking by the search."""
+"""The state machine: it takes any system, says what it broke, and also serves the search."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
-from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search
+from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search, state_machine
 from radixproof.properties.running.run import run_history
 
 SIGNATURE = "PROGRESS/never-backed-up"
@@ -47,6 +47,24 @@ def careless(tampered: Callable[..., Target]) -> Target:
         system.cache.backups.hit = hit  # type: ignore[method-assign]
 
     return tampered(deed, 0, range(9))
+
+
+def test_the_system_is_an_argument(careless: Target) -> None:
+    with pytest.raises(Broken) as failed:
+        run_state_machine_as_test(state_machine(careless), settings=QUICK)
+    assert failed.value.breach.signature == SIGNATURE
+    machine = state_machine(careless, known=[SIGNATURE])
+    assert machine.known == {SIGNATURE}
+    run_state_machine_as_test(machine, settings=QUICK)
+
+
+def test_machines_of_two_systems_have_names_and_settings_of_their_own() -> None:
+    one, other = state_machine(find("radix")), state_machine(find("fault:ack-keeps-lock"))
+    assert [one.__name__, other.__name__] == ["RadixMachine", "FaultAckKeepsLockMachine"]
+    assert one.TestCase is not other.TestCase
+    assert one.TestCase.settings.backend == other.TestCase.settings.backend == BACKEND
+    assert (one.target.name, other.target.name) == ("radix", "fault:ack-keeps-lock")
+    assert not hasattr(CacheMachine, "target")
 
 
 def test_a_subclass_names_the_system_and_a_broken_one_fails_with_its_history(
@@ -171,7 +189,10 @@ def test_a_crash_ends_an_example_and_is_its_finding(tampered: Callable[..., Targ
 
 
 def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target]) -> None:
-    """Nothing can be said of a system that has crashed: a known crash ends the example, without a finding, without more steps."""
+    """Nothing can be said of a system that has crashed.
+
+    So a known crash ends the example, without a finding, without more steps.
+    """
     target = crashing(tampered)
     (broken,) = [ran for ran in search(target, 1, 1, 20, nothing) if isinstance(ran, Broken)]
     for ran in search(target, 1, 5, 20, lambda: frozenset({broken.breach.signature})):
@@ -180,7 +201,10 @@ def test_after_a_known_crash_an_example_is_over(tampered: Callable[..., Target])
 
 
 def test_examples_do_not_depend_on_what_is_imported(tmp_path: Path) -> None:
-    """Hypothesis draws from the constants of all modules imported so far, of each that has at most 1,024: none may be drawn so."""
+    """None of what is drawn may come from the constants of the modules imported so far.
+
+    Hypothesis takes them from each module that has at most 1,024.
+    """
     before = list(search(find("radix"), 3, 30, 20, nothing))
     source = tmp_path / "constants.py"
     literals = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -27,10 +28,11 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.impl.system import Target
+from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.properties.generating.configs import config
+from radixproof.properties.drivers.soak import one
+from radixproof.properties.generating.configs import config, plainest
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import (
     MIX,
@@ -70,6 +72,16 @@ NARROW = Scope(
     failing_copies=False,
 )
 EVERYTHING = Scope()
+ONE_TIER = Scope(hosted=False, page_sizes=(1,), namespaces=False)
+WRITING_BACK = Scope(
+    hostless=False,
+    page_sizes=(8, 16),
+    write_through=False,
+    hit_thresholds=False,
+    load_thresholds=False,
+    eviction_policies=(EvictionPolicy.MRU,),
+)
+AT_MOST_FIVE_PAGES = Scope(cannot=lambda shape: "so many pages" * (shape.device_pages > 5))
 
 
 def drawn(scope: Scope, count: int = 600) -> list[Config]:
@@ -81,11 +93,41 @@ def drawn(scope: Scope, count: int = 600) -> list[Config]:
 
 @pytest.mark.parametrize(
     "scope",
-    [EVERYTHING, NARROW, Scope(components=(Component.FULL,))],
-    ids=["all", "narrow", "full"],
+    [
+        EVERYTHING,
+        NARROW,
+        Scope(components=(Component.FULL,)),
+        ONE_TIER,
+        WRITING_BACK,
+        AT_MOST_FIVE_PAGES,
+    ],
+    ids=["all", "narrow", "full", "one tier", "write back", "few pages"],
 )
 def test_a_configuration_is_within_the_scope(scope: Scope) -> None:
     assert {scope.refuses(shape) for shape in drawn(scope)} == {""}
+    assert scope.refuses(plainest(scope)) in ("", "so many pages")
+
+
+def test_the_plainest_configuration_is_the_default_one() -> None:
+    assert plainest(EVERYTHING) == Config()
+
+
+def test_a_scope_that_leaves_nothing_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="the last one was refused for being a test"):
+        config(Random(1), Scope(cannot=lambda _: "being a test"))
+
+
+def test_no_prompt_has_a_namespace_where_there_are_none(radix: Target) -> None:
+    target = replace(radix, scope=Scope(namespaces=False, ranks=False))
+    histories = [one(target, 1, number, lambda _: False).history for number in range(20)]
+    keys = [
+        operation.key
+        for history in histories
+        for operation in history.operations
+        if hasattr(operation, "key")
+    ]
+    assert len(keys) > 100
+    assert {key.namespace for key in keys} == {""}
 
 
 def test_every_kind_of_configuration_is_drawn() -> None:

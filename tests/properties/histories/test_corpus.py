@@ -1,9 +1,7 @@
-"""The corpus: files that can be read, that fail where they should and nowhere else, and that are replayed first."""
+"""The corpus: files that fail where they should and nowhere else, and are replayed first."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +16,20 @@ from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
 from radixproof.properties.cli.console import Result
-from radixproof.properties.cli.main import CANNOT_RUN, CLEAN, USAGE, main
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, USAGE
+from radixproof.properties.cli.main import main
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.history_json import HistoryError, to_json
-from radixproof.properties.power.contestants import Driver
+from radixproof.properties.power.compared_drivers import Driver
 from radixproof.properties.power.corpus_update import still_fails
 from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import Budget, Found, Progress, search
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import search
+
+from ...own_process import printed_by
 
 FAULT = "fault:split-parent-not-backed-up"
 FILE = "fault-split-parent-not-backed-up.json"
@@ -41,7 +45,7 @@ LARGEST = 4_096
 ENTRIES = corpus.read(corpus.FOLDER)
 
 
-# -- the corpus as it is -------------------------------------------------------------------------------------------------------
+# -- the corpus as it is -------------------------------------------------------------------------
 
 
 def test_every_fault_has_an_entry() -> None:
@@ -78,6 +82,7 @@ print([entry.name for entry in mine if not still_fails(target, entry.history)])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.parametrize(
     "system", sorted({entry.system for entry in ENTRIES if entry.system.startswith("sglang==")})
@@ -88,13 +93,10 @@ def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> Non
         store.locate(system.removeprefix("sglang=="))
     except Unavailable as error:
         pytest.skip(str(error))
-    ran = subprocess.run(
-        [sys.executable, "-c", STILL_FAILING, system], capture_output=True, text=True, check=True
-    )
-    assert ran.stdout == "[]\n"
+    assert printed_by(STILL_FAILING, system) == "[]\n"
 
 
-# -- files ---------------------------------------------------------------------------------------------------------------------
+# -- files ---------------------------------------------------------------------------------------
 
 
 def test_names_of_files() -> None:
@@ -121,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_named(
     assert "broken.json" in capsys.readouterr().err
 
 
-# -- replaying -----------------------------------------------------------------------------------------------------------------
+# -- replaying -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,10 +144,10 @@ def test_what_does_not_fit_is_skipped(scope: Scope, fitting: bool) -> None:
 
 
 def test_a_search_replays_what_is_stored_first() -> None:
-    found: list[Found] = []
+    found: list[Finding] = []
 
-    def tell(news: Progress | Found) -> None:
-        if isinstance(news, Found):
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
             found.append(news)
 
     search(find(FAULT), 1, Budget(steps=0, examples=0), tell, [LOST])
@@ -172,12 +174,12 @@ def test_a_check_replays_the_corpus_unless_it_is_cold(
         folders.append(folder)
         return Result()
 
-    monkeypatch.setattr("radixproof.properties.cli.main.check", check)
+    monkeypatch.setattr("radixproof.properties.cli.console.check", check)
     assert main(["check", FAULT, *options]) == CLEAN
     assert folders == [corpus.FOLDER if replays else None]
 
 
-# -- updating ------------------------------------------------------------------------------------------------------------------
+# -- updating ------------------------------------------------------------------------------------
 
 
 def test_an_update_makes_what_is_missing_and_keeps_what_still_fails(

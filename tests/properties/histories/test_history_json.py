@@ -242,7 +242,7 @@ def test_a_bad_document_is_refused(text: str, complaint: str) -> None:
         ({"op": "run_copies", "count": "all"}, "operations[0].count: must be a whole number"),
         (
             {"op": "run_copies", "rank": 1},
-            "operations[0].rank: this cache has 1 ranks, counted from 0, got 1",
+            "operations[0].rank: this cache has 1 rank, counted from 0, got 1",
         ),
         (
             {"op": "writing_check", "blocking": None},
@@ -278,3 +278,54 @@ def test_a_full_only_cache_has_no_swa_to_evict() -> None:
         from_json(
             document(config={}, operations=[{"op": "evict_host", "tokens": 1, "component": "swa"}])
         )
+
+
+MATCH = {"op": "match", "tokens": [1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[" * 100_000, "not a history: its brackets are nested too deeply"),
+        ('{"a": ' * 100_000, "not a history: its brackets are nested too deeply"),
+        (document(config={"page_size": 7}).replace("7", "9" * 5001), "has thousands of digits"),
+        (document(config={"page_size": 10**30}), "config.page_size: must be a whole number"),
+        (document(config={"page_size": 10**9}), "FULL would have 8,000,000,000 slots"),
+        (document(config={"host_pages": 10**9}), "at most 100,000 can be checked"),
+        (document(config={"ranks": 10**7}), "config.ranks: must be at most 64, got 10,000,000"),
+        (document(operations=[MATCH] * 50_001), "must be a list of at most 50,000 operations"),
+        (
+            document(operations=[{"op": "match", "tokens": [1] * 100_001}]),
+            "operations[0].tokens: must be a list of tokens, at most 100,000",
+        ),
+        (
+            document(operations=[{"op": "match", "tokens": [2**31]}]),
+            "operations[0].tokens[0]: must be a whole number of 0 or more, at most 2,147,483,647,"
+            " got 2147483648",
+        ),
+        (document(origin={"seed": "\ud800"}), "half a character"),
+        (document(config={"window": float("nan")}), "config.window: must be a whole number"),
+        (document(**{"a - at `$.b": 1}), "the top level: unknown field 'a - at `$.b'"),
+        (document(config={"a - at `$.b": 1}), "config: unknown field 'a - at `$.b'"),
+        (
+            document(operations=[{"op": "evict_host", "tokens": [1]}]),
+            "operations[0].tokens: must be a whole number",
+        ),
+        (
+            document(operations=[{"op": "unlock", "receipt": "r " * 5_000}]),
+            "must be a name of letters, digits and underscores, got 'r r r ",
+        ),
+    ],
+    ids=range(16),
+)
+def test_what_is_too_large_or_too_odd_is_refused_in_a_sentence(text: str, complaint: str) -> None:
+    with pytest.raises(HistoryError) as refused:
+        from_json(text)
+    assert complaint in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+def test_what_is_as_large_as_may_be_is_read() -> None:
+    config = {"device_pages": 100_000, "host_pages": 0, "ranks": 64}
+    assert from_json(document(config=config, operations=[])).config.ranks == 64
+    assert len(from_json(document(operations=[MATCH] * 50_000)).operations) == 50_000

@@ -1,4 +1,4 @@
-"""EVENT: the stream of events, and the consumer that must end up knowing exactly what is cached where."""
+"""EVENT: the stream of events; its consumer must end up knowing exactly what is cached where."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_event_about_a_backup_before_it_is_acknowledged(signature_of: SignatureO
 def test_event_of_what_is_not_there(
     tampered: Callable[[Deed, int], Target], every: int | None
 ) -> None:
-    """A prefix is announced that nobody has: no step touches it, and a look at everything counts."""
+    """A prefix is announced that nobody has: no step touches it, but a look at everything does."""
     run = Run(tampered(say(more(FORGED)), 1), PLAIN, every)
     breaches = run.step(Insert(A)) or run.finish()
     assert [breach.signature for breach in breaches] == ["EVENT/removed-missing"]
@@ -191,7 +191,7 @@ def run_all(run: Run, operations: Sequence[Operation]) -> list[list[str]]:
     return [[breach.signature for breach in run.step(operation)] for operation in operations]
 
 
-# -- the consumer ----------------------------------------------------------------------------------------------------------------
+# -- the consumer --
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from ..deeds import (
     words,
 )
 
-# -- RECENCY ---------------------------------------------------------------------------------------------------------------------
+# -- RECENCY --
 
 
 def newest_first(system: RadixSystem) -> None:
@@ -95,7 +95,7 @@ def backwards(system: RadixSystem) -> None:
 def test_recency_in_every_order(
     signature_of: SignatureOf, order: EvictionPolicy, last: Operation
 ) -> None:
-    """Leaves that differ in all that an order may go by: hits, time of use, time of insertion, priority."""
+    """Leaves that differ in all that a policy may go by: hits, last use, insertion, priority."""
     before = [Insert(A, priority=2), Insert(A, priority=2), Insert(B, priority=1), SETTLE]
     if isinstance(last, EvictHost):
         before.append(Evict(2))
@@ -130,7 +130,7 @@ def evict_more(by: int) -> Deed:
     )
 
 
-# -- PROGRESS: enough, and not too much ------------------------------------------------------------------------------------------
+# -- PROGRESS: enough, and not too much --
 
 
 def make_too_much_room(system: RadixSystem) -> None:
@@ -242,7 +242,7 @@ def test_progress(
     assert signature_of(config, operations, deed) == f"PROGRESS/{rule}"
 
 
-# -- PROGRESS: what must not be lost ---------------------------------------------------------------------------------------------
+# -- PROGRESS: what must not be lost --
 
 
 def never_back_up(system: RadixSystem) -> None:
@@ -303,7 +303,10 @@ def one_node_less(system: RadixSystem) -> None:
 def test_progress_of_host_copies_of_what_is_on_the_device(
     signature_of: SignatureOf, config: Config, component: Component
 ) -> None:
-    """Under write-through they are not for host eviction to take: the node would be lost when its turn comes on the device."""
+    """Under write-through host eviction may not take them.
+
+    The node would be lost when its turn comes on the device.
+    """
     operations = [Insert(A, state=config.mamba_states > 0), SETTLE, EvictHost(1, component)]
     signature = signature_of(config, operations, during("evict_host", drop_host(component, 1), 1))
     assert signature is not None
@@ -311,7 +314,7 @@ def test_progress_of_host_copies_of_what_is_on_the_device(
 
 
 def test_progress_of_what_write_back_has_put_on_the_host(signature_of: SignatureOf) -> None:
-    """A leaf with a host copy is demoted, not deleted; and nothing on the host had to make room for anything."""
+    """A leaf with a host copy is demoted, not deleted; and nothing on the host had to make room."""
     operations = [Insert(A), Evict(1), Insert(A), Evict(1)]
     signature = signature_of(
         WRITE_BACK, operations, during("evict", one_node_less, (1, 0, 0)), after=3
@@ -335,7 +338,10 @@ def never_supplement(system: RadixSystem) -> None:
 def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
     signature_of: SignatureOf, config: Config, first: Operation, second: Operation
 ) -> None:
-    """Its next hit backs it up once more: without its window, or its state, what is on the host cannot be used."""
+    """Its next hit backs it up once more.
+
+    Without its window, or its state, what is on the host cannot be used.
+    """
     signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
     assert signature is not None
     assert signature.startswith("PROGRESS/")

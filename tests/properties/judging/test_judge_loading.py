@@ -1,4 +1,4 @@
-"""Load-backs, seen by several properties: what comes back must be all of it, right, and only where there is room."""
+"""Load-backs, seen by several properties: all of it comes back, intact, and only if it fits."""
 
 from __future__ import annotations
 
@@ -150,7 +150,11 @@ def test_progress_of_load_backs(
 def test_a_load_back_is_rightly_refused(
     radix: Target, config: Config, operations: list[Operation]
 ) -> None:
-    """Nothing to do, too little, beyond the quota (with what it would pin), no room, an allocation that fails, no host tier."""
+    """Every reason to refuse.
+
+    Nothing to do, too little, beyond the quota (with what it would pin), no room, an allocation
+    that fails, no host tier.
+    """
     run = Run(radix, config, every=1)
     assert [run.step(operation) for operation in operations] == [[]] * len(operations)
     assert not [copy for copy in run.judge.model.copies.flying if copy.load]

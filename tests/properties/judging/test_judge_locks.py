@@ -1,4 +1,4 @@
-"""PIN, LOCK, SIZE and QUIESCE: what is locked stays, and is counted, and what is released is not."""
+"""PIN, LOCK, SIZE and QUIESCE: what is locked stays and is counted; what is released is not."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from ..deeds import (
 EVERYTHING = Config(window=2, swa_pages=8, swa_host_pages=16, mamba_states=6, mamba_host_states=6)
 BreachesOf = Callable[[Target, Config, Sequence[Operation], int], list[Breach]]
 
-# -- PIN -------------------------------------------------------------------------------------------------------------------------
+# -- PIN --
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_pin_of_load_backs_in_flight(signature_of: SignatureOf, rule: str, deed:
     assert signature_of(EVERYTHING, operations, deed, after=len(operations)) == f"PIN/{rule}"
 
 
-# -- LOCK ------------------------------------------------------------------------------------------------------------------------
+# -- LOCK --
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_lock(
 
 
 def lock_the_whole_host_path(system: RadixSystem) -> None:
-    """A host lock covers the path, as a device lock does; it should cover the node that it is about."""
+    """A host lock covers the whole path, as a device lock does; it should cover one node only."""
     lock_host, tree = system.lock_host, system.cache.tree
 
     def substitute(anchor: Any) -> Any:
@@ -326,7 +326,7 @@ def test_lock_of_more_than_a_window(signature_of: SignatureOf) -> None:
     assert signature_of(WINDOWED, [Insert(ABC)], leave_leaf_whole) == "MATCH/not-cut"
 
 
-# -- SIZE ------------------------------------------------------------------------------------------------------------------------
+# -- SIZE --
 
 
 def one_token_more(original: Callable[..., Any], *asked: int) -> tuple[int, int, int]:
@@ -376,7 +376,7 @@ def test_size(
     assert signature_of(config, operations, deed, after) == f"SIZE/{rule}"
 
 
-# -- QUIESCE ---------------------------------------------------------------------------------------------------------------------
+# -- QUIESCE --
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_quiesce_is_said_besides_the_lock_that_is_left(
     config: Config,
     component: Component,
 ) -> None:
-    """That something is still protected when nobody holds a lock shows as a wrong lock count first."""
+    """What is still protected although nobody holds a lock shows as a wrong lock count first."""
     operations: list[Operation] = [
         Insert(A, state=config.mamba_states > 0),
         SETTLE,

@@ -1,4 +1,7 @@
-"""MATCH and PROGRESS of what a caller is told: lengths, counts, refusals, and what is in the cache after an insert."""
+"""MATCH and PROGRESS of what a caller is told: lengths, counts, refusals.
+
+And what is in the cache after an insert.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ from ..deeds import (
     words,
 )
 
-# -- MATCH -----------------------------------------------------------------------------------------------------------------------
+# -- MATCH --
 
 
 def shorter(original: Callable[[Key], Any], key: Key) -> Any:
@@ -114,7 +117,10 @@ def free_instead_of_inserting(system: RadixSystem) -> None:
 
 
 def insert_tombstone(system: RadixSystem) -> None:
-    """SWA state that the request still has is thrown away: it was never in the tree, so nothing can have been taken from it."""
+    """SWA state that the request still has is thrown away.
+
+    It was never in the tree, so nothing can have been taken from it.
+    """
     insert = system.insert
 
     def substitute(
@@ -142,10 +148,14 @@ def drop_state(system: RadixSystem) -> None:
 def keep_swa_below_boundary(system: RadixSystem) -> None:
     """The SWA boundary of an insert is not heeded."""
     insert = system.insert
+
+    def substitute(
+        key: Key, slots: Sequence[int], protected: int, evicted: int, *rest: Any
+    ) -> Insertion:
+        return insert(key, slots, protected, 0, *rest)
+
     system.free_swa = lambda slots: None  # type: ignore[method-assign]
-    system.insert = lambda key, slots, protected, evicted, *rest: insert(
-        key, slots, protected, 0, *rest
-    )  # type: ignore[method-assign]
+    system.insert = substitute  # type: ignore[method-assign, assignment]
 
 
 def keep_released_window(system: RadixSystem) -> None:
@@ -244,7 +254,7 @@ def test_match(
     assert signature_of(config, operations, deed, after) == f"MATCH/{rule}"
 
 
-# -- PROGRESS --------------------------------------------------------------------------------------------------------------------
+# -- PROGRESS --
 
 
 def refuse_second(system: RadixSystem) -> None:
@@ -323,7 +333,7 @@ def test_what_is_told_of_copies_that_failed_is_not_believed(signature_of: Signat
     )
 
 
-# -- and then ------------------------------------------------------------------------------------------------------------------
+# -- and then --
 
 
 def insert_unasked(system: RadixSystem) -> None:

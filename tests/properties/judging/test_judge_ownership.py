@@ -102,7 +102,7 @@ def keep_fetched_slots(system: RadixSystem) -> None:
 
 
 def test_own_h_of_what_was_fetched_in_vain(signature_of: SignatureOf) -> None:
-    """Nothing on the host may hang below a node that is not there, so nothing is kept; all of it must be freed."""
+    """Nothing on the host may hang below a node that is not there: all of it must be freed."""
     operations: list[Operation] = [Insert(A), HostInsert(AB)]
     assert (
         signature_of(Config(threshold=2), operations, keep_fetched_slots) == "OWN-H/full_host-lost"

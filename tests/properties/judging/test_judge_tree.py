@@ -58,7 +58,7 @@ from ..deeds import (
 
 BreachesOf = Callable[[Target, Config, Sequence[Operation], int], list[Breach]]
 
-# -- BACKUP ----------------------------------------------------------------------------------------------------------------------
+# -- BACKUP --
 
 
 def start_backup(*segment: int) -> Deed:
@@ -71,7 +71,7 @@ def start_backup(*segment: int) -> Deed:
 
 
 def back_up_without_parent(system: RadixSystem) -> None:
-    """A backup starts with the node that was hit, not with its ancestors; nodes that are not leaves are not hit."""
+    """A backup starts with the node that was hit, not its ancestors; only leaves are hit."""
     backups = system.cache.backups
     hit = backups.hit
     backups.hit = lambda node: None if node.children else hit(node)  # type: ignore[method-assign]
@@ -122,7 +122,7 @@ def test_backup(
     assert signature_of(config, operations, deed, after) == f"BACKUP/{rule}"
 
 
-# -- DEVPATH ---------------------------------------------------------------------------------------------------------------------
+# -- DEVPATH --
 
 
 def leave_dead_node(system: RadixSystem) -> None:
@@ -229,7 +229,7 @@ def test_devpath_when_a_parent_or_a_value_is_left_alone(
     deed: Deed,
     signatures: list[str],
 ) -> None:
-    """The lost page is reported first; that what is left hangs in the air is said in the same step."""
+    """The lost page is reported first; the orphans that it leaves are reported in the same step."""
     stateful = config.mamba_states > 0
     operations: list[Operation] = [
         Insert(A, state=stateful),
@@ -258,7 +258,7 @@ def test_devpath_of_a_prefix_that_is_there_twice(signature_of: SignatureOf) -> N
     )
 
 
-# -- STUTTER ---------------------------------------------------------------------------------------------------------------------
+# -- STUTTER --
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_stutter(signature_of: SignatureOf, operation: Operation, deed: Deed) ->
     )
 
 
-# -- NOCRASH ---------------------------------------------------------------------------------------------------------------------
+# -- NOCRASH --
 
 DEMOTED = [Insert(A), SETTLE, Evict(1)]
 

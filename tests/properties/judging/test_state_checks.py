@@ -1,4 +1,4 @@
-"""What only a look at the whole state shows: each case is clean as long as deltas alone are looked at."""
+"""What only a look at the whole state shows: by deltas alone, each case is clean."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ FirstBreach = Callable[[Config, Sequence[Operation], Deed, int, int], str | None
 
 @pytest.fixture
 def signature_of(first_breach: FirstBreach) -> SignatureOf:
-    """The breach that a whole look after every step shows when ``deed`` is done after the last one; deltas must not show it."""
+    """The breach that a look at the whole state shows once ``deed`` is done after the last step.
+
+    Deltas must not show it.
+    """
 
     def look(config: Config, operations: Sequence[Operation], deed: Deed) -> str | None:
         assert first_breach(config, operations, deed, len(operations), DELTAS) is None
@@ -227,7 +230,10 @@ def forget_map_entry(system: RadixSystem) -> None:
     ("rule", "deed"), [("stale", map_a_free_slot), ("entry", forget_map_entry)]
 )
 def test_map(signature_of: SignatureOf, rule: str, deed: Deed) -> None:
-    """A free FULL slot leads to a SWA slot, so that whoever gets it inherits a stranger's window; or a node's leads nowhere."""
+    """A free FULL slot leads to a SWA slot, or a node's FULL slot leads nowhere.
+
+    Whoever gets the former inherits a stranger's window.
+    """
     assert signature_of(WINDOWED, [Insert(A), SETTLE], deed) == f"MAP/{rule}"
 
 
@@ -296,7 +302,7 @@ def test_pin_of_a_node_in_flight_without_a_mark(first_breach: FirstBreach) -> No
 
 
 def test_pin_of_the_rows_of_requests(tampered: Callable[[Deed, int], Target]) -> None:
-    """What a request was given is its row, by number: the model must know them all, locked or not."""
+    """What a request was given is its row, by number: the model must know all, locked or not."""
     run = Run(tampered(move_device(FULL, 1), 8), PLAIN, every=WHOLE)
     for operation in (Insert(A), SETTLE, Arrive("q", AB), Match(B)):
         assert run.step(operation) == []
@@ -393,7 +399,10 @@ def lock_twice(system: RadixSystem) -> None:
 
 
 def test_a_fast_run_looks_later_and_sees_the_same(tampered: Callable[[Deed, int], Target]) -> None:
-    """Where an operation leaves no choice, the nodes are looked at with the next one that does, and at the end at the latest."""
+    """After operations that leave no choice, nodes are looked at with the next one that does.
+
+    At the end at the latest.
+    """
     for rest in ([Insert(B)], []):
         run = Run(tampered(lock_twice, 0), PLAIN)
         assert [

@@ -1,4 +1,7 @@
-"""Findings as pytest files to keep: those of our own systems carry their history; those of SGLang carry nothing of ours."""
+"""Findings as pytest files to keep.
+
+Those of our own systems carry their history; those of SGLang carry nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.operations import Evict, History, Insert, WritingCheck
-from radixproof.impl.sglang import paste as sglang_paste
 from radixproof.impl.sglang import store
+from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -34,10 +37,17 @@ BREACH = Breach(
 FAULT = "fault:split-parent-not-backed-up"
 
 
-def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    (folder / "test_pasted.py").write_text(source)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_pasted.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pytest prints of two pasted tests, one of our own cache, the other of a planted bug."""
+    folder = tmp_path_factory.mktemp("pasted")
+    for name, system in (("test_ours", "radix"), ("test_faulty", FAULT)):
+        source = regression_test.test(system, HISTORY, BREACH)
+        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    return done.stdout
 
 
 def embedded(source: str) -> str:
@@ -47,16 +57,17 @@ def embedded(source: str) -> str:
     return text
 
 
-def test_it_passes_on_a_system_without_the_bug(tmp_path: Path) -> None:
-    result = run(regression_test.test("radix", HISTORY, BREACH), tmp_path)
-    assert result.returncode == 0, result.stdout
+@pytest.mark.slow
+def test_it_passes_on_a_system_without_the_bug(printed: str) -> None:
+    assert "PASSED test_ours.py::" in printed
+    assert "1 failed, 1 passed" in printed
 
 
-def test_it_fails_on_the_faulty_system_with_what_the_verdict_says(tmp_path: Path) -> None:
-    result = run(regression_test.test(FAULT, HISTORY, BREACH), tmp_path)
-    assert result.returncode == pytest.ExitCode.TESTS_FAILED, result.stdout
-    assert "AssertionError: step 3: PROGRESS/never-backed-up: " in result.stdout
-    assert "should have demoted it to the host" in result.stdout
+@pytest.mark.slow
+def test_it_fails_on_the_faulty_system_with_what_the_verdict_says(printed: str) -> None:
+    assert "FAILED test_faulty.py::" in printed
+    assert "AssertionError: step 3: PROGRESS/never-backed-up: " in printed
+    assert "should have demoted it to the host" in printed
 
 
 def test_the_history_survives_the_embedding() -> None:
@@ -104,7 +115,7 @@ def test_it_is_formatted_and_without_lint(tmp_path: Path) -> None:
 
 
 def test_for_sglang_the_file_is_sglangs_own() -> None:
-    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == sglang_paste.render(
+    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == render(
         HISTORY, BREACH, "0.5.12.post1"
     )
 

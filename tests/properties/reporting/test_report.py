@@ -1,6 +1,4 @@
-"""What a person is shown: the steps, the tree on both sides of the bad one, and every word of it on
-purpose.
-"""
+"""What a person is shown: the steps, and the tree before and after the bad one, word by word."""
 
 from __future__ import annotations
 
@@ -40,7 +38,6 @@ from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.model.verdict import Property
 from radixproof.properties.histories import corpus
 from radixproof.properties.performing.outcomes import (
     Crashed,
@@ -53,10 +50,10 @@ from radixproof.properties.performing.outcomes import (
     Skipped,
 )
 from radixproof.properties.reporting.narrate import narrate
-from radixproof.properties.reporting.report import WIDTH, describe, render, report, slug, summary
+from radixproof.properties.reporting.report import WIDTH, describe, render, report, summary
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import Found
+from radixproof.properties.search.finding import Finding
 
 FAULT = "fault:split-parent-not-backed-up"
 SIGNATURE = "PROGRESS/never-backed-up"
@@ -66,13 +63,13 @@ SETTLE = WritingCheck(blocking=True)
 
 
 @pytest.fixture
-def found() -> Found:
+def found() -> Finding:
     verdict = run_history(find(FAULT), LOST)
     assert verdict is not None
-    return Found(LOST, verdict, 7, "soak", 1234, LOST)
+    return Finding(LOST, verdict, 7, "soak", 1234, LOST)
 
 
-def test_the_whole_report(found: Found) -> None:
+def test_the_whole_report(found: Finding) -> None:
     text = report(find(FAULT), found, "radixproof replay lost.json", "pytest test_lost.py")
     assert text == REPORT
     assert all(len(line) <= WIDTH + 2 for line in text.splitlines())
@@ -297,7 +294,8 @@ def test_a_node_is_drawn_with_all_that_it_has() -> None:
         (Config(), "page size 1, FULL only, write-through; pages: 8 FULL, 16 FULL_HOST"),
         (
             Config(page_size=4, window=6, swa_pages=3, swa_host_pages=5, threshold=2),
-            "page size 4, FULL+SWA with window 6, write-through from 2 hits on; pages: 8 FULL, 3 SWA, 16 FULL_HOST, 5 SWA_HOST",
+            "page size 4, FULL+SWA with window 6, write-through from 2 hits on; "
+            "pages: 8 FULL, 3 SWA, 16 FULL_HOST, 5 SWA_HOST",
         ),
     ],
 )
@@ -355,18 +353,7 @@ def test_outcomes_in_words(outcome: Outcome, text: str) -> None:
     assert str(outcome) == text
 
 
-@pytest.mark.parametrize("label", [item.label for item in Property])
-def test_labels_make_file_names(label: str) -> None:
-    assert slug(f"{label}/never_backed-up").replace("-", "").isalnum()
-
-
-def test_signatures_and_names_of_systems_make_file_names() -> None:
-    assert slug("OWN-H/full_host-lost") == "own-h-full-host-lost"
-    assert slug("NOCRASH/KeyError@Tree.<locals>.unlink") == "nocrash-keyerror-tree-locals-unlink"
-    assert slug("sglang==0.5.12.post1") == "sglang-0-5-12-post1"
-
-
-def test_a_summary_is_the_signature_and_what_happened(found: Found) -> None:
+def test_a_summary_is_the_signature_and_what_happened(found: Finding) -> None:
     first, *rest = summary(found).splitlines()
     assert first == "PROGRESS/never-backed-up: 2 operations"
     assert " ".join(line.strip() for line in rest) == found.verdict.breach.text

@@ -51,7 +51,7 @@ FAULT = "fault:split-parent-not-backed-up"
 SIGNATURE = "PROGRESS/never-backed-up"
 
 
-# -- nothing can be left out ---------------------------------------------------------------------------------------------------
+# -- nothing can be left out ---------------------------------------------------------------------
 
 
 def keyless(operation: Any, start: int, config: Config) -> Any:
@@ -211,7 +211,7 @@ def test_nothing_can_be_left_out(history: History, data: st.DataObject) -> None:
     assert minimise(history, fails) == smallest
 
 
-# -- with a real fault ---------------------------------------------------------------------------------------------------------
+# -- with a real fault ---------------------------------------------------------------------------
 
 
 def fails_as(signature: str) -> Fails:
@@ -248,7 +248,7 @@ def test_a_real_finding_of_200_operations_takes_few_runs(seed: int) -> None:
     assert runs.count <= 100
 
 
-# -- few runs ------------------------------------------------------------------------------------------------------------------
+# -- few runs ------------------------------------------------------------------------------------
 
 
 class Counted:
@@ -315,7 +315,7 @@ def test_progress_is_told_as_it_shrinks() -> None:
     assert told[-1] == 1
 
 
-# -- plain ---------------------------------------------------------------------------------------------------------------------
+# -- plain ---------------------------------------------------------------------------------------
 
 RICH = Config(
     page_size=2,
@@ -539,7 +539,10 @@ def test_a_part_of_an_arrival_replaces_it(part: Operation) -> None:
 
 
 def test_pages_get_smaller_and_all_amounts_with_them() -> None:
-    """A prompt of two pages whose first has left the window, and room made for as much, in pages of four tokens."""
+    """A prompt of two pages whose first has left the window, in pages of four tokens.
+
+    Then room is made for as much.
+    """
 
     def fails(history: History) -> bool:
         size = history.config.page_size

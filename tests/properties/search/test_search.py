@@ -11,19 +11,22 @@ from radixproof.impl.registry import UnknownSystem, find
 from radixproof.model.key import Key
 from radixproof.properties.drivers.machine import CacheMachine
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.search import Budget, Found, Progress, search
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import search
 
 BUDGET = Budget(steps=2_000, examples=30)
 SHORT = Budget(steps=500, examples=10)
 
 
-def findings(name: str, seed: int, budget: Budget = BUDGET) -> tuple[list[Found], Progress]:
-    found: list[Found] = []
+def findings(name: str, seed: int, budget: Budget = BUDGET) -> tuple[list[Finding], Progress]:
+    found: list[Finding] = []
     done = search(
         find(name),
         seed,
         budget,
-        lambda news: found.append(news) if isinstance(news, Found) else None,
+        lambda news: found.append(news) if isinstance(news, Finding) else None,
     )
     return found, done
 

@@ -1,5 +1,4 @@
-"""The contracts: they hold on drawn values, and each fails once its rule has an error planted in
-it."""
+"""The contracts hold on drawn values, and each fails once an error is planted in its rule."""
 
 from __future__ import annotations
 
@@ -98,7 +97,7 @@ def test_a_contract_holds_and_its_premise_can_be_met(name: str) -> None:
     holds()
 
 
-# -- planted errors: what is replaced, and by what -------------------------------------------------
+# -- planted errors: what is replaced, and by what --
 
 Match = tuple[Page, Page]
 Plant = tuple[object, str, Any]

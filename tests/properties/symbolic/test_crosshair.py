@@ -1,4 +1,7 @@
-"""CrossHair on contracts: it finds what is planted, what it reports is replayed, and the exit code says what came of it."""
+"""CrossHair on contracts: it finds what is planted, and what it reports is replayed.
+
+The exit code says what came of it.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,17 @@ from radixproof.properties.symbolic.crosshair import (
 )
 
 installed = pytest.mark.skipif(
-    find_spec("crosshair") is None, reason="needs CrossHair, the extra `symbolic`"
+    find_spec("crosshair") is None,
+    reason="needs CrossHair, which `make symbolic` installs (the extra `symbolic`)",
 )
 
 HOLDING = "window_cut_leaves_one_window(0, 3, 2, 2)"
 FAILING = "window_cut_leaves_one_window(0, 3, 3, 2)"
 UNMET = "window_cut_leaves_one_window(-1, 3, 3, 2)"
-"""Calls of a contract. The second fails if windows are rounded down to pages, and so would the third if its premise were met."""
+"""Calls of a contract.
+
+The second fails if windows are rounded down to pages; so would the third if its premise were met.
+"""
 
 
 @pytest.fixture
@@ -76,7 +83,8 @@ def test_a_report_that_cannot_be_replayed_is_not_passed_over(call: str) -> None:
         ),
         (
             f"error: AssertionError:  when calling {UNMET}",
-            f"no counterexample within the time (CrossHair reported {UNMET}, but it does not meet the premise)",
+            f"no counterexample within the time (CrossHair reported {UNMET}, "
+            "but it does not meet the premise)",
         ),
     ],
 )

@@ -1,0 +1,170 @@
+"""What an imported release of SGLang offers: its modules and classes, and how they are called.
+
+Releases differ in rules and in mechanics. Rules are looked up by version, in `releases`, before
+anything is imported. Mechanics are detected here, once, when a release has just been imported;
+everything else in this folder asks the record `Capabilities`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+MEM_CACHE = "sglang.srt.mem_cache"
+_IMPORTED_LATE = (
+    "hybrid_cache.hybrid_pool_assembler",
+    "deepseek_v4_memory_pool",
+    "multi_ended_allocator",
+)
+"""Modules that SGLang imports inside functions, as far as a release has them.
+
+They must be there before the stand-ins go.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """How the classes of a release are called, and what their objects have.
+
+    The versions named are those in which each came; nothing depends on them.
+    """
+
+    tree_core: bool
+    """The tree keeps its nodes in a part of its own and names them by number (0.5.17)."""
+    token_arrays: bool
+    """Keys hold their tokens in an array, not in a list (0.5.13)."""
+    host_hits: bool
+    """A match says per component what is on the host only (0.5.13)."""
+    pending_marks: bool
+    """Nodes whose backup is in flight say so themselves, the parts of a split node too (0.5.13)."""
+    chunked_host_slots: bool
+    """Host pools keep the slots that were freed last in chunks of their own (0.5.16)."""
+    exit_hook: bool
+    """A tree registers its shutdown with the process (0.5.19)."""
+    transposition: bool
+    """Device pools insist on being told whether to transpose (before 0.5.15.post1)."""
+    frozen_arguments: bool
+    """The arguments of the server cannot be changed any more (0.5.19)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sglang:
+    """The modules and classes of an imported release that caches are built from."""
+
+    version: str
+    capabilities: Capabilities
+    torch: Any
+    tree: Any
+    """Module of ``UnifiedRadixCache`` and ``ComponentType``."""
+    params: Any
+    """Module of the parameter objects of the tree's operations."""
+    pools: Any
+    """Module of the device pools."""
+    allocators: Any
+    swa_pool: Callable[..., Any]
+    """The device pool of FULL and SWA together."""
+    swa_allocator: type[Any]
+    radix_key: type[Any]
+    init_params: type[Any]
+    server_args: Any
+    """One instance for all caches of the process."""
+    process_arguments: Callable[[], Any] | None
+    """The server's arguments as the whole process sees them; releases read more and more of them
+    there (0.5.17)."""
+
+    @contextmanager
+    def arguments(self, **arguments: Any) -> Iterator[None]:
+        """Within the block these are arguments of the server, for a cache that is built there."""
+        if not self.capabilities.frozen_arguments:
+            for name, value in arguments.items():
+                setattr(self.server_args, name, value)
+        process = self.process_arguments
+        with process().override(**arguments) if process else nullcontext():
+            yield
+
+
+def collect(version: str) -> Sglang:
+    """Import what caches are built from, and detect how it is called."""
+    for name in _IMPORTED_LATE:
+        if importlib.util.find_spec(f"{MEM_CACHE}.{name}"):
+            _module(name)
+    tree, swa, keys = (
+        _module("unified_radix_cache"),
+        _module("swa_memory_pool"),
+        _module("radix_cache"),
+    )
+    with_swa_allocator = (
+        swa if hasattr(swa, "SWATokenToKVPoolAllocator") else _module("allocator.swa")
+    )
+    params = _module("base_prefix_cache")
+    arguments = _server_arguments()
+    return Sglang(
+        version=version,
+        capabilities=Capabilities(
+            tree_core=hasattr(tree, "create_tree_core"),
+            token_arrays=_takes_arrays(keys.RadixKey),
+            host_hits=hasattr(params.MatchResult, "swa_host_hit_length"),
+            pending_marks=_marks_nodes(tree),
+            chunked_host_slots=hasattr(
+                _module("memory_pool_host").HostKVCache, "_merge_release_slots"
+            ),
+            exit_hook=hasattr(tree.UnifiedRadixCache, "shutdown"),
+            transposition="enable_kvcache_transpose" in signature(swa.SWAKVPool).parameters,
+            frozen_arguments=_are_frozen(arguments),
+        ),
+        torch=importlib.import_module("torch"),
+        tree=tree,
+        params=params,
+        pools=_module("memory_pool"),
+        allocators=_module("allocator"),
+        swa_pool=swa.SWAKVPool,
+        swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
+        radix_key=keys.RadixKey,
+        init_params=_module("cache_init_params").CacheInitParams,
+        server_args=arguments,
+        process_arguments=getattr(
+            sys.modules.get("sglang.srt.runtime_context"), "get_memory", None
+        ),
+    )
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{MEM_CACHE}.{name}")
+
+
+def _server_arguments() -> Any:
+    """The arguments that all caches have in common, published while the stand-ins are present."""
+    server = importlib.import_module("sglang.srt.server_args")
+    arguments = server.ServerArgs(
+        model_path="dummy",
+        device="cpu",
+        hicache_io_backend="direct",
+        hicache_mem_layout="page_first_direct",
+        hicache_write_policy="write_through",
+        hicache_size=0,
+        hicache_storage_backend=None,
+    )
+    server.set_global_server_args_for_scheduler(arguments)
+    return arguments
+
+
+def _are_frozen(arguments: Any) -> bool:
+    try:
+        arguments.hicache_size = arguments.hicache_size
+    except AttributeError:
+        return True
+    return False
+
+
+def _takes_arrays(radix_key: type[Any]) -> bool:
+    return str(signature(radix_key).parameters["token_ids"].annotation).startswith("array")
+
+
+def _marks_nodes(tree: Any) -> bool:
+    return hasattr(tree.UnifiedTreeNode((tree.ComponentType.FULL,)), "write_through_pending_id")

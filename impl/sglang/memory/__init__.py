@@ -1,0 +1,1 @@
+"""Pools and allocators of one cache, per component and tier, and the content of their slots."""

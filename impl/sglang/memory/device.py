@@ -1,0 +1,65 @@
+"""What is asked of the device memory of a cache, whatever its components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from radixproof.impl.observation import Slots
+from radixproof.model.config import Component, Config
+
+HEADS = 2
+HEAD_DIM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentMemory:
+    """The device memory of one component."""
+
+    allocator: Any
+    pool: Any
+    layers: Sequence[int]
+    """Layer numbers in the model.
+
+    Those of FULL and SWA are interleaved, as in real ones: then a copy of the wrong layer shows.
+    """
+
+    def free_slots(self) -> Slots:
+        """Allocators of paged pools count in pages."""
+        free = self.allocator.free_pages.tolist() + self.allocator.release_pages.tolist()
+        page = self.allocator.page_size
+        if page == 1:
+            return tuple(free)
+        return tuple(start * page + offset for start in free for offset in range(page))
+
+
+class DeviceMemory(Protocol):
+    """The device memory of one cache. SGLang numbers the slots: slot 0, or page 0, is padding."""
+
+    @property
+    def allocator(self) -> Any:
+        """What requests and the tree allocate from."""
+
+    @property
+    def components(self) -> Mapping[Component, ComponentMemory]: ...
+
+    def allocate(self, tokens: int) -> Any:
+        """A tensor of FULL slots, with SWA peers where there is SWA; None if there is no room."""
+
+    def free_swa(self, slots: Any) -> None:
+        """Free the SWA peers of FULL slots."""
+
+    def peers(self) -> Any:
+        """The full→SWA map as an array from FULL slot to SWA peer; None without SWA."""
+
+
+def shape(config: Config, dtype: Any) -> dict[str, Any]:
+    """Arguments that all device pools with keys and values have in common."""
+    return {
+        "dtype": dtype,
+        "page_size": config.page_size,
+        "head_num": HEADS,
+        "head_dim": HEAD_DIM,
+        "device": "cpu",
+    }

@@ -1,0 +1,58 @@
+"""Device memory of a cache with FULL and SWA: one pool and one allocator around two of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.memory import full
+from radixproof.impl.sglang.memory.device import ComponentMemory, shape
+from radixproof.model.config import Component, Config, Pool
+
+LAYERS = (0, 2)
+
+
+class SwaMemory:
+    """Implements `device.DeviceMemory`."""
+
+    def __init__(self, sglang: Sglang, config: Config) -> None:
+        dtype = sglang.torch.float32
+        sizes = {"size": config.slots(Pool.FULL), "size_swa": config.slots(Pool.SWA)}
+        told = {"enable_kvcache_transpose": False} if sglang.capabilities.transposition else {}
+        pool = sglang.swa_pool(
+            full_attention_layer_ids=list(full.LAYERS),
+            swa_attention_layer_ids=list(LAYERS),
+            **sizes,
+            **shape(config, dtype),
+            **told,
+        )
+        self.allocator: Any = sglang.swa_allocator(
+            page_size=config.page_size,
+            kvcache=pool,
+            dtype=dtype,
+            device="cpu",
+            need_sort=False,
+            **sizes,
+        )
+        of_full, of_swa = self.allocator.full_attn_allocator, self.allocator.swa_attn_allocator
+        self.components: Mapping[Component, ComponentMemory] = {
+            Component.FULL: ComponentMemory(of_full, pool.full_kv_pool, full.LAYERS),
+            Component.SWA: ComponentMemory(of_swa, pool.swa_kv_pool, LAYERS),
+        }
+
+    def allocate(self, tokens: int) -> Any:
+        """Both allocators are asked here: the one around them may do more if pages are long."""
+        allocators = [memory.allocator for memory in self.components.values()]
+        if any(allocator.available_size() < tokens for allocator in allocators):
+            return None
+        slots, peers = (allocator.alloc(tokens) for allocator in allocators)
+        self.allocator.set_full_to_swa_mapping(slots, peers)
+        return slots
+
+    def free_swa(self, slots: Any) -> None:
+        self.allocator.free_swa(slots)
+
+    def peers(self) -> Any:
+        """SGLang's own sentinel for slot -1, the last entry, is left out."""
+        return self.allocator.full_to_swa_index_mapping.numpy()[:-1]

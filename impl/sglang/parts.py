@@ -1,0 +1,69 @@
+"""Build one cache of SGLang: memory, tree and controller, all new, of the sizes asked for."""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass
+from typing import Any
+
+from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.cores.core import Core
+from radixproof.impl.sglang.cores.python import PythonCore
+from radixproof.impl.sglang.memory import host
+from radixproof.impl.sglang.memory.device import DeviceMemory
+from radixproof.impl.sglang.memory.full import FullMemory
+from radixproof.impl.sglang.memory.swa import SwaMemory
+from radixproof.model.config import Config, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The live objects of one cache."""
+
+    tree: Any
+    core: Core
+    device: DeviceMemory
+    host: host.HostMemory
+    has_exit_hook: bool
+
+    def available(self, pool: Pool) -> int:
+        """Slots of a pool that can be allocated."""
+        owner = (
+            self.host.pools[pool.component]
+            if pool.on_host
+            else self.device.components[pool.component].allocator
+        )
+        return int(owner.available_size())
+
+    def clear(self) -> None:
+        """Flush everything, as the scheduler does."""
+        self.tree.reset()
+        self.device.allocator.clear()
+        self.host.reserve_surplus()
+
+    def close(self) -> None:
+        """Undo what the tree registered with the process, which would keep it alive."""
+        if self.has_exit_hook:
+            atexit.unregister(self.tree.shutdown)
+
+
+def build(sglang: Sglang, config: Config) -> Parts:
+    """A fresh, empty cache."""
+    device: DeviceMemory = (
+        FullMemory(sglang, config) if config.window is None else SwaMemory(sglang, config)
+    )
+    kinds = tuple(sglang.tree.ComponentType(int(component)) for component in config.components)
+    params = sglang.init_params(
+        disable=False,
+        req_to_token_pool=None,  # the rows of requests, which the harness keeps itself
+        token_to_kv_pool_allocator=device.allocator,
+        page_size=config.page_size,
+        is_eagle=config.bigram,
+        eviction_policy=config.eviction_policy.value,
+        sliding_window_size=config.window,
+        tree_components=kinds,
+    )
+    tree = sglang.tree.UnifiedRadixCache(params)
+    host_memory = host.attach(sglang, config, tree, params)
+    capabilities = sglang.capabilities
+    return Parts(tree, PythonCore(tree, capabilities), device, host_memory, capabilities.exit_hook)

@@ -1,0 +1,28 @@
+"""A part of a campaign, as plain data: it can be sent to a process, killed, and run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radixproof.properties.search.budget import Budget
+
+SEARCH = "search"
+"""The driver that is all of them in turn: corpus, state machine, soak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One search of one system. What comes of it is a function of these fields, but for seconds."""
+
+    system: str
+    """By the name that the registry knows."""
+    driver: str
+    seed: int
+    budget: Budget
+    corpus: str = ""
+    """The folder whose histories are replayed first, if any."""
+    folder: str = ""
+    """Where its findings will lie; reports name it."""
+
+    def __str__(self) -> str:
+        return f"{self.system}, {self.driver}, seed {self.seed}"

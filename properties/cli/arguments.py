@@ -1,0 +1,37 @@
+"""Numbers on the command line, for argparse: what is refused is told in a sentence."""
+
+from __future__ import annotations
+
+import argparse
+
+LONGEST = 18
+"""Digits of a number."""
+
+
+def whole(text: str) -> int:
+    """A number of 0 or more."""
+    if not _decimal(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, got {text!r}")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    """A number of 1 or more."""
+    if not _decimal(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return value
+
+
+def _decimal(text: str) -> bool:
+    return text.isdecimal() and len(text) <= LONGEST

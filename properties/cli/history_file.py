@@ -1,0 +1,54 @@
+"""A history file on the command line, and the system that it is run on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from radixproof.impl import registry
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target
+from radixproof.properties.cli.exit_codes import UsageError
+from radixproof.properties.histories.history_json import HistoryError, from_json
+
+LARGEST = 64 * 2**20
+"""Bytes that are read at all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the .json of a finding")
+    parser.add_argument(
+        "--system",
+        metavar="SYSTEM",
+        help="what to run it on (default: the system it was found in, else radix)",
+    )
+
+
+def read(file: Path) -> History:
+    """The history in a file. Raises `UsageError` with the file's name and what is wrong."""
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UsageError(f"cannot read {file}: it is larger than {LARGEST >> 20} MiB")
+        return from_json(content.decode())
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"cannot read {file}: not a text file") from None
+    except HistoryError as error:
+        raise UsageError(f"{file}: {error}") from None
+
+
+def target(history: History, name: str | None) -> Target:
+    """The system called ``name``, or else the one in which the history was found.
+
+    A file must not decide what code is imported: a system in somebody's module has to be named.
+    """
+    found_in = history.origin.get("system", "radix")
+    if name is None and registry.is_import(found_in):
+        raise UsageError(
+            f"this history was found in {found_in}, which is imported only if you name it:"
+            f" --system {found_in}"
+        )
+    return registry.find(name or found_in)

@@ -1,0 +1,111 @@
+"""Progress: a live line on a terminal, a plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from radixproof.properties.search import progress as search
+from radixproof.properties.search.budget import Budget
+
+if TYPE_CHECKING:
+    from radixproof.properties.power.trials import TrialResult
+
+SECONDS = 5
+"""Between two plain lines."""
+
+
+class Output(Console):
+    """A console whose reader may go away: the command line decides what that means, not rich."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+class _Line:
+    """One task, shown while it is entered."""
+
+    def __init__(
+        self, console: Console, columns: tuple[ProgressColumn, ...], total: int, done: int
+    ) -> None:
+        self.live: Progress | None = None
+        self.last = 0.0
+        if console.is_terminal:
+            self.live = Progress(*columns, console=console, transient=True)
+            self.task = self.live.add_task("starting", total=total, completed=done)
+
+    def start(self) -> None:
+        if self.live is not None:
+            self.live.start()
+
+    def stop(self) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def update(self, done: int, text: str, plain: str, last: bool = False) -> None:
+        """``text`` on the live line, or ``plain`` if the last plain line was some time ago."""
+        if self.live is not None:
+            self.live.update(self.task, completed=done, description=text)
+        elif last or time.monotonic() - self.last > SECONDS:
+            self.last = time.monotonic()
+            print(plain, file=sys.stderr, flush=True)
+
+
+class SearchProgress:
+    """Of the search of one system."""
+
+    def __init__(self, name: str, budget: Budget, console: Console) -> None:
+        self.name, self.budget = name, budget
+        columns = (TimeElapsedColumn(), TextColumn("{task.description}"))
+        self.line = _Line(console, columns, budget.steps, 0)
+        self.line.last = time.monotonic()
+
+    def __enter__(self) -> Callable[[search.Progress], None]:
+        self.line.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.line.stop()
+
+    def show(self, progress: search.Progress) -> None:
+        news = f"{self.name}: {progress.steps:,} of {self.budget.steps:,} steps"
+        if progress.shrinking is not None:
+            signature, operations = progress.shrinking
+            news += f", shrinking {signature}: {operations} operations"
+        self.line.update(progress.steps, news, news)
+
+
+class TrialProgress:
+    """Of a campaign of trials."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total, self.done = total, done
+        bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (*bar, TextColumn("{task.description}"))
+        self.line = _Line(Console(stderr=True), columns, total, done)
+
+    def __enter__(self) -> Callable[[str, TrialResult], None]:
+        self.line.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.line.stop()
+
+    def show(self, name: str, one: TrialResult) -> None:
+        self.done += 1
+        what = f"after {one.steps:,} steps" if one.steps is not None else one.error or "not found"
+        news = f"{name}: {what}"
+        plain = f"{self.done} of {self.total} trials; {news}"
+        self.line.update(self.done, news, plain, last=self.done == self.total)

@@ -1,0 +1,36 @@
+"""``radixproof replay``: a history once more, step by step."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from radixproof.properties.cli import history_file
+from radixproof.properties.cli.exit_codes import CLEAN, FOUND
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser of the command line."""
+    parser = commands.add_parser(
+        "replay",
+        help="run a history file again",
+        description="Run a history file and show what happens, step by step.",
+    )
+    history_file.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.reporting.narrate import narrate
+    from radixproof.properties.reporting.report import render
+
+    history = history_file.read(options.file)
+    target = history_file.target(history, options.system)
+    told = narrate(target, history, history.origin.get("signature"))
+    if told.breach is None:
+        told = narrate(target, history, None)
+    print(render(target.name, history, told), end="")
+    if told.breach is None:
+        print(f"Clean: nothing is wrong with this history on {target.name}.")
+        return CLEAN
+    return FOUND

@@ -1,0 +1,53 @@
+"""``radixproof shrink``: a shortest history that fails in the same way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from radixproof.impl.system import Unavailable
+from radixproof.properties.cli import history_file
+from radixproof.properties.cli.exit_codes import CLEAN, FOUND
+from radixproof.properties.histories.history_json import to_json
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser of the command line."""
+    parser = commands.add_parser(
+        "shrink",
+        help="shorten a history file that fails",
+        description="Find a shortest history that fails in the same way.",
+    )
+    history_file.add_arguments(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write the result (default: print it)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.search.finding import NothingFails, shrink
+
+    history = history_file.read(options.file)
+    target = history_file.target(history, options.system)
+    try:
+        smallest = shrink(target, history, _progress)
+    except NothingFails as error:
+        print(f"Clean: {error}.")
+        return CLEAN
+    if options.out is None:
+        print(to_json(smallest), end="")
+        return FOUND
+    try:
+        options.out.write_text(to_json(smallest))
+    except OSError as error:
+        raise Unavailable(f"cannot write {options.out}: {error.strerror}") from None
+    before, after = len(history.operations), len(smallest.operations)
+    print(f"{before} operations shrunk to {after}, written to {options.out}")
+    return FOUND
+
+
+def _progress(signature: str, left: int) -> None:
+    print(f"shrinking {signature}: {left} operations", file=sys.stderr)

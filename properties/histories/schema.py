@@ -1,0 +1,180 @@
+"""What a history file may hold: the types of its fields and their limits, and the sentence for what
+is not of its type.
+
+The types are made from the fields of configurations and operations, so that a new operation needs
+no word here. msgspec compares a document with them and names the place of the first thing that does
+not fit; what is said about it is said here.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from enum import Enum
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+
+from radixproof.impl.operations import OPERATIONS
+from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+
+MOST_OPERATIONS = 50_000
+MOST_TOKENS = 100_000
+"""Of one prompt, or generated in one step."""
+LARGEST_NUMBER = 2**31 - 1
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
+Tokens = Annotated[tuple[Count, ...], msgspec.Meta(max_length=MOST_TOKENS)]
+NAMED: tuple[type[Enum], ...] = (Component, Pool, EvictionPolicy)
+"""Enumerations; files have the names of their members, in small letters."""
+
+
+def names_of(kind: type[Enum]) -> tuple[str, ...]:
+    return tuple(member.name.lower() for member in kind)
+
+
+_IN_FILES: dict[Any, Any] = {
+    int: Count,
+    int | None: Count | None,
+    bool: bool,
+    str: str,
+    tuple[int, ...]: Tokens,
+    **{kind: Literal[names_of(kind)] for kind in NAMED},
+}
+
+_WORDS: dict[Any, str] = {
+    int: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}",
+    int | None: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}, or null",
+    bool: "must be true or false",
+    str: "must be a name of letters, digits and underscores",
+    **{kind: f"must be one of {', '.join(names_of(kind))}" for kind in NAMED},
+}
+
+
+def _declared(kind: type) -> dict[str, tuple[Any, Any]]:
+    """The fields of a configuration or an operation as files have them: type and default, by name.
+
+    A key is written as its tokens and its namespace.
+    """
+    hints = get_type_hints(kind)
+    found: dict[str, tuple[Any, Any]] = {}
+    for item in fields(kind):
+        if hints[item.name] is Key:
+            found |= {"tokens": (tuple[int, ...], MISSING), "namespace": (str, "")}
+        else:
+            found[item.name] = (hints[item.name], item.default)
+    return found
+
+
+FIELDS: dict[Any, dict[str, tuple[Any, Any]]] = {
+    kind: _declared(kind) for kind in (Config, *OPERATIONS)
+}
+
+
+def _struct(kind: type, **more: Any) -> type[msgspec.Struct]:
+    columns: list[Any] = []
+    for name, (hint, default) in FIELDS[kind].items():
+        written = default.name.lower() if isinstance(default, NAMED) else default
+        columns.append((name, _IN_FILES[hint], *(() if default is MISSING else (written,))))
+    return msgspec.defstruct(
+        kind.__name__, columns, kw_only=True, frozen=True, forbid_unknown_fields=True, **more
+    )
+
+
+CONFIG = _struct(Config)
+OPERATION = {kind.name: _struct(kind, tag_field="op", tag=kind.name) for kind in OPERATIONS}
+KINDS = {kind.name: kind for kind in OPERATIONS}
+_ANY_OPERATION: Any = reduce(or_, OPERATION.values())
+
+DOCUMENT = msgspec.defstruct(
+    "History",
+    [
+        ("radixproof", int),
+        ("config", CONFIG),
+        (
+            "operations",
+            Annotated[
+                tuple[_ANY_OPERATION, ...],
+                msgspec.Meta(max_length=MOST_OPERATIONS),
+            ],
+        ),
+        ("origin", dict[str, str], msgspec.field(default_factory=dict)),
+    ],
+    forbid_unknown_fields=True,
+)
+"""A whole file, in the format that is written now."""
+
+
+# -- what does not fit, in words -----------------------------------------------------------------
+
+
+def complaint(error: msgspec.ValidationError, document: Mapping[str, Any]) -> str:
+    """The place in a document that msgspec refused, what is wrong there, and what it must be."""
+    for name in document:
+        if name not in DOCUMENT.__struct_fields__:
+            return _unknown("the top level", name, DOCUMENT.__struct_fields__)
+    prose, found, path = str(error).rpartition(" - at `$")
+    prose, place = (prose, path.removesuffix("`").removeprefix(".")) if found else (path, "")
+    if place.startswith("origin"):
+        return "origin: must be an object of strings"
+    if unknown := re.search("unknown field `(.*)`", prose, re.DOTALL):
+        return _unknown(place, unknown[1], _fields_at(place, document))
+    if missing := re.search("missing required field `(.*)`", prose):
+        return _missing(f"{place}.{missing[1]}".removeprefix("."), document)
+    return _refused(place, _value_at(place, document), document)
+
+
+def _unknown(where: str, name: str, known: Iterable[str]) -> str:
+    return f"{where}: unknown field {_shown(name)} (known: {', '.join(sorted(known))})"
+
+
+def _fields_at(place: str, document: Mapping[str, Any]) -> list[str]:
+    if place == "config":
+        return list(FIELDS[Config])
+    return ["op", *FIELDS[KINDS[_value_at(place, document)["op"]]]]
+
+
+def _missing(place: str, document: Mapping[str, Any]) -> str:
+    name = place.rpartition(".")[2]
+    if name in ("tokens", "op", "config", "operations"):
+        return _refused(place, None, document)
+    return f"{place}: missing"
+
+
+def _refused(place: str, value: object, document: Mapping[str, Any]) -> str:
+    """What must stand at a place where ``value`` cannot."""
+    top, _, within = place.partition(".")
+    if place == "operations":
+        return f"operations: must be a list of at most {MOST_OPERATIONS:,} operations"
+    if not within:
+        return f"{place}: must be an object"
+    if within == "op":
+        return f"{place}: unknown operation {_shown(value)} (known: {', '.join(OPERATION)})"
+    name, _, token = within.partition("[")
+    kind = Config if top == "config" else KINDS[_value_at(top, document)["op"]]
+    hint = int if token else FIELDS[kind][name][0]
+    if hint == tuple[int, ...]:
+        return f"{place}: must be a list of tokens, at most {MOST_TOKENS:,}"
+    return f"{place}: {_WORDS[hint]}, got {_shown(value)}"
+
+
+def name_refused(place: str, value: str) -> str:
+    return f"{place}: {_WORDS[str]}, got {_shown(value)}"
+
+
+def _value_at(place: str, document: Any) -> Any:
+    for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", place):
+        document = document[name] if name else document[int(number)]
+    return document
+
+
+def _shown(value: object) -> str:
+    """A value as it stands in the file, cut where it is long: it comes from strangers."""
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = 60
+    return shortened.repr(value)

@@ -1,0 +1,150 @@
+"""Passes that leave operations out, or put one in place of several.
+
+Only these know what operations mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import compress, product
+from math import inf
+
+from radixproof.impl.operations import (
+    Arrive,
+    Decode,
+    Insert,
+    LoadBack,
+    Lock,
+    Operation,
+    RunCopies,
+)
+from radixproof.properties.search.minimise.best import Shrinking, lower
+from radixproof.properties.search.minimise.fields import replaced, values_of
+
+
+def cut_short(now: Shrinking) -> None:
+    """Nothing after the failure."""
+
+    def ends_at(length: int) -> bool:
+        return now.accepts_operations(now.operations[:length])
+
+    last = len(now.operations) - 1
+    if last >= 0 and ends_at(last):
+        lower(last, 0, ends_at)
+
+
+def last_ones(now: Shrinking) -> None:
+    """Only the last one, two, four, ...
+
+    What matters is often near the end, and short histories are quickly run.
+    """
+    length = 1
+    while length < len(now.operations) and not now.accepts_operations(now.operations[-length:]):
+        length *= 2
+
+
+def without_stretches(now: Shrinking, patience: float = inf) -> None:
+    """Without halves, halves of the halves that stay, and so on.
+
+    Where one half can go, the other is taken to be needed.
+
+    The last operation is left alone: there it fails. ``patience`` is for levels in a row at which
+    nothing can go.
+    """
+    lengths = [len(now.operations) - 1, 1]
+    vain = 0
+    while max(lengths) > 1 and vain < patience:
+        before = len(now.operations)
+        kept: list[int] = []
+        for length in lengths:
+            start, half = sum(kept), length // 2
+            if now.does_without(start, start + half):
+                kept.append(length - half)
+            elif now.does_without(start + half, start + length):
+                kept.append(half)
+            else:
+                kept += [part for part in (half, length - half) if part]
+        lengths = kept
+        vain = vain + 1 if len(now.operations) == before else 0
+
+
+def without_single(now: Shrinking) -> None:
+    """Without single operations, from the last to the first."""
+    for at in reversed(range(len(now.operations))):
+        now.does_without(at, at + 1)
+
+
+def without_kinds(now: Shrinking) -> None:
+    """Without all operations of one kind, of one receipt or of one request."""
+    for one in dict.fromkeys(one for operation in now.operations for one in _belongs(operation)):
+        now.accepts_operations(
+            operation for operation in now.operations if one not in _belongs(operation)
+        )
+
+
+def _belongs(operation: Operation) -> list[tuple[str, str]]:
+    names = [
+        (name, value) for name, value in values_of(operation).items() if isinstance(value, str)
+    ]
+    return [("kind", operation.name), *names]
+
+
+def waiting_instead(now: Shrinking) -> None:
+    """A check that waits, in place of copies that run and a check that polls."""
+    for at in reversed(range(len(now.operations))):
+        if isinstance(now.operations[at], RunCopies):
+            before, after = now.operations[:at], now.operations[at + 1 :]
+            polls = {
+                operation.name: place
+                for place, operation in reversed([*enumerate(after)])
+                if _polls(operation)
+            }
+            for place in polls.values():
+                waits = replaced(after[place], {"blocking": True})
+                if now.accepts_operations((*before, *after[:place], waits, *after[place + 1 :])):
+                    break
+
+
+def inserting_instead(now: Shrinking) -> None:
+    """An insert in place of all that a request does, when it ends: with all of its SWA state, or
+    that of the window alone.
+
+    A request inserts more than once, so that a node may be past a higher threshold: one hit is
+    tried with the lowest, too.
+    """
+    config = now.best.config
+    for arrival in [operation for operation in now.operations if isinstance(operation, Arrive)]:
+        mine = [("request", arrival.request) in _belongs(operation) for operation in now.operations]
+        if sum(mine) > 1:
+            generated = [
+                each.tokens for each in compress(now.operations, mine) if isinstance(each, Decode)
+            ]
+            key = replace(arrival.key, tokens=sum(generated, arrival.key.tokens))
+            end = max(at for at, one in enumerate(mine) if one)
+            before = [
+                operation
+                for operation, one in zip(now.operations[:end], mine, strict=False)
+                if not one
+            ]
+            slid = config.floor(max(0, len(key.tokens) - (config.window or 0)))
+            for evicted, threshold in product((0, slid), (config.threshold, 1)):
+                operations = (*before, Insert(key, evicted), *now.operations[end + 1 :])
+                if now.accepts(
+                    replace(
+                        now.best, config=replace(config, threshold=threshold), operations=operations
+                    )
+                ):
+                    break
+
+
+def part_instead(now: Shrinking) -> None:
+    """In place of an arrival, the load-back that it asks for or the lock that it takes."""
+    for at, arrival in enumerate(now.operations):
+        if isinstance(arrival, Arrive):
+            for part in (LoadBack(arrival.key, arrival.quota), Lock(arrival.request, arrival.key)):
+                if now.accepts_operations((*now.operations[:at], part, *now.operations[at + 1 :])):
+                    break
+
+
+def _polls(operation: Operation) -> bool:
+    return getattr(operation, "blocking", None) is False

@@ -1,0 +1,98 @@
+"""`check` and `replay`: what the commands of the same names do, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target
+from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.report import render
+from radixproof.properties.running.run import Verdict, run_history
+from radixproof.properties.search.budget import PROFILES
+from radixproof.properties.search.finding import Finding
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.search import search
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found, and how much it has searched."""
+
+    target: Target
+    findings: tuple[Finding, ...]
+    steps: int
+    histories: int
+    reached: tuple[str, ...]
+    """Situations that bugs need, by their sentences: those that the search met."""
+    unreached: tuple[str, ...]
+    """Those within reach of the system that it did not meet."""
+    unjudged: tuple[str, ...]
+    """Checks that were due and could not be made, since the system does not show enough."""
+
+    def report(self) -> str:
+        """All findings as text: the property in words, the shortest history, the tree."""
+        return "\n".join(_report(self.target, finding) for finding in self.findings)
+
+
+def check(
+    target: Target,
+    *,
+    seed: int = 1,
+    profile: str = "dev",
+    steps: int | None = None,
+    seconds: float | None = None,
+    known: Iterable[str] = (),
+    stored: Iterable[History] = (),
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> CheckResult:
+    """Search ``target`` for bugs, in this process; findings come with shortest histories.
+
+    ``profile`` is ``dev``, ``ci`` or ``nightly``; ``steps`` replaces its number of steps, and
+    ``seconds`` ends the search early. Signatures that are ``known`` are passed over. Histories that
+    are ``stored`` are replayed first, on top of the budget. ``on_progress`` is told the steps so
+    far. Same seed, same budget in steps: same findings.
+
+    Raises ValueError for a profile that there is not, and `Unavailable` if the system cannot be
+    built.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"no profile is called {profile!r} (known: {', '.join(PROFILES)})")
+    budget = replace(PROFILES[profile], seconds=seconds)
+    if steps is not None:
+        share = budget.examples * steps // budget.steps
+        budget = replace(budget, steps=steps, examples=min(share, budget.examples))
+    findings: list[Finding] = []
+
+    def tell(news: Progress | Finding) -> None:
+        if isinstance(news, Finding):
+            findings.append(news)
+        else:
+            on_progress(news.steps)
+
+    done = search(target, seed, budget, tell, tuple(stored), tuple(known))
+    return CheckResult(
+        target,
+        tuple(findings),
+        done.steps,
+        done.histories,
+        tuple(milestone.value for milestone in done.reached),
+        tuple(milestone.value for milestone in done.unreached),
+        tuple(sorted(str(check) for check in done.unjudged)),
+    )
+
+
+def replay(target: Target, history: History, *, known: Iterable[str] = ()) -> Verdict | None:
+    """Run a history with every step inspected: its first breach that is not ``known``, or None.
+
+    Raises `Unavailable` if the system cannot be built with the history's configuration.
+    """
+    return run_history(target, history, frozenset(known).__contains__)
+
+
+def _report(target: Target, finding: Finding) -> str:
+    told = narrate(target, finding.history, finding.signature)
+    if told.breach is None:
+        told = replace(told, breach=finding.verdict.breach)
+    return render(target.name, finding.history, told)

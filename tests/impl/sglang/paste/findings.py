@@ -1,0 +1,184 @@
+"""Findings to paste: made-up breaches of true histories, in every form that a test can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from radixproof.impl.operations import (
+    Evict,
+    EvictHost,
+    History,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.model.verdict import Breach, Property, Witness
+
+FULL_ONLY = Config()
+FULL_ONLY_PAGED = Config(page_size=2, device_pages=6, host_pages=4)
+SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
+SWA_PAGED = Config(
+    page_size=3, window=4, device_pages=5, swa_pages=4, host_pages=3, swa_host_pages=6, threshold=2
+)
+HOSTLESS = Config(
+    page_size=2,
+    window=2,
+    device_pages=6,
+    swa_pages=6,
+    host_pages=0,
+    eviction_policy=EvictionPolicy.LFU,
+)
+WRITE_BACK = Config(page_size=2, device_pages=6, host_pages=8, write_back=True)
+CONFIGS = (FULL_ONLY, FULL_ONLY_PAGED, SWA, SWA_PAGED, HOSTLESS)
+
+
+def breach(
+    witness: Witness | None, violates: Property = Property.PROGRESS, rule: str = "rule"
+) -> Breach:
+    return Breach(violates, rule, "[1 | 2] was expected, but\nwas not \\ seen '''\"\"\"", witness)
+
+
+def key(*tokens: int, namespace: str = "") -> Key:
+    return Key(tokens, namespace)
+
+
+def busy(config: Config) -> History:
+    """Most operations in all forms, those that are skipped included.
+
+    It ends with an idle cache that holds one prompt twice.
+    """
+    page = config.page_size
+    one, two = tuple(range(1, 1 + page)), tuple(range(1, 1 + 2 * page))
+    boundary = 0 if config.window is None else page
+    operations: list[Operation] = [
+        Insert(Key(two), boundary),
+        Insert(Key((*two, 99)), reuse=True),
+        Insert(Key(one), evicted=5 * page),
+        Match(Key((*two, 99))),
+        Match(Key(())),
+        Lock("r", Key(two)),
+        Lock("r", Key(one)),
+        Lock("class_", Key(one, "a")),
+        Unlock("nobody"),
+        Reset(),
+        RunCopies(2),
+        WritingCheck(),
+        Unlock("r"),
+        Insert(Key(tuple(range(20, 20 + 2 * page))), boundary, reuse=True),
+        Insert(Key(tuple(range(30, 30 + 9 * page)))),
+        Evict(page, 0 if config.window is None else page),
+        EvictHost(page),
+        LoadBack(Key(two)),
+        LoadingCheck(blocking=True),
+        *([] if config.window is None else [EvictHost(1, Component.SWA)]),
+        Unlock("class_"),
+        WritingCheck(blocking=True),
+        Reset(),
+        Insert(Key(two, "a")),
+        Insert(Key(two)),
+        WritingCheck(blocking=True),
+        Lock("last", Key(two)),
+    ]
+    return History(config, tuple(operations))
+
+
+def files() -> dict[str, tuple[History, Breach]]:
+    """Everything that is run on the releases, by the name of its file."""
+    seed = History(SWA, (Insert(key(1, 2), 1), Evict(1)))
+    recovered = History(
+        replace(SWA, page_size=3, window=4),
+        (Insert(key(1, 2, 3, 4, 5, 6), 3), Insert(key(1, 2, 3))),
+    )
+    innocent = History(
+        SWA, (Insert(key(1, 2)), WritingCheck(blocking=True), Lock("a", key(1, 2)), Evict(2))
+    )
+    stolen = History(
+        SWA, (Insert(key(1, 2), 2), Insert(key(1)), Lock("a", key(1)), WritingCheck(blocking=True))
+    )
+    crash = History(FULL_ONLY, (Insert(key(1)), EvictHost(-1)))
+    there_and_back = (
+        Insert(key(1, 2), priority=1),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(key(1, 2), quota=2),
+    )
+    loaded = History(SWA, (*there_and_back, RunCopies(1, load=True), LoadingCheck()))
+    loads = [LoadBack(key(token)) for token in range(5)]
+    many: tuple[Operation, ...] = (
+        *[Insert(key(token)) for token in range(5)],
+        WritingCheck(blocking=True),
+        Evict(5),
+        *loads,
+        LoadingCheck(blocking=True),
+    )
+    receipts: tuple[Operation, ...] = (
+        Insert(key(1, 2)),
+        WritingCheck(blocking=True),
+        Lock("a", key(1, 2)),
+        ReleaseWindow("a"),
+        HostLock("b", key(1, 2)),
+    )
+    written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
+    cases = {
+        "seed": (
+            seed,
+            breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),
+        ),
+        "replaced": (
+            recovered,
+            breach(Witness(key(1, 2, 3), Pool.FULL, kept=True), Property.PIN, "full-replaced"),
+        ),
+        "stolen": (
+            stolen,
+            breach(Witness(key(1), Pool.SWA, locks=1), Property.LOCK, "swa-too-few"),
+        ),
+        "innocent": (innocent, breach(Witness(key(1, 2), Pool.FULL, held=True))),
+        "loaded": (loaded, breach(Witness(key(1, 2), Pool.SWA, locks=0))),
+        "loading": (History(SWA, there_and_back), breach(Witness(key(1, 2), Pool.SWA, locks=1))),
+        "many": (History(FULL_ONLY, many), breach(Witness(key(4), Pool.FULL, held=True))),
+        "receipts": (History(SWA, receipts), breach(Witness(key(1, 2), Pool.SWA, locks=0))),
+        "host_receipt": (
+            History(SWA, receipts),
+            breach(Witness(key(1, 2), Pool.FULL_HOST, locks=1)),
+        ),
+        "returned": (
+            History(SWA, (*receipts, Unlock("a"), Unlock("b"))),
+            breach(None, Property.QUIESCE),
+        ),
+        "written_back": (written_back, breach(Witness(key(1, 2), Pool.FULL_HOST, held=True))),
+        "wrong_held": (innocent, breach(Witness(key(1, 2), Pool.SWA_HOST, held=False))),
+        "wrong_absent": (innocent, breach(Witness(key(1, 3), Pool.FULL, held=True))),
+        "wrong_locks": (innocent, breach(Witness(key(1, 2), Pool.FULL, locks=2))),
+        "wrong_kept": (innocent, breach(Witness(key(1, 2), Pool.SWA, kept=False))),
+        "wrong_quiet": (innocent, breach(None, Property.QUIESCE)),
+        "silent": (crash, breach(None, Property.NOCRASH, "ValueError@here")),
+    }
+    for number, config in enumerate(CONFIGS):
+        two = tuple(range(1, 1 + 2 * config.page_size))
+        for at, witness in enumerate(true_of_busy(config, Key(two))):
+            cases[f"busy_{number}_{at}"] = (busy(config), breach(witness))
+    return cases
+
+
+def true_of_busy(config: Config, prompt: Key) -> Iterator[Witness | None]:
+    yield None
+    for pool in config.pools:
+        on_host = config.threshold == 1 and pool.on_host
+        yield Witness(prompt, pool, held=on_host or not pool.on_host)
+        yield Witness(replace(prompt, namespace="b"), pool, held=False)
+        if not pool.on_host:
+            yield Witness(prompt, pool, locks=1)
+            yield Witness(replace(prompt, namespace="a"), pool, locks=0)
+            yield Witness(prompt, pool, kept=True)

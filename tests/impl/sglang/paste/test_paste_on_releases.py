@@ -1,0 +1,76 @@
+"""Pasted tests fail and pass where they should.
+
+They are run as a stranger would run them, by pytest in a process of its own, once per release.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from radixproof.impl.sglang import store
+from radixproof.impl.sglang.paste.render import render
+from radixproof.impl.sglang.releases import scope_of
+
+from ..scenarios.bench import RELEASES
+from ..test_plugin import run_pytest
+from .findings import files
+
+BUGS = {
+    "seed": ("[1 2] should be in the FULL pool on the host and is not", {"0.5.12.post1"}),
+    "replaced": (
+        "[1 2 3] no longer has its FULL slots on the device",
+        {"0.5.12.post1", "0.5.13.post1", "0.5.14"},
+    ),
+    "stolen": (
+        "[1] has 0 SWA locks and should have 1",
+        {"0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"},
+    ),
+}
+"""Bugs of SGLang: what their files fail with, and on which releases; on the others they pass."""
+WRONG = {
+    "wrong_held": "[1 2] is in the SWA pool on the host and should not be",
+    "wrong_absent": "[1 3] should be in the FULL pool on the device and is not",
+    "wrong_locks": "[1 2] has 1 FULL locks and should have 2",
+    "wrong_kept": "[1 2] still has its SWA slots on the device",
+    "wrong_quiet": "nothing holds a lock, but",
+}
+"""Files that say what is false, and what they fail with."""
+
+
+@pytest.mark.slow
+@pytest.mark.sglang
+@pytest.mark.parametrize("release", RELEASES)
+def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
+    release: str, tmp_path: Path
+) -> None:
+    failures = failures_of_all_files(release, tmp_path)
+    assert set(failures) == set(files())
+    expected = {name: text for name, (text, where) in BUGS.items() if release in where} | WRONG
+    for name, text in expected.items():
+        assert text in failures[name], name
+    offered = set(scope_of(release).operations)
+    true = {
+        name
+        for name, (history, _) in files().items()
+        if name not in expected and set(map(type, history.operations)) <= offered
+    }
+    assert {name: failures[name] for name in true if failures[name]} == {}
+
+
+def failures_of_all_files(release: str, folder: Path) -> dict[str, str]:
+    """Per file, what its test failed with on the release, or an empty text."""
+    if release not in store.prepared():
+        pytest.skip(f"run 'radixproof systems add sglang=={release}'")
+    for name, (history, found) in files().items():
+        (folder / f"test_{name}.py").write_text(render(history, found, release))
+    result = run_pytest(folder, "--sglang", release, "--junit-xml=result.xml")
+    assert result.returncode in {0, 1}, result.stdout + result.stderr
+    return {
+        case.get("classname", "").removeprefix("test_"): next(
+            (child.get("message", "?") for child in case), ""
+        )
+        for case in ElementTree.parse(folder / "result.xml").iter("testcase")
+    }

@@ -1,0 +1,72 @@
+"""What the scenarios are written with: configurations, and operations of a few calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.system import Complete, System, Target, complete
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+
+OLD = "0.5.12.post1"
+RELEASES = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19")
+FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)
+SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
+HOSTLESS = Config(page_size=2, window=2, device_pages=8, swa_pages=8, host_pages=0)
+SWA_PAGED = Config(
+    page_size=4, window=6, device_pages=6, swa_pages=5, host_pages=12, swa_host_pages=12
+)
+
+
+def equal(actual: Any, expected: Any) -> None:
+    assert actual == expected, f"{actual!r} is not {expected!r}"
+
+
+def build(release: Target, config: Config) -> Complete:
+    return complete(release.build(config), release.scope)
+
+
+def look(system: System) -> Any:
+    """A whole observation. SGLang shows all that is asked for here: nothing of it is None."""
+    return system.observe(True)
+
+
+def put(
+    system: Complete,
+    tokens: tuple[int, ...],
+    namespace: str = "",
+    evicted: int = 0,
+    priority: int = 0,
+) -> list[int]:
+    """Insert a prompt of which nothing is reused; returns the slots it brought.
+
+    The tag of position i is 100 * i + its token.
+    """
+    slots = system.allocate(len(tokens))
+    assert slots is not None, "no room"
+    system.write(slots, tags(tokens))
+    system.free_swa(slots[:evicted])
+    system.insert(Key(tokens, namespace), slots, 0, evicted, priority=priority)
+    return slots
+
+
+def tags(tokens: tuple[int, ...]) -> list[int]:
+    return [100 * position + token for position, token in enumerate(tokens)]
+
+
+def settle(system: Complete) -> None:
+    system.run_copies(99)
+    system.writing_check(False)
+
+
+def only(observation: Observation) -> NodeView:
+    (node,) = observation.nodes
+    return node
+
+
+def to_host(system: Complete, tokens: tuple[int, ...]) -> None:
+    """Insert a prompt and demote it."""
+    put(system, tokens)
+    settle(system)
+    system.evict(len(tokens), 0, 0)

@@ -1,0 +1,121 @@
+"""The rows that say what releases differ in: well formed, and the same as in the document."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from radixproof.impl.operations import HostLock, ReleaseWindow
+from radixproof.impl.scope import Scope
+from radixproof.impl.sglang.releases import (
+    OWN_DESIGN,
+    RULES,
+    Rule,
+    dialect_of,
+    scope_of,
+    sight_of,
+)
+from radixproof.impl.sglang.store import is_version, version_key
+from radixproof.impl.sight import Sight
+from radixproof.impl.system import Unavailable
+from radixproof.model.config import Component, EvictionPolicy
+from radixproof.model.dialect import Dialect
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+DIALECT = {field.name for field in fields(Dialect)}
+FIELDS = DIALECT | {field.name for kind in (Scope, Sight) for field in fields(kind)}
+SINCE = {
+    "0.5.12": set(),
+    "0.5.13": {"split_keeps_hits", "leaf_cut_to_window", "swa_recency_in_window"},
+    "0.5.15.post1": set(),
+    "0.5.16": {"mamba_recency_at_end"},
+    "0.5.17": {"failed_backup_deletes"},
+    "0.5.18": {"duplicates_on_host"},
+    "0.5.19": set(),
+}
+"""Rules that each release was seen to be the first to have, as fields of its dialect."""
+
+
+@pytest.mark.parametrize("version", SINCE)
+def test_the_dialect_of_a_release_has_what_came_up_to_it(version: str) -> None:
+    came = [rules for first, rules in SINCE.items() if version_key(first) <= version_key(version)]
+    dialect = dialect_of(version)
+    assert {name for name in DIALECT if getattr(dialect, name)} == set().union(*came)
+
+
+def test_the_scope_of_a_release_has_what_came_up_to_it() -> None:
+    old, new = scope_of("0.5.12.post1"), scope_of("0.5.19")
+    assert set(new.operations) - set(old.operations) == {ReleaseWindow}
+    assert HostLock not in new.operations
+    assert ReleaseWindow not in scope_of("0.5.13.post1").operations
+    assert ReleaseWindow in scope_of("0.5.14").operations
+    assert old.eviction_policies == (EvictionPolicy.LRU,)
+    assert new.eviction_policies == tuple(EvictionPolicy)
+    assert scope_of("0.5.13").eviction_policies == tuple(EvictionPolicy)
+
+
+def test_the_sight_of_a_release_has_what_came_up_to_it() -> None:
+    assert sight_of("0.5.12.post1").host_hits == ()
+    assert sight_of("0.5.13").host_hits == (Component.FULL,)
+    assert not sight_of("0.5.19").host_locks
+
+
+def test_dialect_scope_and_sight_share_no_field() -> None:
+    kinds = [{field.name for field in fields(kind)} for kind in (Dialect, Scope, Sight)]
+    assert sum(map(len, kinds)) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    "version", ["0.5.11", "0.5.12rc1", "0.5.19.post1", "0.5.20", "0.6.0", "1.0.0"]
+)
+def test_releases_of_another_shape_are_refused(version: str) -> None:
+    for of in (dialect_of, scope_of, sight_of):
+        with pytest.raises(Unavailable) as caught:
+            of(version)
+        assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.19, not {version}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
+def test_a_row_is_well_formed(rule: Rule) -> None:
+    assert rule.since is None or is_version(rule.since)
+    assert rule.field in FIELDS | {""}
+    assert rule.before or rule.field in DIALECT
+    assert not (rule.since is None and rule.field)
+
+
+def test_rows_come_in_order() -> None:
+    versions = [rule.since for rule in RULES if rule.since is not None]
+    assert versions == sorted(versions, key=version_key)
+    assert [rule.since for rule in RULES[: len(versions)]] == versions
+
+
+def test_every_field_of_the_dialect_has_a_row_or_is_our_own_design() -> None:
+    of_releases = {rule.field for rule in RULES} & DIALECT
+    assert of_releases | set(OWN_DESIGN) == DIALECT
+    assert not of_releases & set(OWN_DESIGN)
+
+
+def writer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("write_releases", DOCS / "write_releases.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_document_has_the_rows() -> None:
+    text = (DOCS / "semantics.md").read_text(encoding="utf-8")
+    assert text == writer().written(text), "run: python docs/write_releases.py"
+    assert text.count("\n| 0.5.") == sum(rule.since is not None for rule in RULES)
+
+
+def test_a_row_that_was_edited_by_hand_is_noticed() -> None:
+    text = (DOCS / "semantics.md").read_text(encoding="utf-8")
+    edited = text.replace("| 0.5.16 | a match", "| 0.5.15 | a match")
+    assert edited != text
+    assert writer().written(edited) == text

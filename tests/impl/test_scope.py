@@ -1,0 +1,72 @@
+"""What a system can be put to: why a configuration is refused, and an operation declined."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.operations import (
+    OPERATIONS,
+    Arrive,
+    Evict,
+    LoadBack,
+    Match,
+    Operation,
+    RunCopies,
+)
+from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.model.config import Component, Config, EvictionPolicy
+from radixproof.model.key import Key
+
+WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
+
+
+@pytest.mark.parametrize(
+    ("scope", "config", "why"),
+    [
+        (Scope(), Config(), ""),
+        (Scope(components=(Component.FULL,)), WINDOWED, "SWA"),
+        (Scope(page_sizes=(1, 16)), Config(page_size=16), ""),
+        (Scope(page_sizes=(1, 16)), Config(page_size=4), "pages of 4 tokens"),
+        (
+            Scope(eviction_policies=(EvictionPolicy.LRU,)),
+            Config(eviction_policy=EvictionPolicy.MRU),
+            "eviction order mru",
+        ),
+        (Scope(hosted=False), Config(), "a host tier"),
+        (Scope(hosted=False), Config(host_pages=0), ""),
+        (Scope(hostless=False), Config(host_pages=0), "no host tier"),
+        (Scope(write_back=False), Config(write_back=True), "write_back"),
+        (Scope(write_through=False), Config(), "write-through"),
+        (Scope(write_through=False), Config(host_pages=0), ""),
+        (Scope(hit_thresholds=False), Config(threshold=2), "a hit threshold"),
+        (Scope(load_thresholds=False), Config(load_threshold=2), "a load threshold"),
+        (Scope(bigram=False), Config(bigram=True), "bigram keys"),
+        (Scope(ranks=False), Config(ranks=2), "several ranks"),
+        (Scope(cannot=lambda config: "pools so small"), Config(), "pools so small"),
+    ],
+)
+def test_a_configuration_is_refused(scope: Scope, config: Config, why: str) -> None:
+    assert scope.refuses(config) == why
+
+
+@pytest.mark.parametrize(
+    ("scope", "operation", "why"),
+    [
+        (Scope(), RunCopies(fail=True), ""),
+        (Scope(failing_copies=False), RunCopies(fail=True), "copies of this system cannot fail"),
+        (Scope(failing_copies=False), RunCopies(), ""),
+        (Scope(operations=(Match,)), Evict(1), "the system has no such operation"),
+        (Scope(hosted=False), LoadBack(Key((1,))), "the system has no such operation"),
+        (Scope(namespaces=False), Match(Key((1,), "a")), "keys of this system have no namespace"),
+        (Scope(namespaces=False), Arrive("q", Key((1,), "a")), "keys of this system have no"),
+        (Scope(namespaces=False), Match(Key((1,))), ""),
+    ],
+)
+def test_an_operation_is_declined(scope: Scope, operation: Operation, why: str) -> None:
+    assert scope.declines(operation).startswith(why)
+    assert bool(scope.declines(operation)) == bool(why)
+
+
+def test_without_a_host_tier_there_are_no_operations_on_it() -> None:
+    assert Scope().offers() == frozenset(OPERATIONS)
+    assert Scope(hosted=False).offers() == frozenset(OPERATIONS) - frozenset(ON_HOST)

@@ -1,0 +1,108 @@
+"""Check, replay and shrink as functions, on a cache that is not ours."""
+
+from __future__ import annotations
+
+import pytest
+
+import radixproof
+from radixproof import (
+    CheckResult,
+    Config,
+    Evict,
+    History,
+    Insert,
+    Key,
+    Lock,
+    Match,
+    NothingFails,
+    Unlock,
+)
+
+from . import toy_cache
+
+STUCK = History(
+    Config(host_pages=0),
+    (
+        Insert(Key((1, 2))),
+        Lock("r", Key((1, 2))),
+        Insert(Key((1,))),
+        Unlock("r"),
+        Evict(2),
+        Evict(1),
+    ),
+)
+"""After it the lower half of a split has been unlocked twice, as it were."""
+
+
+@pytest.fixture(scope="module")
+def broken() -> CheckResult:
+    return radixproof.check(toy_cache.broken(), steps=1_500)
+
+
+def test_a_cache_of_ones_own_is_clean_and_everything_was_tried() -> None:
+    result = radixproof.check(toy_cache.target, steps=1_500)
+    assert (result.findings, result.report()) == ((), "")
+    assert result.steps >= 1_500
+    assert result.histories > 20
+    assert result.reached
+    assert not result.unreached
+    assert "FULL: free lists hold the slots that nobody owns" in result.unjudged
+
+
+def test_a_bug_is_found_with_its_report(broken: CheckResult) -> None:
+    assert broken.findings
+    for finding in broken.findings:
+        assert f"{finding.signature} in broken toy" in broken.report()
+        assert radixproof.replay(toy_cache.broken(), finding.history) is not None
+        assert radixproof.replay(toy_cache.target, finding.history) is None
+
+
+def test_the_same_seed_finds_the_same(broken: CheckResult) -> None:
+    again = radixproof.check(toy_cache.broken(), steps=1_500)
+    assert [one.history for one in again.findings] == [one.history for one in broken.findings]
+    other = radixproof.check(toy_cache.broken(), steps=1_500, seed=2)
+    assert [one.original for one in other.findings] != [one.original for one in broken.findings]
+
+
+def test_what_is_known_is_passed_over(broken: CheckResult) -> None:
+    known = [finding.signature for finding in broken.findings]
+    again = radixproof.check(toy_cache.broken(), steps=500, known=known)
+    assert not {one.signature for one in again.findings} & set(known)
+    verdict = radixproof.replay(toy_cache.broken(), STUCK)
+    assert verdict is not None
+    assert (
+        radixproof.replay(toy_cache.broken(), STUCK, known=[verdict.breach.signature, "x"])
+        != verdict
+    )
+
+
+def test_what_is_stored_is_replayed_first_and_progress_is_told() -> None:
+    steps: list[int] = []
+    result = radixproof.check(toy_cache.broken(), steps=0, stored=[STUCK], on_progress=steps.append)
+    assert result.findings[0].driver == "corpus"
+    assert steps == sorted(steps)
+    assert steps[-1] == result.steps
+
+
+def test_time_may_end_it() -> None:
+    assert radixproof.check(toy_cache.target, profile="nightly", seconds=0.1).steps < 100_000
+
+
+def test_a_history_is_shrunk_on_a_cache_without_a_host_tier() -> None:
+    longer = History(STUCK.config, (Match(Key((7, 8))), *STUCK.operations))
+    smallest = radixproof.shrink(toy_cache.broken(), longer)
+    assert len(smallest.operations) <= len(STUCK.operations)
+    assert smallest.config.host_pages == 0
+    assert smallest.origin["system"] == "broken toy"
+    verdict = radixproof.replay(toy_cache.broken(), smallest)
+    assert verdict is not None
+    assert smallest.origin["signature"] == verdict.breach.signature
+
+
+def test_mistakes_are_told() -> None:
+    with pytest.raises(NothingFails, match="nothing is wrong with this history on toy"):
+        radixproof.shrink(toy_cache.target, STUCK)
+    with pytest.raises(ValueError, match=r"no profile is called 'weekly' \(known: dev, ci"):
+        radixproof.check(toy_cache.target, profile="weekly")
+    with pytest.raises(radixproof.Unavailable, match="toy cannot be built with a host tier"):
+        radixproof.replay(toy_cache.target, History(Config(), ()))
