@@ -21,14 +21,14 @@ def spell(pages: Sequence[Page]) -> str:
 
 def draw(state: State) -> str:
     """The whole tree, one node a line, children under their parents (semantics 1.1)."""
-    roots = state.trie.roots.values()
-    lines = [line for root in roots for line in _lines(state, root, "")]
+    roots = sorted(state.trie.roots.items())
+    lines = [line for _, root in roots for line in _lines(state, root, "")]
     return "\n".join(lines) or "(empty)"
 
 
 def _lines(state: State, above: Page, indent: str) -> Iterator[str]:
-    """The nodes below a page (semantics 1.1)."""
-    for child in above.children.values():
+    """The nodes below a page, in the order of their keys (semantics 1.1)."""
+    for child in sorted(above.children.values(), key=lambda page: page.tokens):
         if child in state.trie.recency:
             end = child.node_end()
             yield indent + _line(state, end)

@@ -184,13 +184,9 @@ class Trie:
             self.roots[namespace] = Page((), None, 0, namespace, cut=True)
         return self.roots[namespace]
 
-    def all_units(self, key: Key) -> Units:
-        """The key as the tree sees it (semantics 2.2)."""
-        return key.units(self.config.bigram)
-
     def units(self, key: Key) -> Units:
-        """The same, floored to whole pages (semantics 2.3)."""
-        units = self.all_units(key)
+        """The key as the tree sees it, floored to whole pages (semantics 2.2, 2.3)."""
+        units = key.units(self.config.bigram)
         return units[: self.config.floor(len(units))]
 
     def _pages_of(self, key: Key) -> Iterator[Units]:

@@ -130,7 +130,7 @@ def of_lock(model: Cache, key: Key) -> Met:
 def _of_insert(model: Cache, operation: Insert) -> Met:
     trie, config = model.trie, model.config
     served = preview_match(model, operation.key).device.end if operation.reuse else 0
-    units = len(trie.all_units(operation.key))
+    units = len(operation.key.units(config.bigram))
     need = allocated(units - served, operation.state, config)
     if operation.evicted > config.floor(units) or any(
         trie.free(pool) < count for pool, count in need.items()

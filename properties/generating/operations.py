@@ -118,7 +118,7 @@ def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Ev
     held = 0
     if reuse:
         held = sum(len(page.tokens) for page in trie.walk(key) if page.has(Pool.FULL))
-    need = -(-(len(trie.all_units(key)) - held) // config.page_size) * config.page_size
+    need = -(-(len(key.units(config.bigram)) - held) // config.page_size) * config.page_size
     full = max(0, need - trie.free(Pool.FULL))
     swa = 0 if config.window is None else max(0, need - trie.free(Pool.SWA))
     mamba = int(state and not trie.free(Pool.MAMBA))

@@ -143,4 +143,4 @@ def goes_on(model: Cache, holder: Holder, key: Key, tokens: int) -> bool:
     receipt back for another.
     """
     known = len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
-    return model.config.floor(min(known + tokens, len(model.trie.all_units(key)))) > known
+    return model.config.floor(min(known + tokens, len(key.units(model.config.bigram)))) > known

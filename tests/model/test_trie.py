@@ -274,7 +274,7 @@ def pairs() -> Trie:
 
 
 def test_a_bigram_key_is_seen_as_pairs_of_neighbouring_tokens(pairs: Trie) -> None:
-    assert pairs.all_units(Key((1, 2, 3, 4))) == ((1, 2), (2, 3), (3, 4))
+    assert Key((1, 2, 3, 4)).units(bigram=True) == ((1, 2), (2, 3), (3, 4))
     assert pairs.units(Key((1, 2, 3, 4))) == ((1, 2), (2, 3))
     assert pairs.units(Key((1,))) == pairs.units(Key(())) == ()
 

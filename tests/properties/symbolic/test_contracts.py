@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
+from radixproof.model.key import Key
 from radixproof.model.specification import (
     inserting,
     loading,
@@ -219,8 +220,8 @@ PLANTED: dict[str, list[Plant]] = {
         (Config, "floor", lambda self, tokens: (tokens - 1) // self.page_size * self.page_size),
     ],
     "units_are_whole_pages_of_the_key": [
-        (Trie, "units", lambda self, key: self.all_units(key)),
-        (Trie, "all_units", lambda self, key: key.tokens),
+        (Trie, "units", lambda self, key: key.units(self.config.bigram)),
+        (Key, "units", lambda self, bigram: self.tokens),
     ],
     "walk_is_the_longest_stored_prefix": [
         (Trie, "walk", lambda self, key: walk(self, key)[:-1]),
