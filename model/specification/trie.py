@@ -9,7 +9,6 @@ changes nothing else.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -189,21 +188,22 @@ class Trie:
         units = key.units(self.config.bigram)
         return units[: self.config.floor(len(units))]
 
-    def _pages_of(self, key: Key) -> Iterator[Units]:
+    def _pages_of(self, key: Key) -> list[Units]:
         """The key, page by page (semantics 2.3)."""
         units = self.units(key)
         size = self.config.page_size
-        return (units[start : start + size] for start in range(0, len(units), size))
+        return [units[start : start + size] for start in range(0, len(units), size)]
 
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages in the trie that spells a prefix of ``key`` (semantics 3.1)."""
         page = self.root(key.namespace)
         path: list[Page] = []
         for tokens in self._pages_of(key):
-            if tokens not in page.children:
+            child = page.children.get(tokens)
+            if child is None:
                 break
-            page = page.children[tokens]
-            path.append(page)
+            path.append(child)
+            page = child
         return path
 
     def child(self, page: Page, tokens: Units) -> Page:

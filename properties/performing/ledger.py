@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from radixproof.model.config import POOLS, Config, Pool
@@ -112,7 +112,7 @@ class Ledger:
     def prefix(self, key: Key, units: int) -> Key:
         """The key of so many of its first units."""
         tokens = units + 1 if self.config.bigram and units else units
-        return replace(key, tokens=key.tokens[:tokens])
+        return Key(key.tokens[:tokens], key.namespace)
 
     def tags_of(self, key: Key) -> Sequence[int]:
         """Tags of the content of every unit of a key."""
