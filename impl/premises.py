@@ -71,10 +71,11 @@ def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
 def _not_in_this_cache(operation: Operation, config: Config) -> str | None:
     """What the configuration lacks for this very operation."""
     match operation:
-        case Insert(_, evicted) if evicted and config.window is None:
-            return "there is no SWA"
-        case Insert(key, evicted) if evicted > config.floor(len(key.units(config.bigram))):
-            return "the SWA boundary is beyond the prompt"
+        case Insert(key, evicted) if evicted:
+            if config.window is None:
+                return "there is no SWA"
+            if evicted > config.floor(len(key.units(config.bigram))):
+                return "the SWA boundary is beyond the prompt"
         case RunCopies(rank=rank) if rank >= config.ranks:
             return f"there is no rank {rank}"
         case Refuse(pool) if pool not in config.pools:
