@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from radixproof.model.config import DEVICE, Config, Pool
 from radixproof.model.key import Key
@@ -16,8 +17,7 @@ from radixproof.model.specification.matching import match_ends
 from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 
 
-@dataclass(frozen=True, slots=True)
-class MatchPreview:
+class MatchPreview(NamedTuple):
     """What a match will find: the pages that spell its key, the last one usable on device, and the
     last one on either tier.
     """
