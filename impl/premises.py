@@ -65,7 +65,7 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
 
 
 def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
-    return "there is no host tier" if kind in ON_HOST and not config.hosted else None
+    return "there is no host tier" if not config.hosted and kind in ON_HOST else None
 
 
 def _not_in_this_cache(operation: Operation, config: Config) -> str | None:

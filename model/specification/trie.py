@@ -188,18 +188,14 @@ class Trie:
         units = key.units(self.config.bigram)
         return units[: self.config.floor(len(units))]
 
-    def _pages_of(self, key: Key) -> list[Units]:
-        """The key, page by page (semantics 2.3)."""
-        units = self.units(key)
-        size = self.config.page_size
-        return [units[start : start + size] for start in range(0, len(units), size)]
-
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages in the trie that spells a prefix of ``key`` (semantics 3.1)."""
         page = self.root(key.namespace)
+        units = self.units(key)
+        size = self.config.page_size
         path: list[Page] = []
-        for tokens in self._pages_of(key):
-            child = page.children.get(tokens)
+        for start in range(0, len(units), size):
+            child = page.children.get(units[start : start + size])
             if child is None:
                 break
             path.append(child)
@@ -218,9 +214,11 @@ class Trie:
         They are not part of the tree before they have been used.
         """
         page = self.root(key.namespace)
+        units = self.units(key)
+        size = self.config.page_size
         path: list[Page] = []
-        for tokens in self._pages_of(key):
-            page = self.child(page, tokens)
+        for start in range(0, len(units), size):
+            page = self.child(page, units[start : start + size])
             path.append(page)
         return path
 

@@ -9,7 +9,7 @@ and counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cache
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -35,7 +35,7 @@ def shown(value: T | None, what: str) -> T:
     return value
 
 
-class Moment(Enum):
+class Moment(StrEnum):
     """When a check is due."""
 
     LOOK = "with every observation"

@@ -161,7 +161,10 @@ class Ledger:
         """What requests took (negative: gave) since this was last asked, with 0 for what was handed
         over at once.
         """
-        made, self._allocations = self._allocations, []
+        made = self._allocations
+        if not made:
+            return []
+        self._allocations = []
         return made
 
     def extend_row(self, request: Request, slots: list[int], peers: list[int]) -> None:
