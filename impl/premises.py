@@ -8,7 +8,8 @@ whether copies are in flight) is no premise: that is seen when the operation is 
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from radixproof.impl.operations import (
     Abort,
@@ -22,6 +23,7 @@ from radixproof.impl.operations import (
     Prefill,
     Refuse,
     ReleaseWindow,
+    Requested,
     Reset,
     RunCopies,
     Unlock,
@@ -49,12 +51,11 @@ class Held(Protocol):
 
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
     """Why an operation has to be skipped; None if nothing stands in its way."""
-    return (
-        scope.declines(operation)
-        or _not_in_this_cache(operation, config)
-        or _not_now(operation, held)
-        or None
-    )
+    kind = type(operation)
+    reason = scope.declines(operation) or _without_host_tier(kind, config)
+    if reason or kind not in NEEDS:
+        return reason or None
+    return NEEDS[kind](operation, held, config)
 
 
 def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | None:
@@ -68,42 +69,46 @@ def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
     return "there is no host tier" if not config.hosted and kind in ON_HOST else None
 
 
-def _not_in_this_cache(operation: Operation, config: Config) -> str | None:
-    """What the configuration lacks for this very operation."""
-    match operation:
-        case Insert(key, evicted) if evicted:
-            if config.window is None:
-                return "there is no SWA"
-            if evicted > config.floor(len(key.units(config.bigram))):
-                return "the SWA boundary is beyond the prompt"
-        case RunCopies(rank=rank) if rank >= config.ranks:
-            return f"there is no rank {rank}"
-        case Refuse(pool) if pool not in config.pools:
-            return f"there is no {pool.name} pool"
-    return _without_host_tier(type(operation), config)
+def _of_insert(operation: Insert, held: Held, config: Config) -> str | None:
+    if not operation.evicted:
+        return None
+    if config.window is None:
+        return "there is no SWA"
+    beyond = operation.evicted > config.floor(len(operation.key.units(config.bigram)))
+    return "the SWA boundary is beyond the prompt" if beyond else None
 
 
-def _not_now(operation: Operation, held: Held) -> str | None:
-    """What is missing at this point of the history."""
-    match operation:
-        case Lock(receipt) | HostLock(receipt) if held.has_receipt(receipt):
-            return f"{receipt} is taken"
-        case Unlock(receipt) if not held.has_receipt(receipt):
-            return f"there is no receipt {receipt}"
-        case ReleaseWindow(receipt) if not held.has_window(receipt):
-            return f"the window of {receipt} is not locked"
-        case Reset() if not held.idle:
-            return "the cache is not idle"
-        case Arrive() | Prefill() | Decode() | Finish() | Abort():
-            return _not_of_request(operation, held.left_of(operation.request))
-    return None
+def _of_copies(operation: RunCopies, held: Held, config: Config) -> str | None:
+    return None if operation.rank < config.ranks else f"there is no rank {operation.rank}"
 
 
-def _not_of_request(
-    operation: Arrive | Prefill | Decode | Finish | Abort, left: int | None
-) -> str | None:
-    """The same of a request, of whose prompt so much is ``left`` if it is alive."""
+def _of_refusal(operation: Refuse, held: Held, config: Config) -> str | None:
+    pool = operation.pool
+    return None if pool in config.pools else f"there is no {pool.name} pool"
+
+
+def _of_lock(operation: Lock | HostLock, held: Held, config: Config) -> str | None:
+    name = operation.receipt
+    return f"{name} is taken" if held.has_receipt(name) else None
+
+
+def _of_unlock(operation: Unlock, held: Held, config: Config) -> str | None:
+    name = operation.receipt
+    return None if held.has_receipt(name) else f"there is no receipt {name}"
+
+
+def _of_release(operation: ReleaseWindow, held: Held, config: Config) -> str | None:
+    name = operation.receipt
+    return None if held.has_window(name) else f"the window of {name} is not locked"
+
+
+def _of_reset(operation: Reset, held: Held, config: Config) -> str | None:
+    return None if held.idle else "the cache is not idle"
+
+
+def _of_request(operation: Requested, held: Held, config: Config) -> str | None:
     name = operation.request
+    left = held.left_of(name)
     if isinstance(operation, Arrive):
         return None if left is None else f"{name} is running"
     if left is None:
@@ -113,3 +118,23 @@ def _not_of_request(
     if isinstance(operation, Decode) and left:
         return "its prompt is not computed yet"
     return None
+
+
+NEEDS: dict[type[Operation], Callable[[Any, Held, Config], str | None]] = {
+    Insert: _of_insert,
+    RunCopies: _of_copies,
+    Refuse: _of_refusal,
+    Lock: _of_lock,
+    HostLock: _of_lock,
+    Unlock: _of_unlock,
+    ReleaseWindow: _of_release,
+    Reset: _of_reset,
+    Arrive: _of_request,
+    Prefill: _of_request,
+    Decode: _of_request,
+    Finish: _of_request,
+    Abort: _of_request,
+}
+"""Why an operation of a kind cannot be performed on this cache, or at this point of the history.
+Kinds that are not here need nothing but a system, and mostly a host tier, that has them.
+"""

@@ -92,12 +92,14 @@ class Page:
     @property
     def locked(self) -> bool:
         """Whether any component is locked on the device (semantics 1.6)."""
-        return any(self.holders[: len(DEVICE)])
+        full, swa, mamba, _, _, _ = self.holders
+        return bool(full or swa or mamba)
 
     @property
     def host_locked(self) -> bool:
         """Whether any component is locked on the host (semantics 1.6)."""
-        return any(self.holders[len(DEVICE) :])
+        _, _, _, full, swa, mamba = self.holders
+        return bool(full or swa or mamba)
 
     @property
     def lacks(self) -> bool:

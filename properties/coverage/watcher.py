@@ -84,7 +84,8 @@ class Watcher:
             for name, receipt in model.receipts.items()
         }
         self.overtaken &= {copy.holder for copy in model.copies.flying}
-        self.counts.update(dict.fromkeys(self._met(model, operation), 1))
+        for milestone in dict.fromkeys(self._met(model, operation)):
+            self.counts[milestone] += 1
 
     def _met(self, model: Cache, operation: Operation) -> Met:
         match operation:

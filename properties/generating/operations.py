@@ -200,7 +200,7 @@ class Shaper:
         """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that
         ends where a lock is.
         """
-        held = [page for page in model.trie.recency if page.locked or page.host_locked]
+        held = [page for page in model.trie.recency if any(page.holders)]
         if held and not below(3):
             page = held[below(len(held))]
             return (page.node_end() if below(2) else page).key()

@@ -106,10 +106,9 @@ class Judgement(Generic[ActT]):
         """What the choices show: victims, backups that were started, whether there was room."""
         return []
 
-    def why_there(self, key: Key, device: Page, best: Page) -> Callable[[], str]:
+    def why_there(self, key: Key, device: Page, best: Page) -> str:
         """Why a match of a key ends where it does."""
-        trie, config = self.model.trie, self.model.config
-        return lambda: reasons.of_match(trie.walk(key), device, best, config)
+        return reasons.of_match(self.model.trie.walk(key), device, best, self.model.config)
 
     def expect(self, expected: Outcome, why: Callable[[], str]) -> list[Breach]:
         """A breach if something else came back; ``why`` names the reason for what was expected."""
@@ -142,9 +141,9 @@ class JudgedMatch(Judgement[Match]):
         if self.judge.shows_host_hits:
             shown(hits, "what a match finds on the host only")
             hits = host_hits(best.path(), self.model.config)
-        return self.expect(
-            Matched(device.end, best.end, hits), self.why_there(self.operation.key, device, best)
-        )
+        key = self.operation.key
+        expected = Matched(device.end, best.end, hits)
+        return self.expect(expected, lambda: self.why_there(key, device, best))
 
 
 class JudgedInsert(Judgement[Insert]):
@@ -188,7 +187,7 @@ class JudgedLock(Judgement[Lock]):
         key = self.operation.key
         self.served = device = self.model.match(key).device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
-        return self.expect(Locked(device.end), self.why_there(key, device, device))
+        return self.expect(Locked(device.end), lambda: self.why_there(key, device, device))
 
 
 class JudgedHostLock(Judgement[HostLock]):
@@ -196,7 +195,7 @@ class JudgedHostLock(Judgement[HostLock]):
         key = self.operation.key
         device, best = self.model.match(key)
         self.model.lock_host(self.judge.holder(self.operation.receipt), best)
-        return self.expect(Locked(best.end), self.why_there(key, device, best))
+        return self.expect(Locked(best.end), lambda: self.why_there(key, device, best))
 
 
 class JudgedAdopt(Judgement[Adopt]):

@@ -256,8 +256,9 @@ def sizes(
     for at in judged.sizes:
         component = at.component
         evictable, protected = all_evictable[component], all_protected[component]
-        held = abstraction.unlocked[component], abstraction.locked[component]
-        if at not in judged.locks:
+        if at in judged.locks:
+            held = abstraction.unlocked[component], abstraction.locked[component]
+        else:
             held = _held_by_the_model(model, at)
         if (evictable, protected) != held:
             text = (

@@ -120,10 +120,12 @@ class Performer:
         need = -(-(units - len(head)) // size) * size
         new = self.system.allocate(need) if need else []
         state: int | None = None
-        wanted: list[tuple[Pool, int]] = [(pool, need) for pool in self.ledger.token_pools]
         if new is not None and operation.state:
-            wanted, state = [(Pool.MAMBA, 1)], self.system.allocate_state()
+            state = self.system.allocate_state()
         if new is None or (operation.state and state is None):
+            wanted: list[tuple[Pool, int]] = [(Pool.MAMBA, 1)]
+            if new is None:
+                wanted = [(pool, need) for pool in self.ledger.token_pools]
             if new:
                 self.system.free(new)
             if found is None:
