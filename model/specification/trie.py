@@ -98,8 +98,7 @@ class Page:
     @property
     def host_locked(self) -> bool:
         """Whether any component is locked on the host (semantics 1.6)."""
-        _, _, _, full, swa, mamba = self.holders
-        return bool(full or swa or mamba)
+        return any(self.holders[len(DEVICE) :])
 
     @property
     def lacks(self) -> bool:
