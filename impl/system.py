@@ -380,11 +380,15 @@ def complete(system: System, scope: Scope) -> Complete:
     Raises `Unavailable` if one of them is missing.
     """
     missing = [name for name in _called(scope) if not callable(getattr(system, name, None))]
+    core = [name for name in missing if hasattr(System, name)]
+    if core:
+        raise Unavailable(
+            f"{type(system).__name__} has no {', '.join(core)}, which every system must have"
+        )
     if missing:
         raise Unavailable(
-            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which "
-            "it does not have: "
-            "leave out of the scope what the system cannot do"
+            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which it does "
+            "not have: leave out of the scope what the system cannot do"
         )
     return cast(Complete, system)
 

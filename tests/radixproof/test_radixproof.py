@@ -12,6 +12,7 @@ from typing import assert_type
 import pytest
 
 import radixproof
+from radixproof.impl.operations import OPERATIONS
 from radixproof.properties.drivers.machine import CacheMachine
 from radixproof.properties.running.run import Verdict
 
@@ -39,6 +40,10 @@ def test_the_three_lists_of_names_agree() -> None:
     }
     assert {name: module for module, name in typed} == loaded
     assert sorted({*loaded, "__version__"}) == sorted(radixproof.__all__)
+
+
+def test_every_operation_is_public() -> None:
+    assert {kind.__name__ for kind in OPERATIONS} <= set(radixproof.__all__)
 
 
 def test_there_is_nothing_else() -> None:
