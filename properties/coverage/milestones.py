@@ -1,8 +1,8 @@
 """Milestones: situations that most bugs need and that random histories rarely reach (semantics
 17.6).
 
-A search that finds nothing says little unless it was where the bugs are. Every milestone says in
-one line what the situation is and what a system must offer for it to come about.
+A search that finds nothing says little unless it has been where the bugs are. Every milestone
+states in one line what the situation is and what a system must offer for it to arise.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FULL, SWA, MAMBA = Component
 
 
 class Trait(Enum):
-    """What not every cache can be, or be put to; the value is the field of `Scope` that says so."""
+    """What not every cache is or does; the value is the field of `Scope` that says so."""
 
     HOSTED = "hosted"
     HOSTLESS = "hostless"
@@ -73,7 +73,7 @@ NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not Evictio
 
 
 class Milestone(Enum):
-    """A situation in words, and what it needs; of needs in parentheses one is enough. Match and
+    """A situation in words, and what it needs; of needs in parentheses, one is enough. Match and
     Insert are always assumed.
     """
 
@@ -367,7 +367,7 @@ class Milestone(Enum):
 
 
 def reachable(scope: Scope) -> list[Milestone]:
-    """The milestones that a system with this scope can come by."""
+    """The milestones that a system with this scope can reach."""
     return [
         milestone
         for milestone in Milestone

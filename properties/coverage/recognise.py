@@ -1,8 +1,8 @@
 """Which milestones an operation is about to reach, recognised in the model alone: one function per
 kind of operation.
 
-Nothing here changes the model, and nothing is remembered: what takes a memory is left to the
-`Watcher`.
+Nothing here changes the model, and nothing is remembered: milestones that need a memory are left to
+the `Watcher`.
 """
 
 from __future__ import annotations
@@ -440,8 +440,8 @@ def of_poll(model: Cache, load: bool) -> Met:
 
 
 def of_arrival(model: Cache, operation: Arrive) -> Met:
-    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state
-    there.
+    """A request that comes: its prefix is loaded back and locked, and it takes a copy
+    of the state there.
     """
     found = preview_match(model, operation.key)
     if found.device.parent is not None and any(

@@ -1,8 +1,8 @@
 """The corpus: a shortest history for every bug that is known, kept as files and run again before
 anything is searched.
 
-What was found once must not have to be found again. A history belongs to the system in whose
-``origin`` it stands, but it is run on every system that it fits.
+What was found once should not have to be found again. A history belongs to the system that its
+``origin`` names, but it is run on every system that it fits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Entry:
 def name_of(system: str, signature: str) -> str:
     """The name of the file for one bug of one system, without ``.json``.
 
-    A fault is one bug, whatever it is reported as.
+    A planted fault is one bug, whichever signature it is reported with.
     """
     return slug(system) if system.startswith("fault:") else f"{slug(system)}-{slug(signature)}"
 
