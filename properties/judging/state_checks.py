@@ -1,6 +1,6 @@
 """The whole state, inspected now and then: what no single step shows, and what keeps deltas honest.
 
-What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+What a check needs beyond nodes and residency is declared in `applicable`: it is made for the pools
 that are `Applicable` to it, and for no others.
 """
 
@@ -23,8 +23,8 @@ from radixproof.properties.judging.step_checks import compare_content
 
 
 def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
-    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge
-    already.
+    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by
+    the judge already.
     """
     whole, judged = seen.whole, judge.applicable
     assert whole is not None
@@ -103,7 +103,7 @@ class Held(NamedTuple):
 
 
 def held_by_count(views: Mapping[int, NodeView]) -> Held:
-    """What is locked as the nodes show it; nothing where they do not."""
+    """What is locked, as the nodes show it; nothing where they do not."""
     return Held(
         {node for node, view in views.items() if any(view.locks or ())},
         {node for node, view in views.items() if any(view.host_locks or ())},
@@ -111,7 +111,7 @@ def held_by_count(views: Mapping[int, NodeView]) -> Held:
 
 
 def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
-    """The same; by the receipts, of a tier on which no locks are shown."""
+    """The same; by the model's receipts on a tier where no locks are shown."""
     shown_device, shown_host = held_by_count(views)
     nodes = judge.abstraction.nodes.items()
     return Held(
@@ -125,9 +125,7 @@ def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
 
 
 def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: Held) -> bool:
-    """The definition, on what is seen: on device, no child on device, no component locked
-    (semantics 1.6).
-    """
+    """The definition, on what is seen: on device, no child on device, no component locked (1.6)."""
     return (
         view.slots[Pool.FULL] is not None
         and view.id not in parents_on_device
@@ -151,9 +149,7 @@ def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
 def leaf_sets(
     pools: Pools, views: Mapping[int, NodeView], held: Held, whole: Whole
 ) -> Iterable[Breach]:
-    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics
-    1.6).
-    """
+    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (1.6)."""
     parents = {view.parent for view in views.values()}
     on_device = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
     for pool in pools:
@@ -193,7 +189,7 @@ def _lists(pools: Pools, whole: Whole) -> Iterable[tuple[Pool, Slots]]:
 
 
 def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and
+    """The order of use, where a system shows all of it. Otherwise it shows in what goes first, and
     is judged then.
     """
     if not judge.model_adopted:
@@ -203,8 +199,8 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
 
 
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The lists are in the order of use, on the host of arrival there: not only who is in them, but
-    who goes first (3.5, 7.9).
+    """The lists are in the order of use, on the host in that of arrival: not only who is in them,
+    but who goes first (3.5, 7.9).
     """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
     views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
@@ -248,9 +244,7 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
     stray = {slot: peer for slot, peer in swa_of.items() if expected.get(slot) != peer}
     missing = next((slot for slot in expected if slot not in swa_of), None)
     if missing is not None:
-        text = (
-            f"FULL slot {missing} goes with SWA slot {expected[missing]}, but the map has no entry"
-        )
+        text = f"FULL slot {missing} has SWA peer {expected[missing]}, but the map has no entry"
         yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
@@ -262,7 +256,7 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
 
 
 def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
-    """A node is marked as being backed up, or loaded back, while it is, and only then."""
+    """A node is marked as being backed up, or loaded back, exactly while it is."""
     marks = ((Pool.FULL_HOST, False, "backed up"), (Pool.FULL, True, "loaded back"))
     for pool, load, words in marks:
         if pool not in judge.applicable.marks:
@@ -291,15 +285,13 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
 
 
 def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
-    """By the events, everything is where it is; a stream that is missing is a breach of the
-    step.
-    """
+    """By the events, everything is where it is; a missing stream is a breach of the step."""
     if judge.applicable.events and seen.events is not None:
         yield from judge.announced.all_known(judge.model.copies.flying)
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """The tree's slots that requests were given are still there, as long as they hold the lock."""
+    """The tree's slots that requests were given stay in place as long as they hold the lock."""
     trie = judge.model.trie
     for name, (prefix, slots) in judge.ledger.shared.items():
         path = trie.walk(prefix)
