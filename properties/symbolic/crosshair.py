@@ -32,7 +32,7 @@ CLEAN, FOUND, _, CANNOT_RUN = range(4)
 
 
 class CannotRun(Exception):
-    """CrossHair is not installed, or came to no verdict."""
+    """CrossHair is not installed, or reached no verdict."""
 
 
 class Outcome(Enum):
@@ -44,7 +44,7 @@ class Outcome(Enum):
 
 
 class Verdict(Enum):
-    """What is known of a contract."""
+    """What is known about a contract."""
 
     CONFIRMED = "confirmed"
     OPEN = "no counterexample within the time"
@@ -55,7 +55,8 @@ class Verdict(Enum):
 class Judgement:
     """The verdict on a contract.
 
-    ``call`` is what CrossHair reported against it, ``replayed`` what that call did in plain Python.
+    ``call`` is what CrossHair reported against it, ``replayed`` the outcome of that call in plain
+    Python.
     """
 
     name: str
@@ -87,7 +88,7 @@ def all_contracts() -> dict[str, Contract]:
 
 
 def replay(contract: Contract, call: str) -> Outcome:
-    """What a call of the contract, written in Python, does when it is evaluated."""
+    """The outcome of evaluating a call of the contract, written in Python."""
     try:
         eval(call, {contract.__name__: contract})
     except Exception as error:
@@ -104,7 +105,7 @@ def replay(contract: Contract, call: str) -> Outcome:
 
 @cache
 def _after_premise(contract: Contract) -> int:
-    """The line of the first statement that is not of the asserts that the contract begins with."""
+    """The line of the first statement after the asserts that the contract begins with."""
     source, first = inspect.getsourcelines(contract)
     (function,) = ast.parse("".join(source)).body
     assert isinstance(function, ast.FunctionDef)
@@ -147,7 +148,7 @@ def read(contract: Contract, report: str) -> Judgement:
         return Judgement(name, Verdict.CONFIRMED)
     if ": info: Not confirmed." in report:
         return Judgement(name, Verdict.OPEN)
-    raise CannotRun(f"CrossHair came to no verdict on {name}:\n{report}")
+    raise CannotRun(f"CrossHair reached no verdict on {name}:\n{report}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,9 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--jobs",
         type=int,
         default=2,
-        help="contracts that are checked at a time (default: %(default)s)",
+        help="contracts checked at a time (default: %(default)s)",
     )
-    parser.add_argument("contracts", nargs="*", metavar="contract", help="all, if none is named")
+    parser.add_argument(
+        "contracts", nargs="*", metavar="contract", help="contracts to check (default: all)"
+    )
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.contracts if name not in known]:
         parser.error(f"no such contract: {', '.join(unknown)}; known: {', '.join(known)}")

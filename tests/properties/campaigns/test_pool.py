@@ -44,8 +44,11 @@ def test_what_goes_wrong_in_one_shard_is_told_with_it_and_the_others_go_on() -> 
     assert sorted(told) == sorted(names)
     assert {name for name, end in told.items() if isinstance(end, Done)} == {"fine", "also fine"}
     for name, said in (
-        ("exits", "the process that ran exits, search, seed 1 ended without a word (exit code 7)"),
-        ("killed", "ended without a word (SIGKILL)"),
+        (
+            "exits",
+            "the process that ran exits, search, seed 1 ended without a result (exit code 7)",
+        ),
+        ("killed", "ended without a result (SIGKILL)"),
         ("unavailable", "it is not here: fetch it"),
         ("raises", "radixproof itself failed (KeyError) while it ran raises, search, seed 1"),
     ):
