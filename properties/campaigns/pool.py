@@ -33,7 +33,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ShardDone:
     """The end of a shard, and its result."""
 
     shard: Shard
@@ -41,14 +41,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class ShardFailed:
     """The end of a shard that could not be run, or whose process died: why, and what to do."""
 
     shard: Shard
     reason: str
 
 
-Event: TypeAlias = News | Done | Failed
+Event: TypeAlias = News | ShardDone | ShardFailed
 Work: TypeAlias = Callable[[Shard, Callable[[Any], None]], Any]
 """What a process does with a shard.
 
@@ -109,7 +109,7 @@ class _Lane:
         except (EOFError, OSError):
             self.process.join()
             how = _ending(self.process.exitcode or 0)
-            return Failed(
+            return ShardFailed(
                 self.shard, f"the process that ran {self.shard} ended without a result ({how})"
             )
         return event
@@ -140,19 +140,19 @@ def _serve(pipe: Connection, work: Work) -> None:
         sys.exit(1)
 
 
-def _run(shard: Shard, work: Work, pipe: Connection) -> Done | Failed:
+def _run(shard: Shard, work: Work, pipe: Connection) -> ShardDone | ShardFailed:
     def tell(news: Any) -> None:
         pipe.send(News(shard, news))
 
     try:
-        return Done(shard, work(shard, tell))
+        return ShardDone(shard, work(shard, tell))
     except (Unavailable, UnknownSystem, HistoryError) as error:
-        return Failed(shard, str(error))
+        return ShardFailed(shard, str(error))
     except (BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
         traceback.print_exc()
-        return Failed(
+        return ShardFailed(
             shard,
             f"radixproof itself failed ({type(error).__name__}) while it ran {shard};"
             " please report this",

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.pool import Done, Failed, News, run
+from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
 from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
 from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.cli.progress import Output, SearchProgress
@@ -83,9 +83,9 @@ def _search(shard: Shard, console: Console, result: Result) -> None:
                     findings.append(finding)
                     result.found += 1
                     _show(finding, len(findings), shard, console)
-                case Failed(_, reason):
+                case ShardFailed(_, reason):
                     raise Unavailable(reason)
-                case Done(_, Searched() as done):
+                case ShardDone(_, Searched() as done):
                     show(done.progress)
                     _conclude(shard, findings, done, console)
                     result.incomplete |= not findings and _too_little(shard.budget, done.progress)

@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from radixproof.properties.power.corpus_update import prune, update
 
-    planted = (f"fault:{name}" for name in sorted(registry.planted_faults()))
+    planted = (registry.named_after(name) for name in sorted(registry.planted_faults()))
     names = list(dict.fromkeys(options.systems or planted))
     for name in names:
         registry.find(name)  # a wrong name must show before anything is run

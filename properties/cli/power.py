@@ -122,7 +122,7 @@ def _named(one: TrialResult) -> str:
 
 def _chosen(given: Sequence[str] | None, known: Iterable[str], kind: str) -> list[str]:
     names = list(known)
-    chosen = [name.removeprefix("fault:") for name in dict.fromkeys(given or names)]
+    chosen = [registry.planted_in(name) or name for name in dict.fromkeys(given or names)]
     unknown = [name for name in chosen if name not in names]
     if unknown:
         raise UsageError(f"no {kind} is called {unknown[0]!r} (known: {', '.join(sorted(names))})")

@@ -64,7 +64,7 @@ unused one, is skipped.
 """
 
 
-class Uniform:
+class UniformOperations:
     """Random operations, each a function of the configuration and of chance alone."""
 
     def __init__(self, shape: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
@@ -114,15 +114,15 @@ class Uniform:
         )
 
 
-_MAKE: dict[type[Operation], Callable[[Uniform], Operation]] = {
+_MAKE: dict[type[Operation], Callable[[UniformOperations], Operation]] = {
     Match: lambda one: Match(one.key()),
-    Insert: Uniform.insert,
+    Insert: UniformOperations.insert,
     Lock: lambda one: Lock(one.receipt(), one.key()),
     HostLock: lambda one: HostLock(one.receipt(), one.key()),
     Unlock: lambda one: Unlock(one.receipt()),
     ReleaseWindow: lambda one: ReleaseWindow(one.receipt()),
     Evict: lambda one: Evict(one.amount(Pool.FULL), one.amount(Pool.SWA), one.amount(Pool.MAMBA)),
-    EvictHost: Uniform.evict_host,
+    EvictHost: UniformOperations.evict_host,
     LoadBack: lambda one: LoadBack(one.key(), one.quota()),
     HostInsert: lambda one: HostInsert(one.key()),
     RunCopies: lambda one: RunCopies(one.rng.randint(1, 3), one.flag(), one.flag()),
@@ -164,7 +164,7 @@ def one(target: Target, seed: int, number: int) -> JudgedHistory:
     shape = replace(config(rng, target.scope), ranks=1)
     run, uniform, done = (
         Unmodelled(target, shape),
-        Uniform(shape, rng, target.scope),
+        UniformOperations(shape, rng, target.scope),
         list[Operation](),
     )
     try:

@@ -18,7 +18,7 @@ BACKEND = "radixproof"
 """For ``settings(backend=...)``, once this module is imported."""
 
 
-class Uniform(HypothesisProvider):
+class UniformProvider(HypothesisProvider):
     """Bounded integers and bytes of a fixed size, each as likely as any other.
 
     Hypothesis draws everything else.
@@ -44,4 +44,4 @@ class Uniform(HypothesisProvider):
         return self._random.randbytes(min_size)
 
 
-AVAILABLE_PROVIDERS[BACKEND] = Uniform
+AVAILABLE_PROVIDERS[BACKEND] = UniformProvider

@@ -15,7 +15,7 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Applicable, Pools, shown
 from radixproof.properties.judging.spelling import spell_node
-from radixproof.properties.judging.state_checks import held_by_count, leaf_sets, lru_lists
+from radixproof.properties.judging.state_checks import leaf_sets, locked_by_count, lru_lists
 from radixproof.properties.judging.step_checks import lock_counts
 
 Rows = Sequence[Collection[int]]
@@ -33,7 +33,7 @@ def sanity(seen: Observation, config: Config, rows: Rows, judged: Applicable) ->
         *_locks(views, judged),
         *_sizes(seen, judged),
         *_owners(seen, seen.whole, config, rows, judged),
-        *leaf_sets(_leaf_sets(judged), views, held_by_count(views), seen.whole),
+        *leaf_sets(_leaf_sets(judged), views, locked_by_count(views), seen.whole),
         *lru_lists(judged.lru_lists, views, seen.whole),
     ]
 

@@ -77,7 +77,7 @@ def allocated(units: int, state: bool, config: Config) -> dict[Pool, int]:
     return {pool: count for pool, count in need.items() if count and pool in config.pools}
 
 
-def reclaimable(model: Cache, pool: Pool) -> int:
+def unlocked_on_host(model: Cache, pool: Pool) -> int:
     """Host slots that eviction could free at most."""
     busy = model.copies.busy()
     idle = (
@@ -128,7 +128,7 @@ def preview_load(model: Cache, best: Page) -> LoadPreview:
     return LoadPreview(path, lists, need, free, spare, pinned(path))
 
 
-def refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
+def load_is_refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
     """Whether a load-back is refused whatever room there is."""
     return refuses_load(load.full, load.aux, load.pins, quota, model.config, model.dialect)
 

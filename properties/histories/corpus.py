@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radixproof.impl.operations import History
+from radixproof.impl.registry import planted_in
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 
@@ -35,7 +36,7 @@ def name_of(system: str, signature: str) -> str:
 
     A planted fault is one bug, whichever signature it is reported with.
     """
-    return slug(system) if system.startswith("fault:") else f"{slug(system)}-{slug(signature)}"
+    return slug(system) if planted_in(system) else f"{slug(system)}-{slug(signature)}"
 
 
 def read(folder: Path) -> list[Entry]:

@@ -84,7 +84,7 @@ class Judge:
         judged = judgement(self, step)
         breaches = judged.before()
         if step.refused:
-            breaches += step_checks.refused(self.model, step)
+            breaches += step_checks.allocation_refused(self.model, step)
         if must_look or judged.choice:
             breaches += self._look(step, look(), judged, system)
         else:

@@ -34,7 +34,7 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
         *_everything_is_where_the_model_says(judge),
         *_node_ends(judge),
         *_free_lists(judge, seen, whole),
-        *leaf_sets(judged.leaf_sets, views, _held(judge, views), whole),
+        *leaf_sets(judged.leaf_sets, views, _locked(judge, views), whole),
         *lru_lists(judged.lru_lists, views, whole),
         *_recency(judge, whole),
         *_map(judge, views, whole),
@@ -95,26 +95,26 @@ def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breac
             yield Breach(kind, f"{pool.name.lower()}-free-and-owned", text)
 
 
-class Held(NamedTuple):
+class LockedNodes(NamedTuple):
     """Ids of nodes that are locked on the device, and on the host."""
 
     device: AbstractSet[int]
     host: AbstractSet[int]
 
 
-def held_by_count(views: Mapping[int, NodeView]) -> Held:
+def locked_by_count(views: Mapping[int, NodeView]) -> LockedNodes:
     """What is locked, as the nodes show it; nothing where they do not."""
-    return Held(
+    return LockedNodes(
         {node for node, view in views.items() if any(view.locks or ())},
         {node for node, view in views.items() if any(view.host_locks or ())},
     )
 
 
-def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
+def _locked(judge: Judge, views: Mapping[int, NodeView]) -> LockedNodes:
     """The same; by the model's receipts on a tier where no locks are shown."""
-    shown_device, shown_host = held_by_count(views)
+    shown_device, shown_host = locked_by_count(views)
     nodes = judge.abstraction.nodes.items()
-    return Held(
+    return LockedNodes(
         shown_device
         if judge.sight.locks
         else {node for node, placed in nodes if any(page.locked for page in placed.pages)},
@@ -124,7 +124,7 @@ def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
     )
 
 
-def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: Held) -> bool:
+def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: LockedNodes) -> bool:
     """The definition, on what is seen: on device, no child on device, no component locked (1.6)."""
     return (
         view.slots[Pool.FULL] is not None
@@ -133,7 +133,7 @@ def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: He
     )
 
 
-def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
+def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: LockedNodes) -> bool:
     """The same on the host: on the host only, no child, no component locked on either tier
     (semantics 1.6).
     """
@@ -147,7 +147,7 @@ def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
 
 
 def leaf_sets(
-    pools: Pools, views: Mapping[int, NodeView], held: Held, whole: Whole
+    pools: Pools, views: Mapping[int, NodeView], held: LockedNodes, whole: Whole
 ) -> Iterable[Breach]:
     """The sets of evictable leaves hold exactly the nodes that are leaves by definition (1.6)."""
     parents = {view.parent for view in views.values()}

@@ -391,7 +391,7 @@ def compare_content(
     return _wrong_bytes(pool, slots, tags, system)
 
 
-def refused(model: Cache, step: Step) -> list[Breach]:
+def allocation_refused(model: Cache, step: Step) -> list[Breach]:
     """PROGRESS of the allocators: what is free can be allocated."""
     told = [pool for pool, _ in step.refused if pool in model.refusing]
     breaches = no_room(model, step.refused)

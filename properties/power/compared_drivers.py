@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from radixproof.impl.operations import History
+from radixproof.impl.registry import planted_in
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers import baseline
@@ -108,7 +109,7 @@ def _others(target: Target, seed: int) -> Iterator[JudgedHistory]:
     others = [
         entry
         for entry in corpus.read(corpus.FOLDER)
-        if entry.system.startswith("fault:") and entry.system != target.name
+        if planted_in(entry.system) and entry.system != target.name
     ]
     return replayed(target, [entry.history for entry in others])
 

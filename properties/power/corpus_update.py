@@ -38,7 +38,7 @@ def update(name: str, folder: Path, anew: bool) -> Updated:
 
     One that still fails as its origin says is kept, unless all are wanted ``anew``.
     """
-    target, planted = registry.find(name), name.startswith("fault:")
+    target, planted = registry.find(name), registry.planted_in(name) is not None
     before = [entry for entry in corpus.read(folder) if entry.system == name]
     kept = [entry.name for entry in before if not anew and still_fails(target, entry.history)]
     if kept:
@@ -61,7 +61,7 @@ def prune(folder: Path) -> list[str]:
     gone = [
         entry.name
         for entry in corpus.read(folder)
-        if entry.system.startswith("fault:") and entry.system.removeprefix("fault:") not in FAULTS
+        if (fault := registry.planted_in(entry.system)) is not None and fault not in FAULTS
     ]
     for name in gone:
         (folder / f"{name}.json").unlink()

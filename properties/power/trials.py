@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from radixproof.impl import registry
 from radixproof.impl.system import close
 from radixproof.model.config import Config
-from radixproof.properties.campaigns.pool import Done, Failed, run
+from radixproof.properties.campaigns.pool import ShardDone, ShardFailed, run
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.search import calm_collector
-
-FAULT = "fault:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,11 @@ class TrialResult:
 
 def trial(fault: str, driver: str, seed: int, steps: int) -> Shard:
     """A search for one planted bug, of at most so many steps."""
-    return Shard(f"{FAULT}{fault}", driver, seed, Budget(steps, examples=0))
+    return Shard(registry.named_after(fault), driver, seed, Budget(steps, examples=0))
 
 
 def fault_of(shard: Shard) -> str:
-    return shard.system.removeprefix(FAULT)
+    return registry.planted_in(shard.system) or shard.system
 
 
 def all_trials(
@@ -108,9 +106,9 @@ def measured(todo: Sequence[Shard], jobs: int) -> Generator[TrialResult, None, N
         return
     with closing(run(todo, measure_shard, jobs)) as events:
         for event in events:
-            if isinstance(event, Done):
+            if isinstance(event, ShardDone):
                 yield event.result
-            elif isinstance(event, Failed):
+            elif isinstance(event, ShardFailed):
                 yield TrialResult(event.shard, None, 0.0, error=event.reason)
 
 

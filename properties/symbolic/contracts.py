@@ -204,7 +204,7 @@ def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: 
                 ),
             ][-1]
         )
-    assert found[0].end <= found[1].end
+    assert found.device.end <= found.best.end
 
 
 def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
@@ -223,7 +223,7 @@ def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
             if end.cut and _on(end, Component.FULL, either) and _on(end, Component.MAMBA, either)
         ]
         assert page is [root, *ends][-1]
-    assert found[0].end <= found[1].end
+    assert found.device.end <= found.best.end
 
 
 def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int) -> None:
@@ -241,8 +241,8 @@ def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int)
             held, page.resident_in[pool] = page.resident_in[pool], True
             after = match_ends(path, root, trie.config)
             page.resident_in[pool] = held
-            assert after[0].end >= before[0].end
-            assert after[1].end >= before[1].end
+            assert after.device.end >= before.device.end
+            assert after.best.end >= before.best.end
 
 
 # -- cuts (semantics 4.1 to 4.3, 5) ----------------------------------------------------------------

@@ -43,7 +43,7 @@ class Outcome(Enum):
     UNMET = "does not meet the premise"
 
 
-class Verdict(Enum):
+class ContractVerdict(Enum):
     """What is known about a contract."""
 
     CONFIRMED = "confirmed"
@@ -52,7 +52,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ContractJudgement:
     """The verdict on a contract.
 
     ``call`` is what CrossHair reported against it, ``replayed`` the outcome of that call in plain
@@ -60,7 +60,7 @@ class Judgement:
     """
 
     name: str
-    verdict: Verdict
+    verdict: ContractVerdict
     call: str = ""
     replayed: Outcome | None = None
 
@@ -68,7 +68,7 @@ class Judgement:
         line = f"{self.name}: {self.verdict.value}"
         if self.replayed is None:
             return line
-        if self.verdict is Verdict.REFUTED:
+        if self.verdict is ContractVerdict.REFUTED:
             return f"{line}: {self.call}"
         return f"{line} (CrossHair reported {self.call}, but it {self.replayed.value})"
 
@@ -117,7 +117,7 @@ def _after_premise(contract: Contract) -> int:
     )
 
 
-def judge(contract: Contract, seconds: float) -> Judgement:
+def judge(contract: Contract, seconds: float) -> ContractJudgement:
     """Let CrossHair look for values that refute a contract."""
     target = f"{contract.__module__}.{contract.__name__}"
     options = [
@@ -132,22 +132,22 @@ def judge(contract: Contract, seconds: float) -> Judgement:
     return read(contract, done.stdout + done.stderr)
 
 
-def read(contract: Contract, report: str) -> Judgement:
+def read(contract: Contract, report: str) -> ContractJudgement:
     """The judgement that follows from what CrossHair printed about a contract."""
     name = contract.__name__
     reported = re.search(rf": error: .*when calling ({name}\(.*\))$", report, re.MULTILINE)
     if reported:
         outcome = replay(contract, reported[1])
-        return Judgement(
+        return ContractJudgement(
             name,
-            Verdict.REFUTED if outcome is Outcome.FAILS else Verdict.OPEN,
+            ContractVerdict.REFUTED if outcome is Outcome.FAILS else ContractVerdict.OPEN,
             reported[1],
             outcome,
         )
     if ": info: Confirmed over all paths." in report:
-        return Judgement(name, Verdict.CONFIRMED)
+        return ContractJudgement(name, ContractVerdict.CONFIRMED)
     if ": info: Not confirmed." in report:
-        return Judgement(name, Verdict.OPEN)
+        return ContractJudgement(name, ContractVerdict.OPEN)
     raise CannotRun(f"CrossHair reached no verdict on {name}:\n{report}")
 
 
@@ -192,7 +192,7 @@ def _run(chosen: Sequence[Contract], seconds: float, jobs: int) -> int:
     with ThreadPoolExecutor(jobs) as pool:
         for judgement in pool.map(partial(judge, seconds=seconds), chosen):
             print(judgement, flush=True)
-            if judgement.verdict is Verdict.REFUTED:
+            if judgement.verdict is ContractVerdict.REFUTED:
                 code = FOUND
     return code
 
