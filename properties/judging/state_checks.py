@@ -124,16 +124,18 @@ def _locked(judge: Judge, views: Mapping[int, NodeView]) -> LockedNodes:
     )
 
 
-def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: LockedNodes) -> bool:
+def is_device_leaf(
+    view: NodeView, parents_on_device: AbstractSet[int], locked: LockedNodes
+) -> bool:
     """The definition, on what is seen: on device, no child on device, no component locked (1.6)."""
     return (
         view.slots[Pool.FULL] is not None
         and view.id not in parents_on_device
-        and view.id not in held.device
+        and view.id not in locked.device
     )
 
 
-def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: LockedNodes) -> bool:
+def is_host_leaf(view: NodeView, parents: AbstractSet[int], locked: LockedNodes) -> bool:
     """The same on the host: on the host only, no child, no component locked on either tier
     (semantics 1.6).
     """
@@ -141,13 +143,13 @@ def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: LockedNodes) -
         view.slots[Pool.FULL] is None
         and view.slots[Pool.FULL_HOST] is not None
         and view.id not in parents
-        and view.id not in held.device
-        and view.id not in held.host
+        and view.id not in locked.device
+        and view.id not in locked.host
     )
 
 
 def leaf_sets(
-    pools: Pools, views: Mapping[int, NodeView], held: LockedNodes, whole: Whole
+    pools: Pools, views: Mapping[int, NodeView], locked: LockedNodes, whole: Whole
 ) -> Iterable[Breach]:
     """The sets of evictable leaves hold exactly the nodes that are leaves by definition (1.6)."""
     parents = {view.parent for view in views.values()}
@@ -155,10 +157,12 @@ def leaf_sets(
     for pool in pools:
         if pool.on_host:
             name, found = "host", whole.host_leaves
-            defined = {view.id for view in views.values() if is_host_leaf(view, parents, held)}
+            defined = {view.id for view in views.values() if is_host_leaf(view, parents, locked)}
         else:
             name, found = "device", whole.device_leaves
-            defined = {view.id for view in views.values() if is_device_leaf(view, on_device, held)}
+            defined = {
+                view.id for view in views.values() if is_device_leaf(view, on_device, locked)
+            }
         if shown(found, f"sets of evictable {name} leaves") != defined:
             difference = spell_difference(views, found or (), defined)
             text = f"the set of evictable {name} leaves {difference}"
