@@ -1,6 +1,6 @@
 """CrossHair on contracts: it finds what is planted, and what it reports is replayed.
 
-The exit code says what came of it.
+The exit code gives the result.
 """
 
 from __future__ import annotations
