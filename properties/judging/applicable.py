@@ -2,8 +2,8 @@
 nothing for it.
 
 Nodes, keys and residency are always shown, and what needs only them is always checked. Everything
-else is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over
-and counted.
+else is a `Check`, for each pool that it concerns: there it is either judged, or passed over and
+counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class NotShown(Unavailable):
 
 
 def shown(value: T | None, what: str) -> T:
-    """What a system has declared to show. Raises `NotShown` if it is missing."""
+    """What a system has declared that it shows. Raises `NotShown` if it is missing."""
     if value is None:
         raise NotShown(
             f"the system's sight declares {what}, but an observation has none: "
@@ -50,9 +50,7 @@ def _locks(sight: Sight, pool: Pool) -> bool:
 
 
 class Check(Enum):
-    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it
-    needs.
-    """
+    """What is judged beyond the nodes themselves: in words, with the time when it is due."""
 
     LOCKS = (
         "lock counts are those of the receipts and copies that hold it",
@@ -85,7 +83,7 @@ class Check(Enum):
 
 
 class Unjudged(NamedTuple):
-    """A check that a system does not show enough for, in one of the pools that it concerns."""
+    """A check for which a system does not show enough, in one of the pools that it concerns."""
 
     check: Check
     pool: Pool
@@ -95,8 +93,8 @@ class Unjudged(NamedTuple):
 
 
 def _shows(check: Check, pool: Pool, sight: Sight, config: Config) -> bool:
-    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere
-    else.
+    """Whether a check can be made in a pool that it concerns. This is the only place
+    that decides it.
     """
     slots = pool in sight.slots
     match check:
@@ -134,7 +132,7 @@ def _shows_to_inspection(check: Check, pool: Pool, sight: Sight) -> bool:
             return marked
         case Check.ALL_MARKS:
             return marked and sight.marks_after_split
-    raise AssertionError(f"{check} says nowhere what it needs")
+    raise AssertionError(f"{check} does not say what it needs")
 
 
 def _concerned(check: Check, config: Config) -> Pools:
@@ -168,7 +166,7 @@ class Applicable:
 
 
 def applicable(sight: Sight, config: Config) -> Applicable:
-    """What can be judged of a cache of this configuration that shows so much."""
+    """What can be judged of a cache of this configuration that shows this much."""
     return Applicable(
         **{
             check.name.lower(): tuple(
@@ -180,7 +178,7 @@ def applicable(sight: Sight, config: Config) -> Applicable:
 
 
 def passed_over(sight: Sight, config: Config) -> dict[Moment, tuple[Unjudged, ...]]:
-    """What cannot be judged of it, by when it would be due."""
+    """What cannot be judged of it, by the moment when it would be due."""
     missing = [
         Unjudged(check, pool)
         for check in Check
