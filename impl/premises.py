@@ -65,16 +65,17 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
 
 
 def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
-    return "there is no host tier" if kind in ON_HOST and not config.hosted else None
+    return "there is no host tier" if not config.hosted and kind in ON_HOST else None
 
 
 def _not_in_this_cache(operation: Operation, config: Config) -> str | None:
     """What the configuration lacks for this very operation."""
     match operation:
-        case Insert(_, evicted) if evicted and config.window is None:
-            return "there is no SWA"
-        case Insert(key, evicted) if evicted > config.floor(len(key.units(config.bigram))):
-            return "the SWA boundary is beyond the prompt"
+        case Insert(key, evicted) if evicted:
+            if config.window is None:
+                return "there is no SWA"
+            if evicted > config.floor(len(key.units(config.bigram))):
+                return "the SWA boundary is beyond the prompt"
         case RunCopies(rank=rank) if rank >= config.ranks:
             return f"there is no rank {rank}"
         case Refuse(pool) if pool not in config.pools:

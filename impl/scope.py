@@ -100,7 +100,7 @@ class Scope:
             return "the system has no such operation"
         if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
             return "copies of this system cannot fail"
-        key = getattr(operation, "key", None)
-        if key is not None and key.namespace and not self.namespaces:
+        key = None if self.namespaces else getattr(operation, "key", None)
+        if key is not None and key.namespace:
             return "keys of this system have no namespace"
         return ""

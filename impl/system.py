@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, Protocol, cast
 
 from radixproof.impl.observation import Observation, PerComponent
@@ -398,6 +399,7 @@ def close(system: System) -> None:
         release()
 
 
+@cache
 def _called(scope: Scope) -> list[str]:
     """Methods that a system with this scope must have."""
     offers, components = scope.offers(), scope.components

@@ -80,13 +80,12 @@ def _take_page(state: State, page: Page, evicted: int) -> bool:
 
     Returns whether any of it was missing, or it lacks a host copy that it may get (4.4).
     """
-    pools = [Pool.FULL]
-    if state.config.window is not None and page.end - state.config.page_size >= evicted:
-        pools.append(Pool.SWA)
-    missing = [pool for pool in pools if not page.has(pool)]
-    for pool in missing:
-        state.trie.put(page, pool)
-    return bool(missing) or (_backs_up(state) and page.lacks)
+    takes_swa = state.config.window is not None and page.end - state.config.page_size >= evicted
+    whole = page.has(Pool.FULL) and (page.has(Pool.SWA) or not takes_swa)
+    state.trie.put(page, Pool.FULL)
+    if takes_swa:
+        state.trie.put(page, Pool.SWA)
+    return not whole or (_backs_up(state) and page.lacks)
 
 
 def _backs_up(state: State) -> bool:

@@ -62,23 +62,20 @@ def match_end(path: Sequence[Page], root: Page, config: Config, tiers: Tiers) ->
     Before the first page without SWA any length will do; after one, a whole window of SWA has to
     accumulate again. Every page counts, even where another component forbids an end.
     """
-    full, swa, mamba = tiers
+    (full, or_full), (swa, or_swa), (mamba, or_mamba) = tiers
     window = config.window
+    stateless = not config.mamba_states
     end = root
     run: float = float("inf")
     for page in path:
+        there = page.resident_in
         if window is not None:
-            run = run + len(page.tokens) if _is_there(page, swa) else 0
+            run = run + len(page.tokens) if there[swa] or there[or_swa] else 0
         if not page.cut or (window is not None and run < window):
             continue
-        if _is_there(page, full) and (not config.mamba_states or _is_there(page, mamba)):
+        if (there[full] or there[or_full]) and (stateless or there[mamba] or there[or_mamba]):
             end = page
     return end
-
-
-def _is_there(page: Page, pools: tuple[Pool, Pool]) -> bool:
-    """A component is in one of these pools (semantics 3.2, 3.3)."""
-    return page.resident_in[pools[0]] or page.resident_in[pools[1]]
 
 
 def renew_path(state: State, path: list[Page]) -> None:

@@ -9,7 +9,6 @@ changes nothing else.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -189,21 +188,18 @@ class Trie:
         units = key.units(self.config.bigram)
         return units[: self.config.floor(len(units))]
 
-    def _pages_of(self, key: Key) -> Iterator[Units]:
-        """The key, page by page (semantics 2.3)."""
-        units = self.units(key)
-        size = self.config.page_size
-        return (units[start : start + size] for start in range(0, len(units), size))
-
     def walk(self, key: Key) -> list[Page]:
         """The longest path of pages in the trie that spells a prefix of ``key`` (semantics 3.1)."""
         page = self.root(key.namespace)
+        units = self.units(key)
+        size = self.config.page_size
         path: list[Page] = []
-        for tokens in self._pages_of(key):
-            if tokens not in page.children:
+        for start in range(0, len(units), size):
+            child = page.children.get(units[start : start + size])
+            if child is None:
                 break
-            page = page.children[tokens]
-            path.append(page)
+            path.append(child)
+            page = child
         return path
 
     def child(self, page: Page, tokens: Units) -> Page:
@@ -218,9 +214,11 @@ class Trie:
         They are not part of the tree before they have been used.
         """
         page = self.root(key.namespace)
+        units = self.units(key)
+        size = self.config.page_size
         path: list[Page] = []
-        for tokens in self._pages_of(key):
-            page = self.child(page, tokens)
+        for start in range(0, len(units), size):
+            page = self.child(page, units[start : start + size])
             path.append(page)
         return path
 

@@ -22,7 +22,7 @@ from radixproof.impl.operations import (
     Match,
     RunCopies,
 )
-from radixproof.model.config import DEVICE, HOST, Component, Pool
+from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.backing_up import host_need
 from radixproof.model.specification.cache import Cache
@@ -33,6 +33,7 @@ from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.generating.preview import (
     InsertPreview,
     LoadPreview,
+    MatchPreview,
     allocated,
     ends_of,
     evictable,
@@ -68,11 +69,27 @@ def of_prompt(
 
 def of_key(model: Cache, key: Key) -> Met:
     """A key is looked up."""
-    found, config = preview_match(model, key), model.config
+    found = preview_match(model, key)
     if not found.path:
         return
     if found.best.end > found.device.end:
         yield Milestone.HOST_HIT
+    if found.device is not found.path[-1]:
+        yield from _of_veto(found, model.config)
+    if any(
+        found.path[0].tokens in other.children
+        for other in model.trie.roots.values()
+        if other is not found.root
+    ):
+        yield Milestone.NAMESPACES_SHARE
+    if model.config.bigram:
+        yield Milestone.BIGRAM_MATCH
+    if not found.path[-1].cut:
+        yield from _of_split(model, found.path[-1])
+
+
+def _of_veto(found: MatchPreview, config: Config) -> Met:
+    """A match ends on the device before its walk: but for SWA, or the states, it would go on."""
     if config.window is not None:
         without = replace(config, window=None, swa_pages=0, swa_host_pages=0)
         if ends_of(found.path, found.root, without)[0].end > found.device.end:
@@ -81,16 +98,6 @@ def of_key(model: Cache, key: Key) -> Met:
         without = replace(config, mamba_states=0, mamba_host_states=0)
         if ends_of(found.path, found.root, without)[0].end > found.device.end:
             yield Milestone.STATE_VETO
-    if any(
-        found.path[0].tokens in other.children
-        for other in model.trie.roots.values()
-        if other is not found.root
-    ):
-        yield Milestone.NAMESPACES_SHARE
-    if config.bigram:
-        yield Milestone.BIGRAM_MATCH
-    if not found.path[-1].cut:
-        yield from _of_split(model, found.path[-1])
 
 
 def _of_split(model: Cache, end: Page) -> Met:

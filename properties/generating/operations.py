@@ -42,10 +42,11 @@ from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.loading import to_load
+from radixproof.model.specification.matching import ON_EITHER, match_end
 from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
-from radixproof.properties.generating.preview import ends_of, preview_match
+from radixproof.properties.generating.preview import preview_match
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
@@ -364,9 +365,8 @@ class Shaper:
         computes it in chunks.
         """
         served = preview_match(model, key).device.end
-        return replace(
-            key, tokens=key.tokens[: served + self.config.slots(Pool.SWA) + self.config.bigram]
-        )
+        longest = served + self.config.slots(Pool.SWA) + self.config.bigram
+        return Key(key.tokens[:longest], key.namespace)
 
     def _arrive(self, model: Cache, below: Below) -> Iterator[Operation]:
         if len(self.ledger.requests) < MOST_REQUESTS:
@@ -450,7 +450,7 @@ def _loadable(model: Cache) -> list[Page]:
     return [
         page
         for page, path in paths
-        if ends_of(path, root, config)[1] is page and any(to_load(path, config).values())
+        if match_end(path, root, config, ON_EITHER) is page and any(to_load(path, config).values())
     ]
 
 

@@ -5,7 +5,8 @@ without changing it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from radixproof.model.config import DEVICE, Config, Pool
 from radixproof.model.key import Key
@@ -16,8 +17,7 @@ from radixproof.model.specification.matching import match_ends
 from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 
 
-@dataclass(frozen=True, slots=True)
-class MatchPreview:
+class MatchPreview(NamedTuple):
     """What a match will find: the pages that spell its key, the last one usable on device, and the
     last one on either tier.
     """
@@ -40,7 +40,7 @@ def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
     if not path or path[-1].cut:
         return match_ends(path, root, config)
     *above, last = path
-    as_cut = replace(last, cut=True)
+    as_cut = Page(last.tokens, last.parent, last.end, cut=True, resident_in=last.resident_in)
     device, best = match_ends([*above, as_cut], root, config)
     return (last if device is as_cut else device), (last if best is as_cut else best)
 

@@ -1,5 +1,5 @@
-"""Which checks can be made of a system, by what it shows: decided once a run, so that a step costs
-nothing for it.
+"""Which checks can be made of a system, by what it shows: decided once for all runs with the same
+pools, so that a step costs nothing for it.
 
 Nodes, keys and residency are always shown, and what needs only them is always checked. Everything
 else is a `Check`, for each pool that it concerns: there it is either judged, or passed over and
@@ -9,7 +9,8 @@ counted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
+from functools import cache
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from radixproof.impl.sight import Sight
@@ -34,7 +35,7 @@ def shown(value: T | None, what: str) -> T:
     return value
 
 
-class Moment(Enum):
+class Moment(StrEnum):
     """When a check is due."""
 
     LOOK = "with every observation"
@@ -92,9 +93,9 @@ class Unjudged(NamedTuple):
         return f"{self.pool.name}: {self.check.sentence}"
 
 
-def _shows(check: Check, pool: Pool, sight: Sight, config: Config) -> bool:
-    """Whether a check can be made in a pool that it concerns. This is the only place
-    that decides it.
+def _shows(check: Check, pool: Pool, sight: Sight, pools: Pools) -> bool:
+    """Whether a check can be made in a pool that it concerns. Every check is here, and nowhere
+    else.
     """
     slots = pool in sight.slots
     match check:
@@ -111,7 +112,7 @@ def _shows(check: Check, pool: Pool, sight: Sight, config: Config) -> bool:
         case Check.MAP:
             return sight.swa_map and slots and Pool.FULL in sight.slots
         case Check.HOST_HITS:
-            return all(component in sight.host_hits for component in config.components)
+            return all(pool.component in sight.host_hits for pool in pools)
         case Check.EVENTS:
             return sight.events
     return _shows_to_inspection(check, pool, sight)
@@ -135,11 +136,11 @@ def _shows_to_inspection(check: Check, pool: Pool, sight: Sight) -> bool:
     raise AssertionError(f"{check} does not say what it needs")
 
 
-def _concerned(check: Check, config: Config) -> Pools:
-    """The pools of a cache that a check concerns."""
-    if check in (Check.MARKS, Check.ALL_MARKS) and not config.hosted:
+def _concerned(check: Check, pools: Pools) -> Pools:
+    """Those of the pools of a cache that a check concerns."""
+    if check in (Check.MARKS, Check.ALL_MARKS) and Pool.FULL_HOST not in pools:
         return ()
-    return tuple(pool for pool in check.pools if pool in config.pools)
+    return tuple(pool for pool in check.pools if pool in pools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +167,34 @@ class Applicable:
 
 
 def applicable(sight: Sight, config: Config) -> Applicable:
-    """What can be judged of a cache of this configuration that shows this much."""
+    """What can be judged of a cache of this configuration that shows so much."""
+    return _applicable(sight, config.pools)
+
+
+def passed_over(sight: Sight, config: Config) -> dict[Moment, tuple[Unjudged, ...]]:
+    """What cannot be judged of it, by when it would be due."""
+    return _passed_over(sight, config.pools)
+
+
+@cache
+def _applicable(sight: Sight, pools: Pools) -> Applicable:
     return Applicable(
         **{
             check.name.lower(): tuple(
-                pool for pool in _concerned(check, config) if _shows(check, pool, sight, config)
+                pool for pool in _concerned(check, pools) if _shows(check, pool, sight, pools)
             )
             for check in Check
         }
     )
 
 
-def passed_over(sight: Sight, config: Config) -> dict[Moment, tuple[Unjudged, ...]]:
-    """What cannot be judged of it, by the moment when it would be due."""
+@cache
+def _passed_over(sight: Sight, pools: Pools) -> dict[Moment, tuple[Unjudged, ...]]:
     missing = [
         Unjudged(check, pool)
         for check in Check
-        for pool in _concerned(check, config)
-        if not _shows(check, pool, sight, config)
+        for pool in _concerned(check, pools)
+        if not _shows(check, pool, sight, pools)
     ]
     return {
         moment: tuple(one for one in missing if one.check.moment is moment) for moment in Moment

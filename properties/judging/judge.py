@@ -35,8 +35,9 @@ from radixproof.properties.performing.ledger import Ledger, RequestLock
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.step import CopyState, Step
 
-NOTHING = Delta()
-"""The delta of a step that left everything where it was. Never written to."""
+_STILL = Delta()
+NOTHING = {sure: Choice(_STILL.gone, _STILL.gained, sure) for sure in (False, True)}
+"""What a system chose in a step that left everything where it was, by whether that is sure."""
 
 
 class Judge:
@@ -88,7 +89,7 @@ class Judge:
         if must_look or judged.choice:
             breaches += self._look(step, look(), judged, system)
         else:
-            breaches += judged.after(self._choice(NOTHING))
+            breaches += judged.after(NOTHING[not self.model.refusing])
         return breaches + self._bytes(step, judged, system)
 
     def note_allocations(self) -> None:

@@ -7,7 +7,7 @@ content a prefix must have. The performer writes it; generators and the judge re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from radixproof.model.config import POOLS, Config, Pool
@@ -111,7 +111,7 @@ class Ledger:
     def prefix(self, key: Key, units: int) -> Key:
         """The key of its first ``length`` units."""
         tokens = units + 1 if self.config.bigram and units else units
-        return replace(key, tokens=key.tokens[:tokens])
+        return Key(key.tokens[:tokens], key.namespace)
 
     def tags_of(self, key: Key) -> Sequence[int]:
         """Tags of the content of every unit of a key."""
@@ -160,7 +160,10 @@ class Ledger:
         """What requests took (negative: gave back) since the last call, with 0 for what
         was handed over at once.
         """
-        made, self._allocations = self._allocations, []
+        made = self._allocations
+        if not made:
+            return []
+        self._allocations = []
         return made
 
     def extend_row(self, request: Request, slots: list[int], peers: list[int]) -> None:

@@ -5,16 +5,12 @@ It knows no model, and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from radixproof.impl.operations import (
-    Abort,
-    Arrive,
-    Decode,
     Evict,
     EvictHost,
-    Finish,
     HostInsert,
     HostLock,
     Insert,
@@ -23,9 +19,9 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
-    Prefill,
     Refuse,
     ReleaseWindow,
+    Requested,
     Reset,
     RunCopies,
     Unlock,
@@ -45,7 +41,7 @@ from radixproof.properties.performing.outcomes import (
     Skipped,
 )
 from radixproof.properties.performing.ranks import Ranks
-from radixproof.properties.performing.requests import Scheduler
+from radixproof.properties.performing.requests import REQUESTED, Scheduler
 from radixproof.properties.performing.step import Step
 
 
@@ -62,7 +58,6 @@ class Performer:
         systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
         self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
-        self._perform = self._by_kind()
 
     def perform(self, operation: Operation) -> Iterator[Step]:
         """The parts of an operation, each performed when the iterator reaches it.
@@ -74,37 +69,15 @@ class Performer:
             yield Step(operation, Skipped(reason))
             return
         try:
-            yield from self._perform[type(operation)](operation)
+            yield from PERFORM[type(operation)](self, operation)
         except Exception as error:
             yield Step(operation, crash(error))
 
     def close(self) -> None:
         close(self.system)
 
-    def _by_kind(self) -> Mapping[type[Operation], Callable[[Any], Iterator[Step]]]:
-        """How each kind of operation is performed."""
-        return {
-            Match: self._match,
-            Insert: self._insert,
-            HostInsert: self._host_insert,
-            LoadBack: self._load_back,
-            Evict: self._evict,
-            EvictHost: self._evict_host,
-            Lock: self._lock,
-            HostLock: self._host_lock,
-            Unlock: self._unlock,
-            ReleaseWindow: self._release_window,
-            RunCopies: self._run_copies,
-            WritingCheck: self._writing_check,
-            LoadingCheck: self._loading_check,
-            Refuse: self._refuse,
-            Reset: self._reset,
-            Arrive: self.scheduler.arrive,
-            Prefill: self.scheduler.prefill,
-            Decode: self.scheduler.decode,
-            Finish: self.scheduler.finish,
-            Abort: self.scheduler.abort,
-        }
+    def _of_request(self, operation: Requested) -> Iterator[Step]:
+        return REQUESTED[type(operation)](self.scheduler, operation)
 
     # -- looking up and locking ----------------------------------------------------------------
 
@@ -240,3 +213,26 @@ class Performer:
 
 def _matched(found: Lookup) -> Matched:
     return Matched(found.device, found.best, found.host)
+
+
+PERFORM: dict[type[Operation], Callable[[Performer, Any], Iterator[Step]]] = {
+    Match: Performer._match,
+    Insert: Performer._insert,
+    HostInsert: Performer._host_insert,
+    LoadBack: Performer._load_back,
+    Evict: Performer._evict,
+    EvictHost: Performer._evict_host,
+    Lock: Performer._lock,
+    HostLock: Performer._host_lock,
+    Unlock: Performer._unlock,
+    ReleaseWindow: Performer._release_window,
+    RunCopies: Performer._run_copies,
+    WritingCheck: Performer._writing_check,
+    LoadingCheck: Performer._loading_check,
+    Refuse: Performer._refuse,
+    Reset: Performer._reset,
+    **dict.fromkeys(REQUESTED, Performer._of_request),
+}
+"""How each kind of operation is performed. Not kept bound in each performer: it would hold itself,
+and a system that is done with would wait, with all its memory, for the garbage collector.
+"""

@@ -5,7 +5,7 @@ A request owns slots that no node has: its *row*. Who owns what is in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from radixproof.impl.operations import (
     Match,
     Prefill,
     ReleaseWindow,
+    Requested,
     Unlock,
 )
 from radixproof.impl.premises import unavailable
@@ -248,3 +249,13 @@ class Scheduler:
         )
         if full or swa or mamba:
             yield Step(Evict(full, swa, mamba), Freed(*self.system.evict(full, swa, mamba)))
+
+
+REQUESTED: dict[type[Requested], Callable[[Scheduler, Any], Iterator[Step]]] = {
+    Arrive: Scheduler.arrive,
+    Prefill: Scheduler.prefill,
+    Decode: Scheduler.decode,
+    Finish: Scheduler.finish,
+    Abort: Scheduler.abort,
+}
+"""How each kind of operation on a request is played."""
