@@ -29,7 +29,7 @@ class Enough(Exception):
 
 
 def find(target: Target, signature: str, seed: int) -> tuple[Finding | None, float]:
-    """The finding with that signature, or None if the ``ci`` profile does not come upon it; and the
+    """The finding with that signature, or None if the ``ci`` profile does not find it; and the
     seconds it took.
     """
 

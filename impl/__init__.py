@@ -1,3 +1,3 @@
-"""The systems under test. They know the model's vocabulary (operations, observations), never its
-rules.
+"""The systems under test. They know the model's vocabulary (configurations, keys,
+dialects), never its rules.
 """

@@ -1,7 +1,7 @@
 """A target behind a filter: the same system, of which less is seen.
 
-It shows what power is left where a system hides something, and that what is hidden is not missed:
-the observations of the system are cut down to a `Sight`, and judged by that.
+It measures the power left where a system hides something, and shows that nothing hidden is relied
+on: observations of the system are cut down to a `Sight`, and judged by that.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ BY_BEHAVIOUR = Sight(
     recency=False,
     host_hits=(),
 )
-"""What a compiled tree shows that was not built to be inspected (SGLang's Rust core): nodes, slots,
+"""What a compiled tree shows that was not built for inspection (SGLang's Rust core): nodes, slots,
 backups in flight, sizes.
 
-What locks, lists, leaf sets and hits hold back has to be told from what eviction takes.
+What locks, lists, leaf sets and hits would show has to be inferred from what eviction takes.
 """
 
 
 def obscured(target: Target, sight: Sight = BY_BEHAVIOUR) -> Target:
-    """``target``, of which no more is seen than ``sight``, which must be part of its own."""
+    """``target`` with no more to be seen than ``sight``, which must be part of its own."""
 
     def build(config: Config) -> System:
         return cast(System, Obscured(target.build(config), sight, config))
@@ -44,8 +44,8 @@ def obscured(target: Target, sight: Sight = BY_BEHAVIOUR) -> Target:
 
 
 class Obscured:
-    """A system whose methods are those of another; only what it finds and shows passes through the
-    filter.
+    """A system whose methods are those of another; only what it finds and shows passes
+    through the filter.
     """
 
     def __init__(self, system: System, sight: Sight, config: Config) -> None:

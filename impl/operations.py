@@ -1,8 +1,8 @@
 """Operations: what a history is made of. Frozen, plain, printable as words and as JSON.
 
-Receipts and requests are named by the operation that begins them, and an operation whose premise is
-gone is skipped. So every sub-list of a history is a history. Numbers are in tokens unless said
-otherwise.
+Receipts and requests are named by the operation that begins them, and an operation whose premise no
+longer holds is skipped. So every sub-list of a history is a history. Numbers are in tokens unless
+said otherwise.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from radixproof.model.key import Key
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """Says itself in words: its name, what it is about, and every field that is not as usual."""
+    """Prints in words: its name, its main fields, and every field that differs from its default."""
 
     name: ClassVar[str]
-    """The class's, in small letters: ``evict_host``."""
+    """That of the class, in lower case: ``evict_host``."""
 
     def __init_subclass__(cls) -> None:
         cls.name = re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
@@ -43,9 +43,7 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True)
 class Match(_Operation):
-    """Look a prompt up. It splits a node where the match ends inside it, and renews recency
-    (semantics 3).
-    """
+    """Look a prompt up. It splits a node where the match ends inside it, and renews recency (3)."""
 
     key: Key
 
@@ -69,9 +67,7 @@ class Insert(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Lock(_Operation):
-    """Match a prompt and lock its last device node; the receipt is kept under a name (semantics
-    6.1).
-    """
+    """Match a prompt and lock its last device node; the receipt is kept under a name (6.1)."""
 
     receipt: str
     key: Key
@@ -126,7 +122,7 @@ class EvictHost(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class LoadBack(_Operation):
-    """Match a prompt, and bring what of it is on the host only back to the device (semantics 9).
+    """Match a prompt, and bring the part of it that is on the host only back to the device (9).
     ``quota`` limits FULL tokens.
     """
 
@@ -136,8 +132,8 @@ class LoadBack(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class HostInsert(_Operation):
-    """Put the prompt's KV on the host, as a storage prefetch that has fetched all of it (semantics
-    10.3).
+    """Put the prompt's KV on the host, as a storage prefetch does that has fetched all of it
+    (semantics 10.3).
     """
 
     key: Key
@@ -146,9 +142,9 @@ class HostInsert(_Operation):
 @dataclass(frozen=True, slots=True)
 class RunCopies(_Operation):
     """The engine performs its next ``count`` queued backups (``load``: load-backs) on one rank; no
-    tree knows yet (semantics 17.1).
+    tree is told yet (semantics 17.1).
 
-    With ``fail`` they go wrong: their targets hold garbage, and they have to be made again.
+    With ``fail`` they fail: their targets hold garbage, and they have to be repeated.
     """
 
     count: int = 1
@@ -203,9 +199,7 @@ class Prefill(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Decode(_Operation):
-    """A request whose prompt is computed generates these tokens; its window slides (semantics
-    11.4).
-    """
+    """A request whose prompt is computed generates these tokens; its window slides (11.4)."""
 
     request: str
     tokens: tuple[int, ...] = (1,)
@@ -220,8 +214,8 @@ class Finish(_Operation):
 
 @dataclass(frozen=True, slots=True)
 class Abort(_Operation):
-    """A request ends, or is retracted (and may arrive again): nothing is inserted, what is its own
-    is freed (semantics 11.3).
+    """A request ends, or is retracted (and may arrive again): nothing is inserted, and its own
+    slots are freed (semantics 11.3).
     """
 
     request: str
@@ -245,8 +239,8 @@ OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Operations in order on a cache of one configuration. Every sub-list of the operations is a
-    history, too.
+    """Operations in order on a cache of one configuration. Every sub-list of the
+    operations is a history, too.
     """
 
     config: Config

@@ -1,9 +1,9 @@
-"""Premises: what an operation needs to have a meaning, and why it is skipped where that is gone.
+"""Premises: what an operation needs to be meaningful, and why it is skipped without that.
 
 An operation refers to earlier ones by the names of receipts and requests. Whoever performs a
 history, generates one or writes one down as a test asks here, so that all of them leave out the
-same operations for the same reasons. What only the moment can tell (whether a pool has room,
-whether copies are in flight) is no premise: that is seen when the operation is performed.
+same operations for the same reasons. What only the moment shows (whether a pool has room, whether
+copies are in flight) is no premise: that is checked when the operation is performed.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ class Held(Protocol):
     """What is out at one point of a history, as far as a premise depends on it."""
 
     def has_receipt(self, name: str) -> bool:
-        """Whether a receipt of this name is out, from either tier."""
+        """Whether a receipt of this name is out, for either tier."""
 
     def has_window(self, name: str) -> bool:
-        """Whether such a receipt is out and its window, or state, was not given back."""
+        """Whether such a receipt is out and its window, or state, has not been given back."""
 
     def left_of(self, request: str) -> int | None:
         """How much of a request's prompt is not computed yet; None if no such request is alive."""
 
     @property
     def idle(self) -> bool:
-        """No receipt is out, and no request is alive."""
+        """Whether no receipt is out, and no request is alive."""
 
 
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
-    """Why an operation has to be skipped; None if nothing stands in its way."""
+    """Why an operation has to be skipped; None if it need not be."""
     kind = type(operation)
     reason = scope.declines(operation) or _without_host_tier(kind, config)
     if reason or kind not in NEEDS:

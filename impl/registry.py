@@ -1,4 +1,4 @@
-"""Systems by name: what the command line and the tests may put under test.
+"""Systems by name: what the command line and the tests can put under test.
 
 A name is built in (``radix``, ``fault:NAME``, ``sglang==X``), or it is that of an entry point of
 the group `GROUP`, or the place of a `Target` in Python code, written ``module:attribute``.
@@ -26,6 +26,7 @@ GROUP = "radixproof.systems"
 Each is a `Target`, or a function without arguments that returns one.
 """
 KNOWN = "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION"
+_FAULT = "fault:"
 
 
 class UnknownSystem(LookupError):
@@ -39,8 +40,8 @@ def find(name: str) -> Target:
     """
     if name in ("radix", "radix:cuda"):
         return _radix(name)
-    if name.startswith("fault:"):
-        return _fault(name.removeprefix("fault:"))
+    if (fault := planted_in(name)) is not None:
+        return _fault(fault)
     if name == "sglang" or name.startswith("sglang=="):
         return _sglang(name)
     offered = _offered().get(name)
@@ -52,6 +53,16 @@ def find(name: str) -> Target:
     raise UnknownSystem(
         f"no system is called {name!r} (known: {KNOWN}{others}; your own: MODULE:ATTRIBUTE)"
     )
+
+
+def planted_in(name: str) -> str | None:
+    """The planted bug that a system is named after; None if the name is not ``fault:NAME``."""
+    return name.removeprefix(_FAULT) if name.startswith(_FAULT) else None
+
+
+def named_after(fault: str) -> str:
+    """The name of our own implementation with one bug planted."""
+    return f"{_FAULT}{fault}"
 
 
 def is_import(name: str) -> bool:
@@ -78,7 +89,7 @@ def locally() -> list[tuple[str, str]]:
         from radixproof.impl import faults
 
         rows += [
-            (f"fault:{fault.name}", f"radix with a planted bug: {fault.sentence}")
+            (named_after(fault.name), f"radix with a planted bug: {fault.sentence}")
             for fault in faults.FAULTS.values()
         ]
     return rows
@@ -119,7 +130,7 @@ def _radix(name: str) -> Target:
 
 
 def _fault(fault: str) -> Target:
-    _needs_torch(f"fault:{fault}")
+    _needs_torch(named_after(fault))
     from radixproof.impl import faults
 
     if fault not in faults.FAULTS:
@@ -149,7 +160,7 @@ def _sglang(name: str) -> Target:
     return adapter.target(version)
 
 
-# -- what is not ---------------------------------------------------------------------------------
+# -- what is found ---------------------------------------------------------------------------------
 
 
 def _offered() -> dict[str, EntryPoint]:
@@ -157,7 +168,7 @@ def _offered() -> dict[str, EntryPoint]:
 
 
 def _attribute(place: str) -> object:
-    """What stands at ``module:attribute``, where the current folder is searched, too."""
+    """The object at ``module:attribute``, where the current folder is searched, too."""
     module, _, path = place.partition(":")
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -168,7 +179,9 @@ def _attribute(place: str) -> object:
 
 
 def _target(name: str, load: Callable[[], object], place: str) -> Target:
-    """The target at a place in somebody's code. What goes wrong there is told as their mistake."""
+    """The target at a place in somebody's code. What goes wrong there is reported as
+    their mistake.
+    """
     try:
         found = load()
         if not isinstance(found, Target) and callable(found):

@@ -1,5 +1,5 @@
-"""What a system can be put to: declared, so that configurations and operations are drawn within
-it.
+"""What a system can be put to: declared, so that configurations and operations are
+drawn within it.
 """
 
 from __future__ import annotations
@@ -34,9 +34,7 @@ ON_HOST: tuple[type[Operation], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of the configurations and operations a system can be put to. The default is
-    everything.
-    """
+    """The configurations and operations that a system can be put to. The default is everything."""
 
     components: tuple[Component, ...] = COMPONENTS
     page_sizes: tuple[int, ...] | None = None
@@ -44,13 +42,13 @@ class Scope:
     eviction_policies: tuple[EvictionPolicy, ...] = tuple(EvictionPolicy)
     operations: tuple[type[Operation], ...] = OPERATIONS
     hosted: bool = True
-    """It can be built with a host tier. Where it cannot, no operation of `ON_HOST` is ever
-    performed.
+    """It can be built with a host tier. Where it cannot, no operation of `ON_HOST` is
+    ever performed.
     """
     hostless: bool = True
     """It can be built without a host tier."""
     write_through: bool = True
-    """It can back up what is inserted, or hit often enough. Only a host tier is asked for that."""
+    """It can back up what is inserted, or hit often enough. Matters only with a host tier."""
     write_back: bool = True
     """It can back up what is evicted, and only that."""
     hit_thresholds: bool = True
@@ -63,7 +61,7 @@ class Scope:
     ranks: bool = True
     failing_copies: bool = True
     cannot: Callable[[Config], str] | None = None
-    """Why it cannot be built with a configuration for any other reason; empty if it can."""
+    """Any other reason why it cannot be built with a configuration; empty if there is none."""
 
     def refuses(self, config: Config) -> str:
         """Why a cache of this configuration cannot be built; empty if it can."""

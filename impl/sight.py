@@ -1,4 +1,4 @@
-"""What a system lets be seen: declared, never guessed from what happens to be missing.
+"""What a system lets be seen: declared, never inferred from what happens to be missing.
 
 A check that needs what is not shown is passed over and counted as passed over
 (`radixproof.properties.judging.applicable`), so that a clean run can say what it could not judge.
@@ -17,14 +17,15 @@ class Sight:
 
     Every system shows its nodes: their keys, how they hang together, and which pools hold them;
     without these nothing could be judged. All else is optional. What is not declared is not looked
-    at, even if it is there; what is declared and then is not there is an error.
+    at, even if it is there; what is declared but missing is an error.
     """
 
     slots: tuple[Pool, ...] = POOLS
     """Pools in which nodes show the numbers of their slots. In the others a node shows as many
-    numbers as it has slots, and they mean nothing."""
+    numbers as it has slots, and they mean nothing.
+    """
     locks: tuple[Component, ...] = COMPONENTS
-    """Components of which nodes show how often they are locked on the device."""
+    """Components for which nodes show how often they are locked on the device."""
     host_locks: tuple[Component, ...] = COMPONENTS
     """The same on the host."""
     backup_marks: bool = True
@@ -32,8 +33,9 @@ class Sight:
     load_marks: bool = True
     """Nodes show whether a load-back into them is in flight."""
     marks_after_split: bool = True
-    """All parts of a node that is split while it is marked are marked. Where this does not hold, a
-    mark that is there is judged, one that is missing is not."""
+    """All parts of a node that is split while it is marked are marked. If not, a mark that is
+    present is judged, but one that is missing is not.
+    """
     sizes: bool = True
     """Evictable and protected sizes per component."""
     free_counts: tuple[Pool, ...] = POOLS
@@ -49,9 +51,11 @@ class Sight:
     recency: bool = True
     """When each node was last used, and (with ``lru_lists``) that the lists are in that order."""
     host_hits: tuple[Component, ...] = COMPONENTS
-    """A match says what of it is on the host only, if the cache has no components but these."""
+    """A match says which part of it is on the host only, if the cache has no other
+    components than these.
+    """
     events: bool = True
-    """Every observation has the stream of events since the last one, if only an empty one."""
+    """Every observation has the stream of events since the last one, which may be empty."""
 
 
 NODES_ONLY = Sight(
@@ -71,6 +75,6 @@ NODES_ONLY = Sight(
     host_hits=(),
     events=False,
 )
-"""The least: nodes, their keys, and which pools hold them. To start from: ``replace(NODES_ONLY,
-sizes=True)``.
+"""The least: nodes, their keys, and which pools hold them. To be extended, as in
+``replace(NODES_ONLY, sizes=True)``.
 """

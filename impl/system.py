@@ -4,7 +4,7 @@ look at it.
 A system does what it is told and reports what it sees. It judges nothing, repairs nothing and hides
 nothing: an exception of the cache travels through it unchanged.
 
-`System` is what every cache has. All else is in parts of a few methods each; a system that lacks a
+`System` is what every cache has. All else comes in parts of a few methods each; a system without a
 part lacks its methods, and its `Scope` says so. Nothing that the scope excludes is ever called.
 """
 
@@ -40,8 +40,8 @@ class Lookup(NamedTuple):
     """Result of a match: tokens on device, tokens on device or host, device FULL slots, and the
     nodes where the two end.
 
-    ``host`` is what of the latter is on the host only, per `Component`, where the system's sight
-    declares it.
+    ``host`` is the part of the latter that is on the host only, per `Component`, where the system's
+    sight declares it.
     """
 
     device: int
@@ -56,8 +56,8 @@ class Insertion(NamedTuple):
     """Result of an insert: tokens of the key that were in the tree before, whether the state was
     taken, and where the key ends.
 
-    ``anchor`` is the node that a request which goes on adopts; None in a system whose requests
-    match again instead (semantics 11.2).
+    ``anchor`` is the node that a continuing request adopts; None in a system whose requests match
+    again instead (semantics 11.2).
     """
 
     reused: int
@@ -108,8 +108,8 @@ class System(Protocol):
         """
 
     def free(self, slots: Sequence[int]) -> None:
-        """Give slots, and the SWA peers they have, back to the allocator: whole pages of the
-        caller's own.
+        """Give slots, and the SWA peers they have, back to the allocator: whole pages
+        of the caller's own.
         """
 
     def insert(
@@ -126,8 +126,8 @@ class System(Protocol):
 
         The first ``protected`` slots are the tree's already, from a match or an insert whose path
         is locked or has not changed since; the others are the caller's, allocated and written. From
-        there to ``evicted`` they have no SWA peers any more. A duplicate is freed by the tree; a
-        last page that is not whole, and a state that is not taken, stay the caller's. There is a
+        there to ``evicted`` they no longer have SWA peers. A duplicate is freed by the tree; a last
+        page that is not whole, and a state that is not taken, stay the caller's. There is a
         ``state`` only if the cache has MAMBA, ``evicted`` exceeds ``protected`` only if it has SWA,
         and ``priority`` is 0 unless it evicts by priority.
         """
@@ -146,8 +146,8 @@ class System(Protocol):
         """Free at least so many tokens (MAMBA: states) per component; returns how many were
         (semantics 7.1).
 
-        May be called at any time, for more than is evictable, too. A component that the cache has
-        not is asked for 0.
+        May be called at any time, for more than is evictable, too. For a component that the cache
+        lacks, 0 is asked.
         """
 
     def observe(self, whole: bool) -> Observation:
@@ -162,8 +162,8 @@ class Closing(Protocol):
     """A system that holds what the garbage collector does not free."""
 
     def close(self) -> None:
-        """Release it. The last call; it comes in the middle of a history, too, and after an
-        exception.
+        """Release it. The last call; it comes in the middle of a history, too, and
+        after an exception.
         """
 
 
@@ -202,8 +202,8 @@ class EarlyRelease(Protocol):
 
 
 class Stateful(Protocol):
-    """For caches with MAMBA. A state's slot is owned as slots are: by the caller, until an insert
-    takes it.
+    """For caches with MAMBA. A state's slot is owned as slots are: by the caller, until
+    an insert takes it.
     """
 
     def allocate_state(self) -> int | None:
@@ -234,8 +234,8 @@ class Adopting(Protocol):
 
 
 class HostTier(Protocol):
-    """For caches with a host tier. Copies are queued by the cache, and run when the harness
-    says.
+    """For caches with a host tier. Copies are queued by the cache, and run when the
+    harness says.
     """
 
     def evict_host(self, tokens: int, component: Component) -> int:
@@ -255,7 +255,7 @@ class HostTier(Protocol):
         """Let the copy engine perform up to ``count`` queued backups, or load-backs, in order;
         returns how many.
 
-        With ``fail``, which the scope may exclude, they go wrong. No tree knows yet.
+        With ``fail``, which the scope may exclude, they fail. No tree is told yet.
         """
 
     def writing_check(self, blocking: bool, limit: int | None = None) -> int:
@@ -270,7 +270,7 @@ class HostTier(Protocol):
 
     def in_flight(self) -> int:
         """Copies of either direction that have not been acknowledged: an engine does not reset its
-        cache under them.
+        cache during them.
         """
 
 
@@ -335,9 +335,7 @@ class Complete(
     Replicated,
     Protocol,
 ):
-    """All parts. It is what the harness takes any system for; what it calls of it, the scope
-    decides.
-    """
+    """All parts. The harness treats any system as one of these; the scope decides what it calls."""
 
 
 class Unavailable(Exception):
@@ -376,16 +374,20 @@ _METHODS: dict[type[Operation], tuple[str, ...]] = {
 
 
 def complete(system: System, scope: Scope) -> Complete:
-    """The system as the harness takes it: with every method that its scope calls for.
+    """The system as the harness uses it: with every method that its scope calls for.
 
     Raises `Unavailable` if one of them is missing.
     """
     missing = [name for name in _called(scope) if not callable(getattr(system, name, None))]
+    core = [name for name in missing if hasattr(System, name)]
+    if core:
+        raise Unavailable(
+            f"{type(system).__name__} has no {', '.join(core)}, which every system must have"
+        )
     if missing:
         raise Unavailable(
-            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which "
-            "it does not have: "
-            "leave out of the scope what the system cannot do"
+            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which it does "
+            "not have: leave out of the scope what the system cannot do"
         )
     return cast(Complete, system)
 

@@ -58,8 +58,8 @@ class ConfigError(ValueError):
 class Config:
     """Shape of one cache under test.
 
-    ``window`` is in tokens, None for a cache without SWA. Pools are in pages of ``page_size``
-    tokens, those of MAMBA in states. Without MAMBA states there is no such component, without
+    ``window`` is in tokens, None for a cache without SWA. Pools are sized in pages of ``page_size``
+    tokens, those of MAMBA in states. Without MAMBA states the cache has no MAMBA, without
     ``host_pages`` no host tier.
     """
 
@@ -100,7 +100,7 @@ class Config:
             raise ConfigError("bigram keys and MAMBA states exclude each other (semantics 2.2)")
 
     def _check_pools(self, name: str, pages: int, host_pages: int, present: bool) -> None:
-        """A component has room on each tier that there is, or on none (semantics 1.3)."""
+        """A component has room on every tier of the cache, or on none (semantics 1.3)."""
         on_host = present and self.hosted
         fits = (pages > 0) == present and (host_pages > 0) == on_host
         if not fits or min(pages, host_pages) < 0:
@@ -126,7 +126,7 @@ class Config:
 
     @cached_property
     def _sizes(self) -> tuple[tuple[int, int], ...]:
-        """Per `Pool`: pages, and slots a page (semantics 1.3)."""
+        """Per `Pool`: pages, and slots per page (semantics 1.3)."""
         device = (self.device_pages, self.swa_pages, self.mamba_states)
         host = (self.host_pages, self.swa_host_pages, self.mamba_host_states)
         return tuple(zip(device + host, 2 * (self.page_size, self.page_size, 1), strict=True))
@@ -136,7 +136,7 @@ class Config:
         return self._sizes[pool][0]
 
     def unit(self, pool: Pool) -> int:
-        """Slots of a page in a pool: one a token, or one for the state at its end (1.3)."""
+        """Slots per page in a pool: one per token, or one for the state at its end (1.3)."""
         return self._sizes[pool][1]
 
     def slots(self, pool: Pool) -> int:

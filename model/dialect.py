@@ -16,49 +16,65 @@ class Dialect:
 
     segment_locks: bool = True
     """SWA and MAMBA locks count every node they cover; before 0.5.20 tombstones were skipped, and
-    covered nothing (6.1)."""
+    covered nothing (6.1).
+    """
     split_keeps_hits: bool = True
-    """The upper half of a split has the hits of the whole; before 0.5.13 it started at 0 (5.4)."""
+    """The upper half of a split keeps the hits of the whole; before 0.5.13 it started
+    at 0 (5.4).
+    """
     hits_on_split_leaf: bool = True
-    """All pieces of a leaf that its own insert splits count one hit; in SGLang only the lowest
-    does (semantics 4.3, 8.1)."""
+    """All pieces of a leaf that its own insert splits count one hit; in SGLang only the lowest does
+    (semantics 4.3, 8.1).
+    """
     leaf_cut_to_window: bool = True
     """The live part of a new leaf ends in a node of one window, so that a lock pins no more; since
-    0.5.13 (semantics 4.3)."""
+    0.5.13 (semantics 4.3).
+    """
     room_before_backup: bool = True
     """A backup makes room on the host for all that it copies, or evicts nothing; SGLang may evict
-    in vain (semantics 8.3)."""
+    in vain (semantics 8.3).
+    """
     swa_recency_in_window: bool = True
     """A match renews SWA recency only within window + page of its end; before 0.5.13 along the
-    whole path (semantics 3.5)."""
+    whole path (semantics 3.5).
+    """
     mamba_recency_at_end: bool = True
     """A match renews the recency of the state at its end only; before 0.5.16 of all states along
-    the path (semantics 3.5)."""
+    the path (semantics 3.5).
+    """
     supplements: bool = True
     """State attached after a node's first backup is backed up with its next hit; MAMBA since
-    0.5.18, SWA since 0.5.20 (semantics 4.4)."""
+    0.5.18, SWA since 0.5.20 (semantics 4.4).
+    """
     release_frees_leaf: bool = True
     """A window released early is freed at once where nothing hangs below it on the device; SGLang
-    never reaches that branch (semantics 6.4)."""
+    never reaches that branch (semantics 6.4).
+    """
     quota_counts_pins: bool = True
-    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised
-    it (semantics 9.3)."""
+    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised it
+    (semantics 9.3).
+    """
     host_insert_refills: bool = True
     """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (10.3)."""
     room_before_load: bool = True
-    """A load-back makes just the room that it lacks, for every component, and is refused only if
-    there cannot be room; SGLang makes other amounts, and may lack it for SWA (9.3)."""
+    """A load-back makes exactly the room that is short, for every component, and is refused only if
+    there cannot be enough; SGLang makes other amounts, and may run short of SWA (9.3).
+    """
     duplicates_on_host: bool = True
-    """Under write_back the host gives up what the device has, too, before anything else; since
-    0.5.18 (semantics 7.9)."""
+    """Under write_back, host copies of what the device still has are evicted before all else; since
+    0.5.18 (semantics 7.9).
+    """
     duplicates_in_order: bool = True
-    """These go in the configured order; in SGLang in the order in which they became duplicates
-    (semantics 7.9)."""
+    """These duplicates go in the configured order; in SGLang in the order in which they became such
+    (semantics 7.9).
+    """
     host_values_in_order: bool = True
-    """SWA and MAMBA leave the host in the order in which they came to be there alone; in SGLang a
-    split changes it (semantics 7.9)."""
+    """SWA and MAMBA leave the host in the order in which they became host-only; in SGLang a split
+    changes that order (semantics 7.9).
+    """
     hits_under_write_back: bool = True
     """Hits count under write_back, so that they order evictions; in SGLang they do not (8.1)."""
     failed_backup_deletes: bool = True
     """Under write_back a leaf for which the host has no room is deleted; before 0.5.17 it stays
-    (semantics 7.4)."""
+    (semantics 7.4).
+    """

@@ -1,4 +1,4 @@
-"""Keys: prompts, as requests bring them and as the tree sees them."""
+"""Keys: prompts, as requests have them and as the tree sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties, by name and sentence, and what it looks like when one is broken."""
+"""Properties, by name and sentence, and the form of a breach."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from radixproof.model.key import Key
 
 
 class Property(Enum):
-    """What must hold: the sentence that a report starts with, and what it is asked of."""
+    """What must hold: the sentence that a report starts with, and the caches it applies to."""
 
     OWN = (
         "every device slot is in exactly one place: free, or owned by one node or request; "
@@ -81,7 +81,7 @@ class Witness:
     """What a plain test can assert after the bad step, of the node that has the end of ``prefix``.
 
     Exactly one of ``held``, ``locks`` and ``kept`` is set: the pool holds the node (or not), the
-    component has so many locks on it, the slots in the pool are the ones from before the step.
+    component has so many locks on it, the slots in the pool are those from before the step.
     """
 
     prefix: Key

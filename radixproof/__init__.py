@@ -1,8 +1,8 @@
 """radixproof: find the bugs in the KV caches of LLM servers before they ship.
 
-What is imported from here is public: `check`, `replay` and `shrink`, the state machine, and what a
-cache of one's own needs to be put under test. Names are loaded when they are first used, so that
-importing the package costs nothing, and Hypothesis and torch are imported by what needs them only.
+What is imported from here is public: `check`, `replay` and `shrink`, the state machine, and what it
+takes to put a cache of your own under test. Names are loaded on first use, so that importing the
+package costs nothing, and Hypothesis and torch are imported only by what needs them.
 """
 
 from __future__ import annotations

@@ -25,11 +25,11 @@ class CheckResult:
     steps: int
     histories: int
     reached: tuple[str, ...]
-    """Situations that bugs need, by their sentences: those that the search met."""
+    """Situations that bugs need, by their sentences: those that the search reached."""
     unreached: tuple[str, ...]
-    """Those within reach of the system that it did not meet."""
+    """Those within reach of the system that the search did not reach."""
     unjudged: tuple[str, ...]
-    """Checks that were due and could not be made, since the system does not show enough."""
+    """Checks that were due but could not be made, since the system does not show enough."""
 
     def report(self) -> str:
         """All findings as text: the property in words, the shortest history, the tree."""
@@ -51,11 +51,10 @@ def check(
 
     ``profile`` is ``dev``, ``ci`` or ``nightly``; ``steps`` replaces its number of steps, and
     ``seconds`` ends the search early. Signatures that are ``known`` are passed over. Histories that
-    are ``stored`` are replayed first, on top of the budget. ``on_progress`` is told the steps so
-    far. Same seed, same budget in steps: same findings.
+    are ``stored`` are replayed first, on top of the budget. ``on_progress`` is given the number of
+    steps so far. The same seed and the same budget in steps give the same findings.
 
-    Raises ValueError for a profile that there is not, and `Unavailable` if the system cannot be
-    built.
+    Raises ValueError for an unknown profile, and `Unavailable` if the system cannot be built.
     """
     if profile not in PROFILES:
         raise ValueError(f"no profile is called {profile!r} (known: {', '.join(PROFILES)})")

@@ -80,7 +80,7 @@ def _mutmut() -> str:
 
 
 def _results() -> Iterator[tuple[str, str]]:
-    """Names of all mutants, and what became of them."""
+    """Names of all mutants, and the fate of each."""
     text = subprocess.run(
         [_mutmut(), "results", "--all", "true"], check=True, capture_output=True, text=True
     ).stdout

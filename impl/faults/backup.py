@@ -78,8 +78,7 @@ def backup_goes_on_without_ancestor(cache: RadixCache) -> None:
 
 @fault(
     "B22, SGLang pull requests 32892 and 33639",
-    "a window or a state that comes late to a node with a FULL copy on the host never gets a copy "
-    "itself",
+    "a window or a state attached to a node after its FULL was backed up never gets a host copy",
     Property.PROGRESS,
 )
 def late_value_not_backed_up(cache: RadixCache) -> None:

@@ -76,7 +76,7 @@ def state_copy_evicts_its_source(cache: RadixCache) -> None:
 
 @fault(
     "B72, SGLang pull request 36770",
-    "a state that cannot be copied because no slot can be freed is taken for impossible",
+    "a state that cannot be copied because no slot can be freed is treated as an error",
     Property.NOCRASH,
 )
 def state_copy_without_room_raises(cache: RadixCache) -> None:

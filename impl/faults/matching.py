@@ -97,7 +97,7 @@ def match_without_a_whole_window(cache: RadixCache) -> None:
 
 @fault(
     "B49, SGLang pull request 27291",
-    "a match takes a window for enough that is a token short",
+    "a match accepts a window that is one token short",
     Property.MATCH,
 )
 def match_with_a_window_a_token_short(cache: RadixCache) -> None:

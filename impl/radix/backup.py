@@ -20,7 +20,7 @@ from radixproof.impl.radix.tree import Tree
 
 @dataclass(slots=True, eq=False)
 class Backup(InFlight):
-    """A backup in flight: what of a node was on the device only."""
+    """A backup in flight: what a node had on the device only."""
 
     full: bool
     """Whether FULL is copied; otherwise the backup is a supplement."""

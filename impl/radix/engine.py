@@ -59,7 +59,7 @@ class CopyEngine(Protocol):
 
 
 class ImmediateEngine:
-    """Copies while it is being told to. For caches whose device is the CPU."""
+    """Copies at once, within `submit`. For caches whose device is the CPU."""
 
     def submit(self, transfers: Sequence[Transfer]) -> Copy:
         for transfer in transfers:

@@ -37,7 +37,7 @@ class EvictionOrder:
     def take_turns(self, leaves: dict[Node, None]) -> Iterator[Node]:
         """The members of a leaf set, in their turn.
 
-        A parent that becomes a member when a leaf has been taken gets its turn, too.
+        A parent that becomes a member once a leaf has been taken gets its turn, too.
         """
         heap = [(self.turn(leaf), leaf) for leaf in leaves]
         heapq.heapify(heap)

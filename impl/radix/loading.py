@@ -1,4 +1,4 @@
-"""Load-backs: what is on the host only comes back to the device."""
+"""Load-backs: what is on the host only is brought back to the device."""
 
 from __future__ import annotations
 

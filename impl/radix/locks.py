@@ -20,7 +20,7 @@ class ReceiptError(RuntimeError):
 
 @dataclass(slots=True, eq=False)
 class Receipt:
-    """What `Locks.lock` hands out and `Locks.unlock` wants back, once.
+    """What `Locks.lock` returns and `Locks.unlock` takes back, once.
 
     ``edge`` identifies the node at which the SWA coverage was complete, or None if it reached up to
     the root. It is an object that the node holds and that moves to the upper half when the node is
@@ -36,7 +36,7 @@ class Receipt:
 
 @dataclass(slots=True, eq=False)
 class HostReceipt:
-    """What `Locks.lock_host` hands out and `Locks.unlock_host` wants back, once.
+    """What `Locks.lock_host` returns and `Locks.unlock_host` takes back, once.
 
     Edges as in `Receipt`, of FULL and of SWA.
     """

@@ -8,5 +8,5 @@ From low to high; each imports only what comes before it:
 - `memory` has the pools per component, `cores` the nodes, and `parts` builds a cache of both.
 - `transfers` plays the scheduler to its copies, `victims` notices an eviction that does not end,
   `view` observes it, and `adapter` is the `System`.
-- `paste` writes findings as tests of their own, and `plugin` runs such tests on a CPU.
+- `paste` writes findings as self-contained tests, and `plugin` runs such tests on a CPU.
 """

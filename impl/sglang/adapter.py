@@ -1,7 +1,7 @@
 """A release of SGLang as a `System`: each method is one call of SGLang's own, on its own objects.
 
-Requests are played by the caller, so `allocate`, `free` and `free_swa` are what SGLang's scheduler
-does for them, and `reset` is its flush of the whole cache.
+The caller plays the requests, so `allocate`, `free` and `free_swa` are what SGLang's scheduler does
+for them, and `reset` is its flush of the whole cache.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _IMPORTED_LATE = (
 )
 """Modules that SGLang imports inside functions, as far as a release has them.
 
-They must be there before the stand-ins go.
+They must be imported before the stand-ins go.
 """
 
 
@@ -42,7 +42,7 @@ class Capabilities:
     host_hits: bool
     """A match says per component what is on the host only (0.5.13)."""
     pending_marks: bool
-    """Nodes whose backup is in flight say so themselves, the parts of a split node too (0.5.13)."""
+    """Nodes whose backup is in flight are marked, as are the parts of a split one (0.5.13)."""
     chunked_host_slots: bool
     """Host pools keep the slots that were freed last in chunks of their own (0.5.16)."""
     exit_hook: bool
@@ -76,11 +76,12 @@ class Sglang:
     """One instance for all caches of the process."""
     process_arguments: Callable[[], Any] | None
     """The server's arguments as the whole process sees them; releases read more and more of them
-    there (0.5.17)."""
+    there (0.5.17).
+    """
 
     @contextmanager
     def arguments(self, **arguments: Any) -> Iterator[None]:
-        """Within the block these are arguments of the server, for a cache that is built there."""
+        """Within the block these are the server's arguments, for a cache that is built there."""
         if not self.capabilities.frozen_arguments:
             for name, value in arguments.items():
                 setattr(self.server_args, name, value)

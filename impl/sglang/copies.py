@@ -1,10 +1,10 @@
-"""A copy engine that runs when it is told: streams and events in the place of the accelerator's.
+"""A copy engine that runs when it is told: streams and events in place of the accelerator's.
 
-SGLang submits copies to streams and learns of their end from events, through a module that looks
-like ``torch.cuda``. Here a copy submitted inside ``with stream(s)`` waits in ``s`` until somebody
-waits for it, and the event recorded after it completes then and not before. All that is queued
-belongs to a stream, every cache makes its own streams, and so nothing passes from one cache to the
-next.
+SGLang submits copies to streams and learns of their completion from events, through a module that
+looks like ``torch.cuda``. Here a copy submitted inside ``with stream(s)`` waits in ``s`` until
+somebody waits for it, and the event recorded after it completes then and not before. All that is
+queued belongs to a stream, every cache makes its own streams, so nothing leaks from one cache into
+the next.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Event:
         return self._outstanding == 0
 
     def synchronize(self) -> None:
-        """Run whatever stands before the last record."""
+        """Run whatever precedes the last record."""
         while self._outstanding and self._stream.advance():
             pass
 
@@ -84,7 +84,7 @@ _DEFAULT = Stream(immediate=True)
 _active = [_DEFAULT]
 """Streams whose ``with stream(s)`` block is being executed, innermost last.
 
-The one thing that is shared; each block restores it.
+The only shared state; each block restores it.
 """
 
 

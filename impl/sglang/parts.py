@@ -42,7 +42,7 @@ class Parts:
         self.host.reserve_surplus()
 
     def close(self) -> None:
-        """Undo what the tree registered with the process, which would keep it alive."""
+        """Undo the tree's registration with the process, which would keep it alive."""
         if self.has_exit_hook:
             atexit.unregister(self.tree.shutdown)
 

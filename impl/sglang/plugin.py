@@ -1,7 +1,7 @@
 """A pytest plugin that runs tests of SGLang's cache on a release from the store, without a GPU.
 
 ``pytest -p radixproof.impl.sglang.plugin --sglang 0.5.12.post1 test_x.py`` imports that release, as
-`shim` does it, before it collects the tests. Their own imports of SGLang find it then, as far as
+`shim` does, before it collects the tests. Their own imports of SGLang then find it, as far as
 `shim` has imported it. Without ``--sglang`` it does nothing.
 """
 

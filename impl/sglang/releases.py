@@ -1,9 +1,9 @@
 """The releases that the adapter drives: their rules, what each can be put to, and what it shows.
 
-These have to be known before anything is imported, so here, and only here, things go by the
-version. All that differs is a row of `RULES`. The dialect, the scope and the sight of a release are
-computed from the rows, and ``docs/write_releases.py`` writes section 15 of ``docs/semantics.md``
-from the same rows.
+These have to be known before anything is imported, so here, and only here, the version decides.
+Every difference is a row of `RULES`. The dialect, the scope and the sight of a release are computed
+from the rows, and ``docs/write_releases.py`` writes section 15 of ``docs/semantics.md`` from the
+same rows.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ class Rule(NamedTuple):
 _OPERATIONS = tuple(
     operation for operation in OPERATIONS if operation not in (HostLock, HostInsert, Refuse)
 )
-"""What some release can be put to. Host locks of these releases pass over what has no host copy and
-forget splits; the adapter cannot insert on the host, nor make an allocation fail."""
+"""What any release can be put to. Host locks of these releases skip what has no host copy and
+forget splits; the adapter cannot insert on the host, nor make an allocation fail.
+"""
 
 RULES = (
     Rule("0.5.12", "unified tree with a host tier", "nothing to test"),
@@ -108,7 +109,7 @@ RULES = (
     # The same field as SWA has in 0.5.20, but states are not driven: until then it stays off.
     Rule(
         "0.5.18",
-        "a state that comes late to a backed node is backed up as a supplement (4.4)",
+        "a state attached after a node's first backup is backed up as a supplement (4.4)",
         "`supplements`",
     ),
     Rule(
@@ -128,7 +129,7 @@ RULES = (
     ),
     Rule(
         "0.5.20",
-        "SWA that comes late to a backed node is backed up as a supplement (4.4)",
+        "SWA attached after a node's first backup is backed up as a supplement (4.4)",
         field="supplements",
     ),
     Rule("0.5.20", "a split leaves the SWA list's order alone (5.5)", "reported"),
@@ -151,7 +152,7 @@ OWN_DESIGN: Mapping[str, str] = {
         "host copies of what is on the device go in the configured order (7.9)"
     ),
     "host_values_in_order": (
-        "SWA and MAMBA leave the host in the order in which they came to be there alone (7.9)"
+        "SWA and MAMBA leave the host in the order in which they became host-only (7.9)"
     ),
     "hits_on_split_leaf": "all pieces of a leaf that its own insert cuts are hit (8.1)",
     "hits_under_write_back": (

@@ -109,7 +109,7 @@ def _import_from(release: Release) -> Sglang:
 
 
 def _silence() -> None:
-    """SGLang logs to its users; what it says about our caches is in what it returns or raises."""
+    """SGLang's log is for its users; what matters here is what it returns or raises."""
     logger = logging.getLogger("sglang")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
@@ -139,7 +139,9 @@ _ON_CPU = {
     "transfer_kv_per_layer_direct_pf_lf": copies.load_layer,
     "transfer_kv_all_layer_direct_lf_pf": copies.backup_all_layers,
 }
-"""Globals of every module of host pools. On a CPU, SGLang does not import the copies at all."""
+"""Globals of every module of host pools. On a CPU, SGLang does not import its copy
+functions at all.
+"""
 
 
 def _allocate(dims: Sequence[int], dtype: Any, *_: Any, **__: Any) -> Any:

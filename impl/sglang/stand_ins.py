@@ -139,7 +139,7 @@ def _is_named(name: str) -> bool:
 
 @contextmanager
 def present() -> Iterator[None]:
-    """Within the block stand-ins are imported, even in the place of real modules that are there.
+    """Within the block stand-ins are imported, even in place of real modules.
 
     After it nothing is left of them.
     """

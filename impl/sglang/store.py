@@ -27,7 +27,7 @@ from radixproof.impl.system import Unavailable
 _VERSION = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
 _PREFIX = "sglang-"
 _TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
-"""What a release must contain to be of use here."""
+"""What a release must contain to be usable here."""
 
 
 class Release(NamedTuple):
@@ -181,7 +181,7 @@ def _workplace(version: str) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path, wait: bool) -> Iterator[None]:
-    """Within the block no other process has this lock; raises `OSError` if it cannot be had."""
+    """Within the block no other process has this lock; raises `OSError` if it cannot be taken."""
     import fcntl  # POSIX only, as SGLang is
 
     handle = os.open(folder, os.O_RDONLY)
@@ -238,7 +238,7 @@ def _download(version: str, into: Path) -> Path:
 
 
 def _why(version: str, output: str) -> str:
-    """One sentence for what pip printed."""
+    """One sentence that says what pip's output means."""
     offered = re.search(r"from versions: ([^)]*)\)", output)
     if offered and offered.group(1) != "none":
         newest = ", ".join(offered.group(1).split(", ")[-3:])
@@ -282,7 +282,7 @@ def _unpack(wheel: Path, into: Path) -> None:
 
 
 def _publish(complete: Path, folder: Path) -> None:
-    """Give a complete folder its final name in one step, in the place of a damaged one.
+    """Give a complete folder its final name in one step, in place of a damaged one.
 
     Another process that was faster has fetched the same wheel.
     """

@@ -1,7 +1,7 @@
 """Copies of one cache that are under way: performed when told, acknowledged by SGLang's own checks.
 
-SGLang keeps an entry per submitted copy in a queue of its controller, with the event that completes
-it, until one of the tree's checks acknowledges it. A load-back is submitted as soon as the tree has
+SGLang's controller queues an entry per submitted copy, with the event that marks its completion,
+until one of the tree's checks acknowledges it. A load-back is submitted as soon as the tree has
 asked for it: each is a copy of its own.
 """
 

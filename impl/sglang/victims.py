@@ -23,7 +23,7 @@ class Victims:
         tree._evict_device_leaf = self.take
 
     def restart(self) -> None:
-        """Another operation begins."""
+        """A new operation begins."""
         self._tried = 0
 
     def take(self, *args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The backups of an insert followed: only what was due, and the room that was made for it."""
+"""Following the backups of an insert: only what was due, and the room that was made for it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ from radixproof.model.verdict import Breach
 
 @dataclass(slots=True)
 class FollowedBackups:
-    """The backups that a system started, and this to make room for them (semantics 8.2, 8.3)."""
+    """The backups that a system started, and what left the host to make room for them
+    (semantics 8.2, 8.3).
+    """
 
     owed: Owed
     choice: Choice
     breaches: list[Breach] = field(default_factory=list)
 
     def start(self, state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
-        """Back up what was backed up; what was due besides is owed (semantics 8.2, 8.3)."""
+        """Back up what was backed up; whatever else was due is owed (semantics 8.2, 8.3)."""
         lacking = [page for page in path if page.lacks]
         if not lacking and not self.choice.made_host_room():
             return
@@ -44,7 +46,7 @@ class FollowedBackups:
         self._owe(state, [node for node in nodes if node[-1] not in started])
 
     def _adopt(self, state: State, pages: list[Page], counted: Sequence[Page]) -> None:
-        """These were backed up; what is not due should not have been (semantics 8.2, 8.3)."""
+        """Adopt these backups; one that was not due is a breach (semantics 8.2, 8.3)."""
         due = due_pages(state, counted)
         early = [page for page in pages if page not in due]
         if early:
@@ -55,7 +57,7 @@ class FollowedBackups:
                 self.owed.pop(page, None)
 
     def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
-        """Host data made room for backups: no more of it than they take (semantics 8.3)."""
+        """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
         exact = state.dialect.room_before_backup and self.choice.sure
         served = [node for node in nodes if node[-1] in started or not exact]
         short = host_shortage(state, [page for node in served for page in node])
@@ -70,7 +72,7 @@ class FollowedBackups:
         return {page for page in lost if not any(page in gone[pool] for pool in page.lacking())}
 
     def _owe(self, state: State, nodes: list[list[Page]]) -> None:
-        """What was due, and what the host has room for even now, is owed (semantics 8.2)."""
+        """What was due, and still fits on the host, is owed (semantics 8.2)."""
         if not nodes or state.refusing.intersection(HOST):
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
@@ -84,7 +86,7 @@ class FollowedBackups:
 
 
 def _room_for_debts(state: State, component: Component) -> int:
-    """Host slots that are free, or could surely be made so for a backup (semantics 8.2, 8.3)."""
+    """Host slots that are free, or could certainly be freed for a backup (semantics 8.2, 8.3)."""
     host = HOST[component]
     free = state.trie.free(host)
     made_for_all = state.dialect.room_before_backup or component is Component.FULL
@@ -96,5 +98,5 @@ def _room_for_debts(state: State, component: Component) -> int:
 
 
 def _anything_host_locked(state: State) -> bool:
-    """A host lock anywhere may keep host data, and what is above it (semantics 6.6, 7.9)."""
+    """Whether any host lock exists: it may keep host data, and what is above that (6.6, 7.9)."""
     return any(pool.on_host for receipt in state.receipts.values() for pool in receipt)

@@ -1,4 +1,4 @@
-"""How breaches are worded: signatures, sentences, and what a plain test can assert."""
+"""The wording of breaches: signatures, sentences, and what a plain test can assert."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 
 
 def recency_of(component: Component) -> str:
-    """What decides who goes first, unless a policy does: a name for a cause (7.2, 7.3)."""
+    """The order that decides who goes first, unless a policy does: names a cause (7.2, 7.3)."""
     if component is Component.FULL:
         return "access-time"
     return f"{component.name.lower()}-list"
@@ -42,13 +42,13 @@ def host_stopped_early(idle: Page, asked: int, freed: int) -> Breach:
 
 
 def _stopped(idle: Page, asked: int, freed: int, rule: str) -> Breach:
-    """Who could still have gone (semantics 7.1, 7.9)."""
+    """The breach, with a node that could still have gone (semantics 7.1, 7.9)."""
     text = f"asked for {asked}, freed {freed}, but {spell(idle.node())} could still go"
     return Breach(Property.PROGRESS, rule, text)
 
 
 def leaf_lost_a_value(end: Page) -> Breach:
-    """A leaf stayed, and lost a value as an interior node does (semantics 7.3)."""
+    """A leaf stayed, but lost a value as only an interior node may (semantics 7.3)."""
     component = Component.SWA if end.has(Pool.SWA) else Component.MAMBA
     text = (
         f"{spell(end.node())} lost a value as an interior node, before what hung below it and "
@@ -58,7 +58,7 @@ def leaf_lost_a_value(end: Page) -> Breach:
 
 
 def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
-    """A backup was owed, and the node is lost for want of it (semantics 8.2)."""
+    """A backup was owed, and the node is lost because it was never made (semantics 8.2)."""
     hits = node[-1].hits
     why = (
         f"has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room "
@@ -68,7 +68,7 @@ def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
 
 
 def not_written_back(node: Sequence[Page]) -> Breach:
-    """Under write_back a node is lost that the host has room for (semantics 7.4)."""
+    """Under write_back a node is lost although the host has room for it (semantics 7.4)."""
     why = "was not written back, although the host has room for it"
     return _lost(node, "not-written-back", why)
 
@@ -87,7 +87,7 @@ def freed_too_much(last: str) -> Breach:
 
 
 def should_have_waited(last: str, component: Component) -> Breach:
-    """Of so many victims, those first in order alone would have been enough (semantics 7.2)."""
+    """Fewer victims would have been enough, had they been taken in order (semantics 7.2)."""
     text = (
         f"{last} was evicted before data that should have gone first, which alone would have "
         "been enough"
@@ -105,15 +105,16 @@ def host_leaf_kept(end: Page, pool: Pool) -> Breach:
 
 
 def host_freed_too_much(victims: int, wanted: Amounts) -> Breach:
-    """More left the host than what was wanted there takes (semantics 7.9, 8.3)."""
-    text = f"{victims} nodes went from the host, more than freeing {max(0, *wanted)} takes"
+    """More was evicted from the host than was needed (semantics 7.9, 8.3)."""
+    needed = max(0, *wanted)
+    text = f"{victims} nodes were evicted from the host, more than it takes to free {needed}"
     return Breach(Property.PROGRESS, "host-freed-too-much", text)
 
 
 def host_out_of_order() -> Breach:
-    """Victims on the host were the right ones, in the wrong order (semantics 7.9)."""
+    """There were as many victims on the host as needed, but in the wrong order (semantics 7.9)."""
     text = (
-        "the nodes that went from the host would have been too many in the order of use, "
+        "the nodes evicted from the host would have been too many in the order of use, "
         "so they went in another order"
     )
     return Breach(Property.RECENCY, recency_of(Component.FULL), text)
@@ -129,6 +130,6 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
 
 
 def load_refused(full: int) -> Breach:
-    """A load-back was refused for want of room, where there was room (semantics 9.3)."""
+    """A load-back was refused for lack of room, although there was room (semantics 9.3)."""
     text = f"a load-back of {full} FULL tokens was refused, but there is room for it"
     return Breach(Property.PROGRESS, "load-refused", text)

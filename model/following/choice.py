@@ -1,4 +1,4 @@
-"""What a system chose, and what came of judging it."""
+"""What a system chose, and the outcome of judging it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Owed: TypeAlias = dict[Page, list[Pool]]
 
 
 class Choice(NamedTuple):
-    """Where rules leave a choice: per `Pool`, the pages that went in a step, and that came."""
+    """Where rules leave a choice: per `Pool`, the pages that left in a step, and that arrived."""
 
     gone: Sequence[Mapping[Page, None]]
     gained: Sequence[Mapping[Page, None]]
@@ -25,5 +25,5 @@ class Choice(NamedTuple):
         return any(self.gone[pool] for pool in HOST)
 
     def copied(self, page: Page) -> bool:
-        """Whether a page got a host copy of anything (semantics 8.3)."""
+        """Whether a page got any host copy (semantics 8.3)."""
         return any(page in self.gained[pool] for pool in HOST)

@@ -1,4 +1,4 @@
-"""A device eviction followed: each victim must have been the first in order of what could go."""
+"""Following a device eviction: each victim must have been the first in order of what could go."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from radixproof.model.verdict import Breach, Property
 
 @dataclass(slots=True)
 class FollowedEviction:
-    """The chooser that takes what a system took, and says what was wrong with it (semantics 7)."""
+    """A chooser that takes what the system took, and says what was wrong with it (semantics 7)."""
 
     state: State
     owed: Owed
     asked: Amounts
     choice: Choice
     amount_known: bool = True
-    """What was asked for. Otherwise who goes is judged, and what is lost, but not how much."""
+    """What was asked for. If unknown, who goes and what is lost are judged, but not how much."""
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
     unbacked: bool = False
-    """A victim had no host copy, so that write_back may have made room for one."""
+    """A victim had no host copy, so write_back may have made room for one."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
-        """What had to go, then what went beyond that, then what made room for it (7.1, 14.10)."""
+        """First what had to go, then what went beyond that, then what made room for it
+        (7.1, 14.10).
+        """
         evict(self.state, self.asked, self)
         self._take_the_rest()
         if self.state.config.write_back and (self.unbacked or not self._is_exact()):
@@ -56,7 +58,7 @@ class FollowedEviction:
     # -- choosing ----------------------------------------------------------------------------------
 
     def may_go(self, end: Page) -> bool:
-        """As was seen; or else if it surely can, even where its backup fails (semantics 7.4)."""
+        """As observed; or else if it certainly can, even if its backup fails (semantics 7.4)."""
         if end in self.choice.gone[Pool.FULL]:
             return True
         if end in self.choice.gone[Pool.FULL_HOST]:
@@ -64,7 +66,7 @@ class FollowedEviction:
         return may_go(self.state, end, written_back=False)
 
     def victim(self, component: Component, candidates: Iterable[Page]) -> Page | None:
-        """The first in order that went; to pass others over is a breach (semantics 7.1 to 7.3)."""
+        """The first in order that went; passing others over is a breach (semantics 7.1 to 7.3)."""
         gone = self.choice.gone[DEVICE[component]]
         before: Page | None = None
         for page in candidates:
@@ -90,7 +92,9 @@ class FollowedEviction:
                     self.state.trie.put(page, pool)
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
-        """What left; a leaf should have left whole, with nothing lost by it (7.3, 7.4, 7.6)."""
+        """What left; a leaf should have left as a whole, without anything being lost
+        (7.3, 7.4, 7.6).
+        """
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
@@ -102,25 +106,27 @@ class FollowedEviction:
         return pools
 
     def _may_have_been_refused(self) -> bool:
-        """A refusal spoils a write-back, and its victim keeps its place (semantics 7.4, 17.4)."""
+        """A refused allocation makes a write-back fail, and its victim keeps its place
+        (semantics 7.4, 17.4).
+        """
         return self.state.config.write_back and not self.choice.sure
 
     def _left(self, end: Page, pool: Pool) -> bool:
-        """Whether an interior node lost a value, or a state that goes with SWA (semantics 7.6)."""
+        """Whether an interior node lost this value, or a state that goes with its SWA (7.6)."""
         gone = self.choice.gone
         return end in gone[pool] or (pool is Pool.MAMBA and end in gone[Pool.SWA])
 
     # -- what is lost ------------------------------------------------------------------------------
 
     def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
-        """What leaves the device for good, and should not have to (semantics 7.4, 8.2)."""
+        """What is lost by leaving the device, though it should have had a host copy (7.4, 8.2)."""
         if self._is_owed(node, pools):
             yield wording.never_backed_up(node, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             yield wording.not_written_back(node)
 
     def _is_owed(self, node: list[Page], pools: Sequence[Pool]) -> bool:
-        """A host copy was due before, and would save what leaves now (semantics 8.2)."""
+        """A host copy was due earlier, and would have saved what leaves now (semantics 8.2)."""
         for page in node:
             owed = self.owed.get(page, ())
             if any(HOST[pool] in owed and not page.has(HOST[pool]) for pool in pools):
@@ -128,7 +134,9 @@ class FollowedEviction:
         return False
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
-        """The host surely has room: no other victim could have used it temporarily (7.4, 8.3)."""
+        """The host certainly has room: no other victim could have used it temporarily
+        (7.4, 8.3).
+        """
         end = node[-1]
         if end.has(Pool.FULL_HOST) or not self._is_exact():
             return False
@@ -138,7 +146,9 @@ class FollowedEviction:
     # -- what went beyond --------------------------------------------------------------------------
 
     def _take_the_rest(self) -> None:
-        """Adopt what went beyond what had to go, and say why it should not have (7.1, 7.2)."""
+        """Adopt what went although it did not have to, and say why it should have
+        stayed (7.1, 7.2).
+        """
         last = ""
         for pool in DEVICE:
             left = (page for page in self.choice.gone[pool] if page.cut)
@@ -162,7 +172,9 @@ class FollowedEviction:
         return wording.freed_too_much(last)
 
     def _adopt_host_losses(self) -> None:
-        """Host copies that made room under write_back: which, is not judged (semantics 14.10)."""
+        """Adopt evictions from the host that made room under write_back; which go is not judged
+        (semantics 14.10).
+        """
         trie = self.state.trie
         for pool in HOST:
             for page in self.choice.gone[pool]:
@@ -174,7 +186,7 @@ class FollowedEviction:
 
 
 def _can_go(page: Page, pool: Pool) -> bool:
-    """A leaf, or a node that no lock of its own keeps from losing SWA or a state (7.2, 7.3)."""
+    """A leaf, or a node whose SWA or state is not locked (7.2, 7.3)."""
     if is_device_leaf(page):
         return True
     return pool is not Pool.FULL and not page.locked_in(pool)

@@ -1,4 +1,4 @@
-"""A cache that follows a system: it does what the system did, and says what was wrong with it."""
+"""A cache that follows a system: it does what the system did, and says what was wrong."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Evicted(NamedTuple):
 
 
 class Follower:
-    """The operations of a cache in which a system had a choice (semantics 4.4, 7, 8, 9.3)."""
+    """The operations in which a system had a choice (semantics 4.4, 7, 8, 9.3)."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -53,7 +53,7 @@ class Follower:
         return self._evict(asked, choice)
 
     def _evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
-        """The same, where it may be unknown how much was asked for (semantics 7.1, 9.3)."""
+        """The same, where the amount asked for may be unknown (semantics 7.1, 9.3)."""
         eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
         eviction.run()
         return Evicted(eviction.freed, eviction.breaches)
@@ -74,7 +74,7 @@ class Follower:
         return Evicted(freed, eviction.breaches)
 
     def copy_state(self, source: Page, choice: Choice) -> list[Breach]:
-        """Room for a copy of a state is made while its node is locked (semantics 3.6)."""
+        """Make room for a copy of a state while its node is locked (semantics 3.6)."""
         lock(self.state, STATE_COPY, source)
         breaches = self.evict(Amounts(mamba=1), choice).breaches
         unlock(self.state, STATE_COPY)
@@ -89,7 +89,7 @@ class Follower:
         fits = loaded or could_have_room(self.state, loading)
 
         def made_room(state: State, loading: Loading) -> bool:
-            """As was seen (semantics 9.3)."""
+            """As observed (semantics 9.3)."""
             if loaded or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
                 breaches.extend(self._evict(asked, choice, amount_known).breaches)
@@ -101,9 +101,9 @@ class Follower:
         return breaches
 
     def _surely_had_room(self, choice: Choice) -> bool:
-        """Nothing excuses a refusal for want of room where there could be some (semantics 9.3).
+        """A refusal for lack of room is not excused where room could be made (semantics 9.3).
 
-        A leaf without a host copy above a host lock cannot be deleted, and so makes none (7.4).
+        A leaf without a host copy above a host lock cannot be deleted, so it makes none (7.4).
         """
         if not choice.sure or not self.state.dialect.room_before_load:
             return False

@@ -1,4 +1,4 @@
-"""A host eviction followed, by itself or to make room: what went, in order, and not too much."""
+"""Following a host eviction, by itself or to make room: what went, in order, and not too much."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from radixproof.model.verdict import Breach
 
 @dataclass(slots=True)
 class FollowedHostEviction:
-    """A system had to free ``wanted`` host slots per component, none if 0 or less (semantics 7.9).
+    """The system had to free ``wanted`` host slots per component, none if 0 or less (semantics
+    7.9).
 
-    Unless this is ``exact`` it may have freed more, for unobservable reasons. Releases put host
-    values of SWA and MAMBA into their order at different moments of a split; so where these have
-    to go, any may.
+    Unless the eviction is ``exact``, it may have freed more, for unobservable reasons. Releases
+    order host values of SWA and MAMBA at different moments of a split; so where some have to go,
+    any of them may.
     """
 
     state: State
@@ -80,7 +81,7 @@ class FollowedHostEviction:
         return too_many
 
     def _next(self) -> Page | None:
-        """The first in order that went; to pass others over is a breach (semantics 7.2, 7.9)."""
+        """The first in order that went; passing others over is a breach (semantics 7.2, 7.9)."""
         before: Page | None = None
         for page in self._candidates():
             if page in self.choice.gone[Pool.FULL_HOST]:
@@ -104,7 +105,7 @@ class FollowedHostEviction:
     # -- SWA and states, and what should have stayed -----------------------------------------------
 
     def _take_the_rest(self) -> None:
-        """Whatever else may have gone, from the bottom up (semantics 7.9)."""
+        """Take whatever else was allowed to go, from the bottom up (semantics 7.9)."""
         ends = dict.fromkeys(page for pool in HOST for page in self.choice.gone[pool] if page.cut)
         for page in sorted(ends, key=lambda page: -page.end):
             component = self._what_went(page)
@@ -116,7 +117,7 @@ class FollowedHostEviction:
                 self.victims.append(drop_host_value(self.state, page, component))
 
     def _what_went(self, page: Page) -> Component | None:
-        """The first component that a node lost and could lose, and that was wanted (7.9)."""
+        """The first wanted component that a node lost, and was allowed to lose (7.9)."""
         for component, pool in zip(COMPONENTS, HOST, strict=True):
             wanted = not self.exact or self.wanted[component] > 0
             if wanted and page in self.choice.gone[pool] and self._could_go(page, component):
@@ -124,7 +125,7 @@ class FollowedHostEviction:
         return None
 
     def _could_go(self, page: Page, component: Component) -> bool:
-        """The host copy is spare, or the only one, and no lock keeps it (semantics 7.9)."""
+        """The host copy is a duplicate, or the only one, and no lock keeps it (semantics 7.9)."""
         pool = HOST[component]
         if not page.has(pool) or page.locked_in(pool):
             return False
@@ -132,6 +133,6 @@ class FollowedHostEviction:
         return spare or not page.has(DEVICE[component])
 
     def _freed_too_much(self, component: Component) -> bool:
-        """Of a component all victims but one would have been enough (semantics 7.9)."""
+        """One victim fewer would have been enough for a component (semantics 7.9)."""
         freed = [victim[component] for victim in self.victims]
         return sum(freed) - max(freed) >= self.wanted[component]

@@ -16,7 +16,7 @@ from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 
 
 def due_pages(state: State, counted: Sequence[Page]) -> set[Page]:
-    """Pages past the threshold without a host copy, and such ancestors of theirs (8.2, 4.4)."""
+    """Pages past the threshold without a host copy, and their ancestors without one (8.2, 4.4)."""
     due = {page for page in counted if _is_due(state, page)}
     if not due:
         return due
@@ -57,7 +57,7 @@ def host_need(pages: Iterable[Page], component: Component, config: Config) -> in
 
 
 def host_shortage(state: State, pages: Sequence[Page]) -> Amounts:
-    """Host slots that a backup of these pages lacks; below 0 is what would be left (8.3)."""
+    """Host slots missing for a backup of these pages; if negative, those left over (8.3)."""
     needs = (host_need(pages, component, state.config) for component in COMPONENTS)
     short = (need - state.trie.free(host) for need, host in zip(needs, HOST, strict=True))
     return Amounts(*short)
@@ -69,7 +69,9 @@ def has_host_room(state: State, pages: Sequence[Page]) -> bool:
 
 
 def make_host_room(state: State, pages: Sequence[Page]) -> bool:
-    """Make room for a backup, for all components; if that cannot be, nothing is evicted (8.3)."""
+    """Make room for a backup, for all components; if that is impossible, nothing is
+    evicted (8.3).
+    """
     short = host_shortage(state, pages)
     for component in state.config.components:
         if short[component] > 0 and short[component] > reclaimable(state, component):
@@ -107,7 +109,7 @@ def copy_to_host(state: State, node: Sequence[Page]) -> PagesPerPool:
 
 
 def check(state: State, load: bool, blocking: bool) -> list[Copy]:
-    """Copies that are complete are acknowledged, and let go of their locks (semantics 8.4, 9.5)."""
+    """Complete copies are acknowledged, and release their locks (semantics 8.4, 9.5)."""
     acked = state.copies.check(load, blocking) if state.copies.flying else []
     for copy in acked:
         unlock(state, copy.holder)

@@ -54,15 +54,15 @@ class Cache(State):
     # -- what happens outside of the tree ----------------------------------------------------------
 
     def refuse(self, pool: Pool) -> None:
-        """The next allocation from a pool was told to fail (semantics 17.4)."""
+        """The next allocation from a pool was made to fail (semantics 17.4)."""
         self.refusing.add(pool)
 
     def not_refusing(self, pools: Iterable[Pool]) -> None:
-        """Allocations from these pools were made: no refusal is waiting there (17.4)."""
+        """Allocations from these pools succeeded: no refusal is pending there (17.4)."""
         self.refusing.difference_update(pools)
 
     def allocated(self, pool: Pool, count: int) -> None:
-        """A request took slots of a pool; so no refusal is waiting there (13.4, 17.4)."""
+        """A request took slots of a pool; so no refusal is pending there (13.4, 17.4)."""
         self.trie.rows[pool] += count
         self.refusing.discard(pool)
 
@@ -70,13 +70,13 @@ class Cache(State):
         """A request gave slots of a pool back (semantics 13.4)."""
         self.trie.rows[pool] -= count
 
-    # -- giving in ---------------------------------------------------------------------------------
+    # -- adopting ----------------------------------------------------------------------------------
 
     def adopt(self, page: Page, resident: Sequence[bool]) -> None:
-        """A page is in just these pools, whatever the rules say: it was seen there (1.2, 1.3).
+        """A page is in exactly these pools, whatever the rules say: it was seen there (1.2, 1.3).
 
-        One that is nowhere is not in the tree, nor are then those above it that are nowhere
-        themselves and were kept by it alone.
+        A page that is in no pool leaves the tree, as do those above it that are in no pool either
+        and were kept by it alone.
         """
         for pool in self.config.pools:
             change = self.trie.put if resident[pool] else self.trie.drop

@@ -1,4 +1,4 @@
-"""Copies in flight between device and host: queues that somebody else runs (semantics 17).
+"""Copies in flight between device and host: queues that the engine runs (semantics 17).
 
 Every rank runs them at a pace of its own.
 """
@@ -42,7 +42,7 @@ class Copies:
         self.failed: dict[tuple[bool, int], list[Copy]] = {queue: [] for queue in self.queued}
 
     def next_holder(self, load: bool) -> Holder:
-        """Under what the next copy locks its pages (semantics 8.3, 9.2)."""
+        """The holder under which the next copy locks its pages (semantics 8.3, 9.2)."""
         return Holder(HolderKind.COPY, "load-back" if load else "backup", self.started + 1)
 
     def submit(self, load: bool, node: list[Page], targets: PagesPerPool) -> Copy:
@@ -55,7 +55,7 @@ class Copies:
         return copy
 
     def run(self, count: int, load: bool = False, rank: int = 0, fail: bool = False) -> list[Copy]:
-        """The next ``count`` copies of one queue move their bytes, or fail to (17.1, 17.4)."""
+        """The next ``count`` copies of one queue move their bytes, or fail (17.1, 17.4)."""
         queue = self.queued[load, rank]
         ran = queue[:count]
         del queue[:count]
@@ -66,7 +66,8 @@ class Copies:
         return ran
 
     def check(self, load: bool, blocking: bool) -> list[Copy]:
-        """What is acknowledged now: from the front, what is complete (semantics 8.4, 9.5, 17.7).
+        """What is acknowledged now: complete copies, from the front of the queue (semantics 8.4,
+        9.5, 17.7).
 
         Failed copies are submitted again, behind the others (17.4).
         """

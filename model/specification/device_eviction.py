@@ -1,4 +1,4 @@
-"""Device eviction: who goes, in which order, what goes along, what becomes of it (7.1 to 7.8)."""
+"""Device eviction: who goes, in which order, what goes along, what remains (7.1 to 7.8)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from radixproof.model.specification.trie import Amounts, Page
 
 
 class Chooser(Protocol):
-    """Who decides where the rules of eviction leave a choice."""
+    """Decides where the rules of eviction leave a choice."""
 
     def may_go(self, end: Page) -> bool:
         """Whether a leaf can leave the device, or is passed over (semantics 7.4)."""
 
     def victim(self, component: Component, candidates: Iterable[Page]) -> Page | None:
-        """Which of the candidates goes, the first of which is first in order (7.2, 7.3)."""
+        """Which of the candidates goes; they come in order (7.2, 7.3)."""
 
     def write_back(self, node: list[Page]) -> None:
         """Under write_back: make host copies before a node leaves the device (semantics 7.4)."""
@@ -31,7 +31,7 @@ class Chooser(Protocol):
 
 
 class Strict:
-    """Takes the first in order, and backs up what it can: the rules, and nothing but them (7.1)."""
+    """Takes the first in order, and backs up what it can: nothing but the rules (7.1)."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -89,7 +89,7 @@ def candidates(state: State, component: Component, chooser: Chooser) -> Iterable
 
 
 def device_leaves(state: State, chooser: Chooser) -> Iterable[Page]:
-    """Device leaves that need not stay, least recently used first (semantics 7.2, 7.4)."""
+    """Device leaves that may go, least recently used first (semantics 7.2, 7.4)."""
     for page in state.trie.recency_in[Pool.FULL]:
         if is_device_leaf(page) and chooser.may_go(page):
             yield page
@@ -126,7 +126,7 @@ def goes_along(end: Page, component: Component) -> Sequence[Pool]:
 
 
 def leave_device(state: State, node: list[Page], pools: Sequence[Pool]) -> None:
-    """Values leave the device; a node that is nowhere then is deleted (semantics 7.4)."""
+    """Values leave the device; a node left on neither tier is deleted (semantics 7.4)."""
     if Pool.FULL in pools and not node[-1].has(Pool.FULL_HOST):
         state.trie.delete(node)
         return

@@ -69,7 +69,7 @@ def host_values(state: State, component: Component) -> Iterable[Page]:
 
 
 def reclaimable(state: State, component: Component) -> int:
-    """Host slots that could be freed if all were asked for that there is (semantics 7.9, 8.3)."""
+    """Host slots that an eviction of everything would free (semantics 7.9, 8.3)."""
     pool = HOST[component]
     ends = host_candidates(state, component)
     pages = {page: None for end in ends for page in end.node() if page.has(pool)}

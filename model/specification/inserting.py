@@ -1,4 +1,4 @@
-"""Insert: what of a request's prompt the tree takes, and where nodes end then (semantics 4)."""
+"""Insert: which part of a request's prompt the tree takes, and where nodes end afterwards (4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
 StartBackups: TypeAlias = Callable[[State, Sequence[Page], Sequence[Page]], None]
-"""Starts backups on the path of an insert, of whose pages the second are those just hit."""
+"""Starts the backups of an insert: it is given the path, and the pages of it just hit."""
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Inserting:
     existing: int = 0
     """Pages of the path that were in the tree before."""
     cuts_before: set[Page] = field(default_factory=set)
-    """Where nodes ended before, if the dialect asks."""
+    """Where nodes ended before, if the dialect needs it."""
     evicted: int = 0
     taken: bool = False
     """The state that came with it was taken."""
@@ -78,7 +78,7 @@ def insert(
 def _take_page(state: State, page: Page, evicted: int) -> bool:
     """Put a page on the device, with SWA from ``evicted`` on (semantics 4.1, 4.2).
 
-    Returns whether it was not there as a whole, or lacks a host copy that it may get (4.4).
+    Returns whether any of it was missing, or it lacks a host copy that it may get (4.4).
     """
     takes_swa = state.config.window is not None and page.end - state.config.page_size >= evicted
     whole = page.has(Pool.FULL) and (page.has(Pool.SWA) or not takes_swa)
@@ -118,7 +118,7 @@ def cut_path(state: State, path: Sequence[Page], existing: int, evicted: int) ->
 
 
 def _differs(page: Page, below: Page, pool: Pool) -> bool:
-    """One of two pages is in a pool, and the other is not: they are of two nodes (4.1, 4.3)."""
+    """One of two pages is in a pool, and the other is not: they belong to two nodes (4.1, 4.3)."""
     return page.has(pool) != below.has(pool)
 
 
@@ -156,7 +156,7 @@ def count_hits(state: State, insert: Inserting) -> list[Page]:
 def split_pieces(insert: Inserting) -> set[Page]:
     """Upper pieces that the insert itself cut off, at ``e`` or at one window (semantics 4.3, 8.1).
 
-    The dialects that ask have counted such a node as one.
+    Dialects that need this have counted such pieces as one node.
     """
     walked = insert.path[: insert.existing]
     new = insert.path[insert.existing :]

@@ -1,4 +1,4 @@
-"""Load-back: what is brought back from the host, when, and what it takes (semantics 9)."""
+"""Load-back: what is brought back from the host, when, and what room it needs (semantics 9)."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def to_load(path: list[Page], config: Config) -> PagesPerPool:
 
 
 def _waits(page: Page, pool: Pool) -> bool:
-    """What a device pool would hold of a page is on the host only (semantics 9.2)."""
+    """The host has a page's state for this device pool, the device has not (semantics 9.2)."""
     return page.resident_in[HOST[pool]] and not page.resident_in[pool]
 
 
 def host_hits(path: list[Page], config: Config) -> Amounts:
-    """What of a match that ends with ``path`` is on the host only (semantics 3.4)."""
+    """The part of a match ending with ``path`` that is on the host only (semantics 3.4)."""
     lists = to_load(path, config)
     return Amounts(*(len(pages) * config.unit(pool) for pool, pages in lists.items()))
 
@@ -68,9 +68,9 @@ def pinned(path: list[Page]) -> int:
 def refuses_load(
     full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
 ) -> bool:
-    """Whether a load-back is refused whatever room there is: too little, or too much (9.3).
+    """Whether a load-back is refused whatever room there is: too short, or too long (9.3).
 
-    It brings ``full`` tokens, and SWA or a state if ``others``. It pins so many tokens more.
+    It brings ``full`` tokens, and SWA or a state if ``others``. It pins ``pins`` tokens more.
     """
     if not others and full < max(1, config.load_threshold):
         return True
@@ -99,13 +99,13 @@ def load_need(state: State, loading: Loading, pool: Pool) -> int:
 
 
 def load_shortage(state: State, loading: Loading) -> Amounts:
-    """Device slots that it takes and that are not free (semantics 9.3)."""
+    """Device slots that it needs beyond those that are free (semantics 9.3)."""
     short = (load_need(state, loading, pool) - state.trie.free(pool) for pool in DEVICE)
     return Amounts(*(max(0, count) for count in short))
 
 
 def could_have_room(state: State, loading: Loading) -> bool:
-    """It needs no more than what is free and what is evictable under its own lock (9.3)."""
+    """It needs no more than is free, or evictable under its own lock (9.3)."""
     for pool in DEVICE:
         idle = sum(not page.locked_in(pool) for page in state.trie.recency_in[pool])
         room = state.trie.free(pool) + idle * state.config.unit(pool)
@@ -115,7 +115,7 @@ def could_have_room(state: State, loading: Loading) -> bool:
 
 
 def make_room(state: State, loading: Loading) -> bool:
-    """The strict choice: evict what is short, if there can be room at all (semantics 9.3)."""
+    """The strict choice: evict what is short, if enough room can be made (semantics 9.3)."""
     if not could_have_room(state, loading):
         return False
     evict(state, load_shortage(state, loading), Strict(state))
@@ -147,6 +147,6 @@ def commit_load(state: State, loading: Loading) -> None:
 
 
 def _marked(loading: Loading) -> list[Page]:
-    """All pages of the nodes that are brought, in order (semantics 9.4)."""
+    """All pages of the nodes that are loaded, in order (semantics 9.4)."""
     brought = (page for pages in loading.lists.values() for page in pages)
     return list(dict.fromkeys(page for one in brought for page in one.node_end().node()))

@@ -73,7 +73,7 @@ def unlock(state: State, holder: Holder) -> None:
 
 
 def _let_go(state: State, holder: Holder, pools: Iterable[Pool]) -> None:
-    """Give the part of a receipt back that is in these pools (semantics 6.2, 6.4)."""
+    """Give back the part of a receipt that is in these pools (semantics 6.2, 6.4)."""
     for pool in pools:
         for page in state.receipts[holder].pop(pool, ()):
             page.holders[pool] = tuple(other for other in page.holders[pool] if other != holder)

@@ -1,4 +1,4 @@
-"""Match: how far a prompt is in the tree, for the device and at best (semantics 3)."""
+"""Match: how far a prompt is cached, on the device and at best (semantics 3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
 Tiers: TypeAlias = tuple[tuple[Pool, Pool], tuple[Pool, Pool], tuple[Pool, Pool]]
-"""Per component: the pools of which either will do."""
+"""Per component: the pools, either of which will do."""
 
 ON_DEVICE: Tiers = ((Pool.FULL, Pool.FULL), (Pool.SWA, Pool.SWA), (Pool.MAMBA, Pool.MAMBA))
 ON_EITHER: Tiers = (
@@ -27,9 +27,9 @@ class MatchEnds(NamedTuple):
     """The two answers of a match: the last pages that it may end with (semantics 3.3)."""
 
     device: Page
-    """For device state alone: what a request is served."""
+    """By device state alone: what a request is served."""
     best: Page
-    """Where host copies count as well: never above ``device``."""
+    """With host copies counted as well: never above ``device``."""
 
 
 def match(state: State, key: Key) -> MatchEnds:
@@ -48,7 +48,7 @@ def match(state: State, key: Key) -> MatchEnds:
 def match_ends(path: Sequence[Page], root: Page, config: Config) -> MatchEnds:
     """Where a match that walks ``path`` ends, by either answer (semantics 3.3).
 
-    Best is never above device, so where that is the end of the walk both are the same.
+    Best is never above device, so where device is the end of the walk, both are the same.
     """
     device = match_end(path, root, config, ON_DEVICE)
     if path and device is path[-1]:
@@ -60,7 +60,7 @@ def match_end(path: Sequence[Page], root: Page, config: Config, tiers: Tiers) ->
     """The last node end on ``path`` at which a match may stop (semantics 3.2).
 
     Before the first page without SWA any length will do; after one, a whole window of SWA has to
-    come together again. Every page counts, also where another component says no.
+    accumulate again. Every page counts, even where another component forbids an end.
     """
     (full, or_full), (swa, or_swa), (mamba, or_mamba) = tiers
     window = config.window
@@ -79,7 +79,9 @@ def match_end(path: Sequence[Page], root: Page, config: Config, tiers: Tiers) ->
 
 
 def renew_path(state: State, path: list[Page]) -> None:
-    """A path becomes the most recently used; of SWA and MAMBA what going on needs (3.5)."""
+    """A path becomes the most recently used; of SWA and MAMBA only what a continuation
+    needs (3.5).
+    """
     state.trie.touch(path)
     window = state.config.window
     if window is not None:

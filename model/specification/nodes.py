@@ -1,4 +1,4 @@
-"""Nodes, as runs of pages: which there are on a path, and which are leaves (semantics 1)."""
+"""Nodes, as runs of pages: those on a path, and those that are leaves (semantics 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configured order, in which leaves leave the device, and the host (semantics 7.2)."""
+"""The configured order in which leaves leave the device and the host (semantics 7.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SLRU_PROTECTED = 2
 
 
 def rank(end: Page, policy: EvictionPolicy) -> int:
-    """What comes before recency when a leaf is chosen, smallest first (semantics 7.2)."""
+    """What counts before recency when a leaf is chosen, smallest first (semantics 7.2)."""
     ranks = {
         EvictionPolicy.LFU: end.hits,
         EvictionPolicy.FIFO: end.created,

@@ -9,7 +9,7 @@ from radixproof.model.specification.trie import Page
 def split(state: State, page: Page) -> None:
     """A node ends with ``page`` from now on; no page changes its state (semantics 5.1, 5.5).
 
-    An upper half has the hits of the whole, but for releases in which they begin at 0 (5.4).
+    The upper half keeps the hits of the whole, except in releases where they start at 0 (5.4).
     """
     if page.cut:
         return

@@ -1,4 +1,6 @@
-"""All that the specification knows of one cache: what transitions of every chapter work on."""
+"""All that the specification knows of one cache: the state that every chapter's
+transitions change.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from radixproof.model.specification.trie import Holder, PagesPerPool, Trie
 
 
 class State:
-    """One cache: its tree, who holds what of it, and what is in flight."""
+    """One cache: its tree, who locks which part of it, and what is in flight."""
 
     def __init__(self, config: Config, dialect: Dialect) -> None:
         self.config = config
@@ -19,6 +21,6 @@ class State:
         """What each lock covers: pages, so that no later split or revival changes it (6.2)."""
         self.copies = Copies(config.ranks)
         self.inserts = 0
-        """How many there were, of both kinds: the number of a new node (7.2)."""
+        """How many inserts there were, of both kinds: numbers a new node (7.2)."""
         self.refusing: set[Pool] = set()
-        """Pools whose next allocation was told to fail, and may not have been made yet (17.4)."""
+        """Pools whose next allocation was made to fail, and may still be to come (17.4)."""

@@ -38,7 +38,7 @@ def _refill(state: State, pages: list[Page]) -> list[Page]:
 
 
 def _add_below(state: State, key: Key, walked: list[Page]) -> list[Page]:
-    """The rest of the key becomes a host-only node, where it may hang (semantics 10.3, 1.4)."""
+    """The rest of the key becomes a host-only node, if one may hang there (semantics 10.3, 1.4)."""
     if walked and not (walked[-1].has(Pool.FULL_HOST) or state.config.write_back):
         return []
     added = state.trie.extend(key)[len(walked) :]

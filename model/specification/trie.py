@@ -18,7 +18,7 @@ from radixproof.model.key import Key, Units, tokens_of
 
 
 class HolderKind(StrEnum):
-    """What it is that locks pages (semantics 6, 8.3, 9.2, 11)."""
+    """What locks pages (semantics 6, 8.3, 9.2, 11)."""
 
     RECEIPT = "receipt"
     """A lock that a history took by name."""
@@ -49,7 +49,7 @@ class Amounts(NamedTuple):
     mamba: int = 0
 
     def plus(self, other: Amounts) -> Amounts:
-        """Both together (semantics 7.5)."""
+        """The sum of both (semantics 7.5)."""
         return Amounts(self.full + other.full, self.swa + other.swa, self.mamba + other.mamba)
 
 
@@ -102,7 +102,7 @@ class Page:
 
     @property
     def lacks(self) -> bool:
-        """Something that is on the device has no copy on the host (semantics 8.3)."""
+        """Whether something on the device has no copy on the host (semantics 8.3)."""
         full, swa, mamba, full_host, swa_host, mamba_host = self.resident_in
         return (full and not full_host) or (swa and not swa_host) or (mamba and not mamba_host)
 
@@ -167,7 +167,7 @@ class Trie:
         self.rows = [0] * len(POOLS)
         """Slots held by requests, per `Pool`."""
         self.host_only: PageOrders = tuple(OrderedDict() for _ in COMPONENTS)
-        """Per `Component`: pages on the host only, in the order in which they came to be (7.9)."""
+        """Per `Component`: pages on the host only, in the order in which they became so (7.9)."""
         self.on_both: dict[Page, None] = {}
         """Pages of which FULL is on both tiers."""
         self.uses = 0
@@ -224,7 +224,9 @@ class Trie:
         return path
 
     def put(self, page: Page, pool: Pool) -> None:
-        """``pool`` holds the page now; what arrives on a device is the newest there (1.3, 1.7)."""
+        """``pool`` holds the page now; what arrives on the device is the newest there
+        (1.3, 1.7).
+        """
         if not page.resident_in[pool]:
             page.resident_in[pool] = True
             self._count(page, pool, +1)
@@ -286,7 +288,7 @@ class Trie:
         self.renew(pages, Pool.FULL)
 
     def renew(self, pages: list[Page], pool: Pool) -> None:
-        """What of these pages a device pool holds is the newest there (semantics 1.7, 3.5)."""
+        """Those of these pages that a device pool holds become the newest there (1.7, 3.5)."""
         order = self.recency_in[pool]
         for page in pages:
             if page.resident_in[pool]:

@@ -1,9 +1,8 @@
 """The process pool under every campaign.
 
-Why not `concurrent.futures`: a search tells news long before it has a result; one process drives
-one system, and two releases of SGLang cannot share one; and when a process dies, the shard that it
-ran must be named while the others go on. There a dead process breaks the whole pool, and says no
-more. What runs and waits here is `multiprocessing`.
+Why not `concurrent.futures`: a search sends news long before it has a result; two releases of
+SGLang cannot share a process; and when a process dies, its shard must be named while the others go
+on, whereas there a dead process breaks the whole pool. So this is built on `multiprocessing`.
 """
 
 from __future__ import annotations
@@ -27,33 +26,33 @@ from radixproof.properties.histories.history_json import HistoryError
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that a shard tells while it runs."""
+    """Something that a shard reports while it runs."""
 
     shard: Shard
     news: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The end of a shard, and what came of it."""
+class ShardDone:
+    """The end of a shard, and its result."""
 
     shard: Shard
     result: Any
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class ShardFailed:
     """The end of a shard that could not be run, or whose process died: why, and what to do."""
 
     shard: Shard
     reason: str
 
 
-Event: TypeAlias = News | Done | Failed
+Event: TypeAlias = News | ShardDone | ShardFailed
 Work: TypeAlias = Callable[[Shard, Callable[[Any], None]], Any]
 """What a process does with a shard.
 
-It is given a function that tells news; all of it is plain data.
+It is given a function that sends news. All that passes through is plain data.
 
 It is a function of a module, so that another process can import it.
 """
@@ -62,10 +61,10 @@ It is a function of a module, so that another process can import it.
 def run(
     shards: Iterable[Shard], work: Work, jobs: int, reuse: bool = True
 ) -> Generator[Event, None, None]:
-    """Run shards, ``jobs`` at a time; events as they come, `Done` or `Failed` once for each shard.
+    """Run shards, ``jobs`` at a time; yields events as they come, one end for each shard.
 
-    Without ``reuse`` every shard has a process of its own. To close the generator, or to interrupt
-    it, ends what is running.
+    Without ``reuse`` every shard has a process of its own. Closing or interrupting the generator
+    ends what is running.
     """
     todo, lanes = deque(shards), list[_Lane]()
     try:
@@ -88,7 +87,7 @@ def run(
 
 
 class _Lane:
-    """A process that runs one shard after the other."""
+    """A process that runs one shard after another."""
 
     def __init__(self, work: Work, shard: Shard) -> None:
         context = multiprocessing.get_context("spawn")
@@ -104,14 +103,14 @@ class _Lane:
             self.pipe.send(shard)
 
     def event(self) -> Event:
-        """What the process says next; that it has died is an event, too."""
+        """What the process sends next; its death is an event, too."""
         try:
             event: Event = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
             how = _ending(self.process.exitcode or 0)
-            return Failed(
-                self.shard, f"the process that ran {self.shard} ended without a word ({how})"
+            return ShardFailed(
+                self.shard, f"the process that ran {self.shard} ended without a result ({how})"
             )
         return event
 
@@ -130,8 +129,8 @@ def _ending(code: int) -> str:
 
 
 def _serve(pipe: Connection, work: Work) -> None:
-    """What a process does: shards, until nobody wants any more."""
-    # Ctrl-C is the parent's to handle: what was found must get through.
+    """What a process does: run shards until there are no more."""
+    # Ctrl-C is for the parent to handle: what was found must get through.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
@@ -141,19 +140,19 @@ def _serve(pipe: Connection, work: Work) -> None:
         sys.exit(1)
 
 
-def _run(shard: Shard, work: Work, pipe: Connection) -> Done | Failed:
+def _run(shard: Shard, work: Work, pipe: Connection) -> ShardDone | ShardFailed:
     def tell(news: Any) -> None:
         pipe.send(News(shard, news))
 
     try:
-        return Done(shard, work(shard, tell))
+        return ShardDone(shard, work(shard, tell))
     except (Unavailable, UnknownSystem, HistoryError) as error:
-        return Failed(shard, str(error))
+        return ShardFailed(shard, str(error))
     except (BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
         traceback.print_exc()
-        return Failed(
+        return ShardFailed(
             shard,
             f"radixproof itself failed ({type(error).__name__}) while it ran {shard};"
             " please report this",

@@ -1,7 +1,7 @@
 """A whole search as the work of a process.
 
-It sends plain data only: what is shown or written of a finding is made here, where the system is,
-so that the parent need not import any.
+It sends plain data only: the text and files of a finding are made here, where the system is, so
+that the parent need not import it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FindingReport:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A search that has come to its end."""
+    """A finished search."""
 
     progress: Progress
     seconds: float
@@ -56,7 +56,7 @@ SearchNews: TypeAlias = Progress | FindingReport
 
 
 def search_shard(shard: Shard, tell: Callable[[SearchNews], None]) -> Searched:
-    """Search the system of a shard; tell of findings at once, and of progress now and then."""
+    """Search the system of a shard; report findings at once, and progress now and then."""
     target = registry.find(shard.system)
     _warm(target)
     started, told = time.monotonic(), 0.0

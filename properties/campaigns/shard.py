@@ -12,7 +12,7 @@ SEARCH = "search"
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One search of one system. What comes of it is a function of these fields, but for seconds."""
+    """One search of one system. Except for ``seconds``, these fields determine its result."""
 
     system: str
     """By the name that the registry knows."""
@@ -20,7 +20,7 @@ class Shard:
     seed: int
     budget: Budget
     corpus: str = ""
-    """The folder whose histories are replayed first, if any."""
+    """A folder whose histories are replayed first, if any."""
     folder: str = ""
     """Where its findings will lie; reports name it."""
 

@@ -1,4 +1,4 @@
-"""Numbers on the command line, for argparse: what is refused is told in a sentence."""
+"""Numbers on the command line, for argparse: each refusal is a sentence."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
         "--seconds",
         type=seconds,
         metavar="N",
-        help="stop each system after about N seconds, if the profile has not ended before",
+        help="stop each system after about N seconds, if the profile has not ended by then",
     )
     parser.add_argument(
         "--out",
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
     names = list(dict.fromkeys(options.systems))
     for name in names:
-        registry.find(name)  # a wrong name ends it before anything is run
+        registry.find(name)  # a wrong name must show before anything is run
     budget: Budget = replace(PROFILES[options.profile], seconds=options.seconds)
     stored = None if options.cold else corpus.FOLDER
     result = check(names, options.seed, budget, options.out, stored)

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.pool import Done, Failed, News, run
+from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
 from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
 from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.cli.progress import Output, SearchProgress
@@ -36,9 +36,9 @@ class Result:
 def check(
     names: Sequence[str], seed: int, budget: Budget, out: Path, corpus: Path | None = None
 ) -> Result:
-    """Search the systems called ``names``; one that cannot be run does not keep the others from it.
+    """Search the systems called ``names``; one that cannot be run does not stop the others.
 
-    What is in the folder ``corpus`` is replayed first.
+    The histories in the folder ``corpus`` are replayed first.
 
     Raises `Unavailable` if findings could not be written to ``out``.
     """
@@ -83,16 +83,16 @@ def _search(shard: Shard, console: Console, result: Result) -> None:
                     findings.append(finding)
                     result.found += 1
                     _show(finding, len(findings), shard, console)
-                case Failed(_, reason):
+                case ShardFailed(_, reason):
                     raise Unavailable(reason)
-                case Done(_, Searched() as done):
+                case ShardDone(_, Searched() as done):
                     show(done.progress)
                     _conclude(shard, findings, done, console)
                     result.incomplete |= not findings and _too_little(shard.budget, done.progress)
 
 
 def _too_little(budget: Budget, progress: Progress) -> bool:
-    """Whether a clean search has shown too little; with a limit in seconds, it may."""
+    """Whether a clean search missed milestones; one with a limit in seconds may."""
     return budget.everywhere and budget.seconds is None and bool(progress.unreached)
 
 
@@ -105,7 +105,9 @@ def _show(finding: FindingReport, number: int, shard: Shard, console: Console) -
 def _conclude(
     shard: Shard, findings: Sequence[FindingReport], done: Searched, console: Console
 ) -> None:
-    """The last lines on a system: what was searched and found, and where the search has been."""
+    """The last lines on a system: what was searched and found, and which milestones
+    were reached.
+    """
     console.rule(characters="-")
     for line in _conclusion(shard, findings, done):
         console.print(line, markup=False)
@@ -125,14 +127,14 @@ def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched)
     yield from (f"    {milestone.value}" for milestone in unreached)
     if progress.unjudged:
         checks = plural(len(progress.unjudged), "check")
-        yield f"  {checks} not made, for want of what the system does not show:"
+        yield f"  {checks} not made, because the system does not show what they need:"
         yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
 
 
 def _write(finding: FindingReport, folder: Path) -> str:
     """Write the files of a finding; returns where they are.
 
-    Nothing may be lost: if they cannot be written, it returns the history instead.
+    Nothing may be lost: if they cannot be written, the history is returned instead.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``radixproof corpus update``: a shortest history for every bug that has none."""
+"""``radixproof corpus update``: a shortest history for every bug that lacks one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from radixproof.properties.histories.history_json import HistoryError
 
 def add(commands: Any) -> None:
     """Add the command to the parser of the command line."""
-    parser = commands.add_parser("corpus", help="keep a shortest history of every known bug")
+    parser = commands.add_parser("corpus", help="add missing shortest histories of known bugs")
     kinds = parser.add_subparsers(required=True, metavar="update")
     updating = kinds.add_parser(
         "update", description="Find a shortest history of every bug that has none in the corpus."
@@ -26,9 +26,7 @@ def add(commands: Any) -> None:
         metavar="SYSTEM",
         help="of these systems only (default: all planted bugs)",
     )
-    updating.add_argument(
-        "--all", action="store_true", help="also of bugs that have one, as if the corpus were empty"
-    )
+    updating.add_argument("--all", action="store_true", help="replace existing histories as well")
     updating.add_argument(
         "--folder",
         type=Path,
@@ -42,10 +40,10 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     from radixproof.properties.power.corpus_update import prune, update
 
-    planted = (f"fault:{name}" for name in sorted(registry.planted_faults()))
+    planted = (registry.named_after(name) for name in sorted(registry.planted_faults()))
     names = list(dict.fromkeys(options.systems or planted))
     for name in names:
-        registry.find(name)  # a wrong name ends it before anything is run
+        registry.find(name)  # a wrong name must show before anything is run
     missed = []
     try:
         if not options.systems:

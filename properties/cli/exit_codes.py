@@ -1,4 +1,4 @@
-"""What every command has in common: its exit codes, and how a mistake of the user is told."""
+"""What all commands share: exit codes, and how a user's mistake is reported."""
 
 from __future__ import annotations
 

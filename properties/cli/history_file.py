@@ -12,7 +12,7 @@ from radixproof.properties.cli.exit_codes import UsageError
 from radixproof.properties.histories.history_json import HistoryError, from_json
 
 LARGEST = 64 * 2**20
-"""Bytes that are read at all."""
+"""The largest file that is read, in bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def read(file: Path) -> History:
 
 
 def target(history: History, name: str | None) -> Target:
-    """The system called ``name``, or else the one in which the history was found.
+    """The system called ``name``, or else the one the history was found in.
 
     A file must not decide what code is imported: a system in somebody's module has to be named.
     """

@@ -1,8 +1,8 @@
 """The command line: a parser, and how errors become a sentence and an exit code.
 
 Exit codes: 0 clean, 1 something was found, 2 usage (also a file that cannot be read), 3 could not
-run. Each command is a module with ``add``, which says what it takes, and imports what it needs when
-it is run: ``--help`` must not wait for torch.
+run. Each command is a module whose ``add`` declares its arguments. It imports what it needs when it
+is run: ``--help`` must not wait for torch.
 """
 
 from __future__ import annotations

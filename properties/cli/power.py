@@ -59,7 +59,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         "--profile",
         choices=("dev", "ci"),
         default="ci",
-        help="whose steps each search may take (default: ci)",
+        help="profile that sets the steps of each search (default: ci)",
     )
 
 
@@ -81,7 +81,7 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="add to the trials in FOLDER, made with the same code; the page is of all of them",
+        help="add to the trials in FOLDER, made with the same code; the page covers all of them",
     )
     parser.add_argument(
         "--expect",
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     found = {fault for fault, row in table.items() if any(one.found for one in row.values())}
     missed = sorted((expected & set(table)) - found)
     if missed:
-        print(f"Missed, though {options.expect} has them as found: {', '.join(missed)}")
+        print(f"Missed, though {options.expect} lists them as found: {', '.join(missed)}")
         return FOUND
     return CANNOT_RUN if failed else CLEAN
 
@@ -122,7 +122,7 @@ def _named(one: TrialResult) -> str:
 
 def _chosen(given: Sequence[str] | None, known: Iterable[str], kind: str) -> list[str]:
     names = list(known)
-    chosen = [name.removeprefix("fault:") for name in dict.fromkeys(given or names)]
+    chosen = [registry.planted_in(name) or name for name in dict.fromkeys(given or names)]
     unknown = [name for name in chosen if name not in names]
     if unknown:
         raise UsageError(f"no {kind} is called {unknown[0]!r} (known: {', '.join(sorted(names))})")
@@ -143,9 +143,9 @@ def _expected(file: Path | None, drivers: Iterable[str]) -> set[str]:
 
 
 def _campaign(wanted: Sequence[Shard], out: Path, jobs: int, resume: bool) -> list[TrialResult]:
-    """Run what is not in the record yet, and write it there.
+    """Run the trials that are not in the record yet, and write them there.
 
-    Returns all that is in the record then, of the same budget.
+    Returns everything then in the record, all of the same budget.
     """
     from radixproof.properties.cli.progress import TrialProgress
     from radixproof.properties.power import trial_record, trials

@@ -28,7 +28,7 @@ SECONDS = 5
 
 
 class Output(Console):
-    """A console whose reader may go away: the command line decides what that means, not rich."""
+    """A console whose reader may go away: the command line handles that, not rich."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
@@ -64,7 +64,7 @@ class _Line:
 
 
 class SearchProgress:
-    """Of the search of one system."""
+    """Progress of the search of one system."""
 
     def __init__(self, name: str, budget: Budget, console: Console) -> None:
         self.name, self.budget = name, budget
@@ -88,7 +88,7 @@ class SearchProgress:
 
 
 class TrialProgress:
-    """Of a campaign of trials."""
+    """Progress of a campaign of trials."""
 
     def __init__(self, total: int, done: int) -> None:
         self.total, self.done = total, done

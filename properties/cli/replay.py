@@ -1,4 +1,4 @@
-"""``radixproof replay``: a history once more, step by step."""
+"""``radixproof replay``: run a history again, step by step."""
 
 from __future__ import annotations
 

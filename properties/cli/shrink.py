@@ -1,4 +1,4 @@
-"""``radixproof shrink``: a shortest history that fails in the same way."""
+"""``radixproof shrink``: find a shortest history that fails in the same way."""
 
 from __future__ import annotations
 

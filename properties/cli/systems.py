@@ -1,4 +1,4 @@
-"""``radixproof systems``: what can be checked here, and more of it."""
+"""``radixproof systems``: list what can be checked here, and prepare releases."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Milestones: the situations that bugs need, and which of them a run has come to."""
+"""Milestones: the situations that bugs need, and which of them a run has reached."""

@@ -1,8 +1,8 @@
 """Milestones: situations that most bugs need and that random histories rarely reach (semantics
 17.6).
 
-A search that finds nothing says little unless it was where the bugs are. Every milestone says in
-one line what the situation is and what a system must offer for it to come about.
+A search that finds nothing says little unless it has been where the bugs are. Every milestone
+states in one line what the situation is and what a system must offer for it to arise.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FULL, SWA, MAMBA = Component
 
 
 class Trait(Enum):
-    """What not every cache can be, or be put to; the value is the field of `Scope` that says so."""
+    """What not every cache is or does; the value is the field of `Scope` that says so."""
 
     HOSTED = "hosted"
     HOSTLESS = "hostless"
@@ -73,7 +73,7 @@ NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not Evictio
 
 
 class Milestone(Enum):
-    """A situation in words, and what it needs; of needs in parentheses one is enough. Match and
+    """A situation in words, and what it needs; of needs in parentheses, one is enough. Match and
     Insert are always assumed.
     """
 
@@ -84,7 +84,10 @@ class Milestone(Enum):
     SPLIT_HOST_LOCKED = "a key ends inside a node that a receipt locks on the host", HostLock
     SPLIT_HOST_ONLY = "a key ends inside a node that is on the host only", HOSTED, Evict
     SPLIT_TOMBSTONE = "a key ends inside a node without SWA state", SWA
-    SPLIT_ABOVE_STATE = "a key ends inside a node with a MAMBA state, which stays below", MAMBA
+    SPLIT_ABOVE_STATE = (
+        "a key ends inside a node with a MAMBA state, which stays with the lower half",
+        MAMBA,
+    )
     HOST_HIT = "a match reaches further with the host than on the device", HOSTED, Evict
     WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there", SWA
     STATE_VETO = "a match stops short of FULL data because no MAMBA state is there", MAMBA
@@ -152,7 +155,7 @@ class Milestone(Enum):
         LOCKS,
     )
     UNLOCK_AFTER_SPLIT = "a receipt is given back after a node under it was split", LOCKS
-    UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state arrived under it", SWA, LOCKS
+    UNLOCK_AFTER_REVIVAL = "a receipt is given back after SWA state appeared under it", SWA, LOCKS
     UNLOCK_AFTER_RELEASE = (
         "a receipt is given back whose window was given back before",
         AUX,
@@ -187,7 +190,7 @@ class Milestone(Enum):
         NOT_LRU,
     )
     EVICTION_UNDER_HOST_LOCK = (
-        "an un-backed leaf must not be deleted, for a host lock is on it or below it",
+        "an un-backed leaf must not be deleted, as a host lock is on it or below it",
         Evict,
         HostLock,
     )
@@ -283,7 +286,7 @@ class Milestone(Enum):
         Refuse,
     )
     LOAD_SHORT_WITH_AUX = (
-        "a load-back below the threshold goes ahead, for a window or a state comes along",
+        "a load-back below the threshold goes ahead, as a window or a state comes along",
         LOAD_THRESHOLDS,
         Evict,
         LoadBack,
@@ -302,7 +305,7 @@ class Milestone(Enum):
     # KV fetched to the host.
     HOST_INSERT_ADDS = "a host insert adds a node", HostInsert
     HOST_INSERT_DROPPED = (
-        "a host insert is dropped, for it would hang below a node without host copy",
+        "a host insert is dropped, as it would hang below a node without a host copy",
         HostInsert,
     )
     HOST_INSERT_REFILLS = (
@@ -330,7 +333,7 @@ class Milestone(Enum):
 
     # Requests.
     REQUESTS_SHARE = "a request arrives whose prefix another one alive has locked", Arrive
-    REQUEST_OVERTAKEN = "a request computes what is in the tree by now", Arrive, Prefill
+    REQUEST_OVERTAKEN = "a request computes what the tree has by now", Arrive, Prefill
     REQUEST_RETRIED = "a request arrives with the prompt of one that was aborted", Arrive, Abort
     ABORT_WHILE_LOADING = (
         "a request is aborted while its prefix is loaded back",
@@ -367,7 +370,7 @@ class Milestone(Enum):
 
 
 def reachable(scope: Scope) -> list[Milestone]:
-    """The milestones that a system with this scope can come by."""
+    """The milestones that a system with this scope can reach."""
     return [
         milestone
         for milestone in Milestone

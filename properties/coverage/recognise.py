@@ -1,8 +1,8 @@
 """Which milestones an operation is about to reach, recognised in the model alone: one function per
 kind of operation.
 
-Nothing here changes the model, and nothing is remembered: what takes a memory is left to the
-`Watcher`.
+Nothing here changes the model, and nothing is remembered: milestones that need a memory are left to
+the `Watcher`.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from radixproof.properties.generating.preview import (
     allocated,
     ends_of,
     evictable,
+    load_is_refused,
     preview_load,
     preview_match,
     receipts_on,
-    reclaimable,
-    refused,
+    unlocked_on_host,
 )
 
 FULL, SWA, MAMBA = Component
@@ -323,7 +323,7 @@ def _of_writing_back(model: Cache, leaf: Page) -> Met:
         for component in model.config.components
     }
     room = {component: model.trie.free(HOST[component]) for component in need}
-    spare = {component: reclaimable(model, HOST[component]) for component in need}
+    spare = {component: unlocked_on_host(model, HOST[component]) for component in need}
     fails = any(HOST[component] in model.refusing for component in need if need[component])
     if fails or any(need[component] > room[component] + spare[component] for component in need):
         if leaf.children:
@@ -386,10 +386,10 @@ def of_evict_host(model: Cache, component: Component) -> Met:
 
 def of_load(model: Cache, operation: LoadBack) -> Met:
     load = preview_load(model, preview_match(model, operation.key).best)
-    if refused(model, load, None):
+    if load_is_refused(model, load, None):
         if load.full:
             yield Milestone.LOAD_TOO_SHORT
-    elif refused(model, load, operation.quota):
+    elif load_is_refused(model, load, operation.quota):
         yield Milestone.LOAD_OVER_QUOTA
     elif not load.fits:
         yield Milestone.LOAD_TOO_LARGE
@@ -447,8 +447,8 @@ def of_poll(model: Cache, load: bool) -> Met:
 
 
 def of_arrival(model: Cache, operation: Arrive) -> Met:
-    """A request that comes: its prefix is loaded back and locked, and it takes a copy of the state
-    there.
+    """A request that comes: its prefix is loaded back and locked, and it takes a copy
+    of the state there.
     """
     found = preview_match(model, operation.key)
     if found.device.parent is not None and any(
@@ -458,7 +458,7 @@ def of_arrival(model: Cache, operation: Arrive) -> Met:
     if not model.config.mamba_states:
         return
     load = preview_load(model, found.best)
-    loads = load.fits and not refused(model, load, operation.quota)
+    loads = load.fits and not load_is_refused(model, load, operation.quota)
     anchor, need = (found.best, load.need[Pool.MAMBA]) if loads else (found.device, 0)
     if anchor.parent is None or model.trie.free(Pool.MAMBA) > need:
         return

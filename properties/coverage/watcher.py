@@ -43,8 +43,8 @@ from radixproof.properties.generating.preview import goes_on
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools that it
-    locks.
+    """What was under a receipt when it was taken: nodes, pages with SWA, and the pools
+    that it locks.
     """
 
     nodes: int
@@ -62,8 +62,8 @@ def _under(receipt: PagesPerPool) -> Taken:
 
 
 class Watcher:
-    """Counts the milestones of one history. It has to be told of every operation before it is
-    performed.
+    """Counts the milestones of one history. Every operation must be passed to it before
+    it is performed.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Watcher:
         """Prompts of requests that were aborted."""
 
     def before(self, model: Cache, operation: Operation) -> None:
-        """This operation is next; the model is as it finds it."""
+        """This operation is next; the model is still as before it."""
         self.taken = {
             name: self.taken.get(name) or _under(receipt)
             for name, receipt in model.receipts.items()
@@ -111,7 +111,7 @@ class Watcher:
                     yield Milestone.RESET
 
     def _overtake(self, model: Cache) -> None:
-        """An eviction comes after all copies in flight, if it finds anything."""
+        """An eviction overtakes all copies in flight, if it finds anything."""
         if any(is_device_leaf(page) for page in model.trie.recency_in[Pool.FULL]):
             self.overtaken |= {copy.holder for copy in model.copies.flying}
 
@@ -176,6 +176,6 @@ class Watcher:
 
 
 def _lock_of(model: Cache, request: str) -> Holder | None:
-    """What a request alive holds its prefix by."""
+    """The lock by which a live request holds its prefix."""
     held = (holder for holder in model.receipts if holder.kind is HolderKind.REQUEST)
     return next((holder for holder in held if holder.name == request), None)

@@ -1,12 +1,12 @@
-"""The baseline: uniformly random operations, judged by a static sanity check. What a fuzzer does
-that knows nothing of the cache.
+"""The baseline: uniformly random operations, judged by a static sanity check. It is a fuzzer that
+knows nothing of the cache.
 
 Every kind of operation is as likely as any other, every prompt is made afresh from few tokens,
 every amount is anything up to all there is, and no room is made for an insert (requests make their
-own, as in every history). There is no model: only what one look shows to be wrong counts, and
-crashes. Configurations are those of the other drivers, but of one rank only (to compare replicas is
-more than a static check), and the check looks at everything after every step. That is generous:
-what is measured is the worth of shape and model, not of luck.
+own, as in every history). There is no model: only crashes count, and what a single observation
+shows to be wrong. Configurations are those of the other drivers, but with one rank only (comparing
+replicas is more than a static check), and the check looks at everything after every step. That is
+generous: the comparison measures what shaping and the model are worth, not luck.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ from radixproof.properties.running.run import Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")
 REQUESTS = ("q1", "q2", "q3", "q4")
-"""Names are as random as everything else: what begins under a taken one, or goes on under none, is
-skipped.
+"""Names are as random as everything else: what begins under a name in use, or continues under an
+unused one, is skipped.
 """
 
 
-class Uniform:
+class UniformOperations:
     """Random operations, each a function of the configuration and of chance alone."""
 
     def __init__(self, shape: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
@@ -114,15 +114,15 @@ class Uniform:
         )
 
 
-_MAKE: dict[type[Operation], Callable[[Uniform], Operation]] = {
+_MAKE: dict[type[Operation], Callable[[UniformOperations], Operation]] = {
     Match: lambda one: Match(one.key()),
-    Insert: Uniform.insert,
+    Insert: UniformOperations.insert,
     Lock: lambda one: Lock(one.receipt(), one.key()),
     HostLock: lambda one: HostLock(one.receipt(), one.key()),
     Unlock: lambda one: Unlock(one.receipt()),
     ReleaseWindow: lambda one: ReleaseWindow(one.receipt()),
     Evict: lambda one: Evict(one.amount(Pool.FULL), one.amount(Pool.SWA), one.amount(Pool.MAMBA)),
-    EvictHost: Uniform.evict_host,
+    EvictHost: UniformOperations.evict_host,
     LoadBack: lambda one: LoadBack(one.key(), one.quota()),
     HostInsert: lambda one: HostInsert(one.key()),
     RunCopies: lambda one: RunCopies(one.rng.randint(1, 3), one.flag(), one.flag()),
@@ -164,7 +164,7 @@ def one(target: Target, seed: int, number: int) -> JudgedHistory:
     shape = replace(config(rng, target.scope), ranks=1)
     run, uniform, done = (
         Unmodelled(target, shape),
-        Uniform(shape, rng, target.scope),
+        UniformOperations(shape, rng, target.scope),
         list[Operation](),
     )
     try:
@@ -179,7 +179,7 @@ def one(target: Target, seed: int, number: int) -> JudgedHistory:
 
 
 def baseline(target: Target, seed: int) -> Iterator[JudgedHistory]:
-    """Histories of ``seed`` without end."""
+    """Endless histories of ``seed``."""
     number = 0
     while True:
         yield one(target, seed, number)
@@ -187,7 +187,7 @@ def baseline(target: Target, seed: int) -> Iterator[JudgedHistory]:
 
 
 def replay(target: Target, history: History) -> Verdict | None:
-    """Where a history first goes wrong as far as the sanity check can tell."""
+    """Where a history first goes wrong, as far as the sanity check can tell."""
     run = Unmodelled(target, history.config)
     try:
         for at, operation in enumerate(history.operations):

@@ -1,9 +1,9 @@
-"""A Hypothesis backend that draws from the seed and from nothing else.
+"""A Hypothesis backend that draws from the seed and nothing else.
 
 Hypothesis's own backend takes one of twenty numbers from the constants of the modules imported so
 far, so that a seed means one thing in one program and another in the next. With it, most examples
-of a run are made of parts of earlier ones, which find less than new ones do; with any other backend
-all are new. A failing example is replayed and shrunk by Hypothesis as ever.
+of a run are made of parts of earlier ones, which find less than new ones do; with any other
+backend, all are new. Hypothesis replays and shrinks a failing example as usual.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ BACKEND = "radixproof"
 """For ``settings(backend=...)``, once this module is imported."""
 
 
-class Uniform(HypothesisProvider):
+class UniformProvider(HypothesisProvider):
     """Bounded integers and bytes of a fixed size, each as likely as any other.
 
-    What else there is, Hypothesis draws.
+    Hypothesis draws everything else.
     """
 
     def draw_integer(
@@ -44,4 +44,4 @@ class Uniform(HypothesisProvider):
         return self._random.randbytes(min_size)
 
 
-AVAILABLE_PROVIDERS[BACKEND] = Uniform
+AVAILABLE_PROVIDERS[BACKEND] = UniformProvider

@@ -30,8 +30,9 @@ from radixproof.properties.histories.file_names import slug
 from radixproof.properties.running.run import TOLERABLE, Run
 
 rolls = st.binary(min_size=7, max_size=7)
-"""A number to take choices from, each as likely as any other. Not drawn as an integer: of these
-Hypothesis's own backend likes small ones, which hold few choices."""
+"""A number to take choices from, each as likely as any other. It is not drawn as an integer,
+because Hypothesis's own backend prefers small ones, which hold few choices.
+"""
 
 
 class Broken(AssertionError):
@@ -49,14 +50,16 @@ class Broken(AssertionError):
 class CacheMachine(RuleBasedStateMachine):
     """One cache under random operations, made by `state_machine`.
 
-    A subclass that sets ``target``, as was usual before there was that function, works as well.
+    A subclass that sets ``target``, as was usual before that function existed, works as well.
     """
 
     target: ClassVar[Target]
     known: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        """Its test draws from the seed alone, unless it is given settings that say otherwise."""
+        """Make its test draw from the seed alone, unless it is given settings that say
+        otherwise.
+        """
         cls.TestCase.settings = settings(cls.TestCase.settings, backend=BACKEND)
 
     @initialize(dice=rolls)
@@ -84,7 +87,7 @@ class CacheMachine(RuleBasedStateMachine):
             self.over = self.over or breach.violates not in TOLERABLE
 
     def make(self, name: str, dice: bytes) -> None:
-        """Perform an operation of one rule, if this cache has it and there is an occasion."""
+        """Perform an operation of one rule, if this cache has it and one is possible now."""
         for operation in self.shaper.by_rule(
             name, self.run.judge.model, digits(int.from_bytes(dice))
         ):

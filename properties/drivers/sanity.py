@@ -1,9 +1,9 @@
-"""A static sanity check: what one look at a cache shows to be wrong, without a model and without a
+"""A static sanity check: what a single observation shows to be wrong, without a model and without
 memory.
 
-It is of the kind that upstream runs on its own tree: structure, counts, sets and sums. What it
-cannot see is everything that is consistent and wrong. It judges the baseline, against which the
-other drivers are measured.
+It is the kind of check that upstream runs on its own tree: structure, counts, sets and sums. It
+cannot see anything that is consistent but wrong. It judges the baseline, against which the other
+drivers are measured.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Applicable, Pools, shown
 from radixproof.properties.judging.spelling import spell_node
-from radixproof.properties.judging.state_checks import held_by_count, leaf_sets, lru_lists
+from radixproof.properties.judging.state_checks import leaf_sets, locked_by_count, lru_lists
 from radixproof.properties.judging.step_checks import lock_counts
 
 Rows = Sequence[Collection[int]]
@@ -23,7 +23,7 @@ Rows = Sequence[Collection[int]]
 
 
 def sanity(seen: Observation, config: Config, rows: Rows, judged: Applicable) -> list[Breach]:
-    """Everything that is wrong with what is ``seen``, which must be whole; as far as it can be
+    """Everything wrong with what is ``seen``, which must be whole, as far as it can be
     ``judged``.
     """
     assert seen.whole is not None
@@ -33,7 +33,7 @@ def sanity(seen: Observation, config: Config, rows: Rows, judged: Applicable) ->
         *_locks(views, judged),
         *_sizes(seen, judged),
         *_owners(seen, seen.whole, config, rows, judged),
-        *leaf_sets(_leaf_sets(judged), views, held_by_count(views), seen.whole),
+        *leaf_sets(_leaf_sets(judged), views, locked_by_count(views), seen.whole),
         *lru_lists(judged.lru_lists, views, seen.whole),
     ]
 
@@ -50,14 +50,12 @@ def _structure(views: Mapping[int, NodeView]) -> Iterator[Breach]:
             text = f"{spell_node(views, view.id)} is on neither tier"
             yield Breach(Property.DEVPATH, "dead-node", text)
         if on_device and view.parent != ROOT and views[view.parent].slots[Pool.FULL] is None:
-            text = f"{spell_node(views, view.id)} is on device, its parent is not"
+            text = f"{spell_node(views, view.id)} is on device, but its parent is not"
             yield Breach(Property.DEVPATH, "parent-missing", text)
 
 
 def _leaf_sets(judged: Applicable) -> Pools:
-    """The sets that can be told from the locks that are shown: those of the host need both
-    tiers'.
-    """
+    """The leaf sets that the shown locks determine: those of the host need both tiers' locks."""
     tiers = {pool.on_host for pool in judged.locks}
     return tuple(pool for pool in judged.leaf_sets if {False, pool.on_host} <= tiers)
 

@@ -21,11 +21,11 @@ HISTORY_STEPS = 60
 def soak(
     target: Target, seed: int, known: Callable[[str], bool], first: int = 0
 ) -> Iterator[JudgedHistory]:
-    """Histories number ``first``, ``first + 1``, ... of ``seed``, without end.
+    """Histories number ``first``, ``first + 1``, ... of ``seed``, endlessly.
 
     Each is a function of seed and number alone.
 
-    ``known`` says which signatures to pass over; what it says may change between histories.
+    ``known`` says which signatures to pass over; its answers may change between histories.
     """
     number = first
     while True:
@@ -42,7 +42,9 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
     watcher = Watcher()
 
     def judged() -> Iterator[list[Breach]]:
-        """Breaches of every step; and all there are to see before and after the closing steps."""
+        """Breaches of every step, and of an inspection of the whole before and after
+        the closing ones.
+        """
         length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
         for operation in Generator(run.judge, rng, target.scope).operations(length):
             watcher.before(run.judge.model, operation)

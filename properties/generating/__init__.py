@@ -1,4 +1,4 @@
 """Where operations come from: configurations, prompts and operations, made from small numbers.
 
-A seeded search and Hypothesis both draw from here, in view of the model's state.
+A seeded search and Hypothesis both draw from here, guided by the model's state.
 """

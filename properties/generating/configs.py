@@ -19,7 +19,7 @@ EVERYTHING = Scope()
 PAGE_SIZES = (1, 1, 1, 2, 2, 3, 4)
 
 MOST_DRAWS = 1000
-"""Draws after which a scope is taken to leave nothing."""
+"""Draws after which a scope is taken to allow no configuration."""
 
 
 def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
@@ -48,7 +48,7 @@ def plainest(scope: Scope) -> Config:
 
 
 def _drawn(rng: Random, scope: Scope) -> Config:
-    """Drawn in such a way that most of it is within the scope."""
+    """Draw one that is mostly within the scope."""
     page_size = rng.choice(PAGE_SIZES if scope.page_sizes is None else scope.page_sizes)
     windowed = Component.SWA in scope.components and rng.random() < 0.7
     states = Component.MAMBA in scope.components and rng.random() < 0.45
@@ -93,7 +93,7 @@ def _host(rng: Random, scope: Scope, device: int) -> tuple[int, bool]:
 
 
 def _policy(rng: Random, scope: Scope) -> EvictionPolicy:
-    """LRU two times out of five and whenever it is drawn, where there is LRU."""
+    """LRU in two cases out of five and whenever it is drawn, if the scope has it."""
     if rng.random() < 0.6 or EvictionPolicy.LRU not in scope.eviction_policies:
         return rng.choice(scope.eviction_policies)
     return EvictionPolicy.LRU

@@ -24,11 +24,11 @@ from radixproof.properties.performing.ledger import Ledger
 
 
 class Drain(Enum):
-    """How the end of a history empties the tiers."""
+    """How the end of a history empties a tier."""
 
     AT_A_STROKE = 0
     BY_PAGES = 1
-    """A page at a time, so that the whole order of eviction shows."""
+    """Page by page, so that the whole order of eviction shows."""
     SWA_FIRST = 2
 
 
@@ -65,7 +65,7 @@ def settling(ledger: Ledger, model: Cache) -> Iterator[Operation]:
 
 
 def _drained(model: Cache, pool: Pool, operation: Operation) -> Iterator[Operation]:
-    """The operation, again and again, for as long as it empties the pool."""
+    """The operation, repeated for as long as it frees anything."""
     while used := model.trie.used[pool]:
         yield operation
         if model.trie.used[pool] == used:

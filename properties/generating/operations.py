@@ -1,8 +1,8 @@
-"""Operations, one after the other: from choices, in view of ledger and model, so that they name
-what is there and ask for what matters.
+"""Operations, one after another, made from choices with a view of ledger and model, so that they
+name what exists and ask for what matters.
 
-What an operation needs at all is told by `radixproof.impl.premises`; here is only what makes it
-worth trying.
+What an operation needs is decided by `radixproof.impl.premises`; here is only what makes it worth
+trying.
 """
 
 from __future__ import annotations
@@ -90,12 +90,12 @@ RULES: dict[str, tuple[type[Operation], ...]] = {
     "arrive": (Arrive,),
     "go_on": (Prefill, Decode, Finish, Abort),
 }
-"""Kinds that the state machine chooses as one, and then among by `MIX`: its rules are equally
+"""Kinds that the state machine chooses as one rule, and then among by `MIX`: its rules are equally
 likely, the kinds should not be.
 """
 
 MOST_REQUESTS = 4
-"""Requests alive at a time."""
+"""The most requests alive at a time."""
 
 Below: TypeAlias = Callable[[int], int]
 """A source of choices: a whole number below the one given."""
@@ -153,8 +153,8 @@ class Shaper:
         }
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one of `RULES`; an insert, where there is no occasion for any, so that an
-        example is never idle.
+        """An operation of one of `RULES`; an insert where none is possible now, so that an example
+        is never idle.
         """
         ready = [
             kind
@@ -170,7 +170,7 @@ class Shaper:
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if
-        there is no occasion for it.
+        there is nothing for it to do.
         """
         if kind is LoadBack or self._occasion(kind, model) or not below(8):
             return self.make[kind](model, below)
@@ -211,7 +211,7 @@ class Shaper:
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def _key_on_host(self, model: Cache, below: Below) -> Key:
-        """The prefix of something that can be loaded back, is on its way, or is just on the host;
+        """The prefix of something that can be loaded back, is on its way, or is merely on the host;
         or any prompt.
         """
         choice = below(8)
@@ -241,9 +241,7 @@ class Shaper:
     # -- one kind at a time --------------------------------------------------------------------
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """A load-back, for which the occasion is made if there is none: what is backed up is
-        evicted.
-        """
+        """A load-back; if there is nothing to load, what is backed up is evicted first."""
         ready = bool(_loadable(model))
         if not ready and below(4):
             yield from self._demote(model, below)
@@ -266,13 +264,13 @@ class Shaper:
         return (ready[below(len(ready))],) if ready else ()
 
     def _to_give_back(self, kind: type[Operation]) -> list[Operation]:
-        """What can be given back now, all of it or the window of it."""
+        """What can be given back now: a whole receipt, or its window."""
         make = Unlock if kind is Unlock else ReleaseWindow
         every = [make(name) for name in self.ledger.receipts]
         return [one for one in every if premise(one, self.ledger, self.config, self.scope) is None]
 
     def _going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
-        """A request goes on with its prompt, or beyond it, or ends."""
+        """A request continues its prompt, generates, or ends."""
         names = list(self.ledger.requests)
         if not names:
             return ()
@@ -321,8 +319,8 @@ class Shaper:
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
 
     def _insert(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """An insert, mostly with the eviction that makes room, as an engine would: what it matched
-        may be locked meanwhile.
+        """An insert, mostly after the eviction that makes room, as an engine would, sometimes with
+        its match locked meanwhile.
         """
         key, evicted = self.key(model, below), 0
         if self.config.window is not None:
@@ -350,7 +348,7 @@ class Shaper:
             yield from (Lock(name, key), make_room, made, Unlock(name))
 
     def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
-        """Where the SWA of an insert begins: mostly at the start, or where the window has left it,
+        """Where the SWA of an insert begins: at the start, one window before its end,
         or at any page.
         """
         length, choice = len(model.trie.units(key)), below(4)
@@ -363,8 +361,8 @@ class Shaper:
         return ends[below(len(ends))]
 
     def _within_swa(self, key: Key, model: Cache) -> Key:
-        """No more of a prompt than the SWA pool has room for besides what is matched: an engine
-        computes chunks of it.
+        """No more of a prompt than the SWA pool has room for beyond what is matched: an engine
+        computes it in chunks.
         """
         served = preview_match(model, key).device.end
         longest = served + self.config.slots(Pool.SWA) + self.config.bigram
@@ -390,8 +388,8 @@ class Shaper:
         yield Reset()
 
     def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
-        """Where all there is of a pool is locked, an eviction is in vain: copies are waited for, or
-        something is given back.
+        """Where everything in a pool is locked, evicting is in vain: wait for copies, or give
+        something back.
         """
         asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
         if not any(
@@ -412,7 +410,7 @@ class Shaper:
             yield Unlock(name) if name in self.ledger.receipts else Finish(name)
 
     def _demote(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """What is backed up goes, all of it or a little, so that it is on the host only."""
+        """Evict what is backed up, all of it or a little, so that it is on the host only."""
         if any(not copy.load for copy in model.copies.flying):
             yield WritingCheck(blocking=True)
         if any(model.trie.recency_in[Pool.FULL]):
@@ -463,7 +461,7 @@ def _waits_on_host(page: Page) -> bool:
 
 
 class Generator:
-    """Random operations of one history, in view of its judge."""
+    """Random operations of one history, guided by its judge."""
 
     def __init__(self, judge: Judge, rng: Random, scope: Scope = EVERYTHING) -> None:
         self.judge = judge
@@ -472,8 +470,8 @@ class Generator:
         self.weights = [MIX[kind] for kind in self.shaper.kinds]
 
     def operations(self, count: int) -> Iterator[Operation]:
-        """Around ``count`` operations; the judge's model is looked at between them (a reset makes
-        it a new one).
+        """Around ``count`` operations; the judge's model is looked up anew between them, since a
+        reset replaces it.
         """
         made = tries = 0
         while made < count and tries < 4 * count:

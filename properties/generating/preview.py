@@ -1,5 +1,5 @@
-"""Previews: what an operation is about to find, take and bring, told from the model without
-changing it.
+"""Previews: what an operation is about to find, take and bring, read from the model
+without changing it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def preview_match(model: Cache, key: Key) -> MatchPreview:
 
 
 def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
-    """Where a match ends, on the device and on either tier: it would cut the last node of the path
-    first.
+    """Where a match ends, on the device and on either tier, once it has cut the last
+    node of the path.
     """
     if not path or path[-1].cut:
         return match_ends(path, root, config)
@@ -46,7 +46,7 @@ def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
 
 
 def receipts_on(page: Page, pool: Pool) -> list[Holder]:
-    """Who locks a page in a pool, but for copies."""
+    """Who locks a page in a pool, apart from copies."""
     return [holder for holder in page.holders[pool] if holder.kind is not HolderKind.COPY]
 
 
@@ -63,7 +63,7 @@ class InsertPreview:
 
     @property
     def end(self) -> int:
-        """Where the tree leaves off."""
+        """Where the tree's part of the key ends."""
         return self.path[-1].end if self.path else 0
 
     def brings_swa(self, page: Page) -> bool:
@@ -77,7 +77,7 @@ def allocated(units: int, state: bool, config: Config) -> dict[Pool, int]:
     return {pool: count for pool, count in need.items() if count and pool in config.pools}
 
 
-def reclaimable(model: Cache, pool: Pool) -> int:
+def unlocked_on_host(model: Cache, pool: Pool) -> int:
     """Host slots that eviction could free at most."""
     busy = model.copies.busy()
     idle = (
@@ -90,7 +90,7 @@ def reclaimable(model: Cache, pool: Pool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LoadPreview:
-    """A load-back as it will be: what it brings, and per device pool what that takes, what is free
+    """A load-back as it will be: what it brings, and per device pool what that needs, what is free
     and what eviction could free.
     """
 
@@ -128,7 +128,7 @@ def preview_load(model: Cache, best: Page) -> LoadPreview:
     return LoadPreview(path, lists, need, free, spare, pinned(path))
 
 
-def refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
+def load_is_refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
     """Whether a load-back is refused whatever room there is."""
     return refuses_load(load.full, load.aux, load.pins, quota, model.config, model.dialect)
 
@@ -139,8 +139,8 @@ def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
 
 
 def goes_on(model: Cache, holder: Holder, key: Key, tokens: int) -> bool:
-    """Whether computing so much more of its prompt surely lets a request insert, and give its
-    receipt back for another.
+    """Whether computing so much more of its prompt certainly makes a request insert, and exchange
+    its receipt for another.
     """
     known = len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
     return model.config.floor(min(known + tokens, len(key.units(model.config.bigram)))) > known

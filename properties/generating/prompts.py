@@ -19,7 +19,7 @@ class Prompts:
 
     config: Config
     namespaces: bool = True
-    """Some of them may have one."""
+    """Some prompts may have a namespace."""
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:

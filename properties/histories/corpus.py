@@ -1,8 +1,8 @@
 """The corpus: a shortest history for every bug that is known, kept as files and run again before
 anything is searched.
 
-What was found once must not have to be found again. A history belongs to the system in whose
-``origin`` it stands, but it is run on every system that it fits.
+What was found once should not have to be found again. A history belongs to the system that its
+``origin`` names, but it is run on every system that it fits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radixproof.impl.operations import History
+from radixproof.impl.registry import planted_in
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 
@@ -33,9 +34,9 @@ class Entry:
 def name_of(system: str, signature: str) -> str:
     """The name of the file for one bug of one system, without ``.json``.
 
-    A fault is one bug, whatever it is reported as.
+    A planted fault is one bug, whichever signature it is reported with.
     """
-    return slug(system) if system.startswith("fault:") else f"{slug(system)}-{slug(signature)}"
+    return slug(system) if planted_in(system) else f"{slug(system)}-{slug(signature)}"
 
 
 def read(folder: Path) -> list[Entry]:

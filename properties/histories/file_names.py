@@ -6,5 +6,5 @@ import re
 
 
 def slug(text: str) -> str:
-    """A signature, or the name of a system, as it stands in file names: ``lock-negative``."""
+    """A signature, or the name of a system, as written in file names: ``lock-negative``."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

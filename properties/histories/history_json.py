@@ -1,9 +1,8 @@
 """Histories as files, JSON with one operation a line.
 
-They come from strangers: reading names the place of the first fault.
+They come from strangers: a refusal names the place of the first error.
 
-What is read is bounded before anything is built of it, so that no file can take all memory or all
-time.
+What is read is bounded before anything is built from it, so that no file can use up memory or time.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from radixproof.properties.histories.schema import (
 from radixproof.properties.histories.upgrades import FORMAT, upgraded
 
 MOST_SLOTS = 100_000
-"""Of one pool. What is checked are rules, and they show in small pools."""
+"""The most slots in one pool. Rules are what is checked, and they show in small pools."""
 MOST_RANKS = 64
 
 
@@ -62,7 +61,7 @@ def _plain(value: object) -> object:
 
 
 def _encode(operation: Operation) -> dict[str, object]:
-    """The operation's name, what it is about, and what is not as usual."""
+    """The operation's name, its main fields, and those that differ from their defaults."""
     data: dict[str, object] = {"op": operation.name}
     for item in fields(operation):
         value = getattr(operation, item.name)
@@ -79,7 +78,7 @@ def _encode(operation: Operation) -> dict[str, object]:
 
 
 def from_json(text: str) -> History:
-    """Read what `to_json` of this version or an older one wrote. Raises `HistoryError`."""
+    """Read what `to_json` wrote, in this version or an older one. Raises `HistoryError`."""
     document = _document(text)
     try:
         read: Any = msgspec.convert(document, DOCUMENT)
@@ -93,7 +92,7 @@ def from_json(text: str) -> History:
 
 
 def _document(text: str) -> dict[str, Any]:
-    """JSON with a number that is known, in the format that is written now."""
+    """The JSON of any known format, brought to the current one."""
     try:
         document = json.loads(text)
         json.dumps(document, ensure_ascii=False).encode()
@@ -148,7 +147,7 @@ def _operation(read: Any, config: Config, where: str) -> Operation:
 
 
 def _values(kind: type, read: Any) -> dict[str, Any]:
-    """The fields of what was read, with enumerations as their members."""
+    """The fields that were read, with enumerations as their members."""
     enums = {Component: Component, Pool: Pool, EvictionPolicy: EvictionPolicy}
     values = {}
     for name, (hint, _) in FIELDS[kind].items():
@@ -158,7 +157,7 @@ def _values(kind: type, read: Any) -> dict[str, Any]:
 
 
 def _name(name: str, value: str, where: str) -> None:
-    """Receipts and requests must be called something; a namespace may be none."""
+    """Receipts and requests must have a name; a namespace may be empty."""
     if not value and name != "namespace":
         raise HistoryError(f"{where}: must not be empty")
     if value and not value.isidentifier():
@@ -166,7 +165,7 @@ def _name(name: str, value: str, where: str) -> None:
 
 
 def _fits(values: Mapping[str, Any], config: Config, where: str) -> None:
-    """What an operation names must be there in a cache of this configuration."""
+    """What an operation names must exist in a cache of this configuration."""
     if values.get("evicted", 0) % config.page_size:
         raise HistoryError(
             f"{where}.evicted: must be a multiple of the page size {config.page_size},"

@@ -1,9 +1,9 @@
-"""What a history file may hold: the types of its fields and their limits, and the sentence for what
-is not of its type.
+"""What a history file may hold: the types of its fields and their limits, and the sentence for a
+value of the wrong type.
 
 The types are made from the fields of configurations and operations, so that a new operation needs
-no word here. msgspec compares a document with them and names the place of the first thing that does
-not fit; what is said about it is said here.
+no change here. msgspec compares a document with them and names the place of the first thing that
+does not fit; the sentence about it is written here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from radixproof.model.key import Key
 
 MOST_OPERATIONS = 50_000
 MOST_TOKENS = 100_000
-"""Of one prompt, or generated in one step."""
+"""Tokens of one prompt, or generated in one step."""
 LARGEST_NUMBER = 2**31 - 1
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
 Tokens = Annotated[tuple[Count, ...], msgspec.Meta(max_length=MOST_TOKENS)]
 NAMED: tuple[type[Enum], ...] = (Component, Pool, EvictionPolicy)
-"""Enumerations; files have the names of their members, in small letters."""
+"""Enumerations; files hold the names of their members, in lower case."""
 
 
 def names_of(kind: type[Enum]) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ DOCUMENT = msgspec.defstruct(
     ],
     forbid_unknown_fields=True,
 )
-"""A whole file, in the format that is written now."""
+"""A whole file, in the current format."""
 
 
 # -- what does not fit, in words -----------------------------------------------------------------
@@ -147,7 +147,7 @@ def _missing(place: str, document: Mapping[str, Any]) -> str:
 
 
 def _refused(place: str, value: object, document: Mapping[str, Any]) -> str:
-    """What must stand at a place where ``value`` cannot."""
+    """What must stand at a place where ``value`` may not."""
     top, _, within = place.partition(".")
     if place == "operations":
         return f"operations: must be a list of at most {MOST_OPERATIONS:,} operations"
@@ -174,7 +174,7 @@ def _value_at(place: str, document: Any) -> Any:
 
 
 def _shown(value: object) -> str:
-    """A value as it stands in the file, cut where it is long: it comes from strangers."""
+    """A value as it is in the file, cut if long: it comes from strangers."""
     shortened = reprlib.Repr()
     shortened.maxstring = shortened.maxother = 60
     return shortened.repr(value)

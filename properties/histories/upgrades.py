@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 FORMAT = 2
-"""The one that is written."""
+"""The format that is written."""
 
 Document = dict[str, Any]
 
@@ -26,7 +26,7 @@ def _eviction_policy_was_order(document: Document) -> Document:
 UPGRADES: dict[int, Callable[[Document], Document]] = {1: _eviction_policy_was_order}
 """By number: how a document of this format becomes one of the next.
 
-What it cannot make sense of it leaves as it is.
+It leaves what it does not understand as it is.
 """
 
 

@@ -2,8 +2,8 @@
 trie.
 
 The abstraction remembers what was seen last, so that each observation costs only what changed. From
-two sights of a node it tells which pages each pool lost, gained or moved: the choices the model
-adopts, and the facts the properties are about.
+two observations of a node it derives which pages each pool lost, gained or moved: the choices the
+model adopts, and the facts the properties are about.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ NOWHERE: PageSlots = (None, None, None, None, None, None)
 
 @dataclass(slots=True)
 class Placed:
-    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens must
-    have."""
+    """A node and the pages it unrolls to; ``tags`` names the content each of its tokens
+    must have.
+    """
 
     view: NodeView
     pages: list[Page]
@@ -80,24 +81,26 @@ class Delta:
     reshaped: list[Placed] = field(default_factory=list)
     """Those of them in which more than locks and marks changed."""
     ends: list[tuple[Page, bool]] = field(default_factory=list)
-    """Of the pages of new nodes: whether a node ends there."""
+    """For the pages of new nodes: whether a node ends there."""
     breaches: list[Breach] = field(default_factory=list)
 
     @property
     def still(self) -> bool:
-        """No page changed its state or its slots."""
+        """Whether no page changed its state or its slots."""
         return not self.moved and not any(self.gone) and not any(self.gained)
 
 
 class Abstraction:
-    """The last sight of every node, on the model's pages."""
+    """Every node as last seen, on the model's pages."""
 
     def __init__(
         self, config: Config, model: Cache, ledger: Ledger, named: Sequence[Pool] = POOLS
     ) -> None:
         self.config = config
         self.nameless = tuple(pool for pool in config.pools if pool not in named)
-        """Pools in which slots have no names: there a name is made up for each, by its content."""
+        """Pools whose slots are not numbered: there a number is made up for each, by
+        its content.
+        """
         self.model = model
         self.ledger = ledger
         self.tags = ledger.tags
@@ -106,16 +109,17 @@ class Abstraction:
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: the slots that nodes hold."""
         self.strangers: dict[tuple[Page, Units], Page] = {}
-        """Pages of prefixes that the system has and the model, as long as it was so, has not."""
+        """Pages of prefixes that the system has, but the model has not."""
         self.unlocked = [0, 0, 0]
         self.locked = [0, 0, 0]
-        """Per `Component`: slots on device in nodes that the system shows as unlocked, and as
-        locked."""
+        """Per `Component`: slots on device in nodes that the system shows as unlocked,
+        and as locked.
+        """
 
     def update(self, seen: Observation) -> Delta:
-        """Take an observation in.
+        """Take in an observation.
 
-        Slots owned twice and nodes that hang nowhere are breaches of the delta.
+        Slots owned twice and nodes that hang nowhere become breaches of the delta.
         """
         delta = Delta()
         if self.nameless:
@@ -146,14 +150,14 @@ class Abstraction:
         return delta
 
     def _compare_all(self, forgotten: list[Placed], placed: list[Placed], delta: Delta) -> None:
-        """Nodes took other shapes: what became of each of their pages."""
+        """Nodes changed shape: note how each of their pages changed."""
         before = {page: slots for node in forgotten for page, slots in self._page_slots(node)}
         after = {page: slots for node in placed for page, slots in self._page_slots(node)}
         for page in (*before, *(page for page in after if page not in before)):
             _compare(page, before.get(page, NOWHERE), after.get(page, NOWHERE), delta)
 
     def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
-        """Names for nameless slots: below 0, made of the tag that ends their page."""
+        """Numbers for slots without any: below 0, made of the tag that ends their page."""
         size = self.config.page_size
         ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
         named = []
@@ -185,8 +189,9 @@ class Abstraction:
     def _by_place(
         self, changed: Sequence[NodeView]
     ) -> tuple[list[tuple[NodeView, bool]], list[NodeView]]:
-        """Nodes that are where they were in the tree, as most often, and whether with other slots;
-        and nodes that are new there."""
+        """Nodes that stayed where they were in the tree, as most do, each with whether its slots
+        changed; and nodes that are new there.
+        """
         here: list[tuple[NodeView, bool]] = []
         elsewhere: list[NodeView] = []
         for view in changed:
@@ -206,14 +211,14 @@ class Abstraction:
         return here, elsewhere
 
     def _release(self, old: NodeView, new: NodeView | None) -> None:
-        """The slots that a node had and has no longer belong to nobody."""
+        """Slots that a node no longer has belong to nobody."""
         for pool in self.config.pools:
             slots = old.slots[pool]
             if slots is not None and (new is None or slots != new.slots[pool]):
                 self.owned[pool].difference_update(slots)
 
     def _refresh(self, placed: Placed, view: NodeView, delta: Delta) -> None:
-        """Another sight of a node that stayed where it was."""
+        """Update a node that stayed where it was."""
         old, placed.view = placed.view, view
         if old.locks != view.locks or old.slots != view.slots:
             self._count(old, -1)
@@ -221,7 +226,7 @@ class Abstraction:
         delta.placed.append(placed)
 
     def _refill(self, placed: Placed, view: NodeView, delta: Delta) -> None:
-        """The same of one in which slots came or went."""
+        """The same for a node in which slots came or went."""
         old = placed.view
         self._refresh(placed, view, delta)
         placed.resident_in, placed.above_end = _held_in(view)
@@ -257,7 +262,7 @@ class Abstraction:
         return placed
 
     def _place(self, view: NodeView, delta: Delta) -> Placed | None:
-        """Unroll a node onto pages. The model has them, or they are strangers to it."""
+        """Unroll a node onto pages: the model's, or strangers."""
         problem = self._malformed(view)
         if problem:
             text = f"{self._spelled(view)} {problem}"
@@ -284,7 +289,7 @@ class Abstraction:
         return placed
 
     def _below(self, above: Page, tokens: Units) -> Page:
-        """The page of a prefix: the model's, or one of our own until the model adopts it."""
+        """The page of a prefix: the model's, or a stranger until the model adopts it."""
         page = above.children.get(tokens)
         if page is None:
             page = self.strangers.get((above, tokens))
@@ -294,7 +299,7 @@ class Abstraction:
         return page
 
     def _compare_ends(self, pages: list[Page], delta: Delta) -> None:
-        """Note where a new node ends, and whether the model has it end there."""
+        """Note where a new node ends, and report it if the model disagrees."""
         for page in pages:
             ends = page is pages[-1]
             if page.cut != ends and page in self.model.trie.recency:
@@ -321,8 +326,7 @@ class Abstraction:
         return ""
 
     def _claim(self, placed: Placed, old: NodeView | None, breaches: list[Breach]) -> None:
-        """The slots that a node has and had not before are its own; a breach if they were
-        somebody's."""
+        """Slots that are new to a node become its own; a breach if they belonged to somebody."""
         for pool in self.config.pools:
             slots, owned = placed.view.slots[pool], self.owned[pool]
             if slots is None or (old is not None and slots == old.slots[pool]):
@@ -405,7 +409,7 @@ def _all_pages(nodes: list[Placed], pages: tuple[dict[Page, None], ...]) -> None
 
 
 def _compare(page: Page, before: PageSlots, after: PageSlots, delta: Delta) -> None:
-    """Note what became of one page in each pool."""
+    """Note how one page changed in each pool."""
     if before == after:
         return
     for pool in POOLS:

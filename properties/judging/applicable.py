@@ -2,8 +2,8 @@
 pools, so that a step costs nothing for it.
 
 Nodes, keys and residency are always shown, and what needs only them is always checked. Everything
-else is a `Check`, asked of each pool that it concerns: there it is either judged, or passed over
-and counted.
+else is a `Check`, for each pool that it concerns: there it is either judged, or passed over and
+counted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NotShown(Unavailable):
 
 
 def shown(value: T | None, what: str) -> T:
-    """What a system has declared to show. Raises `NotShown` if it is missing."""
+    """What a system has declared that it shows. Raises `NotShown` if it is missing."""
     if value is None:
         raise NotShown(
             f"the system's sight declares {what}, but an observation has none: "
@@ -51,9 +51,7 @@ def _locks(sight: Sight, pool: Pool) -> bool:
 
 
 class Check(Enum):
-    """What is judged of what a system shows beyond its nodes; the pools that it concerns; what it
-    needs.
-    """
+    """What is judged beyond the nodes themselves: in words, with the time when it is due."""
 
     LOCKS = (
         "lock counts are those of the receipts and copies that hold it",
@@ -86,7 +84,7 @@ class Check(Enum):
 
 
 class Unjudged(NamedTuple):
-    """A check that a system does not show enough for, in one of the pools that it concerns."""
+    """A check for which a system does not show enough, in one of the pools that it concerns."""
 
     check: Check
     pool: Pool
@@ -135,7 +133,7 @@ def _shows_to_inspection(check: Check, pool: Pool, sight: Sight) -> bool:
             return marked
         case Check.ALL_MARKS:
             return marked and sight.marks_after_split
-    raise AssertionError(f"{check} says nowhere what it needs")
+    raise AssertionError(f"{check} does not say what it needs")
 
 
 def _concerned(check: Check, pools: Pools) -> Pools:

@@ -1,6 +1,6 @@
 """EVENT: a consumer of the cache's event stream must end up knowing exactly what is cached where.
 
-Asked of systems whose sight declares events; it needs no other sight than nodes and residency.
+Checked for systems whose sight declares events; beyond those it needs only nodes and residency.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from radixproof.properties.judging.abstraction import Abstraction, Delta
 TIERS = (Pool.FULL, Pool.FULL_HOST)
 
 Coming: TypeAlias = dict[Pool, Set[Page]]
-"""Per tier: pages that are held there, and not to be announced yet."""
+"""Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
 
 
 class Announced:
     """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on
-    device, and on the host.
+    the device, and on the host.
     """
 
     abstraction: Abstraction
-    """Of the tree as it is since the last reset; what was announced stays announced over it."""
+    """Knows the tree since its last reset; what was announced stays announced across resets."""
 
     def __init__(self) -> None:
         self.prefix_of: dict[int, int] = {}
@@ -41,11 +41,11 @@ class Announced:
     def changes(
         self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
     ) -> list[Breach]:
-        """Take in what was told of a step, and compare it with what the step changed. To tell
-        nothing is a breach, too.
+        """Take in the events of a step, and compare them with what the step changed.
+        Silence is a breach, too.
         """
         if events is None:
-            text = "the system promises a stream of events, and shows none"
+            text = "the system promises a stream of events, but shows none"
             return [Breach(Property.EVENT, "silent", text)]
         return self.hear(events) or self.agrees(delta, flying)
 
@@ -59,7 +59,7 @@ class Announced:
         return []
 
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
-        """What changed in a step must be known, and no fewer and no more pages than there are."""
+        """Compare what changed in a step, and count all pages."""
         coming = _coming(flying)
         if not delta.still:
             pages = [(*delta.gone[pool], *delta.gained[pool]) for pool in TIERS]
@@ -69,11 +69,11 @@ class Announced:
         return self._as_many(coming)
 
     def all_known(self, flying: Iterable[Copy]) -> list[Breach]:
-        """Everything there is must be known."""
+        """Everything resident must be known."""
         return self._compare([self.abstraction.model.trie.recency] * len(TIERS), _coming(flying))
 
     def _as_many(self, coming: Coming) -> list[Breach]:
-        """As many pages are known as there are: none that came, or went, in silence."""
+        """As many pages are known as are resident: none came, or went, without an event."""
         for pool, known in zip(TIERS, self.resident, strict=True):
             there = self.abstraction.model.trie.used[pool] - len(coming[pool])
             if len(known) != there:
@@ -159,8 +159,8 @@ class Announced:
 
 
 def _missing(stored: bool) -> str:
-    """The rule that is broken by an event that was not sent: what came was not announced, or what
-    went.
+    """The rule broken by an event that was not sent: of something that came, or of
+    something that went.
     """
     return "stored-missing" if stored else "removed-missing"
 

@@ -1,7 +1,7 @@
-"""One step judged: the model does what the operation says, and what can be seen must agree.
+"""Judging one step: the model does what the operation says, and what can be seen must agree.
 
-A step is judged on what it touched (`step_checks`), by what the model makes of its operation
-(`judgements`). `state_checks` looks at the entire state, now and then.
+A step is judged on its outcome (`judgements`) and on what it touched (`step_checks`). Now and then
+`state_checks` looks at the entire state.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ NOTHING = {sure: Choice(_STILL.gone, _STILL.gained, sure) for sure in (False, Tr
 
 
 class Judge:
-    """The model, which follows one system, and the last sight of that; what requests hold stands in
-    the ledger.
+    """The model, which follows one system, and that system as last seen; what requests
+    hold is in the ledger.
     """
 
     def __init__(self, config: Config, dialect: Dialect, sight: Sight, ledger: Ledger) -> None:
@@ -63,18 +63,18 @@ class Judge:
         self.abstraction = Abstraction(self.config, self.model, self.ledger, self.sight.slots)
         self.announced.abstraction = self.abstraction
         self.model_adopted = False
-        """The model's order of use is not the system's: it adopted a state that broke a rule, or
-        the order in which victims went did not show.
+        """The model's order of use may differ from the system's: it adopted a state that broke a
+        rule, or the order of victims was hidden.
         """
 
     def judge(
         self, step: Step, look: Callable[[], Observation], must_look: bool, system: Complete
     ) -> list[Breach]:
-        """Every breach of this step, the plainest first. Afterwards the model agrees if it can.
+        """Every breach of this step, the plainest first. Afterwards the model agrees, if it can.
 
-        The system is looked at if it ``must_look``, or if it had a choice that the model has to
-        follow. Otherwise only the outcome and the bytes are judged now, and what the step did to
-        the nodes is judged with the next look.
+        The system is observed if the judge ``must_look``, or if the system had a choice that the
+        model has to follow. Otherwise only the outcome and the bytes are judged now, and what the
+        step did to the nodes is judged with the next observation.
         """
         if isinstance(step.outcome, Crashed):
             return [step_checks.crashed(step, step.outcome)]
@@ -85,7 +85,7 @@ class Judge:
         judged = judgement(self, step)
         breaches = judged.before()
         if step.refused:
-            breaches += step_checks.refused(self.model, step)
+            breaches += step_checks.allocation_refused(self.model, step)
         if must_look or judged.choice:
             breaches += self._look(step, look(), judged, system)
         else:
@@ -101,7 +101,7 @@ class Judge:
                 self.model.allocated(pool, count)
 
     def _choice(self, delta: Delta) -> Choice:
-        """What the system chose, as far as a step shows it."""
+        """What the system chose, as far as the step shows it."""
         return Choice(delta.gone, delta.gained, sure=not self.model.refusing)
 
     def _look(
@@ -137,13 +137,15 @@ class Judge:
         return breaches
 
     def _order_is_hidden(self, choice: Choice) -> bool:
-        """Which of several victims a refusal kept for later does not show (semantics 7.4, 17.4)."""
+        """Whether it is hidden which of several victims a refused allocation kept for later
+        (semantics 7.4, 17.4).
+        """
         if choice.sure or not self.config.write_back:
             return False
         return sum(page.cut for pool in DEVICE for page in choice.gone[pool]) > 1
 
     def _bytes(self, step: Step, judged: Judgement[Any], system: Complete) -> list[Breach]:
-        """CONTENT of what was copied, and of what was served."""
+        """CONTENT of what was copied and of what was served."""
         breaches: list[Breach] = []
         if judged.ran:
             breaches += step_checks.copied(self.applicable, self.abstraction, judged.ran, system)
@@ -156,7 +158,7 @@ class Judge:
         return breaches
 
     def pass_over(self, moment: Moment) -> None:
-        """Count what is due now and cannot be judged."""
+        """Count what is due now but cannot be judged."""
         missing = self.passed_over[moment]
         if missing:
             self.unjudged.update(missing)
@@ -164,12 +166,12 @@ class Judge:
     # -- what judgements ask -------------------------------------------------------------------
 
     def holder(self, receipt: str) -> Holder:
-        """Who it is that operations know under this name."""
+        """The holder that operations know under this name."""
         if isinstance(receipt, RequestLock):
             return Holder(HolderKind.REQUEST, receipt.request, receipt.number)
         return Holder(HolderKind.RECEIPT, receipt)
 
     @property
     def shows_host_hits(self) -> bool:
-        """A match says what of it is on the host only."""
+        """Whether a match says which part of it is on the host only."""
         return bool(self.applicable.host_hits)

@@ -1,8 +1,8 @@
 """What the model makes of each operation: one class for each, in one place.
 
 A judgement does to the model what the operation says, as far as the rules settle it, and compares
-what came back (`before`). If the system had a choice, that is looked at, and the model follows
-what was chosen (`after`).
+what came back (`before`). If the system had a choice, it is observed, and the model follows what
+was chosen (`after`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ BROKEN = {
     Freed: Property.SIZE,
     Done: Property.PROGRESS,
 }
-"""Per kind of outcome: the property that is broken where another one came back."""
+"""Per kind of outcome: the property that is broken if another outcome came back."""
 
 ActT = TypeVar("ActT")
 
@@ -69,22 +69,25 @@ class Followed(Protocol):
     follower: Follower
 
     def holder(self, receipt: str) -> Holder:
-        """Who it is that operations know under this name."""
+        """The holder that operations know under this name."""
 
     def note_allocations(self) -> None:
         """Tell the model what requests took and gave."""
 
     @property
     def shows_host_hits(self) -> bool:
-        """A match says what of it is on the host only."""
+        """Whether a match says which part of it is on the host only."""
 
 
 class Judgement(Generic[ActT]):
-    """Of an operation that settles nothing and leaves no choice: it was skipped, or is a reset."""
+    """The judgement of an operation that changes nothing and leaves no choice: it was
+    skipped, or is a reset.
+    """
 
     choice = False
-    """What the system did has to be seen now: it had a choice (which victims, which backups), or
-    a later observation could not distinguish its effect."""
+    """What the system did has to be seen now: it had a choice (which victims, which backups), or a
+    later observation could not distinguish its effect.
+    """
     served: Page | None = None
     """The last page that may be served from the device."""
     source: Page | None = None
@@ -99,11 +102,11 @@ class Judgement(Generic[ActT]):
         self.operation = operation
 
     def before(self) -> list[Breach]:
-        """What the rules settle without a sight of the system's choices."""
+        """What the rules settle without seeing the system's choices."""
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
-        """What the choices show: victims, backups that were started, whether there was room."""
+        """What the choices reveal: victims, backups that were started, whether there was room."""
         return []
 
     def why_there(self, key: Key, device: Page, best: Page) -> str:
@@ -111,7 +114,7 @@ class Judgement(Generic[ActT]):
         return reasons.of_match(self.model.trie.walk(key), device, best, self.model.config)
 
     def expect(self, expected: Outcome, why: Callable[[], str]) -> list[Breach]:
-        """A breach if something else came back; ``why`` names the reason for what was expected."""
+        """A breach if something else came back; ``why`` gives the reason for what was expected."""
         step = self.step
         if step.outcome == expected:
             return []
@@ -204,7 +207,7 @@ class JudgedAdopt(Judgement[Adopt]):
         path = self.model.trie.walk(key)
         self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
         self.model.lock(self.judge.holder(self.operation.receipt), end)
-        return self.expect(Locked(end.end), lambda: "that is what of it is in the tree")
+        return self.expect(Locked(end.end), lambda: "that much of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):

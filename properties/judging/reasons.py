@@ -36,7 +36,7 @@ def _end(path: list[Page], end: Page, config: Config, on_device: bool) -> str:
 
 
 def of_insert(expected: Inserted, outcome: Outcome) -> str:
-    """Why so much of a prompt was there, or was reused, and why its state was taken or not."""
+    """Why this much of a prompt was there, or was reused, and why its state was taken or not."""
     if not isinstance(outcome, Inserted) or outcome.prefix != expected.prefix:
         return f"{expected.prefix or 'none'} of its tokens were in the tree before"
     if outcome.protected != expected.protected:
@@ -60,36 +60,34 @@ def of_load(loading: Loading, quota: int | None, config: Config, dialect: Dialec
 
 
 def of_loaded(loaded: bool, loading: Loading) -> str:
-    """Why a load-back that was not refused reports so much."""
+    """Why a load-back that was not refused reports this much."""
     if not loaded:
-        return "nothing of it came to the device"
+        return "nothing of it was brought to the device"
     if not loading.full:
         return "all of its FULL was on the device already"
-    return "what it had on the host only came to the device"
+    return "what it had on the host only was brought to the device"
 
 
 def of_host_insert(start: int, length: int, kept: int) -> str:
-    """Why the host keeps so much of a prompt of ``length`` tokens that was fetched (semantics
-    10.3).
-    """
+    """Why the host keeps this much of a fetched prompt of ``length`` tokens (semantics 10.3)."""
     if kept:
         return f"the tiers had {start} of its {length} tokens, and what has no copy is kept"
     return "it would hang below what has no host copy, or would be there twice"
 
 
 def of_run(load: bool, rank: int) -> str:
-    """Why so many copies ran (semantics 17.1)."""
+    """Why this many copies ran (semantics 17.1)."""
     what = "load-backs" if load else "backups"
     return f"no more {what} were asked for, or were queued on rank {rank}"
 
 
 def of_check(load: bool, blocking: bool) -> str:
-    """Why so many copies were acknowledged (semantics 8.4, 9.5)."""
+    """Why this many copies were acknowledged (semantics 8.4, 9.5)."""
     what = "load-backs" if load else "backups"
     if blocking:
         return f"a blocking check acknowledges all {what} in flight"
-    return f"so many {what} have run on every rank, counted from the oldest in flight"
+    return f"this many {what} have run on every rank, counted from the oldest in flight"
 
 
-EVICTED = "that is what the nodes that it took held"
-"""Why an eviction reports so much (semantics 7.5)."""
+EVICTED = "that is what the nodes it took held"
+"""Why an eviction reports this much (semantics 7.5)."""

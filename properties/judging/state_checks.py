@@ -1,6 +1,6 @@
 """The whole state, inspected now and then: what no single step shows, and what keeps deltas honest.
 
-What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+What a check needs beyond nodes and residency is declared in `applicable`: it is made for the pools
 that are `Applicable` to it, and for no others.
 """
 
@@ -23,8 +23,8 @@ from radixproof.properties.judging.step_checks import compare_content
 
 
 def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
-    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by the judge
-    already.
+    """Every breach that the entire state shows. ``seen`` must be whole, and taken in by
+    the judge already.
     """
     whole, judged = seen.whole, judge.applicable
     assert whole is not None
@@ -34,7 +34,7 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
         *_everything_is_where_the_model_says(judge),
         *_node_ends(judge),
         *_free_lists(judge, seen, whole),
-        *leaf_sets(judged.leaf_sets, views, _held(judge, views), whole),
+        *leaf_sets(judged.leaf_sets, views, _locked(judge, views), whole),
         *lru_lists(judged.lru_lists, views, whole),
         *_recency(judge, whole),
         *_map(judge, views, whole),
@@ -95,26 +95,26 @@ def _free_lists(judge: Judge, seen: Observation, whole: Whole) -> Iterable[Breac
             yield Breach(kind, f"{pool.name.lower()}-free-and-owned", text)
 
 
-class Held(NamedTuple):
+class LockedNodes(NamedTuple):
     """Ids of nodes that are locked on the device, and on the host."""
 
     device: AbstractSet[int]
     host: AbstractSet[int]
 
 
-def held_by_count(views: Mapping[int, NodeView]) -> Held:
-    """What is locked as the nodes show it; nothing where they do not."""
-    return Held(
+def locked_by_count(views: Mapping[int, NodeView]) -> LockedNodes:
+    """What is locked, as the nodes show it; nothing where they do not."""
+    return LockedNodes(
         {node for node, view in views.items() if any(view.locks or ())},
         {node for node, view in views.items() if any(view.host_locks or ())},
     )
 
 
-def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
-    """The same; by the receipts, of a tier on which no locks are shown."""
-    shown_device, shown_host = held_by_count(views)
+def _locked(judge: Judge, views: Mapping[int, NodeView]) -> LockedNodes:
+    """The same; by the model's receipts on a tier where no locks are shown."""
+    shown_device, shown_host = locked_by_count(views)
     nodes = judge.abstraction.nodes.items()
-    return Held(
+    return LockedNodes(
         shown_device
         if judge.sight.locks
         else {node for node, placed in nodes if any(page.locked for page in placed.pages)},
@@ -124,18 +124,18 @@ def _held(judge: Judge, views: Mapping[int, NodeView]) -> Held:
     )
 
 
-def is_device_leaf(view: NodeView, parents_on_device: AbstractSet[int], held: Held) -> bool:
-    """The definition, on what is seen: on device, no child on device, no component locked
-    (semantics 1.6).
-    """
+def is_device_leaf(
+    view: NodeView, parents_on_device: AbstractSet[int], locked: LockedNodes
+) -> bool:
+    """The definition, on what is seen: on device, no child on device, no component locked (1.6)."""
     return (
         view.slots[Pool.FULL] is not None
         and view.id not in parents_on_device
-        and view.id not in held.device
+        and view.id not in locked.device
     )
 
 
-def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
+def is_host_leaf(view: NodeView, parents: AbstractSet[int], locked: LockedNodes) -> bool:
     """The same on the host: on the host only, no child, no component locked on either tier
     (semantics 1.6).
     """
@@ -143,26 +143,26 @@ def is_host_leaf(view: NodeView, parents: AbstractSet[int], held: Held) -> bool:
         view.slots[Pool.FULL] is None
         and view.slots[Pool.FULL_HOST] is not None
         and view.id not in parents
-        and view.id not in held.device
-        and view.id not in held.host
+        and view.id not in locked.device
+        and view.id not in locked.host
     )
 
 
 def leaf_sets(
-    pools: Pools, views: Mapping[int, NodeView], held: Held, whole: Whole
+    pools: Pools, views: Mapping[int, NodeView], locked: LockedNodes, whole: Whole
 ) -> Iterable[Breach]:
-    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (semantics
-    1.6).
-    """
+    """The sets of evictable leaves hold exactly the nodes that are leaves by definition (1.6)."""
     parents = {view.parent for view in views.values()}
     on_device = {view.parent for view in views.values() if view.slots[Pool.FULL] is not None}
     for pool in pools:
         if pool.on_host:
             name, found = "host", whole.host_leaves
-            defined = {view.id for view in views.values() if is_host_leaf(view, parents, held)}
+            defined = {view.id for view in views.values() if is_host_leaf(view, parents, locked)}
         else:
             name, found = "device", whole.device_leaves
-            defined = {view.id for view in views.values() if is_device_leaf(view, on_device, held)}
+            defined = {
+                view.id for view in views.values() if is_device_leaf(view, on_device, locked)
+            }
         if shown(found, f"sets of evictable {name} leaves") != defined:
             difference = spell_difference(views, found or (), defined)
             text = f"the set of evictable {name} leaves {difference}"
@@ -193,7 +193,7 @@ def _lists(pools: Pools, whole: Whole) -> Iterable[tuple[Pool, Slots]]:
 
 
 def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The order of use, where a system shows all of it. Elsewhere it shows in what goes first, and
+    """The order of use, where a system shows all of it. Otherwise it shows in what goes first, and
     is judged then.
     """
     if not judge.model_adopted:
@@ -203,8 +203,8 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
 
 
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The lists are in the order of use, on the host of arrival there: not only who is in them, but
-    who goes first (3.5, 7.9).
+    """The lists are in the order of use, on the host in that of arrival: not only who is in them,
+    but who goes first (3.5, 7.9).
     """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
     views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
@@ -248,9 +248,7 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
     stray = {slot: peer for slot, peer in swa_of.items() if expected.get(slot) != peer}
     missing = next((slot for slot in expected if slot not in swa_of), None)
     if missing is not None:
-        text = (
-            f"FULL slot {missing} goes with SWA slot {expected[missing]}, but the map has no entry"
-        )
+        text = f"FULL slot {missing} has SWA peer {expected[missing]}, but the map has no entry"
         yield Breach(Property.MAP, "entry", text)
     if stray:
         slot, peer = next(iter(stray.items()))
@@ -262,7 +260,7 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
 
 
 def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
-    """A node is marked as being backed up, or loaded back, while it is, and only then."""
+    """A node is marked as being backed up, or loaded back, exactly while it is."""
     marks = ((Pool.FULL_HOST, False, "backed up"), (Pool.FULL, True, "loaded back"))
     for pool, load, words in marks:
         if pool not in judge.applicable.marks:
@@ -291,15 +289,13 @@ def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
 
 
 def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:
-    """By the events, everything is where it is; a stream that is missing is a breach of the
-    step.
-    """
+    """By the events, everything is where it is; a missing stream is a breach of the step."""
     if judge.applicable.events and seen.events is not None:
         yield from judge.announced.all_known(judge.model.copies.flying)
 
 
 def _rows(judge: Judge) -> Iterable[Breach]:
-    """The tree's slots that requests were given are still there, as long as they hold the lock."""
+    """The tree's slots that requests were given stay in place as long as they hold the lock."""
     trie = judge.model.trie
     for name, (prefix, slots) in judge.ledger.shared.items():
         path = trie.walk(prefix)

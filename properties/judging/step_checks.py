@@ -1,7 +1,7 @@
 """The properties of one step, on what it touched: each check is a function from what was seen to
 the breaches it shows.
 
-What a check needs beyond nodes and residency is said in `applicable`: it is asked for the pools
+What a check needs beyond nodes and residency is declared in `applicable`: it is made for the pools
 that are `Applicable` to it, and for no others.
 """
 
@@ -40,15 +40,15 @@ STILL = (Match, Lock, HostLock, Adopt, Unlock, RunCopies, WritingCheck, LoadingC
 
 
 def crashed(step: Step, crash: Crashed) -> Breach:
-    """NOCRASH; and RANK, which is raised where ranks are compared."""
+    """NOCRASH, and RANK, which is raised where ranks are compared."""
     if crash.error == "Diverged":
         return Breach(Property.RANK, "diverged", f"{step.operation}: {crash.message}")
     return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
 
 
 def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
-    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet operations move
-    nothing.
+    """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet
+    operations move nothing.
     """
     breaches = []
     for page, pool in delta.moved:
@@ -98,7 +98,7 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
 
 
 def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
-    """RECENCY of SWA and MAMBA on the host, where no list shows it: what came first goes first."""
+    """RECENCY of SWA and MAMBA on the host, where no list shows it: first in, first out."""
     operation = step.operation
     if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
         return []
@@ -114,15 +114,13 @@ def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> li
     first = next((page for page in may_go[: len(went)] if page not in went), None)
     if first is None:
         return []
-    text = (
-        f"{spell(went[-1:])} went from {pool.name}, before {spell([first])} which came there first"
-    )
+    text = f"{spell(went[-1:])} left {pool.name} before {spell([first])}, which arrived there first"
     return [Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)]
 
 
 def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:
-    """The pages the step touched are held where the model says. Where they are not, the model gives
-    in.
+    """The pages the step touched are held where the model says. Where they are not, the model
+    adopts what was seen.
     """
     differ: list[Page] = []
     seen: set[Page] = set()
@@ -184,7 +182,7 @@ def shape(abstraction: Abstraction, delta: Delta) -> list[Breach]:
 
 
 def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
-    """A node on a tier where its parent is not. Under write_back the host has no such rule
+    """A node on a tier where its parent is missing. Under write_back the host has no such rule
     (semantics 1.4).
     """
     for pool, broken in ((Pool.FULL, Property.DEVPATH), (Pool.FULL_HOST, Property.BACKUP)):
@@ -196,13 +194,14 @@ def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
             yield Breach(
                 broken,
                 "parent-missing",
-                f"{spell(below.pages)} is in {pool.name}, its parent {spell(above.pages)} is not",
+                f"{spell(below.pages)} is in {pool.name}, "
+                f"but its parent {spell(above.pages)} is not",
             )
 
 
 def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
-    """LOCK: every page the step touched is locked by exactly the receipts and copies that the model
-    knows.
+    """LOCK: every page the step touched is locked by exactly the receipts and copies
+    that the model knows.
     """
     if not judged.locks:
         return []
@@ -221,7 +220,7 @@ def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Del
 
 
 def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:
-    """Lock counts of a node, per `Pool`, as far as they are shown; zeros elsewhere."""
+    """Lock counts of a node per `Pool`, where they are shown; zeros elsewhere."""
     device, host = view.locks, view.host_locks
     if device is not None and host is not None:
         return device + host
@@ -283,8 +282,8 @@ def sizes(
 
 
 def _held_by_the_model(model: Cache, pool: Pool) -> tuple[int, int]:
-    """Slots of a device pool that are unlocked, and locked, by the receipts: for systems that show
-    no locks.
+    """Slots of a device pool that are unlocked and locked by the model's receipts: for systems that
+    show no locks.
     """
     pages = model.trie.recency_in[pool]
     locked = sum(page.locked_in(pool) for page in pages)
@@ -295,8 +294,8 @@ def _held_by_the_model(model: Cache, pool: Pool) -> tuple[int, int]:
 def swa_map(
     judged: Applicable, abstraction: Abstraction, delta: Delta, system: Complete
 ) -> list[Breach]:
-    """MAP: the map names the SWA slots of every node the step touched, and nothing for a
-    tombstone.
+    """MAP: the map names the SWA slots of every node the step touched, and nothing for
+    a tombstone.
     """
     if not judged.map:
         return []
@@ -321,7 +320,9 @@ def swa_map(
 def arrived(
     judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta, system: Complete
 ) -> list[Breach]:
-    """CONTENT of what came to a pool in this step, unless a copy in flight is still to bring it."""
+    """CONTENT of what arrived in a pool in this step, unless a copy in flight has yet
+    to bring it.
+    """
     breaches = []
     for pool in judged.content:
         if delta.gained[pool] or delta.moved:
@@ -391,8 +392,8 @@ def compare_content(
     return _wrong_bytes(pool, slots, tags, system)
 
 
-def refused(model: Cache, step: Step) -> list[Breach]:
-    """PROGRESS of the allocators: what is free can be had."""
+def allocation_refused(model: Cache, step: Step) -> list[Breach]:
+    """PROGRESS of the allocators: what is free can be allocated."""
     told = [pool for pool, _ in step.refused if pool in model.refusing]
     breaches = no_room(model, step.refused)
     if len(told) == 1 and all(model.trie.free(pool) >= count for pool, count in step.refused):
@@ -401,7 +402,7 @@ def refused(model: Cache, step: Step) -> list[Breach]:
 
 
 def no_room(model: Cache, wanted: Sequence[tuple[Pool, int]]) -> list[Breach]:
-    """An allocation failed: rightly if there was too little free, or if it was told to."""
+    """An allocation failed: rightly if too little was free, or if it was made to."""
     if any(model.trie.free(pool) < count or pool in model.refusing for pool, count in wanted):
         return []
     text = " and ".join(
@@ -424,8 +425,8 @@ def quiet(judged: Applicable, model: Cache, seen: Observation) -> list[Breach]:
 
 
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:
-    """A difference between model and system, named by what it means for the one who relies on the
-    cache.
+    """A difference between model and system, named by what it means for those who rely
+    on the cache.
     """
     held = [page for page in pages if page.locked_in(pool) and page in delta.gone[pool]]
     page = (held or pages)[0]

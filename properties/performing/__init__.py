@@ -1,4 +1,4 @@
-"""Operations are carried out on a system under test, and what came of each is written down.
+"""Operations are carried out on a system under test, and the outcome of each is recorded.
 
-Nothing here knows the model: requests and their rows, ranks, steps and outcomes.
+Nothing here knows the model.
 """

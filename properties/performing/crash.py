@@ -20,8 +20,8 @@ def _first_line(error: BaseException) -> str:
 
 
 def _where(trace: TracebackType | None) -> str:
-    """The innermost function of the system under test; of one that is neither ours nor SGLang's, of
-    anything but the harness.
+    """The innermost function of the system under test; if that is neither ours nor SGLang's, the
+    innermost outside the harness.
     """
     frames = [
         (frame.f_globals.get("__name__", ""), frame.f_code.co_qualname)

@@ -1,8 +1,7 @@
-"""The ledger: what no observation of a cache shows, kept from what was done to it.
+"""The ledger: what no observation of a cache shows, recorded from what was done to it.
 
 Who holds which receipt and which slots, which of the tree's slots a request was given, and which
-content a prefix must have. Who performs operations writes it; who generates or judges them reads
-it.
+content a prefix must have. The performer writes it; generators and the judge read it.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ class ContentTags:
 
 @dataclass(slots=True)
 class Receipt:
-    """What a lock that a history asked for handed out, and its unlock wants back."""
+    """What a lock of the history returned, and its unlock hands back."""
 
     handle: Any
     length: int
     """Tokens that it locked."""
     on_host: bool = False
     released: bool = False
-    """Its window part was given back."""
+    """Its window part has been given back."""
 
 
 class RequestLock(str):
@@ -54,7 +53,7 @@ class RequestLock(str):
 
 @dataclass(slots=True)
 class Request:
-    """One request alive. Lengths are in units of its key; the row has whole pages."""
+    """One live request. Lengths are in units of its key; the row has whole pages."""
 
     name: str
     key: Key
@@ -73,18 +72,18 @@ class Request:
     state: int | None = None
     """Its MAMBA slot, with the state of its last whole page."""
     released: bool = False
-    """The window part of its receipt was given back."""
+    """The window part of its receipt has been given back."""
 
 
 class Shared(NamedTuple):
-    """Slots of the tree that a request goes on with, and the prefix that it was given them for."""
+    """Slots of the tree that a request relies on, and the prefix that they were given for."""
 
     prefix: Key
     slots: list[int]
 
 
 class Ledger:
-    """What the operations of one history have taken and not given back."""
+    """What the operations of one history have taken and not yet given back."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -92,15 +91,15 @@ class Ledger:
         self.receipts: dict[str, Receipt] = {}
         """Receipts that the history itself holds, on either tier, oldest first."""
         self.requests: dict[str, Request] = {}
-        """Requests alive, the one whose lock is the oldest first."""
+        """Live requests, the one with the oldest lock first."""
         self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: slots that requests hold, and no node."""
         self.peers: dict[int, int] = {}
         """SWA slots of the FULL slots among them."""
         self.shared: dict[str, Shared] = {}
-        """By request: what it relies on of the tree, once its lock has been judged."""
+        """By request: the slots of the tree it relies on, once its lock has been judged."""
         self.token_pools = tuple(pool for pool in (Pool.FULL, Pool.SWA) if pool in config.pools)
-        """Pools that one allocation of tokens takes slots from at once."""
+        """Pools that a single allocation of tokens takes slots from."""
         self._allocations: list[tuple[Pool, int]] = []
 
     # -- keys ----------------------------------------------------------------------------------
@@ -110,7 +109,7 @@ class Ledger:
         return key.units(self.config.bigram)
 
     def prefix(self, key: Key, units: int) -> Key:
-        """The key of so many of its first units."""
+        """The key of its first ``length`` units."""
         tokens = units + 1 if self.config.bigram and units else units
         return Key(key.tokens[:tokens], key.namespace)
 
@@ -124,7 +123,7 @@ class Ledger:
         return name in self.receipts
 
     def has_window(self, name: str) -> bool:
-        """With SWA every lock has a window, with MAMBA one that has tokens has a state."""
+        """With SWA every lock has a window; with MAMBA one that covers tokens has a state."""
         receipt = self.receipts.get(name)
         if receipt is None or receipt.on_host or receipt.released:
             return False
@@ -154,12 +153,12 @@ class Ledger:
             self._allocations.append((pool, -len(slots)))
 
     def hand_over(self, *pools: Pool) -> None:
-        """Slots of these pools were allocated and, before anybody looked, given away again."""
+        """Slots of these pools were allocated and, before any observation, handed over again."""
         self._allocations += [(pool, 0) for pool in pools]
 
     def allocations(self) -> list[tuple[Pool, int]]:
-        """What requests took (negative: gave) since this was last asked, with 0 for what was handed
-        over at once.
+        """What requests took (negative: gave back) since the last call, with 0 for what
+        was handed over at once.
         """
         made = self._allocations
         if not made:
@@ -193,7 +192,7 @@ class Ledger:
     def adopt(
         self, request: Request, lock: RequestLock, handle: Any, reached: int, slots: list[int]
     ) -> Any:
-        """A request goes on with the tree's slots down to unit ``reached``, under a new lock;
+        """A request continues with the tree's slots down to unit ``reached``, under a new lock;
         returns the old receipt.
         """
         old, request.lock, request.handle = request.handle, lock, handle

@@ -1,5 +1,5 @@
-"""Outcomes: what one operation gave back, as far as a caller of the cache can see it. Numbers are
-in tokens (MAMBA: states).
+"""Outcomes: what one operation returned, as far as a caller of the cache can see. Numbers are in
+tokens (MAMBA: states).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 @dataclass(slots=True)
 class Skipped:
-    """The operation's premise was gone; nothing was done."""
+    """The operation's premise did not hold; nothing was done."""
 
     reason: str
 
@@ -35,8 +35,8 @@ class Matched:
     """``device`` tokens can be used now; ``best`` (at least as many) are held on device or host
     (semantics 3.3).
 
-    ``host`` is what of the latter is on the host only, per `Component`; None where a system does
-    not say (semantics 3.4).
+    ``host`` is the part of the latter that is on the host only, per `Component`; None where a
+    system does not say (semantics 3.4).
     """
 
     device: int

@@ -60,9 +60,9 @@ class Performer:
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
 
     def perform(self, operation: Operation) -> Iterator[Step]:
-        """The parts of an operation, each performed when it is asked for.
+        """The parts of an operation, each performed when the iterator reaches it.
 
-        What the system raises is an outcome, and the last one.
+        An exception of the system is an outcome, and the last one.
         """
         reason = premise(operation, self.ledger, self.config, self.scope)
         if reason is not None:
@@ -112,7 +112,7 @@ class Performer:
     # -- inserting -----------------------------------------------------------------------------
 
     def _insert(self, operation: Insert) -> Iterator[Step]:
-        """What a request does that ends at once: it owns its slots until the tree takes them."""
+        """An insert by a request that ends at once: it owns its slots until the tree takes them."""
         key, size = operation.key, self.config.page_size
         units = len(self.ledger.units(key))
         found = self.system.match(key) if operation.reuse else None
@@ -161,7 +161,7 @@ class Performer:
         return inserted
 
     def _host_insert(self, operation: HostInsert) -> Iterator[Step]:
-        """What a prefetch does that has fetched everything: host slots for what neither tier has,
+        """An insert by a finished prefetch: host slots for what neither tier has are allocated,
         filled, and handed over.
         """
         key = operation.key

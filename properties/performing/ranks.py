@@ -1,8 +1,8 @@
 """Several ranks: replicas of one cache that run the same history, each with copies that complete at
 times of their own.
 
-What a scheduler sees of them must be the same everywhere: they agree on how many copies to
-acknowledge, by the minimum.
+What a scheduler sees of them must be the same everywhere: they agree to acknowledge the minimum
+number of copies completed on any rank.
 """
 
 from __future__ import annotations

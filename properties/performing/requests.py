@@ -1,6 +1,6 @@
 """Requests: what a scheduler does around the tree, played step by step (semantics 11).
 
-A request owns slots that no node has: its *row*. What is whose stands in the ledger.
+A request owns slots that no node has: its *row*. Who owns what is in the ledger.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from radixproof.properties.performing.step import Adopt, CopyState, Step
 
 @dataclass(frozen=True, slots=True)
 class Scheduler:
-    """Plays the requests of one history, a step at a time: each when the last has been judged."""
+    """Plays the requests of one history a step at a time, each once the last has been judged."""
 
     system: Complete
     ledger: Ledger
@@ -137,7 +137,7 @@ class Scheduler:
         self, request: Request, length: int, operation: Prefill | Decode
     ) -> Generator[Step, None, bool]:
         """Let a request own slots for ``length`` units, making room if need be, and fill them.
-        Returns whether it could.
+        Returns whether that succeeded.
         """
         need = self.config.floor(length + self.config.page_size - 1) - len(request.row)
         if need > 0:
@@ -161,7 +161,7 @@ class Scheduler:
         return True
 
     def _slide(self, request: Request) -> None:
-        """Free the SWA state that the request's window has left, as long as it is the request's
+        """Free the SWA state that the request's window has left, where it is the request's own
         (semantics 11.4).
 
         Counted from where an insert would end now, so that what is inserted ends in a whole window.
@@ -177,8 +177,8 @@ class Scheduler:
             request.evicted = left
 
     def _insert_and_adopt(self, request: Request, paged: int, state: int | None) -> Iterator[Step]:
-        """An unfinished request inserts what it has and goes on with the tree's slots, under a new
-        lock (semantics 11.2).
+        """An unfinished request inserts what it has and continues with the tree's slots, under a
+        new lock (semantics 11.2).
         """
         step, anchor = self._insert(request, paged, state)
         yield step
@@ -215,7 +215,7 @@ class Scheduler:
         return Step(insert, outcome, protected=protected), inserted.anchor
 
     def _end(self, request: Request, kept: int) -> Iterator[Step]:
-        """Free what a request has beyond ``kept`` units, and give its lock back."""
+        """Free what a request has beyond ``kept`` units, and release its lock."""
         if request.row[kept:]:
             self.ledger.give_row(request, kept, len(request.row))
             self.system.free(request.row[kept:])
@@ -228,9 +228,7 @@ class Scheduler:
         self.system.free_state(state)
 
     def _new_state(self) -> Generator[Step, None, int | None]:
-        """A MAMBA slot, for which a state is evicted if there is none free. Returns the slot, or
-        None.
-        """
+        """A MAMBA slot, for which a state is evicted if none is free. Returns the slot, or None."""
         yield from self._make_room(0, 1)
         slot = self.system.allocate_state()
         if slot is None:

@@ -14,8 +14,8 @@ from radixproof.properties.performing.outcomes import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """A request locks the node that its insert ended on, and goes on with the tree's slots down to
-    it (semantics 11.2).
+    """A request locks the node that its insert ended on, and continues with the tree's slots down
+    to it (semantics 11.2).
     """
 
     receipt: str
@@ -44,15 +44,15 @@ Act: TypeAlias = Operation | Adopt | CopyState
 
 @dataclass(slots=True)
 class Step:
-    """One operation, or a part of a request's, as it happened: what was done, what came back, and
-    what it was served from.
+    """One operation, or a part of a request's, as it happened: what was done, the outcome, and the
+    slots that were served.
     """
 
     operation: Act
     outcome: Outcome
     slots: Sequence[int] = ()
-    """FULL device slots that were served; of `CopyState` the MAMBA slot."""
+    """FULL device slots that were served; for `CopyState` the MAMBA slot."""
     protected: int = 0
-    """Tokens of an insert that the request knew to be the tree's."""
+    """Tokens of an insert whose slots were the tree's already."""
     refused: Sequence[tuple[Pool, int]] = ()
-    """Allocations that failed: pools, and slots wanted from each at once."""
+    """The allocation that failed: its pools, with the slots wanted from each."""

@@ -1,7 +1,7 @@
-"""Drivers: ways to come upon a bug, side by side, with the same budget in steps.
+"""Drivers, ways to find a bug, side by side with the same budget in steps.
 
-A driver is a name, a sentence, and a stream of histories that it has judged; another driver is one
-more entry of `DRIVERS`. A step is one operation of a history, whether the system skipped it or not.
+A driver is a name, a sentence, and a stream of histories that it has judged; another driver is
+another entry of `DRIVERS`. A step is one operation of a history, skipped or not.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from radixproof.impl.operations import History
+from radixproof.impl.registry import planted_in
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers import baseline
@@ -48,7 +49,7 @@ def strictly(target: Target, hit: Hit) -> Hit:
 
 
 def statically(target: Target, hit: Hit) -> Hit:
-    """The shortest history that the sanity check of the baseline sees the same wrong with."""
+    """The shortest history in which the sanity check of the baseline sees the same breach."""
 
     def fails(history: History) -> bool:
         found = baseline.replay(target, history)
@@ -58,23 +59,23 @@ def statically(target: Target, hit: Hit) -> Hit:
 
 
 def as_it_is(target: Target, hit: Hit) -> Hit:
-    """What comes from the corpus is a shortest history already."""
+    """A history from the corpus, which is a shortest one already."""
     return hit
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One way to come upon a bug."""
+    """One way to find a bug."""
 
     name: str
     sentence: str
     histories: Callable[[Target, int], Iterator[JudgedHistory]]
-    """Of a target and a seed, each judged up to its first breach."""
+    """The histories for a target and a seed, each judged up to its first breach."""
     shrink: Shrink = strictly
     verdict: Verdicts = run_history
     """How it judges one history with every step inspected."""
     seeded: bool = True
-    """It makes other histories from another seed."""
+    """Whether another seed gives other histories."""
 
     def run(self, target: Target, seed: int, budget: int) -> Hit | None:
         """The first breach within ``budget`` steps, or None."""
@@ -108,7 +109,7 @@ def _others(target: Target, seed: int) -> Iterator[JudgedHistory]:
     others = [
         entry
         for entry in corpus.read(corpus.FOLDER)
-        if entry.system.startswith("fault:") and entry.system != target.name
+        if planted_in(entry.system) and entry.system != target.name
     ]
     return replayed(target, [entry.history for entry in others])
 

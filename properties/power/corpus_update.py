@@ -22,12 +22,12 @@ BUDGET = PROFILES["ci"]
 
 
 class FalseAlarm(Exception):
-    """What was reported of a fault is there without it, too."""
+    """What was reported for a fault is reported without it, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What became of one system, in words; and whether a bug that is there was missed."""
+    """What was done for one system, in words; and whether an existing bug was missed."""
 
     text: str
     missed: bool = False
@@ -36,9 +36,9 @@ class Updated:
 def update(name: str, folder: Path, anew: bool) -> Updated:
     """Bring the entries of one system up to date.
 
-    One that still fails as it says is kept, unless all are wanted ``anew``.
+    One that still fails as its origin says is kept, unless all are wanted ``anew``.
     """
-    target, planted = registry.find(name), name.startswith("fault:")
+    target, planted = registry.find(name), registry.planted_in(name) is not None
     before = [entry for entry in corpus.read(folder) if entry.system == name]
     kept = [entry.name for entry in before if not anew and still_fails(target, entry.history)]
     if kept:
@@ -57,11 +57,11 @@ def update(name: str, folder: Path, anew: bool) -> Updated:
 
 
 def prune(folder: Path) -> list[str]:
-    """Remove the entries of planted faults that are no more; returns their names."""
+    """Remove the entries of planted faults that no longer exist; returns their names."""
     gone = [
         entry.name
         for entry in corpus.read(folder)
-        if entry.system.startswith("fault:") and entry.system.removeprefix("fault:") not in FAULTS
+        if (fault := registry.planted_in(entry.system)) is not None and fault not in FAULTS
     ]
     for name in gone:
         (folder / f"{name}.json").unlink()
@@ -76,7 +76,9 @@ def still_fails(target: Target, history: History) -> bool:
 
 
 def _of_fault(target: Target) -> list[History]:
-    """A planted fault is one bug: its first breach will do. Raises `FalseAlarm` if it is none."""
+    """A planted fault is one bug: its first breach will do. Raises `FalseAlarm` if it
+    is a false one.
+    """
     for driver in (DRIVERS["soak"], DRIVERS["machine"]):
         hit = driver.run(target, SEED, BUDGET.steps)
         if hit is not None:

@@ -1,4 +1,4 @@
-"""What a campaign showed: how each driver did with each fault, and beside the baseline."""
+"""What a campaign showed: how each driver did with each fault, also compared with the baseline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Score:
     steps: float | None = None
     seconds: float | None = None
     operations: int | None = None
-    """Of the shortest of the shortest histories."""
+    """Operations of the shortest history over all seeds."""
     first: str = ""
     """The property that reported it first, most often."""
     errors: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Ratio:
 
 
 def score_table(done: Iterable[TrialResult]) -> ScoreTable:
-    """Of all trials, in the order of the faults' names and of the drivers."""
+    """The scores of all trials, in the order of the faults' names and of the drivers."""
     trials: dict[tuple[str, str], list[TrialResult]] = {}
     for one in done:
         trials.setdefault((one.fault, one.trial.driver), []).append(one)
@@ -108,7 +108,7 @@ def ratio(table: ScoreTable, driver: str) -> Ratio | None:
 def firsts(table: ScoreTable) -> dict[str, list[str]]:
     """Per property, the faults that it is the first to report.
 
-    What counts is the first driver that has the model and found the fault.
+    What counts is the first driver that uses the model and found the fault.
     """
     first: dict[str, list[str]] = {}
     for fault, row in table.items():

@@ -1,6 +1,6 @@
 """The record of a power campaign: one line of JSON for each trial, written as it finishes.
 
-So a campaign can be interrupted and resumed.
+So that a campaign can be interrupted and resumed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The power of the harness as numbers: planted bugs x drivers x seeds, and what each search needed.
 
-A trial is one search of one driver for one planted bug. Trials are independent, and each is a
-shard of a campaign. All that comes of one, but for its seconds, is a function of the code and of
-its shard.
+A trial is one search of one driver for one planted bug. Trials are independent, and each is a shard
+of a campaign. Except for its seconds, the result of one is a function of the code and the shard.
 """
 
 from __future__ import annotations
@@ -15,34 +14,32 @@ from dataclasses import dataclass
 from radixproof.impl import registry
 from radixproof.impl.system import close
 from radixproof.model.config import Config
-from radixproof.properties.campaigns.pool import Done, Failed, run
+from radixproof.properties.campaigns.pool import ShardDone, ShardFailed, run
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.search import calm_collector
 
-FAULT = "fault:"
-
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What came of a trial.
+    """The result of a trial.
 
-    ``steps`` is None if nothing was found, and then there is nothing that describes the finding.
+    ``steps`` is None if nothing was found; then the fields that describe the finding are empty.
     """
 
     trial: Shard
     steps: int | None
     seconds: float
-    """Of the processor, for the search alone, up to the first breach; not of shrinking."""
+    """Processor time of the search up to the first breach, without shrinking."""
     signature: str = ""
-    """Of the first breach, when every step is inspected."""
+    """The signature of the first breach, when every step is inspected."""
     operations: int = 0
-    """Of the shortest history."""
+    """Operations in the shortest history."""
     error: str = ""
-    """Why the trial says nothing.
+    """Why the trial tells nothing.
 
-    radixproof itself failed, what it reported is a false alarm, or there is no such system.
+    radixproof itself failed, it reported a false alarm, or there is no such system.
     """
 
     @property
@@ -57,11 +54,11 @@ class TrialResult:
 
 def trial(fault: str, driver: str, seed: int, steps: int) -> Shard:
     """A search for one planted bug, of at most so many steps."""
-    return Shard(f"{FAULT}{fault}", driver, seed, Budget(steps, examples=0))
+    return Shard(registry.named_after(fault), driver, seed, Budget(steps, examples=0))
 
 
 def fault_of(shard: Shard) -> str:
-    return shard.system.removeprefix(FAULT)
+    return registry.planted_in(shard.system) or shard.system
 
 
 def all_trials(
@@ -101,7 +98,7 @@ def measure(shard: Shard) -> TrialResult:
 def measured(todo: Sequence[Shard], jobs: int) -> Generator[TrialResult, None, None]:
     """Run trials, ``jobs`` at a time, each as it finishes; with one job in this process.
 
-    To close it ends what is running.
+    Closing the generator ends what is running.
     """
     if jobs == 1:
         calm_collector()
@@ -109,13 +106,13 @@ def measured(todo: Sequence[Shard], jobs: int) -> Generator[TrialResult, None, N
         return
     with closing(run(todo, measure_shard, jobs)) as events:
         for event in events:
-            if isinstance(event, Done):
+            if isinstance(event, ShardDone):
                 yield event.result
-            elif isinstance(event, Failed):
+            elif isinstance(event, ShardFailed):
                 yield TrialResult(event.shard, None, 0.0, error=event.reason)
 
 
 def measure_shard(shard: Shard, tell: Callable[[object], None]) -> TrialResult:
-    """The work of a process: a trial has no news."""
+    """The work of a process: a trial sends no news."""
     calm_collector()
     return measure(shard)

@@ -1,1 +1,1 @@
-"""A finding told to a person: the report, the tree drawn, and a regression test to paste."""
+"""A finding as a person reads it: the report, the tree as text, and a regression test to paste."""

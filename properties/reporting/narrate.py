@@ -1,4 +1,4 @@
-"""What happened, step by step: a history run once more, slowly, with the tree looked at before and
+"""What happened, step by step: a history run once more, slowly, with the tree observed before and
 after the bad step.
 """
 
@@ -17,13 +17,13 @@ from radixproof.properties.performing.step import Act
 from radixproof.properties.running.run import Run
 
 Tree = tuple[NodeView, ...]
-"""Every node that there is."""
+"""Every node of the tree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """The steps up to the first breach of ``signature`` (or all of them), and the tree on both
-    sides of the last step.
+    """The steps up to the first breach of ``signature`` (or all of them), and the tree before and
+    after the last step.
     """
 
     steps: tuple[tuple[Act, Outcome], ...]
@@ -34,7 +34,7 @@ class Narrative:
 
 def narrate(target: Target, history: History, signature: str | None) -> Narrative:
     """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it;
-    else the first of any kind.
+    otherwise the first of any kind.
     """
     run = Run(target, history.config, every=1)
     before: Tree = ()
@@ -53,8 +53,8 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:
-    """Every node as it is now. After a crash, and where ranks differ, the judge has not looked:
-    then what rank 0 shows.
+    """Every node as it is now. After a crash, and where ranks differ, the judge has made no
+    observation: then what rank 0 shows.
     """
     if any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches):
         ranks = run.system.systems if isinstance(run.system, Ranks) else [run.system]

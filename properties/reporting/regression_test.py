@@ -63,7 +63,7 @@ def _is_sglang(system: str) -> bool:
 
 
 def _version(system: str) -> str:
-    """The release that a system's name means."""
+    """The release that a system's name stands for."""
     from radixproof.impl.sglang import store
 
     version = system.partition("==")[2] or store.installed_version()
@@ -93,7 +93,7 @@ def _wrap(text: str) -> str:
 def _embedded(history: History) -> str:
     """JSON in a string of several lines. It never has three quotes in a row.
 
-    What it escapes must reach its reader as it is: then the string is a raw one.
+    JSON's escapes must reach its reader unchanged: with any, the string is a raw one.
     """
     text = to_json(history)
     return f'{"r" if chr(92) in text else ""}"""\n{text}"""'

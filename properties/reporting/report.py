@@ -17,8 +17,8 @@ WIDTH = 78
 
 
 def report(target: Target, finding: Finding, replay: str, test: str) -> str:
-    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, one
-    fails because of it.
+    """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, the
+    other fails because of it.
     """
     told = narrate(target, finding.history, finding.signature)
     if told.breach is None:
@@ -63,7 +63,7 @@ def render(system: str, history: History, told: Narrative) -> str:
 
 
 def describe(config: Config) -> str:
-    """A configuration in a line of words."""
+    """A configuration in one line of words."""
     parts = [
         f"page size {config.page_size}",
         "+".join(component.name for component in config.components),

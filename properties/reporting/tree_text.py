@@ -14,7 +14,7 @@ def draw(
 ) -> list[str]:
     """The tree of the nodes ``shown``, siblings in the order of their keys.
 
-    Nodes that ``other`` has not at all are marked ``mark``, those it has otherwise with ``~``.
+    Nodes that ``other`` lacks are marked with ``mark``, those that differ there with ``~``.
     """
     texts = {view.id: _text(config, view) for view in other}
     below: dict[int, list[NodeView]] = {}
@@ -33,9 +33,7 @@ def draw(
 
 
 def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
-    """Where a node stands among its siblings: nothing that a system may number or order as it
-    likes.
-    """
+    """Sorts a node among its siblings, by nothing that a system may number or order as it likes."""
     return view.namespace, view.segment, view.id
 
 

@@ -18,6 +18,6 @@ class JudgedHistory:
     history: History
     breach: Breach | None
     milestones: Counter[Any] | None = None
-    """How often it met which of the milestones of ``coverage``, if the driver watches for them."""
+    """How often it met each milestone of ``coverage``, if the driver watches for them."""
     unjudged: Counter[Unjudged] = field(default_factory=Counter)
-    """How often each check was due and could not be made, if the driver counts that."""
+    """How often each check was due but could not be made, if the driver counts that."""

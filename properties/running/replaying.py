@@ -13,7 +13,9 @@ from radixproof.properties.running.run import run_history
 
 
 def fits(history: History, scope: Scope) -> bool:
-    """Whether a system with this scope can be built so, and has all that the history does."""
+    """Whether a system with this scope can be built so, and offers all operations of
+    the history.
+    """
     return not scope.refuses(history.config) and not any(
         scope.declines(operation) for operation in history.operations
     )

@@ -36,8 +36,8 @@ class Run:
 
     ``every`` is the distance between inspections of the whole state, in steps. None is for speed:
     the distance grows with the tree, so that a step costs the same in a large tree as in a small
-    one, and nodes are not looked at after every operation. What a search finds that way, a run with
-    ``every`` 1 pins to the step at which it happened.
+    one, and nodes are not looked at after every operation. A run with ``every`` 1 then pins what a
+    search finds to the step at which it happened.
     """
 
     def __init__(self, target: Target, config: Config, every: int | None = None) -> None:
@@ -49,15 +49,15 @@ class Run:
         self.steps: list[Step] = []
         """The operations so far, each with the outcome of its last part."""
         self.nodes: dict[int, NodeView] = {}
-        """Every node as last seen, also what of it the judge can make no sense of."""
+        """Every node as last seen, also those that the judge can make no sense of."""
         self.seen: Observation | None = None
         """The last observation, whole or not."""
         self.since_whole = 0
         self.unseen = 0
 
     def step(self, operation: Operation, whole: bool = False) -> list[Breach]:
-        """Perform one operation and judge it, part by part. ``whole`` asks for inspections of the
-        whole state.
+        """Perform one operation and judge it, part by part. ``whole`` asks for
+        inspections of the whole state.
         """
         self.since_whole += 1
         breaches: list[Breach] = []
@@ -84,7 +84,7 @@ class Run:
         return self.every or 400 + 32 * len(self.judge.abstraction.nodes)
 
     def finish(self) -> list[Breach]:
-        """A last look at the whole state."""
+        """Inspect the whole state one last time."""
         if (self.since_whole == 0 and not self.unseen) or (
             self.steps and isinstance(self.steps[-1].outcome, Crashed)
         ):
@@ -93,8 +93,8 @@ class Run:
 
     @property
     def unjudged(self) -> Counter[Unjudged]:
-        """How often each check was due and could not be made, because the system does not show what
-        it needs.
+        """How often each check was due and could not be made, because the system does
+        not show what it needs.
         """
         return self.judge.unjudged
 
@@ -132,8 +132,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a history first went wrong. ``step`` counts from 0; ``earlier`` are the tolerable
-    signatures passed on the way.
+    """Where a history first went wrong. ``step`` counts from 0; ``earlier`` are the tolerated
+    signatures that came before.
     """
 
     breach: Breach
@@ -147,7 +147,7 @@ def run_history(
     tolerated: Callable[[str], bool] = lambda _: False,
     every: int | None = 1,
 ) -> Verdict | None:
-    """Run a history to its first breach that is not tolerated. None: there was none.
+    """Run a history to its first breach that is not tolerated; None if there is none.
 
     A tolerated signature is passed over if the model can go on after it; if it cannot, the run ends
     there without a verdict.

@@ -10,7 +10,7 @@ class Budget:
     """Steps of a search: first ``examples`` of the state machine, then a soak until ``steps`` in
     all.
 
-    An example has at most ``example_steps`` rules. ``seconds`` ends the search before.
+    An example has at most ``example_steps`` rules. ``seconds`` may end the search earlier.
     """
 
     steps: int

@@ -22,7 +22,7 @@ class Finding:
     seed: int
     driver: str
     at_step: int
-    """Steps that the search had judged when it came upon it."""
+    """Steps that the search had judged when it found this."""
     original: History
 
     @property
@@ -37,10 +37,10 @@ def settle(
     known: Collection[str],
     on_progress: Callable[[str, int], None],
 ) -> Finding | None:
-    """The finding that a history with a ``breach`` amounts to, by strict replay and shrinking.
+    """The finding in a history with a ``breach``, by strict replay and shrinking.
 
     None if strict replay shows that the breach is the consequence of something known, after which
-    no model could go on. If the shortest history fails in a new way before it comes to this one,
+    no model could go on. If the shortest history fails in a new way before it reaches this one,
     that way is the finding: the other follows from it.
     """
     every: int | None = 1
@@ -48,7 +48,7 @@ def settle(
     if verdict is None:
         if run_history(target, history, lambda _: False, every) is not None:
             return None
-        # Only the search saw it, with its own deltas and inspections: then these are replayed.
+        # Only the search saw it, with its own deltas and inspections: replay with these.
         every = None
         verdict = run_history(target, history, known.__contains__, every) or Verdict(
             breach, len(history.operations) - 1
@@ -94,7 +94,7 @@ def shrink(
 
 
 def _failing(target: Target, signature: str, every: int | None = 1) -> Fails:
-    """Whether a history breaks ``target`` with a signature, if one can be built for it at all."""
+    """Tells whether a history fails on ``target`` with a signature, if it can be built at all."""
 
     def fails(candidate: History) -> bool:
         if not fits(candidate, target.scope):

@@ -20,9 +20,9 @@ class Progress:
     """The signature that is being shrunk, and how many operations it has now."""
     milestones: Counter[Milestone] = field(default_factory=Counter)
     unjudged: Counter[Unjudged] = field(default_factory=Counter)
-    """How often each check was due, and the system did not show enough for it."""
+    """How often each check was due, but the system did not show enough for it."""
     scope: Scope = field(default_factory=Scope)
-    """What the system can be put to, which decides what is within reach."""
+    """What the system can be put to, which decides which milestones are within reach."""
 
     @property
     def reached(self) -> list[Milestone]:

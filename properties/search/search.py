@@ -25,9 +25,9 @@ from radixproof.properties.search.progress import Progress
 
 
 def calm_collector() -> None:
-    """Exclude what importing made from garbage collection, and collect rarely.
+    """Exclude import-time objects from garbage collection, and collect rarely.
 
-    A search makes no garbage in large cycles.
+    A search leaves no large cycles behind.
     """
     gc.collect()
     gc.freeze()
@@ -42,10 +42,10 @@ def search(
     stored: Sequence[History] = (),
     known: Sequence[str] = (),
 ) -> Progress:
-    """Search ``target`` and ``tell`` of every finding and of progress, often.
+    """Search ``target``, and ``tell`` of every finding, and often of progress.
 
-    What is ``stored`` is replayed first, as far as it fits the target, on top of the budget.
-    Signatures that are ``known`` are passed over. Returns the final progress.
+    ``stored`` histories that fit the target are replayed first, on top of the budget. Signatures
+    that are ``known`` are passed over. Returns the final progress.
     """
     passed_over = set(known)
     done = Progress(0, 0, scope=target.scope)
@@ -85,7 +85,7 @@ def by_machine(
     steps: int,
     known: Callable[[], frozenset[str]] = frozenset,
 ) -> Iterator[JudgedHistory]:
-    """What the state machine runs, as the soak tells of it."""
+    """The histories of the state machine, in the form in which the soak yields its own."""
     for ran in machine.search(target, seed, examples, steps, known):
         yield (
             JudgedHistory(ran.history, ran.breach)

@@ -1,17 +1,17 @@
 """Contracts of the model's pure rules, written so that CrossHair can run them on symbolic values.
 
 Each public function is a contract over plain values. The asserts that it begins with are its
-premise; the others must hold then. They say what a rule is for, and not how it is computed. A
-contract also runs as it is, on any concrete values.
+premise; the others must hold then. They say what a rule is for, not how it is computed. A contract
+also runs as it is, on any concrete values.
 
 CrossHair *confirms* a contract if it has exhausted all paths of execution on which the premise
 holds. The contract is then true of all those values (of every integer, where the premise sets no
-bound), provided that CrossHair and its solver are right. Otherwise it has found no counterexample
-in the time it had, and that is all. In neither case is anything said about prefixes of more than
+bound), provided that CrossHair and its solver are right. Otherwise all that is known is that it
+found no counterexample in the time it had. Neither says anything about prefixes of more than
 `PAGES` pages.
 
-Where no page size is given, a page is `PAGE` tokens. With two, an even window falls on pages as any
-window does with one.
+Where no page size is given, a page is `PAGE` tokens. With two, even windows align
+with pages, as all do with one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ THEIRS = Holder(HolderKind.RECEIPT, "theirs")
 OURS = Holder(HolderKind.RECEIPT, "ours")
 
 Row: TypeAlias = tuple[bool, bool, bool]
-"""Of a page: a node ends with it, the device has its SWA (or its state), the host has it."""
+"""For a page: a node ends with it, the device has its SWA (or its state), the host has it."""
 
 
 def _config(page_size: int = PAGE, window: int | None = None, states: bool = False) -> Config:
@@ -57,7 +57,8 @@ def _config(page_size: int = PAGE, window: int | None = None, states: bool = Fal
 
 def _path(trie: Trie, cuts: Sequence[bool], device: int = PAGES) -> list[Page]:
     """One path with these node ends; FULL of its first ``device`` pages is on the device, of the
-    others on the host only."""
+    others on the host only.
+    """
     page, path = trie.root(""), []
     for at, cut in enumerate(cuts):
         page = trie.child(page, (at,) * trie.config.page_size)
@@ -79,7 +80,7 @@ def _rows(
 
 
 def _are_cuts(cuts: Sequence[bool]) -> bool:
-    """Of a path that is not too long, and ends where a node ends."""
+    """The cuts of a path that is not too long, and ends where a node ends."""
     return 1 <= len(cuts) <= PAGES and cuts[-1]
 
 
@@ -99,7 +100,7 @@ def _prompt(shared: int, pages: int) -> Key:
 
 
 def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Tokens that two prompts begin with alike."""
+    """Tokens that two prompts have in common at their beginning."""
     differ = (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right)
     return next(differ, min(len(one), len(other)))
 
@@ -123,7 +124,8 @@ def floor_is_the_last_whole_page(tokens: int, page_size: int) -> None:
 
 def units_are_whole_pages_of_the_key(tokens: list[int], page_size: int, bigram: bool) -> None:
     """A key is seen as its tokens, or as each with its right neighbour; only a page begun is
-    dropped (semantics 2.2, 2.3)."""
+    dropped (semantics 2.2, 2.3).
+    """
     assert len(tokens) <= PAGES + 1
     assert 1 <= page_size <= 3
     units = Trie(Config(page_size=page_size, bigram=bigram)).units(Key(tuple(tokens)))
@@ -202,12 +204,13 @@ def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: 
                 ),
             ][-1]
         )
-    assert found[0].end <= found[1].end
+    assert found.device.end <= found.best.end
 
 
 def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
     """A match stops at the last end of a node with FULL and with a state; on the device, or on
-    either tier (semantics 3.2, 3.3)."""
+    either tier (semantics 3.2, 3.3).
+    """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     trie = Trie(_config(states=True))
@@ -220,12 +223,13 @@ def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
             if end.cut and _on(end, Component.FULL, either) and _on(end, Component.MAMBA, either)
         ]
         assert page is [root, *ends][-1]
-    assert found[0].end <= found[1].end
+    assert found.device.end <= found.best.end
 
 
 def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int) -> None:
-    """A page that comes to be held in one more pool, whichever they are, moves neither boundary
-    towards the root."""
+    """Holding a page in one more pool, whatever holds it already, moves neither
+    boundary towards the root.
+    """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
@@ -237,8 +241,8 @@ def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int)
             held, page.resident_in[pool] = page.resident_in[pool], True
             after = match_ends(path, root, trie.config)
             page.resident_in[pool] = held
-            assert after[0].end >= before[0].end
-            assert after[1].end >= before[1].end
+            assert after.device.end >= before.device.end
+            assert after.best.end >= before.best.end
 
 
 # -- cuts (semantics 4.1 to 4.3, 5) ----------------------------------------------------------------
@@ -246,7 +250,8 @@ def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int)
 
 def window_cut_leaves_one_window(start: int, pages: int, window: int, page_size: int) -> None:
     """The piece below the cut is whole pages, covers the window or is everything, and with a page
-    less would not cover it (4.3)."""
+    less would not cover it (4.3).
+    """
     assert start >= 0
     assert pages >= 1
     assert window >= 1
@@ -294,7 +299,8 @@ def insert_cuts_where_pieces_differ(
 
 def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
     """The nodes of a path spell it, each ends with its only cut, and every page says the same of
-    its node (semantics 1.1)."""
+    its node (semantics 1.1).
+    """
     assert _are_cuts(cuts)
     path = _path(Trie(_config()), cuts)
     nodes = nodes_of(path)
@@ -307,7 +313,8 @@ def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
 
 def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
     """A split adds one cut: no page changes its state or locks, and in an old dialect only the
-    upper node its hits (5.1, 5.4)."""
+    upper node its hits (5.1, 5.4).
+    """
     assert _are_cuts(cuts)
     assert 0 <= at < len(cuts)
     cache = Cache(_config(window=PAGE), Dialect(split_keeps_hits=keeps_hits))
@@ -331,7 +338,8 @@ def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
 
 def _is_window(part: list[Page], whole: list[Page], reach: int) -> None:
     """``part`` is the last whole nodes of ``whole`` that cover the reach, or all there are; without
-    the first they would not."""
+    the first they would not.
+    """
     above = whole[: len(whole) - len(part)]
     assert above + part == whole
     assert not above or (above[-1].cut and _length(part) >= reach)
@@ -339,7 +347,7 @@ def _is_window(part: list[Page], whole: list[Page], reach: int) -> None:
 
 
 def window_nodes_are_the_fewest_that_cover(cuts: list[bool], reach: int) -> None:
-    """As few whole nodes as cover the reach, tombstones and all (semantics 3.5, 6.1)."""
+    """As few whole nodes as cover the reach, tombstones included (semantics 3.5, 6.1)."""
     assert _are_cuts(cuts)
     assert reach >= 1
     path = _path(Trie(_config()), cuts)
@@ -350,7 +358,7 @@ def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segme
     """FULL to the root, SWA as far up as the window, the state of the anchor; old dialects pass
     over what is not there (6.1).
 
-    Here the last two of a row are SWA and a state, both on the device; of a node, those of its last
+    Here the last two of a row are SWA and a state, both on the device; a node has those of its last
     page.
     """
     assert _are_rows(rows)
@@ -372,7 +380,8 @@ def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segme
 
 def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> None:
     """The host copies of the anchor's own node, SWA as far up as the window, the state of the
-    anchor; of a root nothing (6.6)."""
+    anchor; of a root nothing (6.6).
+    """
     assert _are_cuts(cuts)
     assert window >= 1
     trie = Trie(_config(window=window, states=True))
@@ -389,7 +398,8 @@ def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> Non
 
 def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, window: int) -> None:
     """FULL of the path, and SWA of the nodes that the window touches, if on the host only; the host
-    hits are their slots (3.4)."""
+    hits are their slots (3.4).
+    """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
@@ -405,8 +415,9 @@ def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, wind
 
 
 def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
-    """Of the states on the path only the last, if it is on the host only: one host hit (semantics
-    3.4, 9.2)."""
+    """Of the states on the path only the last, if it is on the host only: one host hit
+    (semantics 3.4, 9.2).
+    """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     trie = Trie(_config(states=True))
@@ -418,7 +429,8 @@ def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
 
 def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) -> None:
     """Once what it brings is there, all that was matched on either tier is usable on the device
-    (semantics 9.2)."""
+    (semantics 9.2).
+    """
     assert _are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
@@ -439,7 +451,8 @@ def _protected(path: list[Page]) -> int:
 
 def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -> None:
     """FULL on the device that is protected with the lock and was not without it, in tokens
-    (semantics 6.1)."""
+    (semantics 6.1).
+    """
     assert 1 <= pages <= PAGES
     assert 0 <= device <= pages
     assert 0 <= locked <= pages
@@ -471,8 +484,9 @@ def load_back_keeps_to_threshold_and_quota(
 
 
 def more_quota_never_refuses(full: int, others: bool, pins: int, quota: int, more: int) -> None:
-    """What is loaded is also loaded with a larger quota, with none, and with fewer pins, or in old
-    dialects more (9.3)."""
+    """What is loaded is also loaded with a larger quota, with none, and with fewer pins (in old
+    dialects: more) (9.3).
+    """
     assert full >= 0
     assert pins >= 0
     assert quota >= 0
@@ -528,7 +542,7 @@ def policy_chooses_between_two_leaves(
     """The less recently used of two goes first, unless the policy is the reverse, or prefers the
     other by what it counts (7.2).
 
-    Of each: its hits, the insert that made it, its priority.
+    For each leaf: its hits, the insert that made it, its priority.
     """
     assert 0 <= policy < len(EvictionPolicy)
     older, newer = (

@@ -32,7 +32,7 @@ CLEAN, FOUND, _, CANNOT_RUN = range(4)
 
 
 class CannotRun(Exception):
-    """CrossHair is not installed, or came to no verdict."""
+    """CrossHair is not installed, or reached no verdict."""
 
 
 class Outcome(Enum):
@@ -43,8 +43,8 @@ class Outcome(Enum):
     UNMET = "does not meet the premise"
 
 
-class Verdict(Enum):
-    """What is known of a contract."""
+class ContractVerdict(Enum):
+    """What is known about a contract."""
 
     CONFIRMED = "confirmed"
     OPEN = "no counterexample within the time"
@@ -52,14 +52,15 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ContractJudgement:
     """The verdict on a contract.
 
-    ``call`` is what CrossHair reported against it, ``replayed`` what that call did in plain Python.
+    ``call`` is what CrossHair reported against it, ``replayed`` the outcome of that call in plain
+    Python.
     """
 
     name: str
-    verdict: Verdict
+    verdict: ContractVerdict
     call: str = ""
     replayed: Outcome | None = None
 
@@ -67,7 +68,7 @@ class Judgement:
         line = f"{self.name}: {self.verdict.value}"
         if self.replayed is None:
             return line
-        if self.verdict is Verdict.REFUTED:
+        if self.verdict is ContractVerdict.REFUTED:
             return f"{line}: {self.call}"
         return f"{line} (CrossHair reported {self.call}, but it {self.replayed.value})"
 
@@ -87,7 +88,7 @@ def all_contracts() -> dict[str, Contract]:
 
 
 def replay(contract: Contract, call: str) -> Outcome:
-    """What a call of the contract, written in Python, does when it is evaluated."""
+    """The outcome of evaluating a call of the contract, written in Python."""
     try:
         eval(call, {contract.__name__: contract})
     except Exception as error:
@@ -104,7 +105,7 @@ def replay(contract: Contract, call: str) -> Outcome:
 
 @cache
 def _after_premise(contract: Contract) -> int:
-    """The line of the first statement that is not of the asserts that the contract begins with."""
+    """The line of the first statement after the asserts that the contract begins with."""
     source, first = inspect.getsourcelines(contract)
     (function,) = ast.parse("".join(source)).body
     assert isinstance(function, ast.FunctionDef)
@@ -116,7 +117,7 @@ def _after_premise(contract: Contract) -> int:
     )
 
 
-def judge(contract: Contract, seconds: float) -> Judgement:
+def judge(contract: Contract, seconds: float) -> ContractJudgement:
     """Let CrossHair look for values that refute a contract."""
     target = f"{contract.__module__}.{contract.__name__}"
     options = [
@@ -131,23 +132,23 @@ def judge(contract: Contract, seconds: float) -> Judgement:
     return read(contract, done.stdout + done.stderr)
 
 
-def read(contract: Contract, report: str) -> Judgement:
+def read(contract: Contract, report: str) -> ContractJudgement:
     """The judgement that follows from what CrossHair printed about a contract."""
     name = contract.__name__
     reported = re.search(rf": error: .*when calling ({name}\(.*\))$", report, re.MULTILINE)
     if reported:
         outcome = replay(contract, reported[1])
-        return Judgement(
+        return ContractJudgement(
             name,
-            Verdict.REFUTED if outcome is Outcome.FAILS else Verdict.OPEN,
+            ContractVerdict.REFUTED if outcome is Outcome.FAILS else ContractVerdict.OPEN,
             reported[1],
             outcome,
         )
     if ": info: Confirmed over all paths." in report:
-        return Judgement(name, Verdict.CONFIRMED)
+        return ContractJudgement(name, ContractVerdict.CONFIRMED)
     if ": info: Not confirmed." in report:
-        return Judgement(name, Verdict.OPEN)
-    raise CannotRun(f"CrossHair came to no verdict on {name}:\n{report}")
+        return ContractJudgement(name, ContractVerdict.OPEN)
+    raise CannotRun(f"CrossHair reached no verdict on {name}:\n{report}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,9 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--jobs",
         type=int,
         default=2,
-        help="contracts that are checked at a time (default: %(default)s)",
+        help="contracts checked at a time (default: %(default)s)",
     )
-    parser.add_argument("contracts", nargs="*", metavar="contract", help="all, if none is named")
+    parser.add_argument(
+        "contracts", nargs="*", metavar="contract", help="contracts to check (default: all)"
+    )
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.contracts if name not in known]:
         parser.error(f"no such contract: {', '.join(unknown)}; known: {', '.join(known)}")
@@ -189,7 +192,7 @@ def _run(chosen: Sequence[Contract], seconds: float, jobs: int) -> int:
     with ThreadPoolExecutor(jobs) as pool:
         for judgement in pool.map(partial(judge, seconds=seconds), chosen):
             print(judgement, flush=True)
-            if judgement.verdict is Verdict.REFUTED:
+            if judgement.verdict is ContractVerdict.REFUTED:
                 code = FOUND
     return code
 

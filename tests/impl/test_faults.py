@@ -175,7 +175,7 @@ RARE: dict[str, History] = {
         (Insert(AB, state=True), *(Arrive(name, Key(())) for name in "op"), Arrive("q", AB)),
     ),
 }
-"""Faults that a soak takes long to find, or mostly finds by what comes of them.
+"""Faults that a soak takes long to find, or mostly finds by their consequences.
 
 Each with a shortest history that shows it.
 """

@@ -1,4 +1,4 @@
-"""What is asked of the part of a cache that has the nodes, whatever it is written in."""
+"""The interface of the part of a cache that has the nodes, whatever it is written in."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Content:
 class _KeysAndValues:
     """The buffers of one component that has keys and values.
 
-    Its *claims* are, per slot, the tag that each of the numbers in the slot speaks for.
+    Its *claims* are, per slot, the tags that each of the numbers in the slot stands for.
     """
 
     def __init__(self, memory: ComponentMemory, host_pool: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of the device memory of a cache, whatever its components."""
+"""The interface of the device memory of a cache, whatever its components."""
 
 from __future__ import annotations
 

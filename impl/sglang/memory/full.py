@@ -41,7 +41,7 @@ class FullMemory:
         return self.allocator.alloc(tokens)
 
     def free_swa(self, slots: Any) -> None:
-        """There are none."""
+        """There are no peers to free."""
 
     def peers(self) -> Any:
         return None

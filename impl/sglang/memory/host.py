@@ -1,4 +1,4 @@
-"""The host tier of a cache: its pools, as large as was asked for, and its controller."""
+"""The host tier of a cache: its pools, of exactly the configured size, and its controller."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class HostMemory:
     def reserve_surplus(self) -> None:
         """Take away what the pools have beyond the configuration.
 
-        SGLang insists on host pools larger than the device's. To be done again whenever it has
+        SGLang insists on host pools larger than the device's. Must be repeated whenever SGLang has
         cleared them.
         """
         for component, pool in self.pools.items():
@@ -37,7 +37,7 @@ class HostMemory:
 
 
 def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory:
-    """Give a tree the host tier of its configuration, if that has one."""
+    """Give a tree the host tier of its configuration, if any."""
     if not config.hosted:
         return HostMemory({}, config, sglang.capabilities)
     policy = "write_back" if config.write_back else "write_through"
@@ -54,7 +54,7 @@ def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory
 def _ratio(config: Config) -> float:
     """Host pages per device page, enough for every pool.
 
-    SGLang adds a page to what comes out of it, so rounding does no harm.
+    SGLang adds a page to the result, so rounding does no harm.
     """
     ratios = [
         config.pages(HOST[component]) / config.pages(DEVICE[component])

@@ -3,7 +3,7 @@
 The file builds the cache of the history's configuration, performs each operation as the harness
 does, and asserts what the witness of the breach says. Two differences: slots are not filled with
 content, and where a history runs some copies, all are waited for. A history that cannot be written
-so becomes a file that says why, with its steps in words, and skips itself.
+this way becomes a file that says why, with its steps in words, and skips itself.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def render(history: History, breach: Breach, version: str) -> str:
     return layout.fitted(trimmed(source))
 
 
-def _unwritable(config: Config, planned: Sequence[steps.Step]) -> str:
+def _unwritable(config: Config, planned: Sequence[steps.PlannedStep]) -> str:
     """What no template can express of a history; empty if all of it can be."""
     for there, what in (
         (config.mamba_states > 0, "MAMBA"),
@@ -135,7 +135,7 @@ def _host_ratio(config: Config) -> float:
 
 
 def _ending(breach: Breach) -> str:
-    """How the file shows the breach; without a witness there are only general checks."""
+    """How the file shows the breach; without a witness, by general checks alone."""
     if breach.violates is Property.NOCRASH:
         raised, _, _ = breach.rule.partition("@")
         return "endless" if raised == Endless.__name__ else "raises"

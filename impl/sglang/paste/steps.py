@@ -12,7 +12,7 @@ from radixproof.impl.sglang.releases import scope_of
 from radixproof.model.config import Config
 
 
-class Step(NamedTuple):
+class PlannedStep(NamedTuple):
     """One operation of a history, and why it is left out if it is."""
 
     operation: Operation
@@ -29,10 +29,10 @@ class Written(NamedTuple):
     """None if the step is left out."""
 
 
-def planned(history: History, version: str) -> list[Step]:
+def planned(history: History, version: str) -> list[PlannedStep]:
     """The steps of a history on a release.
 
-    What the harness would skip is left out, as far as that is known without running it.
+    What the harness would skip is left out, as far as that is known without running the history.
     """
     scope = scope_of(version)
     receipts = _Receipts(history.config)
@@ -40,13 +40,13 @@ def planned(history: History, version: str) -> list[Step]:
     for operation in history.operations:
         reason = premise(operation, receipts, history.config, scope)
         released = isinstance(operation, Unlock) and operation.receipt in receipts.released
-        steps.append(Step(operation, reason, released))
+        steps.append(PlannedStep(operation, reason, released))
         if reason is None:
             receipts.note(operation)
     return steps
 
 
-def written(steps: list[Step], macros: Any) -> list[Written]:
+def written(steps: list[PlannedStep], macros: Any) -> list[Written]:
     """The source of the steps; ``macros`` has one for each kind of operation, by its name."""
     lines = []
     for number, step in enumerate(steps, 1):

@@ -33,7 +33,7 @@ def _kept(statement: ast.stmt, lines: list[str], used: set[str]) -> list[str]:
 
 
 def _used(statements: list[ast.stmt]) -> set[str]:
-    """Names that tests use, and names that what they use uses, and so on."""
+    """Names that tests use, directly or through other names."""
     users = {name: statement for statement in statements for name in _defined(statement)}
     used: set[str] = set()
     waiting = [name for name in users if name.startswith("test_")]

@@ -1,4 +1,4 @@
-"""Passes that leave operations out, or put one in place of several.
+"""Passes that leave operations out, or replace several by one.
 
 Only these know what operations mean.
 """
@@ -23,7 +23,7 @@ from radixproof.properties.search.minimise.fields import replaced, values_of
 
 
 def cut_short(now: Shrinking) -> None:
-    """Nothing after the failure."""
+    """Cut off everything after the failure."""
 
     def ends_at(length: int) -> bool:
         return now.accepts_operations(now.operations[:length])
@@ -34,9 +34,9 @@ def cut_short(now: Shrinking) -> None:
 
 
 def last_ones(now: Shrinking) -> None:
-    """Only the last one, two, four, ...
+    """Keep only the last one, two, four, ...
 
-    What matters is often near the end, and short histories are quickly run.
+    What matters is often near the end, and short histories run quickly.
     """
     length = 1
     while length < len(now.operations) and not now.accepts_operations(now.operations[-length:]):
@@ -44,12 +44,12 @@ def last_ones(now: Shrinking) -> None:
 
 
 def without_stretches(now: Shrinking, patience: float = inf) -> None:
-    """Without halves, halves of the halves that stay, and so on.
+    """Leave out halves, halves of the halves that stay, and so on.
 
-    Where one half can go, the other is taken to be needed.
+    Where one half can go, the other is assumed to be needed.
 
-    The last operation is left alone: there it fails. ``patience`` is for levels in a row at which
-    nothing can go.
+    The last operation is left alone: it is the one that fails. ``patience`` is the number of levels
+    in a row at which nothing may be found to go.
     """
     lengths = [len(now.operations) - 1, 1]
     vain = 0
@@ -69,13 +69,13 @@ def without_stretches(now: Shrinking, patience: float = inf) -> None:
 
 
 def without_single(now: Shrinking) -> None:
-    """Without single operations, from the last to the first."""
+    """Leave out single operations, from the last to the first."""
     for at in reversed(range(len(now.operations))):
         now.does_without(at, at + 1)
 
 
 def without_kinds(now: Shrinking) -> None:
-    """Without all operations of one kind, of one receipt or of one request."""
+    """Leave out all operations of one kind, of one receipt or of one request."""
     for one in dict.fromkeys(one for operation in now.operations for one in _belongs(operation)):
         now.accepts_operations(
             operation for operation in now.operations if one not in _belongs(operation)
@@ -90,7 +90,7 @@ def _belongs(operation: Operation) -> list[tuple[str, str]]:
 
 
 def waiting_instead(now: Shrinking) -> None:
-    """A check that waits, in place of copies that run and a check that polls."""
+    """Replace copies that run and a check that polls by a check that waits."""
     for at in reversed(range(len(now.operations))):
         if isinstance(now.operations[at], RunCopies):
             before, after = now.operations[:at], now.operations[at + 1 :]
@@ -106,7 +106,7 @@ def waiting_instead(now: Shrinking) -> None:
 
 
 def inserting_instead(now: Shrinking) -> None:
-    """An insert in place of all that a request does, when it ends: with all of its SWA state, or
+    """Replace all that a request does by an insert where it ends: with all of its SWA state, or
     that of the window alone.
 
     A request inserts more than once, so that a node may be past a higher threshold: one hit is
@@ -138,7 +138,7 @@ def inserting_instead(now: Shrinking) -> None:
 
 
 def part_instead(now: Shrinking) -> None:
-    """In place of an arrival, the load-back that it asks for or the lock that it takes."""
+    """Replace an arrival by the load-back that it asks for, or by the lock that it takes."""
     for at, arrival in enumerate(now.operations):
         if isinstance(arrival, Arrive):
             for part in (LoadBack(arrival.key, arrival.quota), Lock(arrival.request, arrival.key)):

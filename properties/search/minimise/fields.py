@@ -1,7 +1,7 @@
 """What operations and configurations are made of, by the types of their fields alone.
 
-Numbers, flags and enumerations have defaults, texts have tokens. So an operation that is new in the
-vocabulary is shrunk without a word about it here.
+Numbers, flags and enumerations have defaults, texts have tokens. So a new operation is shrunk
+without any change here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def replaced(thing: Any, values: Mapping[str, Any]) -> Any:
 def defaults_of(thing: Any) -> dict[str, Any]:
     """The plainest values: the defaults.
 
-    Where there is none, it is the first member of an enumeration, zero, false or an empty tuple.
+    A field without one gets the first member of an enumeration, zero, false or an empty tuple.
     """
     return {
         item.name: _plainest(getattr(thing, item.name)) if item.default is MISSING else item.default

@@ -29,9 +29,9 @@ from radixproof.properties.search.minimise.plainer_operations import plainer_fie
 from radixproof.properties.search.minimise.plainer_prompts import plainer_tokens, without_pages
 
 CALLS = 1_000
-"""Runs after which the best so far has to do: a slow system must not shrink for ever.
+"""Runs after which the best so far must do: a slow system must not shrink for ever.
 
-Most histories need a tenth of it.
+Most histories need a tenth of that.
 """
 
 COARSE = (
@@ -45,7 +45,7 @@ COARSE = (
 )
 """First and once: while a history is long, runs are slow.
 
-Where all of it seems to be needed, plainer things may need less.
+Where all of a history seems to be needed, plainer prompts or configurations may need less.
 """
 PASSES = (
     without_single,
@@ -58,7 +58,7 @@ PASSES = (
     plainer_fields,
     plainer_tokens,
 )
-"""In turns, those that leave the least to the others first."""
+"""Taken in turns, beginning with those that leave the least for the others."""
 
 
 def minimise(
@@ -70,7 +70,7 @@ def minimise(
     """The plainest history found that still ``fails``, as ``history`` itself must.
 
     Nothing can be left out of it: no single operation, no single page of one prompt, no page at the
-    same place of all prompts. Only after ``calls`` calls of ``fails`` it is the best so far.
+    same place of all prompts. If ``calls`` calls of ``fails`` run out, it is the best so far.
     ``on_progress`` is told how many operations are left.
     """
     now = Shrinking(history, fails, on_progress, calls)

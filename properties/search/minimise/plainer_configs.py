@@ -25,7 +25,9 @@ NOT_IN_TOKENS = ("mamba", "count", "rank", "priority")
 
 
 def plainer_config(now: Shrinking) -> None:
-    """Smaller pages, no more components than needed, all else at its default or nearer to it."""
+    """Try smaller pages, no more components than needed, all else at its default or
+    nearer to it.
+    """
     lower(now.best.config.page_size, 1, lambda size: now.accepts(_repaged(now.best, size)))
     defaults = defaults_of(now.best.config)
     unusual = [
@@ -43,7 +45,7 @@ def plainer_config(now: Shrinking) -> None:
 
 
 def _usual_size(now: Shrinking, name: str, default: Any) -> None:
-    """A number at its default, or nearer to it from above.
+    """Try a number at its default, or nearer to it from above.
 
     The pool of a component that stays is tried at the size of that of FULL.
     """
@@ -89,7 +91,7 @@ def _repaged(history: History, size: int) -> History:
 def _repaged_text(
     tokens: Tokens, config: Config, size: int, names: dict[Tokens, int]
 ) -> Iterator[int]:
-    """Its number in ``names`` for every page, ``size`` times; then a rest of less than a page."""
+    """For every page its number in ``names``, ``size`` times; then a rest of less than a page."""
     more = int(config.bigram)
     whole = config.floor(max(0, len(tokens) - more))
     for start in range(0, whole, config.page_size):

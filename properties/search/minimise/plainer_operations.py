@@ -19,7 +19,9 @@ from radixproof.properties.search.minimise.fields import (
 
 
 def plainer_fields(now: Shrinking) -> None:
-    """Every field of every operation at its default, or nearer to it; every prompt shorter."""
+    """Try every field of every operation at its default, or nearer to it, and every
+    prompt shorter.
+    """
     for at in range(len(now.operations)):
         for name, default in defaults_of(now.operations[at]).items():
             value = getattr(now.operations[at], name)
@@ -40,7 +42,7 @@ def _plainer_field(now: Shrinking, at: int, name: str, default: Any) -> None:
 
 
 def _shorter_text(now: Shrinking, at: int, name: str, size: int, least: int) -> None:
-    """A text of no more pages than needed: cut short, then without single ones."""
+    """Try a text with fewer pages: cut short, then without single ones."""
 
     def tokens() -> Tokens:
         return texts_of(now.operations[at])[name]
@@ -71,7 +73,7 @@ def without_page(
 
 
 def _full_instead(now: Shrinking, at: int) -> None:
-    """An amount of FULL in place of the same amount of another component."""
+    """Try an amount of FULL in place of the same amount of another component."""
     full, *others = [component.name.lower() for component in Component]
     for name in others:
         values = values_of(now.operations[at])

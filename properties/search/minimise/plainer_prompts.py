@@ -21,7 +21,7 @@ from radixproof.properties.search.minimise.plainer_operations import without_pag
 
 
 def without_pages(now: Shrinking) -> None:
-    """Without the page at one place of all prompts, from the last to the first."""
+    """Try all prompts without the page at one place, from the last place to the first."""
     size = now.best.config.page_size
     longest = max(
         (len(tokens) for operation in now.operations for tokens in texts_of(operation).values()),
@@ -47,7 +47,7 @@ def _without_place(operation: Operation, config: Config, start: int, slides: boo
 
 
 def plainer_tokens(now: Shrinking) -> None:
-    """No namespaces; prompts that agree at more places; tokens named after their place.
+    """Try no namespaces, prompts that agree at more places, and tokens named after their place.
 
     The tokens of one prompt become 1 2 3 ..., other tokens at the same places 101, 201, ...
     """
@@ -77,7 +77,7 @@ def _without_namespace(operation: Operation) -> Any:
 def _placed(operations: Iterable[Operation]) -> Iterator[tuple[Operation, dict[str, int]]]:
     """Operations with the places at which their texts begin.
 
-    A prompt begins at 0, generated tokens where their request has got to.
+    A prompt begins at 0, generated tokens at the length their request has reached.
     """
     ends: dict[str, int] = {}
     for operation in operations:
@@ -92,7 +92,7 @@ def _placed(operations: Iterable[Operation]) -> Iterator[tuple[Operation, dict[s
 
 
 def _alphabet(operations: Iterable[Operation]) -> dict[int, list[int]]:
-    """The tokens at each place, in the order in which they come up."""
+    """The tokens at each place, in the order in which they first occur."""
     alphabet: dict[int, dict[int, None]] = {}
     for operation, starts in _placed(operations):
         for name, tokens in texts_of(operation).items():

@@ -1,5 +1,6 @@
-"""Backups: which are due, which are owed, what comes late, and the room that is made for them
-(semantics 8.1 to 8.3)."""
+"""Backups: which are due, which are owed, what is attached later, and the room that is made for
+them (semantics 8.1 to 8.3).
+"""
 
 from __future__ import annotations
 
@@ -95,7 +96,7 @@ def test_some_systems_count_no_hits_under_write_back(
     assert cache.page("1").hits == hits
 
 
-# -- what comes late -------------------------------------------------------------------------------
+# -- what is attached later ------------------------------------------------------------------------
 
 
 def test_a_state_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hit(

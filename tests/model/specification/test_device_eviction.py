@@ -248,7 +248,7 @@ def test_a_host_lock_keeps_no_leaf_on_the_device_that_write_back_can_put_on_the_
 
 
 def test_write_back_backs_a_node_up_once(start: Start) -> None:
-    """What comes late to a backed node is lost with the device (semantics 7.4)."""
+    """State attached after a node's first backup is lost with the device (semantics 7.4)."""
     cache = start(write_back=True, window=2)
     cache.put("1", evicted=1)
     cache.put("1 2", evicted=2)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from radixproof.properties.campaigns.pool import Done, Event, Failed, News, run
+from radixproof.properties.campaigns.pool import Event, News, ShardDone, ShardFailed, run
 from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.search.budget import Budget
 
@@ -18,7 +18,7 @@ def shard(system: str, seed: int = 1) -> Shard:
     return Shard(system, SEARCH, seed, Budget(10, 0))
 
 
-def ends(events: list[Event]) -> dict[str, Done | Failed]:
+def ends(events: list[Event]) -> dict[str, ShardDone | ShardFailed]:
     """How every shard ended, by its system."""
     return {event.shard.system: event for event in events if not isinstance(event, News)}
 
@@ -26,14 +26,14 @@ def ends(events: list[Event]) -> dict[str, Done | Failed]:
 def test_a_shard_tells_its_news_and_then_its_result() -> None:
     news, done = run([shard("fine")], work, jobs=1)
     assert news == News(shard("fine"), "fine begins")
-    assert isinstance(done, Done)
+    assert isinstance(done, ShardDone)
     assert done.shard == shard("fine")
 
 
 @pytest.mark.parametrize(("reuse", "processes"), [(True, 1), (False, 3)])
 def test_shards_share_a_process_only_if_they_may(reuse: bool, processes: int) -> None:
     events = list(run([shard("fine", seed) for seed in (1, 2, 3)], work, 1, reuse))
-    done = [event for event in events if isinstance(event, Done)]
+    done = [event for event in events if isinstance(event, ShardDone)]
     assert [event.shard.seed for event in done] == [1, 2, 3]
     assert len({event.result for event in done}) == processes
 
@@ -42,15 +42,21 @@ def test_what_goes_wrong_in_one_shard_is_told_with_it_and_the_others_go_on() -> 
     names = ("exits", "fine", "killed", "unavailable", "raises", "also fine")
     told = ends(list(run(map(shard, names), work, jobs=2)))
     assert sorted(told) == sorted(names)
-    assert {name for name, end in told.items() if isinstance(end, Done)} == {"fine", "also fine"}
+    assert {name for name, end in told.items() if isinstance(end, ShardDone)} == {
+        "fine",
+        "also fine",
+    }
     for name, said in (
-        ("exits", "the process that ran exits, search, seed 1 ended without a word (exit code 7)"),
-        ("killed", "ended without a word (SIGKILL)"),
+        (
+            "exits",
+            "the process that ran exits, search, seed 1 ended without a result (exit code 7)",
+        ),
+        ("killed", "ended without a result (SIGKILL)"),
         ("unavailable", "it is not here: fetch it"),
         ("raises", "radixproof itself failed (KeyError) while it ran raises, search, seed 1"),
     ):
         end = told[name]
-        assert isinstance(end, Failed)
+        assert isinstance(end, ShardFailed)
         assert said in end.reason
 
 

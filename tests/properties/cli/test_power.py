@@ -125,7 +125,7 @@ def test_what_was_found_before_must_be_found_again(
         trials, "measure", lambda one: TrialResult(one, 5 if fault_of(one) == OTHER else None, 0.1)
     )
     assert run(tmp_path / "missed", "--expect", str(expected)) == FOUND
-    assert f"has them as found: {SHALLOW}\n" in capsys.readouterr().out
+    assert f"lists them as found: {SHALLOW}\n" in capsys.readouterr().out
 
 
 def test_trials_that_cannot_be_run_are_told(

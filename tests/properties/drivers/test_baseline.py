@@ -51,14 +51,14 @@ def test_the_same_seed_makes_the_same_histories() -> None:
 
 
 def test_every_kind_is_as_likely_as_any_other() -> None:
-    uniform = baseline.Uniform(EVERYTHING, Random(1))
+    uniform = baseline.UniformOperations(EVERYTHING, Random(1))
     made = Counter(type(uniform.operation()) for _ in range(200 * len(OPERATIONS)))
     assert set(made) == set(OPERATIONS)
     assert all(140 < count < 260 for count in made.values())
 
 
 def test_a_cache_without_a_host_is_not_asked_for_one() -> None:
-    uniform = baseline.Uniform(Config(host_pages=0), Random(1))
+    uniform = baseline.UniformOperations(Config(host_pages=0), Random(1))
     made = {type(uniform.operation()).name for _ in range(500)}
     assert "insert" in made
     assert not made & {"load_back", "evict_host", "host_insert", "host_lock", "run_copies"}

@@ -324,7 +324,7 @@ def test_progress_of_what_write_back_has_put_on_the_host(signature_of: Signature
 
 
 def never_supplement(system: RadixSystem) -> None:
-    """What comes late to a node that has been backed up is never copied."""
+    """State attached after a node's first backup is never copied."""
     backups = system.cache.backups
     hit = backups.hit
     backups.hit = lambda node: None if node.backed else hit(node)  # type: ignore[method-assign]

@@ -88,7 +88,7 @@ def taken_or_not(original: Callable[..., Insertion], *arguments: Any) -> Inserti
             PLAIN,
             [*DEMOTED, LoadBack(AB)],
             off_by_one("load_back"),
-            "expected 2, got 3; what it had on the host only came to the device",
+            "expected 2, got 3; what it had on the host only was brought to the device",
         ),
         (
             PLAIN,
@@ -151,13 +151,13 @@ def taken_or_not(original: Callable[..., Insertion], *arguments: Any) -> Inserti
             HOSTLESS,
             [Insert(A), Evict(1)],
             instead("evict", lambda original, *asked: (9, 0, 0)),
-            "expected freed nothing, got freed 9 FULL; that is what the nodes that it took held",
+            "expected freed nothing, got freed 9 FULL; that is what the nodes it took held",
         ),
         (
             PLAIN,
             [*DEMOTED, EvictHost(1)],
             off_by_one("evict_host"),
-            "that is what the nodes that it took held",
+            "that is what the nodes it took held",
         ),
         (
             PLAIN,
@@ -169,7 +169,7 @@ def taken_or_not(original: Callable[..., Insertion], *arguments: Any) -> Inserti
             PLAIN,
             [Insert(A), WritingCheck()],
             off_by_one("writing_check"),
-            "so many backups have run on every rank, counted from the oldest in flight",
+            "this many backups have run on every rank, counted from the oldest in flight",
         ),
         (
             PLAIN,

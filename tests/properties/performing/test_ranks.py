@@ -24,7 +24,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Insertion, Lookup, Target, complete
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach
 from radixproof.properties.generating.configs import config
@@ -264,3 +264,8 @@ def test_three_ranks_are_the_same_whatever_completes_when(radix: Target, seed: i
     for operation in closing(run.judge):
         assert run.step(operation) == []
     run.close()
+
+
+def test_ranks_have_every_method_of_a_system() -> None:
+    methods = {name for kind in Complete.__mro__ for name in vars(kind) if not name.startswith("_")}
+    assert {name for name in methods if not callable(getattr(Ranks, name, None))} == set()

@@ -112,7 +112,7 @@ def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
 
 
 def said(steps: list[Step]) -> list[str]:
-    """The parts in words, with what came of them."""
+    """The parts in words, with their outcomes."""
     return [f"{step.operation} -> {step.outcome}".removesuffix(" -> ") for step in steps]
 
 

@@ -1,6 +1,6 @@
 """CrossHair on contracts: it finds what is planted, and what it reports is replayed.
 
-The exit code says what came of it.
+The exit code gives the result.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from radixproof.properties.symbolic.contracts import (
 )
 from radixproof.properties.symbolic.crosshair import (
     CannotRun,
-    Judgement,
+    ContractJudgement,
+    ContractVerdict,
     Outcome,
-    Verdict,
     judge,
     main,
     read,
@@ -102,10 +102,13 @@ def test_a_report_without_a_verdict_is_not_a_clean_one() -> None:
 
 @pytest.mark.parametrize(
     ("verdicts", "code"),
-    [((Verdict.CONFIRMED, Verdict.OPEN), 0), ((Verdict.REFUTED, Verdict.CONFIRMED), 1)],
+    [
+        ((ContractVerdict.CONFIRMED, ContractVerdict.OPEN), 0),
+        ((ContractVerdict.REFUTED, ContractVerdict.CONFIRMED), 1),
+    ],
 )
 def test_the_exit_code(
-    verdicts: tuple[Verdict, ...],
+    verdicts: tuple[ContractVerdict, ...],
     code: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -117,7 +120,7 @@ def test_the_exit_code(
     monkeypatch.setattr(
         crosshair,
         "judge",
-        lambda contract, seconds: Judgement(contract.__name__, judgements[contract]),
+        lambda contract, seconds: ContractJudgement(contract.__name__, judgements[contract]),
     )
     assert main([contract.__name__ for contract in judgements]) == code
     assert len(capsys.readouterr().out.splitlines()) == 2
@@ -169,9 +172,9 @@ def test_crosshair_finds_a_planted_error(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     contract = getattr(importlib.import_module("planted"), name)
     monkeypatch.delitem(sys.modules, "planted")
-    assert judge(contract, seconds=20).verdict is Verdict.REFUTED
+    assert judge(contract, seconds=20).verdict is ContractVerdict.REFUTED
 
 
 @installed
 def test_crosshair_confirms_a_contract_that_holds() -> None:
-    assert judge(window_cut_leaves_one_window, seconds=20).verdict is Verdict.CONFIRMED
+    assert judge(window_cut_leaves_one_window, seconds=20).verdict is ContractVerdict.CONFIRMED

@@ -55,6 +55,7 @@ def rendered() -> dict[str, str]:
         ),
         "far": (History(wide, (Insert(far),)), breach(Witness(far, Pool.SWA_HOST, held=True))),
         "unwritten": (History(SWA, (Insert(key(1)), Arrive("r", key(1, 2)))), breach(None)),
+        "bare": (History(Config(host_pages=0), (Insert(key(1)), Evict(1))), breach(None)),
         "crash": (
             History(SWA, (Insert(key(1)), Evict(1))),
             breach(None, Property.NOCRASH, "AssertionError@UnifiedRadixCache._evict_to_host"),

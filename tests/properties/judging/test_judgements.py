@@ -1,0 +1,15 @@
+"""Every operation is judged: none is passed over for want of a judgement."""
+
+from __future__ import annotations
+
+from radixproof.impl.operations import OPERATIONS, Abort, Arrive, Decode, Finish, Prefill, Reset
+from radixproof.properties.judging.judgements import JUDGEMENTS
+from radixproof.properties.performing.step import Adopt, CopyState
+
+REQUESTED = {Arrive, Prefill, Decode, Finish, Abort}
+"""Operations that are judged by their parts."""
+
+
+def test_every_operation_has_a_judgement_and_nothing_else_has() -> None:
+    """But for a reset, for which the judge starts anew."""
+    assert set(JUDGEMENTS) == {*OPERATIONS, Adopt, CopyState} - REQUESTED - {Reset}
