@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from radixproof.impl.operations import (
     Evict,
     Insert,
     LoadBack,
+    Match,
     Operation,
     Prefill,
     Reset,
@@ -23,7 +26,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.properties.performing.outcomes import Crashed, Done, Freed, Skipped
-from radixproof.properties.performing.performer import Performer
+from radixproof.properties.performing.performer import PERFORM, Performer
 from radixproof.properties.performing.step import Step
 
 from ..deeds import AB, ABC, LOADED, PLAIN, SETTLE, WINDOWED, B, C
@@ -39,10 +42,23 @@ def done(performer: Performer, *operations: Operation) -> list[Step]:
     return [list(performer.perform(operation)) for operation in operations][-1]
 
 
-def test_every_kind_of_operation_has_a_way_to_be_performed(
+def test_every_kind_of_operation_has_a_way_to_be_performed() -> None:
+    assert set(PERFORM) == set(OPERATIONS)
+
+
+def test_a_system_that_is_done_with_is_freed_at_once(
     performer: Callable[[Config], Performer],
 ) -> None:
-    assert set(performer(PLAIN)._perform) == set(OPERATIONS)
+    gc.disable()
+    try:
+        one = performer(PLAIN)
+        done(one, Insert(AB), Match(AB))
+        system = weakref.ref(one.system)
+        one.close()
+        del one
+        assert system() is None
+    finally:
+        gc.enable()
 
 
 def test_a_cache_is_not_reset_under_its_copies(performer: Callable[[Config], Performer]) -> None:
@@ -81,6 +97,7 @@ def test_what_the_system_raises_ends_the_operation(
 
 PROGRAM = """
 import sys
+import weakref
 import radixproof.properties.performing.performer
 print([name for name in sys.modules
        if name.startswith(("radixproof.model.specification", "radixproof.model.following"))
