@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from radixproof.impl.operations import (
-    Arrive,
     Evict,
     HostInsert,
     HostLock,
@@ -55,21 +54,21 @@ def of_prompt(
     model: Cache, operation: Match | Lock | HostLock | Insert | HostInsert | LoadBack
 ) -> Met:
     """An operation on a prompt: it is looked up first, whatever else happens."""
-    yield from of_key(model, operation.key)
+    found = preview_match(model, operation.key)
+    yield from of_key(model, found)
     match operation:
-        case Lock(_, key):
-            yield from of_lock(model, key)
+        case Lock():
+            yield from of_lock(model, found)
         case Insert():
-            yield from _of_insert(model, operation)
+            yield from _of_insert(model, operation, found)
         case HostInsert():
-            yield from _of_host_insert(model, operation)
+            yield from _of_host_insert(model, operation, found)
         case LoadBack():
-            yield from of_load(model, operation)
+            yield from of_load(model, operation.quota, found)
 
 
-def of_key(model: Cache, key: Key) -> Met:
+def of_key(model: Cache, found: MatchPreview) -> Met:
     """A key is looked up."""
-    found = preview_match(model, key)
     if not found.path:
         return
     if found.best.end > found.device.end:
@@ -119,9 +118,9 @@ def _of_split(model: Cache, end: Page) -> Met:
         yield Milestone.SPLIT_ABOVE_STATE
 
 
-def of_lock(model: Cache, key: Key) -> Met:
+def of_lock(model: Cache, found: MatchPreview) -> Met:
     """A lock on the device node that a key matches."""
-    device = preview_match(model, key).device
+    device = found.device
     if model.config.window is None or device.parent is None:
         return
     window = window_nodes(device.path(), model.config.window)
@@ -134,9 +133,9 @@ def of_lock(model: Cache, key: Key) -> Met:
 # -- inserting -------------------------------------------------------------------------------------
 
 
-def _of_insert(model: Cache, operation: Insert) -> Met:
+def _of_insert(model: Cache, operation: Insert, found: MatchPreview) -> Met:
     trie, config = model.trie, model.config
-    served = preview_match(model, operation.key).device.end if operation.reuse else 0
+    served = found.device.end if operation.reuse else 0
     units = len(operation.key.units(config.bigram))
     need = allocated(units - served, operation.state, config)
     if operation.evicted > config.floor(units) or any(
@@ -147,7 +146,7 @@ def _of_insert(model: Cache, operation: Insert) -> Met:
         yield Milestone.INSERT_REFUSED
         return
     coming = InsertPreview(
-        trie.walk(operation.key),
+        found.path,
         config.floor(units),
         max(operation.evicted, served),
         operation.state,
@@ -235,8 +234,8 @@ def _of_backup(model: Cache, coming: InsertPreview) -> Met:
         yield Milestone.SUPPLEMENT_STATE
 
 
-def _of_host_insert(model: Cache, operation: HostInsert) -> Met:
-    trie, found = model.trie, preview_match(model, operation.key)
+def _of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> Met:
+    trie = model.trie
     length, start = len(trie.units(operation.key)), found.best.end
     if (
         length == start
@@ -384,12 +383,12 @@ def of_evict_host(model: Cache, component: Component) -> Met:
 # -- loading back ----------------------------------------------------------------------------------
 
 
-def of_load(model: Cache, operation: LoadBack) -> Met:
-    load = preview_load(model, preview_match(model, operation.key).best)
+def of_load(model: Cache, quota: int | None, found: MatchPreview) -> Met:
+    load = preview_load(model, found.best)
     if load_is_refused(model, load, None):
         if load.full:
             yield Milestone.LOAD_TOO_SHORT
-    elif load_is_refused(model, load, operation.quota):
+    elif load_is_refused(model, load, quota):
         yield Milestone.LOAD_OVER_QUOTA
     elif not load.fits:
         yield Milestone.LOAD_TOO_LARGE
@@ -446,11 +445,10 @@ def of_poll(model: Cache, load: bool) -> Met:
 # -- requests --------------------------------------------------------------------------------------
 
 
-def of_arrival(model: Cache, operation: Arrive) -> Met:
+def of_arrival(model: Cache, quota: int | None, found: MatchPreview) -> Met:
     """A request that comes: its prefix is loaded back and locked, and it takes a copy
     of the state there.
     """
-    found = preview_match(model, operation.key)
     if found.device.parent is not None and any(
         holder.kind is HolderKind.REQUEST for holder in found.path[0].holders[Pool.FULL]
     ):
@@ -458,7 +456,7 @@ def of_arrival(model: Cache, operation: Arrive) -> Met:
     if not model.config.mamba_states:
         return
     load = preview_load(model, found.best)
-    loads = load.fits and not load_is_refused(model, load, operation.quota)
+    loads = load.fits and not load_is_refused(model, load, quota)
     anchor, need = (found.best, load.need[Pool.MAMBA]) if loads else (found.device, 0)
     if anchor.parent is None or model.trie.free(Pool.MAMBA) > need:
         return

@@ -38,7 +38,7 @@ from radixproof.model.specification.trie import Holder, HolderKind, PagesPerPool
 from radixproof.properties.coverage import recognise
 from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.coverage.recognise import Met
-from radixproof.properties.generating.preview import goes_on
+from radixproof.properties.generating.preview import goes_on, preview_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +166,11 @@ class Watcher:
 
     def _of_arrival(self, model: Cache, operation: Arrive) -> Met:
         key = operation.key
-        yield from recognise.of_key(model, key)
-        yield from recognise.of_load(model, LoadBack(key, operation.quota))
-        yield from recognise.of_lock(model, key)
-        yield from recognise.of_arrival(model, operation)
+        found = preview_match(model, key)
+        yield from recognise.of_key(model, found)
+        yield from recognise.of_load(model, operation.quota, found)
+        yield from recognise.of_lock(model, found)
+        yield from recognise.of_arrival(model, operation.quota, found)
         if key in self.aborted:
             yield Milestone.REQUEST_RETRIED
         self.prompts[operation.request] = key
