@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
+from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
 Owed: TypeAlias = dict[Page, list[Pool]]
@@ -27,3 +28,10 @@ class Choice(NamedTuple):
     def copied(self, page: Page) -> bool:
         """Whether a page got any host copy (semantics 8.3)."""
         return any(page in self.gained[pool] for pool in HOST)
+
+
+def may_spoil_write_back(state: State) -> bool:
+    """A refused host allocation makes a write-back fail, and its victim keeps its place: who came
+    first is hidden then (semantics 7.4, 17.4).
+    """
+    return state.config.write_back and any(pool.on_host for pool in state.refusing)

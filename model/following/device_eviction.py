@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
 from radixproof.model.specification.backing_up import has_host_room
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
@@ -98,18 +98,12 @@ class FollowedEviction:
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
-        elif is_device_leaf(end) and not self._may_have_been_refused():
+        elif is_device_leaf(end) and not may_spoil_write_back(self.state):
             self.breaches.append(wording.leaf_lost_a_value(end))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
-
-    def _may_have_been_refused(self) -> bool:
-        """A refused allocation makes a write-back fail, and its victim keeps its place
-        (semantics 7.4, 17.4).
-        """
-        return self.state.config.write_back and not self.choice.sure
 
     def _left(self, end: Page, pool: Pool) -> bool:
         """Whether an interior node lost this value, or a state that goes with its SWA (7.6)."""
@@ -157,7 +151,7 @@ class FollowedEviction:
                     last = spell(page.node())
                     take(self.state, page, pool.component, self)
         told = any(breach.violates is Property.RECENCY for breach in self.breaches)
-        if last and not told and not self._may_have_been_refused():
+        if last and not told and not may_spoil_write_back(self.state):
             breach = self._why_too_much(last)
             if self.amount_known or breach.violates is Property.RECENCY:
                 self.breaches.append(breach)

@@ -16,7 +16,7 @@ from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Config
 from radixproof.model.dialect import Dialect
-from radixproof.model.following.choice import Choice
+from radixproof.model.following.choice import Choice, may_spoil_write_back
 from radixproof.model.following.follower import Follower
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind
@@ -117,9 +117,10 @@ class Judge:
         if not self.model_adopted:
             breaches += step_checks.host_order(shown, self.model, step, delta)
         choice = self._choice(delta)
+        order_is_hidden = self._order_is_hidden(choice)
         breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
-        if misplaced or self._order_is_hidden(choice):
+        if misplaced or order_is_hidden:
             self.model_adopted = True
         breaches += misplaced
         breaches += step_checks.shape(self.abstraction, delta)
@@ -137,12 +138,9 @@ class Judge:
         return breaches
 
     def _order_is_hidden(self, choice: Choice) -> bool:
-        """Whether it is hidden which of several victims a refused allocation kept for later
-        (semantics 7.4, 17.4).
-        """
-        if choice.sure or not self.config.write_back:
-            return False
-        return sum(page.cut for pool in DEVICE for page in choice.gone[pool]) > 1
+        """Several victims went, of which a refusal may have kept one for later."""
+        victims = sum(page.cut for pool in DEVICE for page in choice.gone[pool])
+        return victims > 1 and may_spoil_write_back(self.model)
 
     def _bytes(self, step: Step, judged: Judgement[Any], system: Complete) -> list[Breach]:
         """CONTENT of what was copied and of what was served."""

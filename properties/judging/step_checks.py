@@ -27,6 +27,7 @@ from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
+from radixproof.model.specification.host_eviction import host_values
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
@@ -102,14 +103,10 @@ def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> li
     operation = step.operation
     if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
         return []
-    pool, busy = HOST[operation.component], model.copies.busy()
+    pool = HOST[operation.component]
     if operation.component is Component.FULL or pool in judged.recency_lists:
         return []
-    may_go = [
-        page
-        for page in model.trie.host_only[operation.component]
-        if page.cut and not page.locked_in(pool) and page not in busy
-    ]
+    may_go = list(host_values(model, operation.component))
     went = [page for page in may_go if page in delta.gone[pool]]
     first = next((page for page in may_go[: len(went)] if page not in went), None)
     if first is None:
