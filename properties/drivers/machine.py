@@ -10,7 +10,7 @@ unless they name it: ``settings(max_examples=1_000, backend=BACKEND)``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from random import Random
 from typing import Any, ClassVar
 
@@ -54,7 +54,7 @@ class CacheMachine(RuleBasedStateMachine):
     """
 
     target: ClassVar[Target]
-    known: ClassVar[frozenset[str]] = frozenset()
+    known: ClassVar[Container[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         """Make its test draw from the seed alone, unless it is given settings that say
@@ -145,20 +145,20 @@ def search(
     Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the
     budget.
     """
-    chunk = 0
+    place = 0
     while examples > 0:
-        ran: list[History] = []
-        broken = _chunk(target, f"{number} {chunk}", min(examples, CHUNK), steps, known(), ran)
+        ran = chunk(target, number, place, min(examples, CHUNK), steps, known())
         yield from ran
-        if broken is not None:
-            yield broken
-        examples -= len(ran) + (broken is not None)
-        chunk += 1
+        examples -= len(ran)
+        place += 1
 
 
-def _chunk(
-    target: Target, name: str, examples: int, steps: int, known: frozenset[str], ran: list[History]
-) -> Broken | None:
+def chunk(
+    target: Target, number: int, place: int, examples: int, steps: int, known: Container[str]
+) -> list[History | Broken]:
+    """One run of Hypothesis: chunk ``place`` of search ``number``, up to the first `Broken`."""
+    ran: list[History | Broken] = []
+
     class Machine(CacheMachine):
         def teardown(self) -> None:
             super().teardown()
@@ -178,8 +178,8 @@ def _chunk(
         backend=BACKEND,
     )
     try:
-        factory: Any = seed(name)(Machine)
+        factory: Any = seed(f"{number} {place}")(Machine)
         run_state_machine_as_test(factory, settings=quiet)
     except Broken as error:
-        return error
-    return None
+        ran.append(error)
+    return ran
