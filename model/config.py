@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
 
+from radixproof.model.source_text import AsSource
+
 
 class Component(IntEnum):
     """A kind of state that hangs on the nodes of the tree (semantics 1.2)."""
@@ -54,8 +56,8 @@ class ConfigError(ValueError):
     """A configuration that no cache can be built with."""
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, repr=False)
+class Config(AsSource):
     """Shape of one cache under test.
 
     ``window`` is in tokens, None for a cache without SWA. Pools are sized in pages of ``page_size``
