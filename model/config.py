@@ -86,14 +86,12 @@ class Config(AsSource):
     """Replicas that run the same history, each with copies that complete at times of their own."""
 
     def __post_init__(self) -> None:
-        positive = ("page_size", "device_pages", "threshold", "load_threshold", "ranks")
-        least = dict.fromkeys(positive, 1) | {"mamba_states": 0, "host_pages": 0}
-        for name, count in least.items():
+        least = {"page_size": 1, "device_pages": 1, "threshold": 1, "load_threshold": 1, "ranks": 1}
+        for name, count in (least | {"mamba_states": 0, "host_pages": 0}).items():
             if getattr(self, name) < count:
                 raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")
         self._check_pools("swa", self.swa_pages, self.swa_host_pages, self.window is not None)
-        states = self.mamba_states, self.mamba_host_states
-        self._check_pools("mamba", *states, self.mamba_states > 0)
+        self._check_pools("mamba", self.mamba_states, self.mamba_host_states, self.mamba_states > 0)
         if self.window is not None and self.window < 1:
             raise ConfigError(f"window must be at least 1, got {self.window}")
         if self.write_back and not self.hosted:
