@@ -200,8 +200,9 @@ class CacheMachine(RuleBasedStateMachine):
 
 
 CHUNK = 100
-"""Examples in one run of Hypothesis, before they are passed on: as many as a test has by default. The
-first is the simplest one.
+"""Examples in one run of Hypothesis, before they are passed on: as many as a test has by default.
+
+The first is the simplest one.
 """
 
 
