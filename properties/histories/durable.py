@@ -51,7 +51,7 @@ def write_folder(folder: Path, files: Mapping[str, str | None]) -> None:
     with _workplace(folder.parent) as work:
         new = work / folder.name
         if folder.is_dir():
-            ours = shutil.ignore_patterns(*files, "__pycache__")
+            ours = shutil.ignore_patterns(*files, "__pycache__", f"{HIDDEN}*")
             shutil.copytree(folder, new, symlinks=True, ignore=ours)
         else:
             new.mkdir()

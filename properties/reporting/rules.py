@@ -13,7 +13,7 @@ BY_SIGNATURE = (
     ("OWN-H/*", "1.3", "13.4"),
     ("MAP/*", "13.1"),
     ("CONTENT/served", "3.3"),
-    ("CONTENT/*_host", "8.3", "7.8"),
+    ("CONTENT/*_host", "7.4", "8.3"),
     ("CONTENT/*", "8.3", "9.2"),
     ("PIN/row-replaced", "4.1", "6.1"),
     ("PIN/*-replaced", "4.1"),
