@@ -1,1 +1,1 @@
-"""Histories on disk: as JSON, in every format ever written; the corpus; and how files are written."""
+"""Histories on disk: as JSON, in every format ever written; the corpus; how a file is written."""

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HIDDEN = ".radixproof-"
@@ -69,8 +69,7 @@ def make_ready(folder: Path) -> None:
     """
     _make(folder)
     for place in (entry for entry in folder.iterdir() if entry.is_dir()):
-        with suppress(OSError), _locked(place, wait=True) as alone:
-            _sweep(place, alone)
+        _sweep(place)
     with _workplace(folder):
         pass
 
@@ -145,35 +144,51 @@ def _make(folder: Path) -> None:
 @contextmanager
 def _workplace(beside: Path) -> Iterator[Path]:
     """A hidden folder that is gone after the block, or else swept away by the next process."""
-    with ExitStack() as until_the_end:
-        with _locked(beside, wait=True) as alone:
-            _sweep(beside, alone)
-            work = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=beside))
-            until_the_end.callback(shutil.rmtree, work, ignore_errors=True)
-            until_the_end.enter_context(_locked(work, wait=False))
+    _sweep(beside)
+    work, handle = _own_folder(beside)
+    try:
         yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
 
 
-def _sweep(folder: Path, alone: bool) -> None:
-    """Remove the hidden folders that nobody works in, if the caller has the lock of ``folder``."""
-    for left_over in folder.glob(f"{HIDDEN}*") if alone else ():
-        with suppress(OSError), _locked(left_over, wait=False) as left_alone:
-            if left_alone:
-                shutil.rmtree(left_over, ignore_errors=True)
+def _own_folder(beside: Path) -> tuple[Path, int | None]:
+    """A hidden folder, and the handle that holds its lock."""
+    while True:
+        work = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=beside))
+        try:
+            handle = _lock(work)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # somebody else has swept it away before it was locked
+        except OSError:
+            return work, None  # this file system has no locks, so that nobody sweeps there
+        if work.is_dir():
+            return work, handle
+        os.close(handle)
 
 
-@contextmanager
-def _locked(folder: Path, wait: bool) -> Iterator[bool]:
-    """Whether no other process has this lock within the block: never where there are no locks."""
+def _sweep(folder: Path) -> None:
+    """Remove the hidden folders that nobody works in."""
+    for left_over in folder.glob(f"{HIDDEN}*"):
+        with suppress(OSError):
+            handle = _lock(left_over)
+            shutil.rmtree(left_over, ignore_errors=True)
+            os.close(handle)
+
+
+def _lock(folder: Path) -> int:
+    """A handle that holds the lock of a folder until it is closed.
+
+    Raises `BlockingIOError` if somebody else has the lock, and another `OSError` if there is none.
+    """
     import fcntl  # POSIX only
 
     handle = os.open(folder, os.O_RDONLY)
     try:
-        alone = True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # somebody else has it, or this file system has none
-            alone = False
-        yield alone
-    finally:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         os.close(handle)
+        raise
+    return handle

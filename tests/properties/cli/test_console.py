@@ -118,27 +118,39 @@ def cannot_be_written(printed: str, why: str) -> None:
     assert all(from_json(text).origin["system"] == FAULT for text in texts)
 
 
-@pytest.mark.slow
-def test_a_full_disk(tmp_path: Path) -> None:
-    """A file system of 40 kB, on which some findings have room and others have not."""
+def on_a_disk(disk: Path, options: str) -> subprocess.CompletedProcess[str]:
+    """A check with its findings on a file system of its own, copied to ``disk.copy`` at the end."""
     script = (
-        'mount -t tmpfs -o size=40k none "$0" || exit 99; "$@"; code=$?;'
-        ' cp -r "$0/out" "$0.copy"; exit $code'
+        'mount -t tmpfs -o "$0" none "$1" || exit 99; disk="$1"; shift; "$@"; code=$?;'
+        ' cp -r "$disk" "$disk.copy"; exit $code'
     )
-    disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["unshare", "--mount", "sh", "-c", script, str(disk), *check(disk / "out")]
+    command = ["unshare", "--mount", "sh", "-c", script, options, str(disk), *check(disk / "out")]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         pytest.skip("there is no unshare here")
     if ran.returncode == 99 or "unshare failed" in ran.stderr:
         pytest.skip("nothing may be mounted here")
+    assert "Traceback" not in ran.stderr
+    return ran
+
+
+@pytest.mark.slow
+def test_a_full_disk(tmp_path: Path) -> None:
+    """On 40 kB some findings have room and others have not."""
+    ran = on_a_disk(tmp_path / "disk", "size=40k")
     assert ran.returncode == FOUND
     cannot_be_written(ran.stdout, "No space left on device")
-    assert len(folders(tmp_path / "disk.copy")) == len(told(ran.stdout)) > 0
+    assert len(folders(tmp_path / "disk.copy" / "out")) == len(told(ran.stdout)) > 0
     assert not list((tmp_path / "disk.copy").rglob(f"{HIDDEN}*"))
-    assert "Traceback" not in ran.stderr
+
+
+def test_a_disk_that_can_only_be_read(tmp_path: Path) -> None:
+    ran = on_a_disk(tmp_path / "disk", "ro")
+    assert ran.returncode == CANNOT_RUN
+    assert "(Read-only file system): choose another folder with --out" in ran.stderr
+    assert ran.stdout == ""
 
 
 @pytest.mark.slow

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +195,47 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) 
         assert in_use.is_dir()
         assert hidden(tmp_path) == [in_use]
     assert {entry.name for entry in tmp_path.iterdir()} == {"below", ".hidden"}
+
+
+def test_somebody_who_sweeps_at_the_wrong_moment_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the moment when a hidden folder is made and the one when it is locked."""
+    make, made = tempfile.mkdtemp, list[str]()
+
+    def make_and_sweep(**options: Any) -> str:
+        made.append(make(**options))
+        if len(made) == 1:
+            durable._sweep(tmp_path)
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_and_sweep)
+    write_folder(tmp_path / "folder", OLD)
+    assert len(made) == 2
+    assert files(tmp_path / "folder") == written(OLD)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_without_locks_it_is_written_but_nothing_is_swept(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (left := tmp_path / f"{HIDDEN}1").mkdir()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    write_folder(tmp_path / "folder", OLD)
+    assert files(tmp_path / "folder") == written(OLD)
+    assert hidden(tmp_path) == [left]
+
+
+def test_a_lock_that_somebody_else_has_on_the_folder_is_none_of_ours(tmp_path: Path) -> None:
+    """As in ``flock findings radixproof check``."""
+    handle = durable._lock(tmp_path)
+    write_folder(tmp_path / "folder", OLD)
+    make_ready(tmp_path)
+    os.close(handle)
+    assert files(tmp_path / "folder") == written(OLD)
 
 
 WRITER = """
