@@ -88,12 +88,9 @@ def write_finding(found: FindingFolder) -> Path:
 
 
 def _with_origin(target: Target, finding: Finding) -> History:
-    origin = {
-        "system": target.name,
-        "seed": str(finding.seed),
-        "driver": finding.driver,
-        "signature": finding.signature,
-    }
+    seed = {} if finding.seed is None else {"seed": str(finding.seed)}
+    origin = {"driver": finding.driver, "signature": finding.signature}
+    origin = {"system": target.name, **seed, **origin}
     return replace(finding.history, origin=origin)
 
 
