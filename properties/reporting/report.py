@@ -5,9 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from radixproof.impl.operations import History
-from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.properties.reporting.narrate import Narrative, retold
+from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.finding import Finding
@@ -19,15 +18,8 @@ def report(system: str, finding: Finding, told: Narrative, replay: str, test: st
     """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, the
     other fails because of it.
     """
-    return (
-        render(system, finding.history, told)
-        + f"{origin(finding)}\nReplay: {replay}\nTest:   {test}\n"
-    )
-
-
-def explained(target: Target, finding: Finding) -> str:
-    """The part of a report that is about the finding alone: what went wrong, and how."""
-    return render(target.name, finding.history, retold(target, finding))
+    told_of = render(system, finding.history, told)
+    return f"{told_of}{origin(finding)}\nReplay: {replay}\nTest:   {test}\n"
 
 
 def origin(finding: Finding) -> str:

@@ -18,7 +18,8 @@ from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
-from radixproof.properties.reporting.report import explained
+from radixproof.properties.reporting.narrate import retold
+from radixproof.properties.reporting.report import render
 from radixproof.properties.search.finding import Finding, settle
 
 __unittest = True
@@ -69,7 +70,7 @@ def _found(machine: type[ReportingMachine], broken: Broken, asked: settings) -> 
     finding = settle(target, broken.history, broken.breach, known, lambda *_: None)
     assert finding is not None
 
-    found = Found(finding, explained(target, finding))
+    found = Found(finding, render(target.name, finding.history, retold(target, finding)))
     for note in getattr(broken, "__notes__", []):
         if "reproduce_failure" in note or asked.verbosity >= Verbosity.verbose:
             found.add_note(note)
