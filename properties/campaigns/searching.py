@@ -7,7 +7,6 @@ import the system.
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,10 +21,9 @@ from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.generating.configs import plainest
 from radixproof.properties.histories import corpus
-from radixproof.properties.histories.file_names import slug
-from radixproof.properties.histories.history_json import to_json
-from radixproof.properties.reporting import regression_test
-from radixproof.properties.reporting.report import report, summary
+from radixproof.properties.known.files import BUILTIN, load_known
+from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
+from radixproof.properties.reporting.report import summary
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.course import Settled
 from radixproof.properties.search.finding import Finding, settle
@@ -38,18 +36,15 @@ NEWS_EVERY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FindingReport:
-    """A finding, ready to be shown and written: the files that it consists of, by name."""
+    """A finding, ready to be written and shown."""
 
     signature: str
     summary: str
-    report: str
-    files: dict[str, str]
+    folder: FindingFolder
     seconds: float
     """Since the search began."""
     at_step: int
     operations: int
-    replay: str
-    """The command that replays it."""
     shrunk: bool = True
     """Whether the history is a shortest one; False if time was up before."""
 
@@ -160,7 +155,7 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
     if found is None:
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
-    report = replace(_reported(target, found, job.shard, 0.0), shrunk=found.shrunk)
+    report = _reported(target, found, job.shard, 0.0)
     return Examined(report, Settled(found.signature, known.met))
 
 
@@ -171,32 +166,13 @@ def _warm(target: Target) -> None:
 
 
 def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
-    name, folder = slug(finding.signature), shard.folder
-    origin = {
-        "system": target.name,
-        "seed": str(finding.seed),
-        "driver": finding.driver,
-        "signature": finding.signature,
-    }
-    history = replace(finding.history, origin=origin)
-    test = f"test_{name.replace('-', '_')}.py"
-    replay = ["radixproof", "replay", f"{folder}/{name}.json"]
-    if registry.is_import(target.name):
-        replay += ["--system", target.name]
-    run_test = regression_test.command(target.name, f"{folder}/{test}")
-    text = report(target, finding, shlex.join(replay), run_test)
-    files = {
-        f"{name}.json": to_json(history),
-        f"{name}.txt": text,
-        test: regression_test.test(target.name, history, finding.verdict.breach),
-    }
+    known = load_known(BUILTIN).upstream(target.name, finding.signature)
     return FindingReport(
         finding.signature,
         summary(finding),
-        text,
-        files,
+        folder_of(target, finding, shard.folder, known=known),
         seconds,
         finding.at_step,
-        len(history.operations),
-        shlex.join(replay),
+        len(finding.history.operations),
+        finding.shrunk,
     )

@@ -129,7 +129,6 @@ def _asked(
     """A result for each system, yet to be filled in."""
     from radixproof.properties.campaigns.shard import SEARCH, Shard
     from radixproof.properties.histories import corpus
-    from radixproof.properties.histories.file_names import slug
     from radixproof.properties.results.result import SystemResult
 
     results = []
@@ -141,7 +140,7 @@ def _asked(
             options.seed,
             PROFILES[options.profile],
             "" if options.cold else str(corpus.FOLDER),
-            str(options.out / slug(name)),
+            str(options.out),
             tuple(passed_over),
         )
         run_out = known.run_out(name, today)

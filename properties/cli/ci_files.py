@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.results.json_lines import line
 from radixproof.properties.results.junit import junit
 from radixproof.properties.results.markdown import markdown
@@ -27,9 +27,9 @@ class CiFiles:
     def update(self, results: Sequence[SystemResult]) -> None:
         """Write what there is by now of the files that are rewritten as the check goes on."""
         if self.junit is not None:
-            _replace(self.junit, junit(results))
+            write_file(self.junit, junit(results))
         if self.lines is not None:
-            _replace(
+            write_file(
                 self.lines,
                 "".join(line(one, finding) for one in results for finding in one.findings),
             )
@@ -38,15 +38,5 @@ class CiFiles:
         """Write everything, for the last time; the summary is added to what is there."""
         self.update(results)
         if self.summary is not None:
-            with self.summary.open("a", encoding="utf-8") as stream:
+            with self.summary.open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(markdown(results))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that there is never half of it; a device or pipe is written to as it is."""
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

@@ -19,6 +19,8 @@ from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.side_by_side import Searched, search_all
 from radixproof.properties.cli.ci_files import CiFiles
 from radixproof.properties.cli.progress import Output, SearchProgress
+from radixproof.properties.histories.durable import make_ready
+from radixproof.properties.reporting.finding_folder import FindingFolder, write_finding
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.progress import Progress
@@ -109,7 +111,7 @@ class _Page:
                 show(result.system, result.shard.budget.steps, progress)
             case News(_, FindingReport() as finding):
                 result.findings.append(finding)
-                written, number = _write(finding, Path(result.shard.folder)), len(result.findings)
+                written, number = _write(finding.folder), len(result.findings)
                 self._say(lambda: self._print_finding(finding, number, written))
             case Failed(_, reason):
                 result.ending, result.reason = Ending.FAILED, reason
@@ -127,10 +129,11 @@ class _Page:
 
     def _print_finding(self, finding: FindingReport, number: int, written: str) -> None:
         self.console.rule(f"{self.result.system}: finding {number}", align="left")
-        self.console.print(finding.report, markup=False)
+        self.console.print(finding.folder.report, markup=False)
         if not finding.shrunk:
-            self.console.print("Time was up before this history was as short as it can be.")
-            self.console.print("To go on: radixproof shrink, with its file.")
+            self.console.print("Time was up before this history was as short as it can be. Go on:")
+            shrink = finding.folder.replay.replace("radixproof replay", "radixproof shrink", 1)
+            self.console.print(f"{shrink}\n", markup=False)
         self.console.print(written, markup=False)
 
     def _print_conclusion(self) -> None:
@@ -180,31 +183,26 @@ def _on_known(result: SystemResult) -> Iterator[str]:
         yield f"  warning: {entry.signature} in {entry.place} is stale: it did not occur"
 
 
-def _write(finding: FindingReport, folder: Path) -> str:
-    """Write the files of a finding; returns where they are.
+def _write(found: FindingFolder) -> str:
+    """Write a finding; returns where it is.
 
-    Nothing may be lost: if they cannot be written, the history is returned instead.
+    Nothing may be lost: if it cannot be written, the history is returned instead.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in finding.files.items():
-            (folder / name).write_text(text)
+        write_finding(found)
     except OSError as error:
-        history = next(iter(finding.files.values()))
+        why = error.strerror or error
         return (
-            f"This finding could not be written to {folder} ({error.strerror})."
-            f" Its history:\n{history}"
+            f"This finding could not be written to {found.path} ({why})."
+            f" Its history:\n{found.history}"
         )
-    return f"Written to {folder}: {', '.join(finding.files)}\n"
+    return f"Written to {found.path}: {', '.join(found.written)}\n"
 
 
 def _writable(out: Path) -> None:
     """Raises `Unavailable` before a long search rather than after it."""
-    probe = out / ".writable"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        make_ready(out)
     except OSError as error:
         raise Unavailable(
             f"cannot write findings to {out} ({error.strerror}): choose another folder with --out"

@@ -199,8 +199,11 @@ class CacheMachine(RuleBasedStateMachine):
             self.run.close()
 
 
-CHUNK = 50
-"""Examples in one run of Hypothesis, before they are passed on. The first is the simplest one."""
+CHUNK = 100
+"""Examples in one run of Hypothesis, before they are passed on: as many as a test has by default.
+
+The first is the simplest one.
+"""
 
 
 def search(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from radixproof.impl.registry import release_of
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.known.entry import Entry, KnownError, entry
 
 BUILTIN = "builtin"
@@ -44,6 +45,11 @@ class Known:
     def run_out(self, system: str, today: date) -> dict[str, tuple[Entry, ...]]:
         """Those that were passed over in a system until a day that has gone by."""
         return _by_signature(one for one in self._about(system) if not one.counts(today))
+
+    def upstream(self, system: str, signature: str) -> str:
+        """As what a finding in a system is known to those who maintain it; nothing if it is not."""
+        numbers = (one.upstream for one in self._about(system) if one.signature == signature)
+        return next(filter(None, numbers), "")
 
     def _about(self, system: str) -> Iterator[Entry]:
         release = release_of(system)
@@ -85,7 +91,7 @@ def accept(path: Path, found: Sequence[tuple[str, str]], today: date) -> int:
     ]
     after = before + ("" if before.endswith("\n") or not before else "\n") + "".join(tables)
     _parsed(after, str(path))
-    path.write_text(after, encoding="utf-8")
+    write_file(path, after)
     return len(tables)
 
 

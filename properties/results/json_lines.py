@@ -21,9 +21,9 @@ def facts(result: SystemResult, finding: FindingReport) -> dict[str, Any]:
         "at_step": finding.at_step,
         "operations": finding.operations,
         "shrunk": finding.shrunk,
-        "folder": result.shard.folder,
-        "files": list(finding.files),
-        "replay": finding.replay,
+        "folder": finding.folder.path,
+        "files": finding.folder.written,
+        "replay": finding.folder.replay,
     }
 
 

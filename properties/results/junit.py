@@ -64,11 +64,11 @@ def _of_finding(result: SystemResult, finding: FindingReport) -> Element:
     asked = {
         "signature": finding.signature,
         "seed": str(result.shard.seed),
-        "replay": finding.replay,
+        "replay": finding.folder.replay,
     }
     case = _case(result, finding.signature, 0.0, asked)
     failure = SubElement(case, "failure", message=_plain(finding.summary), type=finding.signature)
-    failure.text = _plain(finding.report)
+    failure.text = _plain(finding.folder.report)
     return case
 
 

@@ -47,13 +47,13 @@ def _details(result: SystemResult) -> Iterator[str]:
 
 
 def _finding(result: SystemResult, finding: FindingReport) -> Iterator[str]:
-    cut = len(finding.report) > LONGEST
-    report = finding.report[:LONGEST] + ("\n[...]" if cut else "")
+    cut = len(finding.folder.report) > LONGEST
+    report = finding.folder.report[:LONGEST] + ("\n[...]" if cut else "")
     yield f"\n### {_cell(finding.signature)} in {_cell(result.system)}\n"
     yield f"{_cell(finding.summary)}\n"
     yield from _fenced(report)
     yield "\nReplay it:\n"
-    yield from _fenced(finding.replay)
+    yield from _fenced(finding.folder.replay)
 
 
 def _fenced(text: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.units import SOAK, Broken, Ran, Unit
 
 FAULT = "fault:split-parent-not-backed-up"
-SHARD = Shard(FAULT, SEARCH, 1, Budget(steps=1_500, examples=0), folder="findings/there")
+SHARD = Shard(FAULT, SEARCH, 1, Budget(steps=1_500, examples=0), folder="out")
 SIGNATURE = "PROGRESS/never-backed-up"
 
 
@@ -82,12 +83,12 @@ def test_a_finding_comes_with_its_files(broken: Broken) -> None:
     assert finding is not None
     assert finding.signature == done.settled.signature == SIGNATURE
     assert (finding.at_step, finding.operations, finding.shrunk) == (123, 2, True)
-    history, report, test = finding.files.values()
-    assert from_json(history).origin["system"] == FAULT
-    assert report == finding.report
-    assert f"Replay: {finding.replay}" in report
-    assert "findings/there" in finding.replay
-    assert "def test_progress_never_backed_up" in test
+    folder = finding.folder
+    assert folder.path == "out/fault-split-parent-not-backed-up/progress-never-backed-up-1"
+    assert folder.written == [*folder.files]
+    assert from_json(folder.history).origin["system"] == FAULT
+    assert f"Replay: {folder.replay}\n" in folder.report
+    assert pickle.loads(pickle.dumps(done)) == done, "it is sent to another process"
     assert news[0][0] == SIGNATURE
 
 

@@ -12,26 +12,28 @@ from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.coverage.milestones import reachable
 from radixproof.properties.known.entry import Entry
+from radixproof.properties.reporting.finding_folder import FindingFolder
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.progress import Progress
 
 SCOPE = Scope(components=(Component.FULL,), hosted=False, ranks=False)
 BUDGET = Budget(steps=1_000, examples=0, demand=75)
+REPLAY = "radixproof replay findings/sys/pin-3/history.json"
 SIGNATURE = "PIN/full-replaced"
 KNOWN = Entry("LOCK/swa-too-few", "it takes too many", upstream="#7", place="known.toml")
 
 
 def finding(signature: str = SIGNATURE, **changes: Any) -> FindingReport:
+    report = changes.pop("report", f"{signature} in sys\n\nHistory:\n  1. insert [1 2]\n")
+    files: dict[str, str | None] = {"history.json": "{}", "test_pin.py": None, "report.txt": report}
     fields: dict[str, Any] = {
         "signature": signature,
         "summary": f"{signature}: 2 operations\n    a slot was freed",
-        "report": f"{signature} in sys\n\nHistory:\n  1. insert [1 2]\n",
-        "files": {"pin.json": "{}", "pin.txt": "..."},
+        "folder": FindingFolder("findings/sys/pin-3", files, REPLAY),
         "seconds": 0.5,
         "at_step": 17,
         "operations": 2,
-        "replay": "radixproof replay findings/sys/pin.json",
     }
     return FindingReport(**{**fields, **changes})
 

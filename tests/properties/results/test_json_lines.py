@@ -6,7 +6,7 @@ import json
 
 from radixproof.properties.results.json_lines import line
 
-from .made_up import finding, result
+from .made_up import REPLAY, finding, result
 
 
 def test_a_finding_is_one_line() -> None:
@@ -23,7 +23,7 @@ def test_a_finding_is_one_line() -> None:
         "at_step": 17,
         "operations": 2,
         "shrunk": True,
-        "folder": "findings/sys",
-        "files": ["pin.json", "pin.txt"],
-        "replay": "radixproof replay findings/sys/pin.json",
+        "folder": "findings/sys/pin-3",
+        "files": ["history.json", "report.txt"],
+        "replay": REPLAY,
     }

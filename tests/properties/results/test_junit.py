@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from radixproof.properties.results.junit import junit
 from radixproof.properties.results.result import Ending, SystemResult
 
-from .made_up import KNOWN, finding, progress, result
+from .made_up import KNOWN, REPLAY, finding, progress, result
 
 
 def suites(*results: SystemResult) -> list[ElementTree.Element]:
@@ -35,12 +35,12 @@ def test_a_finding_is_a_failure_with_what_it_takes_to_see_it_again() -> None:
     assert properties(case) == {
         "signature": "PIN/full-replaced",
         "seed": "3",
-        "replay": "radixproof replay findings/sys/pin.json",
+        "replay": REPLAY,
     }
     failure = case.find("failure")
     assert failure is not None
     assert "a slot was freed" in failure.attrib["message"]
-    assert failure.text == finding().report
+    assert failure.text == finding().folder.report
 
 
 def test_a_clean_system_is_a_test_that_passes() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from radixproof.properties.results.markdown import LONGEST, markdown
 from radixproof.properties.results.result import Ending
 
-from .made_up import KNOWN, finding, progress, result
+from .made_up import KNOWN, REPLAY, finding, progress, result
 
 
 def test_every_system_is_a_row() -> None:
@@ -22,8 +22,8 @@ def test_every_system_is_a_row() -> None:
 def test_a_finding_has_its_report_and_how_to_replay_it() -> None:
     text = markdown([result([finding()])])
     assert "### PIN/full-replaced in sys\n" in text
-    assert f"```text\n{finding().report}```\n" in text
-    assert "```text\nradixproof replay findings/sys/pin.json\n```\n" in text
+    assert f"```text\n{finding().folder.report}```\n" in text
+    assert f"```text\n{REPLAY}\n```\n" in text
 
 
 def test_what_was_passed_over_or_is_stale_is_said() -> None:
