@@ -1,4 +1,4 @@
-"""A finding as a pytest file to keep.
+"""A finding as a pytest file to keep, which was seen to fail.
 
 For SGLang it has SGLang's own calls in it and nothing of ours; for other systems, the history.
 """
@@ -8,31 +8,56 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
-from radixproof.impl.operations import History
+from radixproof.impl import registry
+from radixproof.impl.operations import History, Insert, Match, Operation
+from radixproof.impl.sglang.paste.requests import Call
 from radixproof.impl.system import Unavailable
-from radixproof.model.verdict import Breach
-from radixproof.properties.histories.history_json import to_json
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.performing.outcomes import Matched, Skipped
+from radixproof.properties.reporting import proof
+from radixproof.properties.reporting.effects import effects
+from radixproof.properties.reporting.narrate import Narrative, narrate
+from radixproof.properties.reporting.recording import recording
+from radixproof.properties.reporting.source import source
 
 _WIDTH = 97
 """Three less than a line may have: those of the quotes before the first."""
 _SGLANG = "sglang"
 
 
+class NoStandaloneTest(Exception):
+    """No test that stands alone shows this finding; the message says why, as half a sentence."""
+
+
 def test(system: str, history: History, breach: Breach) -> str:
     """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    ``history`` ends with the step of the ``breach``. Raises `Unavailable` if the system is the
-    installed SGLang and none is installed.
+    ``history`` ends with the step of the ``breach``. The test was run, and failed as it says.
+    Raises `NoStandaloneTest` if there is no such test, `Unavailable` if the system cannot be run.
     """
+    calls: list[list[Call]] = [[]]
+    target = recording(registry.find(system), calls[-1].append)
+    target = recording(registry.find(_named(system)), lambda call: calls[-1].append(call))
+    told = narrate(target, history, breach.signature, lambda: calls.append([]))
+    if told.breach is None:
+        raise NoStandaloneTest("it did not come again when the history was run step by step")
     if _is_sglang(system):
-        from radixproof.impl.sglang.paste.render import render
-
-        return render(history, breach, _version(system))
-    name = re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_")
-    return _FILE.format(
-        docstring=_docstring(system, breach), history=_embedded(history), name=name, system=system
-    )
+        text = _sglang_test(_version(system), history, told, told.breach, calls)
+        prepare = partial(_prepare, _version(system))
+    else:
+        text, prepare = _own_test(system, history, told, told.breach), _nothing
+    found = proof.failure(text, prepare)
+    if isinstance(found, str):
+        raise NoStandaloneTest(f"written as one, {found}")
+    if not _is_expected(found, told.breach, system):
+        raise NoStandaloneTest(
+            f"written as one, it fails in another way, with {found.error} in {found.where}"
+        )
+    return text
 
 
 def command(system: str, file: str) -> str:
@@ -41,21 +66,6 @@ def command(system: str, file: str) -> str:
         return shlex.join(["pytest", file])
     plugin = ["-p", "radixproof.impl.sglang.plugin", "--sglang", _version(system)]
     return shlex.join(["pytest", *plugin, file])
-
-
-_FILE = """{docstring}
-
-from radixproof.impl import registry
-from radixproof.properties.histories.history_json import from_json
-from radixproof.properties.running.run import run_history
-
-HISTORY = {history}
-
-
-def test_{name}():
-    bad = run_history(registry.find("{system}"), from_json(HISTORY))
-    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
-"""
 
 
 def _is_sglang(system: str) -> bool:
