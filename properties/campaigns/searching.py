@@ -94,13 +94,13 @@ def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) ->
     replay = ["radixproof", "replay", f"{folder}/{name}.json"]
     if registry.is_import(target.name):
         replay += ["--system", target.name]
-    run_test = regression_test.command(target.name, f"{folder}/{test}")
+    try:
+        tests = {test: regression_test.test(target.name, history, finding.verdict.breach)}
+        run_test = regression_test.command(target.name, f"{folder}/{test}")
+    except regression_test.NoStandaloneTest as reason:
+        tests, run_test = {}, f"none that stands alone: {reason}"
     text = report(target, finding, shlex.join(replay), run_test)
-    files = {
-        f"{name}.json": to_json(history),
-        f"{name}.txt": text,
-        test: regression_test.test(target.name, history, finding.verdict.breach),
-    }
+    files = {f"{name}.json": to_json(history), f"{name}.txt": text, **tests}
     return FindingReport(
         finding.signature,
         summary(finding),

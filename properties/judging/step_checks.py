@@ -464,10 +464,9 @@ def _wrong_bytes(
     if found == tags:
         return []
     at = next(at for at in range(len(slots)) if found[at] != tags[at])
-    what = (
-        "torn (layers or heads disagree)" if found[at] < 0 else f"the content of prefix {found[at]}"
-    )
-    text = f"{pool.name} slot {slots[at]} should hold the content of prefix {tags[at]}, it holds {what}"
+    slot, tag, seen = slots[at], tags[at], found[at]
+    what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
+    text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
     witness = None
     if pages:
         page = pages[at * len(pages) // len(slots)]

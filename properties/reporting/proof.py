@@ -1,23 +1,12 @@
-"""Whether a pasted test fails as it should: it is run, in a process of its own.
-
-The process is a fork, which has the system under test imported already; where that cannot be, it
-imports it anew.
-"""
+"""Whether a pasted test fails as it should: it is run."""
 
 from __future__ import annotations
 
-import multiprocessing
-import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from types import FunctionType
 from typing import Any
 
-LIMIT = 60.0
-"""Seconds that a test may take. Most take a hundredth of one."""
 _FILE = "<pasted test>"
 
 
@@ -28,56 +17,27 @@ class Failure:
     error: str
     message: str
     asserted: bool
-    """By an assertion of its own, or by the system's check of itself, which it asked for."""
+    """By an assertion of its own, or by SGLang's check of itself, which it asked for."""
     where: str
     """The innermost function."""
 
 
-def failure(source: str, prepare: Callable[[], None]) -> Failure | str:
-    """What the only test in ``source`` fails with; as text, why that is not known.
+def failure(source: str, release: str | None) -> Failure | None:
+    """What the only test in ``source`` fails with, or None if it passes.
 
-    ``prepare`` is called before, in the same process.
+    ``release`` is that of SGLang which it is for, if any. This process is changed by it.
     """
-    context = multiprocessing.get_context("fork" if _can_fork() else "spawn")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_report, args=(source, prepare, sending), daemon=True)
-    with warnings.catch_warnings():  # that this process has threads, which is no harm here
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process.start()
-    sending.close()
-    try:
-        if not receiving.poll(LIMIT):
-            return f"the test does not end within {LIMIT:.0f} seconds"
-        found: Failure | str = receiving.recv()
-    except EOFError:
-        process.join()
-        return f"the process of the test ended with exit code {process.exitcode}"
-    finally:
-        process.kill()
-        process.join()
-    return found
+    if release is not None:
+        from radixproof.impl.sglang import shim, store
+
+        shim.on_cpu(store.locate(release))
+    names: dict[str, Any] = {"__name__": "pasted"}
+    exec(compile(source, _FILE, "exec"), names)
+    (test,) = (value for name, value in names.items() if name.startswith("test_"))
+    return _failure_of(test)
 
 
-def _can_fork() -> bool:
-    """A process that has used a GPU cannot be forked."""
-    torch: Any = sys.modules.get("torch")
-    used = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
-    return "fork" in multiprocessing.get_all_start_methods() and not used
-
-
-def _report(source: str, prepare: Callable[[], None], sending: Connection) -> None:
-    try:
-        prepare()
-        names: dict[str, Any] = {"__name__": "pasted"}
-        exec(compile(source, _FILE, "exec"), names)
-        (test,) = (value for name, value in names.items() if name.startswith("test_"))
-    except Exception as error:
-        sending.send(f"the test cannot be set up: {type(error).__name__}: {error}")
-        return
-    sending.send(_run(test) or "the test passes")
-
-
-def _run(test: FunctionType) -> Failure | None:
+def _failure_of(test: Callable[[], None]) -> Failure | None:
     try:
         test()
     except Exception as error:

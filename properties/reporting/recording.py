@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +10,28 @@ from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 
 
-class Recorded:
+class Recording:
+    """A target, and the calls that its systems have received, step by step."""
+
+    def __init__(self, target: Target) -> None:
+        self.steps: list[list[Call]] = [[]]
+        self._build = target.build
+        self.target = replace(target, build=self._recorded)
+
+    def next_step(self) -> None:
+        """What is called from now on belongs to another step."""
+        self.steps.append([])
+
+    def _recorded(self, config: Config) -> Any:
+        return _Recorded(self._build(config), self)
+
+
+class _Recorded:
     """Stands in front of a system and passes every call on."""
 
-    def __init__(self, system: System, calls: list[Call]) -> None:
+    def __init__(self, system: System, recording: Recording) -> None:
         self._system = system
-        self._calls = calls
+        self._recording = recording
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._system, name)
@@ -26,13 +41,7 @@ class Recorded:
             try:
                 result = method(*arguments, **named)
             finally:
-                self._calls.append(Call(name, arguments, result))
+                self._recording.steps[-1].append(Call(name, arguments, result))
             return result
 
         return call
-
-
-def recording(target: Target, calls: list[Call]) -> Target:
-    """The target, whose systems add their calls to a list."""
-    build: Callable[[Config], Any] = target.build
-    return replace(target, build=lambda config: Recorded(build(config), calls))

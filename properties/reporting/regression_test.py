@@ -5,27 +5,23 @@ For SGLang it has SGLang's own calls in it and nothing of ours; for other system
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import textwrap
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from radixproof.impl import registry
-from radixproof.impl.operations import History, Insert, Match, Operation
-from radixproof.impl.sglang.paste.requests import Call
+from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.performing.outcomes import Matched, Skipped
-from radixproof.properties.reporting import proof
+from radixproof.properties.reporting.child import Died, in_child
 from radixproof.properties.reporting.effects import effects
-from radixproof.properties.reporting.narrate import Narrative, narrate
-from radixproof.properties.reporting.recording import recording
-from radixproof.properties.reporting.source import source
+from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.proof import Failure, failure
 
-_WIDTH = 97
-"""Three less than a line may have: those of the quotes before the first."""
+_WIDTH = 100
 _SGLANG = "sglang"
 
 
@@ -36,28 +32,22 @@ class NoStandaloneTest(Exception):
 def test(system: str, history: History, breach: Breach) -> str:
     """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    ``history`` ends with the step of the ``breach``. The test was run, and failed as it says.
-    Raises `NoStandaloneTest` if there is no such test, `Unavailable` if the system cannot be run.
+    ``history`` ends with the step of the ``breach``. The test has been run, and has failed as it
+    should. Raises `NoStandaloneTest` if there is none that does, and `Unavailable` if the system is
+    the installed SGLang and none is installed.
     """
-    calls: list[list[Call]] = [[]]
-    target = recording(registry.find(system), calls[-1].append)
-    target = recording(registry.find(_named(system)), lambda call: calls[-1].append(call))
-    told = narrate(target, history, breach.signature, lambda: calls.append([]))
-    if told.breach is None:
-        raise NoStandaloneTest("it did not come again when the history was run step by step")
-    if _is_sglang(system):
-        text = _sglang_test(_version(system), history, told, told.breach, calls)
-        prepare = partial(_prepare, _version(system))
-    else:
-        text, prepare = _own_test(system, history, told, told.breach), _nothing
-    found = proof.failure(text, prepare)
-    if isinstance(found, str):
-        raise NoStandaloneTest(f"written as one, {found}")
-    if not _is_expected(found, told.breach, system):
+    source, release = _written(system, history, breach)
+    found = in_child(partial(failure, source, release))
+    if isinstance(found, Died):
+        raise NoStandaloneTest(f"a test of it was written, but {found.how}")
+    if found is None:
+        raise NoStandaloneTest("a test of it was written, but passes: it asserts too little")
+    if not _is_expected(found, breach, system):
         raise NoStandaloneTest(
-            f"written as one, it fails in another way, with {found.error} in {found.where}"
+            f"a test of it was written, but fails with something else: {found.error} in "
+            f"{found.where}"
         )
-    return text
+    return source
 
 
 def command(system: str, file: str) -> str:
@@ -66,6 +56,28 @@ def command(system: str, file: str) -> str:
         return shlex.join(["pytest", file])
     plugin = ["-p", "radixproof.impl.sglang.plugin", "--sglang", _version(system)]
     return shlex.join(["pytest", *plugin, file])
+
+
+def _written(system: str, history: History, breach: Breach) -> tuple[str, str | None]:
+    """The source, and the release of SGLang that it is for."""
+    if _is_sglang(system):
+        from radixproof.impl.sglang.paste.assertions import Unwritable
+        from radixproof.properties.reporting import for_sglang
+
+        version = _version(system)
+        try:
+            return for_sglang.source(version, history, breach.signature), version
+        except Unwritable as reason:
+            raise NoStandaloneTest(str(reason)) from None
+    notes = in_child(partial(_notes, system, history, breach.signature))
+    return _for_others(system, history, breach, () if isinstance(notes, Died) else notes), None
+
+
+def _is_expected(found: Failure, breach: Breach, system: str) -> bool:
+    """The history of another system may break something else first, in the same step."""
+    crashes = _is_sglang(system) and breach.violates is Property.NOCRASH
+    crashed = crashes and breach.rule.startswith(f"{found.error}@")
+    return found.asserted or crashed
 
 
 def _is_sglang(system: str) -> bool:
@@ -85,6 +97,50 @@ def _version(system: str) -> str:
     return version
 
 
+# -- other systems: the history --------------------------------------------------------------------
+
+_FILE = """{docstring}
+
+import radixproof
+from radixproof import {names}
+
+HISTORY = {history}
+
+
+def test_{name}():
+    bad = radixproof.replay(radixproof.find("{system}"), HISTORY)
+    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
+"""
+
+
+def _notes(system: str, history: History, signature: str) -> tuple[str, ...]:
+    """What each step does, seen in a process of its own: the system may be one that dies."""
+    return effects(narrate(registry.find(system), history, signature))
+
+
+def _for_others(system: str, history: History, breach: Breach, notes: Sequence[str]) -> str:
+    steps = [
+        line
+        for at, operation in enumerate(history.operations)
+        for line in (*_comment(notes[at] if at < len(notes) else ""), f"        {operation!r},")
+    ]
+    text = "\n".join(["History(", f"    {history.config!r},", "    (", *steps, "    ),", ")"])
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return _FILE.format(
+        docstring=_docstring(system, breach),
+        names=", ".join(sorted(used)),
+        history=text,
+        name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
+        system=system,
+    )
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=8 * " " + "# ", subsequent_indent=8 * " " + "#    "
+    )
+
+
 def _docstring(system: str, breach: Breach) -> str:
     prose = (
         f"{breach.signature} in {system}, found by radixproof. Run it with pytest.",
@@ -97,13 +153,4 @@ def _docstring(system: str, breach: Breach) -> str:
 
 
 def _wrap(text: str) -> str:
-    return "\n".join(textwrap.wrap(" ".join(text.split()), _WIDTH, subsequent_indent="    "))
-
-
-def _embedded(history: History) -> str:
-    """JSON in a string of several lines. It never has three quotes in a row.
-
-    JSON's escapes must reach its reader unchanged: with any, the string is a raw one.
-    """
-    text = to_json(history)
-    return f'{"r" if chr(92) in text else ""}"""\n{text}"""'
+    return "\n".join(textwrap.wrap(" ".join(text.split()), _WIDTH - 3, subsequent_indent="    "))

@@ -49,6 +49,9 @@ class Seen:
     after: Tree = ()
 
 
+NOTHING_SEEN = Seen()
+
+
 def assertion(history: History, breach: Breach, seen: Seen, with_core: bool) -> Assertion:
     """The assertion for a breach at the end of a history.
 
@@ -165,10 +168,10 @@ def _part(witness: Witness, config: Config, tree: Tree) -> str:
     units = witness.prefix.units(config.bigram)[:end]
     for view, path in paths(tree):
         start = len(path) - len(view.segment)
-        if start < end <= len(path) and path[:end] == units:
-            if view.namespace == witness.prefix.namespace:
-                page = (end - config.page_size - start, end - start)
-                return "" if page == (0, len(view.segment)) else f"[{page[0]}:{page[1]}]"
+        here = view.namespace == witness.prefix.namespace and path[:end] == units
+        if here and start < end <= len(path):
+            page = (end - config.page_size - start, end - start)
+            return "" if page == (0, len(view.segment)) else f"[{page[0]}:{page[1]}]"
     raise Unwritable(f"the tree had no {witness.prefix}")
 
 

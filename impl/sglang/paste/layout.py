@@ -102,24 +102,30 @@ def indented(line: str) -> str:
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """The statements of a step; a prompt that makes one too long has a statement of its own."""
+    """The statements of a step; a long prompt, or node, that makes one too long has its own."""
     if all(len(line) <= WIDTH - 4 for line in lines):
         return lines
-    keys = {match.group() for line in lines for match in _KEY.finditer(line)}
-    if len(keys) != 1:
-        return lines
-    (key,) = keys
-    short = [f"prompt = {key}"]
+    for pattern, name in ((_KEY, "prompt"), (_NODE, "node")):
+        parts = {match.group() for line in lines for match in pattern.finditer(line)}
+        if len(parts) == 1 and f"{name} = {next(iter(parts))}" not in lines:
+            lines = _named(lines, next(iter(parts)), name)
+    return lines
+
+
+def _named(lines: list[str], part: str, name: str) -> list[str]:
+    named = [f"{name} = {part}"]
     for line in lines:
-        inner = _INSERT.fullmatch(line.replace(key, "prompt"))
-        if inner and len(inner.group()) > WIDTH - 4:
-            short += [f"params = {inner.group(1)}", "tree.insert(params)"]
+        short = line.replace(part, name)
+        inner = _INSERT.fullmatch(short)
+        if inner and len(short) > WIDTH - 4:
+            named += [f"params = {inner.group(1)}", "tree.insert(params)"]
         else:
-            short.append(line.replace(key, "prompt"))
-    return short
+            named.append(short)
+    return named
 
 
 _INSERT = re.compile(r"tree\.insert\((InsertParams\(.*\))\)")
+_NODE = re.compile(r"\bfind\(\[(?:[^\[\]])*\], tree\.root_node(?:, \"[^\"]*\")?\)")
 _KEY = re.compile(r"\bkey\((?:[^()]|range\([^()]*\))*\)")
 
 

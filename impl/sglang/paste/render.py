@@ -17,7 +17,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from radixproof.impl.operations import History, Insert, Operation, Requested, RunCopies
 from radixproof.impl.sglang.paste import layout
-from radixproof.impl.sglang.paste.assertions import Assertion, Seen, Unwritable, assertion
+from radixproof.impl.sglang.paste.assertions import (
+    NOTHING_SEEN,
+    Assertion,
+    Seen,
+    Unwritable,
+    assertion,
+)
 from radixproof.impl.sglang.paste.imports import imported
 from radixproof.impl.sglang.paste.requests import Call, Requests
 from radixproof.impl.sglang.paste.statements import WRITTEN, Statements, host_limits
@@ -47,7 +53,7 @@ def render(
     breach: Breach,
     version: str,
     notes: Sequence[str] = (),
-    seen: Seen = Seen(),
+    seen: Seen = NOTHING_SEEN,
     calls: Sequence[Sequence[Call]] = (),
 ) -> str:
     """Source of the file. ``breach`` was seen at the last operation of ``history``.
@@ -69,6 +75,8 @@ def render(
         needs=_needs(config, version, asserted, steps, limited),
         steps=steps,
         asserted=asserted,
+        ending=layout.shortened(asserted.after),
+        beginning=layout.shortened(asserted.before),
     )
     body = layout.fitted(body)
     head = f"{layout.docstring(breach, version)}\n\n{imported(body, _since(version, '0.5.13'))}\n\n"
