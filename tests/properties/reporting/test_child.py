@@ -12,9 +12,20 @@ from radixproof.properties.reporting import child
 from radixproof.properties.reporting.child import Died, in_child
 
 
+@pytest.fixture(params=[True, False], ids=["forked", "begun"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to get a process."""
+    monkeypatch.setattr(child, "_can_fork", lambda: request.param)
+
+
 def test_what_it_returns_comes_back_from_another_process() -> None:
-    pid = in_child(os.getpid)
-    assert pid != os.getpid()
+    assert in_child(os.getpid) != os.getpid()
+    assert in_child(partial(divmod, 7, 2)) == (3, 1)
+
+
+def test_what_it_prints_is_not_part_of_the_result(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_child(partial(print, "aloud", flush=True)) is None
+    assert capfd.readouterr() == ("", "aloud\n")
 
 
 def test_an_exception_has_no_result() -> None:
@@ -24,9 +35,9 @@ def test_an_exception_has_no_result() -> None:
 
 
 def test_the_death_of_the_process_is_no_harm() -> None:
-    assert in_child(partial(os._exit, 3)) == Died("its process ends with exit code 3")
+    assert in_child(partial(os._exit, 3)) == Died("ends its process with exit code 3")
 
 
 def test_a_function_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "LIMIT", 0.2)
-    assert in_child(partial(time.sleep, 60)) == Died("does not end within 0 seconds")
+    monkeypatch.setattr(child, "LIMIT", 1)
+    assert in_child(partial(time.sleep, 60)) == Died("does not end within 1 seconds")
