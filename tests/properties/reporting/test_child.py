@@ -23,9 +23,8 @@ def test_what_it_returns_comes_back_from_another_process() -> None:
     assert in_child(partial(divmod, 7, 2)) == (3, 1)
 
 
-def test_what_it_prints_is_not_part_of_the_result(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_it_prints_is_not_part_of_the_result() -> None:
     assert in_child(partial(print, "aloud", flush=True)) is None
-    assert capfd.readouterr() == ("", "aloud\n")
 
 
 def test_an_exception_has_no_result() -> None:
