@@ -74,6 +74,11 @@ def is_import(name: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in parts)
 
 
+def is_of_strangers(name: str) -> bool:
+    """Whether to find a system runs code that is neither ours nor SGLang's."""
+    return name in _offered() or is_import(name)
+
+
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl.sglang import store

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.guarding.child import FailedItself
 from radixproof.properties.histories.history_json import HistoryError
 
 
@@ -28,7 +28,7 @@ from radixproof.properties.histories.history_json import HistoryError
 class News:
     """Something that a shard reports while it runs."""
 
-    shard: Shard
+    shard: Any
     news: Any
 
 
@@ -36,7 +36,7 @@ class News:
 class ShardDone:
     """The end of a shard, and its result."""
 
-    shard: Shard
+    shard: Any
     result: Any
 
 
@@ -44,12 +44,14 @@ class ShardDone:
 class ShardFailed:
     """The end of a shard that could not be run, or whose process died: why, and what to do."""
 
-    shard: Shard
+    shard: Any
     reason: str
+    unknown: bool = False
+    """Whether the system's name, or the code that it stands for, cannot be used at all."""
 
 
 Event: TypeAlias = News | ShardDone | ShardFailed
-Work: TypeAlias = Callable[[Shard, Callable[[Any], None]], Any]
+Work: TypeAlias = Callable[[Any, Callable[[Any], None]], Any]
 """What a process does with a shard.
 
 It is given a function that sends news. All that passes through is plain data.
@@ -59,10 +61,11 @@ It is a function of a module, so that another process can import it.
 
 
 def run(
-    shards: Iterable[Shard], work: Work, jobs: int, reuse: bool = True
+    shards: Iterable[Any], work: Work, jobs: int, reuse: bool = True
 ) -> Generator[Event, None, None]:
     """Run shards, ``jobs`` at a time; yields events as they come, one end for each shard.
 
+    A shard is whatever ``work`` takes.
     Without ``reuse`` every shard has a process of its own. Closing or interrupting the generator
     ends what is running.
     """
@@ -89,7 +92,7 @@ def run(
 class _Lane:
     """A process that runs one shard after another."""
 
-    def __init__(self, work: Work, shard: Shard) -> None:
+    def __init__(self, work: Work, shard: Any) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
@@ -97,7 +100,7 @@ class _Lane:
         theirs.close()
         self.give(shard)
 
-    def give(self, shard: Shard) -> None:
+    def give(self, shard: Any) -> None:
         self.shard = shard
         with suppress(OSError):  # if it is dead, `event` will find that
             self.pipe.send(shard)
@@ -134,26 +137,32 @@ def _serve(pipe: Connection, work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
-            shard: Shard = pipe.recv()
+            shard = pipe.recv()
             pipe.send(_run(shard, work, pipe))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         sys.exit(1)
 
 
-def _run(shard: Shard, work: Work, pipe: Connection) -> ShardDone | ShardFailed:
+def _run(shard: Any, work: Work, pipe: Connection) -> ShardDone | ShardFailed:
     def tell(news: Any) -> None:
         pipe.send(News(shard, news))
 
     try:
         return ShardDone(shard, work(shard, tell))
-    except (Unavailable, UnknownSystem, HistoryError) as error:
+    except UnknownSystem as error:
+        return ShardFailed(shard, str(error), unknown=True)
+    except (Unavailable, HistoryError) as error:
         return ShardFailed(shard, str(error))
     except (BrokenPipeError, ConnectionResetError):
         raise
+    except FailedItself as error:  # its traceback was printed where it was raised
+        return _itself(shard, str(error))
     except Exception as error:
         traceback.print_exc()
-        return ShardFailed(
-            shard,
-            f"radixproof itself failed ({type(error).__name__}) while it ran {shard};"
-            " please report this",
-        )
+        return _itself(shard, type(error).__name__)
+
+
+def _itself(shard: Any, error: str) -> ShardFailed:
+    return ShardFailed(
+        shard, f"radixproof itself failed ({error}) while it ran {shard}; please report this"
+    )

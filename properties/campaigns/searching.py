@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from radixproof.impl import registry
-from radixproof.impl.system import Target, close
+from radixproof.impl.system import Target
 from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.generating.configs import plainest
+from radixproof.properties.guarding.starting import started
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import to_json
@@ -24,7 +24,7 @@ from radixproof.properties.reporting import regression_test
 from radixproof.properties.reporting.report import report, summary
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
-from radixproof.properties.search.search import calm_collector, search
+from radixproof.properties.search.search import Ran, calm_collector, search
 
 NEWS_EVERY = 0.1
 """Seconds between two reports of progress."""
@@ -50,35 +50,58 @@ class Searched:
 
     progress: Progress
     seconds: float
+    cut_short: str = ""
+    """Why it ended before its budget did, if it did: a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is known of a search that was begun in a process that died."""
+
+    progress: Progress | None = None
+    """As it was last told: the search goes on from there."""
+    settled: Mapping[str, Finding] = field(default_factory=dict)
+    """Findings in the deaths of processes, by the signatures of the breaches that they are in."""
+    seconds: float = 0.0
+    """Since it began."""
+    rehearse: Callable[[Iterator[Ran]], Iterator[Ran]] = iter
+    """What is done with the histories before they are run."""
+
+
+NOT_BEGUN = Begun()
 SearchNews: TypeAlias = Progress | FindingReport
 
 
-def search_shard(shard: Shard, tell: Callable[[SearchNews], None]) -> Searched:
+def search_shard(
+    shard: Shard, tell: Callable[[SearchNews], None], begun: Begun = NOT_BEGUN
+) -> Searched:
     """Search the system of a shard; report findings at once, and progress now and then."""
-    target = registry.find(shard.system)
-    _warm(target)
-    started, told = time.monotonic(), 0.0
+    target = started(shard.system)  # its imports are done before the clock of the search starts
+    calm_collector()
+    began, told = time.monotonic() - begun.seconds, 0.0
 
     def pass_on(news: Progress | Finding) -> None:
         nonlocal told
         now = time.monotonic()
         if isinstance(news, Finding):
-            tell(_reported(target, news, shard, now - started))
+            tell(_reported(target, news, shard, now - began))
+            told = 0.0  # so that a search which goes on in another process does so behind this
         elif now - told > NEWS_EVERY:
             told = now
             tell(news)
 
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
-    progress = search(target, shard.seed, shard.budget, pass_on, stored)
-    return Searched(progress, time.monotonic() - started)
-
-
-def _warm(target: Target) -> None:
-    """Import what the system needs, before the clock of the search starts."""
-    close(target.build(plainest(target.scope)))
-    calm_collector()
+    progress = search(
+        target,
+        shard.seed,
+        shard.budget,
+        pass_on,
+        stored,
+        begun=begun.progress,
+        settled=begun.settled,
+        rehearse=begun.rehearse,
+    )
+    return Searched(progress, time.monotonic() - began)
 
 
 def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:

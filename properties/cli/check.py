@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from radixproof.impl import registry
+from radixproof.properties.cli import arguments
 from radixproof.properties.cli.arguments import seconds, whole
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND
 from radixproof.properties.search.budget import PROFILES, Budget
@@ -46,6 +47,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="stop each system after about N seconds, if the profile has not ended by then",
     )
+    arguments.add_step_seconds(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -62,13 +64,17 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.campaigns.replaying import look_up
     from radixproof.properties.cli.console import check
     from radixproof.properties.histories import corpus
 
     names = list(dict.fromkeys(options.systems))
-    for name in names:
-        registry.find(name)  # a wrong name must show before anything is run
+    for name in names:  # a wrong name must show before anything is run
+        if registry.is_of_strangers(name):
+            look_up(name, options.step_seconds)
+        else:
+            registry.find(name)
     budget: Budget = replace(PROFILES[options.profile], seconds=options.seconds)
     stored = None if options.cold else corpus.FOLDER
-    result = check(names, options.seed, budget, options.out, stored)
+    result = check(names, options.seed, budget, options.out, stored, options.step_seconds)
     return FOUND if result.found else CANNOT_RUN if result.incomplete else CLEAN

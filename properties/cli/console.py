@@ -15,9 +15,10 @@ from pathlib import Path
 from rich.console import Console
 
 from radixproof.impl.system import Unavailable
+from radixproof.properties.campaigns.guarded import guarded_search
 from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
-from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
-from radixproof.properties.campaigns.shard import SEARCH, Shard
+from radixproof.properties.campaigns.searching import FindingReport, Searched
+from radixproof.properties.campaigns.shard import SEARCH, STEP_SECONDS, Shard
 from radixproof.properties.cli.progress import Output, SearchProgress
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.reporting.wording import plural
@@ -34,7 +35,12 @@ class Result:
 
 
 def check(
-    names: Sequence[str], seed: int, budget: Budget, out: Path, corpus: Path | None = None
+    names: Sequence[str],
+    seed: int,
+    budget: Budget,
+    out: Path,
+    corpus: Path | None = None,
+    step_seconds: float = STEP_SECONDS,
 ) -> Result:
     """Search the systems called ``names``; one that cannot be run does not stop the others.
 
@@ -47,7 +53,7 @@ def check(
     console = Output(highlight=False, soft_wrap=True)
     for name in names:
         folder = str(out / slug(name))
-        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), folder)
+        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), folder, step_seconds)
         try:
             _search(shard, console, result)
         except Unavailable as error:
@@ -73,7 +79,7 @@ def _search(shard: Shard, console: Console, result: Result) -> None:
     findings: list[FindingReport] = []
     with (
         SearchProgress(shard.system, shard.budget, console) as show,
-        closing(run([shard], search_shard, jobs=1, reuse=False)) as events,
+        closing(run([shard], guarded_search, jobs=1, reuse=False)) as events,
     ):
         for event in events:
             match event:
@@ -88,6 +94,7 @@ def _search(shard: Shard, console: Console, result: Result) -> None:
                 case ShardDone(_, Searched() as done):
                     show(done.progress)
                     _conclude(shard, findings, done, console)
+                    result.incomplete |= bool(done.cut_short)
                     result.incomplete |= not findings and _too_little(shard.budget, done.progress)
 
 
@@ -121,6 +128,8 @@ def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched)
     for finding in findings:
         cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
         yield f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}"
+    if done.cut_short:
+        yield f"  {done.cut_short}"
     unreached, count = progress.unreached, len(progress.reached)
     reached = f"{count} of {count + len(unreached)} milestones reached"
     yield f"  {reached}{', but not:' if unreached else ''}"

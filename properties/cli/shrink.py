@@ -28,12 +28,13 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.search.finding import NothingFails, shrink
+    from radixproof.properties.campaigns.replaying import shrunk
+    from radixproof.properties.search.finding import NothingFails
 
     history = history_file.read(options.file)
-    target = history_file.target(history, options.system)
+    system = history_file.system(history, options.system)
     try:
-        smallest = shrink(target, history, _progress)
+        smallest = shrunk(system, history, options.step_seconds, _progress)
     except NothingFails as error:
         print(f"Clean: {error}.")
         return CLEAN

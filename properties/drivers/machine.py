@@ -136,16 +136,20 @@ CHUNK = 50
 
 
 def search(
-    target: Target, number: int, examples: int, steps: int, known: Callable[[], frozenset[str]]
+    target: Target,
+    number: int,
+    examples: int,
+    steps: int,
+    known: Callable[[], frozenset[str]],
+    chunk: int = 0,
 ) -> Iterator[History | Broken]:
     """Examples of the machine, each the history or, where something broke, `Broken`.
 
     Each is a function of ``number``, its place, and what is ``known`` by then.
 
     Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the
-    budget.
+    budget. A search may begin with a later ``chunk``.
     """
-    chunk = 0
     while examples > 0:
         ran: list[History] = []
         broken = _chunk(target, f"{number} {chunk}", min(examples, CHUNK), steps, known(), ran)

@@ -11,7 +11,7 @@ from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.performing.outcomes import Outcome
+from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
 from radixproof.properties.running.run import Run
@@ -29,7 +29,8 @@ class Narrative:
     steps: tuple[tuple[Act, Outcome], ...]
     breach: Breach | None
     before: Tree
-    after: Tree
+    after: Tree | None
+    """None if the last step has ended a process, so that nobody could look."""
 
 
 def narrate(target: Target, history: History, signature: str | None) -> Narrative:
@@ -46,10 +47,15 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
             after = _tree(run, breaches)
             for breach in breaches:
                 if signature in (None, breach.signature):
-                    return Narrative(_steps(run), breach, before, after)
-        return Narrative(_steps(run), None, before, after)
+                    return Narrative(_steps(run), breach, before, _seen(run, after))
+        return Narrative(_steps(run), None, before, _seen(run, after))
     finally:
         run.close()
+
+
+def _seen(run: Run, after: Tree) -> Tree | None:
+    outcome = run.steps[-1].outcome if run.steps else None
+    return None if isinstance(outcome, Crashed) and outcome.fatal else after
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:

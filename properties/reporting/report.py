@@ -44,13 +44,7 @@ def render(system: str, history: History, told: Narrative) -> str:
         lines.append(
             f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else "")
         )
-    lines += [
-        "",
-        f"Tree before step {len(told.steps)}:",
-        *draw(history.config, told.before, told.after, "-"),
-    ]
-    lines += ["", f"Tree after step {len(told.steps)} (+ new, ~ changed; before it: - gone):"]
-    lines += [*draw(history.config, told.after, told.before, "+"), ""]
+    lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
         lines += [
             *_wrap(
@@ -60,6 +54,22 @@ def render(system: str, history: History, told: Narrative) -> str:
             "",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _trees(config: Config, told: Narrative) -> list[str]:
+    """The trees before and after the last step, as far as they were seen."""
+    last = len(told.steps)
+    before = f"Tree before step {last}:"
+    if told.after is None:
+        return [before, *draw(config, told.before, told.before, "-")]
+    after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"
+    return [
+        before,
+        *draw(config, told.before, told.after, "-"),
+        "",
+        after,
+        *draw(config, told.after, told.before, "+"),
+    ]
 
 
 def describe(config: Config) -> str:

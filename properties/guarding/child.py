@@ -1,0 +1,296 @@
+"""A child process that runs a system, and is watched: it may hang, or end at any moment.
+
+It is a fork of this process, so that work and results need no names. What it does to systems it
+writes into a `Journal` that both processes see; how long it stands still there is measured here.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe, parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from radixproof.impl.operations import History
+from radixproof.impl.registry import UnknownSystem
+from radixproof.impl.system import Unavailable
+from radixproof.properties.guarding.last_words import LastWords, leave
+from radixproof.properties.histories.history_json import HistoryError
+from radixproof.properties.running import journal
+from radixproof.properties.running.journal import Death, Doing, Journal
+
+T = TypeVar("T")
+Tell: TypeAlias = Callable[[Any], None]
+
+HANG = "hang"
+STARTING = 30
+"""How many times as long as a step it may take to import a system and build it first."""
+TICK = 0.05
+"""Seconds between two looks at a child."""
+PARTING = 5.0
+"""Seconds that a process may need to be gone after it has closed its files."""
+
+
+class FailedItself(Exception):
+    """The harness raised in a child; its traceback was printed there."""
+
+
+class TooManyDeaths(Exception):
+    """The system has ended more processes than there are patience and time for."""
+
+
+EXPECTED = (Unavailable, UnknownSystem, HistoryError, FailedItself, TooManyDeaths)
+"""Errors whose message says all; they are raised again where the child is watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned(Generic[T]):
+    """The child did its work."""
+
+    value: T
+    slowest: float
+    """Seconds of the longest step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The child hung, and was ended, or it ended itself."""
+
+    error: str
+    """``hang``, the name of a signal, or ``exit-code-N``."""
+    how: str
+    """The same in words that go on a sentence."""
+    where: str
+    """The function of the system in which that was, if it is known."""
+    doing: Doing
+    history: History | None
+    """The history it was in, with the operation that did not come back."""
+    slowest: float
+
+
+Ending: TypeAlias = Returned[T] | Died
+
+
+def in_child(
+    work: Callable[[Tell], T],
+    tell: Tell = lambda _: None,
+    step_seconds: float = 10.0,
+    deaths: Sequence[Death] = (),
+) -> Ending[T]:
+    """Do ``work`` in a child, and ``tell`` its news here.
+
+    The child is ended if the system does not come back within ``step_seconds``. Operations of which
+    it is known that they are ``deaths`` are not performed.
+
+    Raises what the work raised, if that is one of `EXPECTED`, and `FailedItself` for other errors.
+    """
+    child = _Child(work, deaths)
+    before = _when_told_to_leave()
+    try:
+        return child.follow(tell, step_seconds)
+    finally:
+        child.end()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _when_told_to_leave() -> Any:
+    """SIGTERM must not end this process at once: its child would go on."""
+
+    def leave(*_: object) -> None:
+        sys.exit(1)
+
+    return signal.signal(signal.SIGTERM, leave)
+
+
+class _Child(Generic[T]):
+    """The side of the parent."""
+
+    def __init__(self, work: Callable[[Tell], T], deaths: Sequence[Death]) -> None:
+        self.journal = Journal(deaths)
+        self.words = LastWords()
+        self.pipe, theirs = Pipe(duplex=False)
+        self.status: int | None = None
+        sys.stdout.flush()
+        sys.stderr.flush()
+        parent = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.pipe.close()
+            _work(work, theirs, self.journal, self.words, parent)
+        theirs.close()
+
+    def follow(self, tell: Tell, step_seconds: float) -> Ending[T]:
+        above = parent_process()
+        watched: list[Any] = [self.pipe] if above is None else [self.pipe, above.sentinel]
+        beats, still, looked = 0, 0.0, time.monotonic()
+        while True:
+            ready = wait(watched, timeout=TICK)
+            if above is not None and above.sentinel in ready:
+                raise BrokenPipeError  # nobody waits for the result
+            gone = self.pipe not in ready and self._gone()
+            if self.pipe in ready or (gone and self.pipe.poll()):
+                received = self._receive()
+                if isinstance(received, _News):
+                    tell(received.news)
+                    continue
+                return self._ending(received)
+            if gone:
+                return self._ending(None)
+            now = time.monotonic()
+            moved = self.journal.beats != beats or self.journal.doing is Doing.NOTHING
+            # A machine that slept, or stood still itself, must not make a hang of a step.
+            still = 0.0 if moved else still + min(now - looked, 2 * TICK)
+            beats, looked = self.journal.beats, now
+            patience = step_seconds * (STARTING if self.journal.doing is Doing.STARTING else 1)
+            if still > patience:
+                return self._hangs(patience)
+
+    def _receive(self) -> object:
+        try:
+            return self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+
+    def _ending(self, received: object) -> Ending[T]:
+        if isinstance(received, _Result):
+            return Returned(received.value, self.journal.slowest)
+        if isinstance(received, _Raised):
+            raise received.error
+        status = self._status()
+        if status is None:
+            self.end()
+            return self._died("closed-files", "closed files that it had not opened", "")
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            return self._died(_signal(-code), "ended the process", self.words.innermost())
+        how = f"ended the process with exit code {code}"
+        return self._died(f"exit-code-{code}", how, self.words.innermost())
+
+    def _hangs(self, patience: float) -> Died:
+        """End a child that hangs, after a last look at where it is."""
+        with suppress(OSError):
+            os.kill(self.pid, LastWords.SIGNAL)
+            time.sleep(2 * TICK)
+        if self.words.in_the_harness:
+            raise FailedItself(f"no end within {patience:g} seconds")
+        where = self.words.outermost()
+        return self._died(HANG, f"did not come back within {patience:g} seconds", where)
+
+    def _died(self, error: str, how: str, where: str) -> Died:
+        record = self.journal
+        return Died(error, how, where, record.doing, record.history(), record.slowest)
+
+    def _status(self) -> int | None:
+        """How the child ended; None if it has not, although it can tell nothing any more."""
+        until = time.monotonic() + PARTING
+        while not self._gone() and time.monotonic() < until:
+            time.sleep(TICK / 10)
+        return self.status
+
+    def _gone(self, wait: bool = False) -> bool:
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, 0 if wait else os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is not None
+
+    def end(self) -> None:
+        if not self._gone():
+            os.kill(self.pid, signal.SIGKILL)
+            self._gone(wait=True)
+        self.pipe.close()
+        self.words.close()
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal-{number}"
+
+
+# -- the side of the child -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    news: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: Exception
+
+
+def _work(
+    work: Callable[[Tell], Any], pipe: Connection, record: Journal, words: LastWords, parent: int
+) -> None:
+    """What the child does. It does not return: nothing of the parent's must run here, nor wait for
+    threads that the system left.
+    """
+    try:
+        _settle_in(parent)
+        words.listen()
+        journal.keep(record)
+        pipe.send(_result(work, pipe))
+        _flush()
+        leave(0)
+    except BaseException:
+        with suppress(BaseException):
+            traceback.print_exc()
+            _flush()
+        leave(1)
+
+
+def _result(work: Callable[[Tell], Any], pipe: Connection) -> _Result | _Raised:
+    try:
+        return _Result(work(lambda news: pipe.send(_News(news))))
+    except EXPECTED as error:
+        return _Raised(error)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        return _Raised(FailedItself(type(error).__name__))
+
+
+def _settle_in(parent: int) -> None:
+    """Ctrl-C is for the parent to handle; what the system prints is not part of any result."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with suppress(OSError):
+        os.dup2(2, 1)
+    _end_with(parent)
+
+
+def _end_with(parent: int) -> None:
+    """A child that hangs would outlive a parent that was killed: where it can, the system ends it.
+
+    Elsewhere it ends when it next has something to tell.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:
+            leave(1)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
