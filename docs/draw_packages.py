@@ -25,6 +25,7 @@ ORDER = (
     "properties/power",
     "properties/campaigns",
     "properties/reporting",
+    "properties/guarding",
     "properties/search",
     "properties/drivers",
     "properties/histories",

@@ -24,7 +24,8 @@ from radixproof.properties.reporting.narrate import Narrative, narrate
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death
-from radixproof.properties.search.finding import failure, shrink
+from radixproof.properties.running.run import Verdict
+from radixproof.properties.search.finding import NothingFails, failure, shrink
 from radixproof.properties.search.repeating import differs
 
 T = TypeVar("T")
@@ -64,10 +65,10 @@ def replay(system: str, history: History, step_seconds: float) -> Replayed:
 
 def shrunk(
     system: str, history: History, step_seconds: float, tell: Callable[[str, int], None]
-) -> History:
-    """A shortest history that fails in the same way.
+) -> History | None:
+    """A shortest history that fails in the same way; None if the history does not fail.
 
-    Raises `NothingFails`, and `UnknownSystem` or `Unavailable`.
+    Raises `UnknownSystem` or `Unavailable`.
     """
     return _apart(Replay(system, history, step_seconds), _shrink, lambda news: tell(*news))
 
@@ -126,37 +127,38 @@ def _replayed(task: Replay, _: Tell) -> Replayed:
     told = narrate(target, history, history.origin.get("signature"))
     if told.breach is None:
         told = narrate(target, history, None)
-    if told.breach is None:
-        told = _run_again(target, history) or told
+    seen = differs(target, history)
+    if seen is not None:
+        told = _up_to(target, history, seen)
     return Replayed(render(target.name, history, told), told.breach)
 
 
-def _run_again(target: Target, history: History) -> Narrative | None:
-    """What happens if it does not happen twice."""
-    seen = differs(target, history)
-    if seen is None:
-        return None
+def _up_to(target: Target, history: History, seen: Verdict) -> Narrative:
+    """One way in which it goes up to the step that is not always the same."""
     start = replace(history, operations=history.operations[: seen.step + 1])
-    return replace(narrate(target, start, None), breach=seen.breach)
+    return replace(narrate(target, start, seen.breach.signature), breach=seen.breach)
 
 
-def _shrink(task: Replay, tell: Tell) -> History:
+def _shrink(task: Replay, tell: Tell) -> History | None:
     def pass_on(signature: str, left: int) -> None:
         tell((signature, left))
 
     smallest = _until_it_lives(task, _shrunk, tell)
-    if isinstance(smallest, History):
+    if not isinstance(smallest, Death):
         return smallest
     found, _ = settled(task.system, smallest, (), task.step_seconds, pass_on)
     origin = {**smallest.history.origin, "system": task.system, "signature": found.signature}
     return replace(found.history, origin=origin)
 
 
-def _shrunk(task: Replay, tell: Tell) -> History | Death:
+def _shrunk(task: Replay, tell: Tell) -> History | Death | None:
     """A shortest history; or the death that is what is wrong with the history."""
     assert task.history is not None
     target = started(task.system)
-    wrong = failure(target, task.history).breach
+    try:
+        wrong = failure(target, task.history).breach
+    except NothingFails:
+        return None
     fatal = [each for each in journal.current().deaths if breach(each) == wrong]
     if fatal:
         return Death(replace(fatal[0].history, origin=task.history.origin), fatal[0].outcome)

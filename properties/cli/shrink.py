@@ -29,14 +29,12 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from radixproof.properties.campaigns.replaying import shrunk
-    from radixproof.properties.search.finding import NothingFails
 
     history = history_file.read(options.file)
     system = history_file.system(history, options.system)
-    try:
-        smallest = shrunk(system, history, options.step_seconds, _progress)
-    except NothingFails as error:
-        print(f"Clean: {error}.")
+    smallest = shrunk(system, history, options.step_seconds, _progress)
+    if smallest is None:
+        print(f"Clean: nothing is wrong with this history on {system}; there is nothing to shrink.")
         return CLEAN
     if options.out is None:
         print(to_json(smallest), end="")

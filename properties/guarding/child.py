@@ -6,6 +6,7 @@ writes into a `Journal` that both processes see; how long it stands still there 
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -15,6 +16,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import Pipe, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -165,8 +167,7 @@ class _Child(Generic[T]):
         if isinstance(received, _Raised):
             raise received.error
         status = self._status()
-        if status is None:
-            self.end()
+        if status is None or self.journal.is_cut_off:
             return self._died("closed-files", "closed files that it had not opened", "")
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
@@ -244,7 +245,8 @@ def _work(
         _settle_in(parent)
         words.listen()
         journal.keep(record)
-        pipe.send(_result(work, pipe))
+        send = partial(_send, pipe, record)
+        send(_result(work, lambda news: send(_News(news))))
         _flush()
         leave(0)
     except BaseException:
@@ -254,9 +256,19 @@ def _work(
         leave(1)
 
 
-def _result(work: Callable[[Tell], Any], pipe: Connection) -> _Result | _Raised:
+def _send(pipe: Connection, record: Journal, message: object) -> None:
     try:
-        return _Result(work(lambda news: pipe.send(_News(news))))
+        pipe.send(message)
+    except OSError as error:
+        if error.errno == errno.EBADF:
+            record.cut_off()
+            leave(1)
+        raise
+
+
+def _result(work: Callable[[Tell], Any], tell: Tell) -> _Result | _Raised:
+    try:
+        return _Result(work(tell))
     except EXPECTED as error:
         return _Raised(error)
     except (BrokenPipeError, ConnectionResetError):

@@ -20,12 +20,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
-import radixproof
-
-_HOME = Path(radixproof.__file__).resolve().parent
-_ROOMS = tuple(f"{base}/" for base in (_HOME, _HOME.parent))
+_ROOMS = tuple(f"{file.parents[2]}/" for file in (Path(__file__), Path(__file__).resolve()))
+"""The folder that the rooms are in; it may be reached through links."""
 _OURS = tuple(f"{base}{room}/" for base in _ROOMS for room in ("properties", "model"))
 _SYSTEMS = ("/sglang/", *(f"{base}impl/" for base in _ROOMS))
+_REGISTRY = "/impl/registry.py"
 _STANDARD = sysconfig.get_path("stdlib")
 _FRAME = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
 _LONGEST = 1 << 20
@@ -39,6 +38,11 @@ class _Frame:
     @property
     def ours(self) -> bool:
         return self.file.startswith(_OURS)
+
+    @property
+    def of_systems_here(self) -> bool:
+        """Whether it is of SGLang, or of a system in this repository."""
+        return any(part in self.file for part in _SYSTEMS) and not self.file.endswith(_REGISTRY)
 
     @property
     def standard(self) -> bool:
@@ -73,7 +77,7 @@ class LastWords:
         one; else the innermost outside the harness. Empty if that is not known.
         """
         frames = self._of_the_system()
-        known = [frame for frame in frames if any(part in frame.file for part in _SYSTEMS)]
+        known = [frame for frame in frames if frame.of_systems_here]
         own = [frame for frame in frames if not frame.standard]
         return _place(known or own or frames, 0)
 

@@ -76,7 +76,7 @@ class Unwatched:
         """The system has come back."""
 
 
-_DOING, _BEATS, _OPERATIONS, _END, _SLOWEST = range(5)
+_DOING, _BEATS, _OPERATIONS, _END, _SLOWEST, _CUT_OFF = range(6)
 """Places of the numbers that the memory begins with."""
 _NUMBERS = 64
 _HEAD = struct.Struct("<IB")
@@ -131,6 +131,10 @@ class Journal(Unwatched):
             numbers[_SLOWEST] = took
         numbers[_DOING] = Doing.NOTHING
 
+    def cut_off(self) -> None:
+        """The child cannot tell its parent anything but by this."""
+        self._numbers[_CUT_OFF] = 1
+
     def _begin(self, doing: Doing) -> None:
         numbers = self._numbers
         numbers[_BEATS] += 1
@@ -172,6 +176,10 @@ class Journal(Unwatched):
     def slowest(self) -> float:
         """Seconds of the longest step that came to its end."""
         return self._numbers[_SLOWEST] / 1e9
+
+    @property
+    def is_cut_off(self) -> bool:
+        return bool(self._numbers[_CUT_OFF])
 
     def history(self) -> History | None:
         """The history in progress, with the operation in progress; None if none has begun."""

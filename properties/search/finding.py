@@ -104,12 +104,14 @@ class NothingFails(ValueError):
 
 
 def failure(target: Target, history: History) -> Verdict:
-    """What is wrong with a history: what its origin says, if that is still so, else its first
-    breach. Raises `NothingFails`.
+    """What is wrong with a history: that it does not go the same way twice, or what its origin says,
+    if that is still so, or else its first breach. Raises `NothingFails`.
     """
     named = history.origin.get("signature")
-    verdict = run_history(target, history, lambda other: other != named) if named else None
-    verdict = verdict or run_history(target, history) or differs(target, history)
+    verdict = differs(target, history)
+    if verdict is None and named is not None:
+        verdict = run_history(target, history, lambda other: other != named)
+    verdict = verdict or run_history(target, history)
     if verdict is None:
         raise NothingFails(
             f"nothing is wrong with this history on {target.name}, so there is nothing to shrink"

@@ -15,12 +15,14 @@ from radixproof.properties.search.minimise import minimise
 
 RUNS = 5
 """Runs in which a system that leaves something to chance should show it."""
+MOST_STEPS = 10_000
+"""Steps of all runs together, of which there are two at least."""
 
 
 def differs(target: Target, history: History, runs: int = RUNS) -> Verdict | None:
     """The first difference between runs of a history on new systems, as a breach of REPEAT."""
     first = list(trace(target, history))
-    for _ in range(runs - 1):
+    for _ in range(max(2, min(runs, MOST_STEPS // max(1, len(first)))) - 1):
         pairs = zip_longest(first, trace(target, history))
         for at, (one, other) in enumerate(pairs):
             if one != other:
