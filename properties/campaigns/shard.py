@@ -24,7 +24,7 @@ class Shard:
     corpus: str = ""
     """A folder whose histories are replayed first, if any."""
     folder: str = ""
-    """Where its findings will lie; reports name it."""
+    """The folder below which its findings will lie; reports name it."""
     step_seconds: float = STEP_SECONDS
     """How long the system may take for one step before it is taken to hang."""
 

@@ -25,6 +25,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.guarding.last_words import LastWords, leave
+from radixproof.properties.guarding.lifeline import be_killed_with_parent
 from radixproof.properties.histories.history_json import HistoryError
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death, Doing, Journal
@@ -289,17 +290,10 @@ def _settle_in(parent: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """A child that hangs would outlive a parent that was killed: where it can, the system ends it.
-
-    Elsewhere it ends when it next has something to tell.
-    """
-    if sys.platform == "linux":
-        import ctypes
-
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-        if os.getppid() != parent:
-            leave(1)
+    """A child that hangs would outlive a parent that was killed."""
+    be_killed_with_parent()
+    if os.getppid() != parent:  # it had ended before
+        leave(1)
 
 
 def _flush() -> None:

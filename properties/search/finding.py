@@ -104,8 +104,8 @@ class NothingFails(ValueError):
 
 
 def failure(target: Target, history: History) -> Verdict:
-    """What is wrong with a history: that it does not go the same way twice, or what its origin says,
-    if that is still so, or else its first breach. Raises `NothingFails`.
+    """What is wrong with a history: that it does not go the same way twice; or what its origin
+    says, if that is still so; or else its first breach. Raises `NothingFails`.
     """
     named = history.origin.get("signature")
     verdict = differs(target, history)

@@ -45,8 +45,7 @@ def searched(
 
 
 def operations(found: FindingReport) -> tuple[Any, ...]:
-    (history,) = (text for file, text in found.files.items() if file.endswith(".json"))
-    return from_json(history).operations
+    return from_json(found.folder.history).operations
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
     """As if it had raised there instead: the same steps, the same finding at the same step."""
     done, (finding,) = searched(of)
     assert finding.signature == signature
-    assert said in " ".join(finding.report.split())
+    assert said in " ".join(finding.folder.report.split())
     first, second, evict = operations(finding)
     assert isinstance(first, Insert)
     assert isinstance(second, Insert)
@@ -87,8 +86,8 @@ def test_what_does_not_come_back_is_found_and_shrunk(of: Callable[[], Target]) -
     done, (finding,) = searched(of, Budget(steps=100, examples=0), 1.0)
     assert isinstance(done, ShardDone)
     assert finding.signature == f"NOCRASH/hang@{of.__name__.capitalize()}.match"
-    assert "did not come back within 1 seconds" in " ".join(finding.report.split())
-    assert "Tree after" not in finding.report
+    assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
+    assert "Tree after" not in finding.folder.report
     assert len(operations(finding)) == 3
 
 
@@ -109,7 +108,7 @@ def test_a_death_that_does_not_come_again_is_reported_as_that(
     done, (finding,) = searched(fatal.once_only)
     assert isinstance(done, ShardDone)
     assert finding.signature == "REPEAT/SIGABRT@OnceOnly.end"
-    words = " ".join(finding.report.split())
+    words = " ".join(finding.folder.report.split())
     assert "in the process of the search, SIGABRT in OnceOnly.end" in words
     assert "in one of its own, freed 3 FULL" in words
 
