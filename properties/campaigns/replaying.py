@@ -16,6 +16,7 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
+from radixproof.properties.campaigns.shard import STEP_SECONDS
 from radixproof.properties.guarding.child import Died, Tell, in_child
 from radixproof.properties.guarding.deaths import breach, death
 from radixproof.properties.guarding.settling import settled
@@ -58,7 +59,7 @@ def look_up(system: str, step_seconds: float) -> None:
     _apart(Replay(system, None, step_seconds), _find)
 
 
-def replay(system: str, history: History, step_seconds: float) -> Replayed:
+def replay(system: str, history: History, step_seconds: float = STEP_SECONDS) -> Replayed:
     """Run a history with every step looked at. Raises `UnknownSystem` or `Unavailable`."""
     return _apart(Replay(system, history, step_seconds), _replay)
 

@@ -11,7 +11,7 @@ import textwrap
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.model.verdict import Breach
+from radixproof.model.verdict import Breach, Property
 from radixproof.properties.histories.history_json import to_json
 
 _WIDTH = 97
@@ -30,7 +30,8 @@ def test(system: str, history: History, breach: Breach) -> str:
 
         return render(history, breach, _version(system))
     name = re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_")
-    return _FILE.format(
+    template = _FILE if breach.violates not in _OUT_OF_PROCESS else _FILE_OUT_OF_PROCESS
+    return template.format(
         docstring=_docstring(system, breach), history=_embedded(history), name=name, system=system
     )
 
@@ -55,6 +56,21 @@ HISTORY = {history}
 def test_{name}():
     bad = run_history(registry.find("{system}"), from_json(HISTORY))
     assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
+"""
+
+_OUT_OF_PROCESS = (Property.NOCRASH, Property.REPEAT)
+"""What may hang, or end the process, or need several runs to be seen."""
+_FILE_OUT_OF_PROCESS = """{docstring}
+
+from radixproof.properties.campaigns.replaying import replay
+from radixproof.properties.histories.history_json import from_json
+
+HISTORY = {history}
+
+
+def test_{name}():
+    replayed = replay("{system}", from_json(HISTORY))
+    assert replayed.breach is None, replayed.text
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -110,7 +111,7 @@ def test_a_death_that_does_not_come_again_is_reported_as_that(
     assert finding.signature == "REPEAT/SIGABRT@OnceOnly.end"
     words = " ".join(finding.folder.report.split())
     assert "in the process of the search, SIGABRT in OnceOnly.end" in words
-    assert "in one of its own, freed 3 FULL" in words
+    assert re.search(r"in one of its own, freed \d FULL\.", words)
 
 
 def test_what_cannot_be_looked_at_is_the_systems_fault() -> None:
@@ -123,7 +124,7 @@ def test_what_cannot_be_looked_at_is_the_systems_fault() -> None:
     [
         (fatal.not_built, "first built, it ended the process (SIGABRT) in NotBuilt.__init__"),
         (fatal.not_found, "imported and first built, it ended the process (SIGABRT) in not_found"),
-        (fatal.not_built_large, "could not be built with Config(page_size=1, "),
+        (fatal.not_built_large, "could not be built with Config("),
         (fatal.closes_files, "cannot be run: it closed files that it had not opened"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -367,6 +367,15 @@ def test_a_system_that_ends_the_process_is_a_finding_that_can_be_replayed(
     assert "-> SIGABRT in Aborts.end: it ended the process" in printed
     assert main(["replay", str(file), "--system", fatal.name(fatal.raises)]) == FOUND
     assert main(["replay", str(file), "--system", fatal.name(fatal.hangs)]) == CLEAN
+    (written,) = tmp_path.rglob("test_*.py")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "SIGABRT in Aborts.end: it ended the process" in result.stdout
 
 
 def test_a_system_that_cannot_even_be_imported_does_not_take_the_command_line_with_it(

@@ -40,8 +40,18 @@ def test_repeat_is_broken_by_a_victim_chosen_by_chance() -> None:
     assert {each.signature.partition("/")[0] for each in found} == {"REPEAT"}
     evicting = next(each for each in found if each.signature == "REPEAT/evict")
     assert [type(operation) for operation in evicting.history.operations] == [Insert, Insert, Evict]
-    assert "step 3, evict full 1: in one run [" in evicting.verdict.breach.text
-    assert "holds FULL, in another [" in evicting.verdict.breach.text
+    assert evicting.verdict.breach.text.startswith("step 3, evict full 1: in one run ")
+
+
+def test_repeat_names_what_is_different() -> None:
+    fatal.CHANCE.seed(1)
+    seen = differs(fatal.by_chance(), TWO_LEAVES)
+    assert seen is not None
+    assert seen.step == 2
+    assert seen.breach.signature == "REPEAT/evict"
+    one, other = "[1] holds FULL", "[2] holds FULL"
+    texts = [f"in one run {a}, in another {b}" for a, b in ((one, other), (other, one))]
+    assert seen.breach.text in [f"step 3, evict full 1: {text}" for text in texts]
 
 
 def test_repeat_is_broken_by_what_only_the_search_saw() -> None:
