@@ -23,7 +23,7 @@ from radixproof.properties.reporting.summary import Again, markdown
 from radixproof.properties.search.finding import Finding
 
 HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
-NO_TEST = "none; what it takes cannot be written as a test that stands alone"
+UNNAMED = "it would have to find the system by its name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,16 @@ def folder_of(
     test = f"{module_name(*slugs)}.py"
     named = _named(target)
     history = _with_origin(target, finding)
-    source = regression_test.test(target.name, history, finding.verdict.breach) if named else None
     told = retold(target, finding)
-    system = [] if named and not registry.is_import(target.name) else ["--system", target.name]
-    system = system if named else ["--system", "MODULE:ATTRIBUTE"]
-    again = Again(["radixproof", "replay", HISTORY, *system], to_json(history), test, source)
+    source, reason = _test(target, finding, history) if named else (None, UNNAMED)
+    system = _system_option(target, named)
+    again = Again(
+        ["radixproof", "replay", HISTORY, *system], to_json(history), test, source, reason
+    )
     replay = shlex.join(["radixproof", "replay", str(path / HISTORY), *system])
-    run_test = regression_test.command(target.name, str(path / test)) if source else NO_TEST
+    run_test = f"none that stands alone: {reason}"
+    if source is not None:
+        run_test = regression_test.command(target.name, str(path / test))
     files = {
         HISTORY: again.history,
         test: source,
@@ -87,14 +90,26 @@ def write_finding(found: FindingFolder) -> Path:
     return Path(found.path)
 
 
+def _test(target: Target, finding: Finding, history: History) -> tuple[str | None, str]:
+    """The source of a test; or None, and why there is none."""
+    try:
+        return regression_test.test(target.name, history, finding.verdict.breach), ""
+    except regression_test.NoStandaloneTest as error:
+        return None, str(error)
+
+
 def _with_origin(target: Target, finding: Finding) -> History:
-    origin = {
-        "system": target.name,
-        "seed": str(finding.seed),
-        "driver": finding.driver,
-        "signature": finding.signature,
-    }
+    seed = {} if finding.seed is None else {"seed": str(finding.seed)}
+    origin = {"driver": finding.driver, "signature": finding.signature}
+    origin = {"system": target.name, **seed, **origin}
     return replace(finding.history, origin=origin)
+
+
+def _system_option(target: Target, named: bool) -> list[str]:
+    """What `replay` must be told of the system; a history may not say itself what is imported."""
+    if not named:
+        return ["--system", "MODULE:ATTRIBUTE"]
+    return ["--system", target.name] if registry.is_import(target.name) else []
 
 
 def _named(target: Target) -> bool:

@@ -24,8 +24,9 @@ def report(system: str, finding: Finding, told: Narrative, replay: str, test: st
 
 def origin(finding: Finding) -> str:
     """Where a finding comes from, in a sentence."""
-    found = f"Found by the {finding.driver} with seed {finding.seed}"
-    return f"{found} after {plural(finding.at_step, 'step')}."
+    found = f"Found by the {finding.driver}"
+    found += "" if finding.seed is None else f" with seed {finding.seed}"
+    return found + (f" after {plural(finding.at_step, 'step')}." if finding.at_step else ".")
 
 
 def render(system: str, history: History, told: Narrative) -> str:

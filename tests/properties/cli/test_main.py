@@ -132,7 +132,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
 
 
 def test_the_written_test_fails_on_its_own(checked: tuple[int, str, Path]) -> None:
-    (written,) = checked[2].rglob("test_*.py")
+    (written,) = checked[2].rglob("test_*__progress_never_backed_up__1.py")
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", str(written)],
         capture_output=True,
