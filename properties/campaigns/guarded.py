@@ -1,40 +1,29 @@
-"""A search that goes on when the system hangs or ends the process: the work of a process that runs
-no system itself.
+"""The jobs of a search, done so that the system may hang or end the process: the work of a lane.
 
-The search runs in a child. When that dies in a step, the history is settled in other children, and
-the search goes on in a new one from where it was, with what is known by then. So it finds what it
-would have found if the system had raised there instead.
+The lane runs no system itself. Jobs are done in a child; when that dies in a step, the step is put
+on record, and the job is done again in a new child, where the step is not performed any more: its
+outcome is how the child ended. So a search finds what it would have found if the system had raised
+there instead, and goes on behind it in the same way.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from radixproof.impl.operations import History
-from radixproof.model.verdict import Property
-from radixproof.properties.campaigns.searching import (
-    Begun,
-    FindingReport,
-    Searched,
-    SearchNews,
-    search_shard,
-)
+from radixproof.properties.campaigns.searching import Examine, Explore, Job, Rehearsal, work
 from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.guarding.child import HANG, Died, TooManyDeaths, in_child
-from radixproof.properties.guarding.deaths import breach, death
-from radixproof.properties.guarding.rehearsing import rehearsed
-from radixproof.properties.guarding.settling import SLOWER, settled
+from radixproof.properties.guarding.child import HANG, Child, Died
+from radixproof.properties.guarding.deaths import as_death, breach, death, is_fatal, too_many
+from radixproof.properties.guarding.settling import SLOWER, comes_again, settled
 from radixproof.properties.running.journal import Death
-from radixproof.properties.search.finding import Finding
-from radixproof.properties.search.progress import Progress
-from radixproof.properties.search.search import Ran
+from radixproof.properties.search.search import time_is_up
 
 MOST_DEATHS = 200
-"""Processes of one search that may die, before it is given up."""
+"""Processes of one lane that may die, before the search is given up."""
 MOST_HANGS = 50
 """The same, where the system is known to hang: each of them has to be waited for."""
 IMPATIENCE = 0.5
@@ -44,110 +33,87 @@ Where that would be a new finding, it is waited for as long as at first before i
 """
 
 
-def guarded_search(shard: Shard, tell: Callable[[SearchNews], None]) -> Searched:
-    """Search the system of a shard, as `search_shard` does, in children of this process."""
-    guard = _Guard(shard, tell)
-    try:
-        while len(guard.deaths) < guard.most:
-            done = guard.search()
-            if done is not None:
-                return done
-    except TooManyDeaths:
-        pass
-    return guard.given_up()
+def guarded(job: Job, tell: Callable[[Any], None]) -> Any:
+    """What `searching.work` makes of a job. All jobs of a process must be about one shard."""
+    return _lane(job.shard).do(job, tell)
 
 
-@dataclass(slots=True)
-class _Guard:
-    """What is known of a search: it outlives the processes that the search runs in."""
+@cache
+def _lane(shard: Shard) -> _Lane:
+    return _Lane(shard)
 
-    shard: Shard
-    tell: Callable[[SearchNews], None]
-    began: float = field(default_factory=time.monotonic)
-    progress: Progress | None = None
-    deaths: list[Death] = field(default_factory=list)
-    settled: dict[str, Finding] = field(default_factory=dict)
-    reported: set[str] = field(default_factory=set)
-    slow: list[History] = field(default_factory=list)
-    patience: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.patience = self.shard.step_seconds
+class _Lane:
+    """What is known of a system, which outlives the processes that run it."""
 
-    def search(self) -> Searched | None:
-        """Search until it ends, or until the process dies: then None."""
-        shard, spent = self.shard, time.monotonic() - self.began
-        if self.progress is not None and shard.budget.seconds is not None:
-            left = max(0.0, shard.budget.seconds - spent)
-            shard = replace(shard, budget=replace(shard.budget, seconds=left))
-        begun = Begun(self.progress, self.settled, spent if self.deaths else 0.0, self.rehearsal())
-        work = partial(_search, shard, begun)
-        ending = in_child(work, self.pass_on, self.patience, self.deaths)
-        if not isinstance(ending, Died):
-            return ending.value
-        self.note(death(shard.system, ending), ending.slowest)
-        return None
+    def __init__(self, shard: Shard) -> None:
+        self.shard = shard
+        self.patience = shard.step_seconds
+        self.deaths: list[Death] = []
+        self._fatal: set[str] = set()
+        """Signatures of deaths that came again."""
+        self._slow: list[History] = []
+        """Histories that hung once, and not when they were run again."""
+        self._child: Child[Any] | None = None
 
-    def rehearsal(self) -> Callable[[Iterator[Ran]], Iterator[Ran]]:
-        """What a search does that is known to come to histories which end the process."""
-        if not self.settled:
-            return iter
-        known = frozenset(self.settled).__contains__
-        return partial(
-            rehearsed, self.shard.system, is_known=known, patience=self.patience, most=self.most
-        )
+    def do(self, job: Job, tell: Callable[[Any], None]) -> Any:
+        """Do a job, in as many children as that takes."""
+        ends = time_is_up(getattr(job, "seconds", None))
+        if isinstance(job, Examine) and is_fatal(job.broken.breach):
+            job = self._settled(job, ends, tell)
+        while True:
+            if self._child is None or not self._child.alive:
+                self._child = Child(work, self.deaths)
+            ending = self._child.do(self._with_care(job), tell, self.patience)
+            if not isinstance(ending, Died):
+                return ending.value
+            self._note(death(self.shard.system, ending), ending.slowest, job)
+
+    def _with_care(self, job: Job) -> Job:
+        """The job as it is done where the system is known to end processes."""
+        if not (self._fatal and isinstance(job, Explore)):
+            return job
+        return replace(job, rehearsal=Rehearsal(frozenset(self._fatal), self.patience, self._most))
 
     @property
-    def most(self) -> int:
-        """Deaths after which it is given up."""
+    def _most(self) -> int:
         hangs = any(each.outcome.error == HANG for each in self.deaths)
         return MOST_HANGS if hangs else MOST_DEATHS
 
-    def pass_on(self, news: SearchNews) -> None:
-        if isinstance(news, FindingReport):
-            if news.signature in self.reported:
-                return
-            self.reported.add(news.signature)
-        elif news.shrinking is None:
-            self.progress = news
-        self.tell(news)
-
-    def note(self, died: Death, slowest: float) -> None:
-        """A history is known to end the process: it is settled, unless its signature is known.
-
-        One step that was slow, and is not when it is run again, is passed over once.
+    def _note(self, died: Death, slowest: float, job: Job) -> None:
+        """Put a death on record. A step that was slow, and is not when it is run again, is forgiven
+        once. Raises `Unavailable` if there are too many.
         """
         signature = breach(died).signature
-        if signature not in self.settled:
-            known = self.progress.passed_over if self.progress is not None else frozenset()
-            shard = self.shard
-            found, last = settled(shard.system, died, known, shard.step_seconds, self.shrinking)
-            once = found.verdict.breach.violates is Property.REPEAT
-            if died.outcome.error == HANG and once and died.history not in self.slow:
-                self.slow.append(died.history)
-                self.patience = shard.step_seconds
-                return
-            self.settled[signature] = found
-            self.deaths.append(last)
-            if died.outcome.error == HANG:
+        known: frozenset[str] = getattr(job, "known", frozenset())
+        if signature not in self._fatal and died.outcome.error == HANG:
+            seconds = self.shard.step_seconds
+            if comes_again(self.shard.system, died, known, seconds):
+                self._fatal.add(signature)
                 self.patience = min(self.patience, max(IMPATIENCE, SLOWER * slowest))
+            elif died.history not in self._slow:
+                self._slow.append(died.history)
+                self.patience = seconds
+                return
+        if len(self.deaths) >= self._most:
+            raise too_many(self.shard.system, self.deaths)
         self.deaths.append(died)
 
-    def shrinking(self, signature: str, operations: int) -> None:
-        if self.progress is not None:
-            self.tell(replace(self.progress, shrinking=(signature, operations)))
+    def _settled(self, job: Examine, ends: Callable[[], bool], tell: Callable[[Any], None]) -> Job:
+        """The job with what the death is that it is about."""
+        died = as_death(job.broken.history, job.broken.breach)
+        system, seconds = self.shard.system, self.shard.step_seconds
+        found, last = settled(system, died, job.known, seconds, partial(_told, tell), ends)
+        self._fatal |= {found.signature, breach(died).signature}
+        self.deaths += [last] if last == died else [died, last]
+        self._begin_anew()
+        return replace(job, finding=found)
 
-    def given_up(self) -> Searched:
-        """The end of a search whose processes died too often."""
-        progress = self.progress or Progress(0, 0)
-        names = ", ".join(sorted({each.outcome.error for each in self.deaths}))
-        return Searched(
-            progress,
-            time.monotonic() - self.began,
-            f"{self.shard.system} ended its process, or hung, {self.most} times ({names});"
-            f" the search was given up after {progress.steps:,} steps",
-        )
+    def _begin_anew(self) -> None:
+        """Only a new child knows the new deaths."""
+        if self._child is not None and self._child.alive:
+            self._child.end()
 
 
-def _search(shard: Shard, begun: Begun, tell: Callable[[Any], None]) -> Searched:
-    return search_shard(shard, tell, begun)
+def _told(tell: Callable[[Any], None], signature: str, operations: int) -> None:
+    tell((signature, operations))

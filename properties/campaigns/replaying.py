@@ -5,7 +5,6 @@ hang, or end the process, and that is what is wrong with the history.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
-from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
+from radixproof.properties.campaigns.lane import Done, Failed, Lane, News
 from radixproof.properties.campaigns.shard import STEP_SECONDS
 from radixproof.properties.guarding.child import Died, Tell, in_child
 from radixproof.properties.guarding.deaths import breach, death
@@ -78,16 +77,20 @@ def _apart(
     task: Replay, work: Callable[[Replay, Tell], T], tell: Callable[[Any], None] = lambda _: None
 ) -> T:
     """Do it in a new process."""
-    with closing(run([task], work, jobs=1, reuse=False)) as events:
-        for event in events:
-            match event:
+    lane = Lane(work)
+    lane.give(task)
+    try:
+        while True:
+            match lane.event():
                 case News(_, news):
                     tell(news)
-                case ShardFailed(_, reason, unknown):
+                case Failed(_, reason, unknown):
                     raise UnknownSystem(reason) if unknown else Unavailable(reason)
-                case ShardDone(_, result):
+                case Done(_, result):
                     done: T = result
-    return done
+                    return done
+    finally:
+        lane.end()
 
 
 # -- the work of that process, and of its children -------------------------------------------------

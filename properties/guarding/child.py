@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +33,7 @@ from radixproof.properties.running.journal import Death, Doing, Journal
 T = TypeVar("T")
 Tell: TypeAlias = Callable[[Any], None]
 
-HANG = "hang"
+HANG, EXIT_CODE = "hang", "exit-code-"
 STARTING = 30
 """How many times as long as a step it may take to import a system and build it first."""
 TICK = 0.05
@@ -46,11 +46,7 @@ class FailedItself(Exception):
     """The harness raised in a child; its traceback was printed there."""
 
 
-class TooManyDeaths(Exception):
-    """The system has ended more processes than there are patience and time for."""
-
-
-EXPECTED = (Unavailable, UnknownSystem, HistoryError, FailedItself, TooManyDeaths)
+EXPECTED = (Unavailable, UnknownSystem, HistoryError, FailedItself)
 """Errors whose message says all; they are raised again where the child is watched."""
 
 
@@ -86,60 +82,66 @@ def in_child(
     work: Callable[[Tell], T],
     tell: Tell = lambda _: None,
     step_seconds: float = 10.0,
-    deaths: Sequence[Death] = (),
+    deaths: Iterable[Death] = (),
 ) -> Ending[T]:
-    """Do ``work`` in a child, and ``tell`` its news here.
-
-    The child is ended if the system does not come back within ``step_seconds``. Operations of which
-    it is known that they are ``deaths`` are not performed.
-
-    Raises what the work raised, if that is one of `EXPECTED`, and `FailedItself` for other errors.
-    """
-    child = _Child(work, deaths)
-    before = _when_told_to_leave()
+    """Do ``work`` in a child of its own, as `Child.do` does."""
+    child = Child(lambda _, tell: work(tell), deaths)
     try:
-        return child.follow(tell, step_seconds)
+        return child.do(None, tell, step_seconds)
     finally:
         child.end()
-        signal.signal(signal.SIGTERM, before)
 
 
-def _when_told_to_leave() -> Any:
-    """SIGTERM must not end this process at once: its child would go on."""
+class Child(Generic[T]):
+    """A child that does one job after another: the side of the parent.
 
-    def leave(*_: object) -> None:
-        sys.exit(1)
+    Operations of which it is known that they are ``deaths`` are not performed in it.
+    """
 
-    return signal.signal(signal.SIGTERM, leave)
-
-
-class _Child(Generic[T]):
-    """The side of the parent."""
-
-    def __init__(self, work: Callable[[Tell], T], deaths: Sequence[Death]) -> None:
-        self.journal = Journal(deaths)
-        self.words = LastWords()
-        self.pipe, theirs = Pipe(duplex=False)
-        self.status: int | None = None
+    def __init__(self, work: Callable[[Any, Tell], T], deaths: Iterable[Death] = ()) -> None:
+        self._journal = Journal(deaths)
+        self._words = LastWords()
+        self._pipe, theirs = Pipe()
+        self._status: int | None = None
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.pipe.close()
-            _work(work, theirs, self.journal, self.words, parent)
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._pipe.close()
+            _serve(work, theirs, self._journal, self._words, parent)
         theirs.close()
 
-    def follow(self, tell: Tell, step_seconds: float) -> Ending[T]:
+    def do(self, job: Any, tell: Tell, step_seconds: float) -> Ending[T]:
+        """Have a job done, and ``tell`` its news here.
+
+        The child is ended if the system does not come back within ``step_seconds``; then, and if it
+        ended itself, it takes no other job.
+
+        Raises what the work raised, if that is one of `EXPECTED`, and `FailedItself` for others.
+        """
+        before = _when_told_to_leave(self)
+        try:
+            with suppress(OSError):  # if it is dead, that shows below
+                self._pipe.send(job)
+            return self._followed(tell, step_seconds)
+        except BaseException as error:
+            if not isinstance(error, EXPECTED):
+                self.end()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def _followed(self, tell: Tell, step_seconds: float) -> Ending[T]:
         above = parent_process()
-        watched: list[Any] = [self.pipe] if above is None else [self.pipe, above.sentinel]
+        watched: list[Any] = [self._pipe] if above is None else [self._pipe, above.sentinel]
         beats, still, looked = 0, 0.0, time.monotonic()
         while True:
             ready = wait(watched, timeout=TICK)
             if above is not None and above.sentinel in ready:
                 raise BrokenPipeError  # nobody waits for the result
-            gone = self.pipe not in ready and self._gone()
-            if self.pipe in ready or (gone and self.pipe.poll()):
+            gone = self._pipe not in ready and self._gone()
+            if self._pipe in ready or (gone and self._pipe.poll()):
                 received = self._receive()
                 if isinstance(received, _News):
                     tell(received.news)
@@ -148,74 +150,92 @@ class _Child(Generic[T]):
             if gone:
                 return self._ending(None)
             now = time.monotonic()
-            moved = self.journal.beats != beats or self.journal.doing is Doing.NOTHING
+            moved = self._journal.beats != beats or self._journal.doing is Doing.NOTHING
             # A machine that slept, or stood still itself, must not make a hang of a step.
             still = 0.0 if moved else still + min(now - looked, 2 * TICK)
-            beats, looked = self.journal.beats, now
-            patience = step_seconds * (STARTING if self.journal.doing is Doing.STARTING else 1)
+            beats, looked = self._journal.beats, now
+            patience = step_seconds * (STARTING if self._journal.doing is Doing.STARTING else 1)
             if still > patience:
                 return self._hangs(patience)
 
     def _receive(self) -> object:
         try:
-            return self.pipe.recv()
+            return self._pipe.recv()
         except (EOFError, OSError):
             return None
 
     def _ending(self, received: object) -> Ending[T]:
         if isinstance(received, _Result):
-            return Returned(received.value, self.journal.slowest)
+            return Returned(received.value, self._journal.slowest)
         if isinstance(received, _Raised):
             raise received.error
-        status = self._status()
-        if status is None or self.journal.is_cut_off:
+        status = self._parted()
+        if status is None or self._journal.is_cut_off:
             return self._died("closed-files", "closed files that it had not opened", "")
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
-            return self._died(_signal(-code), "ended the process", self.words.innermost())
+            return self._died(_signal(-code), "ended the process", self._words.innermost())
         how = f"ended the process with exit code {code}"
-        return self._died(f"exit-code-{code}", how, self.words.innermost())
+        return self._died(f"{EXIT_CODE}{code}", how, self._words.innermost())
 
     def _hangs(self, patience: float) -> Died:
         """End a child that hangs, after a last look at where it is."""
         with suppress(OSError):
-            os.kill(self.pid, LastWords.SIGNAL)
+            os.kill(self._pid, LastWords.SIGNAL)
             time.sleep(2 * TICK)
-        if self.words.in_the_harness:
+        if self._words.in_the_harness:
+            self.end()
             raise FailedItself(f"no end within {patience:g} seconds")
-        where = self.words.outermost()
+        where = self._words.outermost()
         return self._died(HANG, f"did not come back within {patience:g} seconds", where)
 
     def _died(self, error: str, how: str, where: str) -> Died:
-        record = self.journal
-        return Died(error, how, where, record.doing, record.history(), record.slowest)
+        record = self._journal
+        died = Died(error, how, where, record.doing, record.history(), record.slowest)
+        self.end()
+        return died
 
-    def _status(self) -> int | None:
+    def _parted(self) -> int | None:
         """How the child ended; None if it has not, although it can tell nothing any more."""
         until = time.monotonic() + PARTING
         while not self._gone() and time.monotonic() < until:
             time.sleep(TICK / 10)
-        return self.status
+        return self._status
 
     def _gone(self, wait: bool = False) -> bool:
-        if self.status is None:
-            pid, status = os.waitpid(self.pid, 0 if wait else os.WNOHANG)
-            self.status = status if pid else None
-        return self.status is not None
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, 0 if wait else os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
 
     def end(self) -> None:
+        """End it, whatever it is doing."""
         if not self._gone():
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self._pid, signal.SIGKILL)
             self._gone(wait=True)
-        self.pipe.close()
-        self.words.close()
+        self._pipe.close()
+        self._words.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._status is None
+
+
+def _when_told_to_leave(child: Child[Any]) -> Any:
+    """SIGTERM must not end this process at once: its child would go on."""
+
+    def leave(*_: object) -> None:
+        child.end()
+        sys.exit(1)
+
+    return signal.signal(signal.SIGTERM, leave)
 
 
 def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal-{number}"
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
 
 
 # -- the side of the child -------------------------------------------------------------------------
@@ -236,8 +256,12 @@ class _Raised:
     error: Exception
 
 
-def _work(
-    work: Callable[[Tell], Any], pipe: Connection, record: Journal, words: LastWords, parent: int
+def _serve(
+    work: Callable[[Any, Tell], Any],
+    pipe: Connection,
+    record: Journal,
+    words: LastWords,
+    parent: int,
 ) -> None:
     """What the child does. It does not return: nothing of the parent's must run here, nor wait for
     threads that the system left.
@@ -247,8 +271,11 @@ def _work(
         words.listen()
         journal.keep(record)
         send = partial(_send, pipe, record)
-        send(_result(work, lambda news: send(_News(news))))
-        _flush()
+        while True:
+            job = pipe.recv()
+            send(_result(partial(work, job), lambda news: send(_News(news))))
+            _flush()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         leave(0)
     except BaseException:
         with suppress(BaseException):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
+from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.model.verdict import Breach
-from radixproof.properties.guarding.child import Died
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.guarding.child import EXIT_CODE, HANG, Died
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import Step
@@ -17,6 +19,7 @@ FROM_OUTSIDE = tuple(
     for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 )
 """Signals that somebody else may have sent: the system itself, for want of memory; a person."""
+_SIGNALS = frozenset(one.name for one in signal.Signals)
 
 
 def death(system: str, died: Died) -> Death:
@@ -31,6 +34,29 @@ def death(system: str, died: Died) -> Death:
 def breach(death: Death) -> Breach:
     operation = death.history.operations[-1]
     return crashed(Step(operation, death.outcome), death.outcome)
+
+
+def is_fatal(breach: Breach) -> bool:
+    """Whether a breach, of whatever process, is the death of one."""
+    error = breach.rule.partition("@")[0]
+    fatal = error == HANG or error.startswith(EXIT_CODE) or error in _SIGNALS
+    return breach.violates is Property.NOCRASH and fatal
+
+
+def as_death(history: History, breach: Breach) -> Death:
+    """The death that a breach at the end of a history is."""
+    error, _, where = breach.rule.partition("@")
+    message = breach.text.removeprefix(f"{history.operations[-1]}: {error} in {where}: ")
+    return Death(history, Crashed(error, message, where, fatal=True))
+
+
+def too_many(system: str, deaths: Sequence[Death]) -> Unavailable:
+    """Why a search is given up whose processes died too often."""
+    names = ", ".join(sorted({each.outcome.error for each in deaths}))
+    return Unavailable(
+        f"{system} ended its process, or hung, {len(deaths)} times ({names}):"
+        " the search was given up"
+    )
 
 
 def _elsewhere(system: str, died: Died) -> str:

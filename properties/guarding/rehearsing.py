@@ -1,52 +1,35 @@
-"""Histories rehearsed: each is run in a child first, so that this process outlives what ends it.
+"""Work rehearsed: it is done in a child first, so that this process outlives what would end it.
 
-For systems that are known to end processes: to fork costs less than to begin a search again.
+For systems that are known to end processes: to fork costs less than to begin anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any
 
-from radixproof.properties.guarding.child import Died, Tell, TooManyDeaths, in_child
-from radixproof.properties.guarding.deaths import breach, death
+from radixproof.properties.guarding.child import Died, in_child
+from radixproof.properties.guarding.deaths import breach, death, too_many
 from radixproof.properties.running import journal
-from radixproof.properties.running.journal import Death, Doing
-
-T = TypeVar("T")
+from radixproof.properties.running.journal import Doing
 
 
-def rehearsed(
-    system: str, histories: Iterator[T], is_known: Callable[[str], bool], patience: float, most: int
-) -> Iterator[T]:
-    """The same histories, run here once it is known what ends a process in each.
+def rehearse(
+    system: str, work: Callable[[], Any], known: Collection[str], patience: float, most: int
+) -> None:
+    """Do ``work`` in children until one of them lives; what ended the others is known afterwards.
 
-    What would end it in a way that is not known yet is left to happen here: a fork may do what no
-    process of its own does. Raises `TooManyDeaths` when the deaths known are ``most``.
+    What would end it in a way that is not ``known`` is left to happen here: a fork may do what no
+    process of its own does. Raises `Unavailable` when the deaths known are ``most``.
     """
     deaths = journal.current().deaths
     while True:
-        while died := _ended(system, histories, patience, deaths):
-            if not is_known(breach(died).signature):
-                break
-            deaths.append(died)
-            if len(deaths) >= most:
-                raise TooManyDeaths
-        try:
-            yield next(histories)
-        except StopIteration:
+        ending = in_child(lambda _: work() and None, step_seconds=patience, deaths=deaths)
+        if not isinstance(ending, Died) or ending.doing is not Doing.STEP:
             return
-
-
-def _ended(
-    system: str, histories: Iterator[Any], patience: float, deaths: Sequence[Death]
-) -> Death | None:
-    """How a child ends in which the next history is run."""
-
-    def work(_: Tell) -> None:
-        next(histories, None)
-
-    ending = in_child(work, step_seconds=patience, deaths=deaths)
-    if isinstance(ending, Died) and ending.doing is Doing.STEP:
-        return death(system, ending)
-    return None
+        died = death(system, ending)
+        if breach(died).signature not in known:
+            return
+        if len(deaths) >= most:
+            raise too_many(system, deaths)
+        deaths.append(died)

@@ -26,7 +26,6 @@ from radixproof.properties.running.replaying import fits
 from radixproof.properties.running.run import TOLERABLE, Run, Verdict
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.minimise import minimise
-from radixproof.properties.search.minimise.best import OutOfCalls
 
 SECONDS = 45.0
 """After so long, the shortest history so far must do."""
@@ -47,27 +46,41 @@ class Went:
 
 
 def settled(
-    system: str, found: Death, known: Collection[str], step_seconds: float, tell: Told
+    system: str,
+    found: Death,
+    known: Collection[str],
+    step_seconds: float,
+    tell: Told,
+    stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Finding, Death]:
     """The finding in a death, and the death of its shortest history.
 
     If it does not come again when its history is run once more, that is the finding. ``tell`` is
-    told the signature, and how many operations are left while it is shrunk.
+    told the signature, and how many operations are left while it is shrunk. When ``stop`` says so,
+    the history is left as it is.
 
     Raises `Unavailable` if it was nothing that the system did.
     """
+    if stop():
+        return _finding(breach(found), found.history, found.history, shrunk=False), found
     signature = breach(found).signature
     again = _alone(system, found.history, known.__contains__, None, step_seconds)
     same = _the_same(system, again, signature)
     if same is None:
         return _finding(unrepeated(system, found, again), found.history, found.history), found
-    smallest = _smallest(system, same, again.slowest, step_seconds, partial(tell, signature))
-    return _finding(breach(smallest), smallest.history, found.history), smallest
+    smallest = _smallest(system, same, again.slowest, step_seconds, partial(tell, signature), stop)
+    return _finding(breach(smallest), smallest.history, found.history, not stop()), smallest
 
 
-def _finding(breach: Breach, history: History, original: History) -> Finding:
+def comes_again(system: str, found: Death, known: Collection[str], step_seconds: float) -> bool:
+    """Whether a death comes again when its history is run once more, in a new process."""
+    again = _alone(system, found.history, known.__contains__, None, step_seconds)
+    return _the_same(system, again, breach(found).signature) is not None
+
+
+def _finding(breach: Breach, history: History, original: History, shrunk: bool = True) -> Finding:
     verdict = Verdict(breach, len(history.operations) - 1)
-    return Finding(history, verdict, 0, "", 0, original)
+    return Finding(history, verdict, 0, "", 0, original, shrunk)
 
 
 def unrepeated(system: str, found: Death, again: Ending[Went]) -> Breach:
@@ -145,13 +158,18 @@ def _the_same(system: str, ending: Ending[Went], signature: str) -> Death | None
 
 
 def _smallest(
-    system: str, found: Death, slowest: float, step_seconds: float, tell: Callable[[int], None]
+    system: str,
+    found: Death,
+    slowest: float,
+    step_seconds: float,
+    tell: Callable[[int], None],
+    stop: Callable[[], bool],
 ) -> Death:
     """The death of a shortest history with the same signature, as seen in a new process."""
     signature = breach(found).signature
     patience = min(step_seconds, max(SHORTEST, SLOWER * slowest))
     for forking in (True, False):
-        shrink = partial(_shrunk, system, found.history, signature, patience, forking)
+        shrink = partial(_shrunk, system, found.history, signature, patience, forking, stop)
         ending = in_child(shrink, tell, step_seconds)
         if isinstance(ending, Died) or ending.value is None:
             continue
@@ -163,7 +181,13 @@ def _smallest(
 
 
 def _shrunk(
-    system: str, history: History, signature: str, patience: float, forking: bool, tell: Tell
+    system: str,
+    history: History,
+    signature: str,
+    patience: float,
+    forking: bool,
+    stop: Callable[[], bool],
+    tell: Tell,
 ) -> History | None:
     """The work of a child: a shortest history that dies so in children of that child.
 
@@ -173,9 +197,10 @@ def _shrunk(
     until = time.monotonic() + SECONDS
 
     def fails(candidate: History) -> bool:
-        if time.monotonic() > until:
-            raise OutOfCalls
         ending = _alone(system, candidate, partial(ne, signature), 1, patience, target)
         return _the_same(system, ending, signature) is not None
 
-    return minimise(history, fails, tell) if fails(history) else None
+    def late() -> bool:
+        return stop() or time.monotonic() > until
+
+    return minimise(history, fails, tell, stop=late) if fails(history) else None

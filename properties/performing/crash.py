@@ -14,8 +14,8 @@ LONGEST = 200
 
 _OURS = ("radixproof.properties.", "radixproof.model.")
 _SYSTEMS = ("sglang.", "radixproof.impl.")
-_PASSING_THROUGH = ("_pytest", "hypothesis")
-"""Packages whose errors end a test from outside, wherever it is."""
+_PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
+"""Where those are defined, other than `Exception`s, that end a test or a search from outside."""
 
 
 def crash(error: BaseException) -> Crashed:
@@ -30,8 +30,10 @@ def is_of_the_system(error: BaseException) -> bool:
     """
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    package = type(error).__module__.partition(".")[0]
-    return not isinstance(error, GeneratorExit) and package not in _PASSING_THROUGH
+    module = type(error).__module__
+    if module.startswith(_PASSING_THROUGH) and not isinstance(error, Exception):
+        return False
+    return not isinstance(error, GeneratorExit)
 
 
 def is_from_the_system(error: BaseException) -> bool:

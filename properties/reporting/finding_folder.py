@@ -33,6 +33,8 @@ class FindingFolder:
     path: str
     files: dict[str, str | None]
     """Their texts by name; None for the test if none can be written."""
+    replay: str = ""
+    """The command that replays it."""
 
     @property
     def report(self) -> str:
@@ -78,7 +80,7 @@ def folder_of(
         REPORT: report(target.name, finding, told, replay, run_test),
         SUMMARY: markdown(target.name, finding, told, again, known),
     }
-    return FindingFolder(str(path), files)
+    return FindingFolder(str(path), files, replay)
 
 
 def write_finding(found: FindingFolder) -> Path:

@@ -26,6 +26,8 @@ class Finding:
     at_step: int
     """Steps that the search had judged when it found this."""
     original: History
+    shrunk: bool = True
+    """Whether the history is a shortest one; False if time was up before."""
 
     @property
     def signature(self) -> str:
@@ -38,12 +40,14 @@ def settle(
     breach: Breach,
     known: Collection[str],
     on_progress: Callable[[str, int], None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> Finding | None:
     """The finding in a history with a ``breach``, by strict replay and shrinking.
 
     None if strict replay shows that the breach is the consequence of something known, after which
     no model could go on. If the shortest history fails in a new way before it reaches this one,
-    that way is the finding: the other follows from it.
+    that way is the finding: the other follows from it. When ``stop`` says so, the history is left
+    as short as it is by then.
     """
     every: int | None = 1
     verdict = run_history(target, history, known.__contains__, every)
@@ -54,25 +58,29 @@ def settle(
         every = None
         verdict = _as_searched(target, history, known)
     if verdict is None or differs(target, history) is not None:
-        return _unrepeatable(target, history, breach, known, on_progress)
+        return _unrepeatable(target, history, breach, known, on_progress, stop)
     signature = verdict.breach.signature
     fails = _failing(target, signature, every)
     start = replace(history, operations=history.operations[: verdict.step + 1])
     smallest = minimise(
-        start if fails(start) else history, fails, lambda left: on_progress(signature, left)
+        start if fails(start) else history,
+        fails,
+        lambda left: on_progress(signature, left),
+        stop=stop,
     )
     last = run_history(target, smallest, lambda other: other != signature, every) or verdict
     if set(last.earlier) - {*known, signature}:
-        return settle(target, smallest, last.breach, {*known, signature}, on_progress)
-    return Finding(smallest, last, 0, "", 0, history)
+        return settle(target, smallest, last.breach, {*known, signature}, on_progress, stop)
+    return Finding(smallest, last, 0, "", 0, history, shrunk=not stop())
 
 
 def _as_searched(target: Target, history: History, known: Collection[str]) -> Verdict | None:
     """Replay as a search runs its histories: it looks at the whole once more somewhere, before it
     ends what is open.
     """
+    passed_over = frozenset(known)
     for looked in range(len(history.operations)):
-        verdict = run_history(target, history, known.__contains__, None, looked)
+        verdict = run_history(target, history, passed_over.__contains__, None, looked)
         if verdict is not None:
             return verdict
     return None
@@ -84,6 +92,7 @@ def _unrepeatable(
     breach: Breach,
     known: Collection[str],
     on_progress: Callable[[str, int], None],
+    stop: Callable[[], bool],
 ) -> Finding | None:
     """The finding in a history that does not go the same way twice; None if that is known."""
     seen = differs(target, history)
@@ -92,8 +101,8 @@ def _unrepeatable(
         return _new(Finding(history, alone, 0, "", 0, history), known)
     if seen.breach.signature in known:
         return None
-    smallest, last = shrunk(target, history, seen, on_progress)
-    return Finding(smallest, last, 0, "", 0, history)
+    smallest, last = shrunk(target, history, seen, on_progress, stop)
+    return Finding(smallest, last, 0, "", 0, history, shrunk=not stop())
 
 
 def _new(finding: Finding, known: Collection[str]) -> Finding | None:

@@ -31,7 +31,11 @@ def differs(target: Target, history: History, runs: int = RUNS) -> Verdict | Non
 
 
 def shrunk(
-    target: Target, history: History, verdict: Verdict, tell: Callable[[str, int], None]
+    target: Target,
+    history: History,
+    verdict: Verdict,
+    tell: Callable[[str, int], None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> tuple[History, Verdict]:
     """A history as short as can be on which the system still differs so, and its difference."""
     signature = verdict.breach.signature
@@ -45,7 +49,7 @@ def shrunk(
         best = seen
         return True
 
-    smallest = minimise(history, fails, lambda left: tell(signature, left))
+    smallest = minimise(history, fails, lambda left: tell(signature, left), stop=stop)
     return smallest, best
 
 

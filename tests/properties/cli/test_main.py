@@ -47,12 +47,6 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
 # -- check ---------------------------------------------------------------------------------------
 
 
-def test_a_clean_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "radix", "--seconds", "0.5", "--out", str(tmp_path / "out")]) == CLEAN
-    assert "radix: " in (printed := capsys.readouterr().out)
-    assert ", clean (" in printed
-
-
 @pytest.mark.parametrize(
     ("name", "said"),
     [
