@@ -58,9 +58,16 @@ def look_up(system: str, step_seconds: float) -> None:
     _apart(Replay(system, None, step_seconds), _find)
 
 
-def replay(system: str, history: History, step_seconds: float = STEP_SECONDS) -> Replayed:
+def replay(system: str, history: History, step_seconds: float) -> Replayed:
     """Run a history with every step looked at. Raises `UnknownSystem` or `Unavailable`."""
     return _apart(Replay(system, history, step_seconds), _replay)
+
+
+def replay_in_children(
+    system: str, history: History, step_seconds: float = STEP_SECONDS
+) -> Replayed:
+    """The same, in forks of this process: for a test, whose process is not to be ended."""
+    return _replay(Replay(system, history, step_seconds), lambda _: None)
 
 
 def shrunk(

@@ -63,7 +63,7 @@ def _trees(config: Config, told: Narrative) -> list[str]:
     """The trees before and after the last step, as far as they were seen."""
     last = len(told.steps)
     before = f"Tree before step {last}:"
-    if told.after is None:
+    if told.ended:
         return [before, *draw(config, told.before, told.before, "-")]
     after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"
     return [

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from radixproof.properties.campaigns.lane import Done, Event, Failed, News
 from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.campaigns.side_by_side import Searched
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.progress import Progress
@@ -40,6 +42,24 @@ class SystemResult:
     ending: Ending = Ending.RUNNING
     reason: str = ""
     """Why it could not be run."""
+
+    def take(self, event: Event) -> None:
+        """Note what an event of the search says."""
+        match event:
+            case News(_, Progress() as progress):
+                self.progress = progress
+            case News(_, FindingReport() as finding):
+                self.findings.append(finding)
+            case Failed(_, reason):
+                self.ending, self.reason = Ending.FAILED, reason
+            case Done(_, Searched(progress, seconds)):
+                self.end(progress, seconds)
+
+    def end(self, progress: Progress | None, seconds: float) -> None:
+        """The search is over; without progress it has not begun."""
+        complete = progress is not None and progress.complete
+        self.progress, self.seconds = progress, seconds
+        self.ending = Ending.COMPLETE if complete else Ending.TIME
 
     @property
     def system(self) -> str:

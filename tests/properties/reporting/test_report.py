@@ -168,7 +168,7 @@ def shown_by_itself(target: Target, history: History) -> tuple[list[str], list[s
 
     told = narrate(replace(target, build=build), history, None)
     itself = built[0].observe(True).nodes
-    return tuple(draw(history.config, nodes, [], "+") for nodes in (told.after or (), itself))  # type: ignore[return-value]
+    return tuple(draw(history.config, nodes, [], "+") for nodes in (told.after, itself))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
