@@ -27,6 +27,7 @@ ORDER = (
     "properties/results",
     "properties/campaigns",
     "properties/reporting",
+    "properties/guarding",
     "properties/search",
     "properties/drivers",
     "properties/known",

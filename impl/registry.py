@@ -74,6 +74,11 @@ def is_import(name: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in parts)
 
 
+def is_of_strangers(name: str) -> bool:
+    """Whether to find a system runs code that is neither ours nor SGLang's."""
+    return name in _offered() or is_import(name)
+
+
 def release_of(name: str) -> str | None:
     """The release that a name stands for here, if it says or implies one: ``sglang==X``."""
     from radixproof.impl.sglang import store

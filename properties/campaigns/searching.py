@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import astuple, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
-from radixproof.impl import registry
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Target, close
+from radixproof.impl.system import Target
 from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.generating.configs import plainest
+from radixproof.properties.guarding.rehearsing import rehearse
+from radixproof.properties.guarding.starting import started
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
@@ -74,6 +74,18 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What is known of a system that ends processes."""
+
+    fatal: frozenset[str]
+    """Signatures of how it does."""
+    patience: float
+    """Seconds that a step may take."""
+    most: int
+    """Times that it may do so, until the search is given up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explore(Job):
     """Run units in order, up to the first that breaks. The result is a `Ran` for each."""
 
@@ -81,6 +93,8 @@ class Explore(Job):
     known: frozenset[str]
     seconds: float | None
     """After that the rest of them is left out."""
+    rehearsal: Rehearsal | None = None
+    """With what care the units are run, of a system that is known to end processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,8 @@ class Examine(Job):
     at_step: int
     seconds: float | None
     """After that the history is left as short as it is."""
+    finding: Finding | None = None
+    """What it is, if that is known already: then it is only put in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +137,8 @@ def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Ex
 
 @cache
 def _units(shard: Shard) -> Units:
-    target = registry.find(shard.system)
-    _warm(target)
+    target = started(shard.system)  # its imports are done before the clock of the search starts
+    calm_collector()
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
     return Units(target, shard.seed, shard.budget, stored)
 
@@ -132,6 +148,10 @@ def _explored(units: Units, job: Explore) -> list[Ran]:
 
     def explore() -> None:
         for unit in job.units:
+            if job.rehearsal is not None:
+                fatal, patience, most = astuple(job.rehearsal)
+                run = partial(units.run, unit, job.known)
+                rehearse(job.shard.system, run, fatal, patience, most)
             explored.append(units.run(unit, job.known))
             if explored[-1].broken is not None:
                 break
@@ -151,18 +171,12 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
             tell((signature, operations))
 
     stop = time_is_up(job.seconds)
-    found = settle(target, history, breach, known, shrinking, stop)
+    found = job.finding or settle(target, history, breach, known, shrinking, stop)
     if found is None:
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
     report = reported(target, found, job.shard, 0.0)
     return Examined(report, Settled(found.signature, known.met))
-
-
-def _warm(target: Target) -> None:
-    """Import what the system needs, before the clock of the search starts."""
-    close(target.build(plainest(target.scope)))
-    calm_collector()
 
 
 def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 
+from radixproof.properties.campaigns.guarded import guarded
 from radixproof.properties.campaigns.lane import Done, Event, Failed, Lane, News
 from radixproof.properties.campaigns.searching import (
     Examine,
@@ -26,7 +27,6 @@ from radixproof.properties.campaigns.searching import (
     Job,
     Open,
     Opened,
-    work,
 )
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.search.course import Ahead, Course
@@ -139,7 +139,7 @@ class _Search:
     # -- lanes -------------------------------------------------------------------------------------
 
     def open_lane(self) -> None:
-        lane = Lane(work)
+        lane = Lane(guarded)
         lane.give(Open(self.shard))
         self.lanes.append(lane)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
+from radixproof.properties.cli import arguments
 from radixproof.properties.cli.arguments import at_least_one, seconds, whole
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 from radixproof.properties.search.budget import PROFILES
@@ -54,6 +55,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="end after N seconds in all, start-up and shrinking included",
     )
+    arguments.add_step_seconds(parser)
     parser.add_argument(
         "-j",
         "--jobs",
@@ -104,13 +106,17 @@ def _add_files(group: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     started, today = time.monotonic(), date.today()
+    from radixproof.properties.campaigns.replaying import look_up
     from radixproof.properties.cli.ci_files import SUMMARY, CiFiles
     from radixproof.properties.cli.console import check
     from radixproof.properties.results.result import enough, found
 
     names = list(dict.fromkeys(options.systems))
-    for name in names:
-        registry.find(name)  # a wrong name must show before anything is run
+    for name in names:  # a wrong name must show before anything is run
+        if registry.is_of_strangers(name):
+            look_up(name, options.step_seconds)
+        else:
+            registry.find(name)
     results = _asked(options, names, _known(options), today)
     summary = os.environ.get(SUMMARY)
     files = CiFiles(options.junit, options.json, Path(summary) if summary else None)
@@ -142,6 +148,7 @@ def _asked(
             "" if options.cold else str(corpus.FOLDER),
             str(options.out),
             tuple(passed_over),
+            options.step_seconds,
         )
         run_out = known.run_out(name, today)
         results.append(SystemResult(shard, options.profile, passed_over, run_out))

@@ -21,16 +21,13 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.reporting.narrate import narrate
-    from radixproof.properties.reporting.report import render
+    from radixproof.properties.campaigns.replaying import replay
 
     history = history_file.read(options.file)
-    target = history_file.target(history, options.system)
-    told = narrate(target, history, history.origin.get("signature"))
-    if told.breach is None:
-        told = narrate(target, history, None)
-    print(render(target.name, history, told), end="")
-    if told.breach is None:
-        print(f"Clean: nothing is wrong with this history on {target.name}.")
+    system = history_file.system(history, options.system)
+    replayed = replay(system, history, options.step_seconds)
+    print(replayed.text, end="")
+    if replayed.breach is None:
+        print(f"Clean: nothing is wrong with this history on {system}.")
         return CLEAN
     return FOUND
