@@ -13,7 +13,8 @@ from pathlib import Path
 from radixproof.impl.operations import History
 from radixproof.impl.registry import planted_in
 from radixproof.properties.histories.file_names import slug
-from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
+from radixproof.properties.histories.history_json import to_json
+from radixproof.properties.histories.reading import history_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus"
 """Beside the sources; an installation without it has an empty corpus."""
@@ -44,18 +45,12 @@ def read(folder: Path) -> list[Entry]:
 
     Raises `HistoryError` with the file's name.
     """
-    entries = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            entries.append(Entry(file.stem, from_json(file.read_text())))
-        except (HistoryError, UnicodeDecodeError) as error:
-            raise HistoryError(f"{file}: {error}") from None
-    return entries
+    return [Entry(file.stem, history_in(file)) for file in sorted(folder.glob("*.json"))]
 
 
 def write(folder: Path, history: History) -> Path:
     """Write a history under the name that its origin gives it; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name_of(history.origin['system'], history.origin['signature'])}.json"
-    file.write_text(to_json(history))
+    file.write_text(to_json(history), encoding="utf-8")
     return file
