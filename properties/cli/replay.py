@@ -21,14 +21,16 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.cli.progress import ReplayProgress
     from radixproof.properties.reporting.narrate import narrate
     from radixproof.properties.reporting.report import render
 
     history = history_file.read(options.file)
     target = history_file.target(history, options.system)
-    told = narrate(target, history, history.origin.get("signature"))
-    if told.breach is None:
-        told = narrate(target, history, None)
+    with ReplayProgress(len(history.operations)) as show:
+        told = narrate(target, history, history.origin.get("signature"), show)
+        if told.breach is None:
+            told = narrate(target, history, None, show)
     print(render(target.name, history, told), end="")
     if told.breach is None:
         print(f"Clean: nothing is wrong with this history on {target.name}.")

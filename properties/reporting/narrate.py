@@ -4,6 +4,7 @@ after the bad step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,9 +33,14 @@ class Narrative:
     after: Tree
 
 
-def narrate(target: Target, history: History, signature: str | None) -> Narrative:
+def narrate(
+    target: Target,
+    history: History,
+    signature: str | None,
+    on_step: Callable[[int], None] = lambda _: None,
+) -> Narrative:
     """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it;
-    otherwise the first of any kind.
+    otherwise the first of any kind. ``on_step`` is given the number of steps done, after each.
     """
     run = Run(target, history.config, every=1)
     before: Tree = ()
@@ -44,6 +50,7 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
             before = after
             breaches = run.step(operation)
             after = _tree(run, breaches)
+            on_step(len(run.steps))
             for breach in breaches:
                 if signature in (None, breach.signature):
                     return Narrative(_steps(run), breach, before, after)
