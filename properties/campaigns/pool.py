@@ -12,8 +12,8 @@ import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
@@ -93,7 +93,8 @@ class _Lane:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        self.process.start()
+        with _interruptions_blocked():
+            self.process.start()
         theirs.close()
         self.give(shard)
 
@@ -120,6 +121,21 @@ class _Lane:
         self.pipe.close()
 
 
+@contextmanager
+def _interruptions_blocked() -> Iterator[None]:
+    """A process that is started here never sees Ctrl-C, which the terminal sends to all: it is for
+    the parent to handle, and what was found must get through.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _ending(code: int) -> str:
     """``exit code 3``, or the signal that killed a process."""
     try:
@@ -130,8 +146,6 @@ def _ending(code: int) -> str:
 
 def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: run shards until there are no more."""
-    # Ctrl-C is for the parent to handle: what was found must get through.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
             shard: Shard = pipe.recv()
