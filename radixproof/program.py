@@ -34,8 +34,10 @@ def main() -> int:
 
     try:
         try:
-            streams.prepare()
-            return main()
+            if streams.prepare():
+                return main()
+            streams.complain("nothing can be printed: the output is closed")
+            return CODE
         finally:
             # All has been said, and the exit code is decided: Python only tidies up.
             _on_signals(signal.SIG_IGN)

@@ -18,7 +18,7 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import check, corpus, faults, power, replay, shrink, systems
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, USAGE, UsageError
-from radixproof.properties.cli.streams import complain, flush, give_up_output
+from radixproof.properties.cli.streams import complain, give_up
 
 COMMANDS = (check, replay, shrink, systems, faults, corpus, power)
 
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         complain("interrupted")
     except BrokenPipeError:
-        give_up_output()  # its reader (head, less) has gone
+        give_up(sys.stdout)  # its reader (head, less) has gone
     except OSError as error:
-        give_up_output()
+        give_up(sys.stdout)
         complain(_failed(error))
     except MemoryError:
         complain("there is not enough memory for this: use a smaller history, or fewer processes")
@@ -54,9 +54,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         options = _parser().parse_args(arguments)
         code = int(options.run(options))
     except SystemExit:
-        flush()
+        sys.stdout.flush()
         raise
-    flush()
+    sys.stdout.flush()
     return code
 
 

@@ -10,13 +10,14 @@ import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
+from typing import TextIO
 
 
-def prepare() -> None:
+def prepare() -> bool:
     """Make the streams of this process usable, before anything is opened or printed.
 
     A stream that is closed would have its number taken by the next file that is opened, and what is
-    printed would be written there.
+    printed would be written there. Returns whether there is anywhere to print to.
     """
     for number in range(3):
         try:
@@ -27,22 +28,18 @@ def prepare() -> None:
         if isinstance(stream, TextIOWrapper):
             # Names of files and texts of others may have what the terminal cannot show.
             stream.reconfigure(errors="backslashreplace")
+    return sys.stdout is not None
 
 
 def complain(text: object) -> None:
-    """A line on stderr, which may be closed."""
-    with suppress(OSError, ValueError):
+    """A line on stderr, which may be closed, or full."""
+    try:
         print(f"radixproof: {text}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        give_up(sys.stderr)
 
 
-def flush() -> None:
-    """Write out what was printed. Raises `OSError` if it could not be."""
-    if sys.stdout is None:
-        raise OSError(None, "nothing can be printed: the output is closed")
-    sys.stdout.flush()
-
-
-def give_up_output() -> None:
-    """Nothing more can be printed; let the interpreter close stdout quietly."""
+def give_up(stream: TextIO) -> None:
+    """Nothing more can be printed there; let the interpreter close it quietly."""
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

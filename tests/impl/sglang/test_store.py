@@ -46,6 +46,16 @@ def test_add_fetches_nothing_twice(home: Path, use_pip: Callable[[Pip], list[lis
     assert calls == []
 
 
+def emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def replaced(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "a file is missing": lambda folder: (folder / TREE).unlink(),
     "a file is cut short": lambda folder: (folder / TREE).write_text("x"),
@@ -54,8 +64,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "the list is cut short": lambda folder: (folder / RECORD).write_text(record(TREE)[:-50]),
     "the list is something else": lambda folder: (folder / RECORD).write_bytes(b"\xff\0,"),
     "half removed": lambda folder: shutil.rmtree(folder / "sglang"),
-    "all but removed": lambda folder: shutil.rmtree(folder) or folder.mkdir(),
-    "a file in its place": lambda folder: shutil.rmtree(folder) or folder.touch(),
+    "all but removed": emptied,
+    "a file in its place": replaced,
 }
 
 
