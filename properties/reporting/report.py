@@ -20,15 +20,18 @@ def report(target: Target, finding: Finding, replay: str, test: str) -> str:
     """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, the
     other fails because of it.
     """
-    told = narrate(target, finding.history, finding.signature)
-    if told.breach is None:
-        told = replace(told, breach=finding.verdict.breach)
     origin = (
         f"Found by the {finding.driver} with seed {finding.seed} after {finding.at_step:,} steps."
     )
-    return (
-        render(target.name, finding.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
-    )
+    return f"{explained(target, finding)}{origin}\nReplay: {replay}\nTest:   {test}\n"
+
+
+def explained(target: Target, finding: Finding) -> str:
+    """The part of a report that is about the finding alone: what went wrong, and how."""
+    told = narrate(target, finding.history, finding.signature)
+    if told.breach is None:
+        told = replace(told, breach=finding.verdict.breach)
+    return render(target.name, finding.history, told)
 
 
 def render(system: str, history: History, told: Narrative) -> str:

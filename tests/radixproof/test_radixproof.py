@@ -13,8 +13,8 @@ import pytest
 
 import radixproof
 from radixproof.impl.operations import OPERATIONS
-from radixproof.properties.drivers.machine import CacheMachine
 from radixproof.properties.running.run import Verdict
+from radixproof.properties.testing.case import ReportingMachine
 
 from . import toy_cache
 
@@ -83,6 +83,6 @@ def test_a_user_is_told_the_types() -> None:
     assert_type(verdict, Verdict | None)
     assert verdict is None
     machine = radixproof.state_machine(toy_cache.target)
-    assert_type(machine, type[CacheMachine])
-    assert issubclass(machine, CacheMachine)
+    assert_type(machine, type[ReportingMachine])
+    assert issubclass(machine, ReportingMachine)
     assert (ROOT / "radixproof" / "py.typed").is_file()
