@@ -88,7 +88,7 @@ def test_an_interruption_while_something_is_imported_is_one_line(
     assert (ran.returncode, ran.stdout, ran.stderr) == (3, "", INTERRUPTED)
 
 
-@pytest.mark.torture(all=2_000, share=2)
+@pytest.mark.torture(all=300, share=2)
 def test_an_interruption_at_any_import_is_one_line(lost: Path, cases: range) -> None:
     """One after the other: all that is imported after the program has begun, spread evenly."""
     ran = ended("-c", EVERY_IMPORT, "replay", str(lost))
