@@ -6,6 +6,7 @@ import argparse
 
 LONGEST = 18
 """Digits of a number."""
+MOST_SEEDS = 10_000
 
 
 def whole(text: str) -> int:
@@ -20,6 +21,14 @@ def at_least_one(text: str) -> int:
     if not _decimal(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
     return int(text)
+
+
+def seeds(text: str) -> int:
+    """A number of seeds, each of which costs time and memory."""
+    count = at_least_one(text)
+    if count > MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"must be at most {MOST_SEEDS:,}, got {count:,}")
+    return count
 
 
 def seconds(text: str) -> float:

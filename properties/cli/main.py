@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     """Run it, and write out what it printed, be it help."""
     try:
-        options = _parser().parse_args(arguments)
+        options = make_parser().parse_args(arguments)
         code = int(options.run(options))
     except SystemExit:
         sys.stdout.flush()
@@ -69,7 +69,7 @@ def _failed(error: OSError) -> str:
     return ": ".join(str(part) for part in (error.strerror, error.filename) if part)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="radixproof",
         description="Check radix-tree KV caches against an executable model.",

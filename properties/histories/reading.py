@@ -1,4 +1,6 @@
-"""A history from a file. Files come from strangers: a refusal says which one, and what is wrong."""
+"""Files as they are read, histories above all. They come from strangers: a refusal says which one
+it is, and what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -11,43 +13,50 @@ from radixproof.properties.histories.history_json import HistoryError, from_json
 from radixproof.properties.histories.limits import MOST_BYTES
 
 
+class UnreadableFile(ValueError):
+    """What a path leads to cannot be read. The message names it, and says why."""
+
+
 def history_in(file: Path) -> History:
     """The history in a file. Raises `HistoryError` with the name of the file and what is wrong."""
     try:
-        content = _content(file)
-        text = content.decode("utf-8-sig")  # some editors put a mark in front of it
-        return from_json(text)
-    except OSError as error:
-        raise HistoryError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise HistoryError(
-            f"cannot read {file}: not a text file (byte {error.start:,} is not UTF-8)"
-        ) from None
+        return from_json(text_of(file, MOST_BYTES))
+    except UnreadableFile as error:
+        raise HistoryError(str(error)) from None
     except HistoryError as error:
         raise HistoryError(f"{file}: {error}") from None
 
 
-def _content(file: Path) -> bytes:
-    """The bytes of a regular file. Anything else could have no end, or keep a reader waiting: it is
-    looked at before it is read, and opened so that nothing is waited for.
-    """
+def text_of(file: Path, most: int) -> str:
+    """The text of a regular file of at most so many bytes. Raises `UnreadableFile`."""
     try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except ValueError:
-        raise HistoryError("no file can have such a name") from None
+        # Some editors put a mark in front of it.
+        return _content(file, most).decode("utf-8-sig")
+    except OSError as error:
+        why = error.strerror or str(error)
+    except UnicodeDecodeError as error:
+        why = f"not a text file (byte {error.start:,} is not UTF-8)"
+    except ValueError as error:
+        why = str(error)
+    raise UnreadableFile(f"cannot read {file}: {why}")
+
+
+def _content(file: Path, most: int) -> bytes:
+    """The bytes of a file. Anything else could have no end, or keep a reader waiting: it is looked
+    at before it is read, and opened so that nothing is waited for.
+    """
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise HistoryError(f"it is {_kind(about.st_mode)}, not a file")
+            raise ValueError(f"it is {_kind(about.st_mode)}, not a file")
         with open(handle, "rb", closefd=False) as stream:
-            content = stream.read(MOST_BYTES + 1)
+            content = stream.read(most + 1)
     finally:
         os.close(handle)
-    if len(content) > MOST_BYTES:
-        raise HistoryError(
-            f"it has {max(about.st_size, len(content)):,} bytes; a history has at most"
-            f" {MOST_BYTES:,} ({MOST_BYTES >> 20} MiB)"
-        )
+    if len(content) > most:
+        size = max(about.st_size, len(content))
+        raise ValueError(f"it has {size:,} bytes, and {most:,} are the most that are read")
     return content
 
 

@@ -36,12 +36,12 @@ def test_a_file_is_read_with_or_without_what_editors_add(tmp_path: Path) -> None
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: it is a folder, not a file"
-    assert refusal(Path(os.devnull)) == f"{os.devnull}: it is a device, not a file"
+    assert refusal(tmp_path) == f"cannot read {tmp_path}: it is a folder, not a file"
+    assert refusal(Path(os.devnull)) == f"cannot read {os.devnull}: it is a device, not a file"
     assert refusal(tmp_path / "nothing") == (
         f"cannot read {tmp_path / 'nothing'}: No such file or directory"
     )
-    assert "no file can have such a name" in refusal(Path("a\0b"))
+    assert "embedded null byte" in refusal(Path("a\0b"))
 
 
 def test_nobody_waits_for_a_pipe_that_nobody_writes_to(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.Monke
     with (tmp_path / "large.json").open("wb") as file:
         file.truncate(10**12)
     assert refusal(tmp_path / "large.json").endswith(
-        "it has 1,000,000,000,000 bytes; a history has at most 67,108,864 (64 MiB)"
+        "it has 1,000,000,000,000 bytes, and 67,108,864 are the most that are read"
     )
     monkeypatch.setattr(reading, "MOST_BYTES", len(to_json(ONE).encode()))
     (tmp_path / "one.json").write_text(to_json(ONE), encoding="utf-8")
