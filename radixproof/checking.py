@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.properties.reporting.report import explained
+from radixproof.properties.reporting.narrate import retold
+from radixproof.properties.reporting.report import render
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.budget import PROFILES
 from radixproof.properties.search.finding import Finding
@@ -32,7 +33,7 @@ class CheckResult:
 
     def report(self) -> str:
         """All findings as text: the property in words, the shortest history, the tree."""
-        return "\n".join(explained(self.target, finding) for finding in self.findings)
+        return "\n".join(_report(self.target, finding) for finding in self.findings)
 
 
 def check(
@@ -87,3 +88,7 @@ def replay(target: Target, history: History, *, known: Iterable[str] = ()) -> Ve
     Raises `Unavailable` if the system cannot be built with the history's configuration.
     """
     return run_history(target, history, frozenset(known).__contains__)
+
+
+def _report(target: Target, finding: Finding) -> str:
+    return render(target.name, finding.history, retold(target, finding))

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
+from radixproof.properties.campaigns.lifeline import end_with_parent
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.histories.history_json import HistoryError
 
@@ -148,6 +149,7 @@ def _ending(code: int) -> str:
 
 def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: run shards until there are no more."""
+    end_with_parent()
     try:
         while True:
             shard: Shard = pipe.recv()

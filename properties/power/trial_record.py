@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.reading import UnreadableFile, text_of
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
 
@@ -51,7 +52,7 @@ def read(file: Path) -> list[TrialResult]:
         raise RecordError(str(error)) from None
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
-        file.write_text("".join(lines))
+        write_file(file, "".join(lines))
     return [_read(text, f"{file}:{number}") for number, text in enumerate(lines, 1)]
 
 

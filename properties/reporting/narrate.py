@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
@@ -16,6 +16,7 @@ from radixproof.properties.performing.outcomes import Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
 from radixproof.properties.running.run import Run
+from radixproof.properties.search.finding import Finding
 
 Tree = tuple[NodeView, ...]
 """Every node of the tree."""
@@ -57,6 +58,12 @@ def narrate(
         return Narrative(_steps(run), None, before, after)
     finally:
         run.close()
+
+
+def retold(target: Target, finding: Finding) -> Narrative:
+    """How a finding went; with the breach that was seen first if it is not seen again."""
+    told = narrate(target, finding.history, finding.signature)
+    return told if told.breach is not None else replace(told, breach=finding.verdict.breach)
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:

@@ -9,6 +9,8 @@ where Hypothesis's own shrinking takes minutes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from hypothesis import Phase, Verbosity, settings
@@ -18,22 +20,16 @@ from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
-from radixproof.properties.reporting.report import explained
+from radixproof.properties.reporting.finding_folder import folder_of, write_finding
 from radixproof.properties.search.finding import Finding, settle
+from radixproof.properties.testing.asked import CommandLine
+from radixproof.properties.testing.found import Found
 
 __unittest = True
 """Unittest, and pytest with it, leave frames of such modules out of tracebacks."""
 
 OURS = frozenset({Phase.shrink, Phase.explain})
 """Phases of Hypothesis that the minimiser makes superfluous."""
-
-
-class Found(AssertionError):
-    """A check found something; the text is a report for a person."""
-
-    def __init__(self, finding: Finding, report: str) -> None:
-        super().__init__(report)
-        self.finding = finding
 
 
 class ReportingMachine(CacheMachine):
@@ -65,15 +61,27 @@ def _drawing(asked: settings, shrinks: bool) -> settings:
 
 
 def _found(machine: type[ReportingMachine], broken: Broken, asked: settings) -> Found:
-    target, known = machine.target, machine.known
-    finding = settle(target, broken.history, broken.breach, known, lambda *_: None)
-    assert finding is not None
-
-    found = Found(finding, explained(target, finding))
+    """The finding in a broken example, on the disk before it is told."""
+    target = machine.target
+    finding = settle(target, broken.history, broken.breach, machine.known, lambda *_: None)
+    assert finding is not None, "what follows from something known ends an example"
+    given = getattr(machine, "_hypothesis_internal_use_seed", None)
+    finding = replace(finding, seed=given, driver="state machine of a test")
+    folder = folder_of(target, finding, CommandLine.asked.out, mark=_mark(finding))
+    try:
+        written = f"Written to {write_finding(folder)}: {', '.join(folder.written)}\n"
+    except OSError as error:
+        written = f"It could not be written to {folder.path}: {error.strerror}\n"
+    found = Found(finding, folder.report + written)
     for note in getattr(broken, "__notes__", []):
         if "reproduce_failure" in note or asked.verbosity >= Verbosity.verbose:
             found.add_note(note)
     return found
+
+
+def _mark(finding: Finding) -> str:
+    """What tells findings of tests apart, which have no seed to go by: their histories."""
+    return sha256(repr(finding.history).encode()).hexdigest()[:8]
 
 
 def state_machine(

@@ -63,7 +63,7 @@ def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
     found = run(bare, "check", "toy_cache:broken", "--seconds", "2")
     assert found.returncode == 1, found.stderr
     assert "in toy_cache:broken" in found.stdout
-    (first, *_) = sorted((bare / "findings" / "toy-cache-broken").glob("*.json"))
+    (first, *_) = sorted((bare / "findings" / "toy-cache-broken").glob("*/*.json"))
     command = next(line for line in found.stdout.splitlines() if line.startswith("Replay: "))
     assert command.endswith(" --system toy_cache:broken")
     named = (str(first), "--system", "toy_cache:broken")

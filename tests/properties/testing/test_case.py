@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unittest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,21 @@ from hypothesis.database import InMemoryExampleDatabase
 from radixproof.impl.registry import find
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import Broken, search
+from radixproof.properties.histories.file_names import slug
+from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.search.finding import settle
-from radixproof.properties.testing.case import Found, ReportingMachine, state_machine
+from radixproof.properties.testing.asked import Asked, CommandLine
+from radixproof.properties.testing.case import ReportingMachine, state_machine
+from radixproof.properties.testing.found import Found
 
 FAULT = "fault:split-parent-not-backed-up"
 SEED = 1
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found is not written beside the sources."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("run"))
 
 
 def failing(machine: type[ReportingMachine], **changes: Any) -> Found:
@@ -28,8 +39,8 @@ def failing(machine: type[ReportingMachine], **changes: Any) -> Found:
     return failed.value
 
 
-@pytest.fixture(scope="module")
-def found() -> Found:
+@pytest.fixture
+def found(elsewhere: None) -> Found:
     return failing(seed(SEED)(state_machine(find(FAULT))), print_blob=True)
 
 
@@ -38,7 +49,8 @@ def test_a_failure_is_what_a_check_with_the_same_seed_finds(found: Found) -> Non
     broken = next(ran for ran in search(target, SEED, 100, 50, frozenset) if type(ran) is Broken)
     finding = settle(target, broken.history, broken.breach, (), lambda *_: None)
     assert finding is not None
-    assert found.finding == finding
+    assert found.finding.history == finding.history
+    assert found.finding.verdict == finding.verdict
 
 
 def test_a_failure_is_a_report(found: Found) -> None:
@@ -57,7 +69,7 @@ def test_of_the_unshrunk_example_only_the_way_back_is_shown(found: Found) -> Non
 def test_a_failure_can_be_reproduced_by_what_is_printed(found: Found) -> None:
     (version, blob), *_ = re.findall(r"'([\d.]+)', b'([^']+)'", found.__notes__[0])
     again = failing(reproduce_failure(version, blob.encode())(state_machine(find(FAULT))))
-    assert again.finding == found.finding
+    assert again.finding.history == found.finding.history
 
 
 def test_no_frame_is_left_in_the_traceback_of_unittest() -> None:
@@ -135,3 +147,27 @@ def test_hypothesis_shrinks_only_if_it_is_asked_to(
 def test_hypothesis_and_pytest_know_it_as_a_test_of_theirs() -> None:
     case = state_machine(find("radix")).TestCase
     assert case.runTest.is_hypothesis_test  # type: ignore[attr-defined]
+
+
+def test_a_failure_is_on_the_disk_before_it_is_told(
+    found: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CommandLine, "asked", Asked(out=tmp_path))
+    machine = seed(SEED)(state_machine(find(FAULT)))
+    first, again = failing(machine), failing(machine)
+    assert str(first) == str(again)
+    (folder,) = (tmp_path / slug(FAULT)).iterdir()
+    history = from_json((folder / "history.json").read_text())
+    assert history.operations == first.finding.history.operations
+    assert history.origin["seed"] == str(SEED)
+    assert f"Written to {folder}: history.json, " in str(first)
+
+
+def test_what_cannot_be_written_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(CommandLine, "asked", Asked(out=tmp_path / "file"))
+    found = failing(seed(SEED)(state_machine(find(FAULT))))
+    assert "It could not be written to" in str(found)
+    assert "Tree before step" in str(found)
