@@ -14,7 +14,6 @@ from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.reading import UnreadableFile, text_of
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
 
-
 MOST_BYTES = 2**30
 
 

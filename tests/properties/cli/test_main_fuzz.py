@@ -11,6 +11,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +90,29 @@ def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", pip)
 
 
-@pytest.mark.torture(all=10_000, share=200)
-def test_any_command_line_ends_with_a_sentence_and_a_promised_code(
-    cases: range, files: list[Path], in_small: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    codes, parser = Counter[int](), make_parser()
-    for number in cases:
-        words = command_line(parser, files, number)
+def ran(words: list[str]) -> tuple[int, str, str]:
+    """The exit code of a command line, and what it wrote to its streams, which are as in a process
+    of its own.
+    """
+    out, err = (TextIOWrapper(BytesIO(), "utf-8", "backslashreplace") for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
         try:
             code = main(words)
         except SystemExit as ended:  # of argparse
             code = int(str(ended.code or 0))
-        printed, said = capsys.readouterr()
+    out.seek(0)
+    err.seek(0)
+    return code, out.read(), err.read()
+
+
+@pytest.mark.torture(all=10_000, share=200)
+def test_any_command_line_ends_with_a_sentence_and_a_promised_code(
+    cases: range, files: list[Path], in_small: None
+) -> None:
+    codes, parser = Counter[int](), make_parser()
+    for number in cases:
+        words = command_line(parser, files, number)
+        code, printed, said = ran(words)
         told = f"{number}: {words} ended with {code}\n{printed[-2_000:]}{said[-2_000:]}"
         assert code in (CLEAN, FOUND, USAGE, CANNOT_RUN), told
         assert "Traceback" not in said, told
