@@ -12,16 +12,15 @@ import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.lifeline import end_with_parent
+from radixproof.properties.campaigns.lifeline import end_with_parent, start
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.histories.history_json import HistoryError
 
@@ -95,8 +94,7 @@ class _Lane:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        with _interruptions_blocked():
-            self.process.start()
+        start(self.process)
         theirs.close()
         self.give(shard)
 
@@ -121,22 +119,6 @@ class _Lane:
         self.process.terminate()
         self.process.join()
         self.pipe.close()
-
-
-@contextmanager
-def _interruptions_blocked() -> Iterator[None]:
-    """A process that is started here never sees Ctrl-C, which the terminal sends to all: it is for
-    the parent to handle, and what was found must get through.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # or else its start, in the block, would end the blocking
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(code: int) -> str:

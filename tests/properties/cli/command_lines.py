@@ -11,7 +11,14 @@ from random import Random
 
 NUMBERS = ("0", "1", "2", "3", "-1", "1e9", "0.01", "nan", "inf", "1" * 18, "9" * 5_000, "٣", "²")
 TEXTS = ("", "-", "--", "a b", "é", "\0", "\ud800", "x" * 5_000, "%s", "{}", "../..", "~", "\n")
-SYSTEMS = ("radix", "fault:ack-keeps-lock", "fault:nothing", "fault:", "sglang", "sglang==0.5.19")
+SYSTEMS: tuple[str, ...] = (
+    "radix",
+    "fault:ack-keeps-lock",
+    "fault:nothing",
+    "fault:",
+    "sglang",
+    "sglang==0.5.19",
+)
 SYSTEMS += ("sglang==", "sglang==1", "sglang==0.5.13;x", "vllm==1", "json:dumps", "json:nothing")
 SYSTEMS += ("no_such_module_here:x", "a.b:c.d", ":", "radix:", "radix:x", "sglang==" + "9" * 5_000)
 WORDS = ("baseline", "soak", "machine", "ack-keeps-lock", "dev", "ci", "builtin", "weekly")
