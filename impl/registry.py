@@ -74,6 +74,13 @@ def is_import(name: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in parts)
 
 
+def release_of(name: str) -> str | None:
+    """The release that a name stands for here, if it says or implies one: ``sglang==X``."""
+    from radixproof.impl.sglang import store
+
+    return store.installed_version() if name == "sglang" else name.partition("==")[2] or None
+
+
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl.sglang import store

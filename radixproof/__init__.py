@@ -73,6 +73,9 @@ if TYPE_CHECKING:
     from radixproof.properties.histories.history_json import HistoryError as HistoryError
     from radixproof.properties.histories.history_json import from_json as from_json
     from radixproof.properties.histories.history_json import to_json as to_json
+    from radixproof.properties.known.entry import KnownError as KnownError
+    from radixproof.properties.known.files import Known as Known
+    from radixproof.properties.known.files import load_known as load_known
     from radixproof.properties.running.run import Verdict as Verdict
     from radixproof.properties.search.finding import Finding as Finding
     from radixproof.properties.search.finding import NothingFails as NothingFails
@@ -109,6 +112,8 @@ __all__ = [
     "Insert",
     "Insertion",
     "Key",
+    "Known",
+    "KnownError",
     "LoadBack",
     "LoadingCheck",
     "Lock",
@@ -144,6 +149,7 @@ __all__ = [
     "check",
     "find",
     "from_json",
+    "load_known",
     "replay",
     "shrink",
     "state_machine",
@@ -170,6 +176,8 @@ _MODULES = {
     "model.verdict": "Breach Property",
     "properties.testing.case": "state_machine",
     "properties.histories.history_json": "HistoryError from_json to_json",
+    "properties.known.entry": "KnownError",
+    "properties.known.files": "Known load_known",
     "properties.running.run": "Verdict",
     "properties.search.finding": "Finding NothingFails shrink",
     "checking": "CheckResult check replay",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
+from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.narrate import retold
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running.run import Verdict, run_history
@@ -30,6 +32,12 @@ class CheckResult:
     """Those within reach of the system that the search did not reach."""
     unjudged: tuple[str, ...]
     """Checks that were due but could not be made, since the system does not show enough."""
+    enough: bool = False
+    """Whether so much was searched that "nothing found" means something: nothing cut the search
+    short, and it reached as many of the situations as its profile demands.
+    """
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Known signatures that were met, and how often."""
 
     def report(self) -> str:
         """All findings as text: the property in words, the shortest history, the tree."""
@@ -43,16 +51,17 @@ def check(
     profile: str = "dev",
     steps: int | None = None,
     seconds: float | None = None,
-    known: Iterable[str] = (),
+    known: Iterable[str] | Known = (),
     stored: Iterable[History] = (),
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> CheckResult:
     """Search ``target`` for bugs, in this process; findings come with shortest histories.
 
     ``profile`` is ``dev``, ``ci`` or ``nightly``; ``steps`` replaces its number of steps, and
-    ``seconds`` ends the search early. Signatures that are ``known`` are passed over. Histories that
-    are ``stored`` are replayed first, on top of the budget. ``on_progress`` is given the number of
-    steps so far. The same seed and the same budget in steps give the same findings.
+    ``seconds`` ends the search early. Signatures that are ``known`` are passed over; known findings
+    of a file are, as far as they are about this target and count today. Histories that are
+    ``stored`` are replayed first, on top of the budget in steps. ``on_progress`` is given the
+    number of steps so far. The same seed and the same budget in steps give the same findings.
 
     Raises ValueError for an unknown profile, and `Unavailable` if the system cannot be built.
     """
@@ -70,7 +79,8 @@ def check(
         else:
             on_progress(news.steps)
 
-    done = search(target, seed, budget, tell, tuple(stored), tuple(known))
+    passed_over = known.for_system(target.name, date.today()) if isinstance(known, Known) else known
+    done = search(target, seed, budget, tell, tuple(stored), frozenset(passed_over))
     return CheckResult(
         target,
         tuple(findings),
@@ -79,6 +89,8 @@ def check(
         tuple(milestone.value for milestone in done.reached),
         tuple(milestone.value for milestone in done.unreached),
         tuple(sorted(str(check) for check in done.unjudged)),
+        done.enough(budget),
+        dict(sorted(done.passed_over.items())),
     )
 
 

@@ -1,27 +1,34 @@
-"""A whole search as the work of a process.
+"""What a search needs done where its system is: units run, and findings settled and put in words.
 
-It sends plain data only: the text and files of a finding are made here, where the system is, so
-that the parent need not import it.
+A process that does this for one system is a lane of its search; `side_by_side` hands out the jobs.
+Only plain data is sent: the text and files of a finding are made here, so that the parent need not
+import the system.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 from radixproof.impl import registry
+from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target, close
+from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.generating.configs import plainest
 from radixproof.properties.histories import corpus
+from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
 from radixproof.properties.reporting.report import summary
-from radixproof.properties.search.finding import Finding
-from radixproof.properties.search.progress import Progress
-from radixproof.properties.search.search import calm_collector, search
+from radixproof.properties.running.passed_over import PassedOver
+from radixproof.properties.search.course import Settled
+from radixproof.properties.search.finding import Finding, settle
+from radixproof.properties.search.search import calm_collector, time_is_up
+from radixproof.properties.search.units import Broken, Ran, Unit, Units
 
 NEWS_EVERY = 0.1
 """Seconds between two reports of progress."""
@@ -38,37 +45,118 @@ class FindingReport:
     """Since the search began."""
     at_step: int
     operations: int
+    shrunk: bool = True
+    """Whether the history is a shortest one; False if time was up before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """A finished search."""
+class Job:
+    """Part of the search that a shard is; in words, it is that search."""
 
-    progress: Progress
-    seconds: float
+    shard: Shard
+
+    def __str__(self) -> str:
+        return str(self.shard)
 
 
-SearchNews: TypeAlias = Progress | FindingReport
+@dataclass(frozen=True, slots=True)
+class Open(Job):
+    """Import the system of a shard, and read what is to be replayed on it."""
 
 
-def search_shard(shard: Shard, tell: Callable[[SearchNews], None]) -> Searched:
-    """Search the system of a shard; report findings at once, and progress now and then."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What has to be known of a system to plan its search."""
+
+    scope: Scope
+    stored: int
+    """Histories that will be replayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explore(Job):
+    """Run units in order, up to the first that breaks. The result is a `Ran` for each."""
+
+    units: tuple[Unit, ...]
+    known: frozenset[str]
+    seconds: float | None
+    """After that the rest of them is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examine(Job):
+    """Settle a history that a unit ended with; its news are how far it is shrunk."""
+
+    broken: Broken
+    known: frozenset[str]
+    driver: str
+    at_step: int
+    seconds: float | None
+    """After that the history is left as short as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a broken history is; without a report, it shows nothing new."""
+
+    report: FindingReport | None
+    settled: Settled
+
+
+Shrinking: TypeAlias = tuple[str, int]
+"""The signature that is being shrunk, and how many operations it has now."""
+
+
+def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Examined:
+    """What a process does in a search. All of its jobs must be about one shard."""
+    units = _units(job.shard)
+    match job:
+        case Explore():
+            return _explored(units, job)
+        case Examine():
+            return _examined(units.target, job, tell)
+        case _:
+            return Opened(units.target.scope, len(units.stored))
+
+
+@cache
+def _units(shard: Shard) -> Units:
     target = registry.find(shard.system)
     _warm(target)
-    started, told = time.monotonic(), 0.0
-
-    def pass_on(news: Progress | Finding) -> None:
-        nonlocal told
-        now = time.monotonic()
-        if isinstance(news, Finding):
-            tell(_reported(target, news, shard, now - started))
-        elif now - told > NEWS_EVERY:
-            told = now
-            tell(news)
-
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
-    progress = search(target, shard.seed, shard.budget, pass_on, stored)
-    return Searched(progress, time.monotonic() - started)
+    return Units(target, shard.seed, shard.budget, stored)
+
+
+def _explored(units: Units, job: Explore) -> list[Ran]:
+    explored: list[Ran] = []
+
+    def explore() -> None:
+        for unit in job.units:
+            explored.append(units.run(unit, job.known))
+            if explored[-1].broken is not None:
+                break
+
+    do_within(job.seconds, explore)
+    return explored
+
+
+def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -> Examined:
+    known, history, breach = PassedOver(job.known), job.broken.history, job.broken.breach
+    told = 0.0
+
+    def shrinking(signature: str, operations: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > NEWS_EVERY:
+            told = time.monotonic()
+            tell((signature, operations))
+
+    stop = time_is_up(job.seconds)
+    found = settle(target, history, breach, known, shrinking, stop)
+    if found is None:
+        return Examined(None, Settled(None, known.met))
+    found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
+    report = reported(target, found, job.shard, 0.0)
+    return Examined(report, Settled(found.signature, known.met))
 
 
 def _warm(target: Target) -> None:
@@ -77,12 +165,15 @@ def _warm(target: Target) -> None:
     calm_collector()
 
 
-def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
+def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
+    """A finding of the search that a shard is, so many seconds after it began."""
+    known = load_known(BUILTIN).upstream(target.name, finding.signature)
     return FindingReport(
         finding.signature,
         summary(finding),
-        folder_of(target, finding, shard.folder),
+        folder_of(target, finding, shard.folder, known=known),
         seconds,
         finding.at_step,
         len(finding.history.operations),
+        finding.shrunk,
     )

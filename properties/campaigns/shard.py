@@ -23,6 +23,8 @@ class Shard:
     """A folder whose histories are replayed first, if any."""
     folder: str = ""
     """The folder below which its findings will lie; reports name it."""
+    known: tuple[str, ...] = ()
+    """Signatures that are passed over."""
 
     def __str__(self) -> str:
         return f"{self.system}, {self.driver}, seed {self.seed}"

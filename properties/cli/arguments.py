@@ -7,6 +7,7 @@ import argparse
 LONGEST = 18
 """Digits of a number."""
 MOST_SEEDS = 10_000
+MOST_JOBS = 256
 
 
 def whole(text: str) -> int:
@@ -23,12 +24,14 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def jobs(text: str) -> int:
+    """A number of processes, each of which may import torch."""
+    return _at_most(MOST_JOBS, at_least_one(text))
+
+
 def seeds(text: str) -> int:
     """A number of seeds, each of which costs time and memory."""
-    count = at_least_one(text)
-    if count > MOST_SEEDS:
-        raise argparse.ArgumentTypeError(f"must be at most {MOST_SEEDS:,}, got {count:,}")
-    return count
+    return _at_most(MOST_SEEDS, at_least_one(text))
 
 
 def seconds(text: str) -> float:
@@ -40,6 +43,12 @@ def seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return value
+
+
+def _at_most(most: int, count: int) -> int:
+    if count > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most:,}, got {count:,}")
+    return count
 
 
 def _decimal(text: str) -> bool:

@@ -1,151 +1,141 @@
 """A check as a person sees it.
 
-Systems are searched one after the other; progress is shown, and findings are printed and written
-as they come.
+Progress is shown, and findings are printed and written as they come. Systems that are searched side
+by side are printed one after the other, in the order in which they were named.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, run
-from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
-from radixproof.properties.campaigns.shard import SEARCH, Shard
+from radixproof.properties.campaigns.lane import Done, Event, Failed, News
+from radixproof.properties.campaigns.searching import FindingReport
+from radixproof.properties.campaigns.side_by_side import search_all
+from radixproof.properties.cli.ci_files import CiFiles
 from radixproof.properties.cli.progress import Output, SearchProgress
 from radixproof.properties.histories.durable import make_ready
-from radixproof.properties.reporting.finding_folder import FindingFolder, write_finding
-from radixproof.properties.reporting.wording import plural
-from radixproof.properties.search.budget import Budget
+from radixproof.properties.reporting.finding_folder import keep
+from radixproof.properties.results.conclusion import conclusion
+from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.progress import Progress
 
 
-@dataclass(slots=True)
-class Result:
-    """How many findings a check made, and whether a system was not searched to its end."""
-
-    found: int = 0
-    incomplete: bool = False
-
-
 def check(
-    names: Sequence[str], seed: int, budget: Budget, out: Path, corpus: Path | None = None
-) -> Result:
-    """Search the systems called ``names``; one that cannot be run does not stop the others.
-
-    The histories in the folder ``corpus`` are replayed first.
+    results: Sequence[SystemResult],
+    out: Path,
+    jobs: int = 1,
+    seconds: float | None = None,
+    files: CiFiles | None = None,
+) -> None:
+    """Search the systems of ``results`` and fill these in; one that cannot be run does not stop
+    the others. After so many ``seconds`` the rest is given up.
 
     Raises `Unavailable` if findings could not be written to ``out``.
     """
     _writable(out)
-    result = Result()
+    files = files or CiFiles()
     console = Output(highlight=False, soft_wrap=True)
-    for name in names:
-        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), str(out))
-        try:
-            _search(shard, console, result)
-        except Unavailable as error:
-            print(f"radixproof: {error}", file=sys.stderr)
-            result.incomplete = True
-        except KeyboardInterrupt:
-            rest = names[names.index(name) + 1 :]
-            console.print(f"{name}: interrupted{_kept(result, out, rest)}", markup=False)
-            result.incomplete = True
-            break
-    return result
-
-
-def _kept(result: Result, out: Path, rest: Sequence[str]) -> str:
-    """What an interruption leaves."""
-    kept = (
-        f"; what was found is kept in {out}" if result.found else ", nothing was found until then"
-    )
-    return kept + (f"; not searched: {', '.join(rest)}" if rest else "")
-
-
-def _search(shard: Shard, console: Console, result: Result) -> None:
-    findings: list[FindingReport] = []
-    with (
-        SearchProgress(shard.system, shard.budget, console) as show,
-        closing(run([shard], search_shard, jobs=1, reuse=False)) as events,
-    ):
-        for event in events:
-            match event:
-                case News(_, Progress() as progress):
-                    show(progress)
-                case News(_, FindingReport() as finding):
-                    findings.append(finding)
-                    result.found += 1
-                    _show(finding, len(findings), shard, console)
-                case ShardFailed(_, reason):
-                    raise Unavailable(reason)
-                case ShardDone(_, Searched() as done):
-                    show(done.progress)
-                    _conclude(shard, findings, done, console)
-                    result.incomplete |= not findings and _too_little(shard.budget, done.progress)
-
-
-def _too_little(budget: Budget, progress: Progress) -> bool:
-    """Whether a clean search missed milestones; one with a limit in seconds may."""
-    return budget.everywhere and budget.seconds is None and bool(progress.unreached)
-
-
-def _show(finding: FindingReport, number: int, shard: Shard, console: Console) -> None:
-    where = _write(finding.folder)  # before anything is printed of it
-    console.rule(f"{shard.system}: finding {number}", align="left")
-    console.print(finding.folder.report, markup=False)
-    console.print(where, markup=False)
-
-
-def _conclude(
-    shard: Shard, findings: Sequence[FindingReport], done: Searched, console: Console
-) -> None:
-    """The last lines on a system: what was searched and found, and which milestones
-    were reached.
-    """
-    console.rule(characters="-")
-    for line in _conclusion(shard, findings, done):
-        console.print(line, markup=False)
-
-
-def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched) -> Iterator[str]:
-    progress = done.progress
-    checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
-    verdict = plural(len(findings), "finding") if findings else "clean"
-    yield f"{shard.system}: {checked}, {verdict} ({done.seconds:.1f} s, seed {shard.seed})"
-    for finding in findings:
-        cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
-        yield f"  {finding.signature}: {plural(finding.operations, 'operation')}, {cost}"
-    unreached, count = progress.unreached, len(progress.reached)
-    reached = f"{count} of {count + len(unreached)} milestones reached"
-    yield f"  {reached}{', but not:' if unreached else ''}"
-    yield from (f"    {milestone.value}" for milestone in unreached)
-    if progress.unjudged:
-        checks = plural(len(progress.unjudged), "check")
-        yield f"  {checks} not made, because the system does not show what they need:"
-        yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
-
-
-def _write(found: FindingFolder) -> str:
-    """Write a finding; returns where it is.
-
-    Nothing may be lost: if it cannot be written, the history is returned instead.
-    """
+    pages = [_Page(result, console) for result in results]
+    by_shard = {page.result.shard: page for page in pages}
+    shards = [result.shard for result in results]
+    files.update(results)
     try:
-        write_finding(found)
-    except OSError as error:
-        why = error.strerror or error
-        return (
-            f"This finding could not be written to {found.path} ({why})."
-            f" Its history:\n{found.history}"
-        )
-    return f"Written to {found.path}: {', '.join(found.written)}\n"
+        with (
+            SearchProgress(console) as show,
+            closing(search_all(shards, jobs, seconds)) as events,
+        ):
+            for event in events:
+                page = by_shard[event.job]
+                page.take(event, show)
+                if not isinstance(event, News) or isinstance(event.news, FindingReport):
+                    files.update(results)
+                _turn(pages)
+    except KeyboardInterrupt:
+        console.print(_interrupted(pages, out), markup=False)
+    finally:
+        files.close(results)
+
+
+def _turn(pages: Sequence[_Page]) -> None:
+    """Show the pages whose turn it is: those that are over, and the first that is not."""
+    for page in pages:
+        page.show()
+        if page.result.ending is Ending.RUNNING:
+            break
+
+
+def _interrupted(pages: Sequence[_Page], out: Path) -> str:
+    """What an interruption leaves."""
+    running = [page.result for page in pages if page.result.ending is Ending.RUNNING]
+    for page in pages:
+        page.show()
+    for result in running:
+        result.ending = Ending.INTERRUPTED
+    begun = [result.system for result in running if result.progress is not None]
+    rest = [result.system for result in running if result.progress is None]
+    kept = (
+        f"; what was found is kept in {out}"
+        if any(page.result.findings for page in pages)
+        else ", nothing was found until then"
+    )
+    others = f"; not searched: {', '.join(rest)}" if rest else ""
+    return f"{', '.join(begun) or 'radixproof'}: interrupted{kept}{others}"
+
+
+class _Page:
+    """What is printed of one system; it is held back until its turn has come."""
+
+    def __init__(self, result: SystemResult, console: Console) -> None:
+        self.result, self.console = result, console
+        self._held: list[Callable[[], None]] = []
+        self._shown = False
+
+    def show(self) -> None:
+        self._shown = True
+        held, self._held = self._held, []
+        for say in held:
+            say()
+
+    def take(self, event: Event, show: Callable[[str, int, Progress], None]) -> None:
+        """Note what an event says, and print what a person wants to know of it."""
+        result = self.result
+        result.take(event)
+        match event:
+            case News(_, Progress() as progress):
+                show(result.system, result.shard.budget.steps, progress)
+            case News(_, FindingReport() as finding):
+                written, number = keep(finding.folder), len(result.findings)
+                self._say(lambda: self._print_finding(finding, number, written))
+            case Failed(_, reason):
+                self._say(lambda: print(f"radixproof: {reason}", file=sys.stderr))
+            case Done():
+                self._say(self._print_conclusion)
+
+    def _say(self, say: Callable[[], None]) -> None:
+        self._held.append(say)
+        if self._shown:
+            self.show()
+
+    def _print_finding(self, finding: FindingReport, number: int, written: str) -> None:
+        self.console.rule(f"{self.result.system}: finding {number}", align="left")
+        self.console.print(finding.folder.report, markup=False)
+        if not finding.shrunk:
+            self.console.print("Time was up before this history was as short as it can be. Go on:")
+            shrink = finding.folder.replay.replace("radixproof replay", "radixproof shrink", 1)
+            self.console.print(f"{shrink}\n", markup=False)
+        self.console.print(written, markup=False)
+
+    def _print_conclusion(self) -> None:
+        """The last lines on a system."""
+        self.console.rule(characters="-")
+        for line in conclusion(self.result):
+            self.console.print(line, markup=False)
 
 
 def _writable(out: Path) -> None:

@@ -1,8 +1,7 @@
 """The command line: a parser, and how errors become a sentence and an exit code.
 
-Exit codes: 0 clean, 1 something was found, 2 usage (also a file that cannot be read), 3 could not
-run. Each command is a module whose ``add`` declares its arguments. It imports what it needs when it
-is run: ``--help`` must not wait for torch.
+Each command is a module whose ``add`` declares its arguments. It imports what it needs when it is
+run: ``--help`` must not wait for torch.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from radixproof import __version__
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import check, corpus, faults, power, replay, shrink, systems
-from radixproof.properties.cli.exit_codes import CANNOT_RUN, USAGE, UsageError
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, IN_WORDS, USAGE, UsageError
 from radixproof.properties.cli.streams import complain, give_up
 
 COMMANDS = (check, replay, shrink, systems, faults, corpus, power)
@@ -73,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="radixproof",
         description="Check radix-tree KV caches against an executable model.",
-        epilog="Exit codes: 0 clean, 1 something was found, 2 usage, 3 could not run.",
+        epilog=IN_WORDS,
     )
     parser.add_argument("--version", action="version", version=f"radixproof {__version__}")
     subcommands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli.arguments import MOST_SEEDS, at_least_one, seeds
+from radixproof.properties.cli.arguments import MOST_JOBS, MOST_SEEDS, jobs, seeds
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
 from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
@@ -78,8 +78,8 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=at_least_one,
-        default=os.cpu_count() or 1,
+        type=jobs,
+        default=min(os.cpu_count() or 1, MOST_JOBS),
         metavar="N",
         help="searches at a time",
     )

@@ -18,7 +18,6 @@ from rich.progress import (
 )
 
 from radixproof.properties.search import progress as search
-from radixproof.properties.search.budget import Budget
 
 if TYPE_CHECKING:
     from radixproof.properties.power.trials import TrialResult
@@ -64,49 +63,55 @@ class _Line:
 
 
 class SearchProgress:
-    """Progress of the search of one system."""
+    """Progress of the searches that are going on."""
 
-    def __init__(self, name: str, budget: Budget, console: Console) -> None:
-        self.name, self.budget = name, budget
+    def __init__(self, console: Console) -> None:
         columns = (TimeElapsedColumn(), TextColumn("{task.description}"))
-        self.line = _Line(console, columns, budget.steps, 0)
+        self.line = _Line(console, columns, 0, 0)
         self.line.last = time.monotonic()
+        self.news: dict[str, str] = {}
 
-    def __enter__(self) -> Callable[[search.Progress], None]:
+    def __enter__(self) -> Callable[[str, int, search.Progress], None]:
         self.line.start()
         return self.show
 
     def __exit__(self, *_: object) -> None:
         self.line.stop()
 
-    def show(self, progress: search.Progress) -> None:
-        news = f"{self.name}: {progress.steps:,} of {self.budget.steps:,} steps"
+    def show(self, name: str, wanted: int, progress: search.Progress) -> None:
+        """How far the search of a system has come, of so many steps in all."""
+        news = f"{name}: {progress.steps:,} of {wanted:,} steps"
         if progress.shrinking is not None:
             signature, operations = progress.shrinking
             news += f", shrinking {signature}: {operations} operations"
-        self.line.update(progress.steps, news, news)
+        self.news[name] = news
+        if progress.complete:
+            del self.news[name]
+        told = "; ".join(self.news.values())
+        self.line.update(progress.steps, told, told)
 
 
 class ReplayProgress:
     """Progress of a replay, which takes long only for a long history, or a large cache."""
 
     def __init__(self, total: int) -> None:
-        self.total = total
+        self.total, self.done = total, 0
         bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         columns = (*bar, TextColumn("{task.description}"))
         self.line = _Line(Console(stderr=True), columns, total, 0)
         self.line.last = time.monotonic()
 
-    def __enter__(self) -> Callable[[int], None]:
+    def __enter__(self) -> Callable[[], None]:
         self.line.start()
         return self.show
 
     def __exit__(self, *_: object) -> None:
         self.line.stop()
 
-    def show(self, done: int) -> None:
-        news = f"replayed {done:,} of {self.total:,} steps"
-        self.line.update(done, "steps replayed", news)
+    def show(self) -> None:
+        self.done += 1
+        news = f"replayed {self.done:,} of {self.total:,} steps"
+        self.line.update(self.done, "steps replayed", news)
 
 
 class TrialProgress:

@@ -12,7 +12,7 @@ Hypothesis prints can be read, and runs when it is pasted:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from random import Random
 from typing import Any, ClassVar
 
@@ -117,7 +117,7 @@ class CacheMachine(RuleBasedStateMachine):
     """One cache under random operations; a subclass names the system, as its ``target``."""
 
     target: ClassVar[Target]
-    known: ClassVar[frozenset[str]] = frozenset()
+    known: ClassVar[Collection[str]] = frozenset()
     """Signatures that are passed over."""
 
     def __init__(self) -> None:
@@ -217,26 +217,20 @@ def search(
     Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the
     budget.
     """
-    chunk = 0
+    place = 0
     while examples > 0:
-        ran: list[History] = []
-        name = f"{number} {chunk}" if chunk else number
-        broken = _chunk(target, name, min(examples, CHUNK), steps, known(), ran)
+        ran = chunk(target, number, place, min(examples, CHUNK), steps, known())
         yield from ran
-        if broken is not None:
-            yield broken
-        examples -= len(ran) + (broken is not None)
-        chunk += 1
+        examples -= len(ran)
+        place += 1
 
 
-def _chunk(
-    target: Target,
-    name: str | int,
-    examples: int,
-    steps: int,
-    known: frozenset[str],
-    ran: list[History],
-) -> Broken | None:
+def chunk(
+    target: Target, number: int, place: int, examples: int, steps: int, known: Collection[str]
+) -> list[History | Broken]:
+    """One run of Hypothesis: chunk ``place`` of search ``number``, up to the first `Broken`."""
+    ran: list[History | Broken] = []
+
     class Machine(CacheMachine):
         def teardown(self) -> None:
             super().teardown()
@@ -256,8 +250,8 @@ def _chunk(
         backend=BACKEND,
     )
     try:
-        factory: Any = seed(name)(Machine)
+        factory: Any = seed(f"{number} {place}" if place else number)(Machine)
         run_state_machine_as_test(factory, settings=quiet)
     except Broken as error:
-        return error
-    return None
+        ran.append(error)
+    return ran

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from radixproof.impl import registry
 from radixproof.impl.system import close
 from radixproof.model.config import Config
-from radixproof.properties.campaigns.pool import ShardDone, ShardFailed, run
+from radixproof.properties.campaigns.lane import Done, Failed
+from radixproof.properties.campaigns.pool import run
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.search.budget import Budget
@@ -106,10 +107,10 @@ def measured(todo: Sequence[Shard], jobs: int) -> Generator[TrialResult, None, N
         return
     with closing(run(todo, measure_shard, jobs)) as events:
         for event in events:
-            if isinstance(event, ShardDone):
+            if isinstance(event, Done):
                 yield event.result
-            elif isinstance(event, ShardFailed):
-                yield TrialResult(event.shard, None, 0.0, error=event.reason)
+            elif isinstance(event, Failed):
+                yield TrialResult(event.job, None, 0.0, error=event.reason)
 
 
 def measure_shard(shard: Shard, tell: Callable[[object], None]) -> TrialResult:

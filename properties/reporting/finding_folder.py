@@ -23,7 +23,7 @@ from radixproof.properties.reporting.summary import Again, markdown
 from radixproof.properties.search.finding import Finding
 
 HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
-NO_TEST = "none; what it takes cannot be written as a test that stands alone"
+UNNAMED = "it would have to find the system by its name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class FindingFolder:
     path: str
     files: dict[str, str | None]
     """Their texts by name; None for the test if none can be written."""
+    replay: str = ""
+    """The command that replays it."""
 
     @property
     def report(self) -> str:
@@ -62,20 +64,23 @@ def folder_of(
     test = f"{module_name(*slugs)}.py"
     named = _named(target)
     history = _with_origin(target, finding)
-    source = regression_test.test(target.name, history, finding.verdict.breach) if named else None
     told = retold(target, finding)
-    system = [] if named and not registry.is_import(target.name) else ["--system", target.name]
-    system = system if named else ["--system", "MODULE:ATTRIBUTE"]
-    again = Again(["radixproof", "replay", HISTORY, *system], to_json(history), test, source)
+    source, reason = _test(target, finding, history) if named else (None, UNNAMED)
+    system = _system_option(target, named)
+    again = Again(
+        ["radixproof", "replay", HISTORY, *system], to_json(history), test, source, reason
+    )
     replay = shlex.join(["radixproof", "replay", str(path / HISTORY), *system])
-    run_test = regression_test.command(target.name, str(path / test)) if source else NO_TEST
+    run_test = f"none that stands alone: {reason}"
+    if source is not None:
+        run_test = regression_test.command(target.name, str(path / test))
     files = {
         HISTORY: again.history,
         test: source,
         REPORT: report(target.name, finding, told, replay, run_test),
         SUMMARY: markdown(target.name, finding, told, again, known),
     }
-    return FindingFolder(str(path), files)
+    return FindingFolder(str(path), files, replay)
 
 
 def write_finding(found: FindingFolder) -> Path:
@@ -87,11 +92,42 @@ def write_finding(found: FindingFolder) -> Path:
     return Path(found.path)
 
 
+def _test(target: Target, finding: Finding, history: History) -> tuple[str | None, str]:
+    """The source of a test; or None, and why there is none."""
+    try:
+        return regression_test.test(target.name, history, finding.verdict.breach), ""
+    except regression_test.NoStandaloneTest as error:
+        return None, str(error)
+
+
+def keep(found: FindingFolder) -> str:
+    """Write a finding; returns where it is.
+
+    Nothing may be lost: if it cannot be written, the history is returned instead.
+    """
+    try:
+        write_finding(found)
+    except OSError as error:
+        why = error.strerror or error
+        return (
+            f"This finding could not be written to {found.path} ({why})."
+            f" Its history:\n{found.history}"
+        )
+    return f"Written to {found.path}: {', '.join(found.written)}\n"
+
+
 def _with_origin(target: Target, finding: Finding) -> History:
     seed = {} if finding.seed is None else {"seed": str(finding.seed)}
     origin = {"driver": finding.driver, "signature": finding.signature}
     origin = {"system": target.name, **seed, **origin}
     return replace(finding.history, origin=origin)
+
+
+def _system_option(target: Target, named: bool) -> list[str]:
+    """What `replay` must be told of the system; a history may not say itself what is imported."""
+    if not named:
+        return ["--system", "MODULE:ATTRIBUTE"]
+    return ["--system", target.name] if registry.is_import(target.name) else []
 
 
 def _named(target: Target) -> bool:

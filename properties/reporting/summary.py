@@ -28,6 +28,8 @@ class Again:
     test: str
     source: str | None
     """Of the test; None if none can be written."""
+    no_test: str = ""
+    """Why, then, as half a sentence."""
 
 
 def markdown(system: str, finding: Finding, told: Narrative, again: Again, known: str = "") -> str:
@@ -74,7 +76,7 @@ def _why(breach: Breach) -> list[str]:
 
 def _with_a_test(system: str, again: Again) -> list[str]:
     if again.source is None:
-        return ["There is no test that stands alone: what it takes cannot be written as one."]
+        return [f"There is no test that stands alone: {_code(again.no_test)}."]
     release = sglang_release(system)
     run = regression_test.command(system, again.test)
     source = _fold(again.test, "python", again.source)

@@ -25,6 +25,8 @@ class Finding:
     at_step: int
     """Steps that the search had judged when it found this."""
     original: History
+    shrunk: bool = True
+    """Whether the history is a shortest one; False if time was up before."""
 
     @property
     def signature(self) -> str:
@@ -37,12 +39,14 @@ def settle(
     breach: Breach,
     known: Collection[str],
     on_progress: Callable[[str, int], None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> Finding | None:
     """The finding in a history with a ``breach``, by strict replay and shrinking.
 
     None if strict replay shows that the breach is the consequence of something known, after which
     no model could go on. If the shortest history fails in a new way before it reaches this one,
-    that way is the finding: the other follows from it.
+    that way is the finding: the other follows from it. When ``stop`` says so, the history is left
+    as short as it is by then.
     """
     every: int | None = 1
     verdict = run_history(target, history, known.__contains__, every)
@@ -58,12 +62,15 @@ def settle(
     fails = _failing(target, signature, every)
     start = replace(history, operations=history.operations[: verdict.step + 1])
     smallest = minimise(
-        start if fails(start) else history, fails, lambda left: on_progress(signature, left)
+        start if fails(start) else history,
+        fails,
+        lambda left: on_progress(signature, left),
+        stop=stop,
     )
     last = run_history(target, smallest, lambda other: other != signature, every) or verdict
     if set(last.earlier) - {*known, signature}:
-        return settle(target, smallest, last.breach, {*known, signature}, on_progress)
-    return Finding(smallest, last, 0, "", 0, history)
+        return settle(target, smallest, last.breach, {*known, signature}, on_progress, stop)
+    return Finding(smallest, last, 0, "", 0, history, shrunk=not stop())
 
 
 class NothingFails(ValueError):

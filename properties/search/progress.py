@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from radixproof.impl.scope import Scope
 from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.judging.applicable import Unjudged
+from radixproof.properties.search.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Progress:
     """How often each check was due, but the system did not show enough for it."""
     scope: Scope = field(default_factory=Scope)
     """What the system can be put to, which decides which milestones are within reach."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """How often each known signature was met."""
+    complete: bool = False
+    """Whether the search has spent its budget; nothing cut it short."""
 
     @property
     def reached(self) -> list[Milestone]:
@@ -31,3 +36,10 @@ class Progress:
     @property
     def unreached(self) -> list[Milestone]:
         return [milestone for milestone in reachable(self.scope) if not self.milestones[milestone]]
+
+    def enough(self, budget: Budget) -> bool:
+        """Whether so much was seen that "nothing found" means something: the budget was spent, and
+        met as many milestones as it demands.
+        """
+        reached, unreached = len(self.reached), len(self.unreached)
+        return self.complete and reached * 100 >= budget.demand * (reached + unreached)

@@ -3,25 +3,28 @@
 Every new finding is shrunk as it comes, and the search goes on with its signature known, so that a
 shallow bug does not hide a deep one. Its findings are a function of the system, the corpus, the
 seed and the budget in steps alone; only a limit in seconds depends on the machine.
+
+This is a search in one process; `campaigns/side_by_side.py` is one in several, with the same
+findings.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.properties.drivers import machine
-from radixproof.properties.drivers.soak import soak
 from radixproof.properties.running.judged import JudgedHistory
-from radixproof.properties.running.replaying import replayed
+from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.course import Course, Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.units import Units, of_machine
 
 
 def calm_collector() -> None:
@@ -40,42 +43,42 @@ def search(
     budget: Budget,
     tell: Callable[[Progress | Finding], None],
     stored: Sequence[History] = (),
-    known: Sequence[str] = (),
+    known: Collection[str] = (),
 ) -> Progress:
     """Search ``target``, and ``tell`` of every finding, and often of progress.
 
-    ``stored`` histories that fit the target are replayed first, on top of the budget. Signatures
-    that are ``known`` are passed over. Returns the final progress.
+    ``stored`` histories that fit the target are replayed first, on top of the budget in steps, but
+    not of that in seconds. Signatures that are ``known`` are passed over. Returns the final
+    progress.
     """
-    passed_over = set(known)
-    done = Progress(0, 0, scope=target.scope)
-    started, replayed_steps = time.monotonic(), 0
-    for driver, ran in _histories(target, seed, budget, passed_over, stored):
-        milestones = done.milestones + ran.milestones if ran.milestones else done.milestones
-        steps = done.steps + len(ran.history.operations)
-        done = replace(done, steps=steps, histories=done.histories + 1, milestones=milestones)
-        if ran.unjudged:
-            done = replace(done, unjudged=done.unjudged + ran.unjudged)
-        if ran.breach is not None:
-            shrinking = partial(_shrinking, tell, done)
-            found = settle(target, ran.history, ran.breach, passed_over, shrinking)
+    stop = time_is_up(budget.seconds)
+    units = Units(target, seed, budget, stored)
+    course = Course(target.scope, budget, len(units.stored), known)
+    while course.unit is not None and not stop():
+        unit = course.unit
+        broken = course.add(units.run(unit, course.known))
+        now = course.progress
+        if broken is not None:
+            passed_over = PassedOver(course.known)
+
+            def shrinking(signature: str, operations: int, now: Progress = now) -> None:
+                tell(replace(now, shrinking=(signature, operations)))
+
+            found = settle(target, broken.history, broken.breach, passed_over, shrinking, stop)
+            signature = None if found is None else found.signature
+            course.settled(broken, Settled(signature, passed_over.met))
             if found is not None:
-                passed_over |= {found.signature, ran.breach.signature}
-                tell(replace(found, seed=seed, driver=driver, at_step=done.steps))
-        tell(done)
-        if driver == "corpus":
-            started, replayed_steps = time.monotonic(), done.steps
-        if driver == "soak" and done.steps - replayed_steps >= budget.steps:
-            break
-        if budget.seconds is not None and time.monotonic() - started > budget.seconds:
-            break
-    return done
+                tell(replace(found, seed=seed, driver=unit.driver, at_step=now.steps))
+        tell(course.progress)
+    return course.progress
 
 
-def _shrinking(
-    tell: Callable[[Progress], None], now: Progress, signature: str, operations: int
-) -> None:
-    tell(replace(now, shrinking=(signature, operations)))
+def time_is_up(seconds: float | None) -> Callable[[], bool]:
+    """Tells whether so many seconds have gone by since it was made; never, without a limit."""
+    if seconds is None:
+        return lambda: False
+    ends = time.monotonic() + seconds
+    return lambda: time.monotonic() >= ends
 
 
 def by_machine(
@@ -86,22 +89,4 @@ def by_machine(
     known: Callable[[], frozenset[str]] = frozenset,
 ) -> Iterator[JudgedHistory]:
     """The histories of the state machine, in the form in which the soak yields its own."""
-    for ran in machine.search(target, seed, examples, steps, known):
-        yield (
-            JudgedHistory(ran.history, ran.breach)
-            if isinstance(ran, machine.Broken)
-            else JudgedHistory(ran, None)
-        )
-
-
-def _histories(
-    target: Target, seed: int, budget: Budget, known: set[str], stored: Sequence[History]
-) -> Iterator[tuple[str, JudgedHistory]]:
-    for one in replayed(target, stored, known.__contains__):
-        yield "corpus", one
-    for one in by_machine(
-        target, seed, budget.examples, budget.example_steps, lambda: frozenset(known)
-    ):
-        yield "state machine", one
-    for one in soak(target, seed, known.__contains__):
-        yield "soak", one
+    return map(of_machine, machine.search(target, seed, examples, steps, known))

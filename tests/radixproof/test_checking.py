@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import radixproof
@@ -46,6 +48,7 @@ def test_a_cache_of_ones_own_is_clean_and_everything_was_tried() -> None:
     assert result.histories > 20
     assert result.reached
     assert not result.unreached
+    assert result.enough
     assert "FULL: free lists hold the slots that nobody owns" in result.unjudged
 
 
@@ -84,8 +87,35 @@ def test_what_is_stored_is_replayed_first_and_progress_is_told() -> None:
     assert steps[-1] == result.steps
 
 
+def test_known_findings_of_a_file_are_those_about_the_target(
+    broken: CheckResult, tmp_path: Path
+) -> None:
+    signatures = [finding.signature for finding in broken.findings]
+    file = tmp_path / "known.toml"
+    for system in ("broken toy", "toy"):
+        file.write_text(
+            "".join(
+                f'[[finding]]\nsignature = "{one}"\nreason = "x"\nsystems = ["{system}"]\n'
+                for one in signatures
+            )
+        )
+        known = radixproof.load_known(file)
+        again = radixproof.check(toy_cache.broken(), steps=1_500, known=known)
+        found = {one.signature for one in again.findings}
+        assert found.isdisjoint(signatures) == (system == "broken toy")
+        assert bool(again.passed_over) == (system == "broken toy")
+
+
 def test_time_may_end_it() -> None:
-    assert radixproof.check(toy_cache.target, profile="nightly", seconds=0.1).steps < 100_000
+    result = radixproof.check(toy_cache.target, profile="nightly", seconds=0.1)
+    assert result.steps < 100_000
+    assert not result.enough
+
+
+def test_a_search_that_reached_too_little_is_not_enough() -> None:
+    result = radixproof.check(toy_cache.target, profile="ci", steps=1)
+    assert result.unreached
+    assert not result.enough
 
 
 def test_a_history_is_shrunk_on_a_cache_without_a_host_tier() -> None:

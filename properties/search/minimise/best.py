@@ -13,19 +13,25 @@ Fails = Callable[[History], bool]
 
 
 class OutOfCalls(Exception):
-    """There are no calls left."""
+    """There are no calls left, or no time."""
 
 
 class Shrinking:
     """The best history so far, and the one way to a better one."""
 
     def __init__(
-        self, history: History, fails: Fails, on_progress: Callable[[int], None], calls: int
+        self,
+        history: History,
+        fails: Fails,
+        on_progress: Callable[[int], None],
+        calls: int,
+        stop: Callable[[], bool],
     ) -> None:
         self.best = history
         self._fails = fails
         self._on_progress = on_progress
         self._calls_left = calls
+        self._stop = stop
         self._tried = {(history.config, history.operations)}
 
     @property
@@ -37,7 +43,7 @@ class Shrinking:
         known = (candidate.config, candidate.operations)
         if known in self._tried:
             return False
-        if self._calls_left == 0:
+        if self._calls_left == 0 or self._stop():
             raise OutOfCalls
         self._tried.add(known)
         self._calls_left -= 1

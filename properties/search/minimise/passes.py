@@ -18,6 +18,7 @@ from radixproof.properties.search.minimise.fewer_operations import (
     cut_short,
     inserting_instead,
     last_ones,
+    looking_instead,
     part_instead,
     waiting_instead,
     without_kinds,
@@ -53,6 +54,7 @@ PASSES = (
     waiting_instead,
     inserting_instead,
     part_instead,
+    looking_instead,
     plainer_config,
     without_pages,
     plainer_fields,
@@ -66,14 +68,16 @@ def minimise(
     fails: Fails,
     on_progress: Callable[[int], None] = lambda _: None,
     calls: int = CALLS,
+    stop: Callable[[], bool] = lambda: False,
 ) -> History:
     """The plainest history found that still ``fails``, as ``history`` itself must.
 
     Nothing can be left out of it: no single operation, no single page of one prompt, no page at the
-    same place of all prompts. If ``calls`` calls of ``fails`` run out, it is the best so far.
+    same place of all prompts. If ``calls`` calls of ``fails`` run out, or ``stop`` says so, it is
+    the best so far.
     ``on_progress`` is told how many operations are left.
     """
-    now = Shrinking(history, fails, on_progress, calls)
+    now = Shrinking(history, fails, on_progress, calls, stop)
     with suppress(OutOfCalls):
         for change in COARSE:
             change(now)

@@ -10,7 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.campaigns.shard import SEARCH, Shard
+from radixproof.properties.search.budget import Budget
+
+
+def shard(system: str, seed: int = 1) -> Shard:
+    return Shard(system, SEARCH, seed, Budget(10, 0))
 
 
 def work(shard: Shard, tell: Callable[[Any], None]) -> object:

@@ -10,8 +10,8 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -21,15 +21,18 @@ import pytest
 
 from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import Evict, History, Insert
+from radixproof.impl.registry import UnknownSystem
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.campaigns.pool import News, ShardDone
-from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.campaigns import pool, side_by_side
+from radixproof.properties.campaigns.lane import Done, Event, Failed, News, Work
 from radixproof.properties.cli import arguments
+from radixproof.properties.cli.ci_files import SUMMARY
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main, make_parser
 from radixproof.properties.histories import corpus
-from radixproof.properties.histories.history_json import to_json
+from radixproof.properties.histories.history_json import HistoryError, to_json
 from radixproof.properties.power import corpus_update
 from radixproof.properties.search.budget import PROFILES, Budget
 
@@ -38,9 +41,44 @@ from .command_lines import command_line
 LOST = History(
     Config(window=1, swa_pages=8, swa_host_pages=16), (Insert(Key((1, 2)), evicted=1), Evict(1))
 )
+KNOWN = """
+[[finding]]
+signature = "PROGRESS/never-backed-up"
+reason = "it is planted"
+"""
 A_FINDING = r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, "
 SOME_FAULTS = {"split-parent-not-backed-up", "ack-keeps-lock"}
 FAULTY = {"system": "fault:split-parent-not-backed-up", "signature": "PROGRESS/never-backed-up"}
+
+
+class InThisProcess:
+    """A lane that does its job when it is given it, and then has all of its events to tell."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.job: Any = None
+        self.pipe: deque[Event] = deque()
+        self.process = self
+
+    def is_alive(self) -> bool:
+        return True
+
+    def give(self, job: Any) -> None:
+        self.job = job
+        try:
+            done: Event = Done(job, self.work(job, lambda news: self.pipe.append(News(job, news))))
+        except (Unavailable, UnknownSystem, HistoryError) as error:
+            done = Failed(job, str(error))
+        self.pipe.append(done)
+
+    def event(self) -> Event:
+        event = self.pipe.popleft()
+        if not isinstance(event, News):
+            self.job = None
+        return event
+
+    def end(self) -> None:
+        self.pipe.clear()
 
 
 @pytest.fixture
@@ -55,7 +93,18 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path
     (tmp_path / "binary").write_bytes(b"\xff\0\n")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    names = ("good.json", "good.json", "cut.json", "empty", "binary", "folder", "pipe", "none")
+    names = (
+        "good.json",
+        "good.json",
+        "cut.json",
+        "empty",
+        "binary",
+        "folder",
+        "pipe",
+        "none",
+        "known.toml",
+    )
+    (tmp_path / "known.toml").write_text(KNOWN, encoding="utf-8")
     paths = [*map(Path, names), Path("folder/new"), Path("empty/below"), Path("/dev/full")]
     # Somebody reads what is written into the pipe, and nobody writes what is read from it.
     pipe = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)
@@ -66,15 +115,6 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path
 @pytest.fixture
 def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes long is short, and stays in this process; few faults, and a corpus of its own."""
-
-    def searched(
-        shards: Iterable[Shard], work: Callable[..., Any], *_: object, **__: object
-    ) -> Iterator[object]:
-        for shard in shards:
-            told: list[object] = []
-            done = work(shard, told.append)
-            yield from (News(shard, news) for news in told)
-            yield ShardDone(shard, done)
 
     def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, "", "ERROR: no pip here")
@@ -87,8 +127,10 @@ def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "FOLDER", tmp_path / "corpus")
     monkeypatch.setattr(corpus_update, "BUDGET", small)
     monkeypatch.setattr(arguments, "MOST_SEEDS", 3)
-    monkeypatch.setattr("radixproof.properties.cli.console.run", searched)
-    monkeypatch.setattr("radixproof.properties.power.trials.run", searched)
+    for module in (pool, side_by_side):
+        monkeypatch.setattr(module, "Lane", InThisProcess)
+        monkeypatch.setattr(module, "wait", lambda pipes, _=None: [one for one in pipes if one])
+    monkeypatch.delenv(SUMMARY, raising=False)
     monkeypatch.setattr(subprocess, "run", pip)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +16,16 @@ from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
-from radixproof.properties.cli.console import Result
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, USAGE
 from radixproof.properties.cli.main import main
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.history_json import HistoryError, to_json
 from radixproof.properties.power.compared_drivers import Driver
 from radixproof.properties.power.corpus_update import still_fails
+from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import run_history
-from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.budget import PROFILES, Budget
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
@@ -168,15 +169,18 @@ def test_what_is_stored_comes_on_top_of_the_budget() -> None:
 def test_a_check_replays_the_corpus_unless_it_is_cold(
     options: list[str], replays: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folders: list[Path | None] = []
+    folders: list[str] = []
 
-    def check(names: object, seed: int, budget: Budget, out: Path, folder: Path | None) -> Result:
-        folders.append(folder)
-        return Result()
+    def check(results: Sequence[SystemResult], *_: object) -> None:
+        for result in results:
+            folders.append(result.shard.corpus)
+            result.ending = Ending.COMPLETE
+            result.progress = Progress(0, 0, complete=True)
 
     monkeypatch.setattr("radixproof.properties.cli.console.check", check)
+    monkeypatch.setitem(PROFILES, "dev", Budget(steps=0, examples=0))
     assert main(["check", FAULT, *options]) == CLEAN
-    assert folders == [corpus.FOLDER if replays else None]
+    assert folders == [str(corpus.FOLDER) if replays else ""]
 
 
 # -- updating ------------------------------------------------------------------------------------

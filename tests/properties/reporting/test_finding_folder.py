@@ -130,7 +130,8 @@ def test_a_system_of_ones_own_is_named_in_the_commands(
 def test_a_target_that_only_a_program_has_comes_without_a_test(faulty: Target) -> None:
     made = replace(faulty, name="made here")
     found = folder_of(made, finding(made), "out")
-    assert "Test:   none; " in found.report
+    why = "none that stands alone: it would have to find the system by its name"
+    assert f"Test:   {why}\n" in found.report
     assert "history.json --system MODULE:ATTRIBUTE\n" in found.report
     assert found.written == ["history.json", "report.txt", "summary.md"]
 
@@ -139,9 +140,14 @@ def test_a_finding_whose_test_cannot_be_written_says_so_and_has_none(
     faulty: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_finding(folder_of(faulty, finding(faulty), tmp_path))
-    monkeypatch.setattr(regression_test, "test", lambda *_: None)
+
+    def refuse(*_: object) -> str:
+        raise regression_test.NoStandaloneTest("no test here has bigram keys")
+
+    monkeypatch.setattr(regression_test, "test", refuse)
     found = folder_of(faulty, finding(faulty), tmp_path)
-    assert "Test:   none; " in found.report
-    assert "There is no test that stands alone" in str(found.files["summary.md"])
+    assert "Test:   none that stands alone: no test here has bigram keys\n" in found.report
+    said = "There is no test that stands alone: `no test here has bigram keys`."
+    assert said in str(found.files["summary.md"])
     write_finding(found)
     assert {file.name for file in path.iterdir()} == {"history.json", "report.txt", "summary.md"}

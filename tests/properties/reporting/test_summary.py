@@ -83,8 +83,8 @@ def test_another_system_is_run_with_radixproof(found: Finding, told: Narrative) 
 
 
 def test_that_there_is_no_test_is_said(found: Finding, told: Narrative) -> None:
-    text = markdown(RELEASE, found, told, replace(AGAIN, source=None))
-    assert "There is no test that stands alone" in outside(text)
+    text = markdown(RELEASE, found, told, replace(AGAIN, source=None, no_test="it is too long"))
+    assert "There is no test that stands alone: `it is too long`." in outside(text)
     assert "python" not in fences(text)
     assert "test_lost.py" not in text
 

@@ -1,0 +1,157 @@
+"""Files of known findings: TOML, a table ``[[finding]]`` for each.
+
+    [[finding]]
+    signature = "LOCK/swa-too-few"
+    reason = "the release of a lock takes the count of another"
+    systems = ["sglang"]
+    releases = ">=0.5.13,<0.5.20"
+    upstream = 36848
+    until = 2027-01-31
+
+Only the signature and the reason are required.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from radixproof.impl.registry import release_of
+from radixproof.properties.histories.durable import write_file
+from radixproof.properties.known.entry import Entry, KnownError, entry
+
+BUILTIN = "builtin"
+"""The name of our own list of what is known of SGLang."""
+LARGEST = 2**20
+"""Bytes of a file that is read."""
+_TABLE = "finding"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Known findings, of one file or of several, in order."""
+
+    entries: tuple[Entry, ...] = ()
+
+    def for_system(self, system: str, today: date) -> dict[str, tuple[Entry, ...]]:
+        """The signatures that are passed over in a system today, with the entries that say so."""
+        return _by_signature(one for one in self._about(system) if one.counts(today))
+
+    def run_out(self, system: str, today: date) -> dict[str, tuple[Entry, ...]]:
+        """Those that were passed over in a system until a day that has gone by."""
+        return _by_signature(one for one in self._about(system) if not one.counts(today))
+
+    def upstream(self, system: str, signature: str) -> str:
+        """As what a finding in a system is known to those who maintain it; nothing if it is not."""
+        numbers = (one.upstream for one in self._about(system) if one.signature == signature)
+        return next(filter(None, numbers), "")
+
+    def _about(self, system: str) -> Iterator[Entry]:
+        release = release_of(system)
+        return (one for one in self.entries if one.names(system, release))
+
+    def __add__(self, other: Known) -> Known:
+        return Known(self.entries + other.entries)
+
+
+def load_known(source: str | Path) -> Known:
+    """The known findings in a file, or those called ``builtin``.
+
+    Raises `KnownError`, which names the file and the place in it.
+    """
+    path = _builtin() if str(source) == BUILTIN else Path(source)
+    return Known(_parsed(_read(path), str(source)))
+
+
+def load_all(sources: Iterable[str | Path]) -> Known:
+    """The known findings of several files, in order. Raises `KnownError`."""
+    return sum(map(load_known, sources), Known())
+
+
+def accept(path: Path, found: Sequence[tuple[str, str]], today: date) -> int:
+    """Add entries to a file for pairs of a system and a signature; returns how many.
+
+    The file is made if there is none. What is in it stays as it is, to the letter. Raises
+    `KnownError`, and OSError.
+    """
+    before = _read(path) if path.exists() else HEADER
+    systems: dict[str, list[str]] = {}
+    for system, signature in found:
+        systems.setdefault(signature, []).append(system)
+    reason = f"accepted on {today.isoformat()}"
+    tables = [
+        f"\n[[{_TABLE}]]\nsignature = {_quoted(signature)}\nreason = {_quoted(reason)}\n"
+        f"systems = [{', '.join(map(_quoted, names))}]\n"
+        for signature, names in systems.items()
+    ]
+    after = before + ("" if before.endswith("\n") or not before else "\n") + "".join(tables)
+    _parsed(after, str(path))
+    write_file(path, after)
+    return len(tables)
+
+
+HEADER = """\
+# Findings that `radixproof check --known` passes over. Each has a signature and a reason, and may
+# have systems, releases (">=0.5.13,<0.5.17"), upstream (a number or an address) and until (a date).
+"""
+
+
+def _builtin() -> Path:
+    return Path(__file__).with_name("sglang.toml")
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise KnownError(f"cannot read {path}: it is larger than {LARGEST >> 20} MiB")
+        return content.decode()
+    except OSError as error:
+        raise KnownError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise KnownError(f"cannot read {path}: not a text file") from None
+
+
+def _parsed(text: str, place: str) -> tuple[Entry, ...]:
+    try:
+        tables = tomllib.loads(text)
+    except ValueError as error:
+        raise KnownError(f"{place}: not TOML: {error}") from None
+    except RecursionError:
+        raise KnownError(f"{place}: not TOML: nested too deeply") from None
+    others = sorted(set(tables) - {_TABLE})
+    if others:
+        raise KnownError(
+            f"{place}: unknown name {others[0]!r}; write a table [[{_TABLE}]] for each finding"
+        )
+    findings = tables.get(_TABLE, [])
+    if not isinstance(findings, list) or not all(isinstance(one, dict) for one in findings):
+        raise KnownError(f"{place}: {_TABLE} must be tables, each written [[{_TABLE}]]")
+    return tuple(_entry(fields, place, number) for number, fields in enumerate(findings, 1))
+
+
+def _entry(fields: dict[str, Any], place: str, number: int) -> Entry:
+    try:
+        return entry(fields, place)
+    except KnownError as error:
+        signature = fields.get("signature")
+        named = f" ({signature})" if isinstance(signature, str) else ""
+        raise KnownError(f"{place}, {_TABLE} {number}{named}: {error}") from None
+
+
+def _by_signature(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+    found: dict[str, tuple[Entry, ...]] = {}
+    for one in entries:
+        found[one.signature] = (*found.get(one.signature, ()), one)
+    return found
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML: as in JSON, but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

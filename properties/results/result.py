@@ -1,0 +1,146 @@
+"""What a check of one system came to: findings, what was known, and whether enough was searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from radixproof.properties.campaigns.lane import Done, Event, Failed, News
+from radixproof.properties.campaigns.searching import FindingReport
+from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.campaigns.side_by_side import Searched
+from radixproof.properties.known.entry import Entry
+from radixproof.properties.reporting.wording import plural
+from radixproof.properties.search.progress import Progress
+
+
+class Ending(Enum):
+    """What ended a search."""
+
+    RUNNING = "not ended yet"
+    COMPLETE = "it has spent its budget"
+    TIME = "the time was up"
+    INTERRUPTED = "it was interrupted"
+    FAILED = "it could not be run"
+
+
+@dataclass(slots=True)
+class SystemResult:
+    """One system, as far as it has been searched."""
+
+    shard: Shard
+    profile: str
+    known: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """Entries that count here, by signature."""
+    run_out: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """Those that counted here until a day that has gone by."""
+    findings: list[FindingReport] = field(default_factory=list)
+    progress: Progress | None = None
+    """None until it begins."""
+    seconds: float = 0.0
+    ending: Ending = Ending.RUNNING
+    reason: str = ""
+    """Why it could not be run."""
+
+    def take(self, event: Event) -> None:
+        """Note what an event of the search says."""
+        match event:
+            case News(_, Progress() as progress):
+                self.progress = progress
+            case News(_, FindingReport() as finding):
+                self.findings.append(finding)
+            case Failed(_, reason):
+                self.ending, self.reason = Ending.FAILED, reason
+            case Done(_, Searched(progress, seconds)):
+                self.end(progress, seconds)
+
+    def end(self, progress: Progress | None, seconds: float) -> None:
+        """The search is over; without progress it has not begun."""
+        complete = progress is not None and progress.complete
+        self.progress, self.seconds = progress, seconds
+        self.ending = Ending.COMPLETE if complete else Ending.TIME
+
+    @property
+    def system(self) -> str:
+        return self.shard.system
+
+    @property
+    def enough(self) -> bool:
+        """Whether so much was searched that "nothing found" means something."""
+        return (
+            self.ending is Ending.COMPLETE
+            and self.progress is not None
+            and self.progress.enough(self.shard.budget)
+        )
+
+    @property
+    def met(self) -> dict[str, int]:
+        """Known signatures that were passed over, and how often, in the order of the files."""
+        counts = self.progress.passed_over if self.progress is not None else {}
+        return {signature: counts[signature] for signature in self.known if counts.get(signature)}
+
+    @property
+    def stale(self) -> list[Entry]:
+        """Entries that count here, but did not occur. Only a search that saw enough can tell."""
+        if not self.enough:
+            return []
+        met = self.met
+        return [
+            one
+            for signature, entries in self.known.items()
+            if signature not in met
+            for one in entries
+        ]
+
+    @property
+    def verdict(self) -> str:
+        """The result in a few words. Nothing is called clean without a reason."""
+        if self.findings:
+            found = plural(len(self.findings), "finding")
+            return found if self.enough else f"{found}, and not searched enough"
+        if not self.enough:
+            return "not searched enough"
+        if self.met:
+            return f"nothing new, {plural(len(self.met), 'known finding')} passed over"
+        assert self.progress is not None
+        return "nothing found in a short search" if self.progress.unreached else "clean"
+
+    @property
+    def lacking(self) -> str:
+        """Why it was not searched enough; nothing if it was."""
+        if self.enough:
+            return ""
+        if self.ending is Ending.FAILED:
+            return self.reason
+        if self.progress is None:
+            return f"{self.ending.value} before the search began"
+        share = f"{self.reached}, and {self._demand}"
+        if self.ending is Ending.COMPLETE:
+            return share
+        steps, wanted = self.progress.steps, self.shard.budget.steps
+        return f"{self.ending.value} after {steps:,} of {wanted:,} steps, with {self.reached}"
+
+    @property
+    def reached(self) -> str:
+        """``85 of 91 milestones reached``."""
+        if self.progress is None:
+            return "no milestones reached"
+        count = len(self.progress.reached)
+        return f"{count} of {count + len(self.progress.unreached)} milestones reached"
+
+    @property
+    def _demand(self) -> str:
+        demand = self.shard.budget.demand
+        share = "all of them" if demand == 100 else f"{demand} % of them"
+        return f"the profile {self.profile} asks for {share}"
+
+
+def found(results: Iterable[SystemResult]) -> bool:
+    """Whether a check has found something that was not known."""
+    return any(result.findings for result in results)
+
+
+def enough(results: Iterable[SystemResult]) -> bool:
+    """Whether every system was searched enough."""
+    return all(result.enough for result in results)
