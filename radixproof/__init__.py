@@ -7,11 +7,9 @@ package costs nothing, and Hypothesis and torch are imported only by what needs 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # that of `typing` would have to be imported
 if TYPE_CHECKING:
     from radixproof.checking import CheckResult as CheckResult
     from radixproof.checking import check as check
@@ -191,6 +189,8 @@ def __getattr__(name: str) -> object:
     """Load a public name when it is first used."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     globals()[name] = value
     return value

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
 from radixproof.properties.cli import arguments
-from radixproof.properties.cli.arguments import at_least_one, seconds, whole
+from radixproof.properties.cli.arguments import jobs, seconds, whole
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 from radixproof.properties.search.budget import PROFILES
 
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "-j",
         "--jobs",
-        type=at_least_one,
+        type=jobs,
         default=1,
         metavar="N",
         help="processes at a time; the findings are the same (default: 1)",

@@ -23,7 +23,8 @@ from typing import Any
 
 from radixproof.impl.registry import release_of
 from radixproof.properties.histories.durable import write_file
-from radixproof.properties.known.entry import Entry, KnownError, entry
+from radixproof.properties.histories.reading import UnreadableFile, text_of
+from radixproof.properties.known.entry import LONGEST, Entry, KnownError, entry, shown
 
 BUILTIN = "builtin"
 """The name of our own list of what is known of SGLang."""
@@ -107,15 +108,9 @@ def _builtin() -> Path:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise KnownError(f"cannot read {path}: it is larger than {LARGEST >> 20} MiB")
-        return content.decode()
-    except OSError as error:
-        raise KnownError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise KnownError(f"cannot read {path}: not a text file") from None
+        return text_of(path, LARGEST)
+    except UnreadableFile as error:
+        raise KnownError(str(error)) from None
 
 
 def _parsed(text: str, place: str) -> tuple[Entry, ...]:
@@ -128,7 +123,7 @@ def _parsed(text: str, place: str) -> tuple[Entry, ...]:
     others = sorted(set(tables) - {_TABLE})
     if others:
         raise KnownError(
-            f"{place}: unknown name {others[0]!r}; write a table [[{_TABLE}]] for each finding"
+            f"{place}: unknown name {shown(others[0])}; write a table [[{_TABLE}]] for each finding"
         )
     findings = tables.get(_TABLE, [])
     if not isinstance(findings, list) or not all(isinstance(one, dict) for one in findings):
@@ -141,7 +136,7 @@ def _entry(fields: dict[str, Any], place: str, number: int) -> Entry:
         return entry(fields, place)
     except KnownError as error:
         signature = fields.get("signature")
-        named = f" ({signature})" if isinstance(signature, str) else ""
+        named = f" ({signature})" if isinstance(signature, str) and len(signature) < LONGEST else ""
         raise KnownError(f"{place}, {_TABLE} {number}{named}: {error}") from None
 
 

@@ -29,7 +29,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.premises import premise
 from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, complete
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
 from radixproof.properties.performing.building import built, closed
 from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.ledger import Ledger, Receipt
@@ -157,7 +157,9 @@ class Performer:
             system.write_state(state, tags[paged - 1] if paged else 0)
             self.ledger.hand_over(Pool.MAMBA)
         evicted = max(protected, operation.evicted)
-        inserted = system.insert(key, slots[:units], protected, evicted, state, operation.priority)
+        by_priority = self.config.eviction_policy is EvictionPolicy.PRIORITY
+        priority = operation.priority if by_priority else 0
+        inserted = system.insert(key, slots[:units], protected, evicted, state, priority)
         if slots[paged:]:
             system.free(slots[paged:])
         if state is not None and not inserted.taken:
@@ -186,7 +188,13 @@ class Performer:
         yield self.scheduler.load_back(operation)
 
     def _evict(self, operation: Evict) -> Iterator[Step]:
-        freed = self.system.evict(operation.full, operation.swa, operation.mamba)
+        asked = (operation.full, operation.swa, operation.mamba)
+        present = self.config.components
+        full, swa, mamba = (
+            count if component in present else 0
+            for component, count in zip(COMPONENTS, asked, strict=True)
+        )
+        freed = self.system.evict(full, swa, mamba)
         yield Step(operation, Freed(*freed))
 
     def _evict_host(self, operation: EvictHost) -> Iterator[Step]:
