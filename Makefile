@@ -55,7 +55,7 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy tests benchmarks docs conftest.py
+	$(BIN)/mypy tests examples benchmarks docs conftest.py
 
 # CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic

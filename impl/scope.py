@@ -6,16 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from radixproof.impl.operations import (
     OPERATIONS,
+    Evict,
     EvictHost,
     HostInsert,
     HostLock,
+    Insert,
     LoadBack,
     LoadingCheck,
+    Lock,
+    Match,
     Operation,
+    Requested,
+    Reset,
     RunCopies,
+    Unlock,
     WritingCheck,
 )
 from radixproof.model.config import COMPONENTS, Component, Config, EvictionPolicy
@@ -104,3 +112,18 @@ class Scope:
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
         return ""
+
+
+ONE_TIER = Scope(
+    components=(Component.FULL,),
+    eviction_policies=(EvictionPolicy.LRU,),
+    operations=(Match, Insert, Lock, Unlock, Evict, Reset, *get_args(Requested)),
+    hosted=False,
+    bigram=False,
+    namespaces=False,
+    ranks=False,
+)
+"""The plainest radix cache: full attention on the device alone, and eviction of what was used least
+recently. To be changed where a cache has less or more, as in
+``replace(ONE_TIER, page_sizes=(1,))``.
+"""

@@ -6,7 +6,7 @@ A check that needs what is not shown is passed over and counted as passed over
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixproof.model.config import COMPONENTS, POOLS, Component, Pool
 
@@ -56,6 +56,24 @@ class Sight:
     """
     events: bool = True
     """Every observation has the stream of events since the last one, which may be empty."""
+
+    @classmethod
+    def full(
+        cls, *, locks: bool = False, free: bool = False, sizes: bool = False, ages: bool = False
+    ) -> Sight:
+        """What `NodeView.full` and `Observation.full` show if they are given these arguments;
+        ``sizes`` stands for ``evictable`` and ``protected``.
+        """
+        of_free = (Pool.FULL,) if free else ()
+        return replace(
+            NODES_ONLY,
+            slots=(Pool.FULL,),
+            locks=(Component.FULL,) if locks else (),
+            sizes=sizes,
+            free_counts=of_free,
+            free_lists=of_free,
+            recency=ages,
+        )
 
 
 NODES_ONLY = Sight(

@@ -51,6 +51,13 @@ class Lookup(NamedTuple):
     best_anchor: Any = None
     host: PerComponent | None = None
 
+    @classmethod
+    def on_device(cls, slots: Sequence[int], anchor: Any) -> Lookup:
+        """The result in a cache that has no host tier: the slots found, and the node that ends
+        them.
+        """
+        return cls(len(slots), len(slots), list(slots), anchor)
+
 
 class Insertion(NamedTuple):
     """Result of an insert: tokens of the key that were in the tree before, whether the state was
@@ -120,6 +127,7 @@ class System(Protocol):
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        /,
     ) -> Insertion:
         """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end
         (semantics 4).
@@ -142,7 +150,7 @@ class System(Protocol):
     def unlock(self, receipt: Any) -> None:
         """Give a receipt of `lock` back: once for each (semantics 6.2)."""
 
-    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+    def evict(self, full: int, swa: int, mamba: int, /) -> PerComponent:
         """Free at least so many tokens (MAMBA: states) per component; returns how many were
         (semantics 7.1).
 
@@ -360,7 +368,7 @@ class Target:
 
 
 _METHODS: dict[type[Operation], tuple[str, ...]] = {
-    Reset: ("reset", "in_flight"),
+    Reset: ("reset",),
     Refuse: ("refuse",),
     EvictHost: ("evict_host",),
     LoadBack: ("load_back",),
@@ -405,6 +413,8 @@ def _called(scope: Scope) -> list[str]:
     offers, components = scope.offers(), scope.components
     names = [name for name in vars(System) if not name.startswith("_")]
     names += [name for kind, called in _METHODS.items() if kind in offers for name in called]
+    if Reset in offers and scope.hosted:
+        names.append("in_flight")
     if Component.SWA in components:
         names += [name for name in vars(Windowed) if not name.startswith("_")]
     if Component.MAMBA in components:

@@ -47,7 +47,7 @@ def put(
     assert slots is not None, "no room"
     system.write(slots, tags(tokens))
     system.free_swa(slots[:evicted])
-    system.insert(Key(tokens, namespace), slots, 0, evicted, priority=priority)
+    system.insert(Key(tokens, namespace), slots, 0, evicted, None, priority)
     return slots
 
 
