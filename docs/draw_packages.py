@@ -33,6 +33,7 @@ ORDER = (
     "properties/running",
     "properties/judging",
     "properties/performing",
+    "properties/accepting",
     "impl/registry",
     "impl/faults",
     "impl/sglang",

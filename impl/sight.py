@@ -57,6 +57,21 @@ class Sight:
     events: bool = True
     """Every observation has the stream of events since the last one, which may be empty."""
 
+    def __post_init__(self) -> None:
+        """Raises TypeError for a field that is not a tuple of what it names."""
+        for name, known in (
+            ("slots", POOLS),
+            ("locks", COMPONENTS),
+            ("host_locks", COMPONENTS),
+            ("free_counts", POOLS),
+            ("free_lists", POOLS),
+            ("host_hits", COMPONENTS),
+        ):
+            value = getattr(self, name)
+            kind = type(known[0])
+            if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
+                raise TypeError(f"Sight: {name} must be a tuple of {kind.__name__}s, got {value!r}")
+
     @classmethod
     def full(
         cls, *, locks: bool = False, free: bool = False, sizes: bool = False, ages: bool = False

@@ -28,8 +28,9 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, close, complete
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, close
 from radixproof.model.config import Config, Pool
+from radixproof.properties.accepting.vetted import accepted
 from radixproof.properties.performing.crash import crash
 from radixproof.properties.performing.ledger import Ledger, Receipt
 from radixproof.properties.performing.outcomes import (
@@ -55,14 +56,15 @@ class Performer:
         self.config = config
         self.scope = target.scope
         self.ledger = Ledger(config)
-        systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
+        systems = [accepted(target.build(config), target, config) for _ in range(config.ranks)]
         self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
 
     def perform(self, operation: Operation) -> Iterator[Step]:
         """The parts of an operation, each performed when the iterator reaches it.
 
-        An exception of the system is an outcome, and the last one.
+        An exception of the system is an outcome, and the last one. Raises `Unavailable` for a
+        mistake of its adapter.
         """
         reason = premise(operation, self.ledger, self.config, self.scope)
         if reason is not None:
@@ -70,6 +72,8 @@ class Performer:
             return
         try:
             yield from PERFORM[type(operation)](self, operation)
+        except Unavailable:
+            raise
         except Exception as error:
             yield Step(operation, crash(error))
 

@@ -12,16 +12,22 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
+from radixproof.properties.accepting.rehearsal import rehearse
 from radixproof.properties.drivers import machine
 from radixproof.properties.drivers.soak import soak
+from radixproof.properties.generating.configs import config
 from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.replaying import replayed
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.progress import Progress
+
+REHEARSED = 30
+"""Configurations on which an adapter is tried before it is searched."""
 
 
 def calm_collector() -> None:
@@ -45,8 +51,10 @@ def search(
     """Search ``target``, and ``tell`` of every finding, and often of progress.
 
     ``stored`` histories that fit the target are replayed first, on top of the budget. Signatures
-    that are ``known`` are passed over. Returns the final progress.
+    that are ``known`` are passed over. Returns the final progress. Raises `AdapterMistake`.
     """
+    if not target.vetted:
+        rehearse(target, [config(Random(f"{n}"), target.scope) for n in range(REHEARSED)])
     passed_over = set(known)
     done = Progress(0, 0, scope=target.scope)
     started, replayed_steps = time.monotonic(), 0

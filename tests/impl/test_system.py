@@ -5,6 +5,7 @@ called.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,10 @@ from radixproof.impl.operations import Insert, LoadBack, Match, Refuse, WritingC
 from radixproof.impl.registry import find
 from radixproof.impl.scope import ONE_TIER
 from radixproof.impl.sight import NODES_ONLY, Sight
-from radixproof.impl.system import Target, Unavailable, close, complete
+from radixproof.impl.system import Target, Unavailable, close
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.coverage.milestones import reachable
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.soak import one
@@ -129,3 +131,23 @@ def test_a_system_without_close_has_nothing_to_release() -> None:
     close(toy)
     assert toy.allocate(8) == [*range(8)]
     assert toy.available(Pool.FULL) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scope": SIGHT}, "scope must be a Scope, got Sight"),
+        ({"sight": ONE_TIER}, "sight must be a Sight, got Scope"),
+        ({"dialect": Adapter}, "dialect must be a Dialect, got <class"),
+        ({"build": Adapter(PLAIN)}, "build must be a function from a Config to a System, got"),
+        ({"build": lambda: None}, "build must be a function from a Config to a System, got"),
+    ],
+)
+def test_a_target_must_be_made_of_what_it_names(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=f"Target: {says}"):
+        replace(target, **changes)
+
+
+def test_a_sight_must_be_made_of_what_it_names() -> None:
+    with pytest.raises(TypeError, match="Sight: slots must be a tuple of Pools, got <Pool"):
+        Sight(slots=Pool.FULL)  # type: ignore[arg-type]
