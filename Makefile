@@ -19,7 +19,7 @@ check: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.12.post1
 	$(BIN)/radixproof check radix --profile ci
 	$(BIN)/radixproof check sglang==0.5.12.post1 --profile ci --cold; test $$? -eq 1
-	test -f findings/sglang-0-5-12-post1/progress-never-backed-up.json
+	test -f findings/sglang-0-5-12-post1/progress-never-backed-up-1/history.json
 	@echo "As expected: our own cache is clean, and that release is not."
 	@echo "Its PROGRESS/never-backed-up is SGLang pull request 25065."
 

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from radixproof.impl import registry
+from radixproof.impl.operations import Operation
 from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import CacheMachine, rolls
@@ -52,7 +53,7 @@ class Counted:
 
 
 def empty_machine(counted: Counted) -> type[RuleBasedStateMachine]:
-    """As many rules as `CacheMachine` has, with the same choices to draw, that do nothing."""
+    """As many rules as `CacheMachine` has, chosen by Hypothesis, that do nothing."""
 
     class Empty(RuleBasedStateMachine):
         @initialize(dice=rolls)
@@ -72,9 +73,9 @@ def empty_machine(counted: Counted) -> type[RuleBasedStateMachine]:
 
 def full_machine(target: Target, counted: Counted) -> type[RuleBasedStateMachine]:
     class Full(CacheMachine):
-        def make(self, name: str, dice: bytes) -> None:
+        def choose(self, name: str, below: Callable[[int], int]) -> Operation:
             counted.rules += 1
-            super().make(name, dice)
+            return super().choose(name, below)
 
         def teardown(self) -> None:
             super().teardown()

@@ -21,6 +21,7 @@ ROOMS = ("properties", "impl", "model")
 ORDER = (
     "radixproof",
     "properties/cli",
+    "properties/testing",
     "properties/symbolic",
     "properties/power",
     "properties/campaigns",

@@ -14,10 +14,11 @@ from typing import ClassVar, TypeAlias, get_args
 
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
+from radixproof.model.source_text import AsSource
 
 
-@dataclass(frozen=True, slots=True)
-class _Operation:
+@dataclass(frozen=True, slots=True, repr=False)
+class _Operation(AsSource):
     """Prints in words: its name, its main fields, and every field that differs from its default."""
 
     name: ClassVar[str]
@@ -41,14 +42,14 @@ class _Operation:
         return " ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Match(_Operation):
     """Look a prompt up. It splits a node where the match ends inside it, and renews recency (3)."""
 
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Insert(_Operation):
     """Hand the KV of a computed prompt to the tree (semantics 4).
 
@@ -65,7 +66,7 @@ class Insert(_Operation):
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Lock(_Operation):
     """Match a prompt and lock its last device node; the receipt is kept under a name (6.1)."""
 
@@ -73,7 +74,7 @@ class Lock(_Operation):
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HostLock(_Operation):
     """Match a prompt and lock the host copies of its best node, as a storage prefetch does
     (semantics 6.6).
@@ -83,14 +84,14 @@ class HostLock(_Operation):
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Unlock(_Operation):
     """Give a receipt back, of either kind (semantics 6.2). Skipped when there is none."""
 
     receipt: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ReleaseWindow(_Operation):
     """Give the SWA and MAMBA part of a receipt back early, once: the request's window has left it
     (semantics 6.4).
@@ -99,7 +100,7 @@ class ReleaseWindow(_Operation):
     receipt: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Evict(_Operation):
     """Free at least so many tokens (``mamba``: states) on the device, if that many are evictable
     (semantics 7.1).
@@ -110,7 +111,7 @@ class Evict(_Operation):
     mamba: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EvictHost(_Operation):
     """Free at least so many host tokens (of MAMBA: states) of one component, if they are evictable
     (semantics 7.9).
@@ -120,7 +121,7 @@ class EvictHost(_Operation):
     component: Component = Component.FULL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LoadBack(_Operation):
     """Match a prompt, and bring the part of it that is on the host only back to the device (9).
     ``quota`` limits FULL tokens.
@@ -130,7 +131,7 @@ class LoadBack(_Operation):
     quota: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HostInsert(_Operation):
     """Put the prompt's KV on the host, as a storage prefetch does that has fetched all of it
     (semantics 10.3).
@@ -139,7 +140,7 @@ class HostInsert(_Operation):
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunCopies(_Operation):
     """The engine performs its next ``count`` queued backups (``load``: load-backs) on one rank; no
     tree is told yet (semantics 17.1).
@@ -153,7 +154,7 @@ class RunCopies(_Operation):
     rank: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WritingCheck(_Operation):
     """Acknowledge backups: those whose copies have run (polling), or all of them, waiting for the
     copies (blocking; 8.4).
@@ -162,21 +163,21 @@ class WritingCheck(_Operation):
     blocking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LoadingCheck(_Operation):
     """Acknowledge load-backs, likewise (semantics 9.5)."""
 
     blocking: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Refuse(_Operation):
     """The next allocation from one pool fails, whatever is free there (semantics 17.4)."""
 
     pool: Pool = Pool.FULL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Arrive(_Operation):
     """A request comes: its prompt is matched, what is on the host is loaded back, and the prefix is
     locked (semantics 11).
@@ -187,7 +188,7 @@ class Arrive(_Operation):
     quota: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prefill(_Operation):
     """The next ``tokens`` of a request's prompt are computed, and inserted while it goes on
     (semantics 11.2).
@@ -197,7 +198,7 @@ class Prefill(_Operation):
     tokens: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Decode(_Operation):
     """A request whose prompt is computed generates these tokens; its window slides (11.4)."""
 
@@ -205,14 +206,14 @@ class Decode(_Operation):
     tokens: tuple[int, ...] = (1,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finish(_Operation):
     """A request ends: what it computed is inserted, and its lock released (semantics 11.3)."""
 
     request: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Abort(_Operation):
     """A request ends, or is retracted (and may arrive again): nothing is inserted, and its own
     slots are freed (semantics 11.3).
@@ -221,7 +222,7 @@ class Abort(_Operation):
     request: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reset(_Operation):
     """Empty the cache and its pools (semantics 12). Skipped unless idle: no receipt, no request, no
     copy in flight.
@@ -237,8 +238,8 @@ Operation: TypeAlias = Raw | Requested
 OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+@dataclass(frozen=True, slots=True, repr=False)
+class History(AsSource):
     """Operations in order on a cache of one configuration. Every sub-list of the
     operations is a history, too.
     """

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cached_property
 
+from radixproof.model.source_text import AsSource
+
 
 class Component(IntEnum):
     """A kind of state that hangs on the nodes of the tree (semantics 1.2)."""
@@ -54,8 +56,8 @@ class ConfigError(ValueError):
     """A configuration that no cache can be built with."""
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, repr=False)
+class Config(AsSource):
     """Shape of one cache under test.
 
     ``window`` is in tokens, None for a cache without SWA. Pools are sized in pages of ``page_size``
@@ -84,14 +86,12 @@ class Config:
     """Replicas that run the same history, each with copies that complete at times of their own."""
 
     def __post_init__(self) -> None:
-        positive = ("page_size", "device_pages", "threshold", "load_threshold", "ranks")
-        least = dict.fromkeys(positive, 1) | {"mamba_states": 0, "host_pages": 0}
-        for name, count in least.items():
+        least = {"page_size": 1, "device_pages": 1, "threshold": 1, "load_threshold": 1, "ranks": 1}
+        for name, count in (least | {"mamba_states": 0, "host_pages": 0}).items():
             if getattr(self, name) < count:
                 raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")
         self._check_pools("swa", self.swa_pages, self.swa_host_pages, self.window is not None)
-        states = self.mamba_states, self.mamba_host_states
-        self._check_pools("mamba", *states, self.mamba_states > 0)
+        self._check_pools("mamba", self.mamba_states, self.mamba_host_states, self.mamba_states > 0)
         if self.window is not None and self.window < 1:
             raise ConfigError(f"window must be at least 1, got {self.window}")
         if self.write_back and not self.hosted:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from radixproof.model.source_text import AsSource
+
 Units: TypeAlias = tuple[int, ...] | tuple[tuple[int, int], ...]
 """What the tree sees of a key: tokens, or, where keys are bigrams, pairs of neighbours (2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+@dataclass(frozen=True, slots=True, repr=False)
+class Key(AsSource):
     """A prompt: its tokens, and the namespace (in SGLang ``extra_key``) it is private to (2.1)."""
 
     tokens: tuple[int, ...]

@@ -73,7 +73,6 @@ if TYPE_CHECKING:
     from radixproof.model.key import Key as Key
     from radixproof.model.verdict import Breach as Breach
     from radixproof.model.verdict import Property as Property
-    from radixproof.properties.drivers.machine import state_machine as state_machine
     from radixproof.properties.histories.history_json import HistoryError as HistoryError
     from radixproof.properties.histories.history_json import from_json as from_json
     from radixproof.properties.histories.history_json import to_json as to_json
@@ -81,6 +80,7 @@ if TYPE_CHECKING:
     from radixproof.properties.search.finding import Finding as Finding
     from radixproof.properties.search.finding import NothingFails as NothingFails
     from radixproof.properties.search.finding import shrink as shrink
+    from radixproof.properties.testing.case import state_machine as state_machine
 
 __all__ = [
     "NODES_ONLY",
@@ -172,7 +172,7 @@ _MODULES = {
     "model.dialect": "Dialect",
     "model.key": "Key",
     "model.verdict": "Breach Property",
-    "properties.drivers.machine": "state_machine",
+    "properties.testing.case": "state_machine",
     "properties.histories.history_json": "HistoryError from_json to_json",
     "properties.running.run": "Verdict",
     "properties.search.finding": "Finding NothingFails shrink",

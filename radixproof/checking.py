@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.narrate import retold
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.budget import PROFILES
@@ -91,7 +91,4 @@ def replay(target: Target, history: History, *, known: Iterable[str] = ()) -> Ve
 
 
 def _report(target: Target, finding: Finding) -> str:
-    told = narrate(target, finding.history, finding.signature)
-    if told.breach is None:
-        told = replace(told, breach=finding.verdict.breach)
-    return render(target.name, finding.history, told)
+    return render(target.name, finding.history, retold(target, finding))

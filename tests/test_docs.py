@@ -151,8 +151,8 @@ def test_what_is_not_there_is_not_found() -> None:
 # -- both ways: from rules to functions of the model, and back -------------------------------------
 
 SAYS = of_rules()
-VOCABULARY_OF_REPORTS = ROOT / "model" / "verdict.py"
-"""Names of properties, and how breaches are told apart: nothing in it is specified."""
+UNSPECIFIED = {ROOT / "model" / "verdict.py", ROOT / "model" / "source_text.py"}
+"""Names of properties and how breaches are told apart, and how values print: no rule says that."""
 
 
 def functions(tree: ast.AST, of: str) -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -180,7 +180,7 @@ def rules_in(docstring: str) -> set[str]:
 CITES: dict[str, set[str]] = {}
 """Per function of the model: the rules that its docstring cites."""
 for _path in sorted((ROOT / "model").rglob("*.py")):
-    if _path != VOCABULARY_OF_REPORTS:
+    if _path not in UNSPECIFIED:
         for _name, _function in functions(ast.parse(_path.read_text(encoding="utf-8")), _path.stem):
             _text = " ".join((ast.get_docstring(_function) or "").split())
             CITES[_name] = CITES.get(_name, set()) | rules_in(_text)

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-VOCABULARY = {"model.config", "model.key", "model.dialect", "model.verdict"}
+VOCABULARY = {f"model.{name}" for name in ("config", "key", "dialect", "verdict", "source_text")}
 """What a system under test may know of the model."""
 
 

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
+from radixproof.properties.campaigns.lifeline import end_with_parent
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.histories.history_json import HistoryError
 
@@ -130,6 +131,7 @@ def _ending(code: int) -> str:
 
 def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: run shards until there are no more."""
+    end_with_parent()
     # Ctrl-C is for the parent to handle: what was found must get through.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

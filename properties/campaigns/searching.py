@@ -6,10 +6,9 @@ that the parent need not import it.
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -18,10 +17,8 @@ from radixproof.impl.system import Target, close
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.generating.configs import plainest
 from radixproof.properties.histories import corpus
-from radixproof.properties.histories.file_names import slug
-from radixproof.properties.histories.history_json import to_json
-from radixproof.properties.reporting import regression_test
-from radixproof.properties.reporting.report import report, summary
+from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
+from radixproof.properties.reporting.report import summary
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import calm_collector, search
@@ -32,12 +29,11 @@ NEWS_EVERY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class FindingReport:
-    """A finding, ready to be shown and written: the files that it consists of, by name."""
+    """A finding, ready to be written and shown."""
 
     signature: str
     summary: str
-    report: str
-    files: dict[str, str]
+    folder: FindingFolder
     seconds: float
     """Since the search began."""
     at_step: int
@@ -82,31 +78,11 @@ def _warm(target: Target) -> None:
 
 
 def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
-    name, folder = slug(finding.signature), shard.folder
-    origin = {
-        "system": target.name,
-        "seed": str(finding.seed),
-        "driver": finding.driver,
-        "signature": finding.signature,
-    }
-    history = replace(finding.history, origin=origin)
-    test = f"test_{name.replace('-', '_')}.py"
-    replay = ["radixproof", "replay", f"{folder}/{name}.json"]
-    if registry.is_import(target.name):
-        replay += ["--system", target.name]
-    run_test = regression_test.command(target.name, f"{folder}/{test}")
-    text = report(target, finding, shlex.join(replay), run_test)
-    files = {
-        f"{name}.json": to_json(history),
-        f"{name}.txt": text,
-        test: regression_test.test(target.name, history, finding.verdict.breach),
-    }
     return FindingReport(
         finding.signature,
         summary(finding),
-        text,
-        files,
+        folder_of(target, finding, shard.folder),
         seconds,
         finding.at_step,
-        len(history.operations),
+        len(finding.history.operations),
     )

@@ -22,7 +22,7 @@ class Shard:
     corpus: str = ""
     """A folder whose histories are replayed first, if any."""
     folder: str = ""
-    """Where its findings will lie; reports name it."""
+    """The folder below which its findings will lie; reports name it."""
 
     def __str__(self) -> str:
         return f"{self.system}, {self.driver}, seed {self.seed}"

@@ -19,7 +19,8 @@ from radixproof.properties.campaigns.pool import News, ShardDone, ShardFailed, r
 from radixproof.properties.campaigns.searching import FindingReport, Searched, search_shard
 from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.cli.progress import Output, SearchProgress
-from radixproof.properties.histories.file_names import slug
+from radixproof.properties.histories.durable import make_ready
+from radixproof.properties.reporting.finding_folder import FindingFolder, write_finding
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.progress import Progress
@@ -44,10 +45,9 @@ def check(
     """
     _writable(out)
     result = Result()
-    console = Output(highlight=False, soft_wrap=True)
+    console = Output(highlight=False, soft_wrap=True, emoji=False)
     for name in names:
-        folder = str(out / slug(name))
-        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), folder)
+        shard = Shard(name, SEARCH, seed, budget, str(corpus or ""), str(out))
         try:
             _search(shard, console, result)
         except Unavailable as error:
@@ -97,9 +97,10 @@ def _too_little(budget: Budget, progress: Progress) -> bool:
 
 
 def _show(finding: FindingReport, number: int, shard: Shard, console: Console) -> None:
+    where = _write(finding.folder)  # before anything is printed of it
     console.rule(f"{shard.system}: finding {number}", align="left")
-    console.print(finding.report, markup=False)
-    console.print(_write(finding, Path(shard.folder)), markup=False)
+    console.print(finding.folder.report, markup=False)
+    console.print(where, markup=False)
 
 
 def _conclude(
@@ -131,31 +132,26 @@ def _conclusion(shard: Shard, findings: Sequence[FindingReport], done: Searched)
         yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
 
 
-def _write(finding: FindingReport, folder: Path) -> str:
-    """Write the files of a finding; returns where they are.
+def _write(found: FindingFolder) -> str:
+    """Write a finding; returns where it is.
 
-    Nothing may be lost: if they cannot be written, the history is returned instead.
+    Nothing may be lost: if it cannot be written, the history is returned instead.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in finding.files.items():
-            (folder / name).write_text(text)
+        write_finding(found)
     except OSError as error:
-        history = next(iter(finding.files.values()))
+        why = error.strerror or error
         return (
-            f"This finding could not be written to {folder} ({error.strerror})."
-            f" Its history:\n{history}"
+            f"This finding could not be written to {found.path} ({why})."
+            f" Its history:\n{found.history}"
         )
-    return f"Written to {folder}: {', '.join(finding.files)}\n"
+    return f"Written to {found.path}: {', '.join(found.written)}\n"
 
 
 def _writable(out: Path) -> None:
     """Raises `Unavailable` before a long search rather than after it."""
-    probe = out / ".writable"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        make_ready(out)
     except OSError as error:
         raise Unavailable(
             f"cannot write findings to {out} ({error.strerror}): choose another folder with --out"

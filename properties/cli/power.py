@@ -14,6 +14,7 @@ from radixproof.impl import registry
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli.arguments import at_least_one
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
@@ -193,6 +194,6 @@ def _record(file: Path, resume: bool) -> list[TrialResult]:
 def _write(out: Path, table: ScoreTable, steps: int) -> None:
     from radixproof.properties.power import result_page
 
-    (out / "power.md").write_text(result_page.markdown(table, steps))
-    (out / "power.json").write_text(result_page.as_json(table, steps))
-    (out / "power.svg").write_text(result_page.as_chart(table, steps))
+    write_file(out / "power.md", result_page.markdown(table, steps))
+    write_file(out / "power.json", result_page.as_json(table, steps))
+    write_file(out / "power.svg", result_page.as_chart(table, steps))

@@ -10,6 +10,7 @@ from typing import Any
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import history_file
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.history_json import to_json
 
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print(to_json(smallest), end="")
         return FOUND
     try:
-        options.out.write_text(to_json(smallest))
+        write_file(options.out, to_json(smallest))
     except OSError as error:
         raise Unavailable(f"cannot write {options.out}: {error.strerror}") from None
     before, after = len(history.operations), len(smallest.operations)

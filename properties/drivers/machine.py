@@ -1,22 +1,34 @@
-"""The Hypothesis state machine: rules over the same operations as every other driver.
+"""The Hypothesis state machine: a rule for each operation, and one for splits.
 
-It takes the system as an argument, and its ``TestCase`` goes into a pytest file:
+What a rule is given is the operation itself, chosen in view of the system as it is by then. So what
+Hypothesis prints can be read, and runs when it is pasted:
 
-    TestMyCache = state_machine(target).TestCase
-
-Its examples are drawn with the backend of `hypothesis_backend`. Settings of your own replace that,
-unless they name it: ``settings(max_examples=1_000, backend=BACKEND)``.
+    state = RadixMachine()
+    state.build(config=Config(page_size=2), drain=Drain.BY_PAGES)
+    state.insert(operation=Insert(Key((1, 2, 1, 1))))
+    state.evict(operation=Evict(2))
+    state.teardown()
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, note, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.control import currently_in_test_context
+from hypothesis.internal.conjecture.data import ConjectureData
+from hypothesis.stateful import (
+    Rule,
+    RuleBasedStateMachine,
+    RuleStrategy,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
@@ -25,14 +37,16 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
-from radixproof.properties.generating.operations import RULES, Shaper, digits
-from radixproof.properties.histories.file_names import slug
+from radixproof.properties.generating.operations import LOTS, RULES, Shaper, digits
 from radixproof.properties.running.run import TOLERABLE, Run
 
 rolls = st.binary(min_size=7, max_size=7)
 """A number to take choices from, each as likely as any other. It is not drawn as an integer,
 because Hypothesis's own backend prefers small ones, which hold few choices.
 """
+
+OTHERS = 10
+"""Lots of a rule that a subclass adds."""
 
 
 class Broken(AssertionError):
@@ -47,31 +61,115 @@ class Broken(AssertionError):
         )
 
 
-class CacheMachine(RuleBasedStateMachine):
-    """One cache under random operations, made by `state_machine`.
+@st.composite
+def configs(draw: Callable[[Any], Any]) -> Config:
+    """A configuration within the scope of the machine's system."""
+    machine: CacheMachine = draw(st.runner())
+    return config(Random(int.from_bytes(draw(rolls))), machine.target.scope)
 
-    A subclass that sets ``target``, as was usual before that function existed, works as well.
+
+class Chosen(st.SearchStrategy[Operation]):
+    """An operation for the rule of this name, which suits the state that the machine is in."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def do_draw(self, data: ConjectureData) -> Operation:
+        machine: CacheMachine = data.hypothesis_runner
+        return machine.choose(self.name, digits(int.from_bytes(data.draw_bytes(7, 7))))
+
+
+def performing(name: str) -> Any:
+    """A rule that performs an operation, where there is something for it to work on."""
+
+    def perform(self: CacheMachine, operation: Operation) -> None:
+        self.perform(operation)
+
+    def possible(self: CacheMachine) -> bool:
+        return self.shaper.suits(name, self.run.judge.model)
+
+    perform.__name__ = name
+    return precondition(possible)(rule(operation=Chosen(name))(perform))
+
+
+class Turns(RuleStrategy):
+    """Which rule has its turn, and with what: as often as `LOTS` has it, if it is possible now.
+
+    Hypothesis's own choice knows no weights, and takes longer than a step.
     """
+
+    def __init__(self, machine: CacheMachine) -> None:
+        super().__init__(machine)
+        self.named = {one.function.__name__: one for one in self.rules}
+        self.lots = LOTS + [name for name in self.named if name not in RULES for _ in range(OTHERS)]
+
+    def do_draw(self, data: ConjectureData) -> tuple[Rule, dict[str, Any]]:
+        below = digits(int.from_bytes(data.draw_bytes(7, 7)))
+        while True:  # an insert, which is the first of them all, is always possible
+            turn = self.named[self.lots[below(len(self.lots))]]
+            if self.is_valid(turn):
+                break
+        return turn, {name: data.draw(values) for name, values in turn.arguments_strategies.items()}
+
+
+class CacheMachine(RuleBasedStateMachine):
+    """One cache under random operations; a subclass names the system, as its ``target``."""
 
     target: ClassVar[Target]
     known: ClassVar[frozenset[str]] = frozenset()
+    """Signatures that are passed over."""
 
-    def __init_subclass__(cls) -> None:
-        """Make its test draw from the seed alone, unless it is given settings that say
-        otherwise.
-        """
-        cls.TestCase.settings = settings(cls.TestCase.settings, backend=BACKEND)
+    def __init__(self) -> None:
+        super().__init__()
+        self._rules_strategy = Turns(self)
 
-    @initialize(dice=rolls)
-    def build(self, dice: bytes) -> None:
-        rng = Random(int.from_bytes(dice))
-        self.config: Config = config(rng, self.target.scope)
-        self.drain = rng.choice(tuple(Drain))
-        self.run = Run(self.target, self.config)
+    @initialize(config=configs(), drain=st.sampled_from(Drain))
+    def build(self, config: Config, drain: Drain) -> None:
+        """Build the system; ``drain`` is how it is emptied at the end."""
+        self.config, self.drain = config, drain
+        self.run = Run(self.target, config)
         self.shaper = Shaper(self.run.ledger, self.target.scope)
         self.done: list[Operation] = []
         self.over = False
         self.broken = False
+
+    insert = performing("insert")
+    match = performing("match")
+    split = performing("split")
+    lock = performing("lock")
+    host_lock = performing("host_lock")
+    unlock = performing("unlock")
+    release_window = performing("release_window")
+    evict = performing("evict")
+    evict_host = performing("evict_host")
+    load_back = performing("load_back")
+    host_insert = performing("host_insert")
+    run_copies = performing("run_copies")
+    writing_check = performing("writing_check")
+    loading_check = performing("loading_check")
+    refuse = performing("refuse")
+    arrive = performing("arrive")
+    prefill = performing("prefill")
+    decode = performing("decode")
+    finish = performing("finish")
+    abort = performing("abort")
+    reset = performing("reset")
+
+    def choose(self, name: str, below: Callable[[int], int]) -> Operation:
+        """The operation that a rule is about to perform. What it needs beforehand is performed
+        here, and printed as steps of its own.
+        """
+        for operation in self.shaper.by_rule(name, self.run.judge.model, below):
+            if isinstance(operation, RULES[name]):
+                return operation
+            self.beforehand(operation)
+        raise AssertionError(f"no operation was made for the rule {name}")
+
+    def beforehand(self, operation: Operation) -> None:
+        if currently_in_test_context():
+            note(f"state.{operation.name}(operation={operation!r})")
+        self.perform(operation)
 
     def perform(self, operation: Operation) -> None:
         if self.over:
@@ -86,14 +184,8 @@ class CacheMachine(RuleBasedStateMachine):
                 raise Broken(History(self.config, tuple(self.done)), breach)
             self.over = self.over or breach.violates not in TOLERABLE
 
-    def make(self, name: str, dice: bytes) -> None:
-        """Perform an operation of one rule, if this cache has it and one is possible now."""
-        for operation in self.shaper.by_rule(
-            name, self.run.judge.model, digits(int.from_bytes(dice))
-        ):
-            self.perform(operation)
-
     def teardown(self) -> None:
+        """End the history: everything released and acknowledged, and the tiers emptied."""
         if not hasattr(self, "run"):
             return
         try:
@@ -107,32 +199,11 @@ class CacheMachine(RuleBasedStateMachine):
             self.run.close()
 
 
-def _rule(name: str) -> Any:
-    def perform(self: CacheMachine, dice: bytes) -> None:
-        self.make(name, dice)
+CHUNK = 100
+"""Examples in one run of Hypothesis, before they are passed on: as many as a test has by default.
 
-    perform.__name__ = name
-    return rule(dice=rolls)(perform)
-
-
-for _name in RULES:
-    setattr(CacheMachine, _name, _rule(_name))
-
-
-def state_machine(target: Target, known: Iterable[str] = ()) -> type[CacheMachine]:
-    """A state machine for one system, which passes over the signatures that are ``known``.
-
-    It is a class of Hypothesis like any other: its ``TestCase`` is a test, with ``settings`` to be
-    set, and it can be subclassed.
-    """
-    name = "".join(part.capitalize() for part in slug(target.name).split("-")) + "Machine"
-    members = {"target": target, "known": frozenset(known), "__module__": __name__}
-    machine: type[CacheMachine] = type(name, (CacheMachine,), members)
-    return machine
-
-
-CHUNK = 50
-"""Examples in one run of Hypothesis, before they are passed on. The first is the simplest one."""
+The first is the simplest one.
+"""
 
 
 def search(
@@ -140,7 +211,8 @@ def search(
 ) -> Iterator[History | Broken]:
     """Examples of the machine, each the history or, where something broke, `Broken`.
 
-    Each is a function of ``number``, its place, and what is ``known`` by then.
+    Each is a function of ``number``, its place, and what is ``known`` by then. The first are those
+    that a test of the machine makes with the seed ``number``.
 
     Shrinking is left to the minimiser. After a `Broken` the search goes on with the rest of the
     budget.
@@ -148,7 +220,8 @@ def search(
     chunk = 0
     while examples > 0:
         ran: list[History] = []
-        broken = _chunk(target, f"{number} {chunk}", min(examples, CHUNK), steps, known(), ran)
+        name = f"{number} {chunk}" if chunk else number
+        broken = _chunk(target, name, min(examples, CHUNK), steps, known(), ran)
         yield from ran
         if broken is not None:
             yield broken
@@ -157,7 +230,12 @@ def search(
 
 
 def _chunk(
-    target: Target, name: str, examples: int, steps: int, known: frozenset[str], ran: list[History]
+    target: Target,
+    name: str | int,
+    examples: int,
+    steps: int,
+    known: frozenset[str],
+    ran: list[History],
 ) -> Broken | None:
     class Machine(CacheMachine):
         def teardown(self) -> None:

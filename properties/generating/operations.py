@@ -75,24 +75,16 @@ MIX: dict[type[Operation], float] = {
 }
 """How often each kind of operation is tried."""
 
-TICKETS = {kind: round(10 * weight) for kind, weight in MIX.items()}
-"""The same in whole numbers."""
-
 RULES: dict[str, tuple[type[Operation], ...]] = {
-    "insert": (Insert, Refuse),
-    "match": (Match, Reset),
-    "lock": (Lock, HostLock),
-    "unlock": (Unlock, ReleaseWindow),
-    "evict": (Evict,),
-    "evict_host": (EvictHost, HostInsert),
-    "load_back": (LoadBack,),
-    "copies": (RunCopies, WritingCheck, LoadingCheck),
-    "arrive": (Arrive,),
-    "go_on": (Prefill, Decode, Finish, Abort),
+    **{kind.name: (kind,) for kind in MIX},
+    "split": (Match, Insert),
 }
-"""Kinds that the state machine chooses as one rule, and then among by `MIX`: its rules are equally
-likely, the kinds should not be.
-"""
+"""What the rules of the state machine perform, by their names."""
+
+LOTS = [kind.name for kind, weight in MIX.items() for _ in range(round(10 * weight))] + 15 * [
+    "split"
+]
+"""The same names, each as often as it is to be drawn. The first is always possible."""
 
 MOST_REQUESTS = 4
 """The most requests alive at a time."""
@@ -152,21 +144,33 @@ class Shaper:
             },
         }
 
-    def by_rule(self, name: str, model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation of one of `RULES`; an insert where none is possible now, so that an example
-        is never idle.
-        """
-        ready = [
-            kind
-            for kind in RULES[name]
-            if kind in self.kinds and (kind is LoadBack or self._occasion(kind, model))
-        ] or [Insert]
-        ticket = below(sum([TICKETS[kind] for kind in ready]))
-        for kind in ready:
-            ticket -= TICKETS[kind]
-            if ticket < 0:
-                break
-        return self.make[kind](model, below)
+    def suits(self, name: str, model: Cache) -> bool:
+        """Whether the operation of a rule has anything to work on."""
+        if name == "split":
+            return any(not page.cut for page in model.trie.recency)
+        (kind,) = RULES[name]
+        if kind not in self.kinds or not self._occasion(kind, model):
+            return False
+        if kind in (Prefill, Decode):
+            return bool(self._at_work(kind))
+        return kind is not Arrive or len(self.ledger.requests) < MOST_REQUESTS
+
+    def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
+        """What an engine does beforehand, the operation of a rule, and perhaps what comes next."""
+        kind = RULES[name][-1]
+        if name == "split":
+            inside = [page for page in model.trie.recency if not page.cut]
+            yield from self._splitting(inside[below(len(inside))].key(), model, below)
+        elif kind in (Prefill, Decode):
+            names = self._at_work(kind)
+            yield self._continued(kind, names[below(len(names))], below)
+        else:
+            for operation in self.make[kind](model, below):
+                # The lock of one insert would be there for many steps: no rule surely ends it.
+                if kind is not Insert or not isinstance(operation, Lock):
+                    yield operation
+        if kind is LoadBack:
+            yield LoadBack(self._key_on_host(model, below), self._quota(below))
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if
@@ -274,17 +278,28 @@ class Shaper:
         names = list(self.ledger.requests)
         if not names:
             return ()
-        name, size = names[below(len(names))], self.config.page_size
+        name = names[below(len(names))]
         if kind in (Prefill, Decode) and below(4):
             kind = Prefill if self._prompt_is_left(name) else Decode
+        return (self._continued(kind, name, below),)
+
+    def _continued(self, kind: type[Operation], name: str, below: Below) -> Operation:
+        size = self.config.page_size
         if kind is Prefill:
-            return (
-                Prefill(name, (1, 1, 2, 3, 8)[below(5)] * size - (0 if below(4) else below(size))),
-            )
+            pages = (1, 1, 2, 3, 8)[below(5)]
+            return Prefill(name, pages * size - (0 if below(4) else below(size)))
         if kind is Decode:
             bits, length = below(256), 1 + below(2 * size)
-            return (Decode(name, tuple(1 + (bits >> at & 1) for at in range(length))),)
-        return (Finish(name) if kind is Finish else Abort(name),)
+            return Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
+        return Finish(name) if kind is Finish else Abort(name)
+
+    def _at_work(self, kind: type[Operation]) -> list[str]:
+        """Requests that can prefill, or decode."""
+        return [
+            name
+            for name in self.ledger.requests
+            if bool(self.ledger.left_of(name)) == (kind is Prefill)
+        ]
 
     def _prompt_is_left(self, name: str) -> bool:
         """Whether pages of a request's prompt are not in the tree yet, as far as its lock tells."""
@@ -322,7 +337,19 @@ class Shaper:
         """An insert, mostly after the eviction that makes room, as an engine would, sometimes with
         its match locked meanwhile.
         """
-        key, evicted = self.key(model, below), 0
+        yield from self._inserting(self.key(model, below), model, below)
+
+    def _splitting(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
+        """A match or an insert that leaves the tree where ``key`` ends, inside a node."""
+        tail = tuple(1 + below(2) for _ in range(self.config.page_size * below(3)))
+        key = replace(key, tokens=key.tokens + tail)
+        if below(2):
+            yield Match(key)
+        else:
+            yield from self._inserting(key, model, below)
+
+    def _inserting(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
+        evicted = 0
         if self.config.window is not None:
             key = self._within_swa(key, model)
             evicted = self._boundary(key, self.config.window, model, below)

@@ -1,1 +1,1 @@
-"""Histories on disk: as JSON, in every format ever written, and the corpus of past findings."""
+"""Histories on disk: as JSON, in every format ever written; the corpus; how a file is written."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from radixproof.impl.operations import History
 from radixproof.impl.registry import planted_in
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 
@@ -57,5 +58,5 @@ def write(folder: Path, history: History) -> Path:
     """Write a history under the name that its origin gives it; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name_of(history.origin['system'], history.origin['signature'])}.json"
-    file.write_text(to_json(history))
+    write_file(file, to_json(history))
     return file

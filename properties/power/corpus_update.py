@@ -47,9 +47,11 @@ def update(name: str, folder: Path, anew: bool) -> Updated:
         histories = _of_fault(target) if planted else _of_system(target)
     except FalseAlarm as error:
         return Updated(str(error), missed=True)
-    for entry in before:
-        (folder / f"{entry.name}.json").unlink()
     files = [corpus.write(folder, history) for history in histories]
+    for entry in before:
+        old = folder / f"{entry.name}.json"
+        if old not in files:
+            old.unlink()
     return Updated(
         ", ".join(f"wrote {file.name}" for file in files) or "nothing found",
         missed=planted and not files,

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from radixproof.properties.histories.durable import write_file
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
 
 
@@ -43,7 +44,7 @@ def read(file: Path) -> list[TrialResult]:
     lines = file.read_text().splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
-        file.write_text("".join(lines))
+        write_file(file, "".join(lines))
     return [_read(text, f"{file}:{number}") for number, text in enumerate(lines, 1)]
 
 

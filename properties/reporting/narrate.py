@@ -5,7 +5,7 @@ after the bad step.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
@@ -15,6 +15,7 @@ from radixproof.properties.performing.outcomes import Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
 from radixproof.properties.running.run import Run
+from radixproof.properties.search.finding import Finding
 
 Tree = tuple[NodeView, ...]
 """Every node of the tree."""
@@ -50,6 +51,12 @@ def narrate(target: Target, history: History, signature: str | None) -> Narrativ
         return Narrative(_steps(run), None, before, after)
     finally:
         run.close()
+
+
+def retold(target: Target, finding: Finding) -> Narrative:
+    """How a finding went; with the breach that was seen first if it is not seen again."""
+    told = narrate(target, finding.history, finding.signature)
+    return told if told.breach is not None else replace(told, breach=finding.verdict.breach)
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:

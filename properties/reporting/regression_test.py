@@ -19,11 +19,15 @@ _WIDTH = 97
 _SGLANG = "sglang"
 
 
+class NoStandaloneTest(Exception):
+    """No test that stands alone shows this finding; the message says why, as half a sentence."""
+
+
 def test(system: str, history: History, breach: Breach) -> str:
     """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    ``history`` ends with the step of the ``breach``. Raises `Unavailable` if the system is the
-    installed SGLang and none is installed.
+    ``history`` ends with the step of the ``breach``. Raises `NoStandaloneTest` if there is no such
+    test, `Unavailable` if the system is the installed SGLang and none is installed.
     """
     if _is_sglang(system):
         from radixproof.impl.sglang.paste.render import render

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import replace
 
 from radixproof.impl.operations import History
-from radixproof.impl.system import Target
 from radixproof.model.config import Config
-from radixproof.properties.reporting.narrate import Narrative, narrate
+from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.finding import Finding
@@ -16,19 +14,19 @@ from radixproof.properties.search.finding import Finding
 WIDTH = 78
 
 
-def report(target: Target, finding: Finding, replay: str, test: str) -> str:
+def report(system: str, finding: Finding, told: Narrative, replay: str, test: str) -> str:
     """The whole report as plain text. ``replay`` and ``test`` are commands: one shows it again, the
     other fails because of it.
     """
-    told = narrate(target, finding.history, finding.signature)
-    if told.breach is None:
-        told = replace(told, breach=finding.verdict.breach)
-    origin = (
-        f"Found by the {finding.driver} with seed {finding.seed} after {finding.at_step:,} steps."
-    )
-    return (
-        render(target.name, finding.history, told) + f"{origin}\nReplay: {replay}\nTest:   {test}\n"
-    )
+    told_of = render(system, finding.history, told)
+    return f"{told_of}{origin(finding)}\nReplay: {replay}\nTest:   {test}\n"
+
+
+def origin(finding: Finding) -> str:
+    """Where a finding comes from, in a sentence."""
+    found = f"Found by the {finding.driver}"
+    found += "" if finding.seed is None else f" with seed {finding.seed}"
+    return found + (f" after {plural(finding.at_step, 'step')}." if finding.at_step else ".")
 
 
 def render(system: str, history: History, told: Narrative) -> str:
@@ -36,9 +34,14 @@ def render(system: str, history: History, told: Narrative) -> str:
     lines = []
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
-        lines += _wrap(f"What must hold: {told.breach.violates.sentence}.")
-        lines += [*_wrap(f"What happened:  {told.breach.text}."), ""]
-    lines += [*_wrap(f"Configuration: {describe(history.config)}"), "", "History:"]
+        lines += wrapped(f"What must hold: {told.breach.violates.sentence}.")
+        lines += [*wrapped(f"What happened:  {told.breach.text}."), ""]
+    return "\n".join([*lines, *course(history, told)]) + "\n"
+
+
+def course(history: History, told: Narrative) -> list[str]:
+    """Lines with the configuration, each step and its outcome, and the tree at the end."""
+    lines = [*wrapped(f"Configuration: {describe(history.config)}"), "", "History:"]
     for number, (operation, outcome) in enumerate(told.steps, 1):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
         lines.append(
@@ -53,13 +56,13 @@ def render(system: str, history: History, told: Narrative) -> str:
     lines += [*draw(history.config, told.after, told.before, "+"), ""]
     if told.breach is not None:
         lines += [
-            *_wrap(
+            *wrapped(
                 "Prompts are written as their tokens; "
                 "in [1 | 2] the node meant is the part behind the bar."
             ),
             "",
         ]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def describe(config: Config) -> str:
@@ -101,9 +104,10 @@ def summary(finding: Finding) -> str:
     breach = finding.verdict.breach
     return (
         f"{breach.signature}: {plural(len(finding.history.operations), 'operation')}\n"
-        + textwrap.indent("\n".join(_wrap(breach.text)), "    ")
+        + textwrap.indent("\n".join(wrapped(breach.text)), "    ")
     )
 
 
-def _wrap(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """A paragraph in lines."""
     return textwrap.wrap(text, WIDTH, subsequent_indent="    ")

@@ -19,7 +19,8 @@ class Finding:
 
     history: History
     verdict: Verdict
-    seed: int
+    seed: int | None
+    """None where a test drew as it liked."""
     driver: str
     at_step: int
     """Steps that the search had judged when it found this."""

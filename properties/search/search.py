@@ -40,6 +40,12 @@ def calm_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def try_out(target: Target) -> None:
+    """Rehearse with an adapter that is not known to be right. Raises `AdapterMistake`."""
+    if not target.vetted:
+        rehearse(target, [config(Random(f"{n}"), target.scope) for n in range(REHEARSED)])
+
+
 def search(
     target: Target,
     seed: int,
@@ -53,8 +59,7 @@ def search(
     ``stored`` histories that fit the target are replayed first, on top of the budget. Signatures
     that are ``known`` are passed over. Returns the final progress. Raises `AdapterMistake`.
     """
-    if not target.vetted:
-        rehearse(target, [config(Random(f"{n}"), target.scope) for n in range(REHEARSED)])
+    try_out(target)
     passed_over = set(known)
     done = Progress(0, 0, scope=target.scope)
     started, replayed_steps = time.monotonic(), 0

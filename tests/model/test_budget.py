@@ -19,6 +19,7 @@ MODEL = Path(radixproof.model.__file__).parent
 MODULES = sorted(MODEL.rglob("*.py"))
 PROSE = {
     MODEL / "verdict.py",
+    MODEL / "source_text.py",
     MODEL / "specification" / "drawing.py",
     MODEL / "following" / "breaches.py",
 }

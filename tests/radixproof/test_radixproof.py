@@ -14,8 +14,8 @@ import pytest
 import radixproof
 import toy_adapter
 from radixproof.impl.operations import OPERATIONS
-from radixproof.properties.drivers.machine import CacheMachine
 from radixproof.properties.running.run import Verdict
+from radixproof.properties.testing.case import ReportingMachine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,6 +82,6 @@ def test_a_user_is_told_the_types() -> None:
     assert_type(verdict, Verdict | None)
     assert verdict is None
     machine = radixproof.state_machine(toy_adapter.target)
-    assert_type(machine, type[CacheMachine])
-    assert issubclass(machine, CacheMachine)
+    assert_type(machine, type[ReportingMachine])
+    assert issubclass(machine, ReportingMachine)
     assert (ROOT / "radixproof" / "py.typed").is_file()

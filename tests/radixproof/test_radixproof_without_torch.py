@@ -64,7 +64,7 @@ def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
     found = run(bare, "check", "toy_bugs:split", "--seconds", "2")
     assert found.returncode == 1, found.stderr
     assert "in toy_bugs:split" in found.stdout
-    (first, *_) = sorted((bare / "findings" / "toy-bugs-split").glob("*.json"))
+    (first, *_) = sorted((bare / "findings" / "toy-bugs-split").glob("*/*.json"))
     command = next(line for line in found.stdout.splitlines() if line.startswith("Replay: "))
     assert command.endswith(" --system toy_bugs:split")
     named = (str(first), "--system", "toy_bugs:split")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ FAULT = "fault:split-parent-not-backed-up"
 
 def searched(folder: str = "", **changes: Any) -> tuple[Searched, list[FindingReport]]:
     budget = replace(Budget(steps=1_500, examples=0), **changes)
-    shard = Shard(FAULT, SEARCH, 1, budget, folder)
+    shard = Shard(FAULT, SEARCH, 1, budget, folder, "out")
     told: list[SearchNews] = []
     done = search_shard(shard, told.append)
     return done, [news for news in told if isinstance(news, FindingReport)]
@@ -35,16 +36,17 @@ def test_a_finding_comes_with_its_files() -> None:
     done, findings = searched()
     assert done.progress.steps >= 1_500
     (finding,) = [one for one in findings if one.signature == "PROGRESS/never-backed-up"]
-    history, report, test = finding.files.values()
-    assert from_json(history).origin["system"] == FAULT
-    assert report == finding.report
-    assert "Replay: radixproof replay" in report
-    assert "def test_progress_never_backed_up" in test
+    folder = finding.folder
+    assert folder.path == "out/fault-split-parent-not-backed-up/progress-never-backed-up-1"
+    assert folder.written == [*folder.files]
+    assert from_json(folder.history).origin["system"] == FAULT
+    assert f"Replay: radixproof replay {folder.path}/history.json" in folder.report
+    assert pickle.loads(pickle.dumps(finding)) == finding, "it is sent to another process"
 
 
 def test_the_corpus_is_replayed_first() -> None:
     _, findings = searched(str(corpus.FOLDER), steps=0)
-    assert {one.at_step for one in findings if "corpus" in one.report}
+    assert {one.at_step for one in findings if "corpus" in one.folder.report}
 
 
 def test_mistakes_are_those_of_the_pool_to_tell(tmp_path: Path) -> None:

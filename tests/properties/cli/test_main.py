@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import redirect_stdout
 from io import StringIO
@@ -98,13 +99,16 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
 ) -> None:
     code, printed, out = checked
     assert code == FOUND
-    folder = out / "fault-split-parent-not-backed-up"
-    assert sorted(file.name for file in folder.iterdir()) == [
-        "progress-never-backed-up.json",
-        "progress-never-backed-up.txt",
-        "test_progress_never_backed_up.py",
+    folder = out / "fault-split-parent-not-backed-up" / "progress-never-backed-up-1"
+    names = [
+        "history.json",
+        "test_fault_split_parent_not_backed_up__progress_never_backed_up__1.py",
+        "report.txt",
+        "summary.md",
     ]
-    report = (folder / "progress-never-backed-up.txt").read_text()
+    assert {file.name for file in folder.iterdir()} == {*names}
+    assert f"\nWritten to {folder}: {', '.join(names)}\n" in printed
+    report = (folder / "report.txt").read_text()
     assert report in printed
     for part in (
         "What must hold:",
@@ -126,7 +130,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
 
 
 def test_the_written_test_fails_on_its_own(checked: tuple[int, str, Path]) -> None:
-    (written,) = checked[2].rglob("test_*.py")
+    (written,) = checked[2].rglob("test_*__progress_never_backed_up__1.py")
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", str(written)],
         capture_output=True,
@@ -166,7 +170,7 @@ def test_a_folder_that_cannot_be_written(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     assert main(["check", "radix", "--out", str(tmp_path)]) == CANNOT_RUN
     assert "cannot write findings to" in (said := complaint(capsys))
     assert "--out" in said

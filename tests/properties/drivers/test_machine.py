@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
-from radixproof.impl.operations import Arrive, Decode, Evict, EvictHost, History, Prefill
+import radixproof.impl.operations
+from radixproof.impl.operations import (
+    OPERATIONS,
+    Arrive,
+    Decode,
+    Evict,
+    EvictHost,
+    History,
+    Insert,
+    Match,
+    Operation,
+    Prefill,
+    Reset,
+)
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import Target
+from radixproof.model import config
+from radixproof.model.config import Config
+from radixproof.model.key import Key
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
-from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search, state_machine
+from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search
+from radixproof.properties.generating.endings import Drain
+from radixproof.properties.generating.operations import RULES, digits
 from radixproof.properties.running.run import run_history
 
 SIGNATURE = "PROGRESS/never-backed-up"
+NAMES = {**vars(config), "Key": Key, "Drain": Drain}
 QUICK = settings(
     max_examples=60,
     stateful_step_count=30,
@@ -47,24 +67,6 @@ def careless(tampered: Callable[..., Target]) -> Target:
         system.cache.backups.hit = hit  # type: ignore[method-assign]
 
     return tampered(deed, 0, range(9))
-
-
-def test_the_system_is_an_argument(careless: Target) -> None:
-    with pytest.raises(Broken) as failed:
-        run_state_machine_as_test(state_machine(careless), settings=QUICK)
-    assert failed.value.breach.signature == SIGNATURE
-    machine = state_machine(careless, known=[SIGNATURE])
-    assert machine.known == {SIGNATURE}
-    run_state_machine_as_test(machine, settings=QUICK)
-
-
-def test_machines_of_two_systems_have_names_and_settings_of_their_own() -> None:
-    one, other = state_machine(find("radix")), state_machine(find("fault:ack-keeps-lock"))
-    assert [one.__name__, other.__name__] == ["RadixMachine", "FaultAckKeepsLockMachine"]
-    assert one.TestCase is not other.TestCase
-    assert one.TestCase.settings.backend == other.TestCase.settings.backend == BACKEND
-    assert (one.target.name, other.target.name) == ("radix", "fault:ack-keeps-lock")
-    assert not hasattr(CacheMachine, "target")
 
 
 def test_a_subclass_names_the_system_and_a_broken_one_fails_with_its_history(
@@ -113,14 +115,14 @@ def test_a_clean_search_makes_all_its_examples(examples: int) -> None:
 
 
 def test_a_search_is_the_same_for_the_same_number(careless: Target) -> None:
-    def ran(number: int) -> list[object]:
+    def ran(target: Target, number: int) -> list[object]:
         return [
             one if isinstance(one, History) else (one.history, one.breach)
-            for one in search(careless, number, 20, 20, nothing)
+            for one in search(target, number, 20, 20, nothing)
         ]
 
-    assert ran(3) == ran(3)
-    assert ran(3) != ran(4)
+    assert ran(careless, 3) == ran(careless, 3)
+    assert ran(find("radix"), 3) == ran(find("radix"), 3) != ran(find("radix"), 4)
 
 
 def test_a_search_does_not_depend_on_the_settings_of_whoever_calls_it() -> None:
@@ -222,14 +224,6 @@ def test_examples_do_not_depend_on_what_is_imported(tmp_path: Path) -> None:
         del sys.modules["constants"]
 
 
-def test_a_test_of_a_subclass_draws_in_that_way_too() -> None:
-    class Machine(CacheMachine):
-        target = find("radix")
-
-    assert Machine.TestCase.settings.backend == BACKEND
-    assert Machine.TestCase.settings.deadline is None
-
-
 def test_what_has_no_bounds_is_drawn_as_ever() -> None:
     @seed(1)
     @settings(backend=BACKEND, max_examples=20, database=None)
@@ -250,3 +244,130 @@ def test_what_has_no_bounds_is_drawn_as_ever() -> None:
     seen: set[int] = set()
     drawn()
     assert len(seen) > 10
+
+
+class Recorded(CacheMachine):
+    """A machine that keeps what it has done, example by example."""
+
+    target = find("radix")
+    examples: ClassVar[list[tuple[Config, tuple[Operation, ...]]]] = []
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.examples.append((self.config, tuple(self.done)))
+
+
+def test_there_is_a_rule_for_every_operation_and_one_for_splits() -> None:
+    rules = {one.function.__name__ for one in CacheMachine.setup_state().rules}
+    assert rules == {kind.name for kind in OPERATIONS} | {"split"} == set(RULES)
+
+
+def test_what_is_printed_runs_when_it_is_pasted(
+    careless: Target,
+) -> None:
+    class Machine(CacheMachine):
+        target = careless
+
+    with pytest.raises(Broken) as failed:
+        run_state_machine_as_test(Machine, settings=QUICK)
+    listing = [
+        line
+        for note in failed.value.__notes__
+        for line in note.splitlines()
+        if line.startswith("state")
+    ]
+    assert listing[0] == "state = Machine()"
+    assert listing[1].startswith("state.build(config=Config(")
+    assert listing[-1] == "state.teardown()"
+    assert not any("b'" in line or 'b"' in line for line in listing)
+    with pytest.raises(Broken) as again:
+        exec("\n".join(listing), {**vars(radixproof.impl.operations), **NAMES, "Machine": Machine})
+    assert again.value.history == failed.value.history
+
+
+def test_each_line_performs_what_its_name_says() -> None:
+    """So that what is prepared for an operation has lines of its own."""
+    performed: list[str] = []
+
+    class Machine(CacheMachine):
+        target = find("radix")
+
+        def perform(self, operation: Operation) -> None:
+            performed.append(operation.name)
+            super().perform(operation)
+
+    machine = Machine()
+    machine.build(Config(), Drain.AT_A_STROKE)
+    for name in ("insert", "split", "evict", "load_back"):
+        kinds = [kind.name for kind in RULES[name]]
+        performed.clear()
+        operation = (
+            machine.choose(name, digits(2**55 + 12345))
+            if machine.shaper.suits(name, machine.run.judge.model)
+            else None
+        )
+        before = list(performed)
+        assert not set(before) & set(kinds)
+        if operation is not None:
+            assert operation.name in kinds
+            getattr(machine, name)(operation)
+            assert performed == [*before, operation.name]
+    machine.teardown()
+
+
+def test_a_split_ends_inside_a_node() -> None:
+    """What it names are whole pages of a node, and at least one is left behind them."""
+    seen = 0
+    for ran in search(find("radix"), 5, 30, 30, nothing):
+        assert isinstance(ran, History)
+    machine = state_of(Insert(Key((1, 2, 1, 2))))
+    model = machine.run.judge.model
+    for number in range(40):
+        *_, operation = machine.shaper.by_rule("split", model, digits(number * 7919 + 3))
+        assert isinstance(operation, Match | Insert)
+        assert operation.key.tokens[:1] == (1,)
+        walked = model.trie.walk(operation.key)
+        seen += 0 < len(walked) < 4 and not walked[-1].cut
+    assert seen > 10
+
+
+def state_of(*operations: Operation) -> CacheMachine:
+    class Machine(CacheMachine):
+        target = find("radix")
+
+    machine = Machine()
+    machine.build(Config(), Drain.AT_A_STROKE)
+    for operation in operations:
+        machine.perform(operation)
+    return machine
+
+
+def test_rules_have_their_turns_as_often_as_they_have_lots() -> None:
+    """Not equally often, as Hypothesis chooses by itself: resets would end most of what grows."""
+    kinds = Counter(
+        type(operation)
+        for ran in search(find("radix"), 1, 40, 50, nothing)
+        for operation in cast(History, ran).operations
+    )
+    assert kinds[Insert] > 50 * kinds[Reset] > 0
+
+
+def test_a_rule_of_a_subclass_has_its_turns_too() -> None:
+    class Machine(CacheMachine):
+        target = find("radix")
+        looks = 0
+
+        @rule()
+        def look(self) -> None:
+            type(self).looks += 1
+
+    run_state_machine_as_test(Machine, settings=QUICK)
+    assert Machine.looks > 10
+
+
+def test_the_first_examples_are_those_of_a_test_with_the_same_seed() -> None:
+    Recorded.examples.clear()
+    quick = settings(QUICK, max_examples=20, stateful_step_count=20, backend=BACKEND)
+    run_state_machine_as_test(seed(4)(Recorded), settings=quick)
+    found = [cast(History, ran) for ran in search(find("radix"), 4, 20, 20, nothing)]
+    assert [(ran.config, ran.operations) for ran in found] == Recorded.examples

@@ -49,7 +49,7 @@ from radixproof.properties.performing.outcomes import (
     Outcome,
     Skipped,
 )
-from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.narrate import narrate, retold
 from radixproof.properties.reporting.report import WIDTH, describe, render, report, summary
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.running.run import run_history
@@ -70,7 +70,8 @@ def found() -> Finding:
 
 
 def test_the_whole_report(found: Finding) -> None:
-    text = report(find(FAULT), found, "radixproof replay lost.json", "pytest test_lost.py")
+    told = retold(find(FAULT), found)
+    text = report(FAULT, found, told, "radixproof replay lost.json", "pytest test_lost.py")
     assert text == REPORT
     assert all(len(line) <= WIDTH + 2 for line in text.splitlines())
 
@@ -130,6 +131,12 @@ def test_a_narrative_stops_at_the_breach_it_is_about() -> None:
         assert len(told.steps) == 2
     assert narrate(find(FAULT), longer, "OWN/lost").breach is None
     assert len(narrate(find(FAULT), longer, "OWN/lost").steps) == 3
+
+
+def test_a_finding_that_is_not_seen_again_is_told_as_it_was_seen(found: Finding) -> None:
+    told = retold(find("radix"), found)
+    assert told.breach == found.verdict.breach
+    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0)]
 
 
 def test_an_empty_history_can_be_told() -> None:

@@ -1,0 +1,123 @@
+"""A finding as a folder that can be kept, sent and run: ``OUT/SYSTEM/SIGNATURE-SEED/``.
+
+In it are ``history.json``, a pytest file whose name no other finding has (so that ``pytest OUT``
+collects all of them), ``report.txt``, and ``summary.md``, which is fit for an issue.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from radixproof.impl import registry
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target, Unavailable
+from radixproof.properties.histories.durable import write_folder
+from radixproof.properties.histories.file_names import module_name, own_slug
+from radixproof.properties.histories.history_json import to_json
+from radixproof.properties.reporting import regression_test
+from radixproof.properties.reporting.narrate import retold
+from radixproof.properties.reporting.report import report
+from radixproof.properties.reporting.summary import Again, markdown
+from radixproof.properties.search.finding import Finding
+
+HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
+UNNAMED = "it would have to find the system by its name"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFolder:
+    """Where a finding belongs, and all that is written of it. Plain data."""
+
+    path: str
+    files: dict[str, str | None]
+    """Their texts by name; None for the test if none can be written."""
+
+    @property
+    def report(self) -> str:
+        return self.files[REPORT] or ""
+
+    @property
+    def history(self) -> str:
+        return self.files[HISTORY] or ""
+
+    @property
+    def written(self) -> list[str]:
+        """The names of the files."""
+        return [name for name, text in self.files.items() if text is not None]
+
+
+def folder_of(
+    target: Target, finding: Finding, out: Path | str, mark: str | None = None, known: str = ""
+) -> FindingFolder:
+    """What is to be written of a finding of ``target`` below the folder ``out``.
+
+    ``mark`` tells it from others with its signature, instead of the seed: the name of a test, say.
+    ``known`` says as what it is known already.
+    """
+    marked = str(finding.seed) if mark is None else mark
+    slugs = [own_slug(text) for text in (target.name, finding.signature, marked)]
+    path = Path(out, slugs[0], "-".join(slugs[1:]))
+    test = f"{module_name(*slugs)}.py"
+    named = _named(target)
+    history = _with_origin(target, finding)
+    told = retold(target, finding)
+    source, reason = _test(target, finding, history) if named else (None, UNNAMED)
+    system = _system_option(target, named)
+    again = Again(
+        ["radixproof", "replay", HISTORY, *system], to_json(history), test, source, reason
+    )
+    replay = shlex.join(["radixproof", "replay", str(path / HISTORY), *system])
+    run_test = f"none that stands alone: {reason}"
+    if source is not None:
+        run_test = regression_test.command(target.name, str(path / test))
+    files = {
+        HISTORY: again.history,
+        test: source,
+        REPORT: report(target.name, finding, told, replay, run_test),
+        SUMMARY: markdown(target.name, finding, told, again, known),
+    }
+    return FindingFolder(str(path), files)
+
+
+def write_finding(found: FindingFolder) -> Path:
+    """Write the folder of a finding, in place of what the same one has left there.
+
+    When this returns, it is on the disk. Raises `OSError`, and then has changed nothing.
+    """
+    write_folder(Path(found.path), found.files)
+    return Path(found.path)
+
+
+def _test(target: Target, finding: Finding, history: History) -> tuple[str | None, str]:
+    """The source of a test; or None, and why there is none."""
+    try:
+        return regression_test.test(target.name, history, finding.verdict.breach), ""
+    except regression_test.NoStandaloneTest as error:
+        return None, str(error)
+
+
+def _with_origin(target: Target, finding: Finding) -> History:
+    seed = {} if finding.seed is None else {"seed": str(finding.seed)}
+    origin = {"driver": finding.driver, "signature": finding.signature}
+    origin = {"system": target.name, **seed, **origin}
+    return replace(finding.history, origin=origin)
+
+
+def _system_option(target: Target, named: bool) -> list[str]:
+    """What `replay` must be told of the system; a history may not say itself what is imported."""
+    if not named:
+        return ["--system", "MODULE:ATTRIBUTE"]
+    return ["--system", target.name] if registry.is_import(target.name) else []
+
+
+def _named(target: Target) -> bool:
+    """Whether the target can be found by its name. One that a program has made need not be."""
+    try:
+        registry.find(target.name)
+    except registry.UnknownSystem:
+        return False
+    except Unavailable:
+        return True
+    return True

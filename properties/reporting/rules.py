@@ -1,0 +1,96 @@
+"""Which rules of docs/semantics.md a breach is about, and what they say."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+BY_SIGNATURE = (
+    ("OWN/*", "1.3", "13.4"),
+    ("OWN-H/*", "1.3", "13.4"),
+    ("MAP/*", "13.1"),
+    ("CONTENT/served", "3.3"),
+    ("CONTENT/*_host", "7.4", "8.3"),
+    ("CONTENT/*", "8.3", "9.2"),
+    ("PIN/row-replaced", "4.1", "6.1"),
+    ("PIN/*-replaced", "4.1"),
+    ("PIN/target-freed", "4.1", "8.3"),
+    ("PIN/source-freed", "9.2"),
+    ("PIN/unmarked", "8.3", "9.4"),
+    ("PIN/*_host-evicted", "6.6", "9.2"),
+    ("PIN/*", "6.1", "8.3"),
+    ("BACKUP/parent-missing", "1.4"),
+    ("BACKUP/*", "8.2"),
+    ("DEVPATH/malformed-node", "1.1", "2.3"),
+    ("DEVPATH/prefix-twice", "1.1"),
+    ("DEVPATH/dead-node", "1.2"),
+    ("DEVPATH/*", "1.4"),
+    ("LOCK/*_host-*", "6.6"),
+    ("LOCK/*", "6.1", "6.2"),
+    ("SIZE/*-outcome", "7.5"),
+    ("SIZE/*", "1.5"),
+    ("LEAF/*", "1.6"),
+    ("RECENCY/access-time", "3.5", "5.5"),
+    ("RECENCY/*-list", "3.5", "5.5"),
+    ("RECENCY/*-order", "7.9"),
+    ("RECENCY/*", "7.2"),
+    ("PROGRESS/host-*", "7.9"),
+    ("PROGRESS/stopped-early", "7.1"),
+    ("PROGRESS/freed-too-much", "7.1"),
+    ("PROGRESS/never-backed-up", "8.2"),
+    ("PROGRESS/not-written-back", "7.4"),
+    ("PROGRESS/load-refused", "9.3"),
+    ("PROGRESS/load_back-outcome", "9.3", "9.6"),
+    ("PROGRESS/allocation-refused", "13.4"),
+    ("PROGRESS/*_check-outcome", "8.4", "9.5"),
+    ("PROGRESS/*", "7.4"),
+    ("MATCH/*-not-inserted", "4.1", "4.2"),
+    ("MATCH/not-cut", "4.3", "5.1"),
+    ("MATCH/cut-unasked", "4.3", "5.1"),
+    ("MATCH/match-outcome", "3.2", "3.3"),
+    ("MATCH/*lock-outcome", "3.3", "6.1"),
+    ("MATCH/*", "4.1", "4.3"),
+    ("QUIESCE/mark", "5.4", "8.4"),
+    ("QUIESCE/*", "6.2", "8.4"),
+    ("EVENT/*", "1.8"),
+    ("RANK/*", "17.7"),
+    ("STUTTER/match", "3.1"),
+    ("STUTTER/*", "5.1", "8.4"),
+    ("NOCRASH/Endless@*", "7.1"),
+    ("NOCRASH/*",),
+)
+"""Signatures, as patterns, and the rules that are broken: those of the first that fits count.
+
+No rule says that nothing may raise: that is the property itself.
+"""
+
+
+class Rule(NamedTuple):
+    """One rule of the document."""
+
+    number: str
+    title: str
+    text: str
+    """What it says, in Markdown, without what it says of our own code."""
+
+
+def of_signature(signature: str) -> list[Rule]:
+    """The rules that a breach is about; none for a crash."""
+    numbers = next(
+        (numbers for pattern, *numbers in BY_SIGNATURE if fnmatchcase(signature, pattern)), []
+    )
+    return [_rules()[number] for number in numbers]
+
+
+@cache
+def _rules() -> dict[str, Rule]:
+    document = files("radixproof").joinpath("semantics.md").read_text(encoding="utf-8")
+    found = re.findall(
+        r"^\*\*(\d+\.\d+) (.+?)\.\*\* (.*?)(?=\s*\*Model:\*|\s*\*Dialect:\*|^\*\*\d|^## )",
+        document,
+        re.MULTILINE | re.DOTALL,
+    )
+    return {number: Rule(number, title, text.strip()) for number, title, text in found}

@@ -1,0 +1,44 @@
+"""What a finding was made with: the versions that somebody needs to see it again."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib import metadata
+
+from radixproof import __version__
+from radixproof.impl import registry
+from radixproof.impl.sglang import store
+
+
+def versions(system: str) -> dict[str, str]:
+    """Versions by the name of what has them, that of the system under test first."""
+    found = _of_system(system) | {
+        "radixproof": __version__,
+        "Python": f"{platform.python_version()} on {platform.system()} ({platform.machine()})",
+    }
+    torch = getattr(sys.modules.get("torch"), "__version__", None)
+    return found if torch is None else found | {"torch": str(torch)}
+
+
+def sglang_release(system: str) -> str | None:
+    """The release of SGLang that a system's name stands for; None if it is something else, or
+    none is installed.
+    """
+    name, _, version = system.partition("==")
+    return (version or store.installed_version()) if name == "sglang" else None
+
+
+def _of_system(system: str) -> dict[str, str]:
+    """The package that a system comes from, unless it is our own or in no package."""
+    release = sglang_release(system)
+    if release is not None:
+        return {"SGLang": release}
+    for point in metadata.entry_points(group=registry.GROUP, name=system):
+        if point.dist is not None:
+            return {point.dist.name: point.dist.version}
+    if registry.is_import(system):
+        module = system.partition(":")[0].partition(".")[0]
+        names = sorted(set(metadata.packages_distributions().get(module, [])))
+        return {name: metadata.version(name) for name in names}
+    return {}
