@@ -1,6 +1,5 @@
 """With pytest: the toy cache goes through thousands of operations, and each is checked."""
 
 import radixproof
-from toy_adapter import target
 
-TestToyCache = radixproof.state_machine(target).TestCase
+TestToyCache = radixproof.state_machine(radixproof.find("toy_adapter:target")).TestCase
