@@ -49,7 +49,7 @@ def test_the_tutorial_can_be_followed_word_for_word(wheel: Path, tmp_path: Path)
     for block, output in zip(blocks(TEXT), printed, strict=True):
         line = missing(block.printed, output)
         assert line is None, f"{block.commands}does not print {line!r}:\n{output}"
-    installed = [str(tmp_path / "empty" / "env" / "bin" / "python"), "-c"]
+    installed = [str(tmp_path / "empty" / "env" / "bin" / "python"), "-I", "-c"]
     assert subprocess.run([*installed, "import torch"], capture_output=True, check=False).returncode
     assert not subprocess.run([*installed, CORPUS], check=False).returncode
 

@@ -86,6 +86,7 @@ def test_what_the_toy_does_not_show_is_counted() -> None:
 
 
 def test_our_own_implementation_shows_everything() -> None:
+    pytest.importorskip("torch")
     run = Run(find("radix"), PLAIN, every=1)
     run.step(Insert(Key((1, 2))))
     assert not run.unjudged
