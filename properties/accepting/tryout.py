@@ -1,5 +1,5 @@
-"""A new adapter tried out: the plainest calls, to see whether it looks at all that its scope allows to
-differ.
+"""A new adapter tried out: the plainest calls, to see whether it looks at all that its scope
+allows to differ.
 
 A scope that says too much would give findings about a cache that was never told what it is blamed
 for: an eviction order that the adapter does not pass on, a namespace that it does not look at.
