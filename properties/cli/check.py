@@ -144,7 +144,8 @@ def _asked(
             tuple(passed_over),
         )
         run_out = known.run_out(name, today)
-        results.append(SystemResult(shard, options.profile, passed_over, run_out))
+        entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
+        results.append(SystemResult(shard, options.profile, tuple(entries), run_out))
     return results
 
 
@@ -165,9 +166,13 @@ def _known(options: argparse.Namespace) -> Known:
 
 def _accept(file: Path, results: Sequence[SystemResult], today: date) -> None:
     from radixproof.properties.known.entry import KnownError
-    from radixproof.properties.known.files import accept
+    from radixproof.properties.known.files import Accepted, accept
 
-    found = [(one.system, finding.signature) for one in results for finding in one.findings]
+    found = [
+        Accepted(one.system, finding.signature, finding.also)
+        for one in results
+        for finding in one.findings
+    ]
     try:
         added = accept(file, found, today)
     except KnownError as error:

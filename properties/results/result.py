@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -29,8 +30,8 @@ class SystemResult:
 
     shard: Shard
     profile: str
-    known: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
-    """Entries that count here, by signature."""
+    known: Sequence[Entry] = ()
+    """Entries that count here, in the order of the files."""
     run_out: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """Those that counted here until a day that has gone by."""
     findings: list[FindingReport] = field(default_factory=list)
@@ -55,23 +56,17 @@ class SystemResult:
         )
 
     @property
-    def met(self) -> dict[str, int]:
-        """Known signatures that were passed over, and how often, in the order of the files."""
-        counts = self.progress.passed_over if self.progress is not None else {}
-        return {signature: counts[signature] for signature in self.known if counts.get(signature)}
+    def met(self) -> dict[Entry, int]:
+        """Known findings that were passed over, and how often."""
+        counts = self.progress.passed_over if self.progress is not None else Counter[str]()
+        times = {entry: sum(counts[one] for one in entry.signatures) for entry in self.known}
+        return {entry: count for entry, count in times.items() if count}
 
     @property
     def stale(self) -> list[Entry]:
         """Entries that count here, but did not occur. Only a search that saw enough can tell."""
-        if not self.enough:
-            return []
         met = self.met
-        return [
-            one
-            for signature, entries in self.known.items()
-            if signature not in met
-            for one in entries
-        ]
+        return [entry for entry in self.known if entry not in met] if self.enough else []
 
     @property
     def verdict(self) -> str:
@@ -82,7 +77,8 @@ class SystemResult:
         if not self.enough:
             return "not searched enough"
         if self.met:
-            return f"nothing new, {plural(len(self.met), 'known finding')} passed over"
+            signatures = {entry.signature for entry in self.met}
+            return f"nothing new, {plural(len(signatures), 'known finding')} passed over"
         assert self.progress is not None
         return "nothing found in a short search" if self.progress.unreached else "clean"
 
