@@ -80,8 +80,9 @@ class Property(Enum):
 class Witness:
     """What a plain test can assert after the bad step, of the node that has the end of ``prefix``.
 
-    Exactly one of ``held``, ``locks`` and ``kept`` is set: the pool holds the node (or not), the
-    component has so many locks on it, the slots in the pool are those from before the step.
+    Exactly one of the others is set: the pool holds the node (or not), the component has so many
+    locks on it, the slots in the pool are those from before the step, they hold what was computed
+    for the prefix, the node is in the set of evictable leaves of the tier (or not).
     """
 
     prefix: Key
@@ -89,6 +90,8 @@ class Witness:
     held: bool | None = None
     locks: int | None = None
     kept: bool | None = None
+    content: bool | None = None
+    leaf: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,7 @@
 
 from __future__ import annotations
 
-from unittest import mock
-
 import pytest
-import torch
 
 from radixproof.impl.sglang import shim, store
 from radixproof.impl.system import Unavailable
@@ -30,13 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if version is None:
         return
     try:
-        shim.load(store.locate(version))
+        config.add_cleanup(shim.on_cpu(store.locate(version)))
     except Unavailable as error:
         raise pytest.UsageError(f"--sglang: {error}") from error
-    # The release copies on the CPU now, so its pools must not go to a GPU that may be there.
-    without_gpu = mock.patch.object(torch.cuda, "is_available", return_value=False)
-    without_gpu.start()
-    config.add_cleanup(without_gpu.stop)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -16,7 +16,7 @@ import logging
 import sys
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -67,6 +67,18 @@ def load(release: Release) -> Sglang:
             "well: use another process for it"
         )
     return _imported
+
+
+def on_cpu(release: Release) -> Callable[[], None]:
+    """Let tests of this process run on a release; returns what ends that.
+
+    Its copies run on the CPU, so its pools must not go to a GPU that may be there. Raises
+    `Unavailable`.
+    """
+    torch = load(release).torch
+    without_gpu = mock.patch.object(torch.cuda, "is_available", return_value=False)
+    without_gpu.start()
+    return without_gpu.stop
 
 
 def _check_importable(release: Release) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radixproof.model.config import Component, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, Component, EvictionPolicy, Pool
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.ordering import rank
 from radixproof.model.specification.trie import Amounts, Page
@@ -25,7 +25,7 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
         f"{spell(taken.node())} was evicted before {spell(before.node())}, "
         "which should have gone first"
     )
-    pool = Pool.FULL if taken.has(Pool.FULL) else Pool.FULL_HOST
+    pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
     rule = policy.value if by_policy else recency_of(component)
     return Breach(Property.RECENCY, rule, text, witness)
@@ -54,7 +54,8 @@ def leaf_lost_a_value(end: Page) -> Breach:
         f"{spell(end.node())} lost a value as an interior node, before what hung below it and "
         "should have gone first"
     )
-    return Breach(Property.RECENCY, recency_of(component), text)
+    witness = Witness(end.key(), DEVICE[component], held=True)
+    return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
 def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:

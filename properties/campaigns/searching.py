@@ -157,7 +157,7 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
     if found is None:
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
-    report = _reported(target, found, job.shard, 0.0)
+    report = reported(target, found, job.shard, 0.0)
     if breach.signature != found.signature:
         report = replace(report, also=breach.signature)
     return Examined(report, Settled(found.signature, known.met))
@@ -169,7 +169,8 @@ def _warm(target: Target) -> None:
     calm_collector()
 
 
-def _reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
+def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
+    """A finding of the search that a shard is, so many seconds after it began."""
     known = load_known(BUILTIN).upstream(target.name, finding.signature)
     return FindingReport(
         finding.signature,

@@ -129,23 +129,14 @@ def _asked(
     """A result for each system, yet to be filled in."""
     from radixproof.properties.campaigns.shard import SEARCH, Shard
     from radixproof.properties.histories import corpus
-    from radixproof.properties.results.result import SystemResult
+    from radixproof.properties.results.result import outstanding
 
     results = []
     for name in names:
-        passed_over = known.for_system(name, today)
-        shard = Shard(
-            name,
-            SEARCH,
-            options.seed,
-            PROFILES[options.profile],
-            "" if options.cold else str(corpus.FOLDER),
-            str(options.out),
-            tuple(passed_over),
-        )
-        run_out = known.run_out(name, today)
-        entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
-        results.append(SystemResult(shard, options.profile, tuple(entries), run_out))
+        stored = "" if options.cold else str(corpus.FOLDER)
+        budget = PROFILES[options.profile]
+        shard = Shard(name, SEARCH, options.seed, budget, stored, str(options.out))
+        results.append(outstanding(shard, options.profile, known, today))
     return results
 
 

@@ -7,7 +7,7 @@ by side are printed one after the other, in the order in which they were named.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from rich.console import Console
 from radixproof.impl.system import Unavailable
 from radixproof.properties.campaigns.lane import Done, Event, Failed, News
 from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.side_by_side import Searched, search_all
+from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.cli.ci_files import CiFiles
 from radixproof.properties.cli.progress import Output, SearchProgress
 from radixproof.properties.histories.durable import make_ready
-from radixproof.properties.reporting.finding_folder import FindingFolder, write_finding
-from radixproof.properties.reporting.wording import plural
+from radixproof.properties.reporting.finding_folder import keep
+from radixproof.properties.results.conclusion import conclusion
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.progress import Progress
 
@@ -105,21 +105,16 @@ class _Page:
     def take(self, event: Event, show: Callable[[str, int, Progress], None]) -> None:
         """Note what an event says, and print what a person wants to know of it."""
         result = self.result
+        result.take(event)
         match event:
             case News(_, Progress() as progress):
-                result.progress = progress
                 show(result.system, result.shard.budget.steps, progress)
             case News(_, FindingReport() as finding):
-                result.findings.append(finding)
-                written, number = _write(finding.folder), len(result.findings)
+                written, number = keep(finding.folder), len(result.findings)
                 self._say(lambda: self._print_finding(finding, number, written))
             case Failed(_, reason):
-                result.ending, result.reason = Ending.FAILED, reason
                 self._say(lambda: print(f"radixproof: {reason}", file=sys.stderr))
-            case Done(_, Searched(progress, seconds)):
-                complete = progress is not None and progress.complete
-                result.progress, result.seconds = progress, seconds
-                result.ending = Ending.COMPLETE if complete else Ending.TIME
+            case Done():
                 self._say(self._print_conclusion)
 
     def _say(self, say: Callable[[], None]) -> None:
@@ -139,63 +134,8 @@ class _Page:
     def _print_conclusion(self) -> None:
         """The last lines on a system."""
         self.console.rule(characters="-")
-        for line in _conclusion(self.result):
+        for line in conclusion(self.result):
             self.console.print(line, markup=False)
-
-
-def _conclusion(result: SystemResult) -> Iterator[str]:
-    """What was searched and found, what was passed over, which milestones were not reached."""
-    progress = result.progress
-    if progress is None:
-        yield f"{result.system}: {result.verdict}: {result.lacking}"
-        return
-    checked = f"{progress.steps:,} steps in {progress.histories:,} histories checked"
-    took = f"({result.seconds:.1f} s, seed {result.shard.seed})"
-    yield f"{result.system}: {checked}, {result.verdict} {took}"
-    for finding in result.findings:
-        cost = f"found after {finding.at_step:,} steps, {finding.seconds:.1f} s"
-        length = plural(finding.operations, "operation")
-        unshrunk = "" if finding.shrunk else ", not shrunk to the end"
-        yield f"  {finding.signature}: {length}{unshrunk}, {cost}"
-    yield from _on_known(result)
-    if result.lacking:
-        yield f"  not searched enough: {result.lacking}"
-    if progress.complete:
-        unreached = progress.unreached
-        yield f"  {result.reached}{', but not:' if unreached else ''}"
-        yield from (f"    {milestone.value}" for milestone in unreached)
-    if progress.unjudged:
-        checks = plural(len(progress.unjudged), "check")
-        yield f"  {checks} not made, because the system does not show what they need:"
-        yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
-
-
-def _on_known(result: SystemResult) -> Iterator[str]:
-    """What was passed over, what should have been and was not there, and what was no longer."""
-    for entry, count in result.met.items():
-        upstream = f" ({entry.upstream})" if entry.upstream else ""
-        yield f"  known: {entry.signature}, met {count:,} times: {entry.reason}{upstream}"
-    for finding in result.findings:
-        for entry in result.run_out.get(finding.signature, ()):
-            yield f"  {entry.signature} was known until {entry.until}, as {entry.place} has it"
-    for entry in result.stale:
-        yield f"  warning: {entry.signature} in {entry.place} is stale: it did not occur"
-
-
-def _write(found: FindingFolder) -> str:
-    """Write a finding; returns where it is.
-
-    Nothing may be lost: if it cannot be written, the history is returned instead.
-    """
-    try:
-        write_finding(found)
-    except OSError as error:
-        why = error.strerror or error
-        return (
-            f"This finding could not be written to {found.path} ({why})."
-            f" Its history:\n{found.history}"
-        )
-    return f"Written to {found.path}: {', '.join(found.written)}\n"
 
 
 def _writable(out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from radixproof.impl.observation import NodeView
-from radixproof.model.key import tokens_of
+from radixproof.model.key import Key, tokens_of
 
 
 def spell_node(views: Mapping[int, NodeView], node: int) -> str:
@@ -13,15 +13,28 @@ def spell_node(views: Mapping[int, NodeView], node: int) -> str:
     if node not in views:
         return "a node that is not in the tree"
     view = views[node]
+    head, tail = (
+        " ".join(map(str, tokens_of(units))) for units in (_above(views, view), view.segment)
+    )
+    namespace = f"{view.namespace}:" if view.namespace else ""
+    return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
+
+
+def prefix_of(views: Mapping[int, NodeView], node: int) -> Key:
+    """The prefix that ends with a node."""
+    view = views[node]
+    return Key(tokens_of([*_above(views, view), *view.segment]), view.namespace)
+
+
+def _above(views: Mapping[int, NodeView], view: NodeView) -> list[int | tuple[int, int]]:
+    """The units from the root down to a node."""
     above: list[int | tuple[int, int]] = []
-    seen, parent = {node}, view.parent
+    seen, parent = {view.id}, view.parent
     while parent in views and parent not in seen:
         seen.add(parent)
         above[:0] = views[parent].segment
         parent = views[parent].parent
-    head, tail = (" ".join(map(str, tokens_of(units))) for units in (above, view.segment))
-    namespace = f"{view.namespace}:" if view.namespace else ""
-    return f"{namespace}[{head} | {tail}]" if head else f"{namespace}[{tail}]"
+    return above
 
 
 def spell_nodes(views: Mapping[int, NodeView], nodes: Iterable[int]) -> str:

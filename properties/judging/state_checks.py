@@ -15,10 +15,10 @@ from radixproof.impl.observation import NodeView, Observation, Slots, Whole
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.drawing import spell
-from radixproof.model.verdict import Breach, Property
+from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge
-from radixproof.properties.judging.spelling import spell_difference, spell_nodes
+from radixproof.properties.judging.spelling import prefix_of, spell_difference, spell_nodes
 from radixproof.properties.judging.step_checks import compare_content
 
 
@@ -166,7 +166,19 @@ def leaf_sets(
         if shown(found, f"sets of evictable {name} leaves") != defined:
             difference = spell_difference(views, found or (), defined)
             text = f"the set of evictable {name} leaves {difference}"
-            yield Breach(Property.LEAF, f"{name}-leaves", text)
+            witness = _leaf(views, pool, found or (), defined)
+            yield Breach(Property.LEAF, f"{name}-leaves", text, witness)
+
+
+def _leaf(
+    views: Mapping[int, NodeView], pool: Pool, found: Iterable[int], defined: Iterable[int]
+) -> Witness | None:
+    """A node that the set of evictable leaves lacks, or should not hold."""
+    missing, strange = sorted(set(defined) - set(found)), sorted(set(found) - set(defined))
+    node = next((node for node in (*missing, *strange) if node in views), None)
+    if node is None:
+        return None
+    return Witness(prefix_of(views, node), pool, leaf=node in missing)
 
 
 def lru_lists(pools: Pools, views: Mapping[int, NodeView], whole: Whole) -> Iterable[Breach]:

@@ -74,19 +74,18 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             )
     for copy in model.copies.flying:
         for pool, pages in copy.targets.items():
-            if any(page in delta.gone[pool] or (page, pool) in delta.moved for page in pages):
+            freed = _first_freed(pages, pool, delta)
+            if freed is not None:
                 text = f"{spell(pages)} is being copied there, but its {pool.name} slots were freed"
-                breaches.append(Breach(Property.PIN, "target-freed", text))
+                breaches.append(Breach(Property.PIN, "target-freed", text, freed))
         for pool, pages in copy.targets.items() if copy.load and not copy.complete else ():
-            if any(
-                page in delta.gone[HOST[pool]] or (page, HOST[pool]) in delta.moved
-                for page in pages
-            ):
+            freed = _first_freed(pages, HOST[pool], delta)
+            if freed is not None:
                 text = (
                     f"{spell(pages)} is being loaded back from slots in {HOST[pool].name} "
                     "that were freed"
                 )
-                breaches.append(Breach(Property.PIN, "source-freed", text))
+                breaches.append(Breach(Property.PIN, "source-freed", text, freed))
     if isinstance(step.operation, STILL) and not delta.still:
         breaches.append(
             Breach(
@@ -96,6 +95,16 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             )
         )
     return breaches
+
+
+def _first_freed(pages: Iterable[Page], pool: Pool, delta: Delta) -> Witness | None:
+    """A page whose slots in a pool the step freed."""
+    for page in pages:
+        if page in delta.gone[pool]:
+            return Witness(page.key(), pool, held=True)
+        if (page, pool) in delta.moved:
+            return Witness(page.key(), pool, kept=True)
+    return None
 
 
 def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
@@ -378,6 +387,7 @@ def compare_content(
     size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
     slots: list[int] = []
     tags: list[int] = []
+    read: list[Page] = []
     for page in pages:
         placed = abstraction.placed(page)
         if placed is not None:
@@ -386,7 +396,8 @@ def compare_content(
             if held is not None:
                 slots += held
                 tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
-    return _wrong_bytes(pool, slots, tags, system)
+                read.append(page)
+    return _wrong_bytes(pool, slots, tags, system, read)
 
 
 def allocation_refused(model: Cache, step: Step) -> list[Breach]:
@@ -445,13 +456,19 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
     )
 
 
-def _wrong_bytes(pool: Pool, slots: list[int], tags: list[int], system: Complete) -> list[Breach]:
+def _wrong_bytes(
+    pool: Pool, slots: list[int], tags: list[int], system: Complete, pages: Sequence[Page] = ()
+) -> list[Breach]:
+    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs."""
     found = system.read(pool, slots) if slots else []
     if found == tags:
         return []
-    slot, tag, seen = next(
-        item for item in zip(slots, tags, found, strict=True) if item[1] != item[2]
-    )
+    at = next(at for at in range(len(slots)) if found[at] != tags[at])
+    slot, tag, seen = slots[at], tags[at], found[at]
     what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
     text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
-    return [Breach(Property.CONTENT, pool.name.lower(), text)]
+    witness = None
+    if pages:
+        page = pages[at * len(pages) // len(slots)]
+        witness = Witness(page.key(), pool, content=True)
+    return [Breach(Property.CONTENT, pool.name.lower(), text, witness)]

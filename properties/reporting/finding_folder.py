@@ -100,6 +100,22 @@ def _test(target: Target, finding: Finding, history: History) -> tuple[str | Non
         return None, str(error)
 
 
+def keep(found: FindingFolder) -> str:
+    """Write a finding; returns where it is.
+
+    Nothing may be lost: if it cannot be written, the history is returned instead.
+    """
+    try:
+        write_finding(found)
+    except OSError as error:
+        why = error.strerror or error
+        return (
+            f"This finding could not be written to {found.path} ({why})."
+            f" Its history:\n{found.history}"
+        )
+    return f"Written to {found.path}: {', '.join(found.written)}\n"
+
+
 def _with_origin(target: Target, finding: Finding) -> History:
     seed = {} if finding.seed is None else {"seed": str(finding.seed)}
     origin = {"driver": finding.driver, "signature": finding.signature}

@@ -4,6 +4,7 @@ after the bad step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -23,32 +24,48 @@ Tree = tuple[NodeView, ...]
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """The steps up to the first breach of ``signature`` (or all of them), and the tree before and
-    after the last step.
+    """The steps up to the first breach of ``signature`` (or all of them), and the tree before the
+    first and after each.
     """
 
     steps: tuple[tuple[Act, Outcome], ...]
     breach: Breach | None
-    before: Tree
-    after: Tree
+    trees: tuple[Tree, ...]
+
+    @property
+    def before(self) -> Tree:
+        """The tree before the last step."""
+        return self.trees[-2] if len(self.trees) > 1 else ()
+
+    @property
+    def after(self) -> Tree:
+        """The tree after the last step."""
+        return self.trees[-1]
 
 
-def narrate(target: Target, history: History, signature: str | None) -> Narrative:
+def narrate(
+    target: Target,
+    history: History,
+    signature: str | None,
+    on_step: Callable[[], None] = lambda: None,
+) -> Narrative:
     """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it;
-    otherwise the first of any kind.
+    otherwise the first of any kind. ``on_step`` is called after each.
     """
     run = Run(target, history.config, every=1)
-    before: Tree = ()
-    after: Tree = ()
+    trees: list[Tree] = [()]
+    found: Breach | None = None
     try:
         for operation in history.operations:
-            before = after
             breaches = run.step(operation)
-            after = _tree(run, breaches)
-            for breach in breaches:
-                if signature in (None, breach.signature):
-                    return Narrative(_steps(run), breach, before, after)
-        return Narrative(_steps(run), None, before, after)
+            trees.append(_tree(run, breaches))
+            on_step()
+            wanted = (one for one in breaches if signature in (None, one.signature))
+            found = next(wanted, None)
+            if found is not None:
+                break
+        steps = tuple((step.operation, step.outcome) for step in run.steps)
+        return Narrative(steps, found, tuple(trees))
     finally:
         run.close()
 
@@ -68,7 +85,3 @@ def _tree(run: Run, breaches: list[Breach]) -> Tree:
         with suppress(Exception):  # of a cache that may be broken
             return ranks[0].observe(True).nodes
     return tuple(run.nodes.values())
-
-
-def _steps(run: Run) -> tuple[tuple[Act, Outcome], ...]:
-    return tuple((step.operation, step.outcome) for step in run.steps)

@@ -1,21 +1,27 @@
-"""A finding as a pytest file to keep.
+"""A finding as a pytest file to keep, which was seen to fail.
 
 For SGLang it has SGLang's own calls in it and nothing of ours; for other systems, the history.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import textwrap
+from collections.abc import Sequence
+from functools import partial
 
+from radixproof.impl import registry
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.model.verdict import Breach
-from radixproof.properties.histories.history_json import to_json
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.reporting.child import Died, in_child
+from radixproof.properties.reporting.effects import effects
+from radixproof.properties.reporting.narrate import narrate
+from radixproof.properties.reporting.proof import Failure, failure
 
-_WIDTH = 97
-"""Three less than a line may have: those of the quotes before the first."""
+_WIDTH = 100
 _SGLANG = "sglang"
 
 
@@ -26,17 +32,22 @@ class NoStandaloneTest(Exception):
 def test(system: str, history: History, breach: Breach) -> str:
     """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    ``history`` ends with the step of the ``breach``. Raises `NoStandaloneTest` if there is no such
-    test, `Unavailable` if the system is the installed SGLang and none is installed.
+    ``history`` ends with the step of the ``breach``. The test has been run, and has failed as it
+    should. Raises `NoStandaloneTest` if there is none that does, and `Unavailable` if the system is
+    the installed SGLang and none is installed.
     """
-    if _is_sglang(system):
-        from radixproof.impl.sglang.paste.render import render
-
-        return render(history, breach, _version(system))
-    name = re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_")
-    return _FILE.format(
-        docstring=_docstring(system, breach), history=_embedded(history), name=name, system=system
-    )
+    source, release = _written(system, history, breach)
+    found = in_child(partial(failure, source, release))
+    if isinstance(found, Died):
+        raise NoStandaloneTest(f"a test of it was written, but {found.how}")
+    if found is None:
+        raise NoStandaloneTest("a test of it was written, but passes: it asserts too little")
+    if not _is_expected(found, breach, system):
+        raise NoStandaloneTest(
+            f"a test of it was written, but fails with something else: {found.error} in "
+            f"{found.where}"
+        )
+    return source
 
 
 def command(system: str, file: str) -> str:
@@ -47,19 +58,26 @@ def command(system: str, file: str) -> str:
     return shlex.join(["pytest", *plugin, file])
 
 
-_FILE = """{docstring}
+def _written(system: str, history: History, breach: Breach) -> tuple[str, str | None]:
+    """The source, and the release of SGLang that it is for."""
+    if _is_sglang(system):
+        from radixproof.impl.sglang.paste.assertions import Unwritable
+        from radixproof.properties.reporting import for_sglang
 
-from radixproof.impl import registry
-from radixproof.properties.histories.history_json import from_json
-from radixproof.properties.running.run import run_history
+        version = _version(system)
+        try:
+            return for_sglang.source(version, history, breach.signature), version
+        except Unwritable as reason:
+            raise NoStandaloneTest(str(reason)) from None
+    notes = in_child(partial(_notes, system, history, breach.signature))
+    return _for_others(system, history, breach, () if isinstance(notes, Died) else notes), None
 
-HISTORY = {history}
 
-
-def test_{name}():
-    bad = run_history(registry.find("{system}"), from_json(HISTORY))
-    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
-"""
+def _is_expected(found: Failure, breach: Breach, system: str) -> bool:
+    """The history of another system may break something else first, in the same step."""
+    crashes = _is_sglang(system) and breach.violates is Property.NOCRASH
+    crashed = crashes and breach.rule.startswith(f"{found.error}@")
+    return found.asserted or crashed
 
 
 def _is_sglang(system: str) -> bool:
@@ -79,6 +97,50 @@ def _version(system: str) -> str:
     return version
 
 
+# -- other systems: the history --------------------------------------------------------------------
+
+_FILE = """{docstring}
+
+import radixproof
+from radixproof import {names}
+
+HISTORY = {history}
+
+
+def test_{name}():
+    bad = radixproof.replay(radixproof.find("{system}"), HISTORY)
+    assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
+"""
+
+
+def _notes(system: str, history: History, signature: str) -> tuple[str, ...]:
+    """What each step does, seen in a process of its own: the system may be one that dies."""
+    return effects(narrate(registry.find(system), history, signature))
+
+
+def _for_others(system: str, history: History, breach: Breach, notes: Sequence[str]) -> str:
+    steps = [
+        line
+        for at, operation in enumerate(history.operations)
+        for line in (*_comment(notes[at] if at < len(notes) else ""), f"        {operation!r},")
+    ]
+    text = "\n".join(["History(", f"    {history.config!r},", "    (", *steps, "    ),", ")"])
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return _FILE.format(
+        docstring=_docstring(system, breach),
+        names=", ".join(sorted(used)),
+        history=text,
+        name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
+        system=system,
+    )
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=8 * " " + "# ", subsequent_indent=8 * " " + "#    "
+    )
+
+
 def _docstring(system: str, breach: Breach) -> str:
     prose = (
         f"{breach.signature} in {system}, found by radixproof. Run it with pytest.",
@@ -91,13 +153,4 @@ def _docstring(system: str, breach: Breach) -> str:
 
 
 def _wrap(text: str) -> str:
-    return "\n".join(textwrap.wrap(" ".join(text.split()), _WIDTH, subsequent_indent="    "))
-
-
-def _embedded(history: History) -> str:
-    """JSON in a string of several lines. It never has three quotes in a row.
-
-    JSON's escapes must reach its reader unchanged: with any, the string is a raw one.
-    """
-    text = to_json(history)
-    return f'{"r" if chr(92) in text else ""}"""\n{text}"""'
+    return "\n".join(textwrap.wrap(" ".join(text.split()), _WIDTH - 3, subsequent_indent="    "))

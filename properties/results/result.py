@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import Enum
 
+from radixproof.properties.campaigns.lane import Done, Event, Failed, News
 from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.campaigns.side_by_side import Searched
 from radixproof.properties.known.entry import Entry
+from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.progress import Progress
 
@@ -41,6 +45,24 @@ class SystemResult:
     ending: Ending = Ending.RUNNING
     reason: str = ""
     """Why it could not be run."""
+
+    def take(self, event: Event) -> None:
+        """Note what an event of the search says."""
+        match event:
+            case News(_, Progress() as progress):
+                self.progress = progress
+            case News(_, FindingReport() as finding):
+                self.findings.append(finding)
+            case Failed(_, reason):
+                self.ending, self.reason = Ending.FAILED, reason
+            case Done(_, Searched(progress, seconds)):
+                self.end(progress, seconds)
+
+    def end(self, progress: Progress | None, seconds: float) -> None:
+        """The search is over; without progress it has not begun."""
+        complete = progress is not None and progress.complete
+        self.progress, self.seconds = progress, seconds
+        self.ending = Ending.COMPLETE if complete else Ending.TIME
 
     @property
     def system(self) -> str:
@@ -110,6 +132,14 @@ class SystemResult:
         demand = self.shard.budget.demand
         share = "all of them" if demand == 100 else f"{demand} % of them"
         return f"the profile {self.profile} asks for {share}"
+
+
+def outstanding(shard: Shard, profile: str, known: Known, today: date) -> SystemResult:
+    """The result of a search that is still to be made, with what is known of the system by now."""
+    passed_over = known.for_system(shard.system, today)
+    entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
+    shard = replace(shard, known=tuple(passed_over))
+    return SystemResult(shard, profile, tuple(entries), known.run_out(shard.system, today))
 
 
 def found(results: Iterable[SystemResult]) -> bool:

@@ -20,7 +20,7 @@ from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
-from radixproof.properties.reporting.finding_folder import folder_of, write_finding
+from radixproof.properties.reporting.finding_folder import folder_of, keep
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.testing.asked import CommandLine
 from radixproof.properties.testing.found import Found
@@ -68,11 +68,7 @@ def _found(machine: type[ReportingMachine], broken: Broken, asked: settings) -> 
     given = getattr(machine, "_hypothesis_internal_use_seed", None)
     finding = replace(finding, seed=given, driver="state machine of a test")
     folder = folder_of(target, finding, CommandLine.asked.out, mark=_mark(finding))
-    try:
-        written = f"Written to {write_finding(folder)}: {', '.join(folder.written)}\n"
-    except OSError as error:
-        written = f"It could not be written to {folder.path}: {error.strerror}\n"
-    found = Found(finding, folder.report + written)
+    found = Found(target.name, finding, folder.report + keep(folder), folder.replay)
     for note in getattr(broken, "__notes__", []):
         if "reproduce_failure" in note or asked.verbosity >= Verbosity.verbose:
             found.add_note(note)

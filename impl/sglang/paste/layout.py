@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 import textwrap
+from collections.abc import Iterable
 
-from radixproof.model.key import Key
+from radixproof.model.verdict import Breach
 
 WIDTH = 100
 _LONG_RUN = 8
@@ -15,8 +18,8 @@ _LONG_RUN = 8
 def fitted(source: str) -> str:
     """The source with each statement that is wider than `WIDTH` on several lines.
 
-    That is done for an import, a call, or an assignment of a call, on a line of its own. The
-    templates have no other statement that history can make so wide.
+    That is done for an import, a call, an assignment of a call, or an assertion, on a line of its
+    own. Nothing else that is written can become so wide.
     """
     lines = [
         part
@@ -30,13 +33,23 @@ def _broken(line: str) -> list[str]:
     text = line.lstrip()
     indent = line[: -len(text)]
     try:
-        (statement,) = ast.parse(text).body
+        statement = next(iter(ast.parse(text).body), None)
     except SyntaxError:  # of a statement or a docstring that has several lines already
         return [line]
+    if isinstance(statement, ast.Assert) and statement.msg is not None:
+        head = f"{indent}{text[: statement.msg.col_offset]}"
+        return [f"{head}(", f"{indent}    {_source(text, statement.msg)}", f"{indent})"]
     if isinstance(statement, ast.ImportFrom):
         names = [f"{indent}    {alias.name}," for alias in statement.names]
         return [f"{indent}from {statement.module} import (", *names, f"{indent})"]
     call = statement.value if isinstance(statement, ast.Assign | ast.Expr) else None
+    if isinstance(call, ast.List):
+        head = f"{indent}{text[: call.col_offset]}["
+        inside = indent + "    "
+        items = [_source(text, item) for item in call.elts]
+        flat = inside + ", ".join(items)
+        body = [flat] if len(flat) <= WIDTH else [f"{inside}{item}," for item in items]
+        return [head, *body, f"{indent}]"]
     if not isinstance(call, ast.Call):
         return [line]
     head = f"{indent}{text[: call.col_offset]}{_source(text, call.func)}("
@@ -62,16 +75,15 @@ def _source(text: str, node: ast.expr | ast.keyword) -> str:
     return text.encode()[node.col_offset : node.end_col_offset].decode()
 
 
-def tokens(key: Key) -> str:
-    """The tokens of a prompt as a list, with long runs of them as ranges."""
+def items(tokens: Iterable[int]) -> str:
+    """Tokens as the items of a list or a call, with long runs of them as ranges."""
     runs: list[list[int]] = []
-    for token in key.tokens:
+    for token in tokens:
         if runs and runs[-1][-1] + 1 == token:
             runs[-1].append(token)
         else:
             runs.append([token])
-    items = [item for run in runs for item in _items(run)]
-    return f"[{', '.join(items)}]"
+    return ", ".join(item for run in runs for item in _items(run))
 
 
 def _items(run: list[int]) -> list[str]:
@@ -80,13 +92,66 @@ def _items(run: list[int]) -> list[str]:
     return [str(token) for token in run]
 
 
+def quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+def indented(line: str) -> str:
+    """A line in the body of a function."""
+    return f"    {line}".rstrip()
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The statements of a step; a long prompt, or node, that makes one too long has its own."""
+    if all(len(line) <= WIDTH - 4 for line in lines):
+        return lines
+    for pattern, name in ((_KEY, "prompt"), (_NODE, "node")):
+        parts = {match.group() for line in lines for match in pattern.finditer(line)}
+        if len(parts) == 1 and f"{name} = {next(iter(parts))}" not in lines:
+            lines = _named(lines, next(iter(parts)), name)
+    return lines
+
+
+def _named(lines: list[str], part: str, name: str) -> list[str]:
+    named = [f"{name} = {part}"]
+    for line in lines:
+        short = line.replace(part, name)
+        inner = _INSERT.fullmatch(short)
+        if inner and len(short) > WIDTH - 4:
+            named += [f"params = {inner.group(1)}", "tree.insert(params)"]
+        else:
+            named.append(short)
+    return named
+
+
+_INSERT = re.compile(r"tree\.insert\((InsertParams\(.*\))\)")
+_NODE = re.compile(r"\bfind\(\[(?:[^\[\]])*\], tree\.root_node(?:, \"[^\"]*\")?\)")
+_KEY = re.compile(r"\bkey\((?:[^()]|range\([^()]*\))*\)")
+
+
 def comment(text: str) -> str:
     """A comment in the body of a function."""
     lines = textwrap.wrap(text, WIDTH, initial_indent="    # ", subsequent_indent="    #    ")
     return "\n".join(lines)
 
 
-def prose(text: str, start: str = "") -> str:
-    """A paragraph of the docstring at the top of the file, behind ``start``."""
+def docstring(breach: Breach, version: str) -> str:
+    """The docstring at the top of the file."""
+    bar = ["In [1 | 2], the node meant is the part behind the bar."] if " | " in breach.text else []
+    lines = [
+        f'"""{_prose(f"{breach.signature} in SGLang {version}.")}',
+        "",
+        _prose(f"What must hold: {breach.violates.sentence}."),
+        _prose(f"What happened: {breach.text}."),
+        *bar,
+        "",
+        "Found by radixproof. Run it with pytest where SGLang and a GPU are, or on a CPU with",
+        f"    pytest -p radixproof.impl.sglang.plugin --sglang {version} THIS_FILE",
+        '"""',
+    ]
+    return "\n".join(lines)
+
+
+def _prose(text: str) -> str:
     plain = " ".join(text.split()).replace("\\", "\\\\").replace('"""', "'''")
-    return "\n".join(textwrap.wrap(plain, WIDTH, initial_indent=start, subsequent_indent="    "))
+    return "\n".join(textwrap.wrap(plain, WIDTH - 3, subsequent_indent="    "))

@@ -1,33 +1,36 @@
 """Write a finding as a pytest file with one test, which knows nothing of radixproof.
 
 The file builds the cache of the history's configuration, performs each operation as the harness
-does, and asserts what the witness of the breach says. Two differences: slots are not filled with
-content, and where a history runs some copies, all are waited for. A history that cannot be written
-this way becomes a file that says why, with its steps in words, and skips itself.
+does, and asserts what the witness of the breach says. Two differences: slots are filled with
+content only where content is asserted, and requests do not wait for room.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from radixproof.impl.operations import History, Insert, LoadBack, Lock, Match
-from radixproof.impl.sglang.paste import layout, steps
-from radixproof.impl.sglang.paste.trim import trimmed
-from radixproof.impl.sglang.victims import Endless
-from radixproof.model.config import DEVICE, HOST, Config, Pool
-from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.impl.operations import History, Insert, Operation, Requested, RunCopies
+from radixproof.impl.sglang.paste import layout
+from radixproof.impl.sglang.paste.assertions import (
+    NOTHING_SEEN,
+    Assertion,
+    Seen,
+    Unwritable,
+    assertion,
+)
+from radixproof.impl.sglang.paste.imports import imported
+from radixproof.impl.sglang.paste.requests import Call, Requests
+from radixproof.impl.sglang.paste.statements import WRITTEN, Statements, host_limits
+from radixproof.impl.sglang.store import version_key
+from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
+from radixproof.model.verdict import Breach
 
-_SHORT = re.compile(r"[\w:\[\] ]{,24}")
-"""Prompts that a message repeats."""
-
-_WITH_KEYS = (Insert, LoadBack, Lock, Match)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     trim_blocks=True,
@@ -35,94 +38,144 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
     undefined=StrictUndefined,
 )
-_TEMPLATES.filters.update(
-    comment=layout.comment, prose=layout.prose, quoted=json.dumps, tokens=layout.tokens
-)
-_OPERATIONS: Any = _TEMPLATES.get_template("operations.j2").module
+_TEMPLATES.filters.update(comment=layout.comment, indented=layout.indented)
 
 
-def render(history: History, breach: Breach, version: str) -> str:
+class Written(NamedTuple):
+    """One step of the test."""
+
+    title: str
+    statements: list[str]
+
+
+def render(
+    history: History,
+    breach: Breach,
+    version: str,
+    notes: Sequence[str] = (),
+    seen: Seen = NOTHING_SEEN,
+    calls: Sequence[Sequence[Call]] = (),
+) -> str:
     """Source of the file. ``breach`` was seen at the last operation of ``history``.
 
-    ``version`` is the release of SGLang that it was found in.
+    ``version`` is the release of SGLang that it was found in. Of each operation, ``notes`` say what
+    it did, and ``calls`` are those that were made for it: a request is written as they are. Raises
+    `Unwritable` if no such file can show the breach.
     """
-    about = {
-        "breach": breach,
-        "version": version,
-        "name": re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
-    }
-    planned = steps.planned(history, version)
-    reason = _unwritable(history.config, planned)
-    if reason:
-        numbered = [f"{number}. {step}" for number, step in enumerate(history.operations, 1)]
-        template = _TEMPLATES.get_template("skipped.py.j2")
-        return template.render(about, reason=reason, steps=numbered)
-    source = _TEMPLATES.get_template("test.py.j2").render(
-        about,
-        config=history.config,
-        needs=_needs(history, breach.witness),
-        steps=steps.written(planned, _OPERATIONS),
-        ending=_ending(breach),
-        witness=_described(breach.witness),
-    )
-    return layout.fitted(trimmed(source))
-
-
-def _unwritable(config: Config, planned: Sequence[steps.PlannedStep]) -> str:
-    """What no template can express of a history; empty if all of it can be."""
-    for there, what in (
-        (config.mamba_states > 0, "MAMBA"),
-        (config.bigram, "bigram keys"),
-        (config.ranks > 1, "several ranks"),
-    ):
-        if there:
-            return f"caches with {what}"
-    for step in planned:
-        if step.reason is None and not hasattr(_OPERATIONS, step.operation.name):
-            return f"the operation {step.operation.name!r}"
-    return ""
-
-
-def _needs(history: History, witness: Witness | None) -> dict[str, Any]:
-    """What the file needs beyond the configuration itself."""
+    _check_writable(history, calls)
+    asserted = assertion(history, breach, seen, _since(version, "0.5.17"))
     config = history.config
-    keys = [one.key for one in history.operations if isinstance(one, _WITH_KEYS)]
-    keys += [] if witness is None else [witness.prefix]
+    limited = _is_limited(config, history.operations, calls)
+    steps = _written(history, notes, calls, Statements(config, asserted.filled, limited))
+    body = _TEMPLATES.get_template("test.py.j2").render(
+        name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
+        config=config,
+        window=config.window is not None,
+        page=config.page_size,
+        needs=_needs(config, version, asserted, steps, limited),
+        steps=steps,
+        asserted=asserted,
+        ending=layout.shortened(asserted.after),
+        beginning=layout.shortened(asserted.before),
+    )
+    body = layout.fitted(body)
+    head = f"{layout.docstring(breach, version)}\n\n{imported(body, _since(version, '0.5.13'))}\n\n"
+    return layout.fitted(head + body)
+
+
+def _since(version: str, release: str) -> bool:
+    return version_key(version) >= version_key(release)
+
+
+def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
+    if history.config.mamba_states:
+        raise Unwritable("caches with MAMBA are not written as plain tests yet")
+    for number, operation in enumerate(history.operations):
+        if isinstance(operation, Requested) and number < len(calls):
+            continue
+        if type(operation) not in WRITTEN:
+            raise Unwritable(f"{operation.name!r} is not written in SGLang's own calls yet")
+
+
+def _written(
+    history: History,
+    notes: Sequence[str],
+    calls: Sequence[Sequence[Call]],
+    statements: Statements,
+) -> list[Written]:
+    requests = Requests(history.config, statements.alloc)
+    steps = []
+    ran = {one.rank for one in history.operations if isinstance(one, RunCopies)}
+    for number, operation in enumerate(history.operations):
+        if isinstance(operation, RunCopies) and operation.rank != min(ran):
+            continue  # the file has one rank, that whose copies run
+        lines = (
+            requests.of(operation.request, calls[number])
+            if isinstance(operation, Requested)
+            else statements.of(operation)
+        )
+        note = f": {notes[number]}" if number < len(notes) and notes[number] else ""
+        steps.append(Written(f"{number + 1}. {operation}{note}", layout.shortened(lines)))
+    return _without_unused_receipts(steps)
+
+
+def _without_unused_receipts(steps: Sequence[Written]) -> list[Written]:
+    """A lock that nobody gives back needs no name for its receipt."""
+    text = "\n".join(line for step in steps for line in step.statements)
+
+    def plain(line: str) -> str:
+        name, assigns, call = line.partition(" = ")
+        unused = name.startswith("receipt_") and len(re.findall(rf"\b{name}\b", text)) == 1
+        return call.removesuffix(".to_dec_params()") if assigns and unused else line
+
+    return [Written(step.title, [plain(line) for line in step.statements]) for step in steps]
+
+
+def _needs(
+    config: Config, version: str, asserted: Assertion, steps: Sequence[Written], limited: bool
+) -> dict[str, Any]:
+    """What the file needs beyond the configuration itself."""
+    lines = [line for step in steps for line in step.statements]
+    text = "\n".join((*lines, *asserted.before, *asserted.after))
+    windowed = config.window is not None
     return {
-        "namespace": any(key.namespace for key in keys),
+        "described": _described(config),
+        "namespace": "extra_key=" in text,
+        "find": "find(" in text,
+        "content": _buffer(config, asserted.filled),
         "full_slots": config.slots(Pool.FULL),
         "swa_slots": config.slots(Pool.SWA),
-        "host_slots": [config.slots(pool) for pool in config.pools if pool.on_host],
-        "host_ratio": _host_ratio(config),
-        **_needs_of_loads(history),
-        **_needs_of_inserts(history),
+        "host_ratio": _host_ratio(config) if config.hosted else 2,
+        "limits": host_limits(config) if limited else [],
+        "transposition": windowed and not _since(version, "0.5.15.post1"),
+        "loads": sum(line.startswith("load_back(") for line in lines),
+        "quota": "mem_quota=" in text,
+        "old_hits": not _since(version, "0.5.13"),
+        "alloc": re.search(r"(?<!\.)\balloc\(", text) is not None,
     }
 
 
-def _needs_of_loads(history: History) -> dict[str, Any]:
-    loads = [one for one in history.operations if isinstance(one, LoadBack)]
-    return {"loads": len(loads), "quota": any(load.quota is not None for load in loads)}
+def _described(config: Config) -> str:
+    """The configuration in words."""
+    window, full = config.window, f"{config.slots(Pool.FULL)} slots"
+    parts = f"A cache with {full}"
+    if window is not None:
+        parts = f"A cache with {full} of FULL and {config.slots(Pool.SWA)} of SWA (window {window})"
+    if not config.hosted:
+        return f"{parts}, without a host tier."
+    return f"{parts}, that writes {'back' if config.write_back else 'through'} to the host."
 
 
-def _needs_of_inserts(history: History) -> dict[str, Any]:
-    """What the helper for inserts must be able to do."""
-    config = history.config
-    inserts = [one for one in history.operations if isinstance(one, Insert)]
-    return {
-        "evicted": any(insert.evicted for insert in inserts),
-        "reuse": any(insert.reuse for insert in inserts),
-        "priority": any(insert.priority for insert in inserts),
-        "ragged": any(len(insert.key.tokens) % config.page_size for insert in inserts),
-        "tight": _is_tight(history, [len(insert.key.tokens) for insert in inserts]),
-    }
-
-
-def _is_tight(history: History, lengths: Sequence[int]) -> bool:
-    """Whether an insert of one of these lengths may lack room on the device."""
-    config = history.config
-    pages = sum(math.ceil(length / config.page_size) for length in lengths)
-    room = min(config.pages(pool) for pool in config.pools if not pool.on_host)
-    return pages > room or any(isinstance(one, LoadBack) for one in history.operations)
+def _is_limited(
+    config: Config, operations: Sequence[Operation], calls: Sequence[Sequence[Call]]
+) -> bool:
+    """Whether the host pools may get full: never more is on the host than was inserted."""
+    keys = [one.key for one in operations if isinstance(one, Insert)]
+    keys += [call.arguments[0] for made in calls for call in made if call.method == "insert"]
+    inserted = sum(len(key.units(config.bigram)) // config.page_size for key in keys)
+    return config.hosted and any(
+        inserted > config.pages(HOST[component]) for component in config.components
+    )
 
 
 def _host_ratio(config: Config) -> float:
@@ -134,29 +187,9 @@ def _host_ratio(config: Config) -> float:
     return max(1.0, *(math.ceil(ratio * 10) / 10 for ratio in ratios))
 
 
-def _ending(breach: Breach) -> str:
-    """How the file shows the breach; without a witness, by general checks alone."""
-    if breach.violates is Property.NOCRASH:
-        raised, _, _ = breach.rule.partition("@")
-        return "endless" if raised == Endless.__name__ else "raises"
-    if breach.witness is None:
-        return "quiet" if breach.violates is Property.QUIESCE else "checked"
-    for ending in ("kept", "locks", "held"):
-        if getattr(breach.witness, ending) is not None:
-            return ending
-    raise ValueError(f"a witness says nothing: {breach.witness}")
-
-
-def _described(witness: Witness | None) -> dict[str, Any]:
-    """A witness in the words and names of the template."""
-    if witness is None:
-        return {}
-    pool, prefix = witness.pool, str(witness.prefix)
-    return {
-        "says": witness,
-        "key": witness.prefix,
-        "prefix": prefix if _SHORT.fullmatch(prefix) else "the prefix",
-        "component": pool.component.name,
-        "tier": "host" if pool.on_host else "device",
-        "value": "host_value" if pool.on_host else "value",
-    }
+def _buffer(config: Config, filled: Component | None) -> str:
+    """The keys of the only layer of a component."""
+    if filled is None:
+        return ""
+    pool = f"pool.{filled.name.lower()}_kv_pool" if config.window is not None else "pool"
+    return f"{pool}.k_buffer[0]"

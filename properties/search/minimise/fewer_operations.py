@@ -12,9 +12,12 @@ from math import inf
 from radixproof.impl.operations import (
     Arrive,
     Decode,
+    HostInsert,
+    HostLock,
     Insert,
     LoadBack,
     Lock,
+    Match,
     Operation,
     RunCopies,
 )
@@ -144,6 +147,14 @@ def part_instead(now: Shrinking) -> None:
             for part in (LoadBack(arrival.key, arrival.quota), Lock(arrival.request, arrival.key)):
                 if now.accepts_operations((*now.operations[:at], part, *now.operations[at + 1 :])):
                     break
+
+
+def looking_instead(now: Shrinking) -> None:
+    """Replace what looks a prompt up and then does more by the look alone: it may split a node."""
+    for at, operation in enumerate(now.operations):
+        if isinstance(operation, Insert | LoadBack | Lock | HostLock | HostInsert):
+            match = Match(operation.key)
+            now.accepts_operations((*now.operations[:at], match, *now.operations[at + 1 :]))
 
 
 def _polls(operation: Operation) -> bool:

@@ -14,13 +14,13 @@ import pytest
 
 from radixproof.impl.operations import Evict, History, Insert, WritingCheck
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.paste.render import render
+from radixproof.impl.sglang.paste.assertions import Unwritable
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.histories.history_json import from_json
-from radixproof.properties.reporting import regression_test
+from radixproof.properties.reporting import for_sglang, regression_test
+from radixproof.properties.reporting.regression_test import NoStandaloneTest
 
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = History(
@@ -35,26 +35,44 @@ BREACH = Breach(
     Witness(Key((1, 2)), Pool.FULL_HOST, held=True),
 )
 FAULT = "fault:split-parent-not-backed-up"
+SOURCE = """
+import radixproof
+from radixproof import Config, Evict, History, Insert, Key, WritingCheck
+
+HISTORY = History(
+    Config(window=1, swa_pages=8, swa_host_pages=16),
+    (
+        # adds [1] and [1 | 2]
+        Insert(Key((1, 2)), evicted=1),
+        WritingCheck(blocking=True),
+        # deletes [1] and [1 | 2]
+        Evict(full=2),
+    ),
+)
+
+
+def test_progress_never_backed_up():
+    bad = radixproof.replay(radixproof.find("fault:split-parent-not-backed-up"), HISTORY)
+    assert bad is None, f"step {bad.step + 1}: {bad.breach.signature}: {bad.breach.text}"
+"""
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What pytest prints of two pasted tests, one of our own cache, the other of a planted bug."""
+def written() -> str:
+    """The test of a planted bug."""
+    return regression_test.test(FAULT, HISTORY, BREACH)
+
+
+@pytest.fixture(scope="module")
+def printed(written: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pytest prints of that test, and of the same for our own cache."""
     folder = tmp_path_factory.mktemp("pasted")
-    for name, system in (("test_ours", "radix"), ("test_faulty", FAULT)):
-        source = regression_test.test(system, HISTORY, BREACH)
-        (folder / f"{name}.py").write_text(source, encoding="utf-8")
+    (folder / "test_faulty.py").write_text(written, encoding="utf-8")
+    (folder / "test_ours.py").write_text(written.replace(FAULT, "radix"), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     return done.stdout
-
-
-def embedded(source: str) -> str:
-    (value,) = [node.value for node in ast.parse(source).body if isinstance(node, ast.Assign)]
-    text = ast.literal_eval(value)
-    assert isinstance(text, str)
-    return text
 
 
 @pytest.mark.slow
@@ -70,59 +88,85 @@ def test_it_fails_on_the_faulty_system_with_what_the_verdict_says(printed: str) 
     assert "should have demoted it to the host" in printed
 
 
-def test_the_history_survives_the_embedding() -> None:
-    assert from_json(embedded(regression_test.test("radix", HISTORY, BREACH))) == HISTORY
+def test_the_history_is_code_and_each_step_says_what_it_does(written: str) -> None:
+    docstring, code = written[3:].split('"""\n', 1)
+    assert code == SOURCE
+    assert "What must hold: eviction frees what it was asked for" in docstring
 
 
-def test_a_plain_history_is_embedded_as_a_plain_string() -> None:
-    source = regression_test.test("radix", History(HISTORY.config, HISTORY.operations), BREACH)
-    assert 'HISTORY = """\n{\n  "radixproof": 2,' in source
+def test_the_history_is_the_same(written: str) -> None:
+    names: dict[str, object] = {}
+    exec(written, names)
+    history = names["HISTORY"]
+    assert isinstance(history, History)
+    assert (history.config, history.operations) == (HISTORY.config, HISTORY.operations)
 
 
-def test_it_imports_radixproof_and_nothing_else() -> None:
-    tree = ast.parse(regression_test.test("radix", HISTORY, BREACH))
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
-    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {module.partition(".")[0] for module in modules} == {"radixproof"}
+def test_it_imports_radixproof_and_nothing_else(written: str) -> None:
+    tree = ast.parse(written)
+    modules = {
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert modules == {"radixproof"}
 
 
-def test_the_docstring_says_what_must_hold_and_what_happened() -> None:
-    text = " ".join(
-        (ast.get_docstring(ast.parse(regression_test.test(FAULT, HISTORY, BREACH))) or "").split()
-    )
+def test_the_docstring_says_what_happened(written: str) -> None:
+    text = " ".join((ast.get_docstring(ast.parse(written)) or "").split())
     assert text.startswith(f"PROGRESS/never-backed-up in {FAULT}, found by radixproof.")
-    assert "What must hold: eviction frees what it was asked for" in text
     assert 'What happened: node "1\\2" was lost.' in text
 
 
-def test_it_is_formatted_and_without_lint(tmp_path: Path) -> None:
+def test_it_is_formatted_and_without_lint(written: str, tmp_path: Path) -> None:
     pytest.importorskip("ruff")
     file = tmp_path / "test_pasted.py"
-    file.write_text(regression_test.test(FAULT, HISTORY, BREACH))
-    for command in (["format", "--diff"], ["check", "--ignore=E501"]):  # lines of JSON may be long
-        arguments = [
-            sys.executable,
-            "-m",
-            "ruff",
-            *command,
-            "--no-cache",
-            "--config",
-            str(SETTINGS),
-            str(file),
-        ]
+    file.write_text(written)
+    for command in (["format", "--diff"], ["check"]):
+        arguments = [sys.executable, "-m", "ruff", *command, "--no-cache"]
+        arguments += ["--config", str(SETTINGS), str(file)]
         result = subprocess.run(arguments, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_for_sglang_the_file_is_sglangs_own() -> None:
-    assert regression_test.test("sglang==0.5.12.post1", HISTORY, BREACH) == render(
-        HISTORY, BREACH, "0.5.12.post1"
-    )
+def test_a_test_that_passes_is_none() -> None:
+    with pytest.raises(NoStandaloneTest, match="passes: it asserts too little"):
+        regression_test.test("radix", HISTORY, BREACH)
+
+
+def test_a_system_that_is_not_found_by_its_name_has_no_test() -> None:
+    with pytest.raises(NoStandaloneTest, match="UnknownSystem"):
+        regression_test.test("a cache of somebody", HISTORY, BREACH)
+
+
+def test_what_cannot_be_written_has_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    def source(version: str, history: History, signature: str) -> str:
+        raise Unwritable(f"{signature} on {version} is too much")
+
+    monkeypatch.setattr(for_sglang, "source", source)
+    with pytest.raises(NoStandaloneTest, match=r"PROGRESS/never-backed-up on 0\.5\.13 is too much"):
+        regression_test.test("sglang==0.5.13", HISTORY, BREACH)
+
+
+def test_a_crash_is_expected_only_where_it_is_the_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(for_sglang, "source", lambda *_: "def test_it():\n    raise KeyError\n")
+    monkeypatch.setattr("radixproof.impl.sglang.shim.on_cpu", lambda _: None)
+    monkeypatch.setattr(store, "locate", lambda _: None)
+    crash = Breach(Property.NOCRASH, "KeyError@somewhere", "it crashed")
+    assert "KeyError" in regression_test.test("sglang==0.5.13", HISTORY, crash)
+    with pytest.raises(NoStandaloneTest, match="something else: KeyError in test_it"):
+        regression_test.test("sglang==0.5.13", HISTORY, BREACH)
 
 
 def test_the_installed_sglang_is_named_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "installed_version", lambda: "0.5.13")
-    assert "of SGLang 0.5.13." in regression_test.test("sglang", HISTORY, BREACH)
+    assert regression_test.command("sglang", "test_x.py").endswith("--sglang 0.5.13 test_x.py")
     monkeypatch.setattr(store, "installed_version", lambda: None)
     with pytest.raises(Unavailable, match="not installed"):
         regression_test.test("sglang", HISTORY, BREACH)

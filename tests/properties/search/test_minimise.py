@@ -537,6 +537,18 @@ def test_a_part_of_an_arrival_replaces_it(part: Operation) -> None:
     assert minimise(History(Config(), (Arrive("q1", Key((1,)), 2),)), fails).operations == (part,)
 
 
+@pytest.mark.parametrize(
+    "looking", [LoadBack(Key((1,))), Lock("r", Key((1,))), Insert(Key((1,))), HostInsert(Key((1,)))]
+)
+def test_a_match_replaces_what_matters_only_because_it_looks(looking: Operation) -> None:
+    def fails(history: History) -> bool:
+        keys = [getattr(operation, "key", None) for operation in history.operations]
+        return keys == [Key((1,)), Key((1, 2))] and isinstance(history.operations[1], Insert)
+
+    smallest = minimise(History(Config(), (looking, Insert(Key((1, 2))))), fails)
+    assert smallest.operations == (Match(Key((1,))), Insert(Key((1, 2))))
+
+
 def test_pages_get_smaller_and_all_amounts_with_them() -> None:
     """A prompt of two pages whose first has left the window, in pages of four tokens.
 

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
     Evict,
     EvictHost,
+    Finish,
     History,
     HostLock,
     Insert,
@@ -16,12 +20,14 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefill,
     ReleaseWindow,
     Reset,
     RunCopies,
     Unlock,
     WritingCheck,
 )
+from radixproof.impl.sglang.releases import scope_of
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
@@ -104,6 +110,20 @@ def files() -> dict[str, tuple[History, Breach]]:
     innocent = History(
         SWA, (Insert(key(1, 2)), WritingCheck(blocking=True), Lock("a", key(1, 2)), Evict(2))
     )
+    innocent_unwritten = History(SWA, (Insert(key(1, 2)),))
+    requested = History(
+        SWA,
+        (
+            Insert(key(1)),
+            Arrive("q", key(1, 2)),
+            Prefill("q"),
+            Decode("q", (3,)),
+            Finish("q"),
+            Arrive("p", key(1, 2, 3)),
+            Decode("p", (4, 5)),
+            Abort("p"),
+        ),
+    )
     stolen = History(
         SWA, (Insert(key(1, 2), 2), Insert(key(1)), Lock("a", key(1)), WritingCheck(blocking=True))
     )
@@ -131,7 +151,13 @@ def files() -> dict[str, tuple[History, Breach]]:
         HostLock("b", key(1, 2)),
     )
     written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
+    wrong = Witness(key(1, 2), Pool.SWA_HOST, content=True)
     cases = {
+        "content": (loaded, breach(Witness(key(1, 2), Pool.SWA, content=True))),
+        "wrong_content": (innocent_unwritten, breach(wrong)),
+        "wrong_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=True))),
+        "no_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=False))),
+        "request": (requested, breach(Witness(key(1, 2, 3), Pool.FULL, held=True))),
         "seed": (
             seed,
             breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),
@@ -170,6 +196,12 @@ def files() -> dict[str, tuple[History, Breach]]:
         for at, witness in enumerate(true_of_busy(config, Key(two))):
             cases[f"busy_{number}_{at}"] = (busy(config), breach(witness))
     return cases
+
+
+def files_for(release: str) -> dict[str, tuple[History, Breach]]:
+    """Those of them that a release can be put to."""
+    scope = scope_of(release)
+    return {name: case for name, case in files().items() if not scope.refuses(case[0].config)}
 
 
 def true_of_busy(config: Config, prompt: Key) -> Iterator[Witness | None]:

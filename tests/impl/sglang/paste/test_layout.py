@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from radixproof.impl.sglang.paste.layout import WIDTH, comment, fitted, prose, tokens
-from radixproof.model.key import Key
+from radixproof.impl.sglang.paste.layout import (
+    WIDTH,
+    comment,
+    docstring,
+    fitted,
+    indented,
+    items,
+    shortened,
+)
+from radixproof.model.verdict import Breach, Property
 
 LONG = "x" * 40
 
@@ -52,27 +60,78 @@ def test_a_line_that_is_too_long_is_broken(line: str, lines: list[str]) -> None:
     assert fitted(line).splitlines() == lines
 
 
-@pytest.mark.parametrize("line", [f"    assert {LONG} == {LONG} == {LONG}", f'"""{LONG * 3}'])
-def test_what_is_no_call_is_left_as_it_is(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", [f"    assert {LONG} == {LONG} == {LONG}", f'"""{LONG * 3}', f"# {LONG * 3}"]
+)
+def test_what_is_no_such_statement_is_left_as_it_is(line: str) -> None:
     assert fitted(line) == f"{line}\n"
 
 
+def test_a_message_that_is_too_long_has_a_line_of_its_own() -> None:
+    assert fitted(f'    assert {LONG} == 1, "{LONG * 2}"').splitlines() == [
+        f"    assert {LONG} == 1, (",
+        f'        "{LONG * 2}"',
+        "    )",
+    ]
+
+
+def test_a_list_that_is_too_long_is_broken() -> None:
+    assert fitted(f"    a = [{LONG}, {LONG}, {LONG[:8]}]").splitlines() == [
+        "    a = [",
+        f"        {LONG}, {LONG}, {LONG[:8]}",
+        "    ]",
+    ]
+    assert fitted(f"a = [{LONG}, {LONG}, {LONG}]").splitlines() == [
+        "a = [",
+        *[f"    {LONG},"] * 3,
+        "]",
+    ]
+
+
 def test_long_runs_of_tokens_are_ranges() -> None:
-    assert tokens(Key(())) == "[]"
-    assert tokens(Key((1, 2, 3, 9))) == "[1, 2, 3, 9]"
-    assert tokens(Key((5, *range(10, 19), 7, 8))) == "[5, *range(10, 19), 7, 8]"
-    assert tokens(Key(tuple(range(8)))) == "[0, 1, 2, 3, 4, 5, 6, 7]"
+    assert items(()) == ""
+    assert items((1, 2, 3, 9)) == "1, 2, 3, 9"
+    assert items((5, *range(10, 19), 7, 8)) == "5, *range(10, 19), 7, 8"
+    assert items(range(8)) == "0, 1, 2, 3, 4, 5, 6, 7"
 
 
-def test_comments_and_prose_are_wrapped() -> None:
+def test_a_prompt_that_makes_a_statement_too_long_gets_one_of_its_own() -> None:
+    key = "key(1, *range(10, 90), 2, 30, 31, 32, 33, 34, 35, 36, 50, 60, 70)"
+    assert shortened([f"tree.insert(InsertParams(key={key}, value=allocator.alloc(1)))"]) == [
+        f"prompt = {key}",
+        "tree.insert(InsertParams(key=prompt, value=allocator.alloc(1)))",
+    ]
+    arguments = "value=slots, prev_prefix_len=len(owned), swa_evicted_seqlen=max(len(owned), 1234)"
+    assert shortened([f"tree.insert(InsertParams(key={key}, {arguments}))"]) == [
+        f"prompt = {key}",
+        f"params = InsertParams(key=prompt, {arguments})",
+        "tree.insert(params)",
+    ]
+    assert shortened(["tree.match(key(1))"]) == ["tree.match(key(1))"]
+
+
+def test_comments_are_wrapped() -> None:
     words = " ".join(["word"] * 40)
-    for text in (comment(words), prose(words)):
-        first, *rest = text.splitlines()
-        assert len(rest) >= 1
-        assert max(map(len, [first, *rest])) <= WIDTH
-        assert " ".join(text.replace("#", " ").split()) == words
-    assert comment(words).splitlines()[1].startswith("    #    word")
+    text = comment(words)
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert " ".join(text.replace("#", " ").split()) == words
+    assert text.splitlines()[1].startswith("    #    word")
 
 
-def test_prose_cannot_end_its_docstring() -> None:
-    assert prose('a """ b \\ c') == "a ''' b \\\\ c"
+def test_a_line_without_text_has_no_blanks() -> None:
+    assert indented("") == ""
+    assert indented("a") == "    a"
+
+
+def test_the_docstring_says_what_must_hold_and_what_happened() -> None:
+    breach = Breach(Property.PROGRESS, "lost", 'a """ b \\ c\nof [1 | 2]')
+    lines = docstring(breach, "0.5.13").splitlines()
+    assert lines[0] == '"""PROGRESS/lost in SGLang 0.5.13.'
+    assert lines[2].startswith("What must hold: eviction frees what")
+    assert "What happened: a ''' b \\\\ c of [1 | 2]." in lines
+    assert "In [1 | 2], the node meant is the part behind the bar." in lines
+    assert lines[-2:] == [
+        "    pytest -p radixproof.impl.sglang.plugin --sglang 0.5.13 THIS_FILE",
+        '"""',
+    ]
+    assert max(map(len, lines)) <= WIDTH

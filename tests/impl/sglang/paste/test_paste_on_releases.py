@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.sglang.releases import scope_of
 
+from ....own_process import printed_by
 from ..scenarios.bench import RELEASES
 from ..test_plugin import run_pytest
-from .findings import files
+from .findings import files_for
 
 BUGS = {
     "seed": ("[1 2] should be in the FULL pool on the host and is not", {"0.5.12.post1"}),
@@ -36,8 +36,22 @@ WRONG = {
     "wrong_locks": "[1 2] has 1 FULL locks and should have 2",
     "wrong_kept": "[1 2] still has its SWA slots on the device",
     "wrong_quiet": "nothing holds a lock, but",
+    "wrong_content": "the slots of [1 2] do not hold what was computed for it",
+    "wrong_leaf": "[1 2] is not in the set of evictable device leaves",
 }
 """Files that say what is false, and what they fail with."""
+
+
+WRITING = """
+import sys
+from pathlib import Path
+from radixproof.properties.reporting.for_sglang import source
+from tests.impl.sglang.paste.findings import files_for
+release, folder = sys.argv[1:]
+for name, (history, found) in files_for(release).items():
+    Path(folder, f"test_{name}.py").write_text(source(release, history, found.signature, found))
+"""
+"""Run in a process of its own, since a process runs one release."""
 
 
 @pytest.mark.slow
@@ -47,14 +61,14 @@ def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
     release: str, tmp_path: Path
 ) -> None:
     failures = failures_of_all_files(release, tmp_path)
-    assert set(failures) == set(files())
+    assert set(failures) == set(files_for(release))
     expected = {name: text for name, (text, where) in BUGS.items() if release in where} | WRONG
     for name, text in expected.items():
         assert text in failures[name], name
     offered = set(scope_of(release).operations)
     true = {
         name
-        for name, (history, _) in files().items()
+        for name, (history, _) in files_for(release).items()
         if name not in expected and set(map(type, history.operations)) <= offered
     }
     assert {name: failures[name] for name in true if failures[name]} == {}
@@ -64,8 +78,7 @@ def failures_of_all_files(release: str, folder: Path) -> dict[str, str]:
     """Per file, what its test failed with on the release, or an empty text."""
     if release not in store.prepared():
         pytest.skip(f"run 'radixproof systems add sglang=={release}'")
-    for name, (history, found) in files().items():
-        (folder / f"test_{name}.py").write_text(render(history, found, release))
+    printed_by(WRITING, release, str(folder))
     result = run_pytest(folder, "--sglang", release, "--junit-xml=result.xml")
     assert result.returncode in {0, 1}, result.stdout + result.stderr
     return {

@@ -1,0 +1,277 @@
+"""What a pasted test asserts: the witness of the breach, in SGLang's own terms.
+
+Without a witness SGLang's own check of itself is asked, and where slots were lost, its sizes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from radixproof.impl.observation import ROOT, NodeView
+from radixproof.impl.operations import History, LoadingCheck, RunCopies, WritingCheck
+from radixproof.impl.sglang.paste import layout
+from radixproof.impl.sglang.paste.statements import found
+from radixproof.impl.sglang.victims import Endless
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.key import Key, Units
+from radixproof.model.verdict import Breach, Property, Witness
+
+Tree: TypeAlias = Sequence[NodeView]
+
+_SHORT = re.compile(r"[\w:\[\] ]{,24}")
+"""Prompts that a message repeats."""
+
+
+class Unwritable(Exception):
+    """No stand-alone test can be written for a finding; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """How a test shows a breach: lines before its last step, and lines after it."""
+
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    filled: Component | None = None
+    """The component whose content is asserted."""
+    within: str = ""
+    """The header of the block that the last step is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The tree before and after the last step."""
+
+    before: Tree = ()
+    after: Tree = ()
+
+
+NOTHING_SEEN = Seen()
+
+
+def assertion(history: History, breach: Breach, seen: Seen, with_core: bool) -> Assertion:
+    """The assertion for a breach at the end of a history.
+
+    ``with_core`` says that the tree has its nodes in a part of its own. Raises `Unwritable`.
+    """
+    if breach.violates is Property.NOCRASH:
+        return _crash(breach, history.config)
+    if breach.violates is Property.RANK:
+        return _agreed(history)
+    witness = breach.witness
+    if witness is None:
+        return Assertion(after=_by_sglang(breach, history.config))
+    if witness.kept is not None:
+        return _kept(witness, history.config, seen)
+    if witness.content is not None:
+        after = _content(witness, history.config, seen)
+        return Assertion(after=after, filled=witness.pool.component)
+    if witness.held and history.config.window is None and not _is_on_device(witness, seen.after):
+        return Assertion(after=_matched(witness, history.config))
+    return Assertion(after=_of_node(witness, history.config, with_core))
+
+
+# -- what a node has -------------------------------------------------------------------------------
+
+
+def _of_node(witness: Witness, config: Config, with_core: bool) -> list[str]:
+    """What holds of the node that ends with the prefix."""
+    prefix, pool, node = _name(witness.prefix), witness.pool, _find(witness.prefix, config)
+    data, tier = f"component_data[ComponentType.{pool.component.name}]", _tier(pool)
+    if witness.leaf is not None:
+        core = "tree.tree_core" if with_core else 'getattr(tree, "tree_core", tree)'
+        has, text = ("in", "is not") if witness.leaf else ("not in", "is")
+        claim = f'"{prefix} {text} in the set of evictable {tier} leaves"'
+        return [
+            f"leaves = {core}.evictable_{tier}_leaves",
+            f"assert {node} {has} leaves, {claim}",
+        ]
+    if witness.locks is not None:
+        count = f"{'host_' if pool.on_host else ''}lock_ref"
+        kind = f"{pool.component.name}{' host' if pool.on_host else ''} locks"
+        claim = f'f"{prefix} has {{locks}} {kind} and should have {witness.locks}"'
+        return [f"locks = {node}.{data}.{count}", f"assert locks == {witness.locks}, {claim}"]
+    place = f"in the {pool.component.name} pool on the {tier}"
+    value = f"node.{data}.{_value(pool)}"
+    if witness.held:
+        claim = f"{prefix} should be {place} and is not"
+        return [
+            f"node = {node}",
+            f"held = node is not None and {value} is not None",
+            f'assert held, "{claim}"',
+        ]
+    claim = f"{prefix} is {place} and should not be"
+    return [f"node = {node}", f'assert node is None or {value} is None, "{claim}"']
+
+
+def _is_on_device(witness: Witness, tree: Tree) -> bool:
+    """Whether a prefix that should be on the host is on the device."""
+    return witness.pool.on_host and any(
+        view.slots[Pool.FULL] is not None and path == witness.prefix.tokens
+        for view, path in paths(tree)
+    )
+
+
+def _matched(witness: Witness, config: Config) -> list[str]:
+    """All of a prefix can be matched, which in a cache with FULL alone is there if it is held."""
+    length = "len(found.device_indices)"
+    length += " + found.host_hit_length" if witness.pool.on_host else ""
+    claim = f"{_name(witness.prefix)} is not in the cache any more"
+    return [
+        f"found = {found(witness.prefix)}",
+        f'assert {length} == {_length(witness, config)}, "{claim}"',
+    ]
+
+
+def _kept(witness: Witness, config: Config, seen: Seen) -> Assertion:
+    """The slots of a page are those from before the last step."""
+    prefix, pool = _name(witness.prefix), witness.pool
+    slots = _slots(witness, config)
+    before, after = (slots + _part(witness, config, tree) for tree in (seen.before, seen.after))
+    same, no = ("==", "no longer") if witness.kept else ("!=", "still")
+    claim = f"{prefix} {no} has its {pool.component.name} slots on the {_tier(pool)}"
+    return Assertion(
+        [f"before = {before}.tolist()"],
+        [f"after = {after}.tolist()", f'assert after {same} before, "{claim}"'],
+    )
+
+
+def _content(witness: Witness, config: Config, seen: Seen) -> list[str]:
+    """The slots of a page hold what was written for it."""
+    pool, page = witness.pool, config.page_size
+    slots = _slots(witness, config) + _part(witness, config, seen.after)
+    held, late = "content[slots, 0, 0]", list[str]()
+    if pool.on_host:
+        entry = f"tree.host_pool_group.entries[{config.components.index(pool.component)}]"
+        buffer = f"{entry}.host_pool.kv_buffer"
+        late = ["# On a GPU, a copy that was not waited for may have come by now."]
+        held = f"{buffer}[0, slots // {page}, 0, slots % {page}, 0, 0]"
+    wanted = [float(token) for token in witness.prefix.tokens[: _length(witness, config)][-page:]]
+    claim = f"the slots of {_name(witness.prefix)} do not hold what was computed for it"
+    return [
+        *late,
+        f"slots = {slots}",
+        f"held = {held}",
+        f'assert held.tolist() == {wanted}, "{claim}"',
+    ]
+
+
+def _slots(witness: Witness, config: Config) -> str:
+    data = f"component_data[ComponentType.{witness.pool.component.name}]"
+    return f"{_find(witness.prefix, config)}.{data}.{_value(witness.pool)}"
+
+
+def _part(witness: Witness, config: Config, tree: Tree) -> str:
+    """Which of the slots of its node are those of the last page of a prefix; empty for all."""
+    end = _length(witness, config)
+    units = witness.prefix.units(config.bigram)[:end]
+    for view, path in paths(tree):
+        start = len(path) - len(view.segment)
+        here = view.namespace == witness.prefix.namespace and path[:end] == units
+        if here and start < end <= len(path):
+            page = (end - config.page_size - start, end - start)
+            return "" if page == (0, len(view.segment)) else f"[{page[0]}:{page[1]}]"
+    raise Unwritable(f"the tree had no {witness.prefix}")
+
+
+def paths(tree: Tree) -> list[tuple[NodeView, Units]]:
+    """Each node of a tree with the units from the root to its end."""
+    whole: dict[int, Units] = {ROOT: ()}
+    for view in tree:
+        whole[view.id] = (*whole.get(view.parent, ()), *view.segment)
+    return [(view, whole[view.id]) for view in tree]
+
+
+def _find(prefix: Key, config: Config) -> str:
+    units = prefix.units(config.bigram)
+    namespace = f", {layout.quoted(prefix.namespace)}" if prefix.namespace else ""
+    listed = str(list(units)) if config.bigram else f"[{layout.items(prefix.tokens)}]"
+    return f"find({listed}, tree.root_node{namespace})"
+
+
+def _length(witness: Witness, config: Config) -> int:
+    return len(witness.prefix.units(config.bigram))
+
+
+def _name(prefix: Key) -> str:
+    return str(prefix) if _SHORT.fullmatch(str(prefix)) else "the prefix"
+
+
+def _tier(pool: Pool) -> str:
+    return "host" if pool.on_host else "device"
+
+
+def _value(pool: Pool) -> str:
+    return "host_value" if pool.on_host else "value"
+
+
+# -- what shows elsewhere --------------------------------------------------------------------------
+
+
+def _crash(breach: Breach, config: Config) -> Assertion:
+    raised, _, where = breach.rule.partition("@")
+    if raised != Endless.__name__:
+        return Assertion([f"# This raises {raised} in {where}."])
+    most = config.device_pages**2 + 1
+    return Assertion(
+        [
+            "evict_leaf, victims = tree._evict_device_leaf, []",
+            "",
+            "def evict_counted(*args):",
+            "    victims.append(args)",
+            f'    assert len(victims) <= {most}, "the eviction does not end"',
+            "    return evict_leaf(*args)",
+            "",
+            "tree._evict_device_leaf = evict_counted",
+        ]
+    )
+
+
+def _agreed(history: History) -> Assertion:
+    """One rank has run a copy, another has not, and the first acknowledges it."""
+    *others, last = history.operations
+    checks = (WritingCheck, LoadingCheck)
+    if not isinstance(last, checks) or last.blocking:
+        raise Unwritable("what differs between ranks shows in no single one of them")
+    load = isinstance(last, LoadingCheck)
+    run = {one.rank for one in others if isinstance(one, RunCopies) and one.load == load}
+    polled = [one for one in others if isinstance(one, checks) and not one.blocking]
+    if len(run) != 1 or polled:
+        raise Unwritable("ranks agree more than once on what they acknowledge")
+    queue = f"tree.cache_controller.ack_{'load' if load else 'write'}_queue"
+    claim = "of a copy that another rank still waits for, nothing may be acknowledged"
+    return Assertion(
+        [
+            "# Another rank still waits for its copy: over all ranks, 0 copies have completed.",
+            f"waiting = len({queue})",
+            "reduce = Mock(side_effect=lambda count, **_: count.view(-1)[:1].fill_(0))",
+        ],
+        [f'assert len({queue}) == waiting, "{claim}"'],
+        within='with patch.object(tree, "tp_world_size", 2), '
+        'patch("torch.distributed.all_reduce", reduce):',
+    )
+
+
+def _by_sglang(breach: Breach, config: Config) -> list[str]:
+    if breach.violates is Property.QUIESCE:
+        sizes = [f"tree.{one.name.lower()}_protected_size()" for one in config.components]
+        claim = 'f"nothing holds a lock, but {protected} tokens are protected"'
+        return [f"protected = {' + '.join(sizes)}", f"assert protected == 0, {claim}"]
+    pools = {pool.name.lower(): pool for pool in config.pools if not pool.on_host}
+    pool = pools.get(breach.rule.partition("-")[0])
+    if breach.violates is not Property.OWN or pool is None:
+        return ["tree.sanity_check()"]
+    name = pool.name.lower()
+    part = f".{name}_attn_allocator" if config.window is not None else ""
+    sizes = [
+        f"allocator{part}.available_size()",
+        *(f"tree.{name}_{kind}_size()" for kind in _KINDS),
+    ]
+    claim = f'f"{{known}} of {config.slots(pool)} {pool.name} slots are accounted for"'
+    return [f"known = {' + '.join(sizes)}", f"assert known == {config.slots(pool)}, {claim}"]
+
+
+_KINDS = ("evictable", "protected")

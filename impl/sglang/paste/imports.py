@@ -1,0 +1,67 @@
+"""The imports of a pasted file: those of the names that it uses."""
+
+from __future__ import annotations
+
+import ast
+
+_MEM_CACHE = "sglang.srt.mem_cache"
+_STANDARD = {
+    "array": "array",
+    "Mock": "unittest.mock",
+    "patch": "unittest.mock",
+    "signature": "inspect",
+}
+_OTHERS = {
+    "torch": "",
+    "CacheInitParams": f"{_MEM_CACHE}.cache_init_params",
+    "ComponentType": f"{_MEM_CACHE}.unified_radix_cache",
+    "EvictParams": f"{_MEM_CACHE}.base_prefix_cache",
+    "InitLoadBackParams": f"{_MEM_CACHE}.base_prefix_cache",
+    "InsertParams": f"{_MEM_CACHE}.base_prefix_cache",
+    "MatchPrefixParams": f"{_MEM_CACHE}.base_prefix_cache",
+    "MHATokenToKVPool": f"{_MEM_CACHE}.memory_pool",
+    "PagedTokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator",
+    "RadixKey": f"{_MEM_CACHE}.radix_cache",
+    "SWAKVPool": f"{_MEM_CACHE}.swa_memory_pool",
+    "SWATokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator.swa",
+    "ServerArgs": "sglang.srt.server_args",
+    "TokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator",
+    "UnifiedRadixCache": f"{_MEM_CACHE}.unified_radix_cache",
+    "set_global_server_args_for_scheduler": "sglang.srt.server_args",
+}
+"""Where each name is imported from; an empty text for the names of modules."""
+
+
+_MOVED = "SWATokenToKVPoolAllocator"
+_EITHER = f"""try:
+    from {_OTHERS[_MOVED]} import {_MOVED}
+except ImportError:  # before 0.5.13
+    from {_MEM_CACHE}.swa_memory_pool import {_MOVED}"""
+
+
+def imported(source: str, moved: bool) -> str:
+    """The import statements that ``source`` needs, sorted as ruff sorts them.
+
+    ``moved`` says that nothing is where it was before 0.5.13.
+    """
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    either = [_EITHER] if _MOVED in used and not moved else []
+    used -= {_MOVED} if either else set()
+    groups = ["\n".join(_lines(places, used)) for places in (_STANDARD, _OTHERS)]
+    return "\n\n".join(group for group in (*groups, *either) if group)
+
+
+def _lines(places: dict[str, str], used: set[str]) -> list[str]:
+    names: dict[str, list[str]] = {}
+    for name in sorted(used & places.keys(), key=_order):
+        names.setdefault(places[name] or name, []).append(name)
+    modules = sorted(module for module in names if names[module] == [module] and not places[module])
+    others = sorted(names.keys() - set(modules))
+    return [f"import {module}" for module in modules] + [
+        f"from {module} import {', '.join(names[module])}" for module in others
+    ]
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """Classes before functions, as ruff has it."""
+    return name[0].islower(), name

@@ -1,0 +1,138 @@
+"""What a request does, as statements: the calls that a scheduler made for it when it was played.
+
+A request has a row of slots, the tree's first and its own behind them. In the file the row is a
+tensor that grows; the slots of a call are a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from radixproof.impl.sglang.paste.statements import found, prompt
+from radixproof.impl.system import Lookup
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+
+
+class Call(NamedTuple):
+    """A call of a method of the system; the result is None if it raised."""
+
+    method: str
+    arguments: tuple[Any, ...]
+    result: Any
+
+
+@dataclass(slots=True)
+class Requests:
+    """Writes the calls of the requests of one history, in their order."""
+
+    config: Config
+    alloc: str
+    """What allocates tokens in the file."""
+    rows: dict[str, list[int]] = field(default_factory=dict)
+    """By request: its slots."""
+    names: list[tuple[Any, str]] = field(default_factory=list)
+    """Receipts that are out, each with its name in the file."""
+    looked: tuple[Key, Lookup] | None = None
+    """The last match, of which nothing is written before it is used."""
+
+    def of(self, request: str, calls: Sequence[Call]) -> list[str]:
+        return [
+            line
+            for call in calls
+            if call.method in _WRITE
+            for line in _WRITE[call.method](self, request, call)
+        ]
+
+    def _match(self, _: str, call: Call) -> list[str]:
+        self.looked = (call.arguments[0], call.result) if call.result is not None else None
+        return [] if self.looked else [found(call.arguments[0])]
+
+    def _load_back(self, _: str, call: Call) -> list[str]:
+        """It is left out where there was nothing to load: the next match looks up the same."""
+        quota = "" if call.arguments[1] is None else f", mem_quota={call.arguments[1]}"
+        assert self.looked is not None
+        key, lookup = self.looked
+        return [] if lookup.best == lookup.device else [f"load_back({prompt(key)}{quota})"]
+
+    def _lock(self, request: str, call: Call) -> list[str]:
+        assert self.looked is not None
+        key, lookup = self.looked
+        row = self.rows.setdefault(request, [])
+        name = f"{request}_{len(self.names)}"
+        self.names.append((call.result, name))
+        lines = [
+            f"found = {found(key)}",
+            f"node_{name} = found.last_device_node",
+            f"receipt_{name} = tree.inc_lock_ref(node_{name}).to_dec_params()",
+        ]
+        rest = row[lookup.device :]
+        if lookup.slots or not row:
+            tail = f"row_{request}[{lookup.device}:]"
+            new = f"torch.cat([found.device_indices, {tail}])" if rest else "found.device_indices"
+            lines.append(f"row_{request} = {new}")
+            self.rows[request] = [*lookup.slots, *rest]
+        return lines
+
+    def _unlock(self, _: str, call: Call) -> list[str]:
+        receipt = call.arguments[0]
+        rest = ", skip_swa=True" if receipt.window_released else ""
+        name = self._name(receipt)
+        return [f"tree.dec_lock_ref(node_{name}, receipt_{name}{rest})"]
+
+    def _release_window(self, _: str, call: Call) -> list[str]:
+        name = self._name(call.arguments[0])
+        return [f"tree.dec_swa_lock_only(node_{name}, receipt_{name}.swa_uuid_for_lock)"]
+
+    def _name(self, receipt: Any) -> str:
+        return next(name for other, name in self.names if other is receipt)
+
+    def _evict(self, _: str, call: Call) -> list[str]:
+        full, swa, _mamba = call.arguments
+        more = f", swa_num_tokens={swa}" if swa else ""
+        return [f"tree.evict(EvictParams(num_tokens={full}{more}))"]
+
+    def _allocate(self, request: str, call: Call) -> list[str]:
+        if call.result is None:
+            return []
+        self.rows[request] += call.result
+        row = f"row_{request}"
+        return [f"{row} = torch.cat([{row}, {self.alloc}({call.arguments[0]})])"]
+
+    def _insert(self, request: str, call: Call) -> list[str]:
+        key, slots, protected, evicted = call.arguments[:4]
+        parts = [f"key={prompt(key)}", f"value={self._part(request, slots)}"]
+        parts += [f"prev_prefix_len={protected}"] if protected else []
+        parts += [f"swa_evicted_seqlen={evicted}"] if evicted else []
+        return [f"tree.insert(InsertParams({', '.join(parts)}))"]
+
+    def _free(self, request: str, call: Call) -> list[str]:
+        return [f"allocator.free({self._part(request, call.arguments[0])})"]
+
+    def _free_swa(self, request: str, call: Call) -> list[str]:
+        return [f"allocator.free_swa({self._part(request, call.arguments[0])})"]
+
+    def _part(self, request: str, slots: Sequence[int]) -> str:
+        row = self.rows[request]
+        start = row.index(slots[0]) if slots else 0
+        end = start + len(slots)
+        if (start, end) == (0, len(row)):
+            return f"row_{request}"
+        return f"row_{request}[{start or ''}:{end if end < len(row) else ''}]"
+
+
+_WRITE: dict[str, Callable[[Requests, str, Call], list[str]]] = {
+    "match": Requests._match,
+    "load_back": Requests._load_back,
+    "lock": Requests._lock,
+    "unlock": Requests._unlock,
+    "release_window": Requests._release_window,
+    "evict": Requests._evict,
+    "allocate": Requests._allocate,
+    "insert": Requests._insert,
+    "free": Requests._free,
+    "free_swa": Requests._free_swa,
+}
+"""Of the other calls, nothing is written: they only ask, or fill slots."""

@@ -1,0 +1,203 @@
+"""The operations of a history as statements: what each is in SGLang's own calls.
+
+They are the lines of one function, in which ``tree``, ``allocator`` and the helpers of the template
+are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from radixproof.impl.operations import (
+    Evict,
+    EvictHost,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.sglang.paste import layout
+from radixproof.model.config import HOST, Component, Config
+from radixproof.model.key import Key
+
+
+@dataclass(slots=True)
+class Statements:
+    """Writes the steps of one history, in their order."""
+
+    config: Config
+    filled: Component | None
+    """The component whose slots are filled with what an insert brings."""
+    limited: bool
+    """The host pools are cut to the sizes of the configuration."""
+    run: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+    """Per direction: copies that have run and await their acknowledgement."""
+    released: set[str] = field(default_factory=set)
+    """Receipts whose window was given back."""
+
+    def of(self, operation: Operation) -> list[str]:
+        return _WRITE[type(operation)](self, operation)
+
+    # -- looking up, locking, inserting --------------------------------------------------------
+
+    def _match(self, operation: Match) -> list[str]:
+        return [f"{found(operation.key)}"]
+
+    def _lock(self, operation: Lock) -> list[str]:
+        name = _name(operation.receipt)
+        return [
+            f"node_{name} = {found(operation.key)}.last_device_node",
+            f"receipt_{name} = tree.inc_lock_ref(node_{name}).to_dec_params()",
+        ]
+
+    def _unlock(self, operation: Unlock) -> list[str]:
+        name = _name(operation.receipt)
+        rest = ", skip_swa=True" if operation.receipt in self.released else ""
+        self.released.discard(operation.receipt)
+        return [f"tree.dec_lock_ref(node_{name}, receipt_{name}{rest})"]
+
+    def _release_window(self, operation: ReleaseWindow) -> list[str]:
+        name = _name(operation.receipt)
+        self.released.add(operation.receipt)
+        return [f"tree.dec_swa_lock_only(node_{name}, receipt_{name}.swa_uuid_for_lock)"]
+
+    def _insert(self, operation: Insert) -> list[str]:
+        """As a request that ends at once: it brings slots for what it does not reuse."""
+        key, page = operation.key, self.config.page_size
+        length = len(key.units(self.config.bigram))
+        whole, need = self.config.floor(length), -(-length // page) * page
+        given = {"key": prompt(key), "value": f"slots{'' if need == length else f'[:{length}]'}"}
+        slid = operation.evicted if self.config.window is not None else 0
+        lines = [f"slots = {self._allocated(need)}"]
+        if operation.reuse:
+            lines = [
+                f"owned = {found(key)}.device_indices",
+                f"slots = torch.cat([owned, {self._allocated(need, 'len(owned)')}])",
+            ]
+            given["prev_prefix_len"] = "len(owned)"
+        lines += self._filled(key, length)
+        if slid:
+            own = "len(owned) : " if operation.reuse else ":"
+            lines.append(f"allocator.free_swa(slots[{own}{slid}])  # the window has slid past them")
+        if self.config.window is not None and (operation.reuse or slid):
+            both = f"max(len(owned), {slid})" if slid else "len(owned)"
+            given["swa_evicted_seqlen"] = both if operation.reuse else str(slid)
+        if operation.priority:
+            given["priority"] = str(operation.priority)
+        if len(lines) == 1 and need == length:
+            lines, given["value"] = [], self._allocated(need)
+        arguments = ", ".join(f"{name}={value}" for name, value in given.items())
+        lines.append(f"tree.insert(InsertParams({arguments}))")
+        if whole < length:
+            lines.append(f"allocator.free(slots[{whole}:])  # the page that is not full")
+        return lines
+
+    @property
+    def alloc(self) -> str:
+        """What allocates tokens: SGLang's allocator of both pools does so for pages of one."""
+        both = self.config.window is not None and self.config.page_size > 1
+        return "alloc" if both else "allocator.alloc"
+
+    def _allocated(self, count: int, owned: str = "") -> str:
+        if not count:
+            return "torch.empty(0, dtype=torch.int64, device=DEVICE)"
+        return f"{self.alloc}({count}{f' - {owned}' if owned else ''})"
+
+    def _filled(self, key: Key, length: int) -> list[str]:
+        """Each slot holds the number of its token."""
+        if self.filled is None:
+            return []
+        slots = "slots" if length % self.config.page_size == 0 else f"slots[:{length}]"
+        if self.filled is Component.SWA:
+            slots = f"allocator.full_to_swa_index_mapping[{slots}]"
+        numbers = layout.items(key.tokens[:length])
+        return [
+            f"tokens = torch.tensor([{numbers}], dtype=torch.float32, device=DEVICE)",
+            f"content[{slots}, 0, 0] = tokens",
+        ]
+
+    # -- tiers ---------------------------------------------------------------------------------
+
+    def _evict(self, operation: Evict) -> list[str]:
+        swa = f", swa_num_tokens={operation.swa}" if operation.swa else ""
+        return [f"tree.evict(EvictParams(num_tokens={operation.full}{swa}))"]
+
+    def _evict_host(self, operation: EvictHost) -> list[str]:
+        return [f"tree.evict_host({operation.tokens}, ComponentType.{operation.component.name})"]
+
+    def _load_back(self, operation: LoadBack) -> list[str]:
+        quota = "" if operation.quota is None else f", mem_quota={operation.quota}"
+        return [f"load_back({prompt(operation.key)}{quota})"]
+
+    def _run_copies(self, operation: RunCopies) -> list[str]:
+        self.run[operation.load] += operation.count
+        return self._wait(operation.load, f"[:{self.run[operation.load]}]")
+
+    def _writing_check(self, operation: WritingCheck) -> list[str]:
+        self.run[False] = 0
+        return [f"tree.writing_check({'write_back=True' if operation.blocking else ''})"]
+
+    def _loading_check(self, operation: LoadingCheck) -> list[str]:
+        self.run[True] = 0
+        return [*(self._wait(True, "") if operation.blocking else []), "tree.loading_check()"]
+
+    def _wait(self, load: bool, which: str) -> list[str]:
+        queue = f"tree.cache_controller.ack_{'load' if load else 'write'}_queue"
+        return [f"for copy in {queue}{which}:", "    copy.finish_event.synchronize()"]
+
+    def _reset(self, _: Reset) -> list[str]:
+        limits = host_limits(self.config) if self.limited else []
+        return ["tree.reset()", "allocator.clear()", *limits]
+
+
+def host_limits(config: Config) -> list[str]:
+    """SGLang wants more slots on the host than on the device: what is too many is taken away."""
+    sizes = ", ".join(str(config.slots(HOST[component])) for component in config.components)
+    return [
+        f"for entry, size in zip(tree.host_pool_group.entries, [{sizes}], strict=True):",
+        "    entry.host_pool.alloc(entry.host_pool.size - size)  # SGLang wants more than that",
+    ]
+
+
+def prompt(key: Key) -> str:
+    """A key in the words of the file."""
+    parts = [layout.items(key.tokens)] if key.tokens else []
+    parts += [f"extra_key={layout.quoted(key.namespace)}"] if key.namespace else []
+    return f"key({', '.join(parts)})"
+
+
+def found(key: Key) -> str:
+    """What a match of a prompt returns."""
+    return f"tree.match_prefix(MatchPrefixParams(key={prompt(key)}))"
+
+
+def _name(receipt: str) -> str:
+    """A receipt's name as a part of Python's names."""
+    return "".join(letter if letter.isalnum() else "_" for letter in receipt)
+
+
+_WRITE: dict[type[Operation], Callable[[Statements, Any], list[str]]] = {
+    Match: Statements._match,
+    Insert: Statements._insert,
+    Lock: Statements._lock,
+    Unlock: Statements._unlock,
+    ReleaseWindow: Statements._release_window,
+    Evict: Statements._evict,
+    EvictHost: Statements._evict_host,
+    LoadBack: Statements._load_back,
+    RunCopies: Statements._run_copies,
+    WritingCheck: Statements._writing_check,
+    LoadingCheck: Statements._loading_check,
+    Reset: Statements._reset,
+}
+WRITTEN = frozenset(_WRITE)
+"""What can be written. Which of it a release offers is for its scope to say."""

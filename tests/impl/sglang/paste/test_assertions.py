@@ -1,0 +1,193 @@
+"""What pasted tests assert."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
+from radixproof.impl.operations import Evict, History, LoadingCheck, RunCopies
+from radixproof.impl.sglang.paste.assertions import Assertion, Seen, Unwritable, assertion
+from radixproof.model.config import Component, Config, Pool
+from radixproof.model.key import Key
+from radixproof.model.verdict import Breach, Property, Witness
+
+SWA = Config(window=1, swa_pages=8, swa_host_pages=16)
+FULL = Config(device_pages=3)
+BIGRAM = Config(window=1, swa_pages=8, swa_host_pages=16, bigram=True)
+KEY = Key((1, 2))
+FIND = "find([1, 2], tree.root_node)"
+ABOVE: SlotsPerPool = ((5,), None, None, None, None, None)
+BELOW: SlotsPerPool = ((6, 7), None, None, None, None, None)
+TREE = (NodeView(1, ROOT, "", (1,), ABOVE), NodeView(2, 1, "", (2, 3), BELOW))
+SEEN = Seen(TREE, TREE)
+
+
+def of(
+    config: Config,
+    witness: Witness | None = None,
+    violates: Property = Property.PIN,
+    rule: str = "rule",
+    seen: Seen = SEEN,
+) -> Assertion:
+    history = History(config, (Evict(1),))
+    return assertion(history, Breach(violates, rule, "text", witness), seen, with_core=False)
+
+
+@pytest.mark.parametrize(
+    ("witness", "lines"),
+    [
+        (
+            Witness(KEY, Pool.SWA, held=True),
+            [
+                f"node = {FIND}",
+                "held = node is not None and "
+                "node.component_data[ComponentType.SWA].value is not None",
+                'assert held, "[1 2] should be in the SWA pool on the device and is not"',
+            ],
+        ),
+        (
+            Witness(KEY, Pool.FULL_HOST, held=False),
+            [
+                f"node = {FIND}",
+                "assert node is None or "
+                "node.component_data[ComponentType.FULL].host_value is None, "
+                '"[1 2] is in the FULL pool on the host and should not be"',
+            ],
+        ),
+        (
+            Witness(KEY, Pool.SWA, locks=1),
+            [
+                f"locks = {FIND}.component_data[ComponentType.SWA].lock_ref",
+                'assert locks == 1, f"[1 2] has {locks} SWA locks and should have 1"',
+            ],
+        ),
+        (
+            Witness(KEY, Pool.FULL, leaf=True),
+            [
+                'leaves = getattr(tree, "tree_core", tree).evictable_device_leaves',
+                f'assert {FIND} in leaves, "[1 2] is not in the set of evictable device leaves"',
+            ],
+        ),
+        (
+            Witness(KEY, Pool.FULL_HOST, leaf=False),
+            [
+                'leaves = getattr(tree, "tree_core", tree).evictable_host_leaves',
+                f'assert {FIND} not in leaves, "[1 2] is in the set of evictable host leaves"',
+            ],
+        ),
+    ],
+)
+def test_what_holds_of_a_node(witness: Witness, lines: list[str]) -> None:
+    assert of(SWA, witness) == Assertion(after=lines)
+
+
+def test_prefixes_are_found_as_the_tree_sees_them() -> None:
+    lines = of(BIGRAM, Witness(Key((1, 2, 3), "a"), Pool.SWA, locks=0)).after
+    assert lines[0].startswith('locks = find([(1, 2), (2, 3)], tree.root_node, "a").')
+
+
+def test_where_there_is_full_alone_a_match_shows_what_is_held() -> None:
+    found = "found = tree.match_prefix(MatchPrefixParams(key=key(1, 2)))"
+    gone = '"[1 2] is not in the cache any more"'
+    assert of(FULL, Witness(KEY, Pool.FULL, held=True)).after == [
+        found,
+        f"assert len(found.device_indices) == 2, {gone}",
+    ]
+    assert of(FULL, Witness(KEY, Pool.FULL_HOST, held=True), seen=Seen()).after == [
+        found,
+        f"assert len(found.device_indices) + found.host_hit_length == 2, {gone}",
+    ]
+
+
+def test_but_not_that_something_is_on_the_host_as_well() -> None:
+    tree = (NodeView(1, ROOT, "", (1, 2), BELOW),)
+    lines = of(FULL, Witness(KEY, Pool.FULL_HOST, held=True), seen=Seen(tree, tree)).after
+    assert lines[0] == f"node = {FIND}"
+
+
+@pytest.mark.parametrize(("kept", "sign"), [(True, "=="), (False, "!=")])
+def test_the_slots_of_a_page_are_compared_with_those_before(kept: bool, sign: str) -> None:
+    whole = (NodeView(3, ROOT, "", (1, 2, 3), BELOW),)
+    shown = of(SWA, Witness(KEY, Pool.FULL, kept=kept), seen=Seen(whole, TREE))
+    value = f"{FIND}.component_data[ComponentType.FULL].value"
+    assert shown.before == [f"before = {value}[1:2].tolist()"]
+    assert shown.after[0] == f"after = {value}[0:1].tolist()"
+    assert shown.after[1].startswith(f"assert after {sign} before, ")
+
+
+def test_all_slots_of_a_node_are_compared_where_it_is_a_page() -> None:
+    shown = of(SWA, Witness(Key((1,)), Pool.FULL, kept=True))
+    assert shown.before[0].endswith("[ComponentType.FULL].value.tolist()")
+
+
+def test_what_was_not_there_cannot_be_compared() -> None:
+    with pytest.raises(Unwritable, match=r"no \[9\]"):
+        of(SWA, Witness(Key((9,)), Pool.FULL, kept=True))
+
+
+def test_content_is_read_from_the_pool() -> None:
+    shown = of(SWA, Witness(KEY, Pool.SWA_HOST, content=True))
+    assert shown.filled is Component.SWA
+    assert shown.after == [
+        "# On a GPU, a copy that was not waited for may have come by now.",
+        f"slots = {FIND}.component_data[ComponentType.SWA].host_value[0:1]",
+        "held = tree.host_pool_group.entries[1].host_pool.kv_buffer"
+        "[0, slots // 1, 0, slots % 1, 0, 0]",
+        'assert held.tolist() == [2.0], "the slots of [1 2] do not hold what was computed for it"',
+    ]
+    on_device = of(SWA, Witness(KEY, Pool.FULL, content=True)).after
+    assert on_device[1] == "held = content[slots, 0, 0]"
+
+
+def test_a_crash_is_announced_and_nothing_is_asserted() -> None:
+    shown = of(SWA, violates=Property.NOCRASH, rule="KeyError@Tree.evict")
+    assert shown == Assertion(before=["# This raises KeyError in Tree.evict."])
+
+
+def test_an_operation_that_does_not_end_is_counted() -> None:
+    shown = of(FULL, violates=Property.NOCRASH, rule="Endless@Victims.take")
+    assert '    assert len(victims) <= 10, "the eviction does not end"' in shown.before
+    assert not shown.after
+
+
+@pytest.mark.parametrize(
+    ("violates", "rule", "asserted"),
+    [
+        (Property.QUIESCE, "protected", "assert protected == 0, "),
+        (Property.OWN, "swa-lost", "assert known == 8, "),
+        (Property.SIZE, "full", "tree.sanity_check()"),
+    ],
+)
+def test_without_a_witness_the_sizes_or_sglangs_own_check_have_to_do(
+    violates: Property, rule: str, asserted: str
+) -> None:
+    assert of(SWA, violates=violates, rule=rule).after[-1].startswith(asserted)
+
+
+def ranks(*operations: RunCopies | LoadingCheck) -> Assertion:
+    history = History(Config(ranks=2), operations)
+    return assertion(history, Breach(Property.RANK, "diverged", "text"), Seen(), with_core=True)
+
+
+def test_one_rank_must_not_acknowledge_what_another_waits_for() -> None:
+    shown = ranks(RunCopies(load=True), LoadingCheck())
+    queue = "tree.cache_controller.ack_load_queue"
+    assert shown.after[0].startswith(f"assert len({queue}) == waiting, ")
+    assert shown.within.startswith('with patch.object(tree, "tp_world_size", 2), patch(')
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [RunCopies(load=True), LoadingCheck(blocking=True)],
+        [RunCopies(load=True)],
+        [RunCopies(load=True), RunCopies(load=True, rank=1), LoadingCheck()],
+        [RunCopies(load=True), LoadingCheck(), LoadingCheck()],
+        [RunCopies(), LoadingCheck()],
+    ],
+)
+def test_other_differences_between_ranks_are_not_written(
+    operations: list[RunCopies | LoadingCheck],
+) -> None:
+    with pytest.raises(Unwritable, match="rank"):
+        ranks(*operations)

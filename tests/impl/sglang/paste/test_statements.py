@@ -1,0 +1,162 @@
+"""Operations as statements."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.operations import (
+    OPERATIONS,
+    Evict,
+    EvictHost,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Refuse,
+    ReleaseWindow,
+    Requested,
+    Reset,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.sglang.paste.statements import WRITTEN, Statements
+from radixproof.model.config import Component, Config
+from radixproof.model.key import Key
+
+SWA = Config(window=1, swa_pages=8, swa_host_pages=16)
+PAGED = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+MATCHED = "tree.match_prefix(MatchPrefixParams(key=key(1, 2)))"
+KEY = Key((1, 2))
+QUEUE = "tree.cache_controller.ack_write_queue"
+
+
+def of(config: Config, *operations: Operation, filled: Component | None = None) -> list[str]:
+    statements = Statements(config, filled, limited=True)
+    return [line for operation in operations for line in statements.of(operation)]
+
+
+def test_all_that_a_release_can_be_put_to_is_written() -> None:
+    requested = {kind for kind in OPERATIONS if issubclass(kind, Requested)}
+    assert WRITTEN | requested | {HostLock, HostInsert, Refuse} == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("config", "operation", "lines"),
+    [
+        (SWA, Match(KEY), [MATCHED]),
+        (SWA, Match(Key((), "a")), [MATCHED.replace("key(1, 2)", 'key(extra_key="a")')]),
+        (SWA, Evict(3), ["tree.evict(EvictParams(num_tokens=3))"]),
+        (SWA, Evict(0, 2), ["tree.evict(EvictParams(num_tokens=0, swa_num_tokens=2))"]),
+        (SWA, EvictHost(1, Component.SWA), ["tree.evict_host(1, ComponentType.SWA)"]),
+        (SWA, LoadBack(KEY), ["load_back(key(1, 2))"]),
+        (SWA, LoadBack(KEY, 0), ["load_back(key(1, 2), mem_quota=0)"]),
+        (SWA, WritingCheck(), ["tree.writing_check()"]),
+        (SWA, WritingCheck(blocking=True), ["tree.writing_check(write_back=True)"]),
+        (SWA, LoadingCheck(), ["tree.loading_check()"]),
+        (
+            SWA,
+            LoadingCheck(blocking=True),
+            [
+                "for copy in tree.cache_controller.ack_load_queue:",
+                "    copy.finish_event.synchronize()",
+                "tree.loading_check()",
+            ],
+        ),
+    ],
+)
+def test_calls(config: Config, operation: Operation, lines: list[str]) -> None:
+    assert of(config, operation) == lines
+
+
+@pytest.mark.parametrize(
+    ("config", "insert", "lines"),
+    [
+        (SWA, Insert(KEY), ["tree.insert(InsertParams(key=key(1, 2), value=allocator.alloc(2)))"]),
+        (PAGED, Insert(KEY), ["tree.insert(InsertParams(key=key(1, 2), value=alloc(2)))"]),
+        (
+            Config(window=1, swa_pages=8, swa_host_pages=16, bigram=True),
+            Insert(KEY, priority=3),
+            ["tree.insert(InsertParams(key=key(1, 2), value=allocator.alloc(1), priority=3))"],
+        ),
+        (
+            SWA,
+            Insert(KEY, evicted=1),
+            [
+                "slots = allocator.alloc(2)",
+                "allocator.free_swa(slots[:1])  # the window has slid past them",
+                "tree.insert(InsertParams(key=key(1, 2), value=slots, swa_evicted_seqlen=1))",
+            ],
+        ),
+        (
+            PAGED,
+            Insert(Key((1, 2, 3))),
+            [
+                "slots = alloc(4)",
+                "tree.insert(InsertParams(key=key(1, 2, 3), value=slots[:3]))",
+                "allocator.free(slots[2:])  # the page that is not full",
+            ],
+        ),
+        (
+            SWA,
+            Insert(KEY, evicted=2, reuse=True),
+            [
+                f"owned = {MATCHED}.device_indices",
+                "slots = torch.cat([owned, allocator.alloc(2 - len(owned))])",
+                "allocator.free_swa(slots[len(owned) : 2])  # the window has slid past them",
+                "tree.insert(InsertParams(key=key(1, 2), value=slots, prev_prefix_len=len(owned), "
+                "swa_evicted_seqlen=max(len(owned), 2)))",
+            ],
+        ),
+    ],
+)
+def test_an_insert_brings_slots_as_a_request_does(
+    config: Config, insert: Insert, lines: list[str]
+) -> None:
+    assert of(config, insert) == lines
+
+
+def test_where_content_is_asserted_inserts_bring_some() -> None:
+    insert = "tree.insert(InsertParams(key=key(1, 2), value=slots))"
+    tokens = "tokens = torch.tensor([1, 2], dtype=torch.float32, device=DEVICE)"
+    assert of(SWA, Insert(KEY), filled=Component.FULL) == [
+        "slots = allocator.alloc(2)",
+        tokens,
+        "content[slots, 0, 0] = tokens",
+        insert,
+    ]
+    mapped = "content[allocator.full_to_swa_index_mapping[slots], 0, 0] = tokens"
+    assert mapped in of(SWA, Insert(KEY), filled=Component.SWA)
+
+
+def test_receipts_are_kept_and_given_back() -> None:
+    locked = of(SWA, Lock("r-1", KEY), ReleaseWindow("r-1"), Unlock("r-1"), Unlock("r-1"))
+    assert locked == [
+        f"node_r_1 = {MATCHED}.last_device_node",
+        "receipt_r_1 = tree.inc_lock_ref(node_r_1).to_dec_params()",
+        "tree.dec_swa_lock_only(node_r_1, receipt_r_1.swa_uuid_for_lock)",
+        "tree.dec_lock_ref(node_r_1, receipt_r_1, skip_swa=True)",
+        "tree.dec_lock_ref(node_r_1, receipt_r_1)",
+    ]
+
+
+def test_copies_that_have_run_and_are_not_acknowledged_are_counted() -> None:
+    lines = of(SWA, RunCopies(), RunCopies(2), WritingCheck(), RunCopies())
+    assert [line for line in lines if line.startswith("for")] == [
+        f"for copy in {QUEUE}[:1]:",
+        f"for copy in {QUEUE}[:3]:",
+        f"for copy in {QUEUE}[:1]:",
+    ]
+
+
+def test_a_reset_empties_the_pools_and_limits_those_of_the_host_anew() -> None:
+    assert of(SWA, Reset()) == [
+        "tree.reset()",
+        "allocator.clear()",
+        "for entry, size in zip(tree.host_pool_group.entries, [16, 16], strict=True):",
+        "    entry.host_pool.alloc(entry.host_pool.size - size)  # SGLang wants more than that",
+    ]

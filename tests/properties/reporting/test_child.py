@@ -1,0 +1,42 @@
+"""Functions in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+
+import pytest
+
+from radixproof.properties.reporting import child
+from radixproof.properties.reporting.child import Died, in_child
+
+
+@pytest.fixture(params=[True, False], ids=["forked", "begun"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to get a process."""
+    monkeypatch.setattr(child, "_can_fork", lambda: request.param)
+
+
+def test_what_it_returns_comes_back_from_another_process() -> None:
+    assert in_child(os.getpid) != os.getpid()
+    assert in_child(partial(divmod, 7, 2)) == (3, 1)
+
+
+def test_what_it_prints_is_not_part_of_the_result() -> None:
+    assert in_child(partial(print, "aloud", flush=True)) is None
+
+
+def test_an_exception_has_no_result() -> None:
+    assert in_child(partial(int, "x")) == Died(
+        "raises ValueError: invalid literal for int() with base 10: 'x'"
+    )
+
+
+def test_the_death_of_the_process_is_no_harm() -> None:
+    assert in_child(partial(os._exit, 3)) == Died("ends its process with exit code 3")
+
+
+def test_a_function_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LIMIT", 1)
+    assert in_child(partial(time.sleep, 60)) == Died("does not end within 1 seconds")

@@ -1,0 +1,155 @@
+"""Pasted tests of real findings: each fails on the release that it was found on.
+
+They are written in a process that runs the release, and run as a stranger would run them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from radixproof.impl.sglang import store
+from radixproof.properties.histories import corpus
+
+from ...own_process import printed_by
+
+SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
+ENTRIES = [entry for entry in corpus.read(corpus.FOLDER) if entry.system.startswith("sglang==")]
+RELEASES = sorted({entry.system.removeprefix("sglang==") for entry in ENTRIES})
+MENDED = {
+    "0.5.13.post1": (
+        "sglang-0-5-12-post1-content-full-host",
+        "sglang-0-5-12-post1-content-swa-host",
+        "sglang-0-5-12-post1-nocrash-assertionerror-unifiedradixcache-evict-to-host",
+        "sglang-0-5-12-post1-progress-never-backed-up",
+        "sglang-0-5-12-post1-rank-diverged",
+        "sglang-0-5-12-post1-recency-swa-list",
+    ),
+    "0.5.14": (
+        "sglang-0-5-13-post1-nocrash-typeerror-fullcomponent-commit-hicache-transfer",
+        "sglang-0-5-13-post1-pin-full-host-evicted",
+        "sglang-0-5-13-post1-pin-swa-host-evicted",
+    ),
+    "0.5.15.post1": (
+        "sglang-0-5-12-post1-match-full-not-inserted",
+        "sglang-0-5-12-post1-pin-full-replaced",
+        "sglang-0-5-12-post1-pin-target-freed",
+        "sglang-0-5-13-post1-match-full-not-inserted",
+        "sglang-0-5-13-post1-pin-full-replaced",
+        "sglang-0-5-13-post1-pin-target-freed",
+        "sglang-0-5-14-match-full-not-inserted",
+        "sglang-0-5-14-pin-full-replaced",
+        "sglang-0-5-14-pin-target-freed",
+    ),
+    "0.5.17": (
+        "sglang-0-5-13-post1-nocrash-endless-victims-take",
+        "sglang-0-5-14-nocrash-endless-victims-take",
+        "sglang-0-5-15-post1-nocrash-endless-victims-take",
+        "sglang-0-5-16-nocrash-endless-victims-take",
+    ),
+    "0.5.19": ("sglang-0-5-18-nocrash-assertionerror-unifiedtreecore-commit-load-back",),
+}
+"""By release: findings of earlier ones, from the corpus, that it no longer has."""
+
+WRITING = """
+import json, sys
+from pathlib import Path
+from radixproof.impl.registry import find
+from radixproof.properties.histories import corpus
+from radixproof.properties.reporting import regression_test
+from radixproof.properties.running.run import run_history
+system, folder = sys.argv[1:]
+none = {}
+for entry in corpus.read(corpus.FOLDER):
+    if entry.system == system:
+        signature = entry.history.origin["signature"]
+        verdict = run_history(find(system), entry.history, lambda other: other != signature)
+        try:
+            source = regression_test.test(system, entry.history, verdict.breach)
+            Path(folder, f"test_{entry.name.replace('-', '_')}.py").write_text(source)
+        except regression_test.NoStandaloneTest as reason:
+            none[entry.name] = str(reason)
+print(json.dumps(none))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.sglang
+@pytest.mark.parametrize("release", RELEASES)
+def test_those_of_the_corpus_fail_on_their_release(release: str, tmp_path: Path) -> None:
+    write_all(release, tmp_path)
+    failed = failures(tmp_path, release)
+    mine = {
+        entry.name: entry.history.origin["signature"]
+        for entry in ENTRIES
+        if entry.system == f"sglang=={release}"
+    }
+    assert failed.keys() == mine.keys()
+    assert {name: failed[name] for name in mine if not is_expected(failed[name], mine[name])} == {}
+    check_style(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.sglang
+@pytest.mark.torture(all=len(MENDED), share=1)
+def test_those_of_earlier_releases_pass_where_the_bug_is_mended(
+    cases: range, tmp_path: Path
+) -> None:
+    for case in cases:
+        later, names = list(MENDED.items())[case]
+        earlier = {entry.system for entry in ENTRIES if entry.name in names}
+        for system in sorted(earlier):
+            write_all(system.removeprefix("sglang=="), tmp_path)
+        files = [f"test_{name.replace('-', '_')}.py" for name in names]
+        assert failures(tmp_path, prepared(later), *files) == dict.fromkeys(names, "")
+
+
+def write_all(release: str, folder: Path) -> None:
+    """Write the tests of all findings that the corpus has of a release."""
+    none = json.loads(printed_by(WRITING, f"sglang=={prepared(release)}", str(folder)))
+    assert none == {}, "if no test can be written of one, it stands here, with the reason"
+
+
+def prepared(release: str) -> str:
+    if release not in store.prepared():
+        pytest.skip(f"run 'radixproof systems add sglang=={release}'")
+    return release
+
+
+def is_expected(message: str, signature: str) -> bool:
+    """An assertion failed; or it crashed as the signature says."""
+    crash = signature.removeprefix("NOCRASH/").partition("@")[0]
+    crashed = signature.startswith("NOCRASH/") and message.partition(":")[0] == crash
+    return message.startswith("AssertionError: ") or crashed
+
+
+def failures(folder: Path, release: str, *files: str) -> dict[str, str]:
+    """By entry of the corpus: what its test failed with on a release; empty if it passed."""
+    plugins = ["-p", "no:cacheprovider", "-p", "radixproof.impl.sglang.plugin", "--sglang", release]
+    command = [sys.executable, "-m", "pytest", *plugins, "--junit-xml=result.xml", *files]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    cases = ElementTree.parse(folder / "result.xml").iter("testcase")
+    return {
+        case.get("classname", "").removeprefix("test_").replace("_", "-"): next(
+            (child.get("message", "?") for child in case), ""
+        )
+        for case in cases
+    }
+
+
+def check_style(folder: Path) -> None:
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["format", "--diff"], ["check", "--output-format=concise"]):
+        done = subprocess.run(
+            [*ruff, *command, "--no-cache", "--config", str(SETTINGS), str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

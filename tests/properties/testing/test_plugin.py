@@ -1,0 +1,163 @@
+"""The pytest plugin, in pytest runs of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+INSTALLED = bool(entry_points(group="pytest11", name="radixproof"))
+PLUGIN = [] if INSTALLED else ["-p", "radixproof.properties.testing.plugin"]
+FAULT = "fault:split-parent-not-backed-up"
+CHECK = "def test_it(radix_check):\n    radix_check()\n"
+MACHINE = f"""
+import radixproof
+TestCache = radixproof.state_machine(radixproof.find("{FAULT}")).TestCase
+"""
+
+
+class Ran:
+    """A pytest run that is over."""
+
+    def __init__(self, code: int, said: str) -> None:
+        self.code, self.said = code, said
+
+    @property
+    def summary(self) -> list[str]:
+        """The lines under ``radixproof``, at its end."""
+        lines = self.said.splitlines()
+        (start,) = [at for at, line in enumerate(lines) if line.strip("= ") == "radixproof"]
+        ended = next(at for at, line in enumerate(lines) if at > start and line.startswith("="))
+        return [line for line in lines[start + 1 : ended] if line]
+
+
+class Runner:
+    """Runs pytest on a file of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, source: str, *arguments: str) -> Ran:
+        (self.folder / "test_it.py").write_text(source)
+        command = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider"]
+        ran = subprocess.run(
+            [*command, *arguments, "test_it.py"],
+            cwd=self.folder,
+            env=os.environ | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return Ran(ran.returncode, ran.stdout + ran.stderr)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+def test_one_line_is_a_whole_check_of_each_system_that_is_named(run: Runner) -> None:
+    ran = run(CHECK, "--radix-system=radix", f"--radix-system={FAULT}", "--radix-seed=2")
+    assert ran.code == 1
+    assert f"radixproof: radix, {FAULT}; profile dev, seed 2" in ran.said
+    assert f"test_it.py::test_it[{FAULT}]" in ran.said
+    assert "1 failed, 1 passed" in ran.said
+    assert "PROGRESS/never-backed-up in " in ran.said
+    assert "Traceback" not in ran.said
+    clean, found, *_ = ran.summary
+    assert clean.startswith("radix: ")
+    assert "steps in" in clean
+    assert found.startswith(f"{FAULT}: ")
+    assert "finding" in found
+    assert list((run.folder / "findings").rglob("history.json"))
+
+
+def test_a_state_machine_shows_its_report_and_nothing_else(run: Runner) -> None:
+    ran = run(MACHINE, "--hypothesis-seed=1", "--junit-xml=result.xml", "--radix-out=kept")
+    assert ran.code == 1
+    _, _, failure = ran.said.partition("TestCache.runTest")
+    assert failure.splitlines()[1].startswith(f"PROGRESS/never-backed-up in {FAULT}")
+    for unwanted in ("Traceback", "properties/testing", "dice", "b'", "state.insert"):
+        assert unwanted not in failure
+    assert ran.summary == [
+        f"{FAULT}: PROGRESS/never-backed-up: 2 operations, found by the state machine"
+    ]
+    (history,) = (run.folder / "kept").rglob("history.json")
+    properties = {
+        each.get("name"): each.get("value")
+        for each in ElementTree.parse(run.folder / "result.xml").iter("property")
+    }
+    assert properties["radixproof.system"] == FAULT
+    assert properties["radixproof.signature"] == "PROGRESS/never-backed-up"
+    assert str(history.relative_to(run.folder)) in str(properties["radixproof.replay"])
+
+
+def test_the_second_run_of_a_state_machine_begins_with_what_failed(run: Runner) -> None:
+    """Not after one with ``--hypothesis-seed``: Hypothesis keeps nothing of that."""
+    first = run(MACHINE)
+    again = run(MACHINE, "--hypothesis-show-statistics")
+    assert (first.code, again.code) == (1, 1)
+    assert "reuse phase" in again.said
+    assert first.summary == again.summary
+
+
+def test_a_marker_names_systems_and_the_command_line_goes_before_it(run: Runner) -> None:
+    marked = f'import pytest\n@pytest.mark.radix("{FAULT}", seed=7)\n{CHECK}'
+    ran = run(marked)
+    assert ran.code == 1
+    assert "seed 7)" in ran.summary[0]
+    ran = run(marked, "--radix-system=radix", "--radix-seed=3")
+    assert ran.code == 0
+    assert ran.summary[0].startswith("radix: ")
+    assert "seed 3)" in ran.summary[0]
+
+
+def test_what_is_known_is_passed_over(run: Runner) -> None:
+    known = "\n".join(
+        f'[[finding]]\nsignature = "{signature}"\nreason = "it is planted"\n'
+        for signature in ("LOCK/full-too-many", "QUIESCE/protected")
+    )
+    (run.folder / "known.toml").write_text(known)
+    ran = run(CHECK, "--radix-system=fault:ack-keeps-lock", "--radix-known=known.toml")
+    assert ran.code == 0, ran.said
+    assert "known finding" in ran.summary[0]
+
+
+def test_a_check_that_saw_too_little_fails_and_says_so(run: Runner) -> None:
+    ran = run(CHECK, "--radix-system=radix", "--radix-profile=ci", "--radix-seconds=0.5")
+    assert ran.code == 1
+    assert "not searched enough: " in ran.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--radix-system=radx"], "no system is called"),
+        (["--radix-known=nowhere.toml"], "nowhere.toml"),
+    ],
+)
+def test_a_mistake_is_a_sentence(run: Runner, arguments: list[str], sentence: str) -> None:
+    ran = run(CHECK, *arguments)
+    assert ran.code == 1
+    assert sentence in ran.said
+    assert "Traceback" not in ran.said
+
+
+def test_workers_of_xdist_tell_what_they_checked(run: Runner) -> None:
+    ran = run(CHECK, "-n2", "--radix-system=radix", f"--radix-system={FAULT}")
+    assert ran.code == 1
+    assert len([line for line in ran.summary if line.startswith(("radix: ", FAULT))]) == 2
+
+
+def test_a_run_without_checks_says_nothing(run: Runner) -> None:
+    ran = run("def test_it():\n    pass\n")
+    assert ran.code == 0
+    assert "radixproof:" not in ran.said
