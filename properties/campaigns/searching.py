@@ -49,6 +49,8 @@ class FindingReport:
     operations: int
     shrunk: bool = True
     """Whether the history is a shortest one; False if time was up before."""
+    also: str | None = None
+    """The signature under which the search met it, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
     report = reported(target, found, job.shard, 0.0)
+    if breach.signature != found.signature:
+        report = replace(report, also=breach.signature)
     return Examined(report, Settled(found.signature, known.met))
 
 
