@@ -37,6 +37,7 @@ ORDER = (
     "properties/running",
     "properties/judging",
     "properties/performing",
+    "properties/accepting",
     "impl/registry",
     "impl/faults",
     "impl/sglang",

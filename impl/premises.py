@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EvictHost,
     Finish,
     HostLock,
     Insert,
@@ -70,12 +71,19 @@ def _without_host_tier(kind: type[Operation], config: Config) -> str | None:
 
 
 def _of_insert(operation: Insert, held: Held, config: Config) -> str | None:
+    if operation.state and not config.mamba_states:
+        return "there is no MAMBA"
     if not operation.evicted:
         return None
     if config.window is None:
         return "there is no SWA"
     beyond = operation.evicted > config.floor(len(operation.key.units(config.bigram)))
     return "the SWA boundary is beyond the prompt" if beyond else None
+
+
+def _of_host_eviction(operation: EvictHost, held: Held, config: Config) -> str | None:
+    component = operation.component
+    return None if component in config.components else f"there is no {component.name}"
 
 
 def _of_copies(operation: RunCopies, held: Held, config: Config) -> str | None:
@@ -122,6 +130,7 @@ def _of_request(operation: Requested, held: Held, config: Config) -> str | None:
 
 NEEDS: dict[type[Operation], Callable[[Any, Held, Config], str | None]] = {
     Insert: _of_insert,
+    EvictHost: _of_host_eviction,
     RunCopies: _of_copies,
     Refuse: _of_refusal,
     Lock: _of_lock,

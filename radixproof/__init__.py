@@ -7,11 +7,9 @@ package costs nothing, and Hypothesis and torch are imported only by what needs 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # that of `typing` would have to be imported
 if TYPE_CHECKING:
     from radixproof.checking import CheckResult as CheckResult
     from radixproof.checking import check as check
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import WritingCheck as WritingCheck
     from radixproof.impl.registry import UnknownSystem as UnknownSystem
     from radixproof.impl.registry import find as find
+    from radixproof.impl.scope import ONE_TIER as ONE_TIER
     from radixproof.impl.scope import Scope as Scope
     from radixproof.impl.sight import NODES_ONLY as NODES_ONLY
     from radixproof.impl.sight import Sight as Sight
@@ -86,6 +85,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NODES_ONLY",
+    "ONE_TIER",
     "Abort",
     "Adopting",
     "Arrive",
@@ -166,7 +166,7 @@ _MODULES = {
         " WritingCheck"
     ),
     "impl.registry": "UnknownSystem find",
-    "impl.scope": "Scope",
+    "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
         "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Lookup Refusing"
@@ -191,6 +191,8 @@ def __getattr__(name: str) -> object:
     """Load a public name when it is first used."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
     globals()[name] = value
     return value

@@ -2,6 +2,7 @@
 
 import sys
 
-from radixproof.properties.cli.main import main
+from radixproof.program import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,12 +18,14 @@ import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from radixproof.impl.sglang import copies, stand_ins
 from radixproof.impl.sglang.api import MEM_CACHE, Sglang, collect
-from radixproof.impl.sglang.store import Release
+from radixproof.impl.sglang.store import Release, told_damaged
+from radixproof.impl.sglang.wheel_record import damage, damage_in
 from radixproof.impl.system import Unavailable
 
 _REQUIRED = ("msgspec", "packaging", "psutil", "torch")
@@ -102,13 +104,34 @@ def _import(release: Release) -> Sglang:
             warnings.simplefilter("ignore")
             found = _import_from(release)
     except Exception as error:
-        for name in [name for name in sys.modules if name.partition(".")[0] == "sglang"]:
-            del sys.modules[name]
-        raise Unavailable(
-            f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}"
-        ) from error
+        wrong = release.folder and damage(release.folder, content=True)
+        _forget()
+        what = f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}"
+        raise Unavailable(told_damaged(release.version, wrong) if wrong else what) from error
+    _check_content(release)
     _replace()
     return found
+
+
+def _check_content(release: Release) -> None:
+    """Whatever was changed since the release was fetched would be blamed on SGLang."""
+    if release.folder is None:
+        return
+    files = [getattr(sys.modules[name], "__file__", None) for name in _modules()]
+    own = [Path(file) for file in files if file and Path(file).is_relative_to(release.folder)]
+    if wrong := damage_in(release.folder, own):
+        _forget()
+        raise Unavailable(told_damaged(release.version, wrong))
+
+
+def _modules() -> list[str]:
+    return [name for name in sys.modules if name.partition(".")[0] == "sglang"]
+
+
+def _forget() -> None:
+    """What was imported of a release that cannot be used must not be in the way of another."""
+    for name in _modules():
+        del sys.modules[name]
 
 
 def _import_from(release: Release) -> Sglang:

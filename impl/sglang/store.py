@@ -2,32 +2,33 @@
 
 SGLang's dependencies are not fetched: `stand_ins` take the place of the heavy ones. The folder is
 ``$RADIXPROOF_HOME``, or ``radixproof`` under ``$XDG_CACHE_HOME`` or ``~/.cache``. Each release has
-a folder ``systems/sglang-X`` in it, which appears in one step when it is complete.
+a folder ``systems/sglang-X`` in it, which appears in one step when it is complete, and goes in one.
+
+What is being made or removed has a name that begins with a dot. Its folder is locked, by a lock
+that ends with the process at the latest: what is not locked was left over, and goes with the next
+call that changes the store.
 """
 
 from __future__ import annotations
 
-import csv
 import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from radixproof.impl.sglang.fetching import check_pip, fetch
+from radixproof.impl.sglang.wheel_record import damage
 from radixproof.impl.system import Unavailable
 
-_VERSION = re.compile(r"\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+_VERSION = re.compile(
+    r"N(\.N){1,5}((a|b|rc)N)?(\.postN)?(\.devN)?".replace("N", "[0-9]{1,9}"),
+)
 _PREFIX = "sglang-"
-_TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
-"""What a release must contain to be usable here."""
 
 
 class Release(NamedTuple):
@@ -39,11 +40,19 @@ class Release(NamedTuple):
 
 
 def home() -> Path:
-    """The folder that everything fetched is kept in; it need not exist yet."""
-    if own := os.environ.get("RADIXPROOF_HOME"):
-        return Path(own).expanduser()
+    """The folder that everything fetched is kept in; it need not exist yet.
+
+    Raises `Unavailable` if it depends on a home folder, and there is none.
+    """
+    own = os.environ.get("RADIXPROOF_HOME")
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "radixproof"
+    try:
+        return Path(own).expanduser() if own else Path(cache).expanduser() / "radixproof"
+    except RuntimeError:
+        raise Unavailable(
+            f"there is no home folder to keep releases in ({own or cache}):"
+            " set RADIXPROOF_HOME to a folder that can be written to"
+        ) from None
 
 
 def is_version(text: str) -> bool:
@@ -82,16 +91,14 @@ def installed_version() -> str | None:
 
 
 def prepared() -> list[str]:
-    """Versions in the store, oldest first."""
-    try:
-        names = [
-            entry.name.removeprefix(_PREFIX)
-            for entry in _systems().iterdir()
-            if entry.name.startswith(_PREFIX)
-        ]
-    except OSError:
-        return []
-    return sorted((name for name in names if _is_complete(_folder(name))), key=version_key)
+    """Versions in the store that can be used, oldest first."""
+    return [version for version in _present() if damage(_folder(version)) is None]
+
+
+def damaged() -> dict[str, str]:
+    """Versions in the store that cannot be used, oldest first, and why."""
+    found = {version: damage(_folder(version)) for version in _present()}
+    return {version: why for version, why in found.items() if why is not None}
 
 
 def locate(version: str) -> Release:
@@ -103,41 +110,81 @@ def locate(version: str) -> Release:
     if installed_version() == version:
         return Release(version, None)
     folder = _folder(version)
-    if _is_complete(folder):
-        return Release(version, folder)
-    advice = f"run 'radixproof systems add sglang=={version}'"
-    if folder.exists():
-        raise Unavailable(f"files of SGLang {version} are missing or cut short: {advice} again")
-    known = prepared()
-    others = f"; prepared are {', '.join(known)}" if known else ""
-    raise Unavailable(f"SGLang {version} is not prepared on this machine: {advice}{others}")
+    if not _exists(folder):
+        known = prepared()
+        others = f"; prepared are {', '.join(known)}" if known else ""
+        raise Unavailable(
+            f"SGLang {version} is not prepared on this machine:"
+            f" run 'radixproof systems add sglang=={version}'{others}"
+        )
+    if wrong := damage(folder):
+        raise Unavailable(told_damaged(version, wrong))
+    return Release(version, folder)
 
 
-def add(version: str, progress: Callable[[str], None]) -> Path:
+def told_damaged(version: str, wrong: str) -> str:
+    """What is wrong with a release in the store, and what to do about it."""
+    return (
+        f"SGLang {version} in {_systems()} is damaged: {wrong}; to fetch it anew, run"
+        f" 'radixproof systems add sglang=={version}'"
+    )
+
+
+def verify(version: str) -> None:
+    """Compare every file of a version in the store with what was released.
+
+    Raises `Unavailable` if one differs, or if the version is not there.
+    """
+    folder = locate(check_version(version)).folder
+    if folder is None:
+        raise Unavailable(f"SGLang {version} is installed in this environment, not by radixproof")
+    if wrong := damage(folder, content=True):
+        raise Unavailable(told_damaged(version, wrong))
+
+
+def add(version: str, progress: Callable[[str], None], force: bool = False) -> Path:
     """Fetch the wheel of a version and unpack it into the store; returns its folder.
 
-    ``progress`` gets a plain line per stage. Raises `Unavailable` if that cannot be done, which
-    leaves the store as it was, as does an interruption. What is damaged is fetched again.
+    What is there already is compared with what was released, and fetched again only if it is
+    damaged, or with ``force``. ``progress`` gets a plain line per stage. Raises `Unavailable` if
+    that cannot be done, which leaves the store as it was, as does an interruption.
     """
     folder = _folder(check_version(version))
-    if _is_complete(folder):
-        progress(f"SGLang {version} is already prepared")
-        return folder
-    if importlib.util.find_spec("pip") is None:
-        raise Unavailable(
-            f"fetching SGLang {version} needs pip, which {sys.executable} does not have"
-        )
+    if _exists(folder) and not force:
+        wrong = damage(folder, content=True)
+        if wrong is None:
+            progress(f"SGLang {version} is already prepared")
+            return folder
+        progress(f"SGLang {version} is damaged: {wrong}")
+    check_pip(version)
     try:
         with _workplace(version) as work:
-            progress(f"fetching the wheel of SGLang {version}")
-            wheel = _download(version, work)
-            progress(f"unpacking {wheel.name}")
-            _unpack(wheel, work / "release")
-            _publish(work / "release", folder)
+            _publish(fetch(version, work, progress), folder, force)
     except OSError as error:
         raise _not_writable(error) from error
     progress(f"SGLang {version} is ready in {folder}")
     return folder
+
+
+def remove(version: str) -> None:
+    """Take a version out of the store, damaged or not. It is gone in one step.
+
+    Raises `Unavailable` if it is not there, or cannot be removed.
+    """
+    folder = _folder(check_version(version))
+    try:
+        with _workplace(version) as work:
+            folder.rename(work / "removed")
+    except FileNotFoundError:
+        raise Unavailable(f"SGLang {version} is not in {_systems()}") from None
+    except OSError as error:
+        raise _not_writable(error) from error
+
+
+def clean() -> None:
+    """Remove what commands that were killed have left, as far as that can be done."""
+    with suppress(OSError), _locked(_systems(), wait=True):
+        _remove_left_overs()
 
 
 def _systems() -> Path:
@@ -148,35 +195,45 @@ def _folder(version: str) -> Path:
     return _systems() / f"{_PREFIX}{version}"
 
 
-def _is_complete(folder: Path) -> bool:
-    """Whether every file is there, as long as the wheel's own list of files says."""
-    if not (folder / _TREE).is_file():
-        return False
+def _exists(folder: Path) -> bool:
+    """Whether there is anything of this name. Raises `Unavailable` if that cannot be told."""
     try:
-        (listing,) = folder.glob("*.dist-info/RECORD")
-        with listing.open(newline="", encoding="utf-8") as lines:
-            sizes = {name: int(size) for name, _, size in csv.reader(lines) if size}
-        return all(os.path.getsize(f"{folder}/{name}") == sizes[name] for name in sizes)
-    except (OSError, ValueError):
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError as error:
+        raise Unavailable(f"cannot read {folder}: {error.strerror}") from None
+    return True
+
+
+def _present() -> list[str]:
+    """Versions in the store, oldest first, whatever state they are in."""
+    try:
+        names = [entry.name for entry in _systems().iterdir()]
+    except (OSError, Unavailable):
+        return []
+    versions = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+    return sorted(filter(is_version, versions), key=version_key)
 
 
 @contextmanager
 def _workplace(version: str) -> Iterator[Path]:
-    """A folder in the store that is gone after the block, or else with the next call of `add`.
-
-    Whoever works in such a folder holds a lock on it, which ends with the process at the latest.
-    """
+    """A folder in the store that is gone after the block, or else is left over."""
     _systems().mkdir(parents=True, exist_ok=True)
     with ExitStack() as until_the_end:
         with _locked(_systems(), wait=True):
-            for left_over in _systems().glob(f".{_PREFIX}*"):
-                with suppress(OSError), _locked(left_over, wait=False):
-                    shutil.rmtree(left_over, ignore_errors=True)
+            _remove_left_overs()
             work = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}{version}-", dir=_systems()))
             until_the_end.callback(shutil.rmtree, work, ignore_errors=True)
             until_the_end.enter_context(_locked(work, wait=False))
         yield work
+
+
+def _remove_left_overs() -> None:
+    """The folders of work that nobody is at. The store is locked, so that none comes meanwhile."""
+    for left_over in _systems().glob(f".{_PREFIX}*"):
+        with suppress(OSError), _locked(left_over, wait=False):
+            shutil.rmtree(left_over, ignore_errors=True)
 
 
 @contextmanager
@@ -200,96 +257,15 @@ def _not_writable(error: OSError) -> Unavailable:
     )
 
 
-def _download(version: str, into: Path) -> Path:
-    """Let pip fetch the wheel and nothing else: it knows the user's index and proxy."""
-    options = [
-        "--no-deps",
-        "--only-binary=:all:",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--no-cache-dir",
-        "--retries=2",
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        *options,
-        f"--dest={into}",
-        f"sglang=={version}",
-    ]
-    result = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if result.returncode != 0:
-        raise Unavailable(_why(version, result.stdout + "\n" + result.stderr))
-    wheels = sorted(into.glob("*.whl"))
-    if len(wheels) != 1:
-        raise Unavailable(
-            f"pip reported success but left {len(wheels)} wheels for SGLang {version}"
-        )
-    return wheels[0]
-
-
-def _why(version: str, output: str) -> str:
-    """One sentence that says what pip's output means."""
-    offered = re.search(r"from versions: ([^)]*)\)", output)
-    if offered and offered.group(1) != "none":
-        newest = ", ".join(offered.group(1).split(", ")[-3:])
-        return (
-            f"pip finds no wheel of SGLang {version} for this Python and platform; "
-            f"the newest that it finds are {newest}"
-        )
-    if re.search(
-        r"connection|Retrying|timed out|Temporary failure|SSLError|ProxyError",
-        output,
-        re.IGNORECASE,
-    ):
-        return (
-            f"pip cannot reach a package index to fetch SGLang {version} from: "
-            "check the network or pip's index settings"
-        )
-    if offered:
-        return (
-            f"pip finds no SGLang {version}: check pip's index settings; "
-            "there may also be no wheel of it for this Python or platform"
-        )
-    errors = [line.strip() for line in output.splitlines() if line.strip()]
-    last = errors[-1].removeprefix("ERROR: ") if errors else "it said nothing"
-    return f"pip could not fetch SGLang {version}: {last}"
-
-
-def _unpack(wheel: Path, into: Path) -> None:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(into)
-    except zipfile.BadZipFile as error:
-        raise Unavailable(
-            f"{wheel.name} as fetched by pip is not a readable wheel ({error})"
-        ) from error
-    if not (into / _TREE).is_file():
-        raise Unavailable(
-            f"{wheel.name} has no {_TREE.name}: the release is too old, or too new, to be driven"
-        )
-    if not _is_complete(into):
-        raise Unavailable(f"{wheel.name} as fetched by pip lacks files that it says it has")
-
-
-def _publish(complete: Path, folder: Path) -> None:
-    """Give a complete folder its final name in one step, in place of a damaged one.
+def _publish(complete: Path, folder: Path, force: bool) -> None:
+    """Give a complete folder its final name in one step, in place of one that is damaged, or to be
+    replaced.
 
     Another process that was faster has fetched the same wheel.
     """
-    if folder.exists() and not _is_complete(folder):
-        folder.rename(complete.with_name("damaged"))
-    try:
+    with _locked(_systems(), wait=True):
+        if _exists(folder):
+            if not force and damage(folder, content=True) is None:
+                return
+            folder.rename(complete.with_name("replaced"))
         complete.rename(folder)
-    except OSError:
-        if not _is_complete(folder):
-            raise

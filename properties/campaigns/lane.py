@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.guarding.child import FailedItself
-from radixproof.properties.guarding.lifeline import end_with_parent
+from radixproof.properties.guarding.lifeline import end_with_parent, start
 from radixproof.properties.histories.history_json import HistoryError
 
 
@@ -66,7 +66,7 @@ class Lane:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        self.process.start()
+        start(self.process)
         theirs.close()
         self.job: Any = None
         """What it is doing; None if it has nothing to do."""
@@ -106,8 +106,6 @@ def _ending(code: int) -> str:
 def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: one job after another until there are no more."""
     end_with_parent()
-    # Ctrl-C is for the parent to handle: what was found must get through.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
             job = pipe.recv()

@@ -29,6 +29,8 @@ from radixproof.properties.search.finding import NothingFails, failure, shrink
 from radixproof.properties.search.repeating import differs
 
 T = TypeVar("T")
+TREES = 2
+"""Those before and after the last step: the others of a long history take much memory."""
 MOST_DEATHS = 20
 """Processes that may die before it is given up to say what a history does."""
 
@@ -58,9 +60,17 @@ def look_up(system: str, step_seconds: float) -> None:
     _apart(Replay(system, None, step_seconds), _find)
 
 
-def replay(system: str, history: History, step_seconds: float) -> Replayed:
-    """Run a history with every step looked at. Raises `UnknownSystem` or `Unavailable`."""
-    return _apart(Replay(system, history, step_seconds), _replay)
+def replay(
+    system: str,
+    history: History,
+    step_seconds: float,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Replayed:
+    """Run a history with every step looked at, and ``tell`` now and then how many were.
+
+    Raises `UnknownSystem` or `Unavailable`.
+    """
+    return _apart(Replay(system, history, step_seconds), _replay, tell)
 
 
 def replay_in_children(
@@ -128,20 +138,34 @@ def _until_it_lives(
     )
 
 
-def _replay(task: Replay, _: Tell) -> Replayed:
-    return _until_it_lives(task, _replayed)
+def _replay(task: Replay, tell: Tell) -> Replayed:
+    return _until_it_lives(task, _replayed, tell)
 
 
-def _replayed(task: Replay, _: Tell) -> Replayed:
+def _replayed(task: Replay, tell: Tell) -> Replayed:
     assert task.history is not None
     target, history = started(task.system), task.history
-    told = narrate(target, history, history.origin.get("signature"))
-    if told.breach is None:
-        told = narrate(target, history, None)
+    signature = history.origin.get("signature")
+    told = narrate(target, history, signature, _now_and_then(tell), TREES)
+    if told.breach is None and signature is not None:
+        told = narrate(target, history, None, _now_and_then(tell), TREES)
     seen = differs(target, history)
     if seen is not None:
         told = _up_to(target, history, seen)
     return Replayed(render(target.name, history, told), told.breach)
+
+
+def _now_and_then(tell: Tell) -> Callable[[], None]:
+    """Tells of every hundredth step."""
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if done % 100 == 0:
+            tell(done)
+
+    return step
 
 
 def _up_to(target: Target, history: History, seen: Verdict) -> Narrative:

@@ -18,16 +18,18 @@ from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
 from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.campaigns.shard import Shard
+from radixproof.properties.guarding.child import Tell, in_child
 from radixproof.properties.guarding.rehearsing import rehearse
 from radixproof.properties.guarding.starting import started
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
 from radixproof.properties.reporting.report import summary
+from radixproof.properties.running import journal
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.course import Settled
 from radixproof.properties.search.finding import Finding, settle
-from radixproof.properties.search.search import calm_collector, time_is_up
+from radixproof.properties.search.search import calm_collector, time_is_up, try_out
 from radixproof.properties.search.units import Broken, Ran, Unit, Units
 
 NEWS_EVERY = 0.1
@@ -47,6 +49,8 @@ class FindingReport:
     operations: int
     shrunk: bool = True
     """Whether the history is a shortest one; False if time was up before."""
+    also: str | None = None
+    """The signature under which the search met it, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Ex
         case Examine():
             return _examined(units.target, job, tell)
         case _:
+            _try_out(units.target, job.shard.step_seconds)
             return Opened(units.target.scope, len(units.stored))
 
 
@@ -141,6 +146,17 @@ def _units(shard: Shard) -> Units:
     calm_collector()
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
     return Units(target, shard.seed, shard.budget, stored)
+
+
+def _try_out(target: Target, step_seconds: float) -> None:
+    """Try an adapter out, in a child: if the system ends that, a search will find it, too."""
+
+    def work(_: Tell) -> None:
+        journal.current().looking()
+        try_out(target)
+
+    if not target.vetted:
+        in_child(work, step_seconds=step_seconds)
 
 
 def _explored(units: Units, job: Explore) -> list[Ran]:
@@ -176,6 +192,8 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
     report = reported(target, found, job.shard, 0.0)
+    if breach.signature != found.signature:
+        report = replace(report, also=breach.signature)
     return Examined(report, Settled(found.signature, known.met))
 
 

@@ -8,6 +8,8 @@ from radixproof.properties.campaigns.shard import STEP_SECONDS
 
 LONGEST = 18
 """Digits of a number."""
+MOST_SEEDS = 10_000
+MOST_JOBS = 256
 
 
 def whole(text: str) -> int:
@@ -22,6 +24,16 @@ def at_least_one(text: str) -> int:
     if not _decimal(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, got {text!r}")
     return int(text)
+
+
+def jobs(text: str) -> int:
+    """A number of processes, each of which may import torch."""
+    return _at_most(MOST_JOBS, at_least_one(text))
+
+
+def seeds(text: str) -> int:
+    """A number of seeds, each of which costs time and memory."""
+    return _at_most(MOST_SEEDS, at_least_one(text))
 
 
 def seconds(text: str) -> float:
@@ -44,6 +56,12 @@ def add_step_seconds(parser: argparse.ArgumentParser) -> None:
         help="a system that does not come back from a step within N seconds hangs"
         f" (default: {STEP_SECONDS:g})",
     )
+
+
+def _at_most(most: int, count: int) -> int:
+    if count > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most:,}, got {count:,}")
+    return count
 
 
 def _decimal(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
 from radixproof.properties.cli import arguments
-from radixproof.properties.cli.arguments import at_least_one, seconds, whole
+from radixproof.properties.cli.arguments import jobs, seconds, whole
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 from radixproof.properties.search.budget import PROFILES
 
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "-j",
         "--jobs",
-        type=at_least_one,
+        type=jobs,
         default=1,
         metavar="N",
         help="processes at a time; the findings are the same (default: 1)",
@@ -135,23 +135,22 @@ def _asked(
     """A result for each system, yet to be filled in."""
     from radixproof.properties.campaigns.shard import SEARCH, Shard
     from radixproof.properties.histories import corpus
-    from radixproof.properties.results.result import SystemResult
+    from radixproof.properties.results.result import outstanding
 
     results = []
     for name in names:
-        passed_over = known.for_system(name, today)
+        stored = "" if options.cold else str(corpus.FOLDER)
+        budget = PROFILES[options.profile]
         shard = Shard(
             name,
             SEARCH,
             options.seed,
-            PROFILES[options.profile],
-            "" if options.cold else str(corpus.FOLDER),
+            budget,
+            stored,
             str(options.out),
-            tuple(passed_over),
-            options.step_seconds,
+            step_seconds=options.step_seconds,
         )
-        run_out = known.run_out(name, today)
-        results.append(SystemResult(shard, options.profile, passed_over, run_out))
+        results.append(outstanding(shard, options.profile, known, today))
     return results
 
 
@@ -172,9 +171,13 @@ def _known(options: argparse.Namespace) -> Known:
 
 def _accept(file: Path, results: Sequence[SystemResult], today: date) -> None:
     from radixproof.properties.known.entry import KnownError
-    from radixproof.properties.known.files import accept
+    from radixproof.properties.known.files import Accepted, accept
 
-    found = [(one.system, finding.signature) for one in results for finding in one.findings]
+    found = [
+        Accepted(one.system, finding.signature, finding.also)
+        for one in results
+        for finding in one.findings
+    ]
     try:
         added = accept(file, found, today)
     except KnownError as error:

@@ -9,10 +9,8 @@ from radixproof.impl import registry
 from radixproof.impl.operations import History
 from radixproof.properties.cli import arguments
 from radixproof.properties.cli.exit_codes import UsageError
-from radixproof.properties.histories.history_json import HistoryError, from_json
-
-LARGEST = 64 * 2**20
-"""The largest file that is read, in bytes."""
+from radixproof.properties.histories.history_json import HistoryError
+from radixproof.properties.histories.reading import history_in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,17 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read(file: Path) -> History:
     """The history in a file. Raises `UsageError` with the file's name and what is wrong."""
     try:
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise UsageError(f"cannot read {file}: it is larger than {LARGEST >> 20} MiB")
-        return from_json(content.decode())
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"cannot read {file}: not a text file") from None
+        return history_in(file)
     except HistoryError as error:
-        raise UsageError(f"{file}: {error}") from None
+        raise UsageError(str(error)) from None
 
 
 def system(history: History, name: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from radixproof import __version__
@@ -16,36 +17,58 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import check, corpus, faults, power, replay, shrink, systems
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, IN_WORDS, USAGE, UsageError
+from radixproof.properties.cli.streams import complain, give_up
 
 COMMANDS = (check, replay, shrink, systems, faults, corpus, power)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = _parser()
     try:
-        options = parser.parse_args(arguments)
-        return int(options.run(options))
+        return _run(arguments)
     except (UsageError, UnknownSystem) as error:
-        print(f"radixproof: {error}", file=sys.stderr)
+        complain(error)
         return USAGE
     except Unavailable as error:
-        print(f"radixproof: {error}", file=sys.stderr)
-        return CANNOT_RUN
+        complain(error)
     except KeyboardInterrupt:
-        print("radixproof: interrupted", file=sys.stderr)
-        return CANNOT_RUN
+        complain("interrupted")
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; let the interpreter close stdout quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CANNOT_RUN
+        give_up(sys.stdout)  # its reader (head, less) has gone
     except OSError as error:
-        what, where = error.strerror or error, error.filename or "the output"
-        print(f"radixproof: {what}: {where}", file=sys.stderr)
-        return CANNOT_RUN
+        give_up(sys.stdout)
+        complain(_failed(error))
+    except MemoryError:
+        complain("there is not enough memory for this: use a smaller history, or fewer processes")
+    except Exception as error:
+        # A mistake of ours: it must not end with 1, which says that a system is wrong.
+        traceback.print_exc()
+        complain(f"radixproof itself failed ({type(error).__name__}); please report this")
+    return CANNOT_RUN
 
 
-def _parser() -> argparse.ArgumentParser:
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run it, and write out what it printed, be it help."""
+    try:
+        options = make_parser().parse_args(arguments)
+        code = int(options.run(options))
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return code
+
+
+def _failed(error: OSError) -> str:
+    """What the operating system would not do, and with which file."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current folder does not exist any more: change to another one"
+    return ": ".join(str(part) for part in (error.strerror, error.filename) if part)
+
+
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="radixproof",
         description="Check radix-tree KV caches against an executable model.",

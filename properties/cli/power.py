@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli.arguments import at_least_one
+from radixproof.properties.cli.arguments import MOST_JOBS, MOST_SEEDS, jobs, seeds
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
 from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
@@ -54,7 +54,11 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         help=f"these only (default: all: {', '.join(DRIVERS)})",
     )
     parser.add_argument(
-        "--seeds", type=at_least_one, default=3, metavar="N", help="seeds 1 to N (default: 3)"
+        "--seeds",
+        type=seeds,
+        default=3,
+        metavar="N",
+        help=f"seeds 1 to N (default: 3; at most {MOST_SEEDS:,})",
     )
     parser.add_argument(
         "--profile",
@@ -74,8 +78,8 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=at_least_one,
-        default=os.cpu_count() or 1,
+        type=jobs,
+        default=min(os.cpu_count() or 1, MOST_JOBS),
         metavar="N",
         help="searches at a time",
     )
@@ -131,14 +135,16 @@ def _chosen(given: Sequence[str] | None, known: Iterable[str], kind: str) -> lis
 
 
 def _expected(file: Path | None, drivers: Iterable[str]) -> set[str]:
+    from radixproof.properties.histories.reading import UnreadableFile, text_of
     from radixproof.properties.power.result_page import found_before
+    from radixproof.properties.power.trial_record import MOST_BYTES
 
     if file is None:
         return set()
     try:
-        return found_before(file.read_text(), drivers)
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+        return found_before(text_of(file, MOST_BYTES), drivers)
+    except UnreadableFile as error:
+        raise UsageError(str(error)) from None
     except ValueError as error:
         raise UsageError(f"{file}: {error}") from None
 
@@ -181,7 +187,7 @@ def _record(file: Path, resume: bool) -> list[TrialResult]:
 
     try:
         before = trial_record.read(file)
-    except (trial_record.RecordError, UnicodeDecodeError) as error:
+    except trial_record.RecordError as error:
         raise UsageError(str(error)) from None
     if before and not resume:
         raise UsageError(

@@ -22,10 +22,12 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from radixproof.properties.campaigns.replaying import replay
+    from radixproof.properties.cli.progress import ReplayProgress
 
     history = history_file.read(options.file)
     system = history_file.system(history, options.system)
-    replayed = replay(system, history, options.step_seconds)
+    with ReplayProgress(len(history.operations)) as show:
+        replayed = replay(system, history, options.step_seconds, show)
     print(replayed.text, end="")
     if replayed.breach is None:
         print(f"Clean: nothing is wrong with this history on {system}.")

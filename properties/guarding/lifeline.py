@@ -1,4 +1,4 @@
-"""A process ends with the one that started it, however that ends.
+"""A process of the pool ends with the one that started it, however that ends, and not before.
 
 Killed with SIGKILL, a parent cannot end what it has started; and a child notices only when it next
 writes to it, which in a long shrink, or a system that hangs, may be never.
@@ -12,7 +12,23 @@ import os
 import signal
 import sys
 import threading
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
+
+
+def start(process: BaseProcess) -> None:
+    """Start a process that never sees Ctrl-C, which a terminal sends to all of them, not even while
+    it is being started: it is for the parent to handle, and what was found must get through.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        process.start()
+        return
+    resource_tracker.ensure_running()  # or else it would be started below, and end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()  # it inherits what is blocked
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_with_parent() -> None:

@@ -14,7 +14,8 @@ from radixproof.impl.operations import History
 from radixproof.impl.registry import planted_in
 from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.file_names import slug
-from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
+from radixproof.properties.histories.history_json import to_json
+from radixproof.properties.histories.reading import history_in
 
 FOLDER = Path(__file__).resolve().parents[2] / "corpus"
 """Beside the sources; an installation without it has an empty corpus."""
@@ -45,13 +46,7 @@ def read(folder: Path) -> list[Entry]:
 
     Raises `HistoryError` with the file's name.
     """
-    entries = []
-    for file in sorted(folder.glob("*.json")):
-        try:
-            entries.append(Entry(file.stem, from_json(file.read_text())))
-        except (HistoryError, UnicodeDecodeError) as error:
-            raise HistoryError(f"{file}: {error}") from None
-    return entries
+    return [Entry(file.stem, history_in(file)) for file in sorted(folder.glob("*.json"))]
 
 
 def write(folder: Path, history: History) -> Path:

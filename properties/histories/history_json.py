@@ -2,7 +2,8 @@
 
 They come from strangers: a refusal names the place of the first error.
 
-What is read is bounded before anything is built from it, so that no file can use up memory or time.
+What is read is bounded before anything is built from it (`limits`), so that no file can use up
+memory or time.
 """
 
 from __future__ import annotations
@@ -18,18 +19,24 @@ import msgspec
 from radixproof.impl.operations import History, Operation
 from radixproof.model.config import Component, Config, ConfigError, EvictionPolicy, Pool
 from radixproof.model.key import Key
+from radixproof.properties.histories.limits import (
+    LARGEST_NUMBER,
+    MOST_BRACKETS,
+    MOST_OPERATIONS,
+    MOST_RANKS,
+    MOST_SLOTS,
+    MOST_TOKENS_IN_ALL,
+    MOST_VALUES,
+)
 from radixproof.properties.histories.schema import (
     DOCUMENT,
     FIELDS,
     KINDS,
     complaint,
     name_refused,
+    shown,
 )
 from radixproof.properties.histories.upgrades import FORMAT, upgraded
-
-MOST_SLOTS = 100_000
-"""The most slots in one pool. Rules are what is checked, and they show in small pools."""
-MOST_RANKS = 64
 
 
 class HistoryError(ValueError):
@@ -84,6 +91,11 @@ def from_json(text: str) -> History:
         read: Any = msgspec.convert(document, DOCUMENT)
     except msgspec.ValidationError as error:
         raise HistoryError(complaint(error, document)) from None
+    tokens = sum(len(item.tokens) for item in read.operations if _has_tokens(item))
+    if tokens > MOST_TOKENS_IN_ALL:
+        raise HistoryError(
+            f"operations: must have at most {MOST_TOKENS_IN_ALL:,} tokens in all, got {tokens:,}"
+        )
     config = _config(read.config)
     operations = (
         _operation(item, config, f"operations[{at}]") for at, item in enumerate(read.operations)
@@ -91,21 +103,34 @@ def from_json(text: str) -> History:
     return History(config, tuple(operations), read.origin)
 
 
+def _has_tokens(read: Any) -> bool:
+    """Whether an operation has a list of tokens; that of an eviction is a number."""
+    return isinstance(getattr(read, "tokens", None), tuple)
+
+
 def _document(text: str) -> dict[str, Any]:
     """The JSON of any known format, brought to the current one."""
+    _check_size(text)
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_object)
         json.dumps(document, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise HistoryError(
             f"not JSON (is it cut short, or not the .json of a finding?): {error}"
         ) from None
     except RecursionError:
-        raise HistoryError("not a history: its brackets are nested too deeply") from None
+        raise HistoryError(
+            "not a history: its brackets are nested too deeply; those of a history are four deep"
+        ) from None
     except UnicodeEncodeError:
         raise HistoryError("not a history: a text in it holds half a character") from None
+    except HistoryError:
+        raise
     except ValueError:
-        raise HistoryError("not a history: a number in it has thousands of digits") from None
+        raise HistoryError(
+            "not a history: a number in it has thousands of digits; the largest there may be is"
+            f" {LARGEST_NUMBER:,}"
+        ) from None
     number = document.get("radixproof") if isinstance(document, dict) else None
     if type(number) is not int or not 1 <= number <= FORMAT:
         newer = type(number) is int and number > FORMAT
@@ -116,20 +141,49 @@ def _document(text: str) -> dict[str, Any]:
     return upgraded(document, number)
 
 
+def _check_size(text: str) -> None:
+    """Whether there is more in a file than a history can have, as far as that can be seen without
+    building it: every list, object and value takes much more memory than its text.
+    """
+    brackets, values = text.count("[") + text.count("{"), text.count(",")
+    if brackets > MOST_BRACKETS:
+        raise HistoryError(
+            f"not a history: it has {brackets:,} opening brackets; one with {MOST_OPERATIONS:,}"
+            f" operations, the most there may be, has at most {MOST_BRACKETS:,}"
+        )
+    if values > MOST_VALUES:
+        raise HistoryError(
+            f"not a history: it has {values:,} commas; one with {MOST_TOKENS_IN_ALL:,} tokens and"
+            f" {MOST_OPERATIONS:,} operations, the most there may be, has at most {MOST_VALUES:,}"
+        )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, in which no name may stand twice: JSON does not say which of them holds."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise HistoryError(f"not a history: {shown(twice)} stands twice in {shown(found)}")
+    return found
+
+
 def _config(read: Any) -> Config:
     values = _values(Config, read)
     try:
         config = Config(**values)
     except ConfigError as error:
         raise HistoryError(f"config: {error}") from None
-    for pool in config.pools:
-        if config.slots(pool) > MOST_SLOTS:
-            raise HistoryError(
-                f"config: {pool.name} would have {config.slots(pool):,} slots (pages times page"
-                f" size); at most {MOST_SLOTS:,} can be checked"
-            )
     if config.ranks > MOST_RANKS:
         raise HistoryError(f"config.ranks: must be at most {MOST_RANKS}, got {config.ranks:,}")
+    slots = {pool.name: config.ranks * config.slots(pool) for pool in config.pools}
+    if sum(slots.values()) > MOST_SLOTS:
+        largest = max(slots, key=slots.__getitem__)
+        raise HistoryError(
+            f"config: all pools together would have {sum(slots.values()):,} slots (pages times page"
+            f" size times ranks; {largest} alone has {slots[largest]:,}); there may be at most"
+            f" {MOST_SLOTS:,}"
+        )
     return config
 
 

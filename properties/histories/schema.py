@@ -8,6 +8,7 @@ does not fit; the sentence about it is written here.
 
 from __future__ import annotations
 
+import json
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
@@ -22,14 +23,18 @@ import msgspec
 from radixproof.impl.operations import OPERATIONS
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-
-MOST_OPERATIONS = 50_000
-MOST_TOKENS = 100_000
-"""Tokens of one prompt, or generated in one step."""
-LARGEST_NUMBER = 2**31 - 1
+from radixproof.properties.histories.limits import (
+    LARGEST_NUMBER,
+    LONGEST_NAME,
+    LONGEST_ORIGIN,
+    MOST_OPERATIONS,
+    MOST_TOKENS,
+)
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
 Tokens = Annotated[tuple[Count, ...], msgspec.Meta(max_length=MOST_TOKENS)]
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+OriginText = Annotated[str, msgspec.Meta(max_length=LONGEST_ORIGIN)]
 NAMED: tuple[type[Enum], ...] = (Component, Pool, EvictionPolicy)
 """Enumerations; files hold the names of their members, in lower case."""
 
@@ -42,7 +47,7 @@ _IN_FILES: dict[Any, Any] = {
     int: Count,
     int | None: Count | None,
     bool: bool,
-    str: str,
+    str: Name,
     tuple[int, ...]: Tokens,
     **{kind: Literal[names_of(kind)] for kind in NAMED},
 }
@@ -51,7 +56,7 @@ _WORDS: dict[Any, str] = {
     int: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}",
     int | None: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}, or null",
     bool: "must be true or false",
-    str: "must be a name of letters, digits and underscores",
+    str: f"must be a name of at most {LONGEST_NAME:,} letters, digits and underscores",
     **{kind: f"must be one of {', '.join(names_of(kind))}" for kind in NAMED},
 }
 
@@ -103,7 +108,7 @@ DOCUMENT = msgspec.defstruct(
                 msgspec.Meta(max_length=MOST_OPERATIONS),
             ],
         ),
-        ("origin", dict[str, str], msgspec.field(default_factory=dict)),
+        ("origin", dict[OriginText, OriginText], msgspec.field(default_factory=dict)),
     ],
     forbid_unknown_fields=True,
 )
@@ -121,16 +126,17 @@ def complaint(error: msgspec.ValidationError, document: Mapping[str, Any]) -> st
     prose, found, path = str(error).rpartition(" - at `$")
     prose, place = (prose, path.removesuffix("`").removeprefix(".")) if found else (path, "")
     if place.startswith("origin"):
-        return "origin: must be an object of strings"
+        limit = f"at most {LONGEST_ORIGIN:,} characters"
+        return f"origin: must be an object of strings, each of {limit}"
     if unknown := re.search("unknown field `(.*)`", prose, re.DOTALL):
         return _unknown(place, unknown[1], _fields_at(place, document))
     if missing := re.search("missing required field `(.*)`", prose):
-        return _missing(f"{place}.{missing[1]}".removeprefix("."), document)
+        return f"{place}.{missing[1]}: missing".removeprefix(".")
     return _refused(place, _value_at(place, document), document)
 
 
 def _unknown(where: str, name: str, known: Iterable[str]) -> str:
-    return f"{where}: unknown field {_shown(name)} (known: {', '.join(sorted(known))})"
+    return f"{where}: unknown field {shown(name)} (known: {', '.join(sorted(known))})"
 
 
 def _fields_at(place: str, document: Mapping[str, Any]) -> list[str]:
@@ -139,32 +145,32 @@ def _fields_at(place: str, document: Mapping[str, Any]) -> list[str]:
     return ["op", *FIELDS[KINDS[_value_at(place, document)["op"]]]]
 
 
-def _missing(place: str, document: Mapping[str, Any]) -> str:
-    name = place.rpartition(".")[2]
-    if name in ("tokens", "op", "config", "operations"):
-        return _refused(place, None, document)
-    return f"{place}: missing"
-
-
 def _refused(place: str, value: object, document: Mapping[str, Any]) -> str:
     """What must stand at a place where ``value`` may not."""
     top, _, within = place.partition(".")
     if place == "operations":
-        return f"operations: must be a list of at most {MOST_OPERATIONS:,} operations"
+        limit = f"a list of at most {MOST_OPERATIONS:,} operations"
+        return f"operations: must be {limit}, got {_counted(value, 'operations')}"
     if not within:
-        return f"{place}: must be an object"
+        return f"{place}: must be an object, got {shown(value)}"
     if within == "op":
-        return f"{place}: unknown operation {_shown(value)} (known: {', '.join(OPERATION)})"
+        return f"{place}: unknown operation {shown(value)} (known: {', '.join(OPERATION)})"
     name, _, token = within.partition("[")
     kind = Config if top == "config" else KINDS[_value_at(top, document)["op"]]
     hint = int if token else FIELDS[kind][name][0]
     if hint == tuple[int, ...]:
-        return f"{place}: must be a list of tokens, at most {MOST_TOKENS:,}"
-    return f"{place}: {_WORDS[hint]}, got {_shown(value)}"
+        limit = f"a list of at most {MOST_TOKENS:,} tokens"
+        return f"{place}: must be {limit}, got {_counted(value, 'tokens')}"
+    return f"{place}: {_WORDS[hint]}, got {shown(value)}"
 
 
 def name_refused(place: str, value: str) -> str:
-    return f"{place}: {_WORDS[str]}, got {_shown(value)}"
+    return f"{place}: {_WORDS[str]}, got {shown(value)}"
+
+
+def _counted(value: object, items: str) -> str:
+    """A list by its length; anything else as it is in the file."""
+    return f"{len(value):,} {items}" if isinstance(value, list) else shown(value)
 
 
 def _value_at(place: str, document: Any) -> Any:
@@ -173,8 +179,10 @@ def _value_at(place: str, document: Any) -> Any:
     return document
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value as it is in the file, cut if long: it comes from strangers."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     shortened = reprlib.Repr()
     shortened.maxstring = shortened.maxother = 60
     return shortened.repr(value)

@@ -24,6 +24,8 @@ class Entry:
 
     signature: str
     reason: str
+    also: tuple[str, ...] = ()
+    """Other signatures of the same defect, under which a search meets it before it is shrunk."""
     systems: tuple[str, ...] = ()
     """Names of systems, with a release or without; everywhere if there are none."""
     releases: str = ""
@@ -34,6 +36,11 @@ class Entry:
     """The last day on which it counts."""
     place: str = ""
     """The file that it stands in."""
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """All that are passed over."""
+        return (self.signature, *self.also)
 
     def names(self, system: str, release: str | None) -> bool:
         """Whether it is about a system, on whatever day.
@@ -56,7 +63,7 @@ def entry(fields: Mapping[str, Any], place: str) -> Entry:
     """The entry with these fields of a file. Raises `KnownError`, without saying where."""
     unknown = sorted(set(fields) - set(_FIELDS))
     if unknown:
-        raise KnownError(f"unknown field {unknown[0]!r} (there are: {', '.join(_FIELDS)})")
+        raise KnownError(f"unknown field {shown(unknown[0])} (there are: {', '.join(_FIELDS)})")
     for name in ("signature", "reason"):
         if name not in fields:
             raise KnownError(f"it lacks {name!r}")
@@ -70,7 +77,7 @@ def entry(fields: Mapping[str, Any], place: str) -> Entry:
 
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise KnownError(f"{name} must be a text that says something, not {_shown(value)}")
+        raise KnownError(f"{name} must be a text that says something, not {shown(value)}")
     return " ".join(value.split())
 
 
@@ -78,16 +85,22 @@ def _signature(value: object, name: str) -> str:
     text = value if isinstance(value, str) else ""
     label, slash, rest = text.partition("/")
     if not slash or not rest:
-        raise KnownError(f"signature must be as in PIN/full-replaced, not {_shown(value)}")
+        raise KnownError(f"{name} must be as in PIN/full-replaced, not {shown(value)}")
     if label not in PROPERTIES:
         labels = ", ".join(kind.label for kind in Property)
-        raise KnownError(f"no property is called {_shown(label)} (there are: {labels})")
+        raise KnownError(f"no property is called {shown(label)} (there are: {labels})")
     return text
+
+
+def _also(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise KnownError(f"{name} must be a list of signatures, not {shown(value)}")
+    return tuple(_signature(one, f"one of {name}") for one in value)
 
 
 def _systems(value: object, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise KnownError(f'{name} must be a list of names, as in ["sglang"], not {_shown(value)}')
+        raise KnownError(f'{name} must be a list of names, as in ["sglang"], not {shown(value)}')
     return tuple(_text(one, f"a name in {name}") for one in value)
 
 
@@ -102,13 +115,13 @@ def _upstream(value: object, name: str) -> str:
         return f"#{value}"
     if isinstance(value, str) and value.startswith(("https://", "http://")):
         return _text(value, name)
-    raise KnownError(f"{name} must be a number or an address (https://...), not {_shown(value)}")
+    raise KnownError(f"{name} must be a number or an address (https://...), not {shown(value)}")
 
 
 def _until(value: object, name: str) -> date:
     if type(value) is not date:
         raise KnownError(
-            f"{name} must be a date without quotes, as in 2027-01-31, not {_shown(value)}"
+            f"{name} must be a date without quotes, as in 2027-01-31, not {shown(value)}"
         )
     return value
 
@@ -116,6 +129,7 @@ def _until(value: object, name: str) -> date:
 _FIELDS: dict[str, Callable[[object, str], Any]] = {
     "signature": _signature,
     "reason": _text,
+    "also": _also,
     "systems": _systems,
     "releases": _releases,
     "upstream": _upstream,
@@ -126,7 +140,7 @@ LONGEST = 60
 """Characters of a wrong value that a message shows."""
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     try:
         text = value.isoformat() if isinstance(value, date) else repr(value)
     except ValueError:  # Python does not write out numbers of so many digits
@@ -147,8 +161,7 @@ def _contains(releases: str, release: str) -> bool:
         return SpecifierSet(releases).contains(release, prereleases=True)
     except InvalidSpecifier:
         raise KnownError(
-            'releases must be a range of versions, as in ">=0.5.13,<0.5.17", not'
-            f" {_shown(releases)}"
+            f'releases must be a range of versions, as in ">=0.5.13,<0.5.17", not {shown(releases)}'
         ) from None
     except InvalidVersion:
         return False

@@ -28,8 +28,9 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, complete
-from radixproof.model.config import Config, Pool
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable
+from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
+from radixproof.properties.accepting.vetted import accepted
 from radixproof.properties.performing.building import built, closed
 from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.ledger import Ledger, Receipt
@@ -57,14 +58,15 @@ class Performer:
         self.config = config
         self.scope = target.scope
         self.ledger = Ledger(config)
-        systems = [complete(built(target, config), target.scope) for _ in range(config.ranks)]
+        systems = [accepted(built(target, config), target, config) for _ in range(config.ranks)]
         self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
 
     def perform(self, operation: Operation) -> Iterator[Step]:
         """The parts of an operation, each performed when the iterator reaches it.
 
-        What the system raises is an outcome, and the last one.
+        An exception of the system is an outcome, and the last one. Raises `Unavailable` for a
+        mistake of its adapter.
         """
         reason = premise(operation, self.ledger, self.config, self.scope)
         if reason is not None:
@@ -72,6 +74,8 @@ class Performer:
             return
         try:
             yield from PERFORM[type(operation)](self, operation)
+        except Unavailable:
+            raise
         except BaseException as error:
             if not is_of_the_system(error):
                 raise
@@ -157,7 +161,9 @@ class Performer:
             system.write_state(state, tags[paged - 1] if paged else 0)
             self.ledger.hand_over(Pool.MAMBA)
         evicted = max(protected, operation.evicted)
-        inserted = system.insert(key, slots[:units], protected, evicted, state, operation.priority)
+        by_priority = self.config.eviction_policy is EvictionPolicy.PRIORITY
+        priority = operation.priority if by_priority else 0
+        inserted = system.insert(key, slots[:units], protected, evicted, state, priority)
         if slots[paged:]:
             system.free(slots[paged:])
         if state is not None and not inserted.taken:
@@ -186,7 +192,13 @@ class Performer:
         yield self.scheduler.load_back(operation)
 
     def _evict(self, operation: Evict) -> Iterator[Step]:
-        freed = self.system.evict(operation.full, operation.swa, operation.mamba)
+        asked = (operation.full, operation.swa, operation.mamba)
+        present = self.config.components
+        full, swa, mamba = (
+            count if component in present else 0
+            for component, count in zip(COMPONENTS, asked, strict=True)
+        )
+        freed = self.system.evict(full, swa, mamba)
         yield Step(operation, Freed(*freed))
 
     def _evict_host(self, operation: EvictHost) -> Iterator[Step]:

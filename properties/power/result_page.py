@@ -211,5 +211,5 @@ def found_before(text: str, drivers: Iterable[str]) -> set[str]:
         return {
             fault for fault, row in rows.items() if any(one["found"] == one["seeds"] for one in row)
         }
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"not the JSON of a campaign ({type(error).__name__}: {error})") from None

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from radixproof.properties.histories.durable import write_file
+from radixproof.properties.histories.reading import UnreadableFile, text_of
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
+
+MOST_BYTES = 2**30
 
 
 class RecordError(ValueError):
@@ -41,17 +45,34 @@ def read(file: Path) -> list[TrialResult]:
     """
     if not file.exists():
         return []
-    lines = file.read_text().splitlines(keepends=True)
+    try:
+        lines = text_of(file, MOST_BYTES).splitlines(keepends=True)
+    except UnreadableFile as error:
+        raise RecordError(str(error)) from None
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
         write_file(file, "".join(lines))
     return [_read(text, f"{file}:{number}") for number, text in enumerate(lines, 1)]
 
 
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of the record, as `line` writes it."""
+
+    fault: str
+    driver: str
+    seed: int
+    budget: int
+    steps: int | None
+    seconds: float
+    signature: str
+    operations: int
+    error: str
+
+
 def _read(text: str, where: str) -> TrialResult:
-    names = ("fault", "driver", "seed", "budget")
     try:
-        data: dict[str, Any] = json.loads(text)
-        return TrialResult(trial(*(data.pop(name) for name in names)), **data)
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        one = msgspec.json.decode(text, type=_Line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as error:
         raise RecordError(f"{where}: not a trial of a campaign ({error})") from None
+    shard = trial(one.fault, one.driver, one.seed, one.budget)
+    return TrialResult(shard, one.steps, one.seconds, one.signature, one.operations, one.error)

@@ -4,6 +4,7 @@ after the bad step.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -54,12 +55,14 @@ def narrate(
     history: History,
     signature: str | None,
     on_step: Callable[[], None] = lambda: None,
+    trees_kept: int | None = None,
 ) -> Narrative:
     """Run ``history`` with every step inspected. With a ``signature``, only that breach ends it;
-    otherwise the first of any kind. ``on_step`` is called after each.
+    otherwise the first of any kind. ``on_step`` is called after each. Of the trees only the last
+    are kept, if a number is given: those of a long history in a large cache take much memory.
     """
     run = Run(target, history.config, every=1)
-    trees: list[Tree] = [()]
+    trees = deque[Tree]([()], trees_kept)
     found: Breach | None = None
     try:
         for operation in history.operations:

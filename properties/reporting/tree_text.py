@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config
+
+DEEPEST = 30
+"""Nodes above one another that are drawn by indentation."""
 
 
 def draw(
@@ -18,18 +21,22 @@ def draw(
     """
     texts = {view.id: _text(config, view) for view in other}
     below: dict[int, list[NodeView]] = {}
-    for view in shown:
+    for view in sorted(shown, key=_place, reverse=True):
         below.setdefault(view.parent, []).append(view)
-
-    def lines(parent: int, indent: str) -> Iterator[str]:
-        for view in sorted(below.get(parent, []), key=_place):
-            text = _text(config, view)
-            sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
-            yield f"{sign} {indent}{text}"
-            yield from lines(view.id, indent + "   ")
-
-    drawn = list(lines(ROOT, ""))
+    drawn: list[str] = []
+    waiting = [(0, view) for view in below.get(ROOT, [])]
+    while waiting:  # and not by recursion: a tree may be a thousand nodes deep
+        depth, view = waiting.pop()
+        text = _text(config, view)
+        sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
+        drawn.append(f"{sign} {_indent(depth)}{text}")
+        waiting += ((depth + 1, child) for child in below.get(view.id, []))
     return drawn or ["  (empty)"]
+
+
+def _indent(depth: int) -> str:
+    """Three columns for each node above; in a very deep tree their number instead."""
+    return "   " * depth if depth <= DEEPEST else f"{'   ' * DEEPEST}({depth} above) "
 
 
 def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:

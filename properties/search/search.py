@@ -1,8 +1,9 @@
 """A search of one system: a corpus if there is one, the state machine, then the soak.
 
-Every new finding is shrunk as it comes, and the search goes on with its signature known, so that a
-shallow bug does not hide a deep one. Its findings are a function of the system, the corpus, the
-seed and the budget in steps alone; only a limit in seconds depends on the machine.
+Every new finding is shrunk as it comes, and the search goes on with its signature known, from the
+beginning of what showed it, so that a shallow bug does not hide a deep one. Its findings are a
+function of the system, the corpus, the seed and the budget in steps alone; only a limit in seconds
+depends on the machine.
 
 This is a search in one process; `campaigns/side_by_side.py` is one in several, with the same
 findings.
@@ -14,10 +15,13 @@ import gc
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from random import Random
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
+from radixproof.properties.accepting.tryout import tried_out
 from radixproof.properties.drivers import machine
+from radixproof.properties.generating.configs import config
 from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.budget import Budget
@@ -25,6 +29,9 @@ from radixproof.properties.search.course import Course, Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.units import Units, of_machine
+
+TRIED = 30
+"""Configurations on which an adapter is tried before it is searched."""
 
 
 def calm_collector() -> None:
@@ -35,6 +42,12 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def try_out(target: Target) -> None:
+    """Try an adapter out that is not known to be right. Raises `AdapterMistake`."""
+    if not target.vetted:
+        tried_out(target, [config(Random(f"{n}"), target.scope) for n in range(TRIED)])
 
 
 def search(
@@ -49,15 +62,16 @@ def search(
 
     ``stored`` histories that fit the target are replayed first, on top of the budget in steps, but
     not of that in seconds. Signatures that are ``known`` are passed over. Returns the final
-    progress.
+    progress. Raises `AdapterMistake`.
     """
+    try_out(target)
     stop = time_is_up(budget.seconds)
     units = Units(target, seed, budget, stored)
     course = Course(target.scope, budget, len(units.stored), known)
     while course.unit is not None and not stop():
         unit = course.unit
         broken = course.add(units.run(unit, course.known))
-        now = course.progress
+        now = replace(course.progress, steps=course.at_step)
         if broken is not None:
             passed_over = PassedOver(course.known)
 
@@ -66,7 +80,7 @@ def search(
 
             found = settle(target, broken.history, broken.breach, passed_over, shrinking, stop)
             signature = None if found is None else found.signature
-            course.settled(broken, Settled(signature, passed_over.met))
+            course.settled(Settled(signature, passed_over.met))
             if found is not None:
                 tell(replace(found, seed=seed, driver=unit.driver, at_step=now.steps))
         tell(course.progress)

@@ -32,11 +32,12 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.premises import premise, unavailable
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
 PLAIN, HOSTLESS = Config(), Config(host_pages=0)
 WINDOWED = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+STATEFUL = Config(mamba_states=2, mamba_host_states=2)
 ABC = Key((1, 2, 3))
 
 
@@ -89,6 +90,10 @@ BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0})
             NOTHING,
             "the SWA boundary is beyond the prompt",
         ),
+        (Insert(ABC, state=True), PLAIN, NOTHING, "there is no MAMBA"),
+        (Insert(ABC, state=True), STATEFUL, NOTHING, None),
+        (EvictHost(1, Component.MAMBA), PLAIN, NOTHING, "there is no MAMBA"),
+        (EvictHost(1, Component.MAMBA), STATEFUL, NOTHING, None),
         (Refuse(Pool.SWA), PLAIN, NOTHING, "there is no SWA pool"),
         (Refuse(Pool.SWA), WINDOWED, NOTHING, None),
         (RunCopies(rank=1), PLAIN, NOTHING, "there is no rank 1"),

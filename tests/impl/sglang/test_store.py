@@ -5,11 +5,10 @@ pip is a fake here.
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,73 +20,7 @@ from radixproof.impl.sglang.releases import dialect_of, scope_of
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config
 
-TREE = "sglang/srt/mem_cache/unified_radix_cache.py"
-RECORD = "sglang.dist-info/RECORD"
-CONTENT = "x = 1\n"
-Pip = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(store, "installed_version", lambda: None)
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def use_pip(monkeypatch: pytest.MonkeyPatch) -> Callable[[Pip], list[list[str]]]:
-    """Installs a fake pip; returns the list that its command lines are recorded in."""
-
-    def use(pip: Pip) -> list[list[str]]:
-        calls: list[list[str]] = []
-
-        def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-            calls.append(command)
-            return pip(command)
-
-        monkeypatch.setattr(subprocess, "run", run)
-        return calls
-
-    return use
-
-
-def record(*members: str) -> str:
-    """A wheel's list of its files, each with a content of six bytes."""
-    lines = [f"{member},sha256=x,{len(CONTENT)}\n" for member in members]
-    return "".join([*lines, f"{RECORD},,\n"])
-
-
-def deliver(*members: str) -> Pip:
-    """A pip that leaves a wheel with these members in the folder it is told."""
-
-    def pip(command: list[str]) -> subprocess.CompletedProcess[str]:
-        folder = next(
-            word.removeprefix("--dest=") for word in command if word.startswith("--dest=")
-        )
-        with zipfile.ZipFile(Path(folder, "sglang-0.5.13.post1-py3-none-any.whl"), "w") as wheel:
-            for member in members:
-                wheel.writestr(member, CONTENT)
-            wheel.writestr(RECORD, record(*members))
-        return subprocess.CompletedProcess(command, 0, "Saved a wheel", "")
-
-    return pip
-
-
-def fail(stderr: str) -> Pip:
-    return lambda command: subprocess.CompletedProcess(command, 1, "", stderr)
-
-
-def prepare(home: Path, version: str) -> Path:
-    folder = home / "systems" / f"sglang-{version}"
-    (folder / TREE).parent.mkdir(parents=True)
-    (folder / RECORD).parent.mkdir()
-    (folder / TREE).write_text(CONTENT)
-    (folder / RECORD).write_text(record(TREE))
-    return folder
-
-
-def nothing_in(home: Path) -> bool:
-    return list((home / "systems").iterdir()) == [] and store.prepared() == []
+from .fake_pip import CONTENT, RECORD, TREE, Pip, deliver, fail, nothing_in, prepare, record
 
 
 def test_add_unpacks_the_wheel_under_its_final_name(
@@ -113,21 +46,130 @@ def test_add_fetches_nothing_twice(home: Path, use_pip: Callable[[Pip], list[lis
     assert calls == []
 
 
-@pytest.mark.parametrize("damaged", [TREE, RECORD])
+def emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def replaced(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "a file is missing": lambda folder: (folder / TREE).unlink(),
+    "a file is cut short": lambda folder: (folder / TREE).write_text("x"),
+    "a file became longer": lambda folder: (folder / TREE).write_text(CONTENT * 2),
+    "the list is missing": lambda folder: (folder / RECORD).unlink(),
+    "the list is cut short": lambda folder: (folder / RECORD).write_text(record(TREE)[:-50]),
+    "the list is something else": lambda folder: (folder / RECORD).write_bytes(b"\xff\0,"),
+    "half removed": lambda folder: shutil.rmtree(folder / "sglang"),
+    "all but removed": emptied,
+    "a file in its place": replaced,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_release_is_not_prepared_and_is_fetched_anew(
-    home: Path, use_pip: Callable[[Pip], list[list[str]]], damaged: str
+    home: Path,
+    use_pip: Callable[[Pip], list[list[str]]],
+    damage: Callable[[Path], object],
 ) -> None:
     folder = prepare(home, "0.5.13.post1")
-    (folder / damaged).write_text("x")
+    assert store.damaged() == {}
+    damage(folder)
     assert store.prepared() == []
+    assert list(store.damaged()) == ["0.5.13.post1"]
     with pytest.raises(
-        Unavailable, match=r"missing or cut short: .* sglang==0\.5\.13\.post1' again"
+        Unavailable, match=r"is damaged: .* run 'radixproof systems add sglang==0\.5\.13\.post1'$"
     ):
         store.locate("0.5.13.post1")
     use_pip(deliver(TREE))
     assert store.add("0.5.13.post1", lambda _: None) == folder
     assert store.locate("0.5.13.post1").folder == folder
     assert list((home / "systems").iterdir()) == [folder]
+
+
+def test_a_changed_file_of_the_same_length_is_noticed_by_its_content(
+    home: Path, use_pip: Callable[[Pip], list[list[str]]]
+) -> None:
+    folder = prepare(home, "0.5.13.post1")
+    store.verify("0.5.13.post1")
+    (folder / TREE).write_text("x = 2\n")
+    with pytest.raises(Unavailable, match=f"the content of {TREE} is not what was released"):
+        store.verify("0.5.13.post1")
+    use_pip(deliver(TREE))
+    lines: list[str] = []
+    store.add("0.5.13.post1", lines.append)
+    assert "the content of" in lines[0]
+    store.verify("0.5.13.post1")
+
+
+def test_what_is_not_there_cannot_be_verified(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unavailable, match="not prepared"):
+        store.verify("0.5.13.post1")
+    monkeypatch.setattr(store, "installed_version", lambda: "0.5.13.post1")
+    with pytest.raises(Unavailable, match="installed in this environment"):
+        store.verify("0.5.13.post1")
+
+
+def test_a_release_is_fetched_anew_by_force(
+    home: Path, use_pip: Callable[[Pip], list[list[str]]]
+) -> None:
+    folder = prepare(home, "0.5.13.post1")
+    (folder / "note.txt").touch()
+    use_pip(fail("ERROR: something odd"))
+    with pytest.raises(Unavailable, match="something odd"):
+        store.add("0.5.13.post1", lambda _: None, force=True)
+    assert (folder / "note.txt").exists(), "what was there stays until there is something better"
+    use_pip(deliver(TREE))
+    store.add("0.5.13.post1", lambda _: None, force=True)
+    assert not (folder / "note.txt").exists()
+    assert list((home / "systems").iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("damage", [lambda folder: None, *DAMAGES.values()])
+def test_a_release_is_removed_damaged_or_not(home: Path, damage: Callable[[Path], object]) -> None:
+    damage(prepare(home, "0.5.13.post1"))
+    kept = prepare(home, "0.5.12.post1")
+    store.remove("0.5.13.post1")
+    assert list((home / "systems").iterdir()) == [kept]
+    with pytest.raises(Unavailable, match=r"SGLang 0\.5\.13\.post1 is not in .*systems"):
+        store.remove("0.5.13.post1")
+
+
+def test_what_was_half_removed_under_its_own_name_is_cleaned_away(home: Path) -> None:
+    """As after a kill between the two parts of a removal."""
+    folder = prepare(home, "0.5.13.post1")
+    (home / "systems" / ".sglang-0.5.13.post1-x").mkdir()
+    folder.rename(home / "systems" / ".sglang-0.5.13.post1-x" / "removed")
+    assert (store.prepared(), store.damaged()) == ([], {})
+    store.clean()
+    assert nothing_in(home)
+
+
+def test_cleaning_what_is_not_there_or_may_not_be_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path / "nothing"))
+    store.clean()
+    assert not (tmp_path / "nothing").exists()
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path / "file"))
+    store.clean()
+
+
+@pytest.mark.parametrize("home", ["~no-such-user-here/x", "~no-such-user-here"])
+def test_without_a_home_folder_there_is_a_sentence(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", home)
+    assert (store.prepared(), store.damaged()) == ([], {})
+    for ask in (store.locate, store.remove, store.verify):
+        with pytest.raises(Unavailable, match=r"there is no home folder .*: set RADIXPROOF_HOME"):
+            ask("0.5.13.post1")
+    with pytest.raises(Unavailable, match="set RADIXPROOF_HOME"):
+        store.add("0.5.13.post1", lambda _: None)
 
 
 def test_what_a_killed_add_has_left_goes_with_the_next_one(
@@ -154,83 +196,6 @@ def test_the_folder_of_another_add_at_work_stays(
     store.add("0.5.13.post1", lambda _: None)
     assert store.prepared() == ["0.5.12.post1", "0.5.13.post1"]
     assert len(list((home / "systems").iterdir())) == 2
-
-
-def test_add_refuses_a_wheel_that_lacks_what_it_lists(
-    home: Path, use_pip: Callable[[Pip], list[list[str]]]
-) -> None:
-    def pip(command: list[str]) -> subprocess.CompletedProcess[str]:
-        result = deliver(TREE)(command)
-        (wheel,) = Path(
-            next(word.removeprefix("--dest=") for word in command if word.startswith("--dest="))
-        ).glob("*.whl")
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr(TREE, CONTENT)
-            archive.writestr(RECORD, record(TREE, "sglang/other.py"))
-        return result
-
-    use_pip(pip)
-    with pytest.raises(Unavailable, match="lacks files"):
-        store.add("0.5.13.post1", lambda _: None)
-    assert nothing_in(home)
-
-
-@pytest.mark.parametrize(
-    ("stderr", "words"),
-    [
-        (
-            "ERROR: Could not find a version that satisfies sglang==9.9 "
-            "(from versions: 0.5.1, 0.5.2, 0.5.3, 0.5.4)",
-            "0.5.2, 0.5.3, 0.5.4",
-        ),
-        (
-            "WARNING: Retrying after NewConnectionError\n"
-            "ERROR: No matching version (from versions: none)",
-            "cannot reach a package index",
-        ),
-        (
-            "ERROR: Could not find a version that satisfies sglang==9.9 (from versions: none)",
-            "check pip's index settings",
-        ),
-        ("ERROR: something odd\n", "could not fetch SGLang 9.9: something odd"),
-        ("", "could not fetch SGLang 9.9: it said nothing"),
-    ],
-)
-def test_add_says_in_one_sentence_why_pip_failed(
-    home: Path, use_pip: Callable[[Pip], list[list[str]]], stderr: str, words: str
-) -> None:
-    use_pip(fail(stderr))
-    with pytest.raises(Unavailable) as caught:
-        store.add("9.9", lambda _: None)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert nothing_in(home)
-
-
-@pytest.mark.parametrize("members", [("sglang/__init__.py",), ()])
-def test_add_refuses_a_wheel_without_the_tree(
-    home: Path, use_pip: Callable[[Pip], list[list[str]]], members: tuple[str, ...]
-) -> None:
-    use_pip(deliver(*members))
-    with pytest.raises(Unavailable, match="too old, or too new"):
-        store.add("0.5.13.post1", lambda _: None)
-    assert nothing_in(home)
-
-
-def test_add_refuses_what_is_no_wheel(
-    home: Path, use_pip: Callable[[Pip], list[list[str]]]
-) -> None:
-    def pip(command: list[str]) -> subprocess.CompletedProcess[str]:
-        folder = next(
-            word.removeprefix("--dest=") for word in command if word.startswith("--dest=")
-        )
-        Path(folder, "sglang-0.5.13.post1-py3-none-any.whl").write_text("half a download")
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    use_pip(pip)
-    with pytest.raises(Unavailable, match="not a readable wheel"):
-        store.add("0.5.13.post1", lambda _: None)
-    assert nothing_in(home)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
@@ -263,18 +228,6 @@ def test_add_accepts_that_another_process_was_faster(
     assert len(list((home / "systems").iterdir())) == 1
 
 
-def test_add_needs_pip(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util,
-        "find_spec",
-        lambda name, *rest: None if name == "pip" else find(name, *rest),
-    )
-    with pytest.raises(Unavailable, match="needs pip"):
-        store.add("0.5.13.post1", lambda _: None)
-    assert not home.exists()
-
-
 def test_a_store_that_cannot_be_written_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,7 +249,19 @@ def test_a_read_only_store_is_named(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    ["", "latest", "0.5", "0.5.13 --index-url=x", "../0.5.13", "0.5.13;rm", "0.5.13\n", "==0.5.13"],
+    [
+        "",
+        "latest",
+        "٠.٥.١٣",
+        "1." + "9" * 5_000,
+        "0.5.13.1.1.1.1",
+        "0.5",
+        "0.5.13 --index-url=x",
+        "../0.5.13",
+        "0.5.13;rm",
+        "0.5.13\n",
+        "==0.5.13",
+    ],
 )
 def test_only_version_numbers_reach_pip(
     home: Path, use_pip: Callable[[Pip], list[list[str]]], version: str
@@ -312,8 +277,10 @@ def test_prepared_lists_complete_releases_in_order(home: Path) -> None:
     for version in ("0.5.13.post1", "0.5.9", "0.5.13", "0.5.13rc1", "0.5.12.post1"):
         prepare(home, version)
     (home / "systems" / "sglang-0.5.14").mkdir()
+    (home / "systems" / "sglang-of-mine").mkdir()
     (home / "systems" / ".sglang-0.5.15-abc").mkdir()
     assert store.prepared() == ["0.5.9", "0.5.12.post1", "0.5.13rc1", "0.5.13", "0.5.13.post1"]
+    assert list(store.damaged()) == ["0.5.14"]
 
 
 def test_locate_prefers_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,6 +183,9 @@ def test_a_folder_that_cannot_be_written(
         ["check", "--seconds", "0"],
         ["check", "--seconds", "nan"],
         ["replay"],
+        ["power", "--seeds", "10001"],
+        ["power", "--seeds", "9" * 18],
+        ["systems", "remove"],
     ],
 )
 def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,6 +256,15 @@ def test_replay_shows_every_step_and_says_what_is_clean(
     assert "never-backed-up" in capsys.readouterr().out
 
 
+def test_a_long_replay_shows_how_far_it_is(
+    lost: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("radixproof.properties.cli.progress.SECONDS", -1)
+    assert main(["replay", str(lost), "--system", FAULT]) == FOUND
+    shown = [f"replayed {number} of 3 steps" for number in (1, 2, 3)]
+    assert capsys.readouterr().err.splitlines() == shown
+
+
 def test_shrink_writes_where_it_is_told(
     lost: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -287,7 +299,7 @@ def test_shrink_writes_where_it_is_told(
         (to_json(LOST).replace('"page_size": 1', f'"page_size": {"1" * 5_001}').encode(), "digits"),
         (
             to_json(LOST).replace('"page_size": 1', f'"page_size": {10**9}').encode(),
-            "at most 100,000 can be checked",
+            "there may be at most 1,000,000",
         ),
     ],
     ids=[
@@ -311,15 +323,6 @@ def test_a_file_that_cannot_be_used(
     line = complaint(capsys)
     assert said in line
     assert str(file) in line
-
-
-def test_a_file_that_is_too_large_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("radixproof.properties.cli.history_file.LARGEST", 2**20)
-    (tmp_path / "large.json").write_bytes(b" " * (2**20 + 1))
-    assert main(["replay", str(tmp_path / "large.json")]) == USAGE
-    assert "it is larger than 1 MiB" in complaint(capsys)
 
 
 def test_a_file_does_not_decide_what_is_imported(
@@ -379,3 +382,72 @@ def test_a_system_that_cannot_even_be_imported_does_not_take_the_command_line_wi
     name = fatal.name(fatal.not_found)
     assert main(["check", name, "--out", str(tmp_path)]) == CANNOT_RUN
     assert f"radixproof: {name} cannot be run: when it was imported" in capsys.readouterr().err
+
+
+def release(home: Path, version: str = "0.5.13.post1") -> Path:
+    """A release in the store of one file, half of which was lost."""
+    folder = home / "systems" / f"sglang-{version}"
+    (folder / "x.dist-info").mkdir(parents=True)
+    (folder / "x.dist-info" / "RECORD").write_text("x.py,sha256=y,8\n")
+    (folder / "x.py").write_text("half")
+    return folder
+
+
+def test_a_damaged_release_is_named_wherever_it_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path))
+    folder, name = release(tmp_path), "sglang==0.5.13.post1"
+    damage = "damaged: x.py has 4 bytes, not 8"
+    assert main(["systems"]) == CLEAN
+    assert f"Not here: {name}, which is {damage}\n" in capsys.readouterr().out
+    for arguments in (["verify"], ["verify", name]):
+        assert main(["systems", *arguments]) == CANNOT_RUN
+        assert f"is {damage}; to fetch it anew, run" in complaint(capsys)
+    assert main(["check", name, "--out", str(tmp_path / "out")]) == CANNOT_RUN
+    assert f"is {damage}" in complaint(capsys)
+    (folder / "x.py").write_text("8 bytes.")
+    assert main(["systems", "verify"]) == CANNOT_RUN
+    assert "the content of x.py is not what was released" in complaint(capsys)
+    assert main(["systems", "remove", name]) == CLEAN
+    assert capsys.readouterr().out == f"{name}: removed\n"
+    assert list((tmp_path / "systems").iterdir()) == []
+    assert main(["systems", "remove", name]) == CANNOT_RUN
+    assert main(["systems", "verify"]) == CLEAN
+    assert main(["systems", "remove", "radix"]) == USAGE
+
+
+def test_a_listing_cleans_what_a_killed_command_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RADIXPROOF_HOME", str(tmp_path))
+    release(tmp_path).rename(tmp_path / "systems" / ".sglang-0.5.13.post1-left")
+    assert main(["systems"]) == CLEAN
+    assert list((tmp_path / "systems").iterdir()) == []
+
+
+# -- radixproof itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ZeroDivisionError("oh"), "radixproof itself failed (ZeroDivisionError); please report"),
+        (MemoryError(), "there is not enough memory for this"),
+        (RecursionError("deep"), "radixproof itself failed (RecursionError); please report"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failure_of_our_own_is_no_finding(
+    error: Exception,
+    said: str,
+    lost: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("radixproof.properties.campaigns.replaying.replay", fail)
+    assert main(["replay", str(lost)]) == CANNOT_RUN
+    assert said in capsys.readouterr().err.splitlines()[-1]

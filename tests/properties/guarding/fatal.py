@@ -11,15 +11,16 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from radixproof.impl.observation import PerComponent
-from radixproof.impl.system import Lookup, Target
-from radixproof.model.config import Config
-from radixproof.model.key import Key
-
-from ...impl.toy import Node, Toy, target
+import toy_adapter
+from radixproof.impl.observation import Observation
+from radixproof.impl.system import Target
+from toy_adapter import Adapter
+from toy_cache import Node, ToyCache
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,7 +30,7 @@ def name(of: Callable[[], Target]) -> str:
     return f"tests.properties.guarding.fatal:{of.__name__}"
 
 
-class Hangs(Toy):
+class Hangs(ToyCache):
     """Any match after a split never comes back."""
 
     was_split = False
@@ -38,28 +39,28 @@ class Hangs(Toy):
         self.was_split = True
         return super().split(lower, at)
 
-    def match(self, key: Key) -> Lookup:
+    def match(self, tokens: Sequence[int]) -> tuple[Node, list[int]]:
         while self.was_split:
-            self.clock += 1
-        return super().match(key)
+            next(self.clock)
+        return super().match(tokens)
 
 
 class Waits(Hangs):
     """The same, in C code that holds on to the interpreter: no signal gets through to Python."""
 
-    def match(self, key: Key) -> Lookup:
+    def match(self, tokens: Sequence[int]) -> tuple[Node, list[int]]:
         if self.was_split:
             ctypes.PyDLL(None).sleep(3600)
-        return super().match(key)
+        return super().match(tokens)
 
 
-class Ends(Toy):
-    """An eviction of two leaves at once ends it, in the way of its kind."""
+class Ends(ToyCache):
+    """An eviction with two leaves to choose from ends it, in the way of its kind."""
 
-    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
-        if full > 1 and len(self.victims()) > 1:
+    def evict(self, tokens: int) -> int:
+        if tokens > 1 and sum(map(self.is_free, self.nodes())) > 1:
             self.end()
-        return super().evict(full, swa, mamba)
+        return super().evict(tokens)
 
     def end(self) -> None:
         raise MemoryError
@@ -95,11 +96,11 @@ class ClosesFiles(Ends):
         os.closerange(3, 1000)
 
 
-class BlindAfterwards(Toy):
+class BlindAfterwards(Adapter):
     """It cannot be looked at once it holds three nodes."""
 
-    def observe(self, whole: bool):  # type: ignore[no-untyped-def]
-        if len(list(self.nodes())) > 2:
+    def observe(self, whole: bool) -> Observation:
+        if len(list(self.cache.nodes())) > 2:
             raise LookupError("blind")
         return super().observe(whole)
 
@@ -108,12 +109,14 @@ CHANCE = random.Random(1)
 """Chance, the same in every run of the tests."""
 
 
-class ByChance(Toy):
+class ByChance(ToyCache):
     """It evicts any leaf."""
 
-    def victims(self) -> list[Node]:
-        found = super().victims()
-        return CHANCE.sample(found, 1) if found else []
+    def evict(self, tokens: int) -> int:
+        freed = 0
+        while freed < tokens and (leaves := [node for node in self.nodes() if self.is_free(node)]):
+            freed += self.remove(CHANCE.choice(leaves))
+        return freed
 
 
 class OnceOnly(Ends):
@@ -126,28 +129,34 @@ class OnceOnly(Ends):
             os.abort()
 
 
-class Chatters(Toy):
+class Chatters(ToyCache):
     """It prints, in Python and in C, and leaves a thread running."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
+    def __init__(self, page_size: int, pages: int) -> None:
+        super().__init__(page_size, pages)
         print("chatter")
         ctypes.CDLL(None).puts(b"chatter")
         threading.Thread(target=time.sleep, args=(3600,)).start()
 
 
-class NotBuilt(Toy):
-    def __init__(self, config: Config) -> None:
+class NotBuilt(ToyCache):
+    def __init__(self, page_size: int, pages: int) -> None:
         os.abort()
 
 
-class NotBuiltLarge(Toy):
+class NotBuiltLarge(ToyCache):
     """It can be built with few pages only."""
 
-    def __init__(self, config: Config) -> None:
-        if config.device_pages > 8:
+    def __init__(self, page_size: int, pages: int) -> None:
+        if pages > 8:
             raise ValueError("too large")
-        super().__init__(config)
+        super().__init__(page_size, pages)
+
+
+def target(kind: type[ToyCache]) -> Target:
+    """Its pages are of one token: less to wait for."""
+    scope = replace(toy_adapter.target.scope, page_sizes=(1,))
+    return replace(toy_adapter.target, build=partial(Adapter, kind=kind), scope=scope)
 
 
 def hangs() -> Target:
@@ -186,10 +195,6 @@ def closes_files() -> Target:
     return target(ClosesFiles)
 
 
-def blind_afterwards() -> Target:
-    return target(BlindAfterwards)
-
-
 def by_chance() -> Target:
     return target(ByChance)
 
@@ -213,3 +218,7 @@ def not_built_large() -> Target:
 def not_found() -> Target:
     """Nor can it be imported, so to say."""
     os.abort()
+
+
+def blind_afterwards() -> Target:
+    return replace(target(ToyCache), build=BlindAfterwards)

@@ -197,8 +197,13 @@ def test_a_bad_document_is_refused(text: str, complaint: str) -> None:
     [
         (7, "operations[0]: must be an object"),
         ({"op": "explode"}, "operations[0].op: unknown operation 'explode' (known: match, insert"),
-        ({}, "operations[0].op: unknown operation None"),
-        ({"op": "match"}, "operations[0].tokens: must be a list of tokens"),
+        ({}, "operations[0].op: missing"),
+        ({"op": None}, "operations[0].op: unknown operation null (known: match"),
+        ({"op": "match"}, "operations[0].tokens: missing"),
+        (
+            {"op": "match", "tokens": {}},
+            "operations[0].tokens: must be a list of at most 100,000 tokens, got {}",
+        ),
         ({"op": "match", "tokens": [1, -2]}, "operations[0].tokens[1]: must be a whole number"),
         ({"op": "match", "tokens": [1.5]}, "operations[0].tokens[0]"),
         (
@@ -283,20 +288,52 @@ def test_a_full_only_cache_has_no_swa_to_evict() -> None:
 MATCH = {"op": "match", "tokens": [1]}
 
 
+def tokens_of(count: int) -> dict[str, object]:
+    return {"op": "match", "tokens": [1] * count}
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[" * 100_000, "not a history: its brackets are nested too deeply"),
-        ('{"a": ' * 100_000, "not a history: its brackets are nested too deeply"),
-        (document(config={"page_size": 7}).replace("7", "9" * 5001), "has thousands of digits"),
-        (document(config={"page_size": 10**30}), "config.page_size: must be a whole number"),
-        (document(config={"page_size": 10**9}), "FULL would have 8,000,000,000 slots"),
-        (document(config={"host_pages": 10**9}), "at most 100,000 can be checked"),
-        (document(config={"ranks": 10**7}), "config.ranks: must be at most 64, got 10,000,000"),
-        (document(operations=[MATCH] * 50_001), "must be a list of at most 50,000 operations"),
         (
-            document(operations=[{"op": "match", "tokens": [1] * 100_001}]),
-            "operations[0].tokens: must be a list of tokens, at most 100,000",
+            "[" * 100_000,
+            "its brackets are nested too deeply; those of a history are four deep",
+        ),
+        ('{"a": ' * 100_000, "not a history: its brackets are nested too deeply"),
+        (
+            "[" * 10**6,
+            "not a history: it has 1,000,000 opening brackets; one with 50,000 operations, the most"
+            " there may be, has at most 101,000",
+        ),
+        (
+            "[" + "0," * 6_000_000 + "0]",
+            "not a history: it has 6,000,000 commas; one with 5,000,000 tokens and 50,000",
+        ),
+        (
+            document(config={"page_size": 7}).replace("7", "9" * 5001),
+            "a number in it has thousands of digits; the largest there may be is 2,147,483,647",
+        ),
+        (document(config={"page_size": 10**30}), "config.page_size: must be a whole number"),
+        (
+            document(config={"page_size": 10**9}),
+            "config: all pools together would have 24,000,000,000 slots (pages times page size"
+            " times ranks; FULL_HOST alone has 16,000,000,000); there may be at most 1,000,000",
+        ),
+        (document(config={"host_pages": 10**9}), "FULL_HOST alone has 1,000,000,000)"),
+        (document(config={"ranks": 64, "device_pages": 20_000}), "FULL alone has 1,280,000)"),
+        (document(config={"ranks": 10**7}), "config.ranks: must be at most 64, got 10,000,000"),
+        (
+            document(operations=[MATCH] * 50_001),
+            "operations: must be a list of at most 50,000 operations, got 50,001 operations",
+        ),
+        (document(operations=[{"op": "reset"}] * 100_000), "got 100,000 operations"),
+        (
+            document(operations=[tokens_of(100_001)]),
+            "operations[0].tokens: must be a list of at most 100,000 tokens, got 100,001 tokens",
+        ),
+        (
+            document(operations=[tokens_of(100_000)] * 51),
+            "operations: must have at most 5,000,000 tokens in all, got 5,100,000",
         ),
         (
             document(operations=[{"op": "match", "tokens": [2**31]}]),
@@ -305,6 +342,9 @@ MATCH = {"op": "match", "tokens": [1]}
         ),
         (document(origin={"seed": "\ud800"}), "half a character"),
         (document(config={"window": float("nan")}), "config.window: must be a whole number"),
+        (document(config={"window": 1e999}), "config.window: must be a whole number"),
+        (document(config={"window": True}), "config.window: must be a whole number"),
+        (document(config={"window": 3.0}), "config.window: must be a whole number"),
         (document(**{"a - at `$.b": 1}), "the top level: unknown field 'a - at `$.b'"),
         (document(config={"a - at `$.b": 1}), "config: unknown field 'a - at `$.b'"),
         (
@@ -313,10 +353,24 @@ MATCH = {"op": "match", "tokens": [1]}
         ),
         (
             document(operations=[{"op": "unlock", "receipt": "r " * 5_000}]),
-            "must be a name of letters, digits and underscores, got 'r r r ",
+            "must be a name of at most 1,000 letters, digits and underscores, got 'r r r ",
         ),
+        (
+            document(operations=[{"op": "unlock", "receipt": "r" * 1_001}]),
+            "operations[0].receipt: must be a name of at most 1,000 letters",
+        ),
+        (
+            document(operations=[{"op": "unlock", "receipt": "r\0"}]),
+            "operations[0].receipt: must be a name",
+        ),
+        (document(origin={"seed": "1" * 10_001}), "each of at most 10,000 characters"),
+        (
+            document().replace('"page_size": 2', '"page_size": 1, "page_size": 2'),
+            "'page_size' stands twice in {'page_size': 2",
+        ),
+        (document().replace("[1, 2]", '[1, 2], "tokens": []'), "'tokens' stands twice in {"),
     ],
-    ids=range(16),
+    ids=range(29),
 )
 def test_what_is_too_large_or_too_odd_is_refused_in_a_sentence(text: str, complaint: str) -> None:
     with pytest.raises(HistoryError) as refused:
@@ -326,6 +380,10 @@ def test_what_is_too_large_or_too_odd_is_refused_in_a_sentence(text: str, compla
 
 
 def test_what_is_as_large_as_may_be_is_read() -> None:
-    config = {"device_pages": 100_000, "host_pages": 0, "ranks": 64}
+    config = {"device_pages": 15_625, "host_pages": 0, "ranks": 64}
     assert from_json(document(config=config, operations=[])).config.ranks == 64
-    assert len(from_json(document(operations=[MATCH] * 50_000)).operations) == 50_000
+    many = [tokens_of(100)] * 50_000
+    assert len(from_json(document(operations=many)).operations) == 50_000
+    assert len(from_json(document(operations=[tokens_of(100_000)] * 50)).operations) == 50
+    operations = [{"op": "unlock", "receipt": "r" * 1_000}]
+    assert from_json(document(operations=operations, origin={"x": "[" * 900}))

@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     OPERATIONS,
     Arrive,
     Evict,
+    EvictHost,
     Insert,
     LoadBack,
     Match,
@@ -24,12 +25,13 @@ from radixproof.impl.operations import (
     RunCopies,
 )
 from radixproof.impl.system import Target
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import Component, Config, Pool
 from radixproof.properties.performing.outcomes import Crashed, Done, Freed, Skipped
 from radixproof.properties.performing.performer import PERFORM, Performer
 from radixproof.properties.performing.step import Step
 
 from ..deeds import AB, ABC, LOADED, PLAIN, SETTLE, WINDOWED, B, C
+from ..promised import promised
 
 
 @pytest.fixture
@@ -110,3 +112,22 @@ def test_it_knows_no_model_and_no_judge() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("operation", "config"),
+    [
+        (Evict(1, 1, 1), PLAIN),
+        (Evict(1, 1, 1), WINDOWED),
+        (Insert(ABC, priority=3), PLAIN),
+        (Insert(ABC, state=True), PLAIN),
+        (EvictHost(1, Component.SWA), PLAIN),
+    ],
+    ids=str,
+)
+def test_nothing_is_asked_that_a_system_of_this_configuration_need_not_know(
+    radix: Target, operation: Operation, config: Config
+) -> None:
+    performer = Performer(promised(radix), config)
+    parts = done(performer, Insert(AB), operation)
+    assert not any(isinstance(part.outcome, Crashed) for part in parts)

@@ -280,6 +280,13 @@ def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
     assert draw(config, [], before, "+") == ["  (empty)"]
 
 
+def test_a_very_deep_tree_is_drawn_with_the_number_of_nodes_above() -> None:
+    chain = [view(number, (number,), parent=number - 1, FULL=number) for number in range(1, 3_001)]
+    drawn = draw(Config(), chain, [], "+")
+    assert drawn[30] == "+ " + "   " * 30 + "[31]  FULL device"
+    assert drawn[2_999] == "+ " + "   " * 30 + "(2999 above) [3000]  FULL device"
+
+
 def test_a_node_is_drawn_with_all_that_it_has() -> None:
     full = view(1, (1, 2), locks=(1, 3, 0), FULL=1, FULL_HOST=1, SWA_HOST=1)._replace(
         namespace="a", pending=True

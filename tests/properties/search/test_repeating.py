@@ -19,8 +19,8 @@ from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.repeating import differs
 from radixproof.properties.search.search import search
+from toy_cache import ToyCache
 
-from ...impl import toy
 from ...impl.sglang.scenarios.bench import RELEASES
 from ...own_process import printed_by
 from ..guarding import fatal
@@ -56,7 +56,7 @@ def test_repeat_names_what_is_different() -> None:
 
 def test_repeat_is_broken_by_what_only_the_search_saw() -> None:
     breach = Breach(Property.RECENCY, "order", "the wrong one went")
-    found = settle(toy.target(), TWO_LEAVES, breach, (), lambda *_: None)
+    found = settle(fatal.target(ToyCache), TWO_LEAVES, breach, (), lambda *_: None)
     assert found is not None
     assert found.signature == "REPEAT/evict"
     assert found.history == TWO_LEAVES
@@ -64,7 +64,10 @@ def test_repeat_is_broken_by_what_only_the_search_saw() -> None:
         "step 3, evict full 1: in the search, the wrong one went (RECENCY/order);"
         " when the same operations were run again, nothing was wrong"
     )
-    assert settle(toy.target(), TWO_LEAVES, breach, ("REPEAT/evict",), lambda *_: None) is None
+    assert (
+        settle(fatal.target(ToyCache), TWO_LEAVES, breach, ("REPEAT/evict",), lambda *_: None)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
