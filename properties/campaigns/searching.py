@@ -29,7 +29,8 @@ from radixproof.properties.running import journal
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.course import Settled
 from radixproof.properties.search.finding import Finding, settle
-from radixproof.properties.search.search import calm_collector, time_is_up, try_out
+from radixproof.properties.search.search import calm_collector, time_is_up
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.search.units import Broken, Ran, Unit, Units
 
 NEWS_EVERY = 0.1

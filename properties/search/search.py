@@ -15,23 +15,18 @@ import gc
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from random import Random
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.properties.accepting.tryout import tried_out
 from radixproof.properties.drivers import machine
-from radixproof.properties.generating.configs import config
 from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.course import Course, Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.search.units import Units, of_machine
-
-TRIED = 30
-"""Configurations on which an adapter is tried before it is searched."""
 
 
 def calm_collector() -> None:
@@ -42,12 +37,6 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-
-
-def try_out(target: Target) -> None:
-    """Try an adapter out that is not known to be right. Raises `AdapterMistake`."""
-    if not target.vetted:
-        tried_out(target, [config(Random(f"{n}"), target.scope) for n in range(TRIED)])
 
 
 def search(

@@ -22,7 +22,7 @@ from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.reporting.finding_folder import folder_of, keep
 from radixproof.properties.search.finding import Finding, settle
-from radixproof.properties.search.search import try_out
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.testing.asked import CommandLine
 from radixproof.properties.testing.found import Found
 
