@@ -1,5 +1,8 @@
 # Two commands do everything on a fresh machine: `make check` and `make test`.
-PYTHON ?= python3.11
+# The newest supported Python that runs by its name, unless it is given: `make PYTHON=python3.12 test`.
+SUPPORTED := 3.13 3.12 3.11
+PYTHON ?= $(firstword $(foreach version,$(SUPPORTED),$(shell python$(version) -c \
+	'print("python$(version)")' 2>/dev/null)) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -10,7 +13,7 @@ RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test torture drawing bench power power-short mutants lint symbolic symbolic-short \
+.PHONY: check test torture pythons drawing bench power power-short mutants lint symbolic symbolic-short \
 	systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
@@ -29,6 +32,10 @@ test: systems
 # What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
 torture: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
+
+# The core on every supported Python that is found here, each in an environment of its own.
+pythons: $(READY)
+	$(BIN)/python -m pytest $(PARALLEL) --pythons tests/test_pythons.py
 
 bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.19
@@ -54,8 +61,8 @@ mutants: $(VENV)/.mutants
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	$(BIN)/mypy tests benchmarks docs conftest.py
+	for version in $(SUPPORTED); do $(BIN)/mypy --python-version $$version || exit; done
+	$(BIN)/mypy tests examples benchmarks docs conftest.py
 
 # CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -18,6 +20,14 @@ settings.load_profile("deterministic")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "tests that are long by nature (marked torture) try all that they can, not a fixed share"
     parser.addoption("--torture", action="store_true", help=text)
+    text = "tests/test_pythons.py, too: the core on every supported Python that is found"
+    parser.addoption("--pythons", action="store_true", help=text)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What takes minutes for each Python is asked for by name."""
+    asked = config.getoption("--pythons")
+    return True if collection_path.name == "test_pythons.py" and not asked else None
 
 
 @pytest.fixture

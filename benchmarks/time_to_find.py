@@ -13,8 +13,9 @@ import statistics
 import time
 
 from radixproof.impl import registry
-from radixproof.impl.system import Target, complete
+from radixproof.impl.system import Target
 from radixproof.model.config import Config
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.search.budget import PROFILES
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress

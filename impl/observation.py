@@ -9,7 +9,7 @@ whole observations, taken now and then, keep deltas honest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -48,6 +48,19 @@ class NodeView(NamedTuple):
     pending: bool = False
     host_locks: PerComponent | None = None
     loading: bool = False
+
+    @classmethod
+    def full(
+        cls,
+        id: int,
+        parent: int,
+        tokens: Sequence[int],
+        slots: Sequence[int],
+        locks: int | None = None,
+    ) -> NodeView:
+        """A node of a cache that has FULL on the device, and nothing else."""
+        held = (tuple(slots), None, None, None, None, None)
+        return cls(id, parent, "", tuple(tokens), held, None if locks is None else (locks, 0, 0))
 
 
 class Event(NamedTuple):
@@ -104,3 +117,27 @@ class Observation:
     whole: Whole | None = None
     events: tuple[Event, ...] | None = None
     """Since the last observation."""
+
+    @classmethod
+    def full(
+        cls,
+        nodes: Iterable[NodeView],
+        free: Sequence[int] | None = None,
+        evictable: int | None = None,
+        protected: int | None = None,
+        ages: Mapping[int, int] | None = None,
+    ) -> Observation:
+        """A whole observation of a cache that has FULL on the device, and nothing else.
+
+        ``free`` are its free slots, by number; the rest is as in `Observation` and `Whole`.
+        """
+        return cls(
+            tuple(nodes),
+            free=None if free is None else (len(free), 0, 0, 0, 0, 0),
+            evictable=None if evictable is None else (evictable, 0, 0),
+            protected=None if protected is None else (protected, 0, 0),
+            whole=Whole(
+                free=None if free is None else (tuple(free), None, None, None, None, None),
+                ages=ages,
+            ),
+        )

@@ -6,6 +6,7 @@ the group `GROUP`, or the place of a `Target` in Python code, written ``module:a
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import os
 import sys
@@ -13,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radixproof.impl.system import Target, Unavailable
@@ -72,6 +74,11 @@ def is_import(name: str) -> bool:
         return False
     parts = [*module.split("."), *attribute.split(".")]
     return bool(colon) and all(part.isidentifier() for part in parts)
+
+
+def is_of_strangers(name: str) -> bool:
+    """Whether to find a system runs code that is neither ours nor SGLang's."""
+    return name in _offered() or is_import(name)
 
 
 def release_of(name: str) -> str | None:
@@ -191,16 +198,21 @@ def _target(name: str, load: Callable[[], object], place: str) -> Target:
     """
     try:
         found = load()
-        if not isinstance(found, Target) and callable(found):
+        if not isinstance(found, Target | type) and callable(found):
             found = found()
     except Unavailable:
         raise
     except (Exception, SystemExit) as error:
         raise UnknownSystem(f"cannot use {place}: {_what_happened(error, name)}") from None
     if not isinstance(found, Target):
+        kind = (
+            f"the class {found.__name__}"
+            if isinstance(found, type)
+            else f"of type {type(found).__name__}"
+        )
         raise UnknownSystem(
             f"cannot use {place}: it must be a radixproof.Target, or a function without arguments"
-            f" that returns one, but is of type {type(found).__name__}"
+            f" that returns one, but is {kind}"
         )
     return replace(found, name=name)
 
@@ -212,11 +224,11 @@ def _what_happened(error: BaseException, name: str) -> str:
         return f"there is no module {error.name!r} in this folder, and none is installed"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {text}"
-    ours = (__file__, importlib.__file__)
+    ours = (str(Path(__file__).parents[1]), str(importlib.__file__), dataclasses.__file__, "<")
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename not in ours and not frame.filename.startswith("<frozen")
+        if not frame.filename.startswith(ours)
     ]
     where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{where}"

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from typing import get_args
 
 from radixproof.impl.operations import (
     OPERATIONS,
+    Evict,
     EvictHost,
     HostInsert,
     HostLock,
+    Insert,
     LoadBack,
     LoadingCheck,
+    Lock,
+    Match,
     Operation,
+    Requested,
+    Reset,
     RunCopies,
+    Unlock,
     WritingCheck,
 )
 from radixproof.model.config import COMPONENTS, Component, Config, EvictionPolicy
@@ -63,6 +72,29 @@ class Scope:
     cannot: Callable[[Config], str] | None = None
     """Any other reason why it cannot be built with a configuration; empty if there is none."""
 
+    def __post_init__(self) -> None:
+        """Raises TypeError for a field that is not a tuple of what it names."""
+        kinds: dict[str, tuple[Enum | type, ...]] = {
+            "components": COMPONENTS,
+            "eviction_policies": tuple(EvictionPolicy),
+            "operations": OPERATIONS,
+        }
+        for name, known in kinds.items():
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not value or any(one not in known for one in value):
+                raise TypeError(
+                    f"Scope: {name} must be a tuple of some of {_names(known)}, got {value!r}"
+                )
+        sizes = self.page_sizes
+        if sizes is not None and not (
+            isinstance(sizes, tuple)
+            and sizes
+            and all(type(size) is int and size > 0 for size in sizes)
+        ):
+            raise TypeError(
+                f"Scope: page_sizes must be a tuple of sizes, or None for any, got {sizes!r}"
+            )
+
     def refuses(self, config: Config) -> str:
         """Why a cache of this configuration cannot be built; empty if it can."""
         missing = [part.name for part in config.components if part not in self.components]
@@ -104,3 +136,25 @@ class Scope:
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
         return ""
+
+
+ONE_TIER = Scope(
+    components=(Component.FULL,),
+    eviction_policies=(EvictionPolicy.LRU,),
+    operations=(Match, Insert, Lock, Unlock, Evict, Reset, *get_args(Requested)),
+    hosted=False,
+    bigram=False,
+    namespaces=False,
+    ranks=False,
+)
+"""The plainest radix cache: full attention on the device alone, and eviction of what was used least
+recently. To be changed where a cache has less or more, as in
+``replace(ONE_TIER, page_sizes=(1,))``.
+"""
+
+
+def _names(known: tuple[Enum | type, ...]) -> str:
+    return ", ".join(
+        f"{type(one).__name__}.{one.name}" if isinstance(one, Enum) else one.__name__
+        for one in known
+    )

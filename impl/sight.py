@@ -6,7 +6,7 @@ A check that needs what is not shown is passed over and counted as passed over
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from radixproof.model.config import COMPONENTS, POOLS, Component, Pool
 
@@ -56,6 +56,39 @@ class Sight:
     """
     events: bool = True
     """Every observation has the stream of events since the last one, which may be empty."""
+
+    def __post_init__(self) -> None:
+        """Raises TypeError for a field that is not a tuple of what it names."""
+        for name, known in (
+            ("slots", POOLS),
+            ("locks", COMPONENTS),
+            ("host_locks", COMPONENTS),
+            ("free_counts", POOLS),
+            ("free_lists", POOLS),
+            ("host_hits", COMPONENTS),
+        ):
+            value = getattr(self, name)
+            kind = type(known[0])
+            if not isinstance(value, tuple) or not all(isinstance(one, kind) for one in value):
+                raise TypeError(f"Sight: {name} must be a tuple of {kind.__name__}s, got {value!r}")
+
+    @classmethod
+    def full(
+        cls, *, locks: bool = False, free: bool = False, sizes: bool = False, ages: bool = False
+    ) -> Sight:
+        """What `NodeView.full` and `Observation.full` show if they are given these arguments;
+        ``sizes`` stands for ``evictable`` and ``protected``.
+        """
+        of_free = (Pool.FULL,) if free else ()
+        return replace(
+            NODES_ONLY,
+            slots=(Pool.FULL,),
+            locks=(Component.FULL,) if locks else (),
+            sizes=sizes,
+            free_counts=of_free,
+            free_lists=of_free,
+            recency=ages,
+        )
 
 
 NODES_ONLY = Sight(

@@ -10,25 +10,12 @@ part lacks its methods, and its `Scope` says so. Nothing that the scope excludes
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.operations import (
-    EvictHost,
-    HostInsert,
-    HostLock,
-    LoadBack,
-    LoadingCheck,
-    Operation,
-    Refuse,
-    ReleaseWindow,
-    Reset,
-    RunCopies,
-    WritingCheck,
-)
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
 from radixproof.model.config import Component, Config, Pool
@@ -50,6 +37,13 @@ class Lookup(NamedTuple):
     anchor: Any
     best_anchor: Any = None
     host: PerComponent | None = None
+
+    @classmethod
+    def on_device(cls, slots: Sequence[int], anchor: Any) -> Lookup:
+        """The result in a cache that has no host tier: the slots found, and the node that ends
+        them.
+        """
+        return cls(len(slots), len(slots), list(slots), anchor)
 
 
 class Insertion(NamedTuple):
@@ -120,6 +114,7 @@ class System(Protocol):
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        /,
     ) -> Insertion:
         """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end
         (semantics 4).
@@ -142,7 +137,7 @@ class System(Protocol):
     def unlock(self, receipt: Any) -> None:
         """Give a receipt of `lock` back: once for each (semantics 6.2)."""
 
-    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+    def evict(self, full: int, swa: int, mamba: int, /) -> PerComponent:
         """Free at least so many tokens (MAMBA: states) per component; returns how many were
         (semantics 7.1).
 
@@ -342,6 +337,26 @@ class Unavailable(Exception):
     """A system cannot be run here. The message says why and what to do about it."""
 
 
+class AdapterMistake(Unavailable):
+    """An adapter does not keep to the protocols. The message says what it did, and what is right.
+
+    That is no finding: nothing is known of the cache behind it.
+    """
+
+
+def _takes_one(function: object) -> bool:
+    """Whether something can be called with one argument, as far as that can be seen."""
+    if not callable(function):
+        return False
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A system that can be built any number of times."""
@@ -357,39 +372,21 @@ class Target:
     """What it can be put to."""
     sight: Sight = Sight()
     """What it lets be seen."""
-
-
-_METHODS: dict[type[Operation], tuple[str, ...]] = {
-    Reset: ("reset", "in_flight"),
-    Refuse: ("refuse",),
-    EvictHost: ("evict_host",),
-    LoadBack: ("load_back",),
-    RunCopies: ("run_copies",),
-    WritingCheck: ("writing_check",),
-    LoadingCheck: ("loading_check",),
-    HostLock: ("lock_host", "unlock_host"),
-    HostInsert: ("allocate_host", "write_host", "insert_host"),
-}
-"""What an operation calls beyond `System`."""
-
-
-def complete(system: System, scope: Scope) -> Complete:
-    """The system as the harness uses it: with every method that its scope calls for.
-
-    Raises `Unavailable` if one of them is missing.
+    vetted: bool = False
+    """Its answers are known to have the form that the protocols ask for, so that this need not be
+    looked at again in every run.
     """
-    missing = [name for name in _called(scope) if not callable(getattr(system, name, None))]
-    core = [name for name in missing if hasattr(System, name)]
-    if core:
-        raise Unavailable(
-            f"{type(system).__name__} has no {', '.join(core)}, which every system must have"
-        )
-    if missing:
-        raise Unavailable(
-            f"the scope of {type(system).__name__} calls for {', '.join(missing)}, which it does "
-            "not have: leave out of the scope what the system cannot do"
-        )
-    return cast(Complete, system)
+
+    def __post_init__(self) -> None:
+        """Raises TypeError for an argument in the wrong place."""
+        for name, kind in (("dialect", Dialect), ("scope", Scope), ("sight", Sight)):
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise TypeError(f"Target: {name} must be a {kind.__name__}, got {value!r}")
+        if not _takes_one(self.build):
+            raise TypeError(
+                f"Target: build must be a function from a Config to a System, got {self.build!r}"
+            )
 
 
 def close(system: System) -> None:
@@ -397,20 +394,3 @@ def close(system: System) -> None:
     release = getattr(system, "close", None)
     if release is not None:
         release()
-
-
-@cache
-def _called(scope: Scope) -> list[str]:
-    """Methods that a system with this scope must have."""
-    offers, components = scope.offers(), scope.components
-    names = [name for name in vars(System) if not name.startswith("_")]
-    names += [name for kind, called in _METHODS.items() if kind in offers for name in called]
-    if Component.SWA in components:
-        names += [name for name in vars(Windowed) if not name.startswith("_")]
-    if Component.MAMBA in components:
-        names += [name for name in vars(Stateful) if not name.startswith("_")]
-    if ReleaseWindow in offers and components != (Component.FULL,):
-        names.append("release_window")
-    if scope.ranks and WritingCheck in offers:
-        names.append("copied")
-    return names

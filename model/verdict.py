@@ -64,7 +64,8 @@ class Property(Enum):
         "several ranks",
     )
     STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
-    NOCRASH = "no legal sequence of operations raises"
+    NOCRASH = "every legal operation returns: none raises, hangs, or ends the process"
+    REPEAT = "the same operations on a new cache have the same outcomes and leave the same state"
 
     def __init__(self, sentence: str, scope: str = "every cache") -> None:
         self.sentence = sentence

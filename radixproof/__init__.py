@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import WritingCheck as WritingCheck
     from radixproof.impl.registry import UnknownSystem as UnknownSystem
     from radixproof.impl.registry import find as find
+    from radixproof.impl.scope import ONE_TIER as ONE_TIER
     from radixproof.impl.scope import Scope as Scope
     from radixproof.impl.sight import NODES_ONLY as NODES_ONLY
     from radixproof.impl.sight import Sight as Sight
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NODES_ONLY",
+    "ONE_TIER",
     "Abort",
     "Adopting",
     "Arrive",
@@ -164,7 +166,7 @@ _MODULES = {
         " WritingCheck"
     ),
     "impl.registry": "UnknownSystem find",
-    "impl.scope": "Scope",
+    "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
         "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Lookup Refusing"

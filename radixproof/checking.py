@@ -63,6 +63,9 @@ def check(
     ``stored`` are replayed first, on top of the budget in steps. ``on_progress`` is given the
     number of steps so far. The same seed and the same budget in steps give the same findings.
 
+    A system that hangs, or ends the process, does so here: ``radixproof check`` searches such a
+    system in processes of its own, and reports it.
+
     Raises ValueError for an unknown profile, and `Unavailable` if the system cannot be built.
     """
     if profile not in PROFILES:
@@ -79,8 +82,10 @@ def check(
         else:
             on_progress(news.steps)
 
-    passed_over = known.for_system(target.name, date.today()) if isinstance(known, Known) else known
-    done = search(target, seed, budget, tell, tuple(stored), frozenset(passed_over))
+    if isinstance(known, Known):
+        known = known.for_system(target.name, date.today())
+    passed_over = frozenset(known)
+    done = search(target, seed, budget, tell, tuple(stored), passed_over)
     return CheckResult(
         target,
         tuple(findings),
@@ -90,7 +95,7 @@ def check(
         tuple(milestone.value for milestone in done.unreached),
         tuple(sorted(str(check) for check in done.unjudged)),
         done.enough(budget),
-        dict(sorted(done.passed_over.items())),
+        {name: met for name, met in sorted(done.passed_over.items()) if name in passed_over},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from .breach_sites import Hit, Recorder, all_sites, problems
+from .stranger import build
 
 TESTS = Path(__file__).resolve().parent
 PLANTING = [TESTS / "model", TESTS / "properties"]
@@ -73,3 +74,9 @@ class SeenToBeBroken:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SeenToBeBroken(config), "seen-to-be-broken")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of these sources, as somebody gets it who does not have them."""
+    return build(tmp_path_factory.mktemp("wheel"))

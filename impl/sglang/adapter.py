@@ -44,7 +44,7 @@ def target(version: str) -> Target:
 
     summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
     scope, sight = releases.scope_of(version), releases.sight_of(version)
-    return Target(f"sglang=={version}", summary, dialect, build, scope, sight)
+    return Target(f"sglang=={version}", summary, dialect, build, scope, sight, vetted=True)
 
 
 @dataclass(slots=True)

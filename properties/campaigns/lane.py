@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.lifeline import end_with_parent, start
+from radixproof.properties.guarding.child import FailedItself
+from radixproof.properties.guarding.lifeline import end_with_parent, start
 from radixproof.properties.histories.history_json import HistoryError
 
 
@@ -45,6 +46,8 @@ class Failed:
 
     job: Any
     reason: str
+    unknown: bool = False
+    """Whether the system's name, or the code that it stands for, cannot be used at all."""
 
 
 Event: TypeAlias = News | Done | Failed
@@ -117,14 +120,18 @@ def _done(job: Any, work: Work, pipe: Connection) -> Done | Failed:
 
     try:
         return Done(job, work(job, tell))
-    except (Unavailable, UnknownSystem, HistoryError) as error:
+    except UnknownSystem as error:
+        return Failed(job, str(error), unknown=True)
+    except (Unavailable, HistoryError) as error:
         return Failed(job, str(error))
     except (BrokenPipeError, ConnectionResetError):
         raise
+    except FailedItself as error:  # its traceback was printed where it was raised
+        return _itself(job, str(error))
     except Exception as error:
         traceback.print_exc()
-        return Failed(
-            job,
-            f"radixproof itself failed ({type(error).__name__}) while it ran {job};"
-            " please report this",
-        )
+        return _itself(job, type(error).__name__)
+
+
+def _itself(job: Any, error: str) -> Failed:
+    return Failed(job, f"radixproof itself failed ({error}) while it ran {job}; please report this")

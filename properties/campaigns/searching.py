@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import astuple, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
-from radixproof.impl import registry
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Target, close
+from radixproof.impl.system import Target
 from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.generating.configs import plainest
+from radixproof.properties.guarding.child import Tell, in_child
+from radixproof.properties.guarding.rehearsing import rehearse
+from radixproof.properties.guarding.starting import started
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.finding_folder import FindingFolder, folder_of
 from radixproof.properties.reporting.report import summary
+from radixproof.properties.running import journal
 from radixproof.properties.running.passed_over import PassedOver
 from radixproof.properties.search.course import Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.search import calm_collector, time_is_up
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.search.units import Broken, Ran, Unit, Units
 
 NEWS_EVERY = 0.1
@@ -47,6 +50,8 @@ class FindingReport:
     operations: int
     shrunk: bool = True
     """Whether the history is a shortest one; False if time was up before."""
+    also: str | None = None
+    """The signature under which the search met it, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,18 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What is known of a system that ends processes."""
+
+    fatal: frozenset[str]
+    """Signatures of how it does."""
+    patience: float
+    """Seconds that a step may take."""
+    most: int
+    """Times that it may do so, until the search is given up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explore(Job):
     """Run units in order, up to the first that breaks. The result is a `Ran` for each."""
 
@@ -81,6 +98,8 @@ class Explore(Job):
     known: frozenset[str]
     seconds: float | None
     """After that the rest of them is left out."""
+    rehearsal: Rehearsal | None = None
+    """With what care the units are run, of a system that is known to end processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,8 @@ class Examine(Job):
     at_step: int
     seconds: float | None
     """After that the history is left as short as it is."""
+    finding: Finding | None = None
+    """What it is, if that is known already: then it is only put in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +137,27 @@ def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Ex
         case Examine():
             return _examined(units.target, job, tell)
         case _:
+            _try_out(units.target, job.shard.step_seconds)
             return Opened(units.target.scope, len(units.stored))
 
 
 @cache
 def _units(shard: Shard) -> Units:
-    target = registry.find(shard.system)
-    _warm(target)
+    target = started(shard.system)  # its imports are done before the clock of the search starts
+    calm_collector()
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
     return Units(target, shard.seed, shard.budget, stored)
+
+
+def _try_out(target: Target, step_seconds: float) -> None:
+    """Try an adapter out, in a child: if the system ends that, a search will find it, too."""
+
+    def work(_: Tell) -> None:
+        journal.current().looking()
+        try_out(target)
+
+    if not target.vetted:
+        in_child(work, step_seconds=step_seconds)
 
 
 def _explored(units: Units, job: Explore) -> list[Ran]:
@@ -132,6 +165,10 @@ def _explored(units: Units, job: Explore) -> list[Ran]:
 
     def explore() -> None:
         for unit in job.units:
+            if job.rehearsal is not None:
+                fatal, patience, most = astuple(job.rehearsal)
+                run = partial(units.run, unit, job.known)
+                rehearse(job.shard.system, run, fatal, patience, most)
             explored.append(units.run(unit, job.known))
             if explored[-1].broken is not None:
                 break
@@ -151,18 +188,14 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
             tell((signature, operations))
 
     stop = time_is_up(job.seconds)
-    found = settle(target, history, breach, known, shrinking, stop)
+    found = job.finding or settle(target, history, breach, known, shrinking, stop)
     if found is None:
         return Examined(None, Settled(None, known.met))
     found = replace(found, seed=job.shard.seed, driver=job.driver, at_step=job.at_step)
     report = reported(target, found, job.shard, 0.0)
+    if breach.signature != found.signature:
+        report = replace(report, also=breach.signature)
     return Examined(report, Settled(found.signature, known.met))
-
-
-def _warm(target: Target) -> None:
-    """Import what the system needs, before the clock of the search starts."""
-    close(target.build(plainest(target.scope)))
-    calm_collector()
 
 
 def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:

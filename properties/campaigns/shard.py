@@ -9,6 +9,9 @@ from radixproof.properties.search.budget import Budget
 SEARCH = "search"
 """The driver that is all of them in turn: corpus, state machine, soak."""
 
+STEP_SECONDS = 10.0
+"""Far above what any step takes, also on a machine with much else to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -25,6 +28,8 @@ class Shard:
     """The folder below which its findings will lie; reports name it."""
     known: tuple[str, ...] = ()
     """Signatures that are passed over."""
+    step_seconds: float = STEP_SECONDS
+    """How long the system may take for one step before it is taken to hang."""
 
     def __str__(self) -> str:
         return f"{self.system}, {self.driver}, seed {self.seed}"

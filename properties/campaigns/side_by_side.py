@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 
+from radixproof.properties.campaigns.guarded import guarded
 from radixproof.properties.campaigns.lane import Done, Event, Failed, Lane, News
 from radixproof.properties.campaigns.searching import (
     Examine,
@@ -26,7 +27,6 @@ from radixproof.properties.campaigns.searching import (
     Job,
     Open,
     Opened,
-    work,
 )
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.search.course import Ahead, Course
@@ -130,8 +130,10 @@ class _Search:
         self.given_up = False
         self._ahead: dict[Unit, Ahead] = {}
         self._settling: Broken | None = None
-        self._unit: Unit | None = None
-        """The unit that ended with what is being settled."""
+        self._driver = ""
+        """Of the unit that ended with what is being settled."""
+        self._in_turn = True
+        """Whether it was that unit's turn."""
         self._handed_out = False
         """Whether a lane is at work on that."""
         self._opened = 0.0
@@ -139,7 +141,7 @@ class _Search:
     # -- lanes -------------------------------------------------------------------------------------
 
     def open_lane(self) -> None:
-        lane = Lane(work)
+        lane = Lane(guarded)
         lane.give(Open(self.shard))
         self.lanes.append(lane)
 
@@ -162,11 +164,9 @@ class _Search:
         if self._settling is None and self.given_up:
             self._settling = self._salvaged(self.course)
         if self._settling is not None and not self._handed_out:
-            assert self._unit is not None
             self._handed_out = True
-            driver, at_step = self._unit.driver, self.course.progress.steps
-            known = self.course.known
-            return Examine(self.shard, self._settling, known, driver, at_step, seconds)
+            known, at_step = self.course.known, self.course.at_step
+            return Examine(self.shard, self._settling, known, self._driver, at_step, seconds)
         return None if self.given_up else self._exploration(self.course, seconds)
 
     def _exploration(self, course: Course, seconds: float | None) -> Explore | None:
@@ -190,7 +190,7 @@ class _Search:
         for unit in islice(course.ahead(), FARTHEST):
             ahead = self._ahead.pop(unit, None)
             if ahead is not None and ahead.ran.broken and course.takes(ahead):
-                self._unit = unit
+                self._driver, self._in_turn = unit.driver, False
                 return ahead.ran.broken
         return None
 
@@ -221,7 +221,10 @@ class _Search:
     def _settled(self, examined: Examined) -> Iterator[Event]:
         assert self.course is not None
         assert self._settling is not None
-        self.course.settled(self._settling, examined.settled)
+        if self._in_turn:
+            self.course.settled(examined.settled)
+        elif examined.settled.signature is not None:
+            self.course.learn(examined.settled.signature, self._settling)
         self._settling, self._handed_out = None, False
         if examined.report is not None:
             yield News(self.shard, replace(examined.report, seconds=self._seconds))
@@ -231,10 +234,10 @@ class _Search:
         course = self.course
         assert course is not None
         while course.unit is not None and self._settling is None:
-            self._unit = course.unit
-            ahead = self._ahead.pop(course.unit, None)
+            unit, ahead = course.unit, self._ahead.pop(course.unit, None)
             if ahead is None or not course.takes(ahead):
                 break
+            self._driver = unit.driver
             self._settling = course.add(ahead.ran)
         yield News(self.shard, course.progress)
         if course.unit is None and self._settling is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from radixproof.properties.campaigns.shard import STEP_SECONDS
+
 LONGEST = 18
 """Digits of a number."""
 MOST_SEEDS = 10_000
@@ -43,6 +45,17 @@ def seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return value
+
+
+def add_step_seconds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--step-seconds",
+        type=seconds,
+        default=STEP_SECONDS,
+        metavar="N",
+        help="a system that does not come back from a step within N seconds hangs"
+        f" (default: {STEP_SECONDS:g})",
+    )
 
 
 def _at_most(most: int, count: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
+from radixproof.properties.cli import arguments
 from radixproof.properties.cli.arguments import jobs, seconds, whole
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 from radixproof.properties.search.budget import PROFILES
@@ -54,6 +55,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="end after N seconds in all, start-up and shrinking included",
     )
+    arguments.add_step_seconds(parser)
     parser.add_argument(
         "-j",
         "--jobs",
@@ -104,13 +106,17 @@ def _add_files(group: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     started, today = time.monotonic(), date.today()
+    from radixproof.properties.campaigns.replaying import look_up
     from radixproof.properties.cli.ci_files import SUMMARY, CiFiles
     from radixproof.properties.cli.console import check
     from radixproof.properties.results.result import enough, found
 
     names = list(dict.fromkeys(options.systems))
-    for name in names:
-        registry.find(name)  # a wrong name must show before anything is run
+    for name in names:  # a wrong name must show before anything is run
+        if registry.is_of_strangers(name):
+            look_up(name, options.step_seconds)
+        else:
+            registry.find(name)
     results = _asked(options, names, _known(options), today)
     summary = os.environ.get(SUMMARY)
     files = CiFiles(options.junit, options.json, Path(summary) if summary else None)
@@ -129,22 +135,22 @@ def _asked(
     """A result for each system, yet to be filled in."""
     from radixproof.properties.campaigns.shard import SEARCH, Shard
     from radixproof.properties.histories import corpus
-    from radixproof.properties.results.result import SystemResult
+    from radixproof.properties.results.result import outstanding
 
     results = []
     for name in names:
-        passed_over = known.for_system(name, today)
+        stored = "" if options.cold else str(corpus.FOLDER)
+        budget = PROFILES[options.profile]
         shard = Shard(
             name,
             SEARCH,
             options.seed,
-            PROFILES[options.profile],
-            "" if options.cold else str(corpus.FOLDER),
+            budget,
+            stored,
             str(options.out),
-            tuple(passed_over),
+            step_seconds=options.step_seconds,
         )
-        run_out = known.run_out(name, today)
-        results.append(SystemResult(shard, options.profile, passed_over, run_out))
+        results.append(outstanding(shard, options.profile, known, today))
     return results
 
 
@@ -165,9 +171,13 @@ def _known(options: argparse.Namespace) -> Known:
 
 def _accept(file: Path, results: Sequence[SystemResult], today: date) -> None:
     from radixproof.properties.known.entry import KnownError
-    from radixproof.properties.known.files import accept
+    from radixproof.properties.known.files import Accepted, accept
 
-    found = [(one.system, finding.signature) for one in results for finding in one.findings]
+    found = [
+        Accepted(one.system, finding.signature, finding.also)
+        for one in results
+        for finding in one.findings
+    ]
     try:
         added = accept(file, found, today)
     except KnownError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History
-from radixproof.impl.system import Target
+from radixproof.properties.cli import arguments
 from radixproof.properties.cli.exit_codes import UsageError
 from radixproof.properties.histories.history_json import HistoryError
 from radixproof.properties.histories.reading import history_in
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="what to run it on (default: the system it was found in, else radix)",
     )
+    arguments.add_step_seconds(parser)
 
 
 def read(file: Path) -> History:
@@ -30,7 +31,7 @@ def read(file: Path) -> History:
         raise UsageError(str(error)) from None
 
 
-def target(history: History, name: str | None) -> Target:
+def system(history: History, name: str | None) -> str:
     """The system called ``name``, or else the one the history was found in.
 
     A file must not decide what code is imported: a system in somebody's module has to be named.
@@ -41,4 +42,4 @@ def target(history: History, name: str | None) -> Target:
             f"this history was found in {found_in}, which is imported only if you name it:"
             f" --system {found_in}"
         )
-    return registry.find(name or found_in)
+    return name or found_in

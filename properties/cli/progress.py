@@ -95,23 +95,22 @@ class ReplayProgress:
     """Progress of a replay, which takes long only for a long history, or a large cache."""
 
     def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
+        self.total = total
         bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         columns = (*bar, TextColumn("{task.description}"))
         self.line = _Line(Console(stderr=True), columns, total, 0)
         self.line.last = time.monotonic()
 
-    def __enter__(self) -> Callable[[], None]:
+    def __enter__(self) -> Callable[[int], None]:
         self.line.start()
         return self.show
 
     def __exit__(self, *_: object) -> None:
         self.line.stop()
 
-    def show(self) -> None:
-        self.done += 1
-        news = f"replayed {self.done:,} of {self.total:,} steps"
-        self.line.update(self.done, "steps replayed", news)
+    def show(self, done: int) -> None:
+        news = f"replayed {done:,} of {self.total:,} steps"
+        self.line.update(done, "steps replayed", news)
 
 
 class TrialProgress:

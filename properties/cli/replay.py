@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from radixproof.impl.operations import History
-from radixproof.impl.system import Target
 from radixproof.properties.cli import history_file
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
-
-if TYPE_CHECKING:
-    from radixproof.properties.reporting.narrate import Narrative
 
 
 def add(commands: Any) -> None:
@@ -26,23 +21,15 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.reporting.report import render
+    from radixproof.properties.campaigns.replaying import replay
+    from radixproof.properties.cli.progress import ReplayProgress
 
     history = history_file.read(options.file)
-    target = history_file.target(history, options.system)
-    told = _narrated(target, history, history.origin.get("signature"))
-    if told.breach is None and "signature" in history.origin:
-        told = _narrated(target, history, None)
-    print(render(target.name, history, told), end="")
-    if told.breach is None:
-        print(f"Clean: nothing is wrong with this history on {target.name}.")
+    system = history_file.system(history, options.system)
+    with ReplayProgress(len(history.operations)) as show:
+        replayed = replay(system, history, options.step_seconds, show)
+    print(replayed.text, end="")
+    if replayed.breach is None:
+        print(f"Clean: nothing is wrong with this history on {system}.")
         return CLEAN
     return FOUND
-
-
-def _narrated(target: Target, history: History, signature: str | None) -> Narrative:
-    from radixproof.properties.cli.progress import ReplayProgress
-    from radixproof.properties.reporting.narrate import narrate
-
-    with ReplayProgress(len(history.operations)) as show:
-        return narrate(target, history, signature, show, trees_kept=2)

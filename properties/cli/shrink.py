@@ -29,14 +29,13 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.search.finding import NothingFails, shrink
+    from radixproof.properties.campaigns.replaying import shrunk
 
     history = history_file.read(options.file)
-    target = history_file.target(history, options.system)
-    try:
-        smallest = shrink(target, history, _progress)
-    except NothingFails as error:
-        print(f"Clean: {error}.")
+    system = history_file.system(history, options.system)
+    smallest = shrunk(system, history, options.step_seconds, _progress)
+    if smallest is None:
+        print(f"Clean: nothing is wrong with this history on {system}; there is nothing to shrink.")
         return CLEAN
     if options.out is None:
         print(to_json(smallest), end="")

@@ -24,6 +24,8 @@ class Entry:
 
     signature: str
     reason: str
+    also: tuple[str, ...] = ()
+    """Other signatures of the same defect, under which a search meets it before it is shrunk."""
     systems: tuple[str, ...] = ()
     """Names of systems, with a release or without; everywhere if there are none."""
     releases: str = ""
@@ -34,6 +36,11 @@ class Entry:
     """The last day on which it counts."""
     place: str = ""
     """The file that it stands in."""
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """All that are passed over."""
+        return (self.signature, *self.also)
 
     def names(self, system: str, release: str | None) -> bool:
         """Whether it is about a system, on whatever day.
@@ -78,11 +85,17 @@ def _signature(value: object, name: str) -> str:
     text = value if isinstance(value, str) else ""
     label, slash, rest = text.partition("/")
     if not slash or not rest:
-        raise KnownError(f"signature must be as in PIN/full-replaced, not {shown(value)}")
+        raise KnownError(f"{name} must be as in PIN/full-replaced, not {shown(value)}")
     if label not in PROPERTIES:
         labels = ", ".join(kind.label for kind in Property)
         raise KnownError(f"no property is called {shown(label)} (there are: {labels})")
     return text
+
+
+def _also(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise KnownError(f"{name} must be a list of signatures, not {shown(value)}")
+    return tuple(_signature(one, f"one of {name}") for one in value)
 
 
 def _systems(value: object, name: str) -> tuple[str, ...]:
@@ -116,6 +129,7 @@ def _until(value: object, name: str) -> date:
 _FIELDS: dict[str, Callable[[object, str], Any]] = {
     "signature": _signature,
     "reason": _text,
+    "also": _also,
     "systems": _systems,
     "releases": _releases,
     "upstream": _upstream,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -74,31 +74,47 @@ def load_all(sources: Iterable[str | Path]) -> Known:
     return sum(map(load_known, sources), Known())
 
 
-def accept(path: Path, found: Sequence[tuple[str, str]], today: date) -> int:
-    """Add entries to a file for pairs of a system and a signature; returns how many.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that is to be known from now on; ``also`` as in an `Entry`."""
+
+    system: str
+    signature: str
+    also: str | None = None
+
+
+def accept(path: Path, found: Iterable[Accepted], today: date) -> int:
+    """Add entries to a file for what was found; returns how many.
 
     The file is made if there is none. What is in it stays as it is, to the letter. Raises
     `KnownError`, and OSError.
     """
     before = _read(path) if path.exists() else HEADER
-    systems: dict[str, list[str]] = {}
-    for system, signature in found:
-        systems.setdefault(signature, []).append(system)
-    reason = f"accepted on {today.isoformat()}"
-    tables = [
-        f"\n[[{_TABLE}]]\nsignature = {_quoted(signature)}\nreason = {_quoted(reason)}\n"
-        f"systems = [{', '.join(map(_quoted, names))}]\n"
-        for signature, names in systems.items()
-    ]
+    systems: dict[tuple[str, str | None], list[str]] = {}
+    for one in found:
+        systems.setdefault((one.signature, one.also), []).append(one.system)
+    tables = [_table(signature, also, names, today) for (signature, also), names in systems.items()]
     after = before + ("" if before.endswith("\n") or not before else "\n") + "".join(tables)
     _parsed(after, str(path))
     write_file(path, after)
     return len(tables)
 
 
+def _table(signature: str, also: str | None, systems: Iterable[str], today: date) -> str:
+    lines = [
+        f"[[{_TABLE}]]",
+        f"signature = {_quoted(signature)}",
+        f"reason = {_quoted(f'accepted on {today.isoformat()}')}",
+        *([f"also = [{_quoted(also)}]"] if also else []),
+        f"systems = [{', '.join(map(_quoted, systems))}]",
+    ]
+    return "".join(["\n", *(f"{line}\n" for line in lines)])
+
+
 HEADER = """\
 # Findings that `radixproof check --known` passes over. Each has a signature and a reason, and may
-# have systems, releases (">=0.5.13,<0.5.17"), upstream (a number or an address) and until (a date).
+# have also (other signatures of the same defect), systems, releases (">=0.5.13,<0.5.17"), upstream
+# (a number or an address) and until (a date).
 """
 
 
@@ -143,7 +159,8 @@ def _entry(fields: dict[str, Any], place: str, number: int) -> Entry:
 def _by_signature(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
     found: dict[str, tuple[Entry, ...]] = {}
     for one in entries:
-        found[one.signature] = (*found.get(one.signature, ()), one)
+        for signature in one.signatures:
+            found[signature] = (*found.get(signature, ()), one)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import traceback
 from types import TracebackType
 
@@ -10,9 +12,34 @@ from radixproof.properties.performing.outcomes import Crashed
 LONGEST = 200
 """Characters of a message that are kept."""
 
+_OURS = ("radixproof.properties.", "radixproof.model.")
+_SYSTEMS = ("sglang.", "radixproof.impl.")
+_PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
+"""Where those are defined, other than `Exception`s, that end a test or a search from outside."""
 
-def crash(error: Exception) -> Crashed:
+
+def crash(error: BaseException) -> Crashed:
     return Crashed(type(error).__name__, _first_line(error), _where(error.__traceback__))
+
+
+def is_of_the_system(error: BaseException) -> bool:
+    """Whether what came out of a call of the system is an outcome of that call.
+
+    So is an exit, or a panic of Rust code, which is no `Exception`. Ctrl-C is not, except where
+    Ctrl-C is ignored: then only the system can have raised it.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    module = type(error).__module__
+    if module.startswith(_PASSING_THROUGH) and not isinstance(error, Exception):
+        return False
+    return not isinstance(error, GeneratorExit)
+
+
+def is_from_the_system(error: BaseException) -> bool:
+    """Whether an error was raised by code outside the harness, that the harness had called."""
+    modules = [module for module, _ in _frames(error.__traceback__) if not module.startswith(_OURS)]
+    return any(module.partition(".")[0] not in sys.stdlib_module_names for module in modules)
 
 
 def _first_line(error: BaseException) -> str:
@@ -23,14 +50,15 @@ def _where(trace: TracebackType | None) -> str:
     """The innermost function of the system under test; if that is neither ours nor SGLang's, the
     innermost outside the harness.
     """
-    frames = [
+    frames = _frames(trace)
+    known = [name for module, name in frames if module.startswith(_SYSTEMS)]
+    others = [name for module, name in frames if not module.startswith(_OURS)]
+    return (known or others or ["?"])[-1]
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[str, str]]:
+    """Module and function of every frame, the outermost first."""
+    return [
         (frame.f_globals.get("__name__", ""), frame.f_code.co_qualname)
         for frame, _ in traceback.walk_tb(trace)
     ]
-    known = [name for module, name in frames if module.startswith(("sglang.", "radixproof.impl."))]
-    others = [
-        name
-        for module, name in frames
-        if not module.startswith(("radixproof.properties.", "radixproof.model."))
-    ]
-    return (known or others or ["?"])[-1]

@@ -20,11 +20,15 @@ class Skipped:
 
 @dataclass(slots=True)
 class Crashed:
-    """The system raised. ``where`` is the function it came from, the system's own."""
+    """The system raised, ended the process, or hung. ``where`` is the function it came from, the
+    system's own.
+    """
 
     error: str
     message: str
     where: str
+    fatal: bool = False
+    """Whether nothing could come after it, not even a look: the process was ended."""
 
     def __str__(self) -> str:
         return f"{self.error} in {self.where}: {self.message}"

@@ -28,9 +28,11 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable, close, complete
+from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable
 from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
-from radixproof.properties.performing.crash import crash
+from radixproof.properties.accepting.vetted import accepted
+from radixproof.properties.performing.building import built, closed
+from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.ledger import Ledger, Receipt
 from radixproof.properties.performing.outcomes import (
     Done,
@@ -52,17 +54,19 @@ class Performer:
         refusal = target.scope.refuses(config)
         if refusal:
             raise Unavailable(f"{target.name} cannot be built with {refusal}")
+        self.name = target.name
         self.config = config
         self.scope = target.scope
         self.ledger = Ledger(config)
-        systems = [complete(target.build(config), target.scope) for _ in range(config.ranks)]
+        systems = [accepted(built(target, config), target, config) for _ in range(config.ranks)]
         self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
         self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
 
     def perform(self, operation: Operation) -> Iterator[Step]:
         """The parts of an operation, each performed when the iterator reaches it.
 
-        An exception of the system is an outcome, and the last one.
+        An exception of the system is an outcome, and the last one. Raises `Unavailable` for a
+        mistake of its adapter.
         """
         reason = premise(operation, self.ledger, self.config, self.scope)
         if reason is not None:
@@ -70,11 +74,15 @@ class Performer:
             return
         try:
             yield from PERFORM[type(operation)](self, operation)
-        except Exception as error:
+        except Unavailable:
+            raise
+        except BaseException as error:
+            if not is_of_the_system(error):
+                raise
             yield Step(operation, crash(error))
 
     def close(self) -> None:
-        close(self.system)
+        closed(self.name, self.system)
 
     def _of_request(self, operation: Requested) -> Iterator[Step]:
         return REQUESTED[type(operation)](self.scheduler, operation)

@@ -13,7 +13,7 @@ from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.performing.outcomes import Outcome
+from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
 from radixproof.properties.running.run import Run
@@ -42,6 +42,12 @@ class Narrative:
     def after(self) -> Tree:
         """The tree after the last step."""
         return self.trees[-1]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last step has ended a process, so that nobody could look after it."""
+        outcome = self.steps[-1][1] if self.steps else None
+        return isinstance(outcome, Crashed) and outcome.fatal
 
 
 def narrate(

@@ -16,6 +16,7 @@ from radixproof.impl import registry
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.guarding.deaths import is_fatal
 from radixproof.properties.reporting.child import Died, in_child
 from radixproof.properties.reporting.effects import effects
 from radixproof.properties.reporting.narrate import narrate
@@ -111,6 +112,19 @@ def test_{name}():
     bad = radixproof.replay(radixproof.find("{system}"), HISTORY)
     assert bad is None, f"step {{bad.step + 1}}: {{bad.breach.signature}}: {{bad.breach.text}}"
 """
+_FILE_IN_CHILDREN = """{docstring}
+
+from radixproof import {names}
+from radixproof.properties.campaigns.replaying import replay_in_children
+
+HISTORY = {history}
+
+
+def test_{name}():
+    replayed = replay_in_children("{system}", HISTORY)
+    assert replayed.breach is None, replayed.text
+"""
+"""For what hangs, ends the process, or needs several runs to be seen."""
 
 
 def _notes(system: str, history: History, signature: str) -> tuple[str, ...]:
@@ -126,7 +140,8 @@ def _for_others(system: str, history: History, breach: Breach, notes: Sequence[s
     ]
     text = "\n".join(["History(", f"    {history.config!r},", "    (", *steps, "    ),", ")"])
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    return _FILE.format(
+    in_children = is_fatal(breach) or breach.violates is Property.REPEAT
+    return (_FILE_IN_CHILDREN if in_children else _FILE).format(
         docstring=_docstring(system, breach),
         names=", ".join(sorted(used)),
         history=text,

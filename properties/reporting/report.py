@@ -47,13 +47,7 @@ def course(history: History, told: Narrative) -> list[str]:
         lines.append(
             f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else "")
         )
-    lines += [
-        "",
-        f"Tree before step {len(told.steps)}:",
-        *draw(history.config, told.before, told.after, "-"),
-    ]
-    lines += ["", f"Tree after step {len(told.steps)} (+ new, ~ changed; before it: - gone):"]
-    lines += [*draw(history.config, told.after, told.before, "+"), ""]
+    lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
         lines += [
             *wrapped(
@@ -63,6 +57,22 @@ def course(history: History, told: Narrative) -> list[str]:
             "",
         ]
     return lines
+
+
+def _trees(config: Config, told: Narrative) -> list[str]:
+    """The trees before and after the last step, as far as they were seen."""
+    last = len(told.steps)
+    before = f"Tree before step {last}:"
+    if told.ended:
+        return [before, *draw(config, told.before, told.before, "-")]
+    after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"
+    return [
+        before,
+        *draw(config, told.before, told.after, "-"),
+        "",
+        after,
+        *draw(config, told.after, told.before, "+"),
+    ]
 
 
 def describe(config: Config) -> str:

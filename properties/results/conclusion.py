@@ -37,10 +37,9 @@ def conclusion(result: SystemResult) -> Iterator[str]:
 
 def _on_known(result: SystemResult) -> Iterator[str]:
     """What was passed over, what should have been and was not there, and what was no longer."""
-    for signature, count in result.met.items():
-        for entry in result.known[signature][:1]:
-            upstream = f" ({entry.upstream})" if entry.upstream else ""
-            yield f"  known: {signature}, met {count:,} times: {entry.reason}{upstream}"
+    for entry, count in result.met.items():
+        upstream = f" ({entry.upstream})" if entry.upstream else ""
+        yield f"  known: {entry.signature}, met {count:,} times: {entry.reason}{upstream}"
     for finding in result.findings:
         for entry in result.run_out.get(finding.signature, ()):
             yield f"  {entry.signature} was known until {entry.until}, as {entry.place} has it"

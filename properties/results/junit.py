@@ -45,10 +45,9 @@ def _cases(result: SystemResult) -> Iterator[Element]:
     yield _of_system(result)
     for finding in result.findings:
         yield _of_finding(result, finding)
-    for signature, count in result.met.items():
-        case = _case(result, signature, 0.0, {"signature": signature})
-        reasons = "; ".join(entry.reason for entry in result.known[signature])
-        SubElement(case, "skipped", message=_plain(f"known, met {count:,} times: {reasons}"))
+    for entry, count in result.met.items():
+        case = _case(result, entry.signature, 0.0, {"signature": entry.signature})
+        SubElement(case, "skipped", message=_plain(f"known, met {count:,} times: {entry.reason}"))
         yield case
 
 

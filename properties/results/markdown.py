@@ -38,9 +38,8 @@ def _details(result: SystemResult) -> Iterator[str]:
         yield from _finding(result, finding)
     if result.met:
         yield f"\nKnown in {_cell(result.system)}, and passed over:\n"
-        for signature, count in result.met.items():
-            reasons = "; ".join(entry.reason for entry in result.known[signature])
-            yield f"- `{signature}`, met {count:,} times: {_cell(reasons)}"
+        for entry, count in result.met.items():
+            yield f"- `{entry.signature}`, met {count:,} times: {_cell(entry.reason)}"
     for entry in result.stale:
         where, place = _cell(result.system), _cell(entry.place)
         yield f"\n`{entry.signature}` did not occur in {where} any more: stale in {place}"

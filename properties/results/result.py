@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import Enum
 
 from radixproof.properties.campaigns.lane import Done, Event, Failed, News
@@ -11,6 +13,7 @@ from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.campaigns.side_by_side import Searched
 from radixproof.properties.known.entry import Entry
+from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.progress import Progress
 
@@ -31,8 +34,8 @@ class SystemResult:
 
     shard: Shard
     profile: str
-    known: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
-    """Entries that count here, by signature."""
+    known: Sequence[Entry] = ()
+    """Entries that count here, in the order of the files."""
     run_out: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """Those that counted here until a day that has gone by."""
     findings: list[FindingReport] = field(default_factory=list)
@@ -75,23 +78,17 @@ class SystemResult:
         )
 
     @property
-    def met(self) -> dict[str, int]:
-        """Known signatures that were passed over, and how often, in the order of the files."""
-        counts = self.progress.passed_over if self.progress is not None else {}
-        return {signature: counts[signature] for signature in self.known if counts.get(signature)}
+    def met(self) -> dict[Entry, int]:
+        """Known findings that were passed over, and how often."""
+        counts = self.progress.passed_over if self.progress is not None else Counter[str]()
+        times = {entry: sum(counts[one] for one in entry.signatures) for entry in self.known}
+        return {entry: count for entry, count in times.items() if count}
 
     @property
     def stale(self) -> list[Entry]:
         """Entries that count here, but did not occur. Only a search that saw enough can tell."""
-        if not self.enough:
-            return []
         met = self.met
-        return [
-            one
-            for signature, entries in self.known.items()
-            if signature not in met
-            for one in entries
-        ]
+        return [entry for entry in self.known if entry not in met] if self.enough else []
 
     @property
     def verdict(self) -> str:
@@ -102,7 +99,8 @@ class SystemResult:
         if not self.enough:
             return "not searched enough"
         if self.met:
-            return f"nothing new, {plural(len(self.met), 'known finding')} passed over"
+            signatures = {entry.signature for entry in self.met}
+            return f"nothing new, {plural(len(signatures), 'known finding')} passed over"
         assert self.progress is not None
         return "nothing found in a short search" if self.progress.unreached else "clean"
 
@@ -134,6 +132,14 @@ class SystemResult:
         demand = self.shard.budget.demand
         share = "all of them" if demand == 100 else f"{demand} % of them"
         return f"the profile {self.profile} asks for {share}"
+
+
+def outstanding(shard: Shard, profile: str, known: Known, today: date) -> SystemResult:
+    """The result of a search that is still to be made, with what is known of the system by now."""
+    passed_over = known.for_system(shard.system, today)
+    entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
+    shard = replace(shard, known=tuple(passed_over))
+    return SystemResult(shard, profile, tuple(entries), known.run_out(shard.system, today))
 
 
 def found(results: Iterable[SystemResult]) -> bool:

@@ -6,7 +6,7 @@ The state machine, the soak driver, replay and the minimiser all run histories t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from radixproof.impl.observation import NodeView, Observation
@@ -17,10 +17,17 @@ from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.state_checks import inspect
+from radixproof.properties.judging.step_checks import crashed
+from radixproof.properties.performing.crash import (
+    crash,
+    is_from_the_system,
+    is_of_the_system,
+)
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.performer import Performer
 from radixproof.properties.performing.ranks import Diverged
 from radixproof.properties.performing.step import Step
+from radixproof.properties.running import journal
 
 TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKUP}
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other,
@@ -29,6 +36,9 @@ a run is over.
 
 MOST_UNSEEN = 32
 """Most choice-free steps between observations."""
+
+_END = Step(WritingCheck(), Skipped("the end"))
+"""What is judged when the whole is looked at one last time."""
 
 
 class Run:
@@ -43,7 +53,10 @@ class Run:
     def __init__(self, target: Target, config: Config, every: int | None = None) -> None:
         self.config = config
         self.every = every
+        self.journal = journal.current()
+        self.journal.building(config)
         self.performer = Performer(target, config)
+        self.journal.idle()
         self.system, self.ledger = self.performer.system, self.performer.ledger
         self.judge = Judge(config, target.dialect, target.sight, self.ledger)
         self.steps: list[Step] = []
@@ -62,7 +75,7 @@ class Run:
         self.since_whole += 1
         breaches: list[Breach] = []
         step: Step | None = None
-        for step in self.performer.perform(operation):
+        for step in self._performed(operation):
             self.unseen += 1
             look_at_all = whole or self.since_whole >= self.distance
             must_look = look_at_all or self.every is not None or self.unseen > MOST_UNSEEN
@@ -73,8 +86,16 @@ class Run:
                     break
         assert step is not None
         self.judge.note_allocations()
+        self.journal.idle()
         self.steps.append(step if step.operation is operation else Step(operation, step.outcome))
         return breaches
+
+    def _performed(self, operation: Operation) -> Iterable[Step]:
+        """The parts of an operation. One that ended a process before is not performed again."""
+        ending = self.journal.before(operation)
+        if ending is not None:
+            return (Step(operation, ending),)
+        return self.performer.perform(operation)
 
     @property
     def distance(self) -> int:
@@ -89,7 +110,10 @@ class Run:
             self.steps and isinstance(self.steps[-1].outcome, Crashed)
         ):
             return []
-        return self._judge(Step(WritingCheck(), Skipped("the end")), True, True)
+        self.journal.looking()
+        breaches = self._judge(_END, True, True)
+        self.journal.idle()
+        return breaches
 
     @property
     def unjudged(self) -> Counter[Unjudged]:
@@ -99,7 +123,9 @@ class Run:
         return self.judge.unjudged
 
     def close(self) -> None:
+        self.journal.closing()
         self.performer.close()
+        self.journal.idle()
 
     def _judge(self, step: Step, whole: bool, must_look: bool) -> list[Breach]:
         look = self._look_at_all if whole else self._look_at_changes
@@ -110,6 +136,10 @@ class Run:
                 breaches += inspect(self.judge, self.seen, self.system)
         except Diverged as error:  # seen only when the ranks were looked at
             return [Breach(Property.RANK, "diverged", f"{step.operation}: {error}")]
+        except BaseException as error:  # raised where the system was looked at
+            if not (is_of_the_system(error) and is_from_the_system(error)):
+                raise
+            return [crashed(self.steps[-1] if step is _END else step, crash(error))]
         return breaches
 
     def _look_at_all(self) -> Observation:
@@ -146,18 +176,19 @@ def run_history(
     history: History,
     tolerated: Callable[[str], bool] = lambda _: False,
     every: int | None = 1,
+    looked: int = 0,
 ) -> Verdict | None:
     """Run a history to its first breach that is not tolerated; None if there is none.
 
     A tolerated signature is passed over if the model can go on after it; if it cannot, the run ends
-    there without a verdict.
+    there without a verdict. The whole is looked at after ``looked`` operations, and at the end.
     """
     run = Run(target, history.config, every)
     earlier: list[str] = []
     try:
         for at, operation in enumerate(history.operations):
             breaches = run.step(operation)
-            if at == len(history.operations) - 1:
+            if at + 1 in (looked, len(history.operations)):
                 breaches += run.finish()
             for breach in breaches:
                 if not tolerated(breach.signature):

@@ -4,6 +4,9 @@ It runs nothing itself. Units are added in order, whoever has run them, and a un
 before its turn: as long as the signatures that were known to it are known still, what came of it is
 what would come of it now, unless it ended with a breach that has become known since. So the
 findings, the steps and the milestones of a search do not depend on how many processes work at it.
+
+A unit that found something is run again with that as known, until it finds nothing new. So a
+search to which all findings of another are known goes the same way, meets them, and finds no more.
 """
 
 from __future__ import annotations
@@ -47,6 +50,8 @@ class Course:
         self.progress = Progress(0, 0, scope=scope)
         self._examples = budget.examples
         self._replayed_steps = 0
+        self._broken: Ran | None = None
+        """What ended with a breach that has to be settled."""
         first = Unit(CORPUS, 0) if stored else _drawn(0, self._examples)
         self.unit: Unit | None = first
         """The unit whose turn it is; None when the budget is spent."""
@@ -74,6 +79,37 @@ class Course:
 
     def add(self, ran: Ran) -> Broken | None:
         """Add what came of the unit whose turn it is; returns what has to be settled next."""
+        assert self._broken is None, "something has to be settled first"
+        if ran.broken is None:
+            self._go_on(ran)
+        else:
+            self._broken = ran
+        return ran.broken
+
+    @property
+    def at_step(self) -> int:
+        """Steps up to and with the breach that has to be settled."""
+        histories = () if self._broken is None else self._broken.histories
+        return self.progress.steps + sum(one.steps for one in histories)
+
+    def settled(self, settled: Settled) -> None:
+        """What became of the breach. If it is a finding, it is known from now on, and the unit is
+        run again, to see what else there is in it. If not, the unit has ended there.
+        """
+        ran, self._broken = self._broken, None
+        assert ran is not None
+        assert ran.broken is not None
+        if settled.signature is not None:
+            self.learn(settled.signature, ran.broken)
+        else:
+            self._go_on(replace(ran, passed_over=ran.passed_over + settled.passed_over))
+
+    def learn(self, signature: str, broken: Broken) -> None:
+        """Pass over, from now on, a finding and the breach by which it showed."""
+        self.known |= {signature, broken.breach.signature}
+
+    def _go_on(self, ran: Ran) -> None:
+        """The unit is over, and the next one has its turn."""
         assert self.unit is not None, "the search is over"
         now, unit = self.progress, self.unit
         for one in ran.histories:
@@ -88,18 +124,8 @@ class Course:
             self._replayed_steps = now.steps
         over = unit.driver == SOAK and now.steps - self._replayed_steps >= self.budget.steps
         self.unit = None if over else self._after(unit, self._examples)
-        self.progress = replace(
-            now, passed_over=now.passed_over + ran.passed_over, complete=self.unit is None
-        )
-        return ran.broken
-
-    def settled(self, broken: Broken, settled: Settled) -> None:
-        """Go on with what was found as known; if nothing was, something known was met."""
-        if settled.signature is not None:
-            self.known |= {settled.signature, broken.breach.signature}
-        else:
-            met = self.progress.passed_over + settled.passed_over
-            self.progress = replace(self.progress, passed_over=met)
+        met = now.passed_over + ran.passed_over
+        self.progress = replace(now, passed_over=met, complete=over)
 
     def _after(self, unit: Unit, examples: int) -> Unit:
         """The unit that follows, with so many examples of the state machine left."""

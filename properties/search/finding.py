@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.model.verdict import Breach
+from radixproof.model.verdict import Breach, Property
 from radixproof.properties.running.replaying import fits
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.minimise import Fails, minimise
+from radixproof.properties.search.repeating import did_not_come_again, differs, shrunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def settle(
             return None
         # Only the search saw it, with its own deltas and inspections: replay with these.
         every = None
-        verdict = run_history(target, history, known.__contains__, every) or Verdict(
-            breach, len(history.operations) - 1
-        )
+        verdict = _as_searched(target, history, known)
+    if verdict is None or differs(target, history) is not None:
+        return _unrepeatable(target, history, breach, known, on_progress, stop)
     signature = verdict.breach.signature
     fails = _failing(target, signature, every)
     start = replace(history, operations=history.operations[: verdict.step + 1])
@@ -73,8 +74,59 @@ def settle(
     return Finding(smallest, last, 0, "", 0, history, shrunk=not stop())
 
 
+def _as_searched(target: Target, history: History, known: Collection[str]) -> Verdict | None:
+    """Replay as a search runs its histories: it looks at the whole once more somewhere, before it
+    ends what is open.
+    """
+    passed_over = frozenset(known)
+    for looked in range(len(history.operations)):
+        verdict = run_history(target, history, passed_over.__contains__, None, looked)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def _unrepeatable(
+    target: Target,
+    history: History,
+    breach: Breach,
+    known: Collection[str],
+    on_progress: Callable[[str, int], None],
+    stop: Callable[[], bool],
+) -> Finding | None:
+    """The finding in a history that does not go the same way twice; None if that is known."""
+    seen = differs(target, history)
+    if seen is None:
+        alone = did_not_come_again(history, breach)
+        return _new(Finding(history, alone, 0, "", 0, history), known)
+    if seen.breach.signature in known:
+        return None
+    smallest, last = shrunk(target, history, seen, on_progress, stop)
+    return Finding(smallest, last, 0, "", 0, history, shrunk=not stop())
+
+
+def _new(finding: Finding, known: Collection[str]) -> Finding | None:
+    return None if finding.signature in known else finding
+
+
 class NothingFails(ValueError):
     """There is nothing to shrink: the history is clean on this system."""
+
+
+def failure(target: Target, history: History) -> Verdict:
+    """What is wrong with a history: that it does not go the same way twice; or what its origin
+    says, if that is still so; or else its first breach. Raises `NothingFails`.
+    """
+    named = history.origin.get("signature")
+    verdict = differs(target, history)
+    if verdict is None and named is not None:
+        verdict = run_history(target, history, lambda other: other != named)
+    verdict = verdict or run_history(target, history)
+    if verdict is None:
+        raise NothingFails(
+            f"nothing is wrong with this history on {target.name}, so there is nothing to shrink"
+        )
+    return verdict
 
 
 def shrink(
@@ -87,16 +139,13 @@ def shrink(
     The way is the signature in the history's origin if it still fails so, else its first breach.
     Raises `NothingFails`.
     """
-    named = history.origin.get("signature")
-    verdict = run_history(target, history, lambda other: other != named) if named else None
-    verdict = verdict or run_history(target, history)
-    if verdict is None:
-        raise NothingFails(
-            f"nothing is wrong with this history on {target.name}, so there is nothing to shrink"
-        )
+    verdict = failure(target, history)
     signature = verdict.breach.signature
-    fails = _failing(target, signature)
-    smallest = minimise(history, fails, lambda left: on_progress(signature, left))
+    if verdict.breach.violates is Property.REPEAT:
+        smallest, _ = shrunk(target, history, verdict, on_progress)
+    else:
+        fails = _failing(target, signature)
+        smallest = minimise(history, fails, lambda left: on_progress(signature, left))
     origin = {**history.origin, "system": target.name, "signature": signature}
     return replace(smallest, origin=origin)
 

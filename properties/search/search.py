@@ -1,8 +1,9 @@
 """A search of one system: a corpus if there is one, the state machine, then the soak.
 
-Every new finding is shrunk as it comes, and the search goes on with its signature known, so that a
-shallow bug does not hide a deep one. Its findings are a function of the system, the corpus, the
-seed and the budget in steps alone; only a limit in seconds depends on the machine.
+Every new finding is shrunk as it comes, and the search goes on with its signature known, from the
+beginning of what showed it, so that a shallow bug does not hide a deep one. Its findings are a
+function of the system, the corpus, the seed and the budget in steps alone; only a limit in seconds
+depends on the machine.
 
 This is a search in one process; `campaigns/side_by_side.py` is one in several, with the same
 findings.
@@ -24,6 +25,7 @@ from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.course import Course, Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.search.units import Units, of_machine
 
 
@@ -49,15 +51,16 @@ def search(
 
     ``stored`` histories that fit the target are replayed first, on top of the budget in steps, but
     not of that in seconds. Signatures that are ``known`` are passed over. Returns the final
-    progress.
+    progress. Raises `AdapterMistake`.
     """
+    try_out(target)
     stop = time_is_up(budget.seconds)
     units = Units(target, seed, budget, stored)
     course = Course(target.scope, budget, len(units.stored), known)
     while course.unit is not None and not stop():
         unit = course.unit
         broken = course.add(units.run(unit, course.known))
-        now = course.progress
+        now = replace(course.progress, steps=course.at_step)
         if broken is not None:
             passed_over = PassedOver(course.known)
 
@@ -66,7 +69,7 @@ def search(
 
             found = settle(target, broken.history, broken.breach, passed_over, shrinking, stop)
             signature = None if found is None else found.signature
-            course.settled(broken, Settled(signature, passed_over.met))
+            course.settled(Settled(signature, passed_over.met))
             if found is not None:
                 tell(replace(found, seed=seed, driver=unit.driver, at_step=now.steps))
         tell(course.progress)

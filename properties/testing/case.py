@@ -22,6 +22,7 @@ from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
 from radixproof.properties.reporting.finding_folder import folder_of, keep
 from radixproof.properties.search.finding import Finding, settle
+from radixproof.properties.search.trial import try_out
 from radixproof.properties.testing.asked import CommandLine
 from radixproof.properties.testing.found import Found
 
@@ -44,6 +45,7 @@ class ReportingMachine(CacheMachine):
 
 def _run(machine: type[ReportingMachine]) -> Any:
     def runTest(case: Any) -> None:
+        try_out(machine.target)
         try:
             run_state_machine_as_test(machine, settings=_drawing(case.settings, machine.shrinks))
         except Broken as broken:
@@ -88,6 +90,9 @@ def state_machine(
     It is a class of Hypothesis like any other: its ``TestCase`` is a test, with ``settings`` to be
     set, and it can be subclassed. With ``shrinks``, Hypothesis shrinks and explains by itself
     before the minimiser does.
+
+    A system that hangs, or ends the process, does so in the test: ``radixproof check`` searches
+    such a system in processes of its own, and reports it.
     """
     name = "".join(part.capitalize() for part in slug(target.name).split("-")) + "Machine"
     members = {

@@ -17,7 +17,7 @@ from radixproof.properties.known.entry import KnownError
 from radixproof.properties.known.files import load_all
 from radixproof.properties.reporting.finding_folder import keep
 from radixproof.properties.results.conclusion import conclusion
-from radixproof.properties.results.result import Ending, SystemResult
+from radixproof.properties.results.result import Ending, SystemResult, outstanding
 from radixproof.properties.search.budget import PROFILES
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
@@ -46,13 +46,10 @@ def result_of(system: Target | str, asked: Asked) -> SystemResult:
         ) from None
     except (KnownError, registry.UnknownSystem, Unavailable) as error:
         raise CannotCheck(str(error)) from None
-    today = date.today()
-    passed_over = known.for_system(name, today)
-    stored = str(corpus.FOLDER)
-    shard = Shard(name, SEARCH, asked.seed, budget, stored, str(asked.out), tuple(passed_over))
-    result = SystemResult(shard, asked.profile, passed_over, known.run_out(name, today))
+    shard = Shard(name, SEARCH, asked.seed, budget, str(corpus.FOLDER), str(asked.out))
+    result = outstanding(shard, asked.profile, known, date.today())
     if isinstance(system, str):
-        with closing(search_all([shard], 1, asked.seconds)) as events:
+        with closing(search_all([result.shard], 1, asked.seconds)) as events:
             for event in events:
                 result.take(event)
     else:

@@ -27,9 +27,9 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import UnknownSystem, find, locally
-from radixproof.impl.system import complete
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.histories import corpus
 from radixproof.properties.running.run import run_history

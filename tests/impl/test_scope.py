@@ -70,3 +70,19 @@ def test_an_operation_is_declined(scope: Scope, operation: Operation, why: str) 
 def test_without_a_host_tier_there_are_no_operations_on_it() -> None:
     assert Scope().offers() == frozenset(OPERATIONS)
     assert Scope(hosted=False).offers() == frozenset(OPERATIONS) - frozenset(ON_HOST)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("components", Component.FULL, "components must be a tuple of some of Component.FULL"),
+        ("eviction_policies", [EvictionPolicy.LRU], "eviction_policies must be a tuple of some"),
+        ("operations", (), "operations must be a tuple of some of Match, Insert"),
+        ("operations", (Component.FULL,), "operations must be a tuple of some of Match, Insert"),
+        ("page_sizes", 4, "page_sizes must be a tuple of sizes, or None for any, got 4"),
+        ("page_sizes", (0,), "page_sizes must be a tuple of sizes"),
+    ],
+)
+def test_a_scope_must_be_made_of_what_it_names(field: str, value: object, says: str) -> None:
+    with pytest.raises(TypeError, match=f"Scope: {says}"):
+        Scope(**{field: value})  # type: ignore[arg-type]

@@ -4,17 +4,19 @@ called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from radixproof.impl.operations import Insert, LoadBack, Match, Reset
+from radixproof.impl.operations import Insert, LoadBack, Match, Refuse, WritingCheck
 from radixproof.impl.registry import find
+from radixproof.impl.scope import ONE_TIER
 from radixproof.impl.sight import NODES_ONLY, Sight
-from radixproof.impl.system import Target, Unavailable, close, complete
+from radixproof.impl.system import Target, Unavailable, close
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.coverage.milestones import reachable
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.soak import one
@@ -24,33 +26,19 @@ from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
-
-from .toy import SCOPE, SIGHT, Node, Toy, target
+from toy_adapter import SIGHT, Adapter, target
+from toy_bugs import with_bug
+from toy_cache import Node, ToyCache
 
 PLAIN = Config(host_pages=0)
-UNJUDGED = {Check.EVENTS, Check.HOST_HITS, Check.LEAF_SETS, Check.AGES}
+UNJUDGED = {Check.EVENTS, Check.HOST_HITS, Check.LEAF_SETS}
 
 
-class ForgetsAncestors(Toy):
+class ForgetsAncestors(ToyCache):
     """Its unlock leaves the nodes above locked."""
 
-    def unlock(self, receipt: Node) -> None:
-        receipt.locks -= 1
-
-
-class TakesTheNewest(Toy):
-    """It evicts the leaf that was used last."""
-
-    def victims(self) -> list[Node]:
-        return sorted(super().victims(), key=lambda node: node.used)[-1:]
-
-
-class LosesDuplicates(Toy):
-    """An insert frees nothing of what was there already."""
-
-    def free(self, slots: Sequence[int]) -> None:
-        if len(slots) != 1:
-            super().free(slots)
+    def unlock(self, node: Node) -> None:
+        node.locks -= 1
 
 
 def searched(toy: Target, steps: int = 1500) -> tuple[Progress, list[str]]:
@@ -64,27 +52,15 @@ def searched(toy: Target, steps: int = 1500) -> tuple[Progress, list[str]]:
 
 
 def test_a_search_of_the_toy_is_clean_and_goes_everywhere_within_its_reach() -> None:
-    done, found = searched(target(), 6_000)
+    done, found = searched(target, 6_000)
     assert found == []
     assert done.unreached == []
     assert {one.check for one in done.unjudged} == UNJUDGED
-    assert len(reachable(SCOPE)) == 10
-
-
-@pytest.mark.parametrize(
-    ("kind", "signature"),
-    [
-        (ForgetsAncestors, "LOCK/full-too-many"),
-        (TakesTheNewest, "RECENCY/"),
-        (LosesDuplicates, "OWN/full-lost"),
-    ],
-)
-def test_a_search_finds_what_is_wrong_with_the_toy(kind: type[Toy], signature: str) -> None:
-    assert any(found.startswith(signature) for found in searched(target(kind))[1])
+    assert len(reachable(ONE_TIER)) == 11
 
 
 def test_less_of_the_toy_shows_enough_to_find_what_is_wrong_with_it() -> None:
-    bare = replace(target(ForgetsAncestors), sight=NODES_ONLY)
+    bare = replace(with_bug("ancestors", ForgetsAncestors), sight=NODES_ONLY)
     found = {
         ran.breach.signature
         for number in range(30)
@@ -94,62 +70,85 @@ def test_less_of_the_toy_shows_enough_to_find_what_is_wrong_with_it() -> None:
 
 
 def test_the_baseline_runs_the_toy() -> None:
-    assert not any(baseline.one(target(), 1, number).breach for number in range(30))
+    assert not any(baseline.one(target, 1, number).breach for number in range(30))
 
 
 def test_what_the_toy_does_not_show_is_counted() -> None:
-    run = Run(target(), PLAIN, every=1)
+    run = Run(target, PLAIN, every=1)
     run.step(Insert(Key((1, 2))))
     assert run.finish() == run.step(Match(Key((1,)))) == []
     counted = {one.check: count for one, count in run.unjudged.items()}
     assert counted[Check.EVENTS] == 2
     assert counted[Check.HOST_HITS] == 1
-    assert counted[Check.LEAF_SETS] == counted[Check.AGES] == 2
+    assert counted[Check.LEAF_SETS] == 2
     assert set(counted) == UNJUDGED
     run.close()
 
 
 def test_our_own_implementation_shows_everything() -> None:
+    pytest.importorskip("torch")
     run = Run(find("radix"), PLAIN, every=1)
     run.step(Insert(Key((1, 2))))
     assert not run.unjudged
     run.close()
 
 
-@pytest.mark.parametrize("operation", [Reset(), LoadBack(Key((1,))), Match(Key((1,), "a"))])
+@pytest.mark.parametrize("operation", [WritingCheck(), LoadBack(Key((1,))), Match(Key((1,), "a"))])
 def test_the_toy_is_put_to_nothing_that_its_scope_excludes(operation: Match) -> None:
-    run = Run(target(), PLAIN, every=1)
+    run = Run(target, PLAIN, every=1)
     assert run.step(operation) == []
     assert "skipped" in str(run.steps[-1].outcome)
 
 
 def test_a_system_must_have_what_its_scope_calls_for() -> None:
+    toy = Adapter(PLAIN)
     with pytest.raises(
-        Unavailable, match="the scope of Toy calls for reset, in_flight, which it does not"
+        Unavailable, match="the scope of Adapter calls for refuse, which it does not"
     ):
-        complete(Toy(PLAIN), replace(SCOPE, operations=(*SCOPE.operations, Reset)))
+        complete(toy, replace(ONE_TIER, operations=(*ONE_TIER.operations, Refuse)))
     with pytest.raises(Unavailable, match="free_swa, swa_of"):
-        complete(Toy(PLAIN), replace(SCOPE, components=(Component.FULL, Component.SWA)))
+        complete(toy, replace(ONE_TIER, components=(Component.FULL, Component.SWA)))
+    with pytest.raises(Unavailable, match="in_flight"):
+        complete(toy, replace(ONE_TIER, hosted=True))
     with pytest.raises(Unavailable, match="with a host tier"):
-        Run(target(), Config())
+        Run(target, Config())
 
 
 @pytest.mark.parametrize(
     ("sight", "missing"),
     [
         (replace(SIGHT, leaf_sets=True), "sets of evictable device leaves"),
-        (replace(SIGHT, recency=True), "when nodes were last used"),
         (replace(SIGHT, host_hits=(Component.FULL,)), "what a match finds on the host only"),
     ],
 )
 def test_what_is_declared_must_be_shown(sight: Sight, missing: str) -> None:
-    run = Run(replace(target(), sight=sight), PLAIN, every=1)
+    run = Run(replace(target, sight=sight), PLAIN, every=1)
     with pytest.raises(NotShown, match=missing):
         run.step(Match(Key((1,))))
 
 
 def test_a_system_without_close_has_nothing_to_release() -> None:
-    toy = Toy(PLAIN)
+    toy = Adapter(PLAIN)
     close(toy)
     assert toy.allocate(8) == [*range(8)]
     assert toy.available(Pool.FULL) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scope": SIGHT}, "scope must be a Scope, got Sight"),
+        ({"sight": ONE_TIER}, "sight must be a Sight, got Scope"),
+        ({"dialect": Adapter}, "dialect must be a Dialect, got <class"),
+        ({"build": Adapter(PLAIN)}, "build must be a function from a Config to a System, got"),
+        ({"build": lambda: None}, "build must be a function from a Config to a System, got"),
+    ],
+)
+def test_a_target_must_be_made_of_what_it_names(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=f"Target: {says}"):
+        replace(target, **changes)
+
+
+def test_a_sight_must_be_made_of_what_it_names() -> None:
+    with pytest.raises(TypeError, match="Sight: slots must be a tuple of Pools, got <Pool"):
+        Sight(slots=Pool.FULL)  # type: ignore[arg-type]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from radixproof.impl.observation import Observation
 from radixproof.impl.operations import History, Operation
-from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
@@ -18,6 +17,9 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.running.run import Run, run_history
 
 from .deeds import DELTAS, WHOLE, Deed, SignatureOf
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix_adapter.adapter import RadixSystem
 
 
 class TamperedSystem:
@@ -59,6 +61,8 @@ def tampered(radix: Target) -> Callable[..., Target]:
         built = 0
 
         def build(config: Config) -> System:
+            from radixproof.impl.radix_adapter.adapter import RadixSystem
+
             nonlocal built
             system, rank = radix.build(config), built % config.ranks
             built += 1

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import Insert, LoadingCheck, Operation, WritingCheck
 from radixproof.impl.radix.config import COMPONENTS
-from radixproof.impl.radix.node import Node
-from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.key import Key
 
-Deed: TypeAlias = Callable[[RadixSystem], Callable[[Observation], Observation] | None]
+if TYPE_CHECKING:
+    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
+    from radixproof.impl.radix_adapter.adapter import RadixSystem
+
+Deed: TypeAlias = Callable[["RadixSystem"], Callable[[Observation], Observation] | None]
 """What goes wrong.
 
 It may change the live cache, replace methods of the system, or return a lie to tell from now on.
@@ -240,6 +240,8 @@ def find_page(pool: Pool) -> Deed:
 
     def deed(system: RadixSystem) -> None:
         allocator = system.allocators[pool]
+        import numpy as np
+
         allocator.free(np.arange(allocator.page_size, 2 * allocator.page_size))
 
     return deed
@@ -262,6 +264,8 @@ def scribble(pool: Pool, *segment: int, tag: int | None = None) -> Deed:
             kv_pool.kv[0, 0, int(slots[0])] += 1
         else:
             allocator = system.allocators[pool]
+            import numpy as np
+
             every = np.arange(1, allocator.pages * allocator.page_size + 1)
             found = system.read(pool, every.tolist()).index(tag)
             kv_pool.scatter(slots[:1], kv_pool.gather(every[found : found + 1]))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import radixproof
+import toy_adapter
+import toy_bugs
 from radixproof import (
     CheckResult,
     Config,
@@ -19,8 +21,6 @@ from radixproof import (
     NothingFails,
     Unlock,
 )
-
-from . import toy_cache
 
 STUCK = History(
     Config(host_pages=0),
@@ -38,50 +38,49 @@ STUCK = History(
 
 @pytest.fixture(scope="module")
 def broken() -> CheckResult:
-    return radixproof.check(toy_cache.broken(), steps=1_500)
+    return radixproof.check(toy_bugs.split, steps=1_500)
 
 
 def test_a_cache_of_ones_own_is_clean_and_everything_was_tried() -> None:
-    result = radixproof.check(toy_cache.target, steps=1_500)
+    result = radixproof.check(toy_adapter.target, steps=1_500)
     assert (result.findings, result.report()) == ((), "")
     assert result.steps >= 1_500
     assert result.histories > 20
     assert result.reached
     assert not result.unreached
     assert result.enough
-    assert "FULL: free lists hold the slots that nobody owns" in result.unjudged
+    assert "FULL: the events replay to what is resident" in result.unjudged
 
 
 def test_a_bug_is_found_with_its_report(broken: CheckResult) -> None:
     assert broken.findings
     for finding in broken.findings:
-        assert f"{finding.signature} in broken toy" in broken.report()
-        assert radixproof.replay(toy_cache.broken(), finding.history) is not None
-        assert radixproof.replay(toy_cache.target, finding.history) is None
+        assert f"{finding.signature} in split" in broken.report()
+        assert radixproof.replay(toy_bugs.split, finding.history) is not None
+        assert radixproof.replay(toy_adapter.target, finding.history) is None
 
 
 def test_the_same_seed_finds_the_same(broken: CheckResult) -> None:
-    again = radixproof.check(toy_cache.broken(), steps=1_500)
+    again = radixproof.check(toy_bugs.split, steps=1_500)
     assert [one.history for one in again.findings] == [one.history for one in broken.findings]
-    other = radixproof.check(toy_cache.broken(), steps=1_500, seed=2)
+    other = radixproof.check(toy_bugs.split, steps=1_500, seed=2)
     assert [one.original for one in other.findings] != [one.original for one in broken.findings]
 
 
 def test_what_is_known_is_passed_over(broken: CheckResult) -> None:
     known = [finding.signature for finding in broken.findings]
-    again = radixproof.check(toy_cache.broken(), steps=500, known=known)
+    again = radixproof.check(toy_bugs.split, steps=500, known=known)
     assert not {one.signature for one in again.findings} & set(known)
-    verdict = radixproof.replay(toy_cache.broken(), STUCK)
+    verdict = radixproof.replay(toy_bugs.split, STUCK)
     assert verdict is not None
     assert (
-        radixproof.replay(toy_cache.broken(), STUCK, known=[verdict.breach.signature, "x"])
-        != verdict
+        radixproof.replay(toy_bugs.split, STUCK, known=[verdict.breach.signature, "x"]) != verdict
     )
 
 
 def test_what_is_stored_is_replayed_first_and_progress_is_told() -> None:
     steps: list[int] = []
-    result = radixproof.check(toy_cache.broken(), steps=0, stored=[STUCK], on_progress=steps.append)
+    result = radixproof.check(toy_bugs.split, steps=0, stored=[STUCK], on_progress=steps.append)
     assert result.findings[0].driver == "corpus"
     assert steps == sorted(steps)
     assert steps[-1] == result.steps
@@ -92,7 +91,7 @@ def test_known_findings_of_a_file_are_those_about_the_target(
 ) -> None:
     signatures = [finding.signature for finding in broken.findings]
     file = tmp_path / "known.toml"
-    for system in ("broken toy", "toy"):
+    for system in ("split", "toy"):
         file.write_text(
             "".join(
                 f'[[finding]]\nsignature = "{one}"\nreason = "x"\nsystems = ["{system}"]\n'
@@ -100,39 +99,39 @@ def test_known_findings_of_a_file_are_those_about_the_target(
             )
         )
         known = radixproof.load_known(file)
-        again = radixproof.check(toy_cache.broken(), steps=1_500, known=known)
+        again = radixproof.check(toy_bugs.split, steps=1_500, known=known)
         found = {one.signature for one in again.findings}
-        assert found.isdisjoint(signatures) == (system == "broken toy")
-        assert bool(again.passed_over) == (system == "broken toy")
+        assert found.isdisjoint(signatures) == (system == "split")
+        assert bool(again.passed_over) == (system == "split")
 
 
 def test_time_may_end_it() -> None:
-    result = radixproof.check(toy_cache.target, profile="nightly", seconds=0.1)
+    result = radixproof.check(toy_adapter.target, profile="nightly", seconds=0.1)
     assert result.steps < 100_000
     assert not result.enough
 
 
 def test_a_search_that_reached_too_little_is_not_enough() -> None:
-    result = radixproof.check(toy_cache.target, profile="ci", steps=1)
+    result = radixproof.check(toy_adapter.target, profile="ci", steps=1)
     assert result.unreached
     assert not result.enough
 
 
 def test_a_history_is_shrunk_on_a_cache_without_a_host_tier() -> None:
     longer = History(STUCK.config, (Match(Key((7, 8))), *STUCK.operations))
-    smallest = radixproof.shrink(toy_cache.broken(), longer)
+    smallest = radixproof.shrink(toy_bugs.split, longer)
     assert len(smallest.operations) <= len(STUCK.operations)
     assert smallest.config.host_pages == 0
-    assert smallest.origin["system"] == "broken toy"
-    verdict = radixproof.replay(toy_cache.broken(), smallest)
+    assert smallest.origin["system"] == "split"
+    verdict = radixproof.replay(toy_bugs.split, smallest)
     assert verdict is not None
     assert smallest.origin["signature"] == verdict.breach.signature
 
 
 def test_mistakes_are_told() -> None:
     with pytest.raises(NothingFails, match="nothing is wrong with this history on toy"):
-        radixproof.shrink(toy_cache.target, STUCK)
+        radixproof.shrink(toy_adapter.target, STUCK)
     with pytest.raises(ValueError, match=r"no profile is called 'weekly' \(known: dev, ci"):
-        radixproof.check(toy_cache.target, profile="weekly")
+        radixproof.check(toy_adapter.target, profile="weekly")
     with pytest.raises(radixproof.Unavailable, match="toy cannot be built with a host tier"):
-        radixproof.replay(toy_cache.target, History(Config(), ()))
+        radixproof.replay(toy_adapter.target, History(Config(), ()))

@@ -12,11 +12,10 @@ from typing import assert_type
 import pytest
 
 import radixproof
+import toy_adapter
 from radixproof.impl.operations import OPERATIONS
 from radixproof.properties.running.run import Verdict
 from radixproof.properties.testing.case import ReportingMachine
-
-from . import toy_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,13 +75,13 @@ def test_a_name_imports_what_it_needs_and_no_more(code: str, packages: set[str])
 
 def test_a_user_is_told_the_types() -> None:
     """`make lint` is what checks the types asserted here, and those of the toy cache."""
-    result = radixproof.check(toy_cache.target, steps=10)
+    result = radixproof.check(toy_adapter.target, steps=10)
     assert_type([finding.signature for finding in result.findings], list[str])
     history = radixproof.History(radixproof.Config(host_pages=0), ())
-    verdict = radixproof.replay(toy_cache.target, history)
+    verdict = radixproof.replay(toy_adapter.target, history)
     assert_type(verdict, Verdict | None)
     assert verdict is None
-    machine = radixproof.state_machine(toy_cache.target)
+    machine = radixproof.state_machine(toy_adapter.target)
     assert_type(machine, type[ReportingMachine])
     assert issubclass(machine, ReportingMachine)
     assert (ROOT / "radixproof" / "py.typed").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     (folder / "blocked").mkdir()
     (folder / "blocked" / "sitecustomize.py").write_text(BLOCKER)
-    toy = Path(__file__).with_name("toy_cache.py")
-    (folder / "toy_cache.py").write_text(toy.read_text())
+    for file in (ROOT / "examples" / "own_cache").glob("toy_*.py"):
+        shutil.copy(file, folder)
     return folder
 
 
@@ -57,19 +58,19 @@ def test_there_is_no_torch_here(bare: Path) -> None:
 
 @pytest.mark.slow
 def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
-    clean = run(bare, "check", "toy_cache:target", "--seconds", "2")
+    clean = run(bare, "check", "toy_adapter:target")
     assert clean.returncode == 0, clean.stderr
-    assert "toy_cache:target: " in clean.stdout
-    found = run(bare, "check", "toy_cache:broken", "--seconds", "2")
+    assert "toy_adapter:target: " in clean.stdout
+    found = run(bare, "check", "toy_bugs:split")
     assert found.returncode == 1, found.stderr
-    assert "in toy_cache:broken" in found.stdout
-    (first, *_) = sorted((bare / "findings" / "toy-cache-broken").glob("*/*.json"))
+    assert "in toy_bugs:split" in found.stdout
+    (first, *_) = sorted((bare / "findings" / "toy-bugs-split").glob("*/*.json"))
     command = next(line for line in found.stdout.splitlines() if line.startswith("Replay: "))
-    assert command.endswith(" --system toy_cache:broken")
-    named = (str(first), "--system", "toy_cache:broken")
+    assert command.endswith(" --system toy_bugs:split")
+    named = (str(first), "--system", "toy_bugs:split")
     assert run(bare, "replay", *named).returncode == 1
     assert run(bare, "shrink", *named).returncode == 1
-    assert run(bare, "replay", str(first), "--system", "toy_cache:target").returncode == 0
+    assert run(bare, "replay", str(first), "--system", "toy_adapter:target").returncode == 0
     unnamed = run(bare, "replay", str(first))
     assert unnamed.returncode == 2
-    assert "imported only if you name it: --system toy_cache:broken" in unnamed.stderr
+    assert "imported only if you name it: --system toy_bugs:split" in unnamed.stderr

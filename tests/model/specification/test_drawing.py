@@ -46,6 +46,7 @@ def test_pairs_are_printed_as_such(start: Start) -> None:
 @pytest.mark.parametrize("number", range(12))
 def test_the_model_is_printed_as_reports_draw_the_system(number: int) -> None:
     """After every operation of a random history."""
+    pytest.importorskip("torch")
     history = one(find("radix"), 3, number, lambda _: False).history
     run = Run(find("radix"), history.config, every=1)
     try:

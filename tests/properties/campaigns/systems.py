@@ -6,17 +6,17 @@ import os
 import time
 from dataclasses import replace
 
+import toy_adapter
+import toy_bugs
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 
-from ...radixproof import toy_cache
-
-target = toy_cache.target
+target = toy_adapter.target
 HERE = "tests.properties.campaigns.systems"
 
 
 def broken() -> Target:
-    return toy_cache.broken()
+    return toy_bugs.split
 
 
 def slow() -> Target:
@@ -24,9 +24,9 @@ def slow() -> Target:
 
     def build(config: Config) -> System:
         time.sleep(0.3)
-        return toy_cache.build_broken(config)
+        return toy_bugs.split.build(config)
 
-    return replace(toy_cache.target, build=build)
+    return replace(toy_adapter.target, build=build)
 
 
 def endless() -> Target:
@@ -38,9 +38,9 @@ def endless() -> Target:
         built += 1
         if built > 1:
             time.sleep(600)
-        return toy_cache.build(config)
+        return toy_adapter.target.build(config)
 
-    return replace(toy_cache.target, build=build)
+    return replace(toy_adapter.target, build=build)
 
 
 def deadly() -> Target:
@@ -52,6 +52,6 @@ def deadly() -> Target:
         built += 1
         if built > 1:
             os._exit(7)
-        return toy_cache.build(config)
+        return toy_adapter.target.build(config)
 
-    return replace(toy_cache.target, build=build)
+    return replace(toy_adapter.target, build=build)

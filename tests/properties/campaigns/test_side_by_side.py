@@ -82,15 +82,19 @@ def test_the_findings_are_those_of_a_search_in_this_process() -> None:
     assert progress.complete
 
 
-def test_what_is_known_is_passed_over_and_counted() -> None:
+def test_what_was_found_and_is_known_is_met_by_the_next_search_and_nothing_else_is_found() -> None:
     first = shard("broken")
-    signatures = tuple(one.signature for one in reports(list(search_all([first], 1)), first))
-    again = shard("broken", known=signatures)
-    events = list(search_all([again], 2))
-    assert not {one.signature for one in reports(events, again)} & set(signatures)
-    progress = end(events, again).progress
+    events = list(search_all([first], 1))
+    found = reports(events, first)
+    known = [*(one.signature for one in found), *(one.also for one in found if one.also)]
+    again = shard("broken", known=tuple(known))
+    after = list(search_all([again], 2))
+    assert found
+    assert reports(after, again) == []
+    assert end(after, again).progress == end(events, first).progress
+    progress = end(after, again).progress
     assert progress is not None
-    assert all(progress.passed_over[signature] > 0 for signature in signatures)
+    assert all(progress.passed_over[one.also or one.signature] > 0 for one in found)
 
 
 def test_a_system_that_cannot_be_run_does_not_stop_the_others() -> None:
@@ -98,7 +102,7 @@ def test_a_system_that_cannot_be_run_does_not_stop_the_others() -> None:
     events = list(search_all(shards, 2))
     failed = {event.job: event.reason for event in events if isinstance(event, Failed)}
     assert failed.keys() == {shards[0], shards[1]}
-    assert "ended without a result (exit code 7)" in failed[shards[0]]
+    assert "it ended the process with exit code 7 in deadly.<locals>.build" in failed[shards[0]]
     assert "nothing" in failed[shards[1]]
     progress = end(events, shards[2]).progress
     assert progress is not None

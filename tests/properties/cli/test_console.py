@@ -18,6 +18,7 @@ from radixproof.properties.cli.exit_codes import CANNOT_RUN, FOUND
 from radixproof.properties.cli.main import main
 from radixproof.properties.histories.durable import HIDDEN, make_ready
 from radixproof.properties.histories.history_json import from_json
+from radixproof.properties.search.budget import PROFILES, Budget
 
 FAULT = "fault:tree-survives-reset"
 """It is reported with four signatures and more, the first at once."""
@@ -25,9 +26,19 @@ WRITTEN = re.compile(r"^Written to (.*): (.*)$", re.MULTILINE)
 FINDING = re.compile(r"^\S+: finding \d+ ", re.MULTILINE)
 
 
-def check(out: Path, seconds: float = 1) -> list[str]:
-    options = ["check", FAULT, "--seconds", str(seconds), "--out", str(out)]
-    return [sys.executable, "-m", "radixproof", *options]
+SHORT = """
+import sys
+from radixproof.properties.cli.main import main
+from radixproof.properties.search.budget import PROFILES, Budget
+PROFILES["dev"] = Budget(steps=500, examples=10)
+sys.exit(main())
+"""
+"""A command line whose checks are over soon."""
+
+
+def check(out: Path, *program: str) -> list[str]:
+    program = program or ("-c", SHORT)
+    return [sys.executable, *program, "check", FAULT, "--out", str(out)]
 
 
 def folders(out: Path) -> list[Path]:
@@ -58,7 +69,7 @@ def killed(out: Path, number: int) -> str:
     chosen = random.Random(number)
     after = chosen.randrange(5)
     with subprocess.Popen(
-        check(out, 60),
+        check(out, "-m", "radixproof"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -173,14 +184,15 @@ def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_file_where_the_folder_should_be(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("text")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         assert main(["check", "radix", "--out", str(out)]) == CANNOT_RUN
         assert f"cannot write findings to {out} (" in capsys.readouterr().err
     (tmp_path / FAULT.replace(":", "-")).write_text("text")
-    assert main(["check", FAULT, "--seconds", "1", "--out", str(tmp_path)]) == FOUND
+    monkeypatch.setitem(PROFILES, "dev", Budget(steps=500, examples=10))
+    assert main(["check", FAULT, "--out", str(tmp_path)]) == FOUND
     cannot_be_written(capsys.readouterr().out, "Not a directory|File exists")
 
 

@@ -22,6 +22,8 @@ from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json, to_json
 from radixproof.properties.search.budget import PROFILES, Budget
 
+from ..guarding import fatal
+
 FAULT = "fault:split-parent-not-backed-up"
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
 LOST = History(WINDOWED, (Match(Key((7,))), Insert(Key((1, 2)), evicted=1), Evict(1)))
@@ -345,6 +347,43 @@ def test_systems_are_listed(
     assert "radixproof systems add sglang==VERSION" in printed
 
 
+# -- systems that hang or end the process ----------------------------------------------------------
+
+
+def test_a_system_that_ends_the_process_is_a_finding_that_can_be_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(fatal.ROOT)
+    monkeypatch.setitem(PROFILES, "dev", Budget(steps=300, examples=0))
+    name = fatal.name(fatal.aborts)
+    assert main(["check", name, "--out", str(tmp_path), "--step-seconds", "5"]) == FOUND
+    assert "NOCRASH/SIGABRT@Aborts.end" in capsys.readouterr().out
+    (file,) = tmp_path.rglob("*.json")
+    assert main(["replay", str(file), "--system", name]) == FOUND
+    printed = capsys.readouterr().out
+    assert "-> SIGABRT in Aborts.end: it ended the process" in printed
+    assert main(["replay", str(file), "--system", fatal.name(fatal.raises)]) == FOUND
+    assert main(["replay", str(file), "--system", fatal.name(fatal.hangs)]) == CLEAN
+    (written,) = tmp_path.rglob("test_*.py")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "SIGABRT in Aborts.end: it ended the process" in result.stdout
+
+
+def test_a_system_that_cannot_even_be_imported_does_not_take_the_command_line_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(fatal.ROOT)
+    name = fatal.name(fatal.not_found)
+    assert main(["check", name, "--out", str(tmp_path)]) == CANNOT_RUN
+    assert f"radixproof: {name} cannot be run: when it was imported" in capsys.readouterr().err
+
+
 def release(home: Path, version: str = "0.5.13.post1") -> Path:
     """A release in the store of one file, half of which was lost."""
     folder = home / "systems" / f"sglang-{version}"
@@ -409,6 +448,6 @@ def test_a_failure_of_our_own_is_no_finding(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("radixproof.properties.reporting.report.render", fail)
+    monkeypatch.setattr("radixproof.properties.campaigns.replaying.replay", fail)
     assert main(["replay", str(lost)]) == CANNOT_RUN
     assert said in capsys.readouterr().err.splitlines()[-1]

@@ -11,7 +11,7 @@ import pytest
 
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.entry import Entry, KnownError
-from radixproof.properties.known.files import BUILTIN, accept, load_all, load_known
+from radixproof.properties.known.files import BUILTIN, Accepted, accept, load_all, load_known
 
 TODAY = date(2026, 11, 27)
 
@@ -89,6 +89,7 @@ def test_what_an_entry_says_can_be_read(written: Callable[[str], Path]) -> None:
     assert lock == Entry(
         "LOCK/swa-too-few",
         "the release of a lock takes the count of another",
+        (),
         ("sglang",),
         ">=0.5.13,<0.5.20",
         "#36848",
@@ -142,11 +143,13 @@ def table(**changes: str | None) -> str:
         (table(signature='"PIN/"'), "signature must be as in PIN/full-replaced, not 'PIN/'"),
         (table(signature='"PINS/x"'), "no property is called 'PINS' (there are: OWN, OWN-H, MAP"),
         (table(signature="1"), "signature must be as in PIN/full-replaced, not 1"),
-        (table(system='"radix"'), "unknown field 'system' (there are: signature, reason, systems"),
+        (table(system='"radix"'), "unknown field 'system' (there are: signature, reason, also"),
         (
             table(systems='"radix"'),
             'systems must be a list of names, as in ["sglang"], not \'radix',
         ),
+        (table(also="[]"), "also must be a list of signatures, not []"),
+        (table(also='["x"]'), "one of also must be as in PIN/full-replaced, not 'x'"),
         (table(systems="[]"), "systems must be a list of names"),
         (table(systems="[1]"), "a name in systems must be a text that says something, not 1"),
         (table(releases='"0.5.13"'), 'releases must be a range of versions, as in ">=0.5.13'),
@@ -203,19 +206,26 @@ def test_packaging_is_needed_for_releases_only(
 
 def test_what_was_found_is_accepted_into_a_new_file(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
-    found = [("radix", "OWN/full-lost"), ("mine:a", "PIN/x"), ("mine:b", "OWN/full-lost")]
-    assert accept(path, found, TODAY) == 2
-    own, pin = load_known(path).entries
+    found = [
+        Accepted("radix", "OWN/full-lost"),
+        Accepted("mine:a", "PIN/x"),
+        Accepted("mine:b", "OWN/full-lost"),
+        Accepted("mine:b", "PIN/x", "PIN/y"),
+    ]
+    assert accept(path, found, TODAY) == 3
+    own, pin, shrunk = load_known(path).entries
     assert (own.signature, own.systems) == ("OWN/full-lost", ("radix", "mine:b"))
     assert (pin.signature, pin.systems) == ("PIN/x", ("mine:a",))
+    assert (shrunk.signatures, shrunk.systems) == (("PIN/x", "PIN/y"), ("mine:b",))
+    assert {*load_known(path).for_system("mine:b", TODAY)} == {"OWN/full-lost", "PIN/x", "PIN/y"}
     assert own.reason == pin.reason == "accepted on 2026-11-27"
-    assert accept(tmp_path / "again.toml", found, TODAY) == 2
+    assert accept(tmp_path / "again.toml", found, TODAY) == 3
     assert path.read_text() == (tmp_path / "again.toml").read_text()
 
 
 def test_a_file_is_extended_and_what_it_says_stays(written: Callable[[str], Path]) -> None:
     path = written(FILE + "# the last line")
-    assert accept(path, [("radix", "OWN/full-lost")], TODAY) == 1
+    assert accept(path, [Accepted("radix", "OWN/full-lost")], TODAY) == 1
     assert path.read_text().startswith(FILE + "# the last line\n")
     assert [one.signature for one in load_known(path).entries][-1] == "OWN/full-lost"
     before = path.read_text()
@@ -226,7 +236,7 @@ def test_a_file_is_extended_and_what_it_says_stays(written: Callable[[str], Path
 def test_odd_names_are_quoted(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     odd = 'NOCRASH/Error@"\\\x7f\n\u2028é\U0001f600'
-    accept(path, [("sglang==0.5.19", odd)], TODAY)
+    accept(path, [Accepted("sglang==0.5.19", odd)], TODAY)
     assert tomllib.loads(path.read_text(encoding="utf-8"))["finding"][0]["signature"] == odd
 
 
@@ -236,7 +246,7 @@ def test_a_file_that_cannot_be_extended_is_left_alone(
 ) -> None:
     path = written(text)
     with pytest.raises(KnownError, match="not TOML"):
-        accept(path, [("radix", "OWN/full-lost")], TODAY)
+        accept(path, [Accepted("radix", "OWN/full-lost")], TODAY)
     assert path.read_text() == text
 
 

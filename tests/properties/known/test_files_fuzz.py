@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from radixproof.properties.known.entry import KnownError
-from radixproof.properties.known.files import Known, accept, load_known
+from radixproof.properties.known.files import Accepted, Known, accept, load_known
 
 TODAY = date(2027, 1, 31)
 SYSTEMS = ("radix", "sglang==0.5.13.post1", "sglang", "my_cache:target", "")
@@ -108,7 +108,7 @@ def test_damaged_files_are_read_or_refused(cases: range, tmp_path: Path) -> None
             assert {*passed_over} | {*known.run_out(system, TODAY)} <= {
                 one.signature for one in known.entries
             }
-        accept(file, [("radix", "OWN/full-lost")], TODAY)
+        accept(file, [Accepted("radix", "OWN/full-lost")], TODAY)
         again = load_known(file)
         assert again.entries[: len(known.entries)] == known.entries, number
         assert "OWN/full-lost" in again.for_system("radix", TODAY), number

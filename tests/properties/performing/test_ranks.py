@@ -24,9 +24,10 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Complete, Insertion, Lookup, Target, complete
+from radixproof.impl.system import Complete, Insertion, Lookup, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import closing
 from radixproof.properties.generating.operations import Generator

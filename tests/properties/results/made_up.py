@@ -55,11 +55,10 @@ def result(
     **changes: Any,
 ) -> SystemResult:
     shard = Shard(system, SEARCH, 3, BUDGET, folder="findings/sys")
-    entries: dict[str, tuple[Entry, ...]] = {one.signature: (one,) for one in known}
     return SystemResult(
         shard,
         "ci",
-        entries,
+        known,
         findings=list(found),
         progress=now or progress(),
         seconds=1.5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -74,7 +75,17 @@ def test_an_entry_is_stale_if_a_whole_search_did_not_meet_it() -> None:
 
 def test_what_was_met_is_counted_and_what_was_found_is_not_among_it() -> None:
     now = progress(passed_over=Counter({KNOWN.signature: 5, "PIN/full-replaced": 9}))
-    assert result([finding()], now, known=[KNOWN]).met == {KNOWN.signature: 5}
+    assert result([finding()], now, known=[KNOWN]).met == {KNOWN: 5}
+
+
+def test_another_signature_of_the_same_defect_is_the_same_known_finding() -> None:
+    entry = replace(KNOWN, also=("LOCK/full-too-few",))
+    now = progress(passed_over=Counter({KNOWN.signature: 5, "LOCK/full-too-few": 2}))
+    one = result(now=now, known=[entry])
+    assert (one.met, one.stale) == ({entry: 7}, [])
+    assert one.verdict == "nothing new, 1 known finding passed over"
+    other = progress(passed_over=Counter({"LOCK/full-too-few": 2}))
+    assert result(now=other, known=[entry]).stale == []
 
 
 def test_a_check_is_as_good_as_its_worst_system() -> None:

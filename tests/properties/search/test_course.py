@@ -15,11 +15,12 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.coverage.milestones import Milestone
+from radixproof.properties.drivers.machine import CHUNK
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.course import Ahead, Course, Settled
 from radixproof.properties.search.units import CORPUS, MACHINE, SOAK, Broken, Kept, Ran, Unit
 
-BUDGET = Budget(steps=100, examples=120)
+BUDGET = Budget(steps=100, examples=CHUNK + 20)
 NOTHING = Counter[str]()
 PLAIN = History(Config(), ())
 
@@ -51,17 +52,17 @@ def followed(one: Course, *results: Ran) -> list[Unit | None]:
 
 def test_the_corpus_then_chunks_of_the_machine_then_the_soak() -> None:
     one = course(stored=2)
-    fifty, rest = ran(*[1] * 50), ran(*[1] * 20)
-    assert followed(one, ran(3), ran(), fifty, fifty, rest, ran(9)) == [
+    chunk, rest = ran(*[1] * CHUNK), ran(*[1] * 20)
+    assert followed(one, ran(3), ran(), chunk, rest, ran(9)) == [
         Unit(CORPUS, 0),
         Unit(CORPUS, 1),
-        Unit(MACHINE, 0, 50),
-        Unit(MACHINE, 1, 50),
-        Unit(MACHINE, 2, 20),
+        Unit(MACHINE, 0, CHUNK),
+        Unit(MACHINE, 1, 20),
         Unit(SOAK, 0),
         None,
     ]
-    assert (one.progress.steps, one.progress.histories) == (3 + 120 + 9, 1 + 120 + 1)
+    examples = CHUNK + 20
+    assert (one.progress.steps, one.progress.histories) == (3 + examples + 9, 1 + examples + 1)
     assert one.progress.complete
 
 
@@ -70,10 +71,22 @@ def test_the_budget_is_one_of_steps_beside_those_of_the_corpus() -> None:
     assert followed(one, ran(500), ran(60), ran(39), ran(1))[-2:] == [Unit(SOAK, 2), None]
 
 
-def test_a_chunk_that_broke_leaves_the_rest_of_its_examples_to_the_next_ones() -> None:
-    one = course(Budget(steps=100, examples=70))
-    assert followed(one, ran(5, 5, tag="freed")) == [Unit(MACHINE, 0, 50), Unit(MACHINE, 1, 50)]
-    assert followed(one, ran(*[1] * 50))[-1] == Unit(MACHINE, 2, 18)
+def test_a_unit_that_found_something_is_run_again_with_that_as_known() -> None:
+    one = course()
+    assert one.add(ran(5, 6, tag="freed")) == broken("freed")
+    assert (one.at_step, one.progress.steps) == (11, 0)
+    one.settled(Settled("OWN/lost", NOTHING))
+    assert one.unit == Unit(MACHINE, 0, CHUNK)
+    assert one.add(ran(*[1] * CHUNK)) is None
+    assert (one.unit, one.progress.steps, one.at_step) == (Unit(MACHINE, 1, 20), CHUNK, CHUNK)
+
+
+def test_a_chunk_that_ended_early_leaves_the_rest_of_its_examples_to_the_next_ones() -> None:
+    one = course()
+    one.add(ran(5, 5, tag="consequence"))
+    one.settled(Settled(None, NOTHING))
+    assert one.unit == Unit(MACHINE, 1, CHUNK)
+    assert followed(one, ran(*[1] * CHUNK))[-1] == Unit(MACHINE, 2, 18)
 
 
 def test_without_examples_and_corpus_the_soak_is_first_and_has_one_history_at_least() -> None:
@@ -84,8 +97,8 @@ def test_without_examples_and_corpus_the_soak_is_first_and_has_one_history_at_le
 def test_what_is_ahead_is_what_follows_if_nothing_is_found() -> None:
     budget = replace(BUDGET, steps=1_000)
     one, other = course(budget, stored=3), course(budget, stored=3)
-    foreseen = list(islice(one.ahead(), 8))
-    results = [ran(1)] * 3 + [ran(*[1] * 50)] * 2 + [ran(*[1] * 20), ran(1)]
+    foreseen = list(islice(one.ahead(), 7))
+    results = [ran(1)] * 3 + [ran(*[1] * CHUNK), ran(*[1] * 20), ran(1)]
     assert foreseen == followed(other, *results)
 
 
@@ -101,15 +114,14 @@ def test_what_is_found_is_known_from_then_on() -> None:
     one = course(known=("PIN/known",))
     found = one.add(ran(1, tag="freed"))
     assert found == broken("freed")
-    one.settled(found, Settled("OWN/lost", NOTHING))
+    one.settled(Settled("OWN/lost", NOTHING))
     assert one.known == {"PIN/known", "PIN/freed", "OWN/lost"}
 
 
 def test_a_consequence_of_what_is_known_is_met_and_not_found() -> None:
     one = course(known=("PIN/known",))
-    found = one.add(ran(1, tag="freed"))
-    assert found is not None
-    one.settled(found, Settled(None, Counter({"PIN/known": 2})))
+    one.add(ran(1, tag="freed"))
+    one.settled(Settled(None, Counter({"PIN/known": 2})))
     assert one.known == {"PIN/known"}
     assert one.progress.passed_over == {"PIN/known": 2}
 

@@ -169,5 +169,5 @@ def test_what_cannot_be_written_is_told_all_the_same(
     (tmp_path / "file").touch()
     monkeypatch.setattr(CommandLine, "asked", Asked(out=tmp_path / "file"))
     found = failing(seed(SEED)(state_machine(find(FAULT))))
-    assert "It could not be written to" in str(found)
+    assert "This finding could not be written to" in str(found)
     assert "Tree before step" in str(found)

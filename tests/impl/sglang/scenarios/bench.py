@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from radixproof.impl.observation import NodeView, Observation
-from radixproof.impl.system import Complete, System, Target, complete
+from radixproof.impl.system import Complete, System, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import complete
 
 OLD = "0.5.12.post1"
 RELEASES = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19")
@@ -47,7 +48,7 @@ def put(
     assert slots is not None, "no room"
     system.write(slots, tags(tokens))
     system.free_swa(slots[:evicted])
-    system.insert(Key(tokens, namespace), slots, 0, evicted, priority=priority)
+    system.insert(Key(tokens, namespace), slots, 0, evicted, None, priority)
     return slots
 
 

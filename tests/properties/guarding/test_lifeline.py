@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.lifeline import end_with_parent
+from radixproof.properties.guarding.lifeline import end_with_parent
 
 PARENT = """
 import multiprocessing, sys, time
@@ -20,7 +20,7 @@ if __name__ == "__main__":
 """
 CHILD = """
 import ctypes, time
-from radixproof.properties.campaigns.lifeline import end_with_parent
+from radixproof.properties.guarding.lifeline import end_with_parent
 
 def child(how):
     end_with_parent()

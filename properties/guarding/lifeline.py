@@ -36,11 +36,15 @@ def end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    be_killed_with_parent()  # if a system in C lets no thread run, too
+    threading.Thread(target=_follow, args=(parent,), name="lifeline", daemon=True).start()
+
+
+def be_killed_with_parent() -> None:
+    """Let the system kill this process as soon as its parent has ended, where it can do so."""
     if sys.platform == "linux":
-        # Also if the thread below never runs, since a system hangs in C and keeps the interpreter.
         set_signal_for_death_of_parent = 1
         ctypes.CDLL(None).prctl(set_signal_for_death_of_parent, signal.SIGKILL)
-    threading.Thread(target=_follow, args=(parent,), name="lifeline", daemon=True).start()
 
 
 def _follow(parent: BaseProcess) -> None:

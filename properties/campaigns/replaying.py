@@ -1,0 +1,200 @@
+"""A history replayed or shrunk, as the work of a process that runs no system itself: the system may
+hang, or end the process, and that is what is wrong with the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeVar
+
+from radixproof.impl import registry
+from radixproof.impl.operations import History
+from radixproof.impl.registry import UnknownSystem
+from radixproof.impl.system import Target, Unavailable
+from radixproof.model.verdict import Breach
+from radixproof.properties.campaigns.lane import Done, Failed, Lane, News
+from radixproof.properties.campaigns.shard import STEP_SECONDS
+from radixproof.properties.guarding.child import Died, Tell, in_child
+from radixproof.properties.guarding.deaths import breach, death
+from radixproof.properties.guarding.settling import settled
+from radixproof.properties.guarding.starting import started
+from radixproof.properties.reporting.narrate import Narrative, narrate
+from radixproof.properties.reporting.report import render
+from radixproof.properties.running import journal
+from radixproof.properties.running.journal import Death
+from radixproof.properties.running.run import Verdict
+from radixproof.properties.search.finding import NothingFails, failure, shrink
+from radixproof.properties.search.repeating import differs
+
+T = TypeVar("T")
+TREES = 2
+"""Those before and after the last step: the others of a long history take much memory."""
+MOST_DEATHS = 20
+"""Processes that may die before it is given up to say what a history does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A history to be run on a system."""
+
+    system: str
+    history: History | None
+    step_seconds: float
+
+    def __str__(self) -> str:
+        return self.system
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How it went, in words, and what was wrong."""
+
+    text: str
+    breach: Breach | None
+
+
+def look_up(system: str, step_seconds: float) -> None:
+    """Import a system in a process of its own. Raises `UnknownSystem` or `Unavailable`."""
+    _apart(Replay(system, None, step_seconds), _find)
+
+
+def replay(
+    system: str,
+    history: History,
+    step_seconds: float,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Replayed:
+    """Run a history with every step looked at, and ``tell`` now and then how many were.
+
+    Raises `UnknownSystem` or `Unavailable`.
+    """
+    return _apart(Replay(system, history, step_seconds), _replay, tell)
+
+
+def replay_in_children(
+    system: str, history: History, step_seconds: float = STEP_SECONDS
+) -> Replayed:
+    """The same, in forks of this process: for a test, whose process is not to be ended."""
+    return _replay(Replay(system, history, step_seconds), lambda _: None)
+
+
+def shrunk(
+    system: str, history: History, step_seconds: float, tell: Callable[[str, int], None]
+) -> History | None:
+    """A shortest history that fails in the same way; None if the history does not fail.
+
+    Raises `UnknownSystem` or `Unavailable`.
+    """
+    return _apart(Replay(system, history, step_seconds), _shrink, lambda news: tell(*news))
+
+
+def _apart(
+    task: Replay, work: Callable[[Replay, Tell], T], tell: Callable[[Any], None] = lambda _: None
+) -> T:
+    """Do it in a new process."""
+    lane = Lane(work)
+    lane.give(task)
+    try:
+        while True:
+            match lane.event():
+                case News(_, news):
+                    tell(news)
+                case Failed(_, reason, unknown):
+                    raise UnknownSystem(reason) if unknown else Unavailable(reason)
+                case Done(_, result):
+                    done: T = result
+                    return done
+    finally:
+        lane.end()
+
+
+# -- the work of that process, and of its children -------------------------------------------------
+
+
+def _find(task: Replay, _: Tell) -> None:
+    def find(_: Tell) -> None:
+        journal.current().starting()
+        registry.find(task.system)
+
+    ending = in_child(find, step_seconds=task.step_seconds)
+    if isinstance(ending, Died):
+        death(task.system, ending)
+
+
+def _until_it_lives(
+    task: Replay, work: Callable[[Replay, Tell], T], tell: Tell = lambda _: None
+) -> T:
+    """Do it in a child; again, with what is known then, if that dies."""
+    deaths: list[Death] = []
+    for _ in range(MOST_DEATHS):
+        ending = in_child(partial(work, task), tell, task.step_seconds, deaths)
+        if not isinstance(ending, Died):
+            return ending.value
+        deaths.append(death(task.system, ending))
+    raise Unavailable(
+        f"{task.system} ended {MOST_DEATHS} processes that ran this history, in different ways"
+    )
+
+
+def _replay(task: Replay, tell: Tell) -> Replayed:
+    return _until_it_lives(task, _replayed, tell)
+
+
+def _replayed(task: Replay, tell: Tell) -> Replayed:
+    assert task.history is not None
+    target, history = started(task.system), task.history
+    signature = history.origin.get("signature")
+    told = narrate(target, history, signature, _now_and_then(tell), TREES)
+    if told.breach is None and signature is not None:
+        told = narrate(target, history, None, _now_and_then(tell), TREES)
+    seen = differs(target, history)
+    if seen is not None:
+        told = _up_to(target, history, seen)
+    return Replayed(render(target.name, history, told), told.breach)
+
+
+def _now_and_then(tell: Tell) -> Callable[[], None]:
+    """Tells of every hundredth step."""
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if done % 100 == 0:
+            tell(done)
+
+    return step
+
+
+def _up_to(target: Target, history: History, seen: Verdict) -> Narrative:
+    """One way in which it goes up to the step that is not always the same."""
+    start = replace(history, operations=history.operations[: seen.step + 1])
+    return replace(narrate(target, start, seen.breach.signature), breach=seen.breach)
+
+
+def _shrink(task: Replay, tell: Tell) -> History | None:
+    def pass_on(signature: str, left: int) -> None:
+        tell((signature, left))
+
+    smallest = _until_it_lives(task, _shrunk, tell)
+    if not isinstance(smallest, Death):
+        return smallest
+    found, _ = settled(task.system, smallest, (), task.step_seconds, pass_on)
+    origin = {**smallest.history.origin, "system": task.system, "signature": found.signature}
+    return replace(found.history, origin=origin)
+
+
+def _shrunk(task: Replay, tell: Tell) -> History | Death | None:
+    """A shortest history; or the death that is what is wrong with the history."""
+    assert task.history is not None
+    target = started(task.system)
+    try:
+        wrong = failure(target, task.history).breach
+    except NothingFails:
+        return None
+    fatal = [each for each in journal.current().deaths if breach(each) == wrong]
+    if fatal:
+        return Death(replace(fatal[0].history, origin=task.history.origin), fatal[0].outcome)
+    return shrink(target, task.history, lambda signature, left: tell((signature, left)))

@@ -1,0 +1,63 @@
+"""What a system must have, and how it must let itself be called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from radixproof import ONE_TIER, Config, Scope, System, WritingCheck
+from radixproof.impl.system import AdapterMistake
+from radixproof.properties.accepting.methods import called, complete
+from toy_adapter import Adapter
+
+PLAIN = Config(host_pages=0)
+
+
+def without(*names: str, **others: Any) -> System:
+    """The adapter of the toy without some methods, and with others."""
+    methods = {
+        name: method
+        for name, method in vars(Adapter).items()
+        if name not in (*names, "__dict__", "__weakref__")
+    }
+    return cast(System, type("Mine", (), methods | others)(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("mine", "says"),
+    [
+        (without("evict"), "Mine has no evict, which every system must have"),
+        (
+            without("available", avaliable=Adapter.available),
+            "Mine has no available, which every system must have (is it avaliable?)",
+        ),
+        (without("reset"), "the scope of Mine calls for reset, which it does not have: leave out"),
+        (without(match=None), "Mine has no match, which every system must have"),
+        (
+            without(insert=lambda self, key, slots: None),
+            "Mine.insert cannot be called with (key, slots, protected, evicted, state, priority), "
+            "as it will be",
+        ),
+        (without(reset=lambda self, hard: None), "Mine.reset cannot be called with ()"),
+    ],
+)
+def test_a_method_that_is_missing_or_cannot_be_called_is_named(mine: System, says: str) -> None:
+    with pytest.raises(AdapterMistake) as raised:
+        complete(mine, ONE_TIER)
+    assert str(raised.value).startswith(says)
+
+
+def test_what_cannot_be_seen_is_not_refused() -> None:
+    mine = without(evict=len, read=lambda self, *anything: [])
+    mine.free = print  # type: ignore[method-assign, assignment]
+    assert complete(mine, ONE_TIER) is mine
+
+
+def test_a_scope_calls_for_no_more_than_it_offers() -> None:
+    assert set(called(ONE_TIER)) == {name for name in vars(Adapter) if name[0] != "_"}
+    assert {"in_flight", "copied", "swa_of", "copy_state", "release_window"} <= set(called(Scope()))
+    alone = replace(Scope(), ranks=False)
+    assert "copied" not in called(alone)
+    assert WritingCheck in alone.offers()
