@@ -88,7 +88,7 @@ def test_a_whole_run_fails_where_rules_were_not_seen_broken(
     """A copy of the machinery with a single test: nothing of the library is reached by that."""
     for name in ("model", "properties"):
         (tmp_path / "tests" / name).mkdir(parents=True)
-    for name in ("conftest.py", "breach_sites.py"):
+    for name in ("conftest.py", "breach_sites.py", "stranger.py"):
         text = (ROOT / "tests" / name).read_text(encoding="utf-8")
         (tmp_path / "tests" / name).write_text(text, encoding="utf-8")
     (tmp_path / "model").mkdir()

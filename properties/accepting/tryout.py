@@ -60,7 +60,13 @@ def _played(target: Target, config: Config, looked_at: set[str]) -> bool:
 
     Returns whether nothing was raised; if something was, a search will find it, too.
     """
-    system = accepted(target.build(_watched(config, looked_at)), target, config)
+    try:
+        built = target.build(_watched(config, looked_at))
+    except AdapterMistake:
+        raise
+    except Exception:
+        return False
+    system = accepted(built, target, config)
     try:
         looks = _calls(system, config, looked_at)
     except AdapterMistake:

@@ -40,7 +40,7 @@ def check(
     """
     _writable(out)
     files = files or CiFiles()
-    console = Output(highlight=False, soft_wrap=True)
+    console = Output(highlight=False, soft_wrap=True, emoji=False)
     pages = [_Page(result, console) for result in results]
     by_shard = {page.result.shard: page for page in pages}
     shards = [result.shard for result in results]

@@ -93,7 +93,7 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
 def test_what_does_not_come_back_is_found_and_shrunk(of: Callable[[], Target]) -> None:
     done, (finding,) = searched(of, Budget(steps=100, examples=0), 1.0)
     assert isinstance(done, Done)
-    assert finding.signature == f"NOCRASH/hang@{of.__name__.capitalize()}.match"
+    assert finding.signature == "NOCRASH/hang@Adapter.match"
     assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
     assert "Tree after" not in finding.folder.report
     assert len(operations(finding)) == 3

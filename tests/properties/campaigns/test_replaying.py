@@ -30,7 +30,7 @@ def _at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     ("of", "history", "signature", "left"),
     [
         (fatal.aborts, LEAVES, "NOCRASH/SIGABRT@Aborts.end", (ONE, TWO, Evict(2))),
-        (fatal.waits, SPLIT, "NOCRASH/hang@Waits.match", None),
+        (fatal.waits, SPLIT, "NOCRASH/hang@Adapter.match", None),
         (fatal.exits, LEAVES, "NOCRASH/SystemExit@Exits.end", (ONE, TWO, Evict(2))),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -260,8 +261,11 @@ def test_a_long_replay_shows_how_far_it_is(
     lost: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("radixproof.properties.cli.progress.SECONDS", -1)
+    first, *rest = LOST.operations
+    looks = [Match(Key((9,)))] * 240
+    lost.write_text(to_json(replace(LOST, operations=(first, *looks, *rest))))
     assert main(["replay", str(lost), "--system", FAULT]) == FOUND
-    shown = [f"replayed {number} of 3 steps" for number in (1, 2, 3)]
+    shown = [f"replayed {number} of 243 steps" for number in (100, 200)]
     assert capsys.readouterr().err.splitlines() == shown
 
 
@@ -367,6 +371,7 @@ def test_a_system_that_ends_the_process_is_a_finding_that_can_be_replayed(
     (written,) = tmp_path.rglob("test_*.py")
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))},
         capture_output=True,
         text=True,
         check=False,
