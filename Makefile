@@ -13,7 +13,7 @@ RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test torture pythons drawing bench power power-short mutants lint symbolic symbolic-short \
+.PHONY: check test torture gate pythons drawing bench power power-short mutants lint symbolic symbolic-short \
 	systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
@@ -32,6 +32,10 @@ test: systems
 # What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
 torture: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
+
+# What the example workflow for CI does (examples/ci/): green as it is, red with a bug more.
+gate: systems
+	$(BIN)/python -m pytest -m gate --gate tests/examples/ci
 
 # The core on every supported Python that is found here, each in an environment of its own.
 pythons: $(READY)

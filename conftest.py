@@ -20,6 +20,8 @@ settings.load_profile("deterministic")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "tests that are long by nature (marked torture) try all that they can, not a fixed share"
     parser.addoption("--torture", action="store_true", help=text)
+    text = "tests marked gate, too: the commands of the example workflow for CI, minutes each"
+    parser.addoption("--gate", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)
 
@@ -42,8 +44,14 @@ def cases(request: pytest.FixtureRequest) -> range:
     return range(marker.kwargs["all" if request.config.getoption("--torture") else "share"])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked ``gpu`` are skipped where there is no GPU."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate`` unless asked
+    for.
+    """
+    if not config.getoption("--gate"):
+        for item in items:
+            if item.get_closest_marker("gate"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: make gate"))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked and not _cuda():
         for item in marked:

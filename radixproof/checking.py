@@ -63,6 +63,9 @@ def check(
     ``stored`` are replayed first, on top of the budget in steps. ``on_progress`` is given the
     number of steps so far. The same seed and the same budget in steps give the same findings.
 
+    A system that hangs, or ends the process, does so here: ``radixproof check`` searches such a
+    system in processes of its own, and reports it.
+
     Raises ValueError for an unknown profile, and `Unavailable` if the system cannot be built.
     """
     if profile not in PROFILES:

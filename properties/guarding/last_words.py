@@ -141,11 +141,16 @@ def _function(file: str, line: int) -> str:
     except (OSError, SyntaxError, ValueError):
         return Path(file).name
     names: list[str] = []
+    above = node
     while inner := next((each for each in ast.iter_child_nodes(node) if _holds(each, line)), None):
         node = inner
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            names.append(node.name)
+            names += [*(["<locals>"] if isinstance(above, _FUNCTIONS) else []), node.name]
+            above = node
     return ".".join(names) or Path(file).name
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _holds(node: ast.AST, line: int) -> bool:

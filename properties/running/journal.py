@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import mmap
 import struct
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from time import monotonic_ns
 from typing import Any
 
 import msgspec
@@ -76,70 +76,73 @@ class Unwatched:
         """The system has come back."""
 
 
+_HEADER = struct.Struct("<QQQQ")
+"""What the memory begins with: what is being done, how often the system was called upon so far, the
+operations of the history in progress, and where its last entry ends.
+"""
 _DOING, _BEATS, _OPERATIONS, _END, _SLOWEST, _CUT_OFF = range(6)
-"""Places of the numbers that the memory begins with."""
-_NUMBERS = 64
+"""Places of these numbers, and of two more that are written seldom."""
+_ENTRIES = 64
 _HEAD = struct.Struct("<IB")
 """Before every entry: the length of what follows, and the kind of operation (0: configuration)."""
 _KINDS: tuple[type, ...] = (Config, *OPERATIONS)
 _NUMBER_OF = {kind: number for number, kind in enumerate(_KINDS)}
+_NOTHING, _STARTING, _BUILDING, _STEP, _CLOSING = map(int, Doing)
 
 
 class Journal(Unwatched):
-    """Made before the process is forked; the child writes, the parent reads."""
+    """Made before the process is forked; the child writes, the parent reads.
+
+    Every step is written here: what is done then is counted in tenths of a microsecond.
+    """
 
     def __init__(self, deaths: Iterable[Death] = ()) -> None:
         super().__init__()
         self.deaths += deaths
         self._memory = mmap.mmap(-1, SIZE)
-        self._numbers = memoryview(self._memory)[:_NUMBERS].cast("Q")
+        self._numbers = memoryview(self._memory)[:_ENTRIES].cast("Q")
         self._encode = msgspec.msgpack.Encoder().encode
         self._fitting: list[Death] = []
-        self._length = 0
-        self._end = _NUMBERS
-        self._began = 0
+        self._beats = self._length = self._end = self._began = self._slowest = 0
 
     # -- written by the child ----------------------------------------------------------------------
 
     def starting(self) -> None:
-        self._begin(Doing.STARTING)
+        self._begin(_STARTING)
 
     def building(self, config: Config) -> None:
-        self._end, self._length = _NUMBERS, 0
         self._fitting = [death for death in self.deaths if death.history.config == config]
-        self._numbers[_OPERATIONS] = 0
+        self._length = 0
+        self._end = _ENTRIES
         self._put(config)
-        self._begin(Doing.BUILDING)
+        self._begin(_BUILDING)
 
     def before(self, operation: Operation) -> Crashed | None:
         self._put(operation)
-        self._length = length = self._length + 1
-        self._numbers[_OPERATIONS] = length
-        self._begin(Doing.STEP)
+        self._length += 1
+        self._begin(_STEP)
         return self._known(operation) if self._fitting else None
 
     def looking(self) -> None:
-        self._begin(Doing.STEP)
+        self._begin(_STEP)
 
     def closing(self) -> None:
-        self._begin(Doing.CLOSING)
+        self._begin(_CLOSING)
 
     def idle(self) -> None:
-        numbers = self._numbers
-        took = time.monotonic_ns() - self._began
-        if took > numbers[_SLOWEST] and numbers[_DOING] == Doing.STEP:
-            numbers[_SLOWEST] = took
-        numbers[_DOING] = Doing.NOTHING
+        took = monotonic_ns() - self._began
+        if took > self._slowest and self._numbers[_DOING] == _STEP:
+            self._numbers[_SLOWEST] = self._slowest = took
+        self._numbers[_DOING] = _NOTHING
 
     def cut_off(self) -> None:
         """The child cannot tell its parent anything but by this."""
         self._numbers[_CUT_OFF] = 1
 
-    def _begin(self, doing: Doing) -> None:
-        numbers = self._numbers
-        numbers[_BEATS] += 1
-        numbers[_DOING] = doing
-        self._began = time.monotonic_ns()
+    def _begin(self, doing: int) -> None:
+        self._beats += 1
+        _HEADER.pack_into(self._memory, 0, doing, self._beats, self._length, self._end)
+        self._began = monotonic_ns()
 
     def _put(self, entry: Config | Operation) -> None:
         data = self._encode(entry)
@@ -147,7 +150,7 @@ class Journal(Unwatched):
         end = body + len(data)
         _HEAD.pack_into(self._memory, self._end, len(data), _NUMBER_OF[type(entry)])
         self._memory[body:end] = data
-        self._numbers[_END] = self._end = end
+        self._end = end
 
     def _known(self, operation: Operation) -> Crashed | None:
         at = self._length - 1
@@ -185,7 +188,7 @@ class Journal(Unwatched):
         """The history in progress, with the operation in progress; None if none has begun."""
         if self._numbers[_END] == 0:
             return None
-        config, end = self._read(_NUMBERS)
+        config, end = self._read(_ENTRIES)
         operations = []
         for _ in range(self._numbers[_OPERATIONS]):
             operation, end = self._read(end)

@@ -57,7 +57,7 @@ def settle(
         # Only the search saw it, with its own deltas and inspections: replay with these.
         every = None
         verdict = _as_searched(target, history, known)
-    if verdict is None or differs(target, history) is not None:
+    if verdict is None or (not stop() and differs(target, history) is not None):
         return _unrepeatable(target, history, breach, known, on_progress, stop)
     signature = verdict.breach.signature
     fails = _failing(target, signature, every)

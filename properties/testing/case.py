@@ -90,6 +90,9 @@ def state_machine(
     It is a class of Hypothesis like any other: its ``TestCase`` is a test, with ``settings`` to be
     set, and it can be subclassed. With ``shrinks``, Hypothesis shrinks and explains by itself
     before the minimiser does.
+
+    A system that hangs, or ends the process, does so in the test: ``radixproof check`` searches
+    such a system in processes of its own, and reports it.
     """
     name = "".join(part.capitalize() for part in slug(target.name).split("-")) + "Machine"
     members = {

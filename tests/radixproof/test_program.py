@@ -78,8 +78,8 @@ def ended(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
         "argparse",
         "msgspec",
         "radixproof.properties.reporting.narrate",
-        "numpy",
-        "torch",
+        "radixproof.properties.campaigns.replaying",
+        "multiprocessing.popen_spawn_posix",
     ],
 )
 def test_an_interruption_while_something_is_imported_is_one_line(
@@ -96,7 +96,7 @@ def test_an_interruption_at_any_import_is_one_line(lost: Path, cases: range) -> 
     names = re.findall("^imports (.*)$", ran.stderr, re.MULTILINE)
     modules = list(dict.fromkeys(names[names.index("signal") + 1 :]))
     chosen = modules[:: max(1, len(modules) // len(cases))]
-    assert len(modules) > 500
+    assert len(modules) > 250
     for module in chosen:
         ran = ended("-c", AT_AN_IMPORT, module, str(int(signal.SIGINT)), "replay", str(lost))
         assert (ran.returncode, ran.stdout, ran.stderr) == (3, "", INTERRUPTED), module
