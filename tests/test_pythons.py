@@ -16,7 +16,9 @@ from .stranger import ROOT, TUTORIAL, blocks, follow, missing
 
 CORE = (
     "tests/model",
-    "tests/radixproof",
+    "tests/radixproof/test_checking.py",
+    "tests/radixproof/test_radixproof.py",
+    "tests/radixproof/test_radixproof_without_torch.py",
     "tests/examples",
     "tests/properties/accepting",
     "tests/properties/histories/test_history_json.py",

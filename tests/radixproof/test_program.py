@@ -166,6 +166,7 @@ def test_a_check_that_is_interrupted_together_with_its_processes_has_no_tracebac
         ) as running:
             # From the moment at which its process is started, until it searches.
             while not any(tmp_path.iterdir()) and not _children(running.pid):
+                assert running.poll() is None, running.communicate()[0]
                 time.sleep(0.01)
             time.sleep((number * 0.37) % 3)
             os.killpg(running.pid, signal.SIGINT)
