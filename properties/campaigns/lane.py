@@ -109,14 +109,16 @@ def _serve(pipe: Connection, work: Work) -> None:
     try:
         while True:
             job = pipe.recv()
-            pipe.send(_done(job, work, pipe))
+            pipe.send(done(job, work, pipe.send))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         sys.exit(1)
 
 
-def _done(job: Any, work: Work, pipe: Connection) -> Done | Failed:
+def done(job: Any, work: Work, send: Callable[[Event], None]) -> Done | Failed:
+    """The end of a job that is done here and now; its news are sent."""
+
     def tell(news: Any) -> None:
-        pipe.send(News(job, news))
+        send(News(job, news))
 
     try:
         return Done(job, work(job, tell))

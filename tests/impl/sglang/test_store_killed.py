@@ -68,7 +68,7 @@ def in_the_store(home: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.torture(all=300, share=4)
+@pytest.mark.torture(all=100, share=4)
 @pytest.mark.parametrize(
     ("command", "before"),
     [("add", False), ("add --force", True), ("remove", True)],
@@ -80,12 +80,17 @@ def test_a_command_that_is_killed_leaves_a_whole_release_or_none(
     """After it the release is there as it was released, or it is not there at all; and what is left
     over is cleaned away by the next command.
     """
+    begins = time.monotonic()
+    begun(wheel, home, "add", f"sglang=={VERSION}").communicate(timeout=60)
+    whole = time.monotonic() - begins
+    if not before:
+        store.remove(VERSION)
     seen = set()
     for number in cases:
         if before and not store.prepared():
             begun(wheel, home, "add", f"sglang=={VERSION}").communicate(timeout=60)
         process = begun(wheel, home, *command.split(), f"sglang=={VERSION}")
-        time.sleep(random.Random(number).uniform(0, 0.3))
+        time.sleep(random.Random(number).uniform(0, whole))
         process.kill()
         process.communicate(timeout=60)
         present = store.prepared()

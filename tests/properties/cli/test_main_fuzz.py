@@ -10,33 +10,29 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import Evict, History, Insert
-from radixproof.impl.registry import UnknownSystem
-from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.campaigns import pool, side_by_side
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News, Work
 from radixproof.properties.cli import arguments
 from radixproof.properties.cli.ci_files import SUMMARY
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main, make_parser
 from radixproof.properties.histories import corpus
-from radixproof.properties.histories.history_json import HistoryError, to_json
+from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.power import corpus_update
 from radixproof.properties.search.budget import PROFILES, Budget
 
 from .command_lines import command_line
+from .in_this_process import lanes_stay
 
 LOST = History(
     Config(window=1, swa_pages=8, swa_host_pages=16), (Insert(Key((1, 2)), evicted=1), Evict(1))
@@ -49,36 +45,6 @@ reason = "it is planted"
 A_FINDING = r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, "
 SOME_FAULTS = {"split-parent-not-backed-up", "ack-keeps-lock"}
 FAULTY = {"system": "fault:split-parent-not-backed-up", "signature": "PROGRESS/never-backed-up"}
-
-
-class InThisProcess:
-    """A lane that does its job when it is given it, and then has all of its events to tell."""
-
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.job: Any = None
-        self.pipe: deque[Event] = deque()
-        self.process = self
-
-    def is_alive(self) -> bool:
-        return True
-
-    def give(self, job: Any) -> None:
-        self.job = job
-        try:
-            done: Event = Done(job, self.work(job, lambda news: self.pipe.append(News(job, news))))
-        except (Unavailable, UnknownSystem, HistoryError) as error:
-            done = Failed(job, str(error))
-        self.pipe.append(done)
-
-    def event(self) -> Event:
-        event = self.pipe.popleft()
-        if not isinstance(event, News):
-            self.job = None
-        return event
-
-    def end(self) -> None:
-        self.pipe.clear()
 
 
 @pytest.fixture
@@ -127,9 +93,7 @@ def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "FOLDER", tmp_path / "corpus")
     monkeypatch.setattr(corpus_update, "BUDGET", small)
     monkeypatch.setattr(arguments, "MOST_SEEDS", 3)
-    for module in (pool, side_by_side):
-        monkeypatch.setattr(module, "Lane", InThisProcess)
-        monkeypatch.setattr(module, "wait", lambda pipes, _=None: [one for one in pipes if one])
+    lanes_stay(monkeypatch)
     monkeypatch.delenv(SUMMARY, raising=False)
     monkeypatch.setattr(subprocess, "run", pip)
 

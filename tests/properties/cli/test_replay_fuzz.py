@@ -23,13 +23,18 @@ from radixproof.properties.running.run import run_history
 from ...own_process import printed_by
 from ..histories.mutating import mutated, texts
 from ..promised import promised
+from .in_this_process import lanes_stay
 
 
 @pytest.mark.torture(all=10_000, share=200)
 def test_mutated_files_are_refused_in_a_line_or_clean(
-    cases: range, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cases: range,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """On our own cache, through the command line."""
+    """On our own cache, through the command line, each in a fork of this process."""
+    lanes_stay(monkeypatch)
     files, codes = texts(), Counter[int]()
     file = tmp_path / "mutated.json"
     for number in cases:
