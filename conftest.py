@@ -20,7 +20,7 @@ settings.load_profile("deterministic")
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "tests that are long by nature (marked torture) try all that they can, not a fixed share"
     parser.addoption("--torture", action="store_true", help=text)
-    text = "tests marked gate, too: the commands of the example workflow for CI, minutes each"
+    text = "tests marked gate, too: the workflow for CI and the tutorial, as users run them"
     parser.addoption("--gate", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)

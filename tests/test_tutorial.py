@@ -32,6 +32,7 @@ def test_the_cache_knows_nothing_of_radixproof() -> None:
     assert "import radixproof" not in cache.read_text(encoding="utf-8")
 
 
+@pytest.mark.gate
 @pytest.mark.slow
 def test_the_wheel_has_the_corpus_and_the_example(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
@@ -41,6 +42,7 @@ def test_the_wheel_has_the_corpus_and_the_example(wheel: Path) -> None:
         assert {f"radixproof/{folder}/{path.name}" for path in files} <= names
 
 
+@pytest.mark.gate
 @pytest.mark.slow
 def test_the_tutorial_can_be_followed_word_for_word(wheel: Path, tmp_path: Path) -> None:
     python = Path(sys.executable).resolve()

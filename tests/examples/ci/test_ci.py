@@ -82,6 +82,7 @@ def hook(file: Path) -> str:
     return str(one["entry"])
 
 
+@pytest.mark.gate
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "entry",
