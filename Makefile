@@ -36,7 +36,7 @@ torture: systems
 # The examples as their users run them: the workflow for CI (examples/ci/), green as it is and red with
 # a bug more, and the tutorial for a cache of one's own, word for word, from the wheel.
 gate: systems
-	$(BIN)/python -m pytest $(PARALLEL) -m gate --gate
+	$(BIN)/python -m pytest -m gate --gate
 
 # The core on every supported Python that is found here, each in an environment of its own.
 pythons: $(READY)
