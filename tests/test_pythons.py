@@ -19,7 +19,7 @@ CORE = (
     "tests/radixproof/test_checking.py",
     "tests/radixproof/test_radixproof.py",
     "tests/radixproof/test_radixproof_without_torch.py",
-    "tests/examples",
+    "tests/examples/own_cache",
     "tests/properties/accepting",
     "tests/properties/histories/test_history_json.py",
     "tests/properties/histories/test_history_json_fuzz.py",
