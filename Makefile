@@ -13,7 +13,7 @@ RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test torture gate pythons drawing bench power power-short mutants lint symbolic symbolic-short \
+.PHONY: check test torture releases gate pythons drawing bench power power-short mutants lint symbolic symbolic-short \
 	systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
@@ -32,6 +32,10 @@ test: systems
 # What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
 torture: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
+
+# What is tried on the oldest and the newest release by `make test`, on all of them.
+releases: systems
+	$(BIN)/python -m pytest $(PARALLEL) -m sglang --releases
 
 # The examples as their users run them: the workflow for CI (examples/ci/), green as it is and red with
 # a bug more, and the tutorial for a cache of one's own, word for word, from the wheel.

@@ -22,6 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help=text)
     text = "tests marked gate, too: the workflow for CI and the tutorial, as users run them"
     parser.addoption("--gate", action="store_true", help=text)
+    text = (
+        "tests marked release, too: what is tried on the oldest and the newest one, on all others"
+    )
+    parser.addoption("--releases", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)
 
@@ -45,13 +49,15 @@ def cases(request: pytest.FixtureRequest) -> range:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate`` unless asked
-    for.
+    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate`` or ``release``
+    unless asked for.
     """
-    if not config.getoption("--gate"):
-        for item in items:
-            if item.get_closest_marker("gate"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes: make gate"))
+    for option, marker in (("--gate", "gate"), ("--releases", "release")):
+        if not config.getoption(option):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    reason = f"takes minutes: make {option.removeprefix('--')}"
+                    item.add_marker(pytest.mark.skip(reason=reason))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if marked and not _cuda():
         for item in marked:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any, TypeAlias
 
 from radixproof.impl.registry import UnknownSystem
@@ -59,13 +60,16 @@ plain data; in words, a job says what it is about.
 """
 
 
+CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
+"""How processes begin: anew, so that none has anything of the systems that another one runs."""
+
+
 class Lane:
     """A process that does one job after another."""
 
     def __init__(self, work: Work) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.pipe, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=_serve, args=(theirs, work), daemon=True)
         start(self.process)
         theirs.close()
         self.job: Any = None

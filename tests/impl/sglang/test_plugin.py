@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from radixproof.impl.sglang import store
 from radixproof.impl.sglang.paste.render import render
 
+from ...own_process import completed
 from .paste.findings import files
 
 OLD = "0.5.12.post1"
 
 
-def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(folder: Path, *arguments: str) -> CompletedProcess[str]:
     plugins = ["-p", "no:cacheprovider", "-p", "radixproof.impl.sglang.plugin"]
-    command = [sys.executable, "-m", "pytest", *plugins, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return completed("pytest", *plugins, *arguments, cwd=folder)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
 
+from ...releases import each
 from .scenarios import SCENARIOS
 from .scenarios.bench import RELEASES
 
@@ -20,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("version", each(RELEASES))
 def test_every_scenario_holds_on_a_release(version: str) -> None:
     """SGLang must print nothing of its own."""
     try:

@@ -16,7 +16,8 @@ import pytest
 from radixproof.impl.sglang import store
 from radixproof.properties.histories import corpus
 
-from ...own_process import printed_by
+from ...own_process import completed, printed_by
+from ...releases import each
 
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 ENTRIES = [entry for entry in corpus.read(corpus.FOLDER) if entry.system.startswith("sglang==")]
@@ -80,7 +81,7 @@ print(json.dumps(none))
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", each(RELEASES))
 def test_those_of_the_corpus_fail_on_their_release(release: str, tmp_path: Path) -> None:
     write_all(release, tmp_path)
     failed = failures(tmp_path, release)
@@ -131,8 +132,7 @@ def is_expected(message: str, signature: str) -> bool:
 def failures(folder: Path, release: str, *files: str) -> dict[str, str]:
     """By entry of the corpus: what its test failed with on a release; empty if it passed."""
     plugins = ["-p", "no:cacheprovider", "-p", "radixproof.impl.sglang.plugin", "--sglang", release]
-    command = [sys.executable, "-m", "pytest", *plugins, "--junit-xml=result.xml", *files]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = completed("pytest", *plugins, "--junit-xml=result.xml", *files, cwd=folder)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     cases = ElementTree.parse(folder / "result.xml").iter("testcase")
     return {

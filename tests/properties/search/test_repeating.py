@@ -23,6 +23,7 @@ from toy_cache import ToyCache
 
 from ...impl.sglang.scenarios.bench import RELEASES
 from ...own_process import printed_by
+from ...releases import each
 from ..guarding import fatal
 
 TWO_LEAVES = History(Config(host_pages=0), (Insert(Key((1,))), Insert(Key((2,))), Evict(1)))
@@ -94,7 +95,7 @@ print(json.dumps([str(each) for each in seen if each is not None]))
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("version", RELEASES)
+@pytest.mark.parametrize("version", each(RELEASES))
 def test_a_release_does_the_same_every_time(version: str) -> None:
     try:
         store.locate(version)

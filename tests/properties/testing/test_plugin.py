@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from ...own_process import completed
+
 pytestmark = pytest.mark.slow
 
 INSTALLED = bool(entry_points(group="pytest11", name="radixproof"))
 PLUGIN = [] if INSTALLED else ["-p", "radixproof.properties.testing.plugin"]
+TOYS = Path(__file__).resolve().parents[3] / "examples" / "own_cache"
+GOOD, BAD = "toy_adapter:target", "toy_bugs:split"
 FAULT = "fault:split-parent-not-backed-up"
 CHECK = "def test_it(radix_check):\n    radix_check()\n"
 MACHINE = f"""
+import hypothesis
 import radixproof
+hypothesis.settings.load_profile("default")  # in CI, Hypothesis takes one without a database
 TestCache = radixproof.state_machine(radixproof.find("{FAULT}")).TestCase
 """
 
@@ -46,15 +51,17 @@ class Runner:
 
     def __call__(self, source: str, *arguments: str) -> Ran:
         (self.folder / "test_it.py").write_text(source)
-        command = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider"]
-        ran = subprocess.run(
-            [*command, *arguments, "test_it.py"],
+        ran = completed(
+            "pytest",
+            *PLUGIN,
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            f"pythonpath={TOYS}",
+            *arguments,
+            "test_it.py",
             cwd=self.folder,
             env=os.environ | {"COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
         )
         return Ran(ran.returncode, ran.stdout + ran.stderr)
 
@@ -65,17 +72,17 @@ def run(tmp_path: Path) -> Runner:
 
 
 def test_one_line_is_a_whole_check_of_each_system_that_is_named(run: Runner) -> None:
-    ran = run(CHECK, "--radix-system=radix", f"--radix-system={FAULT}", "--radix-seed=2")
+    ran = run(CHECK, f"--radix-system={GOOD}", f"--radix-system={BAD}", "--radix-seed=2")
     assert ran.code == 1
-    assert f"radixproof: radix, {FAULT}; profile dev, seed 2" in ran.said
-    assert f"test_it.py::test_it[{FAULT}]" in ran.said
+    assert f"radixproof: {GOOD}, {BAD}; profile dev, seed 2" in ran.said
+    assert f"test_it.py::test_it[{BAD}]" in ran.said
     assert "1 failed, 1 passed" in ran.said
-    assert "PROGRESS/never-backed-up in " in ran.said
+    assert "LOCK/full-too-few in " in ran.said
     assert "Traceback" not in ran.said
     clean, found, *_ = ran.summary
-    assert clean.startswith("radix: ")
+    assert clean.startswith(f"{GOOD}: ")
     assert "steps in" in clean
-    assert found.startswith(f"{FAULT}: ")
+    assert found.startswith(f"{BAD}: ")
     assert "finding" in found
     assert list((run.folder / "findings").rglob("history.json"))
 
@@ -110,23 +117,24 @@ def test_the_second_run_of_a_state_machine_begins_with_what_failed(run: Runner) 
 
 
 def test_a_marker_names_systems_and_the_command_line_goes_before_it(run: Runner) -> None:
-    marked = f'import pytest\n@pytest.mark.radix("{FAULT}", seed=7)\n{CHECK}'
+    marked = f'import pytest\n@pytest.mark.radix("{BAD}", seed=7)\n{CHECK}'
     ran = run(marked)
     assert ran.code == 1
     assert "seed 7)" in ran.summary[0]
-    ran = run(marked, "--radix-system=radix", "--radix-seed=3")
+    ran = run(marked, f"--radix-system={GOOD}", "--radix-seed=3")
     assert ran.code == 0
-    assert ran.summary[0].startswith("radix: ")
+    assert ran.summary[0].startswith(f"{GOOD}: ")
     assert "seed 3)" in ran.summary[0]
 
 
 def test_what_is_known_is_passed_over(run: Runner) -> None:
-    known = "\n".join(
-        f'[[finding]]\nsignature = "{signature}"\nreason = "it is planted"\n'
-        for signature in ("LOCK/full-too-many", "QUIESCE/protected")
-    )
-    (run.folder / "known.toml").write_text(known)
-    ran = run(CHECK, "--radix-system=fault:ack-keeps-lock", "--radix-known=known.toml")
+    found = run(CHECK, f"--radix-system={BAD}", "--radix-out=found")
+    assert found.code == 1
+    histories = map(Path.read_text, (run.folder / "found").rglob("history.json"))
+    signatures = {json.loads(history)["origin"]["signature"] for history in histories}
+    entries = (f'[[finding]]\nsignature = "{one}"\nreason = "planted"\n' for one in signatures)
+    (run.folder / "known.toml").write_text("\n".join(entries))
+    ran = run(CHECK, f"--radix-system={BAD}", "--radix-known=known.toml")
     assert ran.code == 0, ran.said
     assert "known finding" in ran.summary[0]
 
@@ -152,9 +160,9 @@ def test_a_mistake_is_a_sentence(run: Runner, arguments: list[str], sentence: st
 
 
 def test_workers_of_xdist_tell_what_they_checked(run: Runner) -> None:
-    ran = run(CHECK, "-n2", "--radix-system=radix", f"--radix-system={FAULT}")
+    ran = run(CHECK, "-n2", f"--radix-system={GOOD}", f"--radix-system={BAD}")
     assert ran.code == 1
-    assert len([line for line in ran.summary if line.startswith(("radix: ", FAULT))]) == 2
+    assert len([line for line in ran.summary if line.startswith((GOOD, BAD))]) == 2
 
 
 def test_a_run_without_checks_says_nothing(run: Runner) -> None:
