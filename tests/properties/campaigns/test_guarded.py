@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,11 @@ def searched(
     raise AssertionError("it has an end")
 
 
+@cache
+def where_it_raises() -> tuple[Done | Failed, list[FindingReport]]:
+    return searched(fatal.raises)
+
+
 def operations(found: FindingReport) -> tuple[Any, ...]:
     return from_json(found.folder.history).operations
 
@@ -80,7 +86,7 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
     assert isinstance(first, Insert)
     assert isinstance(second, Insert)
     assert evict == Evict(2)
-    raised, (other,) = searched(fatal.raises)
+    raised, (other,) = where_it_raises()
     assert isinstance(done, Done)
     assert isinstance(raised, Done)
     assert without_names(done) == without_names(raised)
@@ -89,14 +95,17 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of", [fatal.hangs, fatal.waits], ids=lambda of: of.__name__)
-def test_what_does_not_come_back_is_found_and_shrunk(of: Callable[[], Target]) -> None:
-    done, (finding,) = searched(of, Budget(steps=100, examples=0), 1.0)
-    assert isinstance(done, Done)
-    assert finding.signature == "NOCRASH/hang@Adapter.match"
-    assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
-    assert "Tree after" not in finding.folder.report
-    assert len(operations(finding)) == 3
+@pytest.mark.torture(all=2, share=1)
+def test_what_does_not_come_back_is_found_and_shrunk(cases: range) -> None:
+    for case in cases:
+        done, (finding,) = searched(
+            (fatal.waits, fatal.hangs)[case], Budget(steps=100, examples=0), 1.0
+        )
+        assert isinstance(done, Done)
+        assert finding.signature == "NOCRASH/hang@Adapter.match"
+        assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
+        assert "Tree after" not in finding.folder.report
+        assert len(operations(finding)) == 3
 
 
 def test_it_is_the_same_with_several_processes() -> None:
