@@ -95,17 +95,14 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
 
 
 @pytest.mark.slow
-@pytest.mark.torture(all=2, share=1)
-def test_what_does_not_come_back_is_found_and_shrunk(cases: range) -> None:
-    for case in cases:
-        done, (finding,) = searched(
-            (fatal.waits, fatal.hangs)[case], Budget(steps=100, examples=0), 1.0
-        )
-        assert isinstance(done, Done)
-        assert finding.signature == "NOCRASH/hang@Adapter.match"
-        assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
-        assert "Tree after" not in finding.folder.report
-        assert len(operations(finding)) == 3
+@pytest.mark.parametrize("of", [fatal.hangs, fatal.waits], ids=lambda of: of.__name__)
+def test_what_does_not_come_back_is_found_and_shrunk(of: Callable[[], Target]) -> None:
+    done, (finding,) = searched(of, Budget(steps=100, examples=0), 1.0)
+    assert isinstance(done, Done)
+    assert finding.signature == "NOCRASH/hang@Adapter.match"
+    assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
+    assert "Tree after" not in finding.folder.report
+    assert len(operations(finding)) == 3
 
 
 def test_it_is_the_same_with_several_processes() -> None:
