@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -62,4 +63,6 @@ def test_a_child_ends_when_its_parent_is_killed(how: str, tmp_path: Path) -> Non
 
 
 def test_a_process_that_nobody_started_goes_on() -> None:
+    before = threading.active_count()
     end_with_parent()
+    assert threading.active_count() == before, "nothing follows a parent that there is not"
