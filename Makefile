@@ -13,8 +13,8 @@ RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := --numprocesses logical --dist worksteal
 
-.PHONY: check test torture releases gate pythons drawing bench power power-short mutants lint symbolic symbolic-short \
-	systems clean
+.PHONY: check test releases torture gate pythons drawing bench power power-short mutants lint \
+	symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -33,9 +33,9 @@ test: systems
 torture: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
 
-# What is tried on the oldest and the newest release by `make test`, on all of them.
+# What `make test` tries on the oldest and the newest release, on all others.
 releases: systems
-	$(BIN)/python -m pytest $(PARALLEL) -m sglang --releases
+	$(BIN)/python -m pytest $(PARALLEL) -m release --releases
 
 # The examples as their users run them: the workflow for CI (examples/ci/), green as it is and red with
 # a bug more, and the tutorial for a cache of one's own, word for word, from the wheel.

@@ -22,9 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help=text)
     text = "tests marked gate, too: the workflow for CI and the tutorial, as users run them"
     parser.addoption("--gate", action="store_true", help=text)
-    text = (
-        "tests marked release, too: what is tried on the oldest and the newest one, on all others"
-    )
+    text = "tests marked release, too: those of releases between the oldest and the newest"
     parser.addoption("--releases", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)
@@ -52,18 +50,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate`` or ``release``
     unless asked for.
     """
-    for option, marker in (("--gate", "gate"), ("--releases", "release")):
-        if not config.getoption(option):
-            for item in items:
-                if item.get_closest_marker(marker):
-                    reason = f"takes minutes: make {option.removeprefix('--')}"
-                    item.add_marker(pytest.mark.skip(reason=reason))
-    marked = [item for item in items if item.get_closest_marker("gpu")]
-    if marked and not _cuda():
-        for item in marked:
-            item.add_marker(
-                pytest.mark.skip(reason="needs a CUDA device and a CUDA build of torch")
-            )
+    for marker, target in (("gate", "gate"), ("release", "releases")):
+        if not config.getoption(f"--{target}"):
+            _skip(_marked(items, marker), f"takes minutes: make {target}")
+    on_gpu = _marked(items, "gpu")
+    if on_gpu and not _cuda():
+        _skip(on_gpu, "needs a CUDA device and a CUDA build of torch")
+
+
+def _marked(items: list[pytest.Item], marker: str) -> list[pytest.Item]:
+    return [item for item in items if item.get_closest_marker(marker)]
+
+
+def _skip(items: list[pytest.Item], reason: str) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def _cuda() -> bool:

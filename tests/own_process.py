@@ -33,6 +33,8 @@ PRELOADED = (
 
 Nothing of SGLang: one process can run one release of it.
 """
+SECONDS = 300
+"""After so long, a command is taken to hang."""
 
 
 class _Process(ForkServerProcess):
@@ -82,34 +84,24 @@ def _print(connection: Connection, program: str, arguments: tuple[str, ...]) -> 
     connection.send(printed.getvalue())
 
 
-def completed(
-    module: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
-) -> CompletedProcess[str]:
+def completed(module: str, *arguments: str, cwd: Path) -> CompletedProcess[str]:
     """What ``python -m MODULE ARGUMENTS`` comes to in a folder, as from `subprocess.run`."""
     with TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        variables = None if env is None else dict(env)
-        process = CONTEXT.Process(target=_run, args=(module, arguments, cwd, variables, out, err))
+        process = CONTEXT.Process(target=_run, args=(module, arguments, cwd, out, err))
         process.start()
-        process.join()
+        process.join(SECONDS)
         code = process.exitcode
-        assert code is not None
+        if code is None:
+            process.kill()
+            raise AssertionError(f"{module} did not end within {SECONDS} seconds")
         return CompletedProcess([module, *arguments], code, out.read_text(), err.read_text())
 
 
-def _run(
-    module: str,
-    arguments: tuple[str, ...],
-    folder: Path,
-    variables: dict[str, str] | None,
-    *files: Path,
-) -> None:
+def _run(module: str, arguments: tuple[str, ...], folder: Path, *files: Path) -> None:
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.chdir(folder)
-    if variables is not None:
-        os.environ.clear()
-        os.environ.update(variables)
     sys.path.insert(0, str(folder))
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

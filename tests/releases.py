@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from _pytest.mark import ParameterSet
 
 
-def each(releases: Sequence[str]) -> list[ParameterSet]:
+def each(releases: Sequence[str]) -> list[pytest.ParameterSet]:
     """Values for ``parametrize``: all but the first and the last are marked ``release``."""
     inner = range(1, len(releases) - 1)
     return [

@@ -61,7 +61,10 @@ plain data; in words, a job says what it is about.
 
 
 CONTEXT: SpawnContext | ForkServerContext = multiprocessing.get_context("spawn")
-"""How processes begin: anew, so that none has anything of the systems that another one runs."""
+"""How processes begin: anew, so that none has anything of the systems that another one runs.
+
+Our own tests begin them as forks of a process that has imported torch, and no system.
+"""
 
 
 class Lane:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
 
+from ...own_process import completed
 from ...releases import each
 from .scenarios import SCENARIOS
 from .scenarios.bench import RELEASES
@@ -28,14 +27,7 @@ def test_every_scenario_holds_on_a_release(version: str) -> None:
         store.locate(version)
     except Unavailable as error:
         pytest.skip(str(error))
-    result = subprocess.run(
-        [sys.executable, "-m", "scenarios", version],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=HERE,
-    )
+    result = completed("scenarios", version, cwd=HERE)
     assert (result.returncode, result.stderr) == (0, ""), result.stderr
     raised = json.loads(result.stdout)
     assert set(raised) == set(SCENARIOS)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 
 import pytest
 
+from radixproof.properties.campaigns import lane as lanes
 from radixproof.properties.campaigns.lane import Done, Event, Failed, Lane, News
 
 from .work import shard, work
 
 
 @pytest.fixture
-def lane() -> Iterator[Lane]:
+def lane(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lane]:
+    """One that begins as those of users do."""
+    monkeypatch.setattr(lanes, "CONTEXT", multiprocessing.get_context("spawn"))
     lane = Lane(work)
     yield lane
     lane.end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.metadata import entry_points
 from pathlib import Path
 from xml.etree import ElementTree
@@ -61,13 +60,13 @@ class Runner:
             *arguments,
             "test_it.py",
             cwd=self.folder,
-            env=os.environ | {"COLUMNS": "200"},
         )
         return Ran(ran.returncode, ran.stdout + ran.stderr)
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Runner:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    monkeypatch.setenv("COLUMNS", "200")
     return Runner(tmp_path)
 
 
