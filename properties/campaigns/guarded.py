@@ -13,12 +13,13 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from radixproof.impl.operations import History
+from radixproof.impl.operations import History, Operation
+from radixproof.model.config import Config
 from radixproof.properties.campaigns.searching import Examine, Explore, Job, Rehearsal, work
 from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.guarding.child import HANG, Child, Died
+from radixproof.properties.guarding.child import HANG, Child, Died, Ending
 from radixproof.properties.guarding.deaths import as_death, breach, death, is_fatal, too_many
-from radixproof.properties.guarding.settling import SLOWER, comes_again, settled
+from radixproof.properties.guarding.settling import SLOWER, Went, comes_again, run_again, settled
 from radixproof.properties.running.journal import Death
 from radixproof.properties.search.search import time_is_up
 
@@ -52,6 +53,8 @@ class _Lane:
         self.deaths: list[Death] = []
         self._fatal: set[str] = set()
         """Signatures of deaths that came again."""
+        self._run_again: dict[tuple[Config, tuple[Operation, ...]], Ending[Went]] = {}
+        """How histories ended that hung, when they were run again: not to be waited for twice."""
         self._slow: list[History] = []
         """Histories that hung once, and not when they were run again."""
         self._child: Child[Any] | None = None
@@ -88,8 +91,10 @@ class _Lane:
         known: frozenset[str] = getattr(job, "known", frozenset())
         if signature not in self._fatal and died.outcome.error == HANG:
             seconds = self.shard.step_seconds
-            if comes_again(self.shard.system, died, known, seconds):
+            again = run_again(self.shard.system, died, known, seconds)
+            if comes_again(self.shard.system, died, again):
                 self._fatal.add(signature)
+                self._run_again[died.history.config, died.history.operations] = again
                 self.patience = min(self.patience, max(IMPATIENCE, SLOWER * slowest))
             elif died.history not in self._slow:
                 self._slow.append(died.history)
@@ -103,7 +108,8 @@ class _Lane:
         """The job with what the death is that it is about."""
         died = as_death(job.broken.history, job.broken.breach)
         system, seconds = self.shard.system, self.shard.step_seconds
-        found, last = settled(system, died, job.known, seconds, partial(_told, tell), ends)
+        again = self._run_again.get((died.history.config, died.history.operations))
+        found, last = settled(system, died, job.known, seconds, partial(_told, tell), ends, again)
         self._fatal |= {found.signature, breach(died).signature}
         self.deaths += [last] if last == died else [died, last]
         self._begin_anew()

@@ -15,7 +15,6 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.campaigns.lane import Done, Failed, Lane, News
-from radixproof.properties.campaigns.shard import STEP_SECONDS
 from radixproof.properties.guarding.child import Died, Tell, in_child
 from radixproof.properties.guarding.deaths import breach, death
 from radixproof.properties.guarding.settling import settled
@@ -25,6 +24,7 @@ from radixproof.properties.reporting.report import render
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death
 from radixproof.properties.running.run import Verdict
+from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import NothingFails, failure, shrink
 from radixproof.properties.search.repeating import differs
 

@@ -204,7 +204,7 @@ def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> 
     return FindingReport(
         finding.signature,
         summary(finding),
-        folder_of(target, finding, shard.folder, known=known),
+        folder_of(target, finding, shard.folder, known=known, step_seconds=shard.step_seconds),
         seconds,
         finding.at_step,
         len(finding.history.operations),

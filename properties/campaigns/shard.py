@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.budget import STEP_SECONDS, Budget
 
 SEARCH = "search"
 """The driver that is all of them in turn: corpus, state machine, soak."""
-
-STEP_SECONDS = 10.0
-"""Far above what any step takes, also on a machine with much else to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from radixproof.properties.campaigns.shard import STEP_SECONDS
+from radixproof.properties.search.budget import STEP_SECONDS
 
 LONGEST = 18
 """Digits of a number."""

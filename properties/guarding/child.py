@@ -29,6 +29,7 @@ from radixproof.properties.guarding.lifeline import be_killed_with_parent
 from radixproof.properties.histories.history_json import HistoryError
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death, Doing, Journal
+from radixproof.properties.search.budget import STEP_SECONDS
 
 T = TypeVar("T")
 Tell: TypeAlias = Callable[[Any], None]
@@ -81,7 +82,7 @@ Ending: TypeAlias = Returned[T] | Died
 def in_child(
     work: Callable[[Tell], T],
     tell: Tell = lambda _: None,
-    step_seconds: float = 10.0,
+    step_seconds: float = STEP_SECONDS,
     deaths: Iterable[Death] = (),
 ) -> Ending[T]:
     """Do ``work`` in a child of its own, as `Child.do` does."""

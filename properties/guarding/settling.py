@@ -52,19 +52,20 @@ def settled(
     step_seconds: float,
     tell: Told,
     stop: Callable[[], bool] = lambda: False,
+    again: Ending[Went] | None = None,
 ) -> tuple[Finding, Death]:
     """The finding in a death, and the death of its shortest history.
 
     If it does not come again when its history is run once more, that is the finding. ``tell`` is
     told the signature, and how many operations are left while it is shrunk. When ``stop`` says so,
-    the history is left as it is.
+    the history is left as it is. What `run_again` made of it may be known already.
 
     Raises `Unavailable` if it was nothing that the system did.
     """
     if stop():
         return _finding(breach(found), found.history, found.history, shrunk=False), found
     signature = breach(found).signature
-    again = _alone(system, found.history, known.__contains__, None, step_seconds)
+    again = again or run_again(system, found, known, step_seconds)
     same = _the_same(system, again, signature)
     if same is None:
         return _finding(unrepeated(system, found, again), found.history, found.history), found
@@ -72,9 +73,15 @@ def settled(
     return _finding(breach(smallest), smallest.history, found.history, not stop()), smallest
 
 
-def comes_again(system: str, found: Death, known: Collection[str], step_seconds: float) -> bool:
-    """Whether a death comes again when its history is run once more, in a new process."""
-    again = _alone(system, found.history, known.__contains__, None, step_seconds)
+def run_again(
+    system: str, found: Death, known: Collection[str], step_seconds: float
+) -> Ending[Went]:
+    """How the history of a death ends when it is run once more, in a new process."""
+    return _alone(system, found.history, known.__contains__, None, step_seconds)
+
+
+def comes_again(system: str, found: Death, again: Ending[Went]) -> bool:
+    """Whether that was the same death."""
     return _the_same(system, again, breach(found).signature) is not None
 
 

@@ -20,6 +20,7 @@ from radixproof.properties.reporting import regression_test
 from radixproof.properties.reporting.narrate import retold
 from radixproof.properties.reporting.report import report
 from radixproof.properties.reporting.summary import Again, markdown
+from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import Finding
 
 HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
@@ -51,12 +52,18 @@ class FindingFolder:
 
 
 def folder_of(
-    target: Target, finding: Finding, out: Path | str, mark: str | None = None, known: str = ""
+    target: Target,
+    finding: Finding,
+    out: Path | str,
+    mark: str | None = None,
+    known: str = "",
+    step_seconds: float = STEP_SECONDS,
 ) -> FindingFolder:
     """What is to be written of a finding of ``target`` below the folder ``out``.
 
     ``mark`` tells it from others with its signature, instead of the seed: the name of a test, say.
-    ``known`` says as what it is known already.
+    ``known`` says as what it is known already, and ``step_seconds`` after how long a step was taken
+    to hang.
     """
     marked = str(finding.seed) if mark is None else mark
     slugs = [own_slug(text) for text in (target.name, finding.signature, marked)]
@@ -65,12 +72,12 @@ def folder_of(
     named = _named(target)
     history = _with_origin(target, finding)
     told = retold(target, finding)
-    source, reason = _test(target, finding, history) if named else (None, UNNAMED)
-    system = _system_option(target, named)
+    source, reason = _test(target, finding, history, step_seconds) if named else (None, UNNAMED)
+    options = [*_system_option(target, named), *_limit_option(finding, step_seconds)]
     again = Again(
-        ["radixproof", "replay", HISTORY, *system], to_json(history), test, source, reason
+        ["radixproof", "replay", HISTORY, *options], to_json(history), test, source, reason
     )
-    replay = shlex.join(["radixproof", "replay", str(path / HISTORY), *system])
+    replay = shlex.join(["radixproof", "replay", str(path / HISTORY), *options])
     run_test = f"none that stands alone: {reason}"
     if source is not None:
         run_test = regression_test.command(target.name, str(path / test))
@@ -92,10 +99,13 @@ def write_finding(found: FindingFolder) -> Path:
     return Path(found.path)
 
 
-def _test(target: Target, finding: Finding, history: History) -> tuple[str | None, str]:
+def _test(
+    target: Target, finding: Finding, history: History, step_seconds: float
+) -> tuple[str | None, str]:
     """The source of a test; or None, and why there is none."""
     try:
-        return regression_test.test(target.name, history, finding.verdict.breach), ""
+        breach = finding.verdict.breach
+        return regression_test.source_of_test(target.name, history, breach, step_seconds), ""
     except regression_test.NoStandaloneTest as error:
         return None, str(error)
 
@@ -128,6 +138,13 @@ def _system_option(target: Target, named: bool) -> list[str]:
     if not named:
         return ["--system", "MODULE:ATTRIBUTE"]
     return ["--system", target.name] if registry.is_import(target.name) else []
+
+
+def _limit_option(finding: Finding, step_seconds: float) -> list[str]:
+    """After how long a step hangs, where that is not as usual and may matter."""
+    matters = regression_test.runs_in_children(finding.verdict.breach)
+    unusual = matters and step_seconds != STEP_SECONDS
+    return ["--step-seconds", f"{step_seconds:g}"] if unusual else []
 
 
 def _named(target: Target) -> bool:

@@ -21,6 +21,7 @@ from radixproof.properties.reporting.child import Died, in_child
 from radixproof.properties.reporting.effects import effects
 from radixproof.properties.reporting.narrate import narrate
 from radixproof.properties.reporting.proof import Failure, failure
+from radixproof.properties.search.budget import STEP_SECONDS
 
 _WIDTH = 100
 _SGLANG = "sglang"
@@ -30,14 +31,16 @@ class NoStandaloneTest(Exception):
     """No test that stands alone shows this finding; the message says why, as half a sentence."""
 
 
-def test(system: str, history: History, breach: Breach) -> str:
+def source_of_test(
+    system: str, history: History, breach: Breach, step_seconds: float = STEP_SECONDS
+) -> str:
     """Source of a pytest file that fails as long as ``system`` has the bug.
 
-    ``history`` ends with the step of the ``breach``. The test has been run, and has failed as it
-    should. Raises `NoStandaloneTest` if there is none that does, and `Unavailable` if the system is
-    the installed SGLang and none is installed.
+    ``history`` ends with the step of the ``breach``. A step that takes longer than ``step_seconds``
+    hangs. The test has been run, and has failed as it should. Raises `NoStandaloneTest` if there is
+    none that does, and `Unavailable` if the system is the installed SGLang and none is installed.
     """
-    source, release = _written(system, history, breach)
+    source, release = _written(system, history, breach, step_seconds)
     found = in_child(partial(failure, source, release))
     if isinstance(found, Died):
         raise NoStandaloneTest(f"a test of it was written, but {found.how}")
@@ -51,6 +54,11 @@ def test(system: str, history: History, breach: Breach) -> str:
     return source
 
 
+def runs_in_children(breach: Breach) -> bool:
+    """Whether what it is about can only be seen by running the system in processes of their own."""
+    return is_fatal(breach) or breach.violates is Property.REPEAT
+
+
 def command(system: str, file: str) -> str:
     """The command that runs the written test, on the release it was found in."""
     if not _is_sglang(system):
@@ -59,7 +67,9 @@ def command(system: str, file: str) -> str:
     return shlex.join(["pytest", *plugin, file])
 
 
-def _written(system: str, history: History, breach: Breach) -> tuple[str, str | None]:
+def _written(
+    system: str, history: History, breach: Breach, step_seconds: float
+) -> tuple[str, str | None]:
     """The source, and the release of SGLang that it is for."""
     if _is_sglang(system):
         from radixproof.impl.sglang.paste.assertions import Unwritable
@@ -71,7 +81,8 @@ def _written(system: str, history: History, breach: Breach) -> tuple[str, str | 
         except Unwritable as reason:
             raise NoStandaloneTest(str(reason)) from None
     notes = in_child(partial(_notes, system, history, breach.signature))
-    return _for_others(system, history, breach, () if isinstance(notes, Died) else notes), None
+    seen = () if isinstance(notes, Died) else notes
+    return _for_others(system, history, breach, seen, step_seconds), None
 
 
 def _is_expected(found: Failure, breach: Breach, system: str) -> bool:
@@ -121,7 +132,7 @@ HISTORY = {history}
 
 
 def test_{name}():
-    replayed = replay_in_children("{system}", HISTORY)
+    replayed = replay_in_children("{system}", HISTORY{limit})
     assert replayed.breach is None, replayed.text
 """
 """For what hangs, ends the process, or needs several runs to be seen."""
@@ -132,7 +143,9 @@ def _notes(system: str, history: History, signature: str) -> tuple[str, ...]:
     return effects(narrate(registry.find(system), history, signature))
 
 
-def _for_others(system: str, history: History, breach: Breach, notes: Sequence[str]) -> str:
+def _for_others(
+    system: str, history: History, breach: Breach, notes: Sequence[str], step_seconds: float
+) -> str:
     steps = [
         line
         for at, operation in enumerate(history.operations)
@@ -140,13 +153,14 @@ def _for_others(system: str, history: History, breach: Breach, notes: Sequence[s
     ]
     text = "\n".join(["History(", f"    {history.config!r},", "    (", *steps, "    ),", ")"])
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    in_children = is_fatal(breach) or breach.violates is Property.REPEAT
-    return (_FILE_IN_CHILDREN if in_children else _FILE).format(
+    limit = "" if step_seconds == STEP_SECONDS else f", step_seconds={step_seconds!r}"
+    return (_FILE_IN_CHILDREN if runs_in_children(breach) else _FILE).format(
         docstring=_docstring(system, breach),
         names=", ".join(sorted(used)),
         history=text,
         name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
         system=system,
+        limit=limit,
     )
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STEP_SECONDS = 10.0
+"""After so long, unless it is said otherwise, a step is taken to hang: far above what any takes,
+also on a machine with much else to do.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

@@ -55,3 +55,19 @@ def deadly() -> Target:
         return toy_adapter.target.build(config)
 
     return replace(toy_adapter.target, build=build)
+
+
+class Riddled(
+    toy_bugs.SizeIsNotReduced,
+    toy_bugs.ResetKeepsSlots,
+    toy_bugs.SplitForgetsLocks,
+    toy_bugs.EvictGoesOn,
+    toy_bugs.DuplicatesAreLost,
+    toy_bugs.MatchLeavesOutTheEnd,
+):
+    """It has several bugs, and shows the first at once."""
+
+
+def riddled() -> Target:
+    """One in which a search finds much."""
+    return toy_bugs.with_bug(f"{HERE}:riddled", Riddled)

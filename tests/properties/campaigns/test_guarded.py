@@ -27,7 +27,7 @@ from radixproof.properties.search.units import SOAK, Unit
 
 from ..guarding import fatal
 
-SHORT = Budget(steps=800, examples=10)
+SHORT = Budget(steps=300, examples=4)
 
 
 @pytest.fixture(autouse=True)
@@ -95,14 +95,17 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("of", [fatal.hangs, fatal.waits], ids=lambda of: of.__name__)
-def test_what_does_not_come_back_is_found_and_shrunk(of: Callable[[], Target]) -> None:
-    done, (finding,) = searched(of, Budget(steps=100, examples=0), 1.0)
+def test_what_does_not_come_back_is_found_and_shrunk() -> None:
+    done, (finding,) = searched(fatal.waits, Budget(steps=60, examples=0), 0.5)
     assert isinstance(done, Done)
     assert finding.signature == "NOCRASH/hang@Adapter.match"
-    assert "did not come back within 1 seconds" in " ".join(finding.folder.report.split())
+    assert "did not come back within 0.5 seconds" in " ".join(finding.folder.report.split())
     assert "Tree after" not in finding.folder.report
     assert len(operations(finding)) == 3
+    assert "--step-seconds 0.5" in finding.folder.replay
+    (test,) = (text for name, text in finding.folder.files.items() if name.endswith(".py"))
+    assert test is not None
+    assert "HISTORY, step_seconds=0.5)" in test
 
 
 def test_it_is_the_same_with_several_processes() -> None:

@@ -50,9 +50,8 @@ def end(events: list[Event], of: Shard) -> Searched:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_findings_are_the_same_however_many_processes_there_are(seed: int) -> None:
-    shards = [shard("broken", seed), shard("target", seed)]
+def test_the_findings_are_the_same_however_many_processes_there_are() -> None:
+    shards = [shard("broken"), shard("target")]
     alone, *others = [list(search_all(shards, jobs)) for jobs in (1, 2, 5)]
     assert reports(alone, shards[0])
     assert reports(alone, shards[1]) == []
@@ -132,8 +131,8 @@ def test_a_search_without_an_end_is_ended_in_time() -> None:
 def test_what_is_found_when_time_is_up_is_reported_though_not_shrunk(jobs: int) -> None:
     one = shard("slow", budget=Budget(steps=100_000, examples=0))
     started = time.monotonic()
-    events = list(search_all([one], jobs, seconds=8.0))
-    assert time.monotonic() - started < 12.0, "eight, one more, and steps of 0.3 s"
+    events = list(search_all([one], jobs, seconds=5.0))
+    assert time.monotonic() - started < 9.0, "five, one more, and steps of 0.3 s"
     found = reports(events, one)
     assert found
     assert not found[0].shrunk

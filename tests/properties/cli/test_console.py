@@ -17,11 +17,13 @@ import pytest
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, FOUND
 from radixproof.properties.cli.main import main
 from radixproof.properties.histories.durable import HIDDEN, make_ready
+from radixproof.properties.histories.file_names import own_slug
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.search.budget import PROFILES, Budget
 
-FAULT = "fault:tree-survives-reset"
-"""It is reported with four signatures and more, the first at once."""
+RIDDLED = "tests.properties.campaigns.systems:riddled"
+"""It is reported with eight signatures, the first at once."""
+ROOT = Path(__file__).resolve().parents[3]
 WRITTEN = re.compile(r"^Written to (.*): (.*)$", re.MULTILINE)
 FINDING = re.compile(r"^\S+: finding \d+ ", re.MULTILINE)
 
@@ -36,9 +38,16 @@ sys.exit(main())
 """A command line whose checks are over soon."""
 
 
+@pytest.fixture(autouse=True)
+def where_systems_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by processes that the tests start."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
+
+
 def check(out: Path, *program: str) -> list[str]:
     program = program or ("-c", SHORT)
-    return [sys.executable, *program, "check", FAULT, "--out", str(out)]
+    return [sys.executable, *program, "check", RIDDLED, "--out", str(out)]
 
 
 def folders(out: Path) -> list[Path]:
@@ -49,7 +58,7 @@ def folders(out: Path) -> list[Path]:
         names = {"history.json", "report.txt", "summary.md", test.name}
         assert {file.name for file in folder.iterdir()} == names
         assert all(file.stat().st_size for file in folder.iterdir())
-        assert from_json((folder / "history.json").read_text()).origin["system"] == FAULT
+        assert from_json((folder / "history.json").read_text()).origin["system"] == RIDDLED
         compile(test.read_text(), test.name, "exec")
     return found
 
@@ -126,7 +135,7 @@ def cannot_be_written(printed: str, why: str) -> None:
         re.DOTALL | re.MULTILINE,
     )
     assert len(texts) == len(FINDING.findall(printed)) - len(told(printed)) > 0
-    assert all(from_json(text).origin["system"] == FAULT for text in texts)
+    assert all(from_json(text).origin["system"] == RIDDLED for text in texts)
 
 
 def on_a_disk(disk: Path, options: str) -> subprocess.CompletedProcess[str]:
@@ -190,9 +199,9 @@ def test_a_file_where_the_folder_should_be(
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         assert main(["check", "radix", "--out", str(out)]) == CANNOT_RUN
         assert f"cannot write findings to {out} (" in capsys.readouterr().err
-    (tmp_path / FAULT.replace(":", "-")).write_text("text")
+    (tmp_path / own_slug(RIDDLED)).write_text("text")
     monkeypatch.setitem(PROFILES, "dev", Budget(steps=500, examples=10))
-    assert main(["check", FAULT, "--out", str(tmp_path)]) == FOUND
+    assert main(["check", RIDDLED, "--out", str(tmp_path)]) == FOUND
     cannot_be_written(capsys.readouterr().out, "Not a directory|File exists")
 
 

@@ -144,7 +144,7 @@ def test_a_finding_whose_test_cannot_be_written_says_so_and_has_none(
     def refuse(*_: object) -> str:
         raise regression_test.NoStandaloneTest("no test here has bigram keys")
 
-    monkeypatch.setattr(regression_test, "test", refuse)
+    monkeypatch.setattr(regression_test, "source_of_test", refuse)
     found = folder_of(faulty, finding(faulty), tmp_path)
     assert "Test:   none that stands alone: no test here has bigram keys\n" in found.report
     said = "There is no test that stands alone: `no test here has bigram keys`."

@@ -71,7 +71,7 @@ for entry in corpus.read(corpus.FOLDER):
         signature = entry.history.origin["signature"]
         verdict = run_history(find(system), entry.history, lambda other: other != signature)
         try:
-            source = regression_test.test(system, entry.history, verdict.breach)
+            source = regression_test.source_of_test(system, entry.history, verdict.breach)
             Path(folder, f"test_{entry.name.replace('-', '_')}.py").write_text(source)
         except regression_test.NoStandaloneTest as reason:
             none[entry.name] = str(reason)

@@ -60,7 +60,7 @@ def test_progress_never_backed_up():
 @pytest.fixture(scope="module")
 def written() -> str:
     """The test of a planted bug."""
-    return regression_test.test(FAULT, HISTORY, BREACH)
+    return regression_test.source_of_test(FAULT, HISTORY, BREACH)
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +137,12 @@ def test_it_is_formatted_and_without_lint(written: str, tmp_path: Path) -> None:
 
 def test_a_test_that_passes_is_none() -> None:
     with pytest.raises(NoStandaloneTest, match="passes: it asserts too little"):
-        regression_test.test("radix", HISTORY, BREACH)
+        regression_test.source_of_test("radix", HISTORY, BREACH)
 
 
 def test_a_system_that_is_not_found_by_its_name_has_no_test() -> None:
     with pytest.raises(NoStandaloneTest, match="UnknownSystem"):
-        regression_test.test("a cache of somebody", HISTORY, BREACH)
+        regression_test.source_of_test("a cache of somebody", HISTORY, BREACH)
 
 
 def test_what_cannot_be_written_has_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_what_cannot_be_written_has_no_test(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(for_sglang, "source", source)
     with pytest.raises(NoStandaloneTest, match=r"PROGRESS/never-backed-up on 0\.5\.13 is too much"):
-        regression_test.test("sglang==0.5.13", HISTORY, BREACH)
+        regression_test.source_of_test("sglang==0.5.13", HISTORY, BREACH)
 
 
 def test_a_crash_is_expected_only_where_it_is_the_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,9 +159,9 @@ def test_a_crash_is_expected_only_where_it_is_the_finding(monkeypatch: pytest.Mo
     monkeypatch.setattr("radixproof.impl.sglang.shim.on_cpu", lambda _: None)
     monkeypatch.setattr(store, "locate", lambda _: None)
     crash = Breach(Property.NOCRASH, "KeyError@somewhere", "it crashed")
-    assert "KeyError" in regression_test.test("sglang==0.5.13", HISTORY, crash)
+    assert "KeyError" in regression_test.source_of_test("sglang==0.5.13", HISTORY, crash)
     with pytest.raises(NoStandaloneTest, match="something else: KeyError in test_it"):
-        regression_test.test("sglang==0.5.13", HISTORY, BREACH)
+        regression_test.source_of_test("sglang==0.5.13", HISTORY, BREACH)
 
 
 def test_the_installed_sglang_is_named_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,4 +169,4 @@ def test_the_installed_sglang_is_named_by_its_version(monkeypatch: pytest.Monkey
     assert regression_test.command("sglang", "test_x.py").endswith("--sglang 0.5.13 test_x.py")
     monkeypatch.setattr(store, "installed_version", lambda: None)
     with pytest.raises(Unavailable, match="not installed"):
-        regression_test.test("sglang", HISTORY, BREACH)
+        regression_test.source_of_test("sglang", HISTORY, BREACH)

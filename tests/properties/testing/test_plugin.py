@@ -19,6 +19,11 @@ TOYS = Path(__file__).resolve().parents[3] / "examples" / "own_cache"
 GOOD, BAD = "toy_adapter:target", "toy_bugs:split"
 FAULT = "fault:split-parent-not-backed-up"
 CHECK = "def test_it(radix_check):\n    radix_check()\n"
+SHORT = """
+from radixproof.properties.search.budget import PROFILES, Budget
+PROFILES["dev"] = Budget(steps=800, examples=20)
+"""
+"""A ``conftest.py`` with which checks are over soon."""
 MACHINE = f"""
 import hypothesis
 import radixproof
@@ -47,6 +52,7 @@ class Runner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        (folder / "conftest.py").write_text(SHORT)
 
     def __call__(self, source: str, *arguments: str) -> Ran:
         (self.folder / "test_it.py").write_text(source)
