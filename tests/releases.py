@@ -8,9 +8,6 @@ import pytest
 
 
 def each(releases: Sequence[str]) -> list[pytest.ParameterSet]:
-    """Values for ``parametrize``: all but the first and the last are marked ``release``."""
-    inner = range(1, len(releases) - 1)
-    return [
-        pytest.param(release, marks=[pytest.mark.release] if number in inner else [])
-        for number, release in enumerate(releases)
-    ]
+    """Values for ``parametrize``: all but the last, which is the newest, are marked ``release``."""
+    *others, newest = releases
+    return [*(pytest.param(one, marks=pytest.mark.release) for one in others), pytest.param(newest)]

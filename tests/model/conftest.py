@@ -17,7 +17,6 @@ from radixproof.model.config import POOLS, Component, Config, EvictionPolicy, Po
 from radixproof.model.dialect import Dialect
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
-from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.inserting import Inserting
@@ -46,11 +45,6 @@ def receipt(name: str) -> Holder:
     return Holder(HolderKind.RECEIPT, name)
 
 
-def receipt(name: str) -> Holder:
-    """Who holds what is locked under a name."""
-    return Holder(HolderKind.RECEIPT, name)
-
-
 def signatures(breaches: Iterable[Breach]) -> list[str]:
     return [breach.signature for breach in breaches]
 
@@ -72,7 +66,6 @@ class Sheet:
         self.config = Config(**(sizes | options))
         self.cache = Cache(self.config, dialect or Dialect())
         self.trie = self.cache.trie
-        self.follower = Follower(self.cache)
         self.follower = Follower(self.cache)
 
     # -- writing -----------------------------------------------------------------------------------
@@ -105,19 +98,6 @@ class Sheet:
         anchor = self.cache.match(key(text))[1]
         self.cache.lock_host(receipt(name), anchor)
         return anchor.end
-
-    def lock_page(self, name: str, text: str) -> None:
-        """Lock the page that a prompt ends with, whatever a match says."""
-        self.cache.lock(receipt(name), self.page(text))
-
-    def unlock(self, name: str) -> None:
-        self.cache.unlock(receipt(name))
-
-    def may_release(self, name: str) -> bool:
-        return self.cache.may_release(receipt(name))
-
-    def release_window(self, name: str) -> None:
-        self.cache.release_window(receipt(name))
 
     def lock_page(self, name: str, text: str) -> None:
         """Lock the page that a prompt ends with, whatever a match says."""
@@ -243,10 +223,6 @@ class Sheet:
             name(page)
             for page in (self.trie.recency if pool is None else self.trie.recency_in[pool])
         ]
-
-    def owed(self) -> dict[str, list[Pool]]:
-        """Prefixes that are owed host copies, and in which pools."""
-        return {name(page): pools for page, pools in self.follower.owed.items()}
 
     def owed(self) -> dict[str, list[Pool]]:
         """Prefixes that are owed host copies, and in which pools."""

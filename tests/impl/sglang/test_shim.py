@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from radixproof.impl.sglang import store
+
+from ...own_process import printed_by
 
 VERSION = "0.5.12.post1"
 TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
@@ -49,13 +49,7 @@ def _linked(source: str, target: str) -> None:
 
 
 def said_by_building() -> str:
-    ran = subprocess.run(
-        [sys.executable, "-c", BUILDING, f"sglang=={VERSION}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return ran.stdout
+    return printed_by(BUILDING, f"sglang=={VERSION}")
 
 
 @pytest.mark.slow

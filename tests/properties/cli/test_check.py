@@ -30,7 +30,7 @@ def check(
     """Runs a check with little to do; returns its exit code and what it printed."""
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    short = Budget(steps=700, examples=20, example_steps=10)
+    short = Budget(steps=500, examples=10, example_steps=10)
     monkeypatch.setitem(PROFILES, "dev", short)
     monkeypatch.setitem(PROFILES, "ci", Budget(steps=1_500, examples=0, demand=100))
     monkeypatch.setitem(PROFILES, "nightly", Budget(steps=10**9, examples=0, demand=100))
@@ -93,8 +93,8 @@ def test_a_search_that_time_cut_short_is_not_clean_under_any_profile(
 
 def test_time_bounds_the_whole_run_and_not_each_system(check: Check) -> None:
     started = time.monotonic()
-    code, printed = check(GOOD, BAD, "--profile", "nightly", "--seconds", "5")
-    assert 4.0 < time.monotonic() - started < 7.0
+    code, printed = check(GOOD, BAD, "--profile", "nightly", "--seconds", "3")
+    assert 2.0 < time.monotonic() - started < 5.0
     assert code == CANNOT_RUN
     assert re.search(r"not searched enough: the time was up after [\d,]+ of 1,000,000,000", printed)
     assert f"{BAD}: not searched enough: the time was up before the search began" in printed
@@ -259,4 +259,4 @@ def test_what_is_printed_and_written_does_not_depend_on_the_number_of_processes(
 
     alone = printed(1)
     assert len(alone) > 20
-    assert printed(2) == printed(4) == alone
+    assert printed(3) == alone

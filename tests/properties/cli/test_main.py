@@ -23,6 +23,7 @@ from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json, to_json
 from radixproof.properties.search.budget import PROFILES, Budget
 
+from ...own_process import completed
 from ..guarding import fatal
 
 FAULT = "fault:split-parent-not-backed-up"
@@ -86,7 +87,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
     """A check of the faulty system: its exit code, what it printed, and its folder."""
     out = tmp_path_factory.mktemp("findings")
     with redirect_stdout(StringIO()) as printed, pytest.MonkeyPatch.context() as patched:
-        patched.setitem(PROFILES, "dev", Budget(steps=1_000, examples=30))
+        patched.setitem(PROFILES, "dev", Budget(steps=300, examples=10))
         code = main(["check", FAULT, "--out", str(out)])
     return code, printed.getvalue(), out
 
@@ -128,12 +129,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
 
 def test_the_written_test_fails_on_its_own(checked: tuple[int, str, Path]) -> None:
     (written,) = checked[2].rglob("test_*__progress_never_backed_up__1.py")
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", str(written)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = completed("pytest", "-q", str(written), cwd=checked[2])
     assert result.returncode == 1
     assert "never backed up" in result.stdout
 
@@ -196,40 +192,31 @@ def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
     assert "usage: radixproof" in capsys.readouterr().err
 
 
-def interrupted(name: str, out: Path, until: str) -> subprocess.CompletedProcess[str]:
-    """A long check of a system, with Ctrl-C as soon as ``until`` was printed."""
-    command = [
-        sys.executable,
-        "-m",
-        "radixproof",
-        "check",
-        name,
-        "--profile",
-        "nightly",
-        "--out",
-        str(out),
-    ]
+def interrupted(name: str, out: Path, found: bool) -> subprocess.CompletedProcess[str]:
+    """A long check of a system, with Ctrl-C after its first finding, or as soon as it searches."""
+    command = [sys.executable, "-m", "radixproof", "check", name, "--profile", "nightly"]
     with subprocess.Popen(
-        command,
+        [*command, "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as running:
         assert running.stdout is not None
         printed = ""
-        for line in running.stdout:
-            printed += line
-            if until in line:
-                break
-        time.sleep(0.2)
+        while found and "Written to" not in printed:
+            printed += next(running.stdout)
+        while not out.exists():
+            assert running.poll() is None, running.stdout.read()
+            time.sleep(0.01)
+        time.sleep(0.5)
         running.send_signal(signal.SIGINT)
         printed += running.stdout.read()
         return subprocess.CompletedProcess(command, running.wait(timeout=60), printed)
 
 
 def test_an_interruption_keeps_what_was_found(tmp_path: Path) -> None:
-    ended = interrupted(FAULT, tmp_path, "Written to")
+    ended = interrupted("toy_bugs:split", tmp_path / "new", found=True)
     assert ended.returncode == FOUND
     assert "interrupted; what was found is kept in" in ended.stdout
     assert "Traceback" not in ended.stdout
@@ -237,7 +224,7 @@ def test_an_interruption_keeps_what_was_found(tmp_path: Path) -> None:
 
 
 def test_an_interruption_with_nothing_found(tmp_path: Path) -> None:
-    ended = interrupted("radix", tmp_path, "steps")
+    ended = interrupted("toy_adapter:target", tmp_path / "new", found=False)
     assert ended.returncode == CANNOT_RUN
     assert "interrupted, nothing was found until then" in ended.stdout
     assert "Traceback" not in ended.stdout
@@ -369,13 +356,9 @@ def test_a_system_that_ends_the_process_is_a_finding_that_can_be_replayed(
     assert main(["replay", str(file), "--system", fatal.name(fatal.raises)]) == FOUND
     assert main(["replay", str(file), "--system", fatal.name(fatal.hangs)]) == CLEAN
     (written,) = tmp_path.rglob("test_*.py")
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(written)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(os.path.isabs, sys.path)))
+    arguments = ("-q", "-p", "no:cacheprovider", str(written))
+    result = completed("pytest", *arguments, cwd=fatal.ROOT)
     assert result.returncode == 1
     assert "SIGABRT in Aborts.end: it ended the process" in result.stdout
 

@@ -31,6 +31,7 @@ from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
 
 from ...own_process import printed_by
+from ...releases import each
 
 FAULT = "fault:split-parent-not-backed-up"
 FILE = "fault-split-parent-not-backed-up.json"
@@ -72,6 +73,7 @@ def test_an_entry_of_a_fault_fails_as_it_says(entry: corpus.Entry) -> None:
     assert still_fails(find(entry.system), entry.history)
 
 
+ON_RELEASES = sorted({entry.system for entry in ENTRIES if entry.system.startswith("sglang==")})
 STILL_FAILING = """
 import sys
 from radixproof.impl.registry import find
@@ -85,9 +87,7 @@ print([entry.name for entry in mine if not still_fails(target, entry.history)])
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize(
-    "system", sorted({entry.system for entry in ENTRIES if entry.system.startswith("sglang==")})
-)
+@pytest.mark.parametrize("system", each(ON_RELEASES))
 def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> None:
     """In a process of its own, since a process runs one release."""
     try:

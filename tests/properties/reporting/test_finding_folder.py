@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,8 @@ from radixproof.properties.reporting import regression_test
 from radixproof.properties.reporting.finding_folder import folder_of, write_finding
 from radixproof.properties.running.run import run_history
 from radixproof.properties.search.finding import Finding
+
+from ...own_process import completed
 
 FAULT = "fault:split-parent-not-backed-up"
 LOST = History(
@@ -103,15 +103,9 @@ def test_pytest_collects_and_runs_the_tests_of_all_findings(
     for name in (FAULT, "a_cache:one", "a_cache:other"):
         for seed in (1, 2):
             write_finding(folder_of(find(name), finding(find(name), seed), tmp_path / "findings"))
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--import-mode", mode, "findings"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = completed("pytest", "-q", "--import-mode", mode, "findings", cwd=tmp_path)
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "6 failed in" in ran.stdout
+    assert "6 failed" in ran.stdout
     assert ran.stdout.count("never backed up") >= 6
 
 

@@ -22,6 +22,8 @@ from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.reporting import for_sglang, regression_test
 from radixproof.properties.reporting.regression_test import NoStandaloneTest
 
+from ...own_process import completed
+
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = History(
     Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16),
@@ -38,6 +40,8 @@ FAULT = "fault:split-parent-not-backed-up"
 SOURCE = """
 import radixproof
 from radixproof import Config, Evict, History, Insert, Key, WritingCheck
+
+from ...own_process import completed
 
 HISTORY = History(
     Config(window=1, swa_pages=8, swa_host_pages=16),
@@ -69,8 +73,7 @@ def printed(written: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("pasted")
     (folder / "test_faulty.py").write_text(written, encoding="utf-8")
     (folder / "test_ours.py").write_text(written.replace(FAULT, "radix"), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = completed("pytest", "-q", "-rA", "-p", "no:cacheprovider", cwd=folder)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     return done.stdout
 

@@ -17,7 +17,6 @@ INSTALLED = bool(entry_points(group="pytest11", name="radixproof"))
 PLUGIN = [] if INSTALLED else ["-p", "radixproof.properties.testing.plugin"]
 TOYS = Path(__file__).resolve().parents[3] / "examples" / "own_cache"
 GOOD, BAD = "toy_adapter:target", "toy_bugs:split"
-FAULT = "fault:split-parent-not-backed-up"
 CHECK = "def test_it(radix_check):\n    radix_check()\n"
 SHORT = """
 from radixproof.properties.search.budget import PROFILES, Budget
@@ -28,7 +27,7 @@ MACHINE = f"""
 import hypothesis
 import radixproof
 hypothesis.settings.load_profile("default")  # in CI, Hypothesis takes one without a database
-TestCache = radixproof.state_machine(radixproof.find("{FAULT}")).TestCase
+TestCache = radixproof.state_machine(radixproof.find("{BAD}")).TestCase
 """
 
 
@@ -96,19 +95,17 @@ def test_a_state_machine_shows_its_report_and_nothing_else(run: Runner) -> None:
     ran = run(MACHINE, "--hypothesis-seed=1", "--junit-xml=result.xml", "--radix-out=kept")
     assert ran.code == 1
     _, _, failure = ran.said.partition("TestCache.runTest")
-    assert failure.splitlines()[1].startswith(f"PROGRESS/never-backed-up in {FAULT}")
+    assert failure.splitlines()[1].startswith(f"LOCK/full-too-few in {BAD}")
     for unwanted in ("Traceback", "properties/testing", "dice", "b'", "state.insert"):
         assert unwanted not in failure
-    assert ran.summary == [
-        f"{FAULT}: PROGRESS/never-backed-up: 2 operations, found by the state machine"
-    ]
+    assert ran.summary == [f"{BAD}: LOCK/full-too-few: 3 operations, found by the state machine"]
     (history,) = (run.folder / "kept").rglob("history.json")
     properties = {
         each.get("name"): each.get("value")
         for each in ElementTree.parse(run.folder / "result.xml").iter("property")
     }
-    assert properties["radixproof.system"] == FAULT
-    assert properties["radixproof.signature"] == "PROGRESS/never-backed-up"
+    assert properties["radixproof.system"] == BAD
+    assert properties["radixproof.signature"] == "LOCK/full-too-few"
     assert str(history.relative_to(run.folder)) in str(properties["radixproof.replay"])
 
 
