@@ -41,8 +41,6 @@ SOURCE = """
 import radixproof
 from radixproof import Config, Evict, History, Insert, Key, WritingCheck
 
-from ...own_process import completed
-
 HISTORY = History(
     Config(window=1, swa_pages=8, swa_host_pages=16),
     (
