@@ -6,6 +6,7 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,12 @@ def drawn() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="module")
+def found(drawn: ModuleType) -> Any:
+    """Every import of one of our modules by another."""
+    return drawn.imports(drawn.modules())
+
+
 def short(module: str) -> str:
     return module.removeprefix("radixproof.")
 
@@ -46,28 +53,27 @@ def test_the_drawing_reads_well(drawn: ModuleType) -> None:
     assert max(map(len, drawn.drawing().splitlines())) <= 100
 
 
-def test_no_arrow_runs_back(drawn: ModuleType) -> None:
-    back = drawn.running_back(drawn.imports(drawn.modules()))
+def test_no_arrow_runs_back(drawn: ModuleType, found: Any) -> None:
+    back = drawn.running_back(found)
     assert [(short(each.importer), short(each.imported)) for each in back] == []
 
 
-def test_no_modules_import_one_another(drawn: ModuleType) -> None:
+def test_no_modules_import_one_another(drawn: ModuleType, found: Any) -> None:
     """Neither at run time nor for types."""
-    found = drawn.imports(drawn.modules())
     assert len(found) > 300, "lest nothing was looked at"
     assert drawn.circles(found) == []
 
 
-def test_our_cache_and_the_model_know_nobody(drawn: ModuleType) -> None:
-    graph = drawn.arrows(drawn.imports(drawn.modules()))
+def test_our_cache_and_the_model_know_nobody(drawn: ModuleType, found: Any) -> None:
+    graph = drawn.arrows(found)
     assert graph["impl/radix"] == graph["model"] == frozenset()
     assert graph["model/specification"] == {"model"}
 
 
-def test_systems_know_nothing_of_the_model_but_its_vocabulary(drawn: ModuleType) -> None:
+def test_systems_know_nothing_of_the_model_but_its_vocabulary(found: Any) -> None:
     known = {
         short(each.imported)
-        for each in drawn.imports(drawn.modules())
+        for each in found
         if each.importer.startswith("radixproof.impl") and short(each.imported).startswith("model")
     }
     assert known <= VOCABULARY

@@ -233,13 +233,16 @@ def test_streams_that_are_closed_or_full(
 def test_what_cannot_be_shown_is_shown_by_its_number(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    history = History(LOST.config, (Insert(Key((1, 2), "é")),), {"system": "radix", "x": "\u2028"})
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    toy = ("--system", "toy_adapter:target")
+    history = History(Config(host_pages=0), (Insert(Key((1, 2), "é")),), {"x": "\u2028"})
     (tmp_path / "é.json").write_text(to_json(history), encoding="utf-8")
-    ran = ended("-m", "radixproof", "replay", str(tmp_path / "é.json"), **environment)
+    ran = ended("-m", "radixproof", "replay", str(tmp_path / "é.json"), *toy, **environment)
     assert ran.returncode == 0, ran.stderr
     assert "insert \\xe9:[1 2]" in ran.stdout or "insert é:[1 2]" in ran.stdout
     out = str(tmp_path / "é-smaller.json")
-    ran = ended("-m", "radixproof", "shrink", str(tmp_path / "é.json"), "--out", out, **environment)
+    shrink = ("shrink", str(tmp_path / "é.json"), *toy, "--out", out)
+    ran = ended("-m", "radixproof", *shrink, **environment)
     assert (ran.returncode, ran.stderr) == (0, "")
     ran = ended("-m", "radixproof", "replay", str(tmp_path / "nö.json"), **environment)
     assert ran.returncode == 2

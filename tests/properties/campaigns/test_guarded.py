@@ -27,7 +27,7 @@ from radixproof.properties.search.units import SOAK, Unit
 
 from ..guarding import fatal
 
-SHORT = Budget(steps=300, examples=4)
+SHORT = Budget(steps=200, examples=3)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_what_ends_the_process_is_found_and_shrunk_and_searched_behind(
 
 @pytest.mark.slow
 def test_what_does_not_come_back_is_found_and_shrunk() -> None:
-    done, (finding,) = searched(fatal.waits, Budget(steps=60, examples=0), 0.5)
+    done, (finding,) = searched(fatal.waits, Budget(steps=20, examples=0), 0.5)
     assert isinstance(done, Done)
     assert finding.signature == "NOCRASH/hang@Adapter.match"
     assert "did not come back within 0.5 seconds" in " ".join(finding.folder.report.split())

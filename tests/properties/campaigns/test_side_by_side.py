@@ -52,7 +52,7 @@ def end(events: list[Event], of: Shard) -> Searched:
 @pytest.mark.slow
 def test_the_findings_are_the_same_however_many_processes_there_are() -> None:
     shards = [shard("broken"), shard("target")]
-    alone, *others = [list(search_all(shards, jobs)) for jobs in (1, 2, 5)]
+    alone, *others = [list(search_all(shards, jobs)) for jobs in (1, 3)]
     assert reports(alone, shards[0])
     assert reports(alone, shards[1]) == []
     for events in others:
@@ -120,8 +120,8 @@ def test_time_that_is_up_before_anything_began(jobs: int) -> None:
 def test_a_search_without_an_end_is_ended_in_time() -> None:
     one = shard("endless")
     started = time.monotonic()
-    events = list(search_all([one], 2, seconds=4.0))
-    assert time.monotonic() - started < 6.0
+    events = list(search_all([one], 2, seconds=2.0))
+    assert time.monotonic() - started < 4.0
     progress = end(events, one).progress
     assert progress is None or not progress.complete
 
@@ -131,8 +131,8 @@ def test_a_search_without_an_end_is_ended_in_time() -> None:
 def test_what_is_found_when_time_is_up_is_reported_though_not_shrunk(jobs: int) -> None:
     one = shard("slow", budget=Budget(steps=100_000, examples=0))
     started = time.monotonic()
-    events = list(search_all([one], jobs, seconds=5.0))
-    assert time.monotonic() - started < 9.0, "five, one more, and steps of 0.3 s"
+    events = list(search_all([one], jobs, seconds=4.0))
+    assert time.monotonic() - started < 8.0, "four, one more, and steps of 0.3 s"
     found = reports(events, one)
     assert found
     assert not found[0].shrunk

@@ -20,7 +20,7 @@ GOOD, BAD = "toy_adapter:target", "toy_bugs:split"
 CHECK = "def test_it(radix_check):\n    radix_check()\n"
 SHORT = """
 from radixproof.properties.search.budget import PROFILES, Budget
-PROFILES["dev"] = Budget(steps=800, examples=20)
+PROFILES["dev"] = Budget(steps=400, examples=10)
 """
 """A ``conftest.py`` with which checks are over soon."""
 MACHINE = f"""
