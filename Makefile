@@ -11,7 +11,8 @@ RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0
 	0.5.18 0.5.19)
 # Much of the tests' time goes into starting processes: Python may keep the bytecode it compiles.
 export PYTHONDONTWRITEBYTECODE :=
-PARALLEL := --numprocesses logical --dist worksteal
+# A process more than there are cores: some tests wait.
+PARALLEL = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 .PHONY: check test releases torture gate pythons drawing bench power power-short mutants lint \
 	symbolic symbolic-short systems clean
@@ -33,7 +34,7 @@ test: systems
 torture: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture
 
-# What `make test` tries on the oldest and the newest release, on all others.
+# What `make test` tries on the newest release of SGLang, on all others, and what takes minutes there.
 releases: systems
 	$(BIN)/python -m pytest $(PARALLEL) -m release --releases
 

@@ -81,7 +81,8 @@ print(json.dumps(none))
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("release", each(RELEASES))
+@pytest.mark.release
+@pytest.mark.parametrize("release", RELEASES)
 def test_those_of_the_corpus_fail_on_their_release(release: str, tmp_path: Path) -> None:
     write_all(release, tmp_path)
     failed = failures(tmp_path, release)

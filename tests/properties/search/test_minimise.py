@@ -198,7 +198,7 @@ def facts(history: History) -> set[object]:
 
 
 @given(histories(), st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_nothing_can_be_left_out(history: History, data: st.DataObject) -> None:
     needed = set(data.draw(st.lists(st.sampled_from(sorted(facts(history), key=repr)), max_size=5)))
 
@@ -230,7 +230,7 @@ def broken(seed: int) -> History:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 5, 6])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_nothing_can_be_left_out_of_a_real_finding(seed: int) -> None:
     smallest = minimise(broken(seed), fails_as(SIGNATURE))
     assert smallest.operations == (Insert(Key((1, 2)), evicted=1), Evict(1))
@@ -238,7 +238,7 @@ def test_nothing_can_be_left_out_of_a_real_finding(seed: int) -> None:
     assert_minimal(smallest, fails_as(SIGNATURE))
 
 
-@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("seed", [3, 5])
 def test_a_real_finding_of_200_operations_takes_few_runs(seed: int) -> None:
     short = broken(seed)
     before = tuple(islice(cycle(short.operations[:-1]), 200 - len(short.operations)))

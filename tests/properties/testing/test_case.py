@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unittest
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ def failing(machine: type[ReportingMachine], **changes: Any) -> Found:
     return failed.value
 
 
-@pytest.fixture
-def found(elsewhere: None) -> Found:
-    return failing(seed(SEED)(state_machine(find(FAULT))), print_blob=True)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    with chdir(tmp_path_factory.mktemp("run")):
+        return failing(seed(SEED)(state_machine(find(FAULT))), print_blob=True)
 
 
 def test_a_failure_is_what_a_check_with_the_same_seed_finds(found: Found) -> None:
