@@ -17,7 +17,6 @@ from radixproof.impl.sglang import store
 from radixproof.properties.histories import corpus
 
 from ...own_process import completed, printed_by
-from ...releases import each
 
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 ENTRIES = [entry for entry in corpus.read(corpus.FOLDER) if entry.system.startswith("sglang==")]
