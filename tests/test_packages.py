@@ -124,6 +124,7 @@ def test_circles_are_found(planted: ModuleType, tmp_path: Path) -> None:
     assert planted.circles([each for each in found if each.at_once]) == []
 
 
-def test_a_package_that_the_order_does_not_name_is_an_error(drawn: ModuleType) -> None:
-    with pytest.raises(LookupError, match="properties/no_such_package"):
-        drawn.package_of("radixproof.properties.no_such_package.file")
+@pytest.mark.parametrize("room", ["properties", "impl", "model"])
+def test_a_package_that_the_order_does_not_name_is_an_error(room: str, drawn: ModuleType) -> None:
+    with pytest.raises(LookupError, match=f"{room}/no_such_package"):
+        drawn.package_of(f"radixproof.{room}.no_such_package.file")

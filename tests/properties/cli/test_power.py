@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,3 +184,10 @@ def test_an_interruption_keeps_what_is_done(
 
 def test_the_help_names_the_drivers_there_are() -> None:
     assert tuple(DRIVERS) == power.DRIVERS
+
+
+def test_make_power_runs_all_drivers() -> None:
+    makefile = Path(__file__).parents[3].joinpath("Makefile").read_text(encoding="utf-8")
+    recipe = makefile.partition("\npower: ")[2].partition("\n\n")[0]
+    lists = re.findall("--drivers ([a-z ]+) --", recipe)
+    assert sorted(" ".join(lists).split()) == sorted(DRIVERS)

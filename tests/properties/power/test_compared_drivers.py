@@ -54,7 +54,7 @@ def test_a_driver_may_have_fewer_histories_than_the_budget() -> None:
     assert steps_to_find(scripted((10, False)), 1_000) is None
 
 
-@pytest.mark.parametrize("name", ["baseline", "machine", "soak"])
+@pytest.mark.parametrize("name", sorted(DRIVERS))
 def test_a_driver_is_clean_on_what_is_clean(name: str) -> None:
     assert DRIVERS[name].run(find("radix"), 1, 300) is None
 
