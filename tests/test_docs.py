@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from radixproof.impl.faults import FAULTS
 from radixproof.model.dialect import Dialect
 from radixproof.model.verdict import Property
 
@@ -224,3 +225,9 @@ def test_the_files_that_contributing_names_are_there() -> None:
     )
     assert len(named) > 30
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_readme_counts_the_planted_bugs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{len(FAULTS)} historical bugs are [planted](impl/faults/)" in readme
+    assert f"find all {len(FAULTS)}, each" in readme
