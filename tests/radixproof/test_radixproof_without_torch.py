@@ -58,7 +58,7 @@ def test_there_is_no_torch_here(bare: Path) -> None:
 
 @pytest.mark.slow
 def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
-    found = run(bare, "check", "toy_bugs:split")
+    found = run(bare, "check", "toy_bugs:split", "--seconds", "4")
     assert found.returncode == 1, found.stderr
     assert "in toy_bugs:split" in found.stdout
     (first, *_) = sorted((bare / "findings" / "toy-bugs-split").glob("*/*.json"))

@@ -109,8 +109,9 @@ def test_what_does_not_come_back_is_found_and_shrunk() -> None:
 
 
 def test_it_is_the_same_with_several_processes() -> None:
-    alone, (found,) = searched(fatal.aborts)
-    both, (other,) = searched(fatal.aborts, jobs=2)
+    few = Budget(steps=60, examples=0)
+    alone, (found,) = searched(fatal.aborts, few)
+    both, (other,) = searched(fatal.aborts, few, jobs=2)
     assert isinstance(alone, Done)
     assert isinstance(both, Done)
     assert both.result.progress == alone.result.progress

@@ -31,7 +31,6 @@ from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
 
 from ...own_process import printed_by
-from ...releases import each
 
 FAULT = "fault:split-parent-not-backed-up"
 FILE = "fault-split-parent-not-backed-up.json"
@@ -87,7 +86,8 @@ print([entry.name for entry in mine if not still_fails(target, entry.history)])
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("system", each(ON_RELEASES))
+@pytest.mark.release
+@pytest.mark.parametrize("system", ON_RELEASES)
 def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> None:
     """In a process of its own, since a process runs one release."""
     try:

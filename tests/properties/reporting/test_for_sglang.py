@@ -97,6 +97,7 @@ def test_those_of_the_corpus_fail_on_their_release(release: str, tmp_path: Path)
 
 @pytest.mark.slow
 @pytest.mark.sglang
+@pytest.mark.release
 @pytest.mark.torture(all=len(MENDED), share=1)
 def test_those_of_earlier_releases_pass_where_the_bug_is_mended(
     cases: range, tmp_path: Path

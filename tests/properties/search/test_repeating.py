@@ -23,7 +23,6 @@ from toy_cache import ToyCache
 
 from ...impl.sglang.scenarios.bench import RELEASES
 from ...own_process import printed_by
-from ...releases import each
 from ..guarding import fatal
 
 TWO_LEAVES = History(Config(host_pages=0), (Insert(Key((1,))), Insert(Key((2,))), Evict(1)))
@@ -95,7 +94,8 @@ print(json.dumps([str(each) for each in seen if each is not None]))
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize("version", each(RELEASES))
+@pytest.mark.release
+@pytest.mark.parametrize("version", RELEASES)
 def test_a_release_does_the_same_every_time(version: str) -> None:
     try:
         store.locate(version)
