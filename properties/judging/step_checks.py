@@ -11,16 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
+    Evict,
     EvictHost,
-    HostLock,
+    HostInsert,
     Insert,
-    LoadingCheck,
-    Lock,
-    Match,
-    Refuse,
-    RunCopies,
-    Unlock,
-    WritingCheck,
+    LoadBack,
+    ReleaseWindow,
+    Reset,
 )
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Component, Pool
@@ -34,10 +31,12 @@ from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
 from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.outcomes import Crashed
-from radixproof.properties.performing.step import Adopt, Step
+from radixproof.properties.performing.step import CopyState, Step
 
-STILL = (Match, Lock, HostLock, Adopt, Unlock, RunCopies, WritingCheck, LoadingCheck, Refuse)
-"""Operations after which every page is where it was (STUTTER)."""
+MOVING = (Insert, HostInsert, ReleaseWindow, Evict, EvictHost, LoadBack, CopyState, Reset)
+"""Operations after which pages may be elsewhere; after any other every page is where it was
+(STUTTER).
+"""
 
 
 def crashed(step: Step, crash: Crashed) -> Breach:
@@ -86,7 +85,7 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
                     "that were freed"
                 )
                 breaches.append(Breach(Property.PIN, "source-freed", text, freed))
-    if isinstance(step.operation, STILL) and not delta.still:
+    if not delta.still and not isinstance(step.operation, MOVING):
         breaches.append(
             Breach(
                 Property.STUTTER,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pytest
 
 from radixproof import ONE_TIER, Config, Scope, System, WritingCheck
-from radixproof.impl.system import AdapterMistake
+from radixproof.impl import system as protocols
+from radixproof.impl.system import AdapterMistake, Adopting, Closing, Complete
+from radixproof.properties.accepting.answers import ANSWERS
 from radixproof.properties.accepting.methods import called, complete
 from toy_adapter import Adapter
 
@@ -61,3 +64,29 @@ def test_a_scope_calls_for_no_more_than_it_offers() -> None:
     alone = replace(Scope(), ranks=False)
     assert "copied" not in called(alone)
     assert WritingCheck in alone.offers()
+
+
+def test_every_protocol_is_a_part_of_the_whole() -> None:
+    parts = {
+        kind
+        for kind in vars(protocols).values()
+        if inspect.isclass(kind)
+        and kind.__module__ == protocols.__name__
+        and Protocol in kind.__bases__
+    }
+    assert parts == {*Complete.__bases__[:-1], Complete}
+
+
+def test_every_method_is_called_for_by_some_scope() -> None:
+    """But not those that a system has if it returns anchors, or holds something."""
+    parts = set(Complete.__bases__) - {Adopting, Closing}
+    assert set(called(Scope())) == {name for part in parts for name in vars(part) if name[0] != "_"}
+
+
+@pytest.mark.parametrize("name", called(Scope()))
+def test_every_answer_has_a_form(name: str) -> None:
+    """But what says nothing, what is only handed back, and an observation, which is looked at
+    wherever it is used.
+    """
+    answer = inspect.signature(getattr(Complete, name)).return_annotation
+    assert (name in ANSWERS) == (answer not in ("None", "Any", "Observation"))
