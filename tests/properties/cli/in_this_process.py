@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import pytest
 
-from radixproof.impl.registry import find
-from radixproof.impl.system import close
-from radixproof.model.config import Config
 from radixproof.properties.campaigns import pool, replaying, searching, side_by_side
 from radixproof.properties.campaigns.lane import Event, News, Work, done
+from radixproof.properties.guarding.child import Returned, Tell
+
+T = TypeVar("T")
 
 
 class InThisProcess:
@@ -48,15 +48,19 @@ class InThisProcess:
 
 
 def lanes_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the end of the test. Histories are replayed in forks of this process, which need not
-    import torch anew; searches are not even that, since their systems are our own.
-    """
-    close(find("radix").build(Config()))
+    """Until the end of the test. Nor are there children: the systems are our own, and come back."""
     for module in (pool, side_by_side, replaying):
         monkeypatch.setattr(module, "Lane", InThisProcess)
     for module in (pool, side_by_side):
         monkeypatch.setattr(module, "wait", _with_events)
     monkeypatch.setattr(side_by_side, "guarded", searching.work)
+    monkeypatch.setattr(replaying, "in_child", _here)
+
+
+def _here(
+    work: Callable[[Tell], T], tell: Tell = lambda _: None, *_: object, **__: object
+) -> Returned[T]:
+    return Returned(work(tell), 0.0)
 
 
 def _with_events(lanes: Iterable[InThisProcess], _: float | None = None) -> list[InThisProcess]:

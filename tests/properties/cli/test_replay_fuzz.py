@@ -35,7 +35,7 @@ def test_mutated_files_are_refused_in_a_line_or_clean(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """On our own cache, through the command line, each in a fork of this process."""
+    """On our own cache, through the command line."""
     lanes_stay(monkeypatch)
     files, codes = texts(), Counter[int]()
     file = tmp_path / "mutated.json"
