@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from functools import cache
 from importlib import metadata
 
 from radixproof import __version__
@@ -39,6 +40,11 @@ def _of_system(system: str) -> dict[str, str]:
             return {point.dist.name: point.dist.version}
     if registry.is_import(system):
         module = system.partition(":")[0].partition(".")[0]
-        names = sorted(set(metadata.packages_distributions().get(module, [])))
-        return {name: metadata.version(name) for name in names}
+        return {name: metadata.version(name) for name in _packages_with(module)}
     return {}
+
+
+@cache
+def _packages_with(module: str) -> list[str]:
+    """Asked once: it reads the list of files of every package that is installed."""
+    return sorted(set(metadata.packages_distributions().get(module, [])))
