@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help=text)
     text = "tests marked gate, too: the workflow for CI and the tutorial, as users run them"
     parser.addoption("--gate", action="store_true", help=text)
-    text = "tests marked release, too: those of releases that are not the newest, and long ones"
+    text = "tests marked release, too: of releases that are not the newest, and what repeats others"
     parser.addoption("--releases", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)

@@ -17,6 +17,8 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.histories.history_json import to_json
 
+from ..releases import again
+
 LOST = History(
     Config(window=1, swa_pages=8, swa_host_pages=16), (Insert(Key((1, 2)), evicted=1), Evict(1))
 )
@@ -69,7 +71,7 @@ def ended(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, again(signal.SIGTERM)])
 @pytest.mark.parametrize(
     "module",
     [
@@ -224,7 +226,7 @@ def test_streams_that_are_closed_or_full(
 @pytest.mark.parametrize(
     "environment",
     [
-        {"PYTHONIOENCODING": "ascii"},
+        again({"PYTHONIOENCODING": "ascii"}),
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"LC_ALL": "C"},
     ],

@@ -17,6 +17,7 @@ import pytest
 
 from radixproof.impl.sglang import store
 
+from ...releases import again
 from .fake_pip import CONTENT, DIGEST, RECORD, TREE
 
 VERSION = "0.5.13.post1"
@@ -71,8 +72,11 @@ def in_the_store(home: Path) -> list[str]:
 @pytest.mark.torture(all=100, share=4)
 @pytest.mark.parametrize(
     ("command", "before"),
-    [("add", False), ("add --force", True), ("remove", True)],
-    ids=["add", "force", "remove"],
+    [
+        pytest.param("add", False, id="add"),
+        again("add --force", True, id="force"),
+        again("remove", True, id="remove"),
+    ],
 )
 def test_a_command_that_is_killed_leaves_a_whole_release_or_none(
     command: str, before: bool, cases: range, wheel: Path, home: Path
@@ -106,7 +110,7 @@ def test_a_command_that_is_killed_leaves_a_whole_release_or_none(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--force",)], ids=["add", "force"])
+@pytest.mark.parametrize("options", [pytest.param((), id="add"), again(("--force",), id="force")])
 def test_several_processes_that_add_the_same_release_all_succeed(
     options: tuple[str, ...], wheel: Path, home: Path
 ) -> None:

@@ -23,7 +23,7 @@ def slow() -> Target:
     """A broken one that takes its time to be built, so that shrinking takes very long."""
 
     def build(config: Config) -> System:
-        time.sleep(0.3)
+        time.sleep(0.15)
         return toy_bugs.split.build(config)
 
     return replace(toy_adapter.target, build=build)

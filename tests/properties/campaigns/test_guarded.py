@@ -25,6 +25,7 @@ from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.units import SOAK, Unit
 
+from ...releases import AGAIN, again
 from ..guarding import fatal
 
 SHORT = Budget(steps=200, examples=3)
@@ -68,8 +69,8 @@ def without_names(done: Done) -> tuple[Progress, list[int]]:
     ("of", "signature", "said"),
     [
         (fatal.aborts, "NOCRASH/SIGABRT@Aborts.end", "it ended the process"),
-        (fatal.faults, "NOCRASH/SIGSEGV@Faults.end", "it ended the process"),
-        (fatal.leaves_at_once, "NOCRASH/exit-code-3@LeavesAtOnce.end", "with exit code 3"),
+        again(fatal.faults, "NOCRASH/SIGSEGV@Faults.end", "it ended the process"),
+        again(fatal.leaves_at_once, "NOCRASH/exit-code-3@LeavesAtOnce.end", "with exit code 3"),
         (fatal.exits, "NOCRASH/SystemExit@Exits.end", "SystemExit in Exits.end: enough"),
         (fatal.interrupts, "NOCRASH/KeyboardInterrupt@Interrupts.end", "KeyboardInterrupt"),
     ],
@@ -108,6 +109,7 @@ def test_what_does_not_come_back_is_found_and_shrunk() -> None:
     assert "HISTORY, step_seconds=0.5)" in test
 
 
+@AGAIN
 def test_it_is_the_same_with_several_processes() -> None:
     few = Budget(steps=60, examples=0)
     alone, (found,) = searched(fatal.aborts, few)

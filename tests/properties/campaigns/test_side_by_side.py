@@ -121,7 +121,7 @@ def test_a_search_without_an_end_is_ended_in_time() -> None:
     one = shard("endless")
     started = time.monotonic()
     events = list(search_all([one], 2, seconds=2.0))
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < 10.0, "two, one more, and the start of two processes"
     progress = end(events, one).progress
     assert progress is None or not progress.complete
 
@@ -132,7 +132,9 @@ def test_what_is_found_when_time_is_up_is_reported_though_not_shrunk(jobs: int) 
     one = shard("slow", budget=Budget(steps=100_000, examples=0))
     started = time.monotonic()
     events = list(search_all([one], jobs, seconds=4.0))
-    assert time.monotonic() - started < 8.0, "four, one more, and steps of 0.3 s"
+    assert time.monotonic() - started < 12.0, (
+        "four, one more, steps of 0.15 s, and the start of two processes"
+    )
     found = reports(events, one)
     assert found
     assert not found[0].shrunk
