@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The releases of SGLang that the tests drive.
 RELEASES := $(addprefix sglang==,0.5.12.post1 0.5.13.post1 0.5.14 0.5.15.post1 0.5.16 0.5.17 \
-	0.5.18 0.5.19)
+	0.5.18 0.5.19 0.5.20 0.5.21 0.5.22 0.5.23)
 # Much of the tests' time goes into starting processes: Python may keep the bytecode it compiles.
 export PYTHONDONTWRITEBYTECODE :=
 # A process more than there are cores: some tests wait.

@@ -27,7 +27,7 @@ GROUP = "radixproof.systems"
 
 Each is a `Target`, or a function without arguments that returns one.
 """
-KNOWN = "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION"
+KNOWN = "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION, sglang==VERSION+rust"
 _FAULT = "fault:"
 
 
@@ -84,13 +84,17 @@ def is_of_strangers(name: str) -> bool:
 def release_of(name: str) -> str | None:
     """The release that a name stands for here, if it says or implies one: ``sglang==X``."""
     from radixproof.impl.sglang import store
+    from radixproof.impl.sglang.cores import names
 
-    return store.installed_version() if name == "sglang" else name.partition("==")[2] or None
+    if name == "sglang":
+        return store.installed_version()
+    return names.version_in(name) if names.is_release(name) else name.partition("==")[2] or None
 
 
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
-    from radixproof.impl.sglang import store
+    from radixproof.impl.sglang import releases, store
+    from radixproof.impl.sglang.cores.names import named
 
     rows = [("radix", find("radix").summary)] if has_torch() else []
     for name, point in _offered().items():
@@ -98,7 +102,11 @@ def locally() -> list[tuple[str, str]]:
     installed = store.installed_version()
     if installed is not None:
         rows.append(("sglang", f"SGLang {installed}, as installed in this environment"))
-    rows += [(f"sglang=={version}", f"SGLang {version}, prepared") for version in store.prepared()]
+    for version in store.prepared():
+        rows += [
+            (named(version, core), f"SGLang {version}, prepared")
+            for core in releases.cores_of(version)
+        ]
     if has_torch():
         from radixproof.impl import faults
 
@@ -156,9 +164,10 @@ def _fault(fault: str) -> Target:
 
 def _sglang(name: str) -> Target:
     from radixproof.impl.sglang import store
+    from radixproof.impl.sglang.cores.names import core_in, version_in
 
     exact = "==" in name
-    version = name.removeprefix("sglang==") if exact else store.installed_version()
+    version = version_in(name) if exact else store.installed_version()
     if exact and not store.is_version(version or ""):
         raise UnknownSystem(
             f"{version!r} is not a version of SGLang; write it as in sglang==0.5.13.post1"
@@ -171,7 +180,7 @@ def _sglang(name: str) -> Target:
     _needs_torch(name)
     from radixproof.impl.sglang import adapter
 
-    return adapter.target(version)
+    return adapter.target(version, core_in(name))
 
 
 # -- what is found ---------------------------------------------------------------------------------

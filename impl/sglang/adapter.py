@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.sglang import parts, releases, shim, store
+from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.cores.names import PYTHON, named
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
@@ -27,8 +27,9 @@ from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
 
-def target(version: str) -> Target:
-    """A release as a target. It is looked for and imported when it is first built, not here.
+def target(version: str, core: str = PYTHON) -> Target:
+    """A release as a target, with one of its cores. It is looked for and imported when it is first
+    built, not here.
 
     Raises `Unavailable` if the version is malformed or not one that this adapter drives; building
     raises it if the release is not prepared.
@@ -40,20 +41,12 @@ def target(version: str) -> Target:
         return shim.load(store.locate(version))
 
     def build(config: Config) -> System:
-        return SglangSystem(release(), config)
+        return SglangSystem(release(), config, core)
 
     summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
-    scope, sight = releases.scope_of(version), releases.sight_of(version)
-    return Target(f"sglang=={version}", summary, dialect, build, scope, sight, vetted=True)
-
-
-@dataclass(slots=True)
-class Receipt:
-    """A locked node with the parameters that its unlock wants."""
-
-    node: Any
-    params: Any
-    window_released: bool = False
+    scope, sight = releases.scope_of(version), releases.sight_of(version, core)
+    name = named(version, core)
+    return Target(name, summary, dialect, build, scope, sight, vetted=True)
 
 
 class SglangSystem:
@@ -63,24 +56,26 @@ class SglangSystem:
     result, of which a load-back needs more.
     """
 
-    def __init__(self, sglang: Sglang, config: Config) -> None:
+    def __init__(self, sglang: Sglang, config: Config, core: str = PYTHON) -> None:
         self._sglang = sglang
-        self._parts = parts.build(sglang, config)
+        self._parts = parts.build(sglang, config, core)
+        self._bigram = config.bigram
         self._tree = self._parts.tree
         self._core, self._device = self._parts.core, self._parts.device
         self._content = Content(self._device, self._parts.host.pools)
         self._transfers = Transfers(sglang, self._parts)
         self._victims = Victims(self._tree, config.device_pages)
         self._view = View(self._parts)
-        self._token_arrays = sglang.capabilities.token_arrays
-        self._host_hits = sglang.capabilities.host_hits
+        self._locks = locking.of(sglang, self._tree)
+        self._can = sglang.capabilities
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
-        self._tells_host_hits = self._host_hits and config.window is None
+        self._tells_host_hits = self._can.host_hits and config.window is None
 
     def match(self, key: Key) -> Lookup:
+        self._core.about(key.namespace, key.units(self._bigram))
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
-        slots = found.device_indices.tolist()
+        slots = self._found(found).tolist()
         best = self._core.depth(found.best_match_node)
         host = (
             (found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length)
@@ -100,7 +95,7 @@ class SglangSystem:
         self._content.write(slots, tags)
 
     def free(self, slots: Sequence[int]) -> None:
-        self._device.allocator.free(self._tensor(slots))
+        self._device.free(self._tensor(slots))
 
     def free_swa(self, slots: Sequence[int]) -> None:
         self._device.free_swa(self._tensor(slots))
@@ -114,25 +109,27 @@ class SglangSystem:
         state: int | None = None,
         priority: int = 0,
     ) -> Insertion:
+        self._core.about(key.namespace, key.units(self._bigram))
+        earlier = {} if self._can.evicted_lengths else {"swa_evicted_seqlen": evicted}
         params = self._sglang.params.InsertParams(
             key=self._key(key),
             value=self._tensor(slots),
             prev_prefix_len=protected,
             priority=priority,
-            swa_evicted_seqlen=evicted,
+            **earlier,
         )
+        if self._can.evicted_lengths:
+            params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)
         return Insertion(self._tree.insert(params).prefix_len)
 
-    def lock(self, anchor: Any) -> Receipt:
-        return Receipt(anchor, self._tree.inc_lock_ref(anchor).to_dec_params())
+    def lock(self, anchor: Any) -> Any:
+        return self._locks.lock(anchor)
 
-    def unlock(self, receipt: Receipt) -> None:
-        rest = {"skip_swa": True} if receipt.window_released else {}
-        self._tree.dec_lock_ref(receipt.node, receipt.params, **rest)
+    def unlock(self, receipt: Any) -> None:
+        self._locks.unlock(receipt)
 
-    def release_window(self, receipt: Receipt) -> None:
-        self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)
-        receipt.window_released = True
+    def release_window(self, receipt: Any) -> None:
+        self._locks.release_window(receipt)
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
@@ -146,7 +143,7 @@ class SglangSystem:
         return freed
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
-        hits = self._host_hits
+        hits = self._can.host_hits
         request = SimpleNamespace(  # the part of a request that SGLang looks at
             last_node=anchor.last_device_node,
             swa_host_hit_length=anchor.swa_host_hit_length if hits else 0,
@@ -200,8 +197,14 @@ class SglangSystem:
     def close(self) -> None:
         self._parts.close()
 
+    def _found(self, found: Any) -> Any:
+        """Slots of the part of a match that is on the device."""
+        if self._can.path_indices:
+            return self._tree.path_device_indices(found.last_device_node)[: found.device_prefix_len]
+        return found.device_indices
+
     def _key(self, key: Key) -> Any:
-        tokens = array("q", key.tokens) if self._token_arrays else list(key.tokens)
+        tokens = array("q", key.tokens) if self._can.token_arrays else list(key.tokens)
         return self._sglang.radix_key(tokens, key.namespace or None)
 
     def _tensor(self, slots: Sequence[int]) -> Any:

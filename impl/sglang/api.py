@@ -21,6 +21,7 @@ _IMPORTED_LATE = (
     "hybrid_cache.hybrid_pool_assembler",
     "deepseek_v4_memory_pool",
     "multi_ended_allocator",
+    "allocator.unified_hybrid_swa",
 )
 """Modules that SGLang imports inside functions, as far as a release has them.
 
@@ -51,6 +52,18 @@ class Capabilities:
     """Device pools insist on being told whether to transpose (before 0.5.15.post1)."""
     frozen_arguments: bool
     """The arguments of the server cannot be changed any more (0.5.19)."""
+    release_by_receipt: bool
+    """An early release wants the whole receipt, not its mark alone (0.5.20)."""
+    evicted_lengths: bool
+    """An insert is told per component what was evicted before (0.5.21)."""
+    queued_backups: bool
+    """Backups are queued until they are flushed, and then copied as one (0.5.21)."""
+    chosen_core: bool
+    """A cache is told which core to have (0.5.21)."""
+    tree_locks: bool
+    """Locks are objects, which know whether their window was released early (0.5.22)."""
+    path_indices: bool
+    """A match says how much there is; the slots of its path are asked for apart (0.5.22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ class Sglang:
 def collect(version: str) -> Sglang:
     """Import what caches are built from, and detect how it is called."""
     for name in _IMPORTED_LATE:
-        if importlib.util.find_spec(f"{MEM_CACHE}.{name}"):
+        if _is_there(name):
             _module(name)
     tree, swa, keys = (
         _module("unified_radix_cache"),
@@ -103,7 +116,10 @@ def collect(version: str) -> Sglang:
     with_swa_allocator = (
         swa if hasattr(swa, "SWATokenToKVPoolAllocator") else _module("allocator.swa")
     )
-    params = _module("base_prefix_cache")
+    params, init_params = (
+        _module("base_prefix_cache"),
+        _module("cache_init_params").CacheInitParams,
+    )
     arguments = _server_arguments()
     return Sglang(
         version=version,
@@ -118,6 +134,12 @@ def collect(version: str) -> Sglang:
             exit_hook=hasattr(tree.UnifiedRadixCache, "shutdown"),
             transposition="enable_kvcache_transpose" in signature(swa.SWAKVPool).parameters,
             frozen_arguments=_are_frozen(arguments),
+            release_by_receipt="node_id" in signature(params.DecLockRefParams).parameters,
+            evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
+            queued_backups=hasattr(tree.UnifiedRadixCache, "flush_pending_backups"),
+            chosen_core="tree_core_backend" in signature(init_params).parameters,
+            tree_locks=hasattr(params, "TreeLock"),
+            path_indices="device_prefix_len" in params.MatchResult._fields,
         ),
         torch=importlib.import_module("torch"),
         tree=tree,
@@ -127,12 +149,19 @@ def collect(version: str) -> Sglang:
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
         radix_key=keys.RadixKey,
-        init_params=_module("cache_init_params").CacheInitParams,
+        init_params=init_params,
         server_args=arguments,
         process_arguments=getattr(
             sys.modules.get("sglang.srt.runtime_context"), "get_memory", None
         ),
     )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(f"{MEM_CACHE}.{name}") is not None
+    except ModuleNotFoundError:  # what it is in is no package in this release
+        return False
 
 
 def _module(name: str) -> Any:

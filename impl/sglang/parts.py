@@ -8,11 +8,14 @@ from typing import Any
 
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.cores.core import Core
+from radixproof.impl.sglang.cores.names import PYTHON, RUST
 from radixproof.impl.sglang.cores.python import PythonCore
+from radixproof.impl.sglang.cores.rust import RustCore
 from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.swa import SwaMemory
+from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 
 
@@ -47,12 +50,13 @@ class Parts:
             atexit.unregister(self.tree.shutdown)
 
 
-def build(sglang: Sglang, config: Config) -> Parts:
-    """A fresh, empty cache."""
+def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
+    """A fresh, empty cache. Raises `Unavailable` if SGLang gives it another core."""
     device: DeviceMemory = (
         FullMemory(sglang, config) if config.window is None else SwaMemory(sglang, config)
     )
     kinds = tuple(sglang.tree.ComponentType(int(component)) for component in config.components)
+    chosen = {"tree_core_backend": core} if sglang.capabilities.chosen_core else {}
     params = sglang.init_params(
         disable=False,
         req_to_token_pool=None,  # the rows of requests, which the harness keeps itself
@@ -62,8 +66,20 @@ def build(sglang: Sglang, config: Config) -> Parts:
         eviction_policy=config.eviction_policy.value,
         sliding_window_size=config.window,
         tree_components=kinds,
+        **chosen,
     )
     tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
-    capabilities = sglang.capabilities
-    return Parts(tree, PythonCore(tree, capabilities), device, host_memory, capabilities.exit_hook)
+    return Parts(
+        tree, core_of(tree, sglang, core), device, host_memory, sglang.capabilities.exit_hook
+    )
+
+
+def core_of(tree: Any, sglang: Sglang, name: str) -> Core:
+    """The core that was asked for: SGLang itself falls back to Python without a word."""
+    got = RUST if "Rust" in type(getattr(tree, "tree_core", None)).__name__ else PYTHON
+    if got != name:
+        raise Unavailable(
+            f"SGLang {sglang.version} was asked for its {name} core, and built the {got} one"
+        )
+    return RustCore(tree) if got == RUST else PythonCore(tree, sglang.capabilities)

@@ -14,14 +14,19 @@ from typing import Any, NamedTuple
 
 from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
 from radixproof.impl.scope import Scope
+from radixproof.impl.sglang.cores.names import PYTHON, RUST
 from radixproof.impl.sglang.store import check_version, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable
-from radixproof.model.config import Component, EvictionPolicy
+from radixproof.model.config import DEVICE, Component, Config, EvictionPolicy
 from radixproof.model.dialect import Dialect
 
-OLDEST, NEWEST = "0.5.12", "0.5.19"
+OLDEST, NEWEST = "0.5.12", "0.5.23"
 """Both included."""
+OLDEST_RUST = "0.5.22"
+"""The first whose core in Rust shows enough to be driven; it is shipped since 0.5.19."""
+NEWEST_WRITTEN = "0.5.19"
+"""The newest for which findings are written as tests with SGLang's own calls alone."""
 
 
 class Rule(NamedTuple):
@@ -46,6 +51,13 @@ _OPERATIONS = tuple(
 """What any release can be put to. Host locks of these releases skip what has no host copy and
 forget splits; the adapter cannot insert on the host, nor make an allocation fail.
 """
+
+
+def _no_windows_under_write_back(config: Config) -> str:
+    if config.write_back and config.window is not None:
+        return "what this release backs up in the background under write_back is not modelled"
+    return ""
+
 
 RULES = (
     Rule("0.5.12", "unified tree with a host tier", "nothing to test"),
@@ -106,11 +118,10 @@ RULES = (
         "write_back reclaims host copies of what is on the device (7.9)",
         field="duplicates_on_host",
     ),
-    # The same field as SWA has in 0.5.20, but states are not driven: until then it stays off.
     Rule(
         "0.5.18",
         "a state attached after a node's first backup is backed up as a supplement (4.4)",
-        "`supplements`",
+        "states are not driven",
     ),
     Rule(
         "0.5.19",
@@ -129,8 +140,15 @@ RULES = (
     ),
     Rule(
         "0.5.20",
-        "SWA attached after a node's first backup is backed up as a supplement (4.4)",
-        field="supplements",
+        "a backup takes along the SWA of a window (8.3), and is made again where a key ends (4.4)",
+        field="windowed_backups",
+    ),
+    Rule(
+        "0.5.20",
+        "under write_back inserts back up windows, too, and evictions wait for that (until 0.5.23)",
+        "write_back is not driven with SWA from here to 0.5.22",
+        "cannot",
+        _no_windows_under_write_back,
     ),
     Rule("0.5.20", "a split leaves the SWA list's order alone (5.5)", "reported"),
     Rule(
@@ -142,6 +160,13 @@ RULES = (
         "0.5.22",
         "a host insert gives walked nodes the host copy that they lack (10.3)",
         field="host_insert_refills",
+    ),
+    Rule(
+        "0.5.23",
+        "under write_back only evictions make backups (8.3)",
+        "write_back is not driven with SWA since 0.5.20",
+        "cannot",
+        None,
     ),
     Rule(None, "a split leaves access times alone (5.5)", "reported"),
 )
@@ -157,6 +182,9 @@ OWN_DESIGN: Mapping[str, str] = {
     "hits_on_split_leaf": "all pieces of a leaf that its own insert cuts are hit (8.1)",
     "hits_under_write_back": (
         "hits count under write_back, too, so that they order evictions (8.1)"
+    ),
+    "supplements": (
+        "what is attached after a node's first backup is backed up with its next hit (4.4)"
     ),
     "room_before_backup": "a backup makes room for all that it copies, or evicts nothing (8.3)",
     "room_before_load": (
@@ -186,8 +214,10 @@ def scope_of(version: str) -> Scope:
     return replace(old, **_values(version, _SCOPE))
 
 
-def sight_of(version: str) -> Sight:
+def sight_of(version: str, core: str = PYTHON) -> Sight:
     """What a release lets be seen. Raises `Unavailable` outside OLDEST to NEWEST."""
+    if core == RUST:
+        return _rust_sight(version)
     old = Sight(
         host_locks=(),  # they count only what has a host copy, and the halves of a split unevenly
         load_marks=False,
@@ -197,6 +227,30 @@ def sight_of(version: str) -> Sight:
         events=False,
     )
     return replace(old, **_values(version, _SIGHT))
+
+
+def is_written(version: str) -> bool:
+    """Whether findings of a release are written as tests with SGLang's own calls alone."""
+    return version_key(version) <= version_key(NEWEST_WRITTEN)
+
+
+def cores_of(version: str) -> tuple[str, ...]:
+    """The cores of a release that are driven."""
+    return (PYTHON, RUST) if version_key(version) >= version_key(OLDEST_RUST) else (PYTHON,)
+
+
+def _rust_sight(version: str) -> Sight:
+    """A core in Rust shows no locks, lists, orders or hits, and no host slots.
+
+    Raises `Unavailable` where it does not even show its nodes.
+    """
+    shown = sight_of(version)
+    if RUST not in cores_of(version):
+        raise Unavailable(
+            f"the Rust core is driven from SGLang {OLDEST_RUST} on, not of {version}: "
+            "it does not show its nodes there"
+        )
+    return replace(shown, slots=DEVICE, locks=(), leaf_sets=False, lru_lists=False)
 
 
 _DIALECT = frozenset(field.name for field in fields(Dialect))

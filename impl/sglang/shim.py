@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from radixproof.impl.sglang import copies, stand_ins
+from radixproof.impl.sglang import copies, parts, stand_ins
 from radixproof.impl.sglang.api import MEM_CACHE, Sglang, collect
 from radixproof.impl.sglang.store import Release, told_damaged
 from radixproof.impl.sglang.wheel_record import damage, damage_in
 from radixproof.impl.system import Unavailable
+from radixproof.model.config import Config
 
 _REQUIRED = ("msgspec", "packaging", "psutil", "torch")
 _HOLLOW = (
@@ -140,7 +141,15 @@ def _import_from(release: Release) -> Sglang:
     with stand_ins.present():
         for name in _HOLLOW:
             stand_ins.add_hollow(name, release.folder)
-        return collect(release.version)
+        found = collect(release.version)
+        _replace()
+        _import_the_rest(found)
+    return found
+
+
+def _import_the_rest(sglang: Sglang) -> None:
+    """Much is imported only when a cache is built: for that the stand-ins are needed, too."""
+    parts.build(sglang, Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)).close()
 
 
 def _silence() -> None:

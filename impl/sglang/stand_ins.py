@@ -44,7 +44,9 @@ _NAMES = {
     "uvicorn",
     "xgrammar",
     "zmq",
+    "sglang.srt.function_call",
     "sglang.srt.layers.quantization.kvfp4_tensor",
+    "sglang.srt.parser",
     "sglang.srt.utils.hf_transformers",
     "sglang.srt.utils.hf_transformers_utils",
 }

@@ -23,6 +23,18 @@ class Transfers:
     def __init__(self, sglang: Sglang, parts: Parts) -> None:
         self._sglang = sglang
         self._tree = parts.tree
+        if self._tree.cache_controller is not None and sglang.capabilities.queued_backups:
+            self._flush_each_backup()
+
+    def _flush_each_backup(self) -> None:
+        """A backup is submitted when it is queued, as it was before there was a queue."""
+        controller = self._tree.cache_controller
+        write = controller.write
+
+        def flushed(*args: Any, **kwargs: Any) -> Any:
+            return write(*args, **{**kwargs, "flush": True})
+
+        controller.write = flushed
 
     def run(self, count: int, load: bool) -> int:
         """Perform up to ``count`` copies of one direction, oldest first; returns how many."""

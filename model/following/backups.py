@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed
 from radixproof.model.following.host_eviction import FollowedHostEviction
@@ -15,6 +16,8 @@ from radixproof.model.specification.backing_up import (
     due_pages,
     host_need,
     host_shortage,
+    supplement,
+    to_copy,
 )
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
@@ -42,25 +45,40 @@ class FollowedBackups:
         if self.choice.made_host_room():
             self._made_room(state, nodes, started)
             started |= self._made_again(path, lacking)
-        self._adopt(state, [page for page in path if page.lacks and page in started], counted)
-        self._owe(state, [node for node in nodes if node[-1] not in started])
+        self._adopt(state, path, started, counted)
+        self._owe(state, [node for node in nodes if to_copy(state, node)])
 
-    def _adopt(self, state: State, pages: list[Page], counted: Sequence[Page]) -> None:
+    def _adopt(
+        self, state: State, path: Sequence[Page], started: Collection[Page], counted: Sequence[Page]
+    ) -> None:
         """Adopt these backups; one that was not due is a breach (semantics 8.2, 8.3)."""
         due = due_pages(state, counted)
+        pages = [page for page in path if page.lacks and page in started]
+        if state.dialect.windowed_backups:
+            pages = [page for page in pages if not page.has(Pool.FULL_HOST)]
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, state.config.threshold))
-        for node in nodes_of(pages):
-            back_up(state, node)
-            for page in node:
-                self.owed.pop(page, None)
+        for node in [*nodes_of(pages), *self._supplement(state, path)]:
+            targets = to_copy(state, node, state.copies.marked_by_backups())
+            back_up(state, node, targets)
+            for copied in targets.values():
+                for page in copied:
+                    self.owed.pop(page, None)
+
+    def _supplement(self, state: State, path: Sequence[Page]) -> list[list[Page]]:
+        """The last node of the path, if something of what it owed was copied (semantics 4.4)."""
+        return [
+            node
+            for node in supplement(state, path)
+            if any(self.choice.copied(page) for page in chain(*to_copy(state, node).values()))
+        ]
 
     def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
         """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
         exact = state.dialect.room_before_backup and self.choice.sure
         served = [node for node in nodes if node[-1] in started or not exact]
-        short = host_shortage(state, [page for node in served for page in node])
+        short = host_shortage(state, served)
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()
         self.breaches += eviction.breaches
@@ -76,13 +94,15 @@ class FollowedBackups:
         if not nodes or state.refusing.intersection(HOST):
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
-        for node in nodes:
-            for component in COMPONENTS:
-                room[component] -= host_need(node, component, state.config)
-            if min(room) < 0:
-                return
-            for page in node:
-                self.owed[page] = page.lacking()
+        owed: Owed = {}
+        for number, node in enumerate(nodes, 1):
+            if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
+                break
+            for pool, pages in to_copy(state, node).items():
+                for page in pages:
+                    if pool not in owed.setdefault(page, []):
+                        owed[page].append(pool)
+        self.owed.update(owed)
 
 
 def _room_for_debts(state: State, component: Component) -> int:

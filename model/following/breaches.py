@@ -68,6 +68,12 @@ def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
     return _lost(node, "never-backed-up", why)
 
 
+def never_backed_up_again(node: Sequence[Page]) -> Breach:
+    """What came to a node after its first backup is lost, because it was never copied (4.4)."""
+    why = "got more after its first backup, for which the host had room, and no backup of that"
+    return _lost(node, "never-backed-up-again", why)
+
+
 def not_written_back(node: Sequence[Page]) -> Breach:
     """Under write_back a node is lost although the host has room for it (semantics 7.4)."""
     why = "was not written back, although the host has room for it"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
-from radixproof.model.specification.backing_up import has_host_room
+from radixproof.model.specification.backing_up import has_host_room, to_copy
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import held_by
@@ -86,8 +86,8 @@ class FollowedEviction:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""
         if not node[-1].has(Pool.FULL_HOST):
             self.unbacked = True
-        for page in node:
-            for pool in page.lacking():
+        for pool, pages in to_copy(self.state, node).items():
+            for page in pages:
                 if page in self.choice.gained[pool]:
                     self.state.trie.put(page, pool)
 
@@ -115,7 +115,10 @@ class FollowedEviction:
     def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
         """What is lost by leaving the device, though it should have had a host copy (7.4, 8.2)."""
         if self._is_owed(node, pools):
-            yield wording.never_backed_up(node, self.state.config.threshold)
+            if self.state.dialect.windowed_backups and node[-1].has(Pool.FULL_HOST):
+                yield wording.never_backed_up_again(node)
+            else:
+                yield wording.never_backed_up(node, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             yield wording.not_written_back(node)
 

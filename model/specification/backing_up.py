@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Config, Pool
+from radixproof.model.config import COMPONENTS, HOST, Component, Pool
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.host_eviction import evict_host, reclaimable
 from radixproof.model.specification.locking import lock, unlock
-from radixproof.model.specification.nodes import nodes_of
+from radixproof.model.specification.nodes import nodes_of, window_nodes
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 
@@ -32,11 +32,21 @@ def _is_due(state: State, page: Page) -> bool:
     return state.dialect.supplements or not page.has(Pool.FULL_HOST)
 
 
-def due_nodes(state: State, path: Iterable[Page], counted: Sequence[Page]) -> list[list[Page]]:
+def due_nodes(state: State, path: Sequence[Page], counted: Sequence[Page]) -> list[list[Page]]:
     """What is due on a path and lacks a host copy, node by node, ancestors first (8.2)."""
     due = due_pages(state, counted)
     nodes = nodes_of([page for page in path if page.lacks])
-    return [node for node in nodes if node[-1] in due]
+    return [node for node in nodes if node[-1] in due] + supplement(state, path)
+
+
+def supplement(state: State, path: Sequence[Page]) -> list[list[Page]]:
+    """With windowed backups: the last node of a path, if it is backed and the window that ends
+    there, or its state, is not. Hits do not matter (4.4).
+    """
+    if not state.dialect.windowed_backups:
+        return []
+    *_, end = nodes_of(path)
+    return [end] if end[-1].has(Pool.FULL_HOST) and to_copy(state, end) else []
 
 
 def hangs_from_backed(node: Sequence[Page]) -> bool:
@@ -45,39 +55,61 @@ def hangs_from_backed(node: Sequence[Page]) -> bool:
     return above is None or above.parent is None or above.has(Pool.FULL_HOST)
 
 
+def to_copy(
+    state: State, node: Sequence[Page], marked: Collection[Page] = ()
+) -> dict[Pool, list[Page]]:
+    """What a backup of a node copies, per host pool: all that has no host copy; with windowed
+    backups of SWA what the window that ends there lacks, up to a page that is ``marked`` (8.3).
+    """
+    pages = {pool: [page for page in node if pool in page.lacking()] for pool in HOST}
+    if state.dialect.windowed_backups and state.config.window is not None:
+        pages[Pool.SWA_HOST] = window_to_copy(node[-1], state.config.window, marked)
+    return {pool: lacking for pool, lacking in pages.items() if lacking}
+
+
+def window_to_copy(end: Page, window: int, marked: Collection[Page]) -> list[Page]:
+    """SWA without a host copy in the nodes of one window, down to where there is none (8.3)."""
+    lacking: list[Page] = []
+    for node in reversed(nodes_of(window_nodes(end.path(), window))):
+        last = node[-1]
+        if last in marked or not (last.has(Pool.SWA) or last.has(Pool.SWA_HOST)):
+            break
+        lacking[:0] = [page for page in node if Pool.SWA_HOST in page.lacking()]
+    return lacking
+
+
 # -- room for it -----------------------------------------------------------------------------------
 
 
-def host_need(pages: Iterable[Page], component: Component, config: Config) -> int:
-    """Host slots that backing up these pages takes for one component (semantics 8.3)."""
-    device = DEVICE[component]
+def host_need(state: State, nodes: Sequence[Sequence[Page]], component: Component) -> int:
+    """Host slots that backing up these nodes takes for one component (semantics 8.3)."""
     host = HOST[component]
-    missing = [page.resident_in[device] and not page.resident_in[host] for page in pages]
-    return sum(missing) * config.unit(host)
+    pages = {page for node in nodes for page in to_copy(state, node).get(host, ())}
+    return len(pages) * state.config.unit(host)
 
 
-def host_shortage(state: State, pages: Sequence[Page]) -> Amounts:
-    """Host slots missing for a backup of these pages; if negative, those left over (8.3)."""
-    needs = (host_need(pages, component, state.config) for component in COMPONENTS)
+def host_shortage(state: State, nodes: Sequence[Sequence[Page]]) -> Amounts:
+    """Host slots missing for backups of these nodes; if negative, those left over (8.3)."""
+    needs = (host_need(state, nodes, component) for component in COMPONENTS)
     short = (need - state.trie.free(host) for need, host in zip(needs, HOST, strict=True))
     return Amounts(*short)
 
 
-def has_host_room(state: State, pages: Sequence[Page]) -> bool:
-    """The host has room for a backup of these pages as it is (semantics 8.3)."""
-    return max(host_shortage(state, pages)) <= 0
+def has_host_room(state: State, node: Sequence[Page]) -> bool:
+    """The host has room for a backup of this node as it is (semantics 8.3)."""
+    return max(host_shortage(state, [node])) <= 0
 
 
-def make_host_room(state: State, pages: Sequence[Page]) -> bool:
+def make_host_room(state: State, node: Sequence[Page]) -> bool:
     """Make room for a backup, for all components; if that is impossible, nothing is
     evicted (8.3).
     """
-    short = host_shortage(state, pages)
+    short = host_shortage(state, [node])
     for component in state.config.components:
         if short[component] > 0 and short[component] > reclaimable(state, component):
             return False
     for component in state.config.components:
-        evict_host(state, host_shortage(state, pages)[component], component)
+        evict_host(state, host_shortage(state, [node])[component], component)
     return True
 
 
@@ -88,24 +120,24 @@ def back_up_what_fits(state: State, path: Sequence[Page], counted: Sequence[Page
     """The strict choice: all backups that are due, ancestors first, while there is room (8.2)."""
     for node in due_nodes(state, path, counted):
         if hangs_from_backed(node) and make_host_room(state, node):
-            back_up(state, node)
+            back_up(state, node, to_copy(state, node))
 
 
-def back_up(state: State, node: Sequence[Page]) -> None:
-    """Host copies of all that lacks one count from now on; locked until the ack (semantics 8.3)."""
-    targets = copy_to_host(state, node)
-    copy = state.copies.submit(False, node[-1].node(), targets)
+def back_up(state: State, node: Sequence[Page], targets: PagesPerPool) -> None:
+    """The host copies count from now on; the node is locked until the ack, and it and all nodes
+    that are copied from are marked (semantics 8.3).
+    """
+    copy_to_host(state, targets)
+    marked = {*node[-1].node(), *(page for pages in targets.values() for page in pages)}
+    copy = state.copies.submit(False, sorted(marked, key=lambda page: page.end), targets)
     lock(state, copy.holder, node[-1])
 
 
-def copy_to_host(state: State, node: Sequence[Page]) -> PagesPerPool:
-    """Give a node the host copies that it lacks. Returns the pages per host pool (8.3, 7.8)."""
-    targets: PagesPerPool = {}
-    for page in node:
-        for pool in page.lacking():
+def copy_to_host(state: State, targets: PagesPerPool) -> None:
+    """Pages get host copies (semantics 8.3, 7.8)."""
+    for pool, pages in targets.items():
+        for page in pages:
             state.trie.put(page, pool)
-            targets.setdefault(pool, []).append(page)
-    return targets
 
 
 def check(state: State, load: bool, blocking: bool) -> list[Copy]:

@@ -81,6 +81,10 @@ class Copies:
         self.flying = [copy for copy in self.flying if copy not in acked]
         return acked
 
+    def marked_by_backups(self) -> set[Page]:
+        """Pages that a backup in flight marks (semantics 8.3)."""
+        return {page for copy in self.flying if not copy.load for page in copy.node}
+
     def busy(self) -> set[Page]:
         """Pages that a copy in flight marks (semantics 1.1)."""
         return {page for copy in self.flying for page in copy.node}

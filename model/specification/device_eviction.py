@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from radixproof.model.config import DEVICE, Component, Pool
-from radixproof.model.specification.backing_up import copy_to_host, has_host_room, make_host_room
+from radixproof.model.specification.backing_up import (
+    copy_to_host,
+    has_host_room,
+    make_host_room,
+    to_copy,
+)
 from radixproof.model.specification.host_eviction import held_by
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.ordering import first, in_order
@@ -48,7 +53,7 @@ class Strict:
     def write_back(self, node: list[Page]) -> None:
         """A node without a host copy gets one, if there can be room (semantics 7.3, 7.4, 7.8)."""
         if not node[-1].has(Pool.FULL_HOST) and make_host_room(self.state, node):
-            copy_to_host(self.state, node)
+            copy_to_host(self.state, to_copy(self.state, node))
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
         """By the rule (semantics 7.6)."""

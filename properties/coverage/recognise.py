@@ -318,7 +318,7 @@ def _of_leaf(model: Cache, leaf: Page) -> Met:
 
 def _of_writing_back(model: Cache, leaf: Page) -> Met:
     need = {
-        component: host_need(leaf.node(), component, model.config)
+        component: host_need(model, [leaf.node()], component)
         for component in model.config.components
     }
     room = {component: model.trie.free(HOST[component]) for component in need}

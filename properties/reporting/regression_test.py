@@ -72,10 +72,17 @@ def _written(
 ) -> tuple[str, str | None]:
     """The source, and the release of SGLang that it is for."""
     if _is_sglang(system):
+        from radixproof.impl.sglang import releases
+        from radixproof.impl.sglang.cores.names import PYTHON, core_in
         from radixproof.impl.sglang.paste.assertions import Unwritable
         from radixproof.properties.reporting import for_sglang
 
         version = _version(system)
+        if not releases.is_written(version) or core_in(system) != PYTHON:
+            raise NoStandaloneTest(
+                "tests with SGLang's own calls alone are written for releases up to "
+                f"{releases.NEWEST_WRITTEN}, and for their Python core"
+            )
         try:
             return for_sglang.source(version, history, breach.signature), version
         except Unwritable as reason:
@@ -98,9 +105,7 @@ def _is_sglang(system: str) -> bool:
 
 def _version(system: str) -> str:
     """The release that a system's name stands for."""
-    from radixproof.impl.sglang import store
-
-    version = system.partition("==")[2] or store.installed_version()
+    version = registry.release_of(system)
     if version is None:
         raise Unavailable(
             "SGLang is not installed in this environment; "

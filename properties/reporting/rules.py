@@ -40,6 +40,7 @@ BY_SIGNATURE = (
     ("PROGRESS/host-*", "7.9"),
     ("PROGRESS/stopped-early", "7.1"),
     ("PROGRESS/freed-too-much", "7.1"),
+    ("PROGRESS/never-backed-up-again", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
     ("PROGRESS/not-written-back", "7.4"),
     ("PROGRESS/load-refused", "9.3"),

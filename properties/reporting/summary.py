@@ -93,7 +93,7 @@ def _with_a_test(system: str, again: Again) -> list[str]:
 def _with_radixproof(system: str, again: Again) -> list[str]:
     commands = [shlex.join(again.replay)]
     if sglang_release(system) is not None and "==" in system:
-        commands.insert(0, f"radixproof systems add {system}")
+        commands.insert(0, f"radixproof systems add sglang=={sglang_release(system)}")
     return [
         f"With radixproof {__version__}, step by step: save the history below, and run",
         _fenced("sh", "\n".join(commands)),

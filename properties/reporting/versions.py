@@ -9,7 +9,7 @@ from importlib import metadata
 
 from radixproof import __version__
 from radixproof.impl import registry
-from radixproof.impl.sglang import store
+from radixproof.impl.sglang.cores.names import PYTHON, core_in, is_release
 
 
 def versions(system: str) -> dict[str, str]:
@@ -26,15 +26,17 @@ def sglang_release(system: str) -> str | None:
     """The release of SGLang that a system's name stands for; None if it is something else, or
     none is installed.
     """
-    name, _, version = system.partition("==")
-    return (version or store.installed_version()) if name == "sglang" else None
+    if system == "sglang" or is_release(system):
+        return registry.release_of(system)
+    return None
 
 
 def _of_system(system: str) -> dict[str, str]:
     """The package that a system comes from, unless it is our own or in no package."""
     release = sglang_release(system)
     if release is not None:
-        return {"SGLang": release}
+        core = core_in(system)
+        return {"SGLang": release if core == PYTHON else f"{release}, its {core} core"}
     for point in metadata.entry_points(group=registry.GROUP, name=system):
         if point.dist is not None:
             return {point.dist.name: point.dist.version}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from radixproof.impl.observation import NodeView, PerComponent, Slots
@@ -13,6 +14,9 @@ class Core(Protocol):
     SGLang numbers nodes through the whole process. Here they get small ids, in the order in which
     they are first met, so that equal histories give equal observations.
     """
+
+    def about(self, namespace: str, units: Sequence[Any]) -> None:
+        """The next operation matches or inserts this key."""
 
     def depth(self, anchor: Any) -> int:
         """Tokens from the root to the end of a node, as a match names it."""

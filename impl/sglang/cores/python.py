@@ -6,7 +6,7 @@ they are in the tree's core, and a match names a node by its number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,6 +25,9 @@ class PythonCore:
         self._pending_marks = capabilities.pending_marks
         self._ids: dict[int, int] = {}
         self._types = {Component(int(kind)): kind for kind in tree.tree_components}
+
+    def about(self, namespace: str, units: Sequence[Any]) -> None:
+        """Nodes know their keys."""
 
     def depth(self, anchor: Any) -> int:
         node = self._core.node_by_id(anchor) if self._named_by_number else anchor

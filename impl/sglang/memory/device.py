@@ -26,12 +26,16 @@ class ComponentMemory:
     """
 
     def free_slots(self) -> Slots:
-        """Allocators of paged pools count in pages."""
-        free = self.allocator.free_pages.tolist() + self.allocator.release_pages.tolist()
+        """Allocators of paged pools count in pages. What was released last may lie apart."""
+        free = [*_listed(self.allocator.free_pages), *_listed(self.allocator.release_pages)]
         page = self.allocator.page_size
         if page == 1:
             return tuple(free)
         return tuple(start * page + offset for start in free for offset in range(page))
+
+
+def _listed(slots: Any) -> list[int]:
+    return [] if slots is None else list(slots.tolist())
 
 
 class DeviceMemory(Protocol):
@@ -46,6 +50,9 @@ class DeviceMemory(Protocol):
 
     def allocate(self, tokens: int) -> Any:
         """A tensor of FULL slots, with SWA peers where there is SWA; None if there is no room."""
+
+    def free(self, slots: Any) -> None:
+        """Free FULL slots and the SWA peers that they have."""
 
     def free_swa(self, slots: Any) -> None:
         """Free the SWA peers of FULL slots."""

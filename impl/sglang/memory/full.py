@@ -40,6 +40,9 @@ class FullMemory:
             return None
         return self.allocator.alloc(tokens)
 
+    def free(self, slots: Any) -> None:
+        self.allocator.free(slots)
+
     def free_swa(self, slots: Any) -> None:
         """There are no peers to free."""
 

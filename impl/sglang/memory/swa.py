@@ -50,6 +50,15 @@ class SwaMemory:
         self.allocator.set_full_to_swa_mapping(slots, peers)
         return slots
 
+    def free(self, slots: Any) -> None:
+        """Newer releases insist on being told which slots have no peers any more."""
+        if not hasattr(self.allocator, "free_full"):
+            self.allocator.free(slots)
+            return
+        peers = self.allocator.full_to_swa_index_mapping[slots] > 0
+        self.allocator.free(slots[peers])
+        self.allocator.free_full(slots[~peers])
+
     def free_swa(self, slots: Any) -> None:
         self.allocator.free_swa(slots)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -11,10 +11,12 @@ import pytest
 
 from radixproof.impl.operations import HostLock, ReleaseWindow
 from radixproof.impl.scope import Scope
+from radixproof.impl.sglang.cores.names import PYTHON, RUST
 from radixproof.impl.sglang.releases import (
     OWN_DESIGN,
     RULES,
     Rule,
+    cores_of,
     dialect_of,
     scope_of,
     sight_of,
@@ -22,7 +24,7 @@ from radixproof.impl.sglang.releases import (
 from radixproof.impl.sglang.store import is_version, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable
-from radixproof.model.config import Component, EvictionPolicy
+from radixproof.model.config import DEVICE, Component, Config, EvictionPolicy
 from radixproof.model.dialect import Dialect
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -36,6 +38,9 @@ SINCE = {
     "0.5.17": {"failed_backup_deletes"},
     "0.5.18": {"duplicates_on_host"},
     "0.5.19": set(),
+    "0.5.20": {"segment_locks", "windowed_backups", "quota_counts_pins"},
+    "0.5.22": {"host_insert_refills"},
+    "0.5.23": set(),
 }
 """Rules that each release was seen to be the first to have, as fields of its dialect."""
 
@@ -64,19 +69,43 @@ def test_the_sight_of_a_release_has_what_came_up_to_it() -> None:
     assert not sight_of("0.5.19").host_locks
 
 
+def test_a_core_in_rust_shows_less() -> None:
+    python, rust = sight_of("0.5.23"), sight_of("0.5.23", RUST)
+    assert python.locks
+    assert not rust.locks
+    assert (rust.slots, rust.leaf_sets, rust.lru_lists) == (DEVICE, False, False)
+    assert (rust.free_lists, rust.sizes) == (python.free_lists, python.sizes)
+    assert [cores_of(version) for version in ("0.5.21", "0.5.22")] == [(PYTHON,), (PYTHON, RUST)]
+    with pytest.raises(Unavailable, match=r"is driven from SGLang 0.5.22 on, not of 0.5.21: it"):
+        sight_of("0.5.21", RUST)
+
+
+@pytest.mark.parametrize(
+    ("version", "driven"),
+    [("0.5.19", True), ("0.5.20", False), ("0.5.22", False), ("0.5.23", True)],
+)
+def test_where_inserts_back_windows_up_under_write_back_that_is_not_driven(
+    version: str, driven: bool
+) -> None:
+    scope, config = scope_of(version), Config(window=1, swa_pages=8, swa_host_pages=16)
+    assert not scope.refuses(config)
+    assert not scope.refuses(Config(write_back=True))
+    assert bool(scope.refuses(replace(config, write_back=True))) != driven
+
+
 def test_dialect_scope_and_sight_share_no_field() -> None:
     kinds = [{field.name for field in fields(kind)} for kind in (Dialect, Scope, Sight)]
     assert sum(map(len, kinds)) == len(FIELDS)
 
 
 @pytest.mark.parametrize(
-    "version", ["0.5.11", "0.5.12rc1", "0.5.19.post1", "0.5.20", "0.6.0", "1.0.0"]
+    "version", ["0.5.11", "0.5.12rc1", "0.5.23.post1", "0.5.24", "0.6.0", "1.0.0"]
 )
 def test_releases_of_another_shape_are_refused(version: str) -> None:
     for of in (dialect_of, scope_of, sight_of):
         with pytest.raises(Unavailable) as caught:
             of(version)
-        assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.19, not {version}"
+        assert str(caught.value) == f"radixproof drives SGLang 0.5.12 to 0.5.23, not {version}"
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)

@@ -273,6 +273,55 @@ def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int,
     assert cache.tree() == {"1": "f", "1 2": "f|"}
 
 
+# -- windows (since SGLang 0.5.20) -----------------------------------------------------------------
+
+WINDOWED = Dialect(windowed_backups=True, supplements=False)
+
+
+def test_a_backup_takes_along_what_its_window_lacks(start: Start) -> None:
+    cache = start(window=2, dialect=WINDOWED)
+    cache.put("1 2", evicted=2)
+    cache.settle()
+    cache.put("1 2 3")
+    assert cache.tree() == {"1": "FSfs", "1 2": "FSfs|", "1 2 3": "FSfs|"}
+    assert cache.copies() == [("1 2 3", "fs")]
+    (copy,) = cache.cache.copies.flying
+    assert {page.end for page in copy.node} == {1, 2, 3}
+    assert {pool: len(pages) for pool, pages in copy.targets.items()} == {
+        Pool.FULL_HOST: 1,
+        Pool.SWA_HOST: 3,
+    }
+
+
+def test_a_window_that_comes_late_is_backed_up_where_a_key_ends_whatever_the_hits(
+    start: Start,
+) -> None:
+    cache = start(window=1, dialect=WINDOWED)
+    cache.put("1", evicted=1)
+    cache.settle()
+    assert cache.put_as("1", gained={"s": ["1"]}) == []
+    assert cache.tree() == {"1": "FSfs|"}
+    assert cache.owed() == {}
+
+
+def test_what_a_backup_in_flight_keeps_from_being_made_again_stays_owed(start: Start) -> None:
+    cache = start(window=1, dialect=WINDOWED)
+    cache.put("1", evicted=1)
+    assert cache.put_as("1") == []
+    assert cache.owed() == {"1": [Pool.SWA_HOST]}
+    cache.settle()
+    gone = {"F": ["1"], "S": ["1"]}
+    assert cache.evict_as((1, 0, 0), gone)[1] == ["PROGRESS/never-backed-up-again"]
+
+
+def test_a_window_ends_at_what_a_backup_in_flight_marks(start: Start) -> None:
+    cache = start(window=2, dialect=WINDOWED)
+    cache.put("1", evicted=1)
+    assert cache.put_as("1 2", gained={"f": ["1 2"], "s": ["1 2"]}) == []
+    assert cache.tree() == {"1": "FSf|", "1 2": "FSfs|"}
+    assert cache.owed() == {"1": [Pool.SWA_HOST]}
+
+
 @pytest.mark.parametrize("paid", [False, True])
 def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
     start: Start, paid: bool

@@ -14,6 +14,7 @@ import pytest
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.specification.backing_up import host_need
+from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.inserting import window_cut
 from radixproof.model.specification.loading import host_hits, pinned, refuses_load, to_load
 from radixproof.model.specification.locking import device_lock, host_lock
@@ -416,10 +417,8 @@ def test_a_backup_needs_room_for_what_is_on_device_and_not_on_the_host(
     drawing: str, need: tuple[int, int, int]
 ) -> None:
     _, path = draw(drawing, size=2)
-    assert (
-        tuple(host_need(path, component, replace(WHOLE, page_size=2)) for component in Component)
-        == need
-    )
+    cache = Cache(replace(WHOLE, page_size=2), Dialect())
+    assert tuple(host_need(cache, [path], component) for component in Component) == need
 
 
 @pytest.mark.parametrize(

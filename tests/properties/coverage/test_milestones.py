@@ -400,3 +400,17 @@ def test_random_histories_meet_only_what_is_within_reach() -> None:
     }
     assert len(met) > 20
     assert met <= set(reachable(scope))
+
+
+def test_what_cannot_be_in_one_cache_is_out_of_reach() -> None:
+    def no_windows(config: Config) -> str:
+        return "none" if config.write_back and config.window is not None else ""
+
+    def out_of_reach(scope: Scope) -> set[Milestone]:
+        return set(reachable(Scope())) - set(reachable(scope))
+
+    both = Scope(components=(Component.FULL, Component.SWA), cannot=no_windows)
+    with_both = replace(both, cannot=None)
+    lost = out_of_reach(both) - out_of_reach(with_both)
+    assert lost == {Milestone.WRITE_BACK_INTERIOR}
+    assert Milestone.WRITE_BACK_INTERIOR in reachable(Scope(cannot=no_windows))

@@ -14,7 +14,7 @@ from radixproof.impl.sglang import store
 from radixproof.impl.sglang.releases import scope_of
 
 from ....own_process import printed_by
-from ..scenarios.bench import RELEASES
+from ..scenarios.bench import WRITTEN
 from ..test_plugin import run_pytest
 from .findings import files_for
 
@@ -57,7 +57,7 @@ for name, (history, found) in files_for(release).items():
 @pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.release
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", WRITTEN)
 def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
     release: str, tmp_path: Path
 ) -> None:

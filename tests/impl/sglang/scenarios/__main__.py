@@ -7,13 +7,14 @@ import sys
 import traceback
 
 from radixproof.impl.sglang.adapter import target
+from radixproof.impl.sglang.cores.names import core_in, version_in
 
 from . import SCENARIOS
 
 
 def run_all(version: str) -> dict[str, str | None]:
     """What each scenario raised on a release."""
-    release = target(version)
+    release = target(version_in(version), core_in(version))
     raised: dict[str, str | None] = {}
     for name, scenario in SCENARIOS.items():
         try:

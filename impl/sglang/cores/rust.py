@@ -1,0 +1,202 @@
+"""Trees written in Rust: nodes are numbers, and little of them is shown.
+
+What a node holds on the device is asked for. Its tokens are never told: they follow from the keys
+of the operations that made it, since a node ends where a key ended or left the tree, and that end
+never moves. Which aux values have a host copy while they are on the device is not told either: the
+backups that are committed are written down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots, SlotsPerPool
+from radixproof.model.config import COMPONENTS, Component
+
+AHEAD = 64
+"""Numbers after the last one known that are tried: SGLang gives them out in order, some of them to
+roots, and to nodes that are gone again.
+"""
+
+
+class Path(NamedTuple):
+    """A known node: the key down to its end."""
+
+    namespace: str
+    units: tuple[Any, ...]
+
+
+class RustCore:
+    """Implements `core.Core`."""
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        self._core = tree.tree_core
+        self._types = {Component(int(kind)): kind for kind in tree.tree_components}
+        self._key = Path("", ())
+        self._paths: dict[int, Path] = {}
+        self._backed: dict[tuple[int, Component], None] = {}
+        """Aux values that have a host copy, as far as it cannot be asked."""
+        self._begins: dict[int, int] = {}
+        """Where the known nodes begin, before the splits that are still to be learned of."""
+        self._highest = 0
+        self._ids: dict[int, int] = {}
+        self._note_backups()
+
+    def about(self, namespace: str, units: Sequence[Any]) -> None:
+        """The next operation is about this key: nodes that it makes lie on it."""
+        self._learn()
+        self._key = Path(namespace, tuple(units))
+
+    def depth(self, anchor: int) -> int:
+        if self._core.is_root(anchor):
+            return 0
+        (path,) = self._core.collect_path_info([anchor])
+        return int(path[-1].path_end)
+
+    def nodes(self) -> tuple[NodeView, ...]:
+        """By number, but parents before children."""
+        self._learn()
+        infos = {info.node_id: info for path in self._known() for info in path}
+        marked = {
+            node
+            for entry in self._tree.ongoing_write_through.values()
+            for node in entry.publish_node_ids
+        }
+        ordered = sorted(infos.values(), key=lambda info: (info.path_end, info.node_id))
+        for info in ordered:
+            self._ids.setdefault(info.node_id, len(self._ids) + 1)
+        return tuple(self._view(info, info.node_id in marked) for info in ordered)
+
+    def evictable(self) -> PerComponent:
+        return self._sizes(self._core.component_evictable_size)
+
+    def protected(self) -> PerComponent:
+        return self._sizes(self._core.component_protected_size)
+
+    def leaves(self, on_host: bool) -> frozenset[int] | None:
+        return None
+
+    def lru_lists(self) -> tuple[Slots, Slots, Slots, Slots] | None:
+        return None
+
+    # -- which nodes there are -----------------------------------------------------------------
+
+    def _learn(self) -> None:
+        """Take note of the nodes that were made since the last time."""
+        new = {}
+        for number in range(self._highest + 1, self._highest + AHEAD):
+            path = self._path(number)
+            if path is not None:
+                self._highest = number
+                if path:
+                    new[number] = Path(self._key.namespace, self._key.units[: path[-1].path_end])
+        if new:
+            self._paths |= new
+            self._pass_on(new)
+
+    def _pass_on(self, new: Mapping[int, Path]) -> None:
+        """The upper parts of a split node have copies of SWA where it had."""
+        for *above, last in self._known():
+            begin = self._begins.get(last.node_id, last.path_start)
+            if (last.node_id, Component.SWA) in self._backed:
+                for upper in above:
+                    if upper.node_id in new and upper.path_end > begin:
+                        self._backed[upper.node_id, Component.SWA] = None
+            self._begins[last.node_id] = last.path_start
+
+    def _known(self) -> Iterator[Any]:
+        """The paths of all nodes that are still there; the others are forgotten."""
+        for number in list(self._paths):
+            path = self._path(number)
+            if path:
+                yield path
+            else:
+                del self._paths[number]
+                self._begins.pop(number, None)
+                for component in COMPONENTS:
+                    self._backed.pop((number, component), None)
+
+    def _path(self, number: int) -> Any:
+        """From the root, which is left out, to a node; None if it is gone."""
+        try:
+            (path,) = self._core.collect_path_info([number])
+        except KeyError:
+            return None
+        return path
+
+    # -- what they hold ------------------------------------------------------------------------
+
+    def _view(self, info: Any, marked: bool) -> NodeView:
+        number, path = info.node_id, self._paths[info.node_id]
+        above = self._ids.get(info.parent_id)
+        return NodeView(
+            id=self._ids[number],
+            parent=ROOT if above is None else above,
+            namespace=path.namespace,
+            segment=path.units[info.path_start : info.path_end],
+            slots=self._slots(number, info.path_end - info.path_start),
+            pending=marked,
+        )
+
+    def _slots(self, number: int, length: int) -> SlotsPerPool:
+        full, swa, mamba = (self._on_device(number, component) for component in Component)
+        sizes = (length, length, 1)
+        on_host = (
+            self._core.is_backuped(number),
+            self._has_host_copy(number, Component.SWA, swa),
+            self._has_host_copy(number, Component.MAMBA, mamba),
+        )
+        full_host, swa_host, mamba_host = (
+            tuple(range(size)) if there else None
+            for size, there in zip(sizes, on_host, strict=True)
+        )
+        return full, swa, mamba, full_host, swa_host, mamba_host
+
+    def _on_device(self, number: int, component: Component) -> Slots | None:
+        if component not in self._types:
+            return None
+        value = self._core.get_component_device_value(number, self._types[component])
+        return None if value is None else tuple(value.tolist())
+
+    def _has_host_copy(self, number: int, component: Component, device: Slots | None) -> bool:
+        if component not in self._types:
+            return False
+        if device is not None:
+            return (number, component) in self._backed
+        there = bool(self._core.component_has_host_value_only(number, self._types[component]))
+        if there:
+            self._backed[number, component] = None
+        else:
+            self._backed.pop((number, component), None)
+        return there
+
+    def _note_backups(self) -> None:
+        """Every backup that is committed gives aux values of some nodes a host copy, and to make
+        room for it an insert may take nodes from the host that it has just split.
+        """
+        commit = self._core.commit_backup
+
+        def noted(node: int, host_slots: Any, transfers: Any) -> Any:
+            self._learn()
+            done = commit(node, host_slots, transfers)
+            for kind, moved in transfers.items():
+                for transfer in moved:
+                    for covered in transfer.nodes_to_load or [node]:
+                        self._backed[covered, Component(int(kind))] = None
+            return done
+
+        evict = self._core.drive_host_eviction
+
+        def learned(*args: Any) -> Any:
+            self._learn()  # what was split may be gone afterwards
+            return evict(*args)
+
+        self._core.commit_backup, self._core.drive_host_eviction = noted, learned
+
+    def _sizes(self, of: Any) -> PerComponent:
+        full, swa, mamba = (
+            of(self._types[component]) if component in self._types else 0 for component in Component
+        )
+        return full, swa, mamba

@@ -1,0 +1,142 @@
+"""What is known of a tree in Rust, on a stand-in that shows as little as the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from radixproof.impl.observation import ROOT, NodeView
+from radixproof.impl.sglang.cores.rust import RustCore
+from radixproof.model.config import Component
+
+FULL, SWA = 0, 1
+
+
+class Native:
+    """Numbers its nodes as the real core does, root first. Nodes are (parent, start, end)."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[int, tuple[int, int, int]] = {1: (0, 0, 0)}
+        self.device: dict[tuple[int, int], list[int]] = {}
+        self.on_host: set[tuple[int, int]] = set()
+        self.last = 1
+
+    def add(self, parent: int, start: int, end: int) -> int:
+        self.last += 1
+        self.nodes[self.last] = (parent, start, end)
+        self.device[self.last, FULL] = list(range(start, end))
+        return self.last
+
+    def split(self, node: int, at: int) -> int:
+        parent, start, end = self.nodes[node]
+        upper = self.add(parent, start, at)
+        self.nodes[node] = (upper, at, end)
+        return upper
+
+    def is_root(self, node: int) -> bool:
+        return node == 1
+
+    def collect_path_info(self, ends: Sequence[int]) -> list[list[Any]]:
+        (node,) = ends
+        path: list[Any] = []
+        while node != 1:
+            parent, start, end = self.nodes[node]
+            names = {"node_id": node, "parent_id": parent, "path_start": start, "path_end": end}
+            path.insert(0, SimpleNamespace(**names))
+            node = parent
+        return [path]
+
+    def is_backuped(self, node: int) -> bool:
+        return (node, FULL) in self.on_host
+
+    def component_has_host_value_only(self, node: int, kind: int) -> bool:
+        return (node, kind) in self.on_host and (node, kind) not in self.device
+
+    def get_component_device_value(self, node: int, kind: int) -> Any:
+        slots = self.device.get((node, kind))
+        return None if slots is None else SimpleNamespace(tolist=lambda: slots)
+
+    def commit_backup(self, node: int, host_slots: Any, transfers: Any) -> None:
+        self.on_host.add((node, FULL))
+
+    def drive_host_eviction(self, *_: Any) -> None:
+        pass
+
+    def component_evictable_size(self, kind: int) -> int:
+        return 10 + kind
+
+
+def made() -> tuple[Native, RustCore, dict[int, Any]]:
+    native, marks = Native(), dict[int, Any]()
+    tree = SimpleNamespace(
+        tree_core=native, tree_components=(FULL, SWA), ongoing_write_through=marks
+    )
+    return native, RustCore(tree), marks
+
+
+def shown(core: RustCore) -> dict[tuple[Any, ...], NodeView]:
+    return {view.segment: view for view in core.nodes()}
+
+
+def test_tokens_follow_from_the_keys_of_operations() -> None:
+    native, core, _ = made()
+    core.about("a", (7, 8, 9))
+    leaf = native.add(1, 0, 3)
+    core.about("a", (7, 1))
+    upper = native.split(leaf, 1)
+    other = native.add(upper, 1, 2)
+    views = shown(core)
+    assert views.keys() == {(7,), (8, 9), (1,)}
+    assert views[7,].parent == ROOT
+    assert views[8, 9].parent == views[1,].parent == views[7,].id
+    assert {view.namespace for view in views.values()} == {"a"}
+    assert (core.depth(leaf), core.depth(other), core.depth(1)) == (3, 2, 0)
+
+
+def test_a_node_that_is_gone_is_forgotten_and_its_number_not_used_again() -> None:
+    native, core, _ = made()
+    core.about("", (7, 8))
+    leaf = native.add(1, 0, 2)
+    first = shown(core)[7, 8].id
+    del native.nodes[leaf]
+    core.about("", (5,))
+    native.add(1, 0, 1)
+    views = shown(core)
+    assert views.keys() == {(5,)}
+    assert views[5,].id != first
+
+
+def test_aux_values_have_the_host_copies_that_backups_gave_them() -> None:
+    native, core, marks = made()
+    core.about("", (7, 8))
+    leaf = native.add(1, 0, 2)
+    native.device[leaf, SWA] = [1, 2]
+    assert shown(core)[7, 8].slots == ((0, 1), (1, 2), None, None, None, None)
+    transfer = SimpleNamespace(nodes_to_load=[leaf])
+    native.commit_backup(leaf, None, {SWA: [transfer]})
+    marks[leaf] = SimpleNamespace(publish_node_ids=[leaf])
+    view = shown(core)[7, 8]
+    assert view.pending
+    assert [slots is not None for slots in view.slots] == [True, True, False, True, True, False]
+
+
+def test_both_halves_of_a_split_node_have_its_host_copy_even_if_one_is_gone_by_then() -> None:
+    native, core, _ = made()
+    core.about("", (7, 8))
+    leaf = native.add(1, 0, 2)
+    native.device[leaf, SWA] = [1, 2]
+    native.commit_backup(leaf, None, {SWA: [SimpleNamespace(nodes_to_load=None)]})
+    core.about("", (7,))
+    upper = native.split(leaf, 1)
+    native.device[upper, SWA] = [1]
+    native.drive_host_eviction()
+    del native.nodes[leaf]
+    assert shown(core)[7,].slots[3 + Component.SWA] is not None
+
+
+def test_sizes_are_asked_for_and_lists_are_not_shown() -> None:
+    _, core, _ = made()
+    assert core.evictable() == (10, 11, 0)
+    assert core.leaves(on_host=False) is None
+    assert core.lru_lists() is None
