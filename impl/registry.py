@@ -17,6 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from radixproof.impl.sglang.cores.names import INSTALLED, is_sglang, tree_in
 from radixproof.impl.system import Target, Unavailable
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ GROUP = "radixproof.systems"
 
 Each is a `Target`, or a function without arguments that returns one.
 """
-KNOWN = "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION, sglang==VERSION+rust"
+KNOWN = (
+    "radix, radix:cuda, fault:NAME, sglang, sglang==VERSION, sglang==VERSION+rust, sglang@FOLDER"
+)
 _FAULT = "fault:"
 
 
@@ -44,7 +47,7 @@ def find(name: str) -> Target:
         return _radix(name)
     if (fault := planted_in(name)) is not None:
         return _fault(fault)
-    if name == "sglang" or name.startswith("sglang=="):
+    if is_sglang(name):
         return _sglang(name)
     offered = _offered().get(name)
     if offered is not None:
@@ -76,9 +79,19 @@ def is_import(name: str) -> bool:
     return bool(colon) and all(part.isidentifier() for part in parts)
 
 
+def must_be_named(name: str) -> bool:
+    """Whether a name is a place in somebody's code or folders, which no file may choose."""
+    return is_import(name) or tree_in(name) is not None
+
+
 def is_of_strangers(name: str) -> bool:
     """Whether to find a system runs code that is neither ours nor SGLang's."""
     return name in _offered() or is_import(name)
+
+
+def family_of(name: str) -> str:
+    """What a name is one of: ``sglang`` for every release, core and source tree of it."""
+    return INSTALLED if is_sglang(name) else name.partition("==")[0]
 
 
 def release_of(name: str) -> str | None:
@@ -86,9 +99,12 @@ def release_of(name: str) -> str | None:
     from radixproof.impl.sglang import store
     from radixproof.impl.sglang.cores import names
 
-    if name == "sglang":
-        return store.installed_version()
-    return names.version_in(name) if names.is_release(name) else name.partition("==")[2] or None
+    if not is_sglang(name):
+        return name.partition("==")[2] or None
+    if (tree := tree_in(name)) is not None:
+        version = store.source_tree(tree).version
+        return version if store.is_version(version) else None
+    return names.version_in(name) if names.is_release(name) else store.installed_version()
 
 
 def locally() -> list[tuple[str, str]]:
@@ -166,6 +182,11 @@ def _sglang(name: str) -> Target:
     from radixproof.impl.sglang import store
     from radixproof.impl.sglang.cores.names import core_in, version_in
 
+    if (tree := tree_in(name)) is not None:
+        _needs_torch(name)
+        from radixproof.impl.sglang import adapter
+
+        return adapter.tree_target(tree, core_in(name))
     exact = "==" in name
     version = version_in(name) if exact else store.installed_version()
     if exact and not store.is_version(version or ""):

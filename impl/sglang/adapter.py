@@ -7,8 +7,9 @@ for them, and `reset` is its flush of the whole cache.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
-from radixproof.impl.sglang.cores.names import PYTHON, named
+from radixproof.impl.sglang.cores.names import PYTHON, named, named_tree
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
@@ -34,18 +35,34 @@ def target(version: str, core: str = PYTHON) -> Target:
     Raises `Unavailable` if the version is malformed or not one that this adapter drives; building
     raises it if the release is not prepared.
     """
-    dialect = releases.dialect_of(version)
+    summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
+    return _target(named(version, core), summary, version, core, lambda: store.locate(version))
+
+
+def tree_target(folder: Path, core: str = PYTHON) -> Target:
+    """A source tree as a target, judged by the rules of its release, or the newest that there are.
+
+    Raises `Unavailable` if it is no source tree, or of a release that is too old.
+    """
+    tree = store.source_tree(folder)
+    rules = releases.nearest(tree.version)
+    summary = f"SGLang {tree.version} in {tree.folder}, by the rules of {rules}, on a CPU"
+    return _target(named_tree(folder, core), summary, rules, core, lambda: tree)
+
+
+def _target(
+    name: str, summary: str, rules: str, core: str, find: Callable[[], store.Release]
+) -> Target:
+    dialect = releases.dialect_of(rules)
 
     @cache
-    def release() -> Sglang:
-        return shim.load(store.locate(version))
+    def sglang() -> Sglang:
+        return shim.load(find())
 
     def build(config: Config) -> System:
-        return SglangSystem(release(), config, core)
+        return SglangSystem(sglang(), config, core)
 
-    summary = f"SGLang {version}: its radix cache, controller and pools, on a CPU"
-    scope, sight = releases.scope_of(version), releases.sight_of(version, core)
-    name = named(version, core)
+    scope, sight = releases.scope_of(rules), releases.sight_of(rules, core)
     return Target(name, summary, dialect, build, scope, sight, vetted=True)
 
 

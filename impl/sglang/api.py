@@ -28,6 +28,22 @@ _IMPORTED_LATE = (
 They must be imported before the stand-ins go.
 """
 
+_CALLED = (
+    "match_prefix",
+    "insert",
+    "inc_lock_ref",
+    "dec_lock_ref",
+    "evict",
+    "evict_host",
+    "init_hicache",
+    "init_load_back",
+    "ready_to_load_host_cache",
+    "writing_check",
+    "loading_check",
+    "reset",
+)
+"""Methods of the tree that every release that is driven has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -116,6 +132,9 @@ def collect(version: str) -> Sglang:
     with_swa_allocator = (
         swa if hasattr(swa, "SWATokenToKVPoolAllocator") else _module("allocator.swa")
     )
+    for name in _CALLED:
+        if not hasattr(tree.UnifiedRadixCache, name):
+            raise AttributeError(f"its UnifiedRadixCache has no {name}, which radixproof calls")
     params, init_params = (
         _module("base_prefix_cache"),
         _module("cache_init_params").CacheInitParams,

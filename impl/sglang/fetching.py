@@ -14,7 +14,7 @@ from pathlib import Path
 from radixproof.impl.sglang.wheel_record import damage
 from radixproof.impl.system import Unavailable
 
-_TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
+TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
 """What a release must contain to be usable here."""
 
 
@@ -112,9 +112,9 @@ def _unpack(wheel: Path, into: Path) -> None:
         raise Unavailable(
             f"{wheel.name} as fetched by pip is not a readable wheel ({error})"
         ) from error
-    if not (into / _TREE).is_file():
+    if not (into / TREE).is_file():
         raise Unavailable(
-            f"{wheel.name} has no {_TREE.name}: the release is too old, or too new, to be driven"
+            f"{wheel.name} has no {TREE.name}: the release is too old, or too new, to be driven"
         )
     if wrong := damage(into, content=True):
         raise Unavailable(f"{wheel.name} as fetched by pip is damaged: {wrong}")

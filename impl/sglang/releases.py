@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.cores.names import PYTHON, RUST
-from radixproof.impl.sglang.store import check_version, version_key
+from radixproof.impl.sglang.store import check_version, is_version, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import DEVICE, Component, Config, EvictionPolicy
@@ -195,6 +195,18 @@ OWN_DESIGN: Mapping[str, str] = {
     ),
 }
 """Fields of `Dialect` that no release turns on: what our own cache does then, by field."""
+
+
+def nearest(version: str) -> str:
+    """The release whose rules a source tree is judged by: its own, or the newest that there are.
+
+    Raises `Unavailable` if it is older than the oldest.
+    """
+    if not is_version(version) or version.startswith("0.0.0"):
+        return NEWEST
+    if version_key(version) < version_key(OLDEST):
+        raise Unavailable(f"radixproof drives SGLang from {OLDEST} on, not {version}")
+    return min(version, NEWEST, key=version_key)
 
 
 def dialect_of(version: str) -> Dialect:

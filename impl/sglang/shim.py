@@ -50,7 +50,7 @@ _STREAM_USERS = (
 )
 """Modules that submit copies and ask for their end; the last one came with 0.5.18."""
 
-_imported: Sglang | None = None
+_imported: tuple[Release, Sglang] | None = None
 """What this process has imported: a process can import one SGLang only."""
 
 
@@ -63,13 +63,13 @@ def load(release: Release) -> Sglang:
     global _imported  # noqa: PLW0603 - a fact about the process
     if _imported is None:
         _check_importable(release)
-        _imported = _import(release)
-    elif _imported.version != release.version:
+        _imported = release, _import(release)
+    elif _imported[0] != release:
         raise Unavailable(
-            f"this process runs SGLang {_imported.version} and cannot run {release.version} as "
+            f"this process runs SGLang {_imported[0].version} and cannot run {release.version} as "
             "well: use another process for it"
         )
-    return _imported
+    return _imported[1]
 
 
 def on_cpu(release: Release) -> Callable[[], None]:
@@ -105,7 +105,8 @@ def _import(release: Release) -> Sglang:
             warnings.simplefilter("ignore")
             found = _import_from(release)
     except Exception as error:
-        wrong = release.folder and damage(release.folder, content=True)
+        fetched = release.folder is not None and not release.is_source
+        wrong = damage(release.folder, content=True) if fetched and release.folder else None
         _forget()
         what = f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}"
         raise Unavailable(told_damaged(release.version, wrong) if wrong else what) from error
@@ -116,7 +117,7 @@ def _import(release: Release) -> Sglang:
 
 def _check_content(release: Release) -> None:
     """Whatever was changed since the release was fetched would be blamed on SGLang."""
-    if release.folder is None:
+    if release.folder is None or release.is_source:
         return
     files = [getattr(sys.modules[name], "__file__", None) for name in _modules()]
     own = [Path(file) for file in files if file and Path(file).is_relative_to(release.folder)]

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from radixproof.impl.sglang.fetching import check_pip, fetch
+from radixproof.impl.sglang.fetching import TREE, check_pip, fetch
 from radixproof.impl.sglang.wheel_record import damage
 from radixproof.impl.system import Unavailable
 
@@ -29,6 +29,8 @@ _VERSION = re.compile(
     r"N(\.N){1,5}((a|b|rc)N)?(\.postN)?(\.devN)?".replace("N", "[0-9]{1,9}"),
 )
 _PREFIX = "sglang-"
+UNKNOWN = "of unknown version"
+"""Stands for the version of a source tree that does not say it."""
 
 
 class Release(NamedTuple):
@@ -37,6 +39,8 @@ class Release(NamedTuple):
     version: str
     folder: Path | None
     """Where its wheel was unpacked; None if it is installed in this environment."""
+    is_source: bool = False
+    """The folder is somebody's source tree: nobody has released it, and it may change."""
 
 
 def home() -> Path:
@@ -120,6 +124,30 @@ def locate(version: str) -> Release:
     if wrong := damage(folder):
         raise Unavailable(told_damaged(version, wrong))
     return Release(version, folder)
+
+
+def source_tree(folder: Path) -> Release:
+    """A source tree of SGLang: the folder with ``sglang`` in it, or a checkout with that in
+    ``python``.
+
+    Its version is `UNKNOWN` if no build has written it down. Raises `Unavailable` if it is no such
+    folder.
+    """
+    for root in (folder, folder / "python"):
+        if (root / TREE).is_file():
+            return Release(_version_of(root), root.resolve(), is_source=True)
+    raise Unavailable(
+        f"there is no SGLang in {folder}: a source tree has {TREE} in it, as CHECKOUT/python does"
+    )
+
+
+def _version_of(root: Path) -> str:
+    """The version that a build has written into a source tree."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = (root / "sglang" / "_version.py").read_text(encoding="utf-8")
+        if found := re.search(r"^__version__ = (?:version = )?['\"]([^'\"+]+)", text, re.MULTILINE):
+            return found.group(1)
+    return UNKNOWN
 
 
 def told_damaged(version: str, wrong: str) -> str:

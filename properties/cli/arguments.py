@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from radixproof.impl.sglang.cores.names import INSTALLED, RUST, core_in, named_tree
+from radixproof.properties.cli.exit_codes import UsageError
 from radixproof.properties.search.budget import STEP_SECONDS
 
 LONGEST = 18
@@ -45,6 +48,27 @@ def seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return value
+
+
+def add_path(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--path",
+        type=Path,
+        metavar="FOLDER",
+        help="a source tree of SGLang, such as CHECKOUT/python: what 'sglang' stands for",
+    )
+
+
+def in_tree(system: str, path: Path | None) -> str:
+    """The system that a name stands for where ``--path`` was given, or was not.
+
+    Raises `UsageError` if it is not SGLang.
+    """
+    if path is None:
+        return system
+    if system not in (INSTALLED, f"{INSTALLED}+{RUST}"):
+        raise UsageError(f"--path is a source tree of SGLang: {system} is none, write sglang")
+    return named_tree(path.resolve(), core_in(system))
 
 
 def add_step_seconds(parser: argparse.ArgumentParser) -> None:

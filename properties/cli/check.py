@@ -32,10 +32,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "systems",
         nargs="*",
-        default=["radix"],
         metavar="SYSTEM",
         help="what to check (default: radix; see 'radixproof systems'), or MODULE:ATTRIBUTE",
     )
+    arguments.add_path(parser)
     parser.add_argument(
         "--profile",
         choices=PROFILES,
@@ -111,7 +111,8 @@ def run(options: argparse.Namespace) -> int:
     from radixproof.properties.cli.console import check
     from radixproof.properties.results.result import enough, found
 
-    names = list(dict.fromkeys(options.systems))
+    asked = options.systems or ["radix" if options.path is None else "sglang"]
+    names = list(dict.fromkeys(arguments.in_tree(name, options.path) for name in asked))
     for name in names:  # a wrong name must show before anything is run
         if registry.is_of_strangers(name):
             look_up(name, options.step_seconds)

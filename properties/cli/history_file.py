@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="what to run it on (default: the system it was found in, else radix)",
     )
+    arguments.add_path(parser)
     arguments.add_step_seconds(parser)
 
 
@@ -31,13 +32,16 @@ def read(file: Path) -> History:
         raise UsageError(str(error)) from None
 
 
-def system(history: History, name: str | None) -> str:
+def system(history: History, name: str | None, path: Path | None = None) -> str:
     """The system called ``name``, or else the one the history was found in.
 
-    A file must not decide what code is imported: a system in somebody's module has to be named.
+    With ``path`` it is the source tree there. A file must not decide what code is imported: a
+    system in somebody's module, or folder, has to be named.
     """
+    if path is not None:
+        return arguments.in_tree(name or "sglang", path)
     found_in = history.origin.get("system", "radix")
-    if name is None and registry.is_import(found_in):
+    if name is None and registry.must_be_named(found_in):
         raise UsageError(
             f"this history was found in {found_in}, which is imported only if you name it:"
             f" --system {found_in}"

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from radixproof.properties.cli.progress import ReplayProgress
 
     history = history_file.read(options.file)
-    system = history_file.system(history, options.system)
+    system = history_file.system(history, options.system, options.path)
     with ReplayProgress(len(history.operations)) as show:
         replayed = replay(system, history, options.step_seconds, show)
     print(replayed.text, end="")

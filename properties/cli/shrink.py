@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from radixproof.properties.campaigns.replaying import shrunk
 
     history = history_file.read(options.file)
-    system = history_file.system(history, options.system)
+    system = history_file.system(history, options.system, options.path)
     smallest = shrunk(system, history, options.step_seconds, _progress)
     if smallest is None:
         print(f"Clean: nothing is wrong with this history on {system}; there is nothing to shrink.")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from radixproof.impl.registry import family_of
 from radixproof.model.verdict import Property
 
 PROPERTIES = {kind.label for kind in Property}
-SEPARATOR = "=="
-"""Between the name of a system and its release."""
 
 
 class KnownError(ValueError):
@@ -47,7 +46,7 @@ class Entry:
 
         An entry with a range of releases is not about a system whose release is not known.
         """
-        name = system.partition(SEPARATOR)[0]
+        name = family_of(system)
         if self.systems and system not in self.systems and name not in self.systems:
             return False
         if not self.releases:

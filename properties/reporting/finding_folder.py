@@ -137,7 +137,7 @@ def _system_option(target: Target, named: bool) -> list[str]:
     """What `replay` must be told of the system; a history may not say itself what is imported."""
     if not named:
         return ["--system", "MODULE:ATTRIBUTE"]
-    return ["--system", target.name] if registry.is_import(target.name) else []
+    return ["--system", target.name] if registry.must_be_named(target.name) else []
 
 
 def _limit_option(finding: Finding, step_seconds: float) -> list[str]:

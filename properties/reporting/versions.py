@@ -9,7 +9,7 @@ from importlib import metadata
 
 from radixproof import __version__
 from radixproof.impl import registry
-from radixproof.impl.sglang.cores.names import PYTHON, core_in, is_release
+from radixproof.impl.sglang.cores.names import PYTHON, core_in, is_sglang, tree_in
 
 
 def versions(system: str) -> dict[str, str]:
@@ -26,13 +26,14 @@ def sglang_release(system: str) -> str | None:
     """The release of SGLang that a system's name stands for; None if it is something else, or
     none is installed.
     """
-    if system == "sglang" or is_release(system):
-        return registry.release_of(system)
-    return None
+    return registry.release_of(system) if is_sglang(system) and tree_in(system) is None else None
 
 
 def _of_system(system: str) -> dict[str, str]:
     """The package that a system comes from, unless it is our own or in no package."""
+    tree = tree_in(system)
+    if tree is not None:
+        return {"SGLang": f"{registry.release_of(system) or 'of unknown version'}, in {tree}"}
     release = sglang_release(system)
     if release is not None:
         core = core_in(system)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl import registry
-from radixproof.impl.registry import GROUP, UnknownSystem, find, is_import, locally
+from radixproof.impl.registry import GROUP, UnknownSystem, find, is_import, locally, must_be_named
 from radixproof.impl.system import Unavailable
 
 SOURCE = """
@@ -107,9 +107,7 @@ def test_packages_offer_systems_by_entry_points() -> None:
     assert ("theirs", "offered as my_cache:made") in locally()
     with pytest.raises(UnknownSystem, match="the entry point my_cache:plane: AttributeError"):
         find("gone")
-    with pytest.raises(
-        UnknownSystem, match=r"sglang==VERSION\+rust, theirs, gone; your own: MODULE"
-    ):
+    with pytest.raises(UnknownSystem, match=r"sglang@FOLDER, theirs, gone; your own: MODULE"):
         find("neither")
 
 
@@ -141,3 +139,10 @@ def test_what_needs_torch_says_so_where_there_is_none(
     with pytest.raises(Unavailable, match=r"pip install 'radixproof\[radix\]'"):
         find(name)
     assert not [row for row, _ in locally() if row.startswith(("radix", "fault:"))]
+
+
+def test_what_a_file_may_not_choose_has_to_be_named() -> None:
+    assert must_be_named("my_cache:target")
+    assert must_be_named("sglang@/somewhere")
+    assert not must_be_named("sglang==0.5.23")
+    assert not must_be_named("radix")

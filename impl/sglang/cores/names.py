@@ -1,12 +1,15 @@
-"""Names of systems that are SGLang: ``sglang==VERSION`` is its Python core, ``...+rust`` the other.
+"""Names of SGLang: ``sglang==VERSION`` is a release, ``sglang@FOLDER`` a source tree.
 
-A release that has one core only is always that.
+Without more they are the Python core, with ``+rust`` the other.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 PYTHON, RUST = "python", "rust"
-_PREFIX, _RUST = "sglang==", "+rust"
+INSTALLED = "sglang"
+_PREFIX, _TREE, _RUST = "sglang==", "sglang@", "+rust"
 
 
 def named(version: str, core: str) -> str:
@@ -17,6 +20,21 @@ def named(version: str, core: str) -> str:
 def version_in(name: str) -> str:
     """What stands for the version in the name of a release."""
     return name.removeprefix(_PREFIX).removesuffix(_RUST)
+
+
+def named_tree(folder: Path, core: str = PYTHON) -> str:
+    """The name of a source tree with a core."""
+    return f"{_TREE}{folder}{_RUST if core == RUST else ''}"
+
+
+def tree_in(name: str) -> Path | None:
+    """The folder of a source tree that a name stands for; None if it stands for none."""
+    return Path(name.removeprefix(_TREE).removesuffix(_RUST)) if name.startswith(_TREE) else None
+
+
+def is_sglang(name: str) -> bool:
+    """Whether a name stands for any SGLang: installed, a release, or a source tree."""
+    return name.removesuffix(_RUST) == INSTALLED or name.startswith((_PREFIX, _TREE))
 
 
 def is_release(name: str) -> bool:

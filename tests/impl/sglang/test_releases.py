@@ -18,6 +18,7 @@ from radixproof.impl.sglang.releases import (
     Rule,
     cores_of,
     dialect_of,
+    nearest,
     scope_of,
     sight_of,
 )
@@ -148,3 +149,24 @@ def test_a_row_that_was_edited_by_hand_is_noticed() -> None:
     edited = text.replace("| 0.5.16 | a match", "| 0.5.15 | a match")
     assert edited != text
     assert writer().written(edited) == text
+
+
+@pytest.mark.parametrize(
+    ("version", "rules"),
+    [
+        ("0.5.16", "0.5.16"),
+        ("0.5.24.dev7", "0.5.23"),
+        ("1.0.0", "0.5.23"),
+        ("0.0.0.dev0", "0.5.23"),
+        ("of unknown version", "0.5.23"),
+    ],
+)
+def test_what_is_newer_than_the_newest_or_unknown_is_judged_by_the_newest_rules(
+    version: str, rules: str
+) -> None:
+    assert nearest(version) == rules
+
+
+def test_what_is_too_old_is_not_judged() -> None:
+    with pytest.raises(Unavailable, match=r"radixproof drives SGLang from 0.5.12 on, not 0.5.11"):
+        nearest("0.5.11")

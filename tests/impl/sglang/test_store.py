@@ -322,3 +322,21 @@ def test_dialect_and_scope_are_known_without_the_release(home: Path) -> None:
 def test_building_what_is_not_prepared_is_refused(home: Path) -> None:
     with pytest.raises(Unavailable, match="not prepared"):
         target("0.5.13.post1").build(Config())
+
+
+@pytest.mark.parametrize("below", [".", "python"])
+def test_a_source_tree_is_found_where_a_checkout_has_it(below: str, tmp_path: Path) -> None:
+    root = tmp_path / below
+    file = root / TREE
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert store.source_tree(tmp_path) == store.Release(store.UNKNOWN, root.resolve(), True)
+    (root / "sglang" / "_version.py").write_text(
+        "__version__: str\n\n__version__ = version = '0.5.24.dev7+g1234abc'\n"
+    )
+    assert store.source_tree(tmp_path).version == "0.5.24.dev7"
+
+
+def test_a_folder_without_sglang_is_no_source_tree(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"there is no SGLang in .*: a source tree has sglang"):
+        store.source_tree(tmp_path)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from radixproof.impl.sglang.cores.names import (
     PYTHON,
     RUST,
     core_in,
     is_release,
+    is_sglang,
     named,
+    named_tree,
+    tree_in,
     version_in,
 )
 
@@ -19,3 +24,15 @@ def test_a_name_says_the_version_and_the_core() -> None:
         name = named("0.5.23", core)
         assert (version_in(name), core_in(name), is_release(name)) == ("0.5.23", core, True)
     assert not is_release("sglang")
+
+
+def test_a_name_says_the_folder_of_a_source_tree() -> None:
+    folder = Path("/some where/python")
+    for core in (PYTHON, RUST):
+        name = named_tree(folder, core)
+        assert (tree_in(name), core_in(name)) == (folder, core)
+        assert is_sglang(name)
+        assert not is_release(name)
+    assert tree_in("sglang==0.5.23") is None
+    assert is_sglang("sglang+rust")
+    assert not is_sglang("radix")
