@@ -11,6 +11,7 @@ import pytest
 from radixproof.model.verdict import Property
 
 from .breach_sites import ROOT, Hit, Site, all_sites, names, problems, sites_in
+from .releases import again
 
 SOURCE = '''
 def judge(seen):
@@ -81,7 +82,9 @@ def test_own() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["one process", "workers"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param([], id="one process"), again(["-n", "1"], id="workers")]
+)
 def test_a_whole_run_fails_where_rules_were_not_seen_broken(
     tmp_path: Path, workers: list[str]
 ) -> None:

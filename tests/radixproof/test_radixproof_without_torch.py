@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..releases import AGAIN
+
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKER = '''
 import sys
@@ -48,6 +50,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@AGAIN
 def test_there_is_no_torch_here(bare: Path) -> None:
     ran = run(bare, "check", "radix")
     assert ran.returncode == 3
@@ -56,6 +59,7 @@ def test_there_is_no_torch_here(bare: Path) -> None:
     assert run(bare, "faults").returncode == 3
 
 
+@AGAIN
 @pytest.mark.slow
 def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
     found = run(bare, "check", "toy_bugs:split", "--seconds", "4")

@@ -28,7 +28,7 @@ from radixproof.properties.search.units import SOAK, Unit
 from ...releases import AGAIN, again
 from ..guarding import fatal
 
-SHORT = Budget(steps=200, examples=3)
+SHORT = Budget(steps=120, examples=1)
 
 
 @pytest.fixture(autouse=True)

@@ -98,7 +98,7 @@ def killed(out: Path, number: int) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.torture(all=1000, share=6)
+@pytest.mark.torture(all=1000, share=3)
 def test_a_kill_loses_no_finding_that_was_printed(cases: range, tmp_path: Path) -> None:
     def case(number: int) -> int:
         out = tmp_path / str(number)

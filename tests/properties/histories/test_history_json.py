@@ -32,6 +32,8 @@ from radixproof.model.key import Key
 from radixproof.properties.generating.configs import config
 from radixproof.properties.histories.history_json import HistoryError, from_json, to_json
 
+from ...releases import AGAIN
+
 WINDOWED = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16)
 EVERYTHING = Config(
     2,
@@ -379,6 +381,7 @@ def test_what_is_too_large_or_too_odd_is_refused_in_a_sentence(text: str, compla
     assert len(str(refused.value)) < 500
 
 
+@AGAIN
 def test_what_is_as_large_as_may_be_is_read() -> None:
     config = {"device_pages": 15_625, "host_pages": 0, "ranks": 64}
     assert from_json(document(config=config, operations=[])).config.ranks == 64
