@@ -19,6 +19,7 @@ from radixproof.impl.radix.tree import Tree
 from radixproof.model.config import Component as Kind
 from radixproof.model.config import Pool
 
+from ...releases import AGAIN
 from .lettered import Cache
 
 
@@ -140,6 +141,7 @@ print(events.drain())
 """
 
 
+@AGAIN
 def test_names_are_the_same_in_every_process_and_for_pairs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

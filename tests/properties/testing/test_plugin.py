@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ...own_process import completed
+from ...releases import AGAIN
 
 pytestmark = pytest.mark.slow
 
@@ -161,6 +162,7 @@ def test_a_mistake_is_a_sentence(run: Runner, arguments: list[str], sentence: st
     assert "Traceback" not in ran.said
 
 
+@AGAIN
 def test_workers_of_xdist_tell_what_they_checked(run: Runner) -> None:
     ran = run(CHECK, "-n2", f"--radix-system={GOOD}", f"--radix-system={BAD}")
     assert ran.code == 1
