@@ -28,6 +28,7 @@ from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import CacheMachine, rolls
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.generating.operations import RULES
+from radixproof.properties.running.journal import Journal
 from radixproof.properties.search.search import calm_collector
 
 ROUNDS = 7
@@ -43,6 +44,22 @@ def soak_rate(target: Target, steps: int) -> float:
         done += len(one(target, 1, number, lambda _: True).history.operations)
         number += 1
     return done / (process_time() - started)
+
+
+def journal_seconds(target: Target, histories: int) -> float:
+    """Seconds a step that the journal takes which every check keeps of its processes."""
+    done = [one(target, 1, number, lambda _: True).history for number in range(histories)]
+    steps = sum(len(history.operations) for history in done)
+    journal, rounds = Journal(), []
+    for _ in range(ROUNDS):
+        started = process_time()
+        for history in done:
+            journal.building(history.config)
+            for operation in history.operations:
+                journal.before(operation)
+                journal.idle()
+        rounds.append((process_time() - started) / steps)
+    return median(rounds)
 
 
 class Counted:
@@ -144,7 +161,9 @@ def main() -> None:
     options = parser.parse_args()
     target = registry.find(options.system)
     calm_collector()
-    print(f"soak: {soak_rate(target, options.steps):,.0f} steps a second")
+    rate = soak_rate(target, options.steps)
+    journal = journal_seconds(target, 100)
+    print(f"soak: {rate:,.0f} steps a second; the journal takes {journal * rate:.1%} of that time")
     rates = hypothesis_rates(target, options.examples)
     print(
         f"state machine: {rates.drawing:,.0f} steps a second in {rates.rules:,.0f} rules; "

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots, SlotsPerPool
 from radixproof.model.config import COMPONENTS, Component
 
-AHEAD = 64
+AHEAD = 16
 """Numbers after the last one known that are tried: SGLang gives them out in order, some of them to
 roots, and to nodes that are gone again.
 """
