@@ -86,9 +86,13 @@ class SystemResult:
 
     @property
     def stale(self) -> list[Entry]:
-        """Entries that count here, but did not occur. Only a search that saw enough can tell."""
+        """Entries that count here, but did not occur. Only a search that has been everywhere can
+        tell.
+        """
+        if not self.enough or self.progress is None or self.progress.unreached:
+            return []
         met = self.met
-        return [entry for entry in self.known if entry not in met] if self.enough else []
+        return [entry for entry in self.known if entry not in met]
 
     @property
     def verdict(self) -> str:
