@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from random import Random
 
 import pytest
@@ -17,6 +14,8 @@ from radixproof.properties.drivers.soak import one
 from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.performing.outcomes import Crashed, Inserted, Matched, Skipped
 from radixproof.properties.running.run import Run, run_history
+
+from ...other_hashes import printed_with_other_hashes
 
 NOTHING_KNOWN = frozenset[str]().__contains__
 
@@ -103,15 +102,8 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """In this process and in one that hashes strings otherwise."""
-    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=os.environ | {"PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    printed = printed_with_other_hashes(PROGRAM)
     exec(PROGRAM, {})
-    assert result.stdout == capsys.readouterr().out
-    assert to_json(one(find("radix"), 3, 0, NOTHING_KNOWN).history) in result.stdout
-    assert "never-backed-up" in result.stdout
+    assert printed == capsys.readouterr().out
+    assert to_json(one(find("radix"), 3, 0, NOTHING_KNOWN).history) in printed
+    assert "never-backed-up" in printed
