@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radixproof.impl.sglang.cores.names import INSTALLED, is_sglang, tree_in
+from radixproof.impl.sglang.names import INSTALLED, is_sglang, tree_in
 from radixproof.impl.system import Target, Unavailable
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def family_of(name: str) -> str:
 
 def release_of(name: str) -> str | None:
     """The release that a name stands for here, if it says or implies one: ``sglang==X``."""
-    from radixproof.impl.sglang import store
-    from radixproof.impl.sglang.cores import names
+    from radixproof.impl.sglang import names, store
 
     if not is_sglang(name):
         return name.partition("==")[2] or None
@@ -110,7 +109,7 @@ def release_of(name: str) -> str | None:
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl.sglang import releases, store
-    from radixproof.impl.sglang.cores.names import named
+    from radixproof.impl.sglang.names import named
 
     rows = [("radix", find("radix").summary)] if has_torch() else []
     for name, point in _offered().items():
@@ -180,7 +179,7 @@ def _fault(fault: str) -> Target:
 
 def _sglang(name: str) -> Target:
     from radixproof.impl.sglang import store
-    from radixproof.impl.sglang.cores.names import core_in, version_in
+    from radixproof.impl.sglang.names import core_in, version_in
 
     if (tree := tree_in(name)) is not None:
         _needs_torch(name)

@@ -18,8 +18,8 @@ import numpy as np
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
-from radixproof.impl.sglang.cores.names import PYTHON, named, named_tree
 from radixproof.impl.sglang.memory.content import Content
+from radixproof.impl.sglang.names import PYTHON, named, named_tree
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View

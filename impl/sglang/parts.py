@@ -8,13 +8,13 @@ from typing import Any
 
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.cores.core import Core
-from radixproof.impl.sglang.cores.names import PYTHON, RUST
 from radixproof.impl.sglang.cores.python import PythonCore
 from radixproof.impl.sglang.cores.rust import RustCore
 from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.swa import SwaMemory
+from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 

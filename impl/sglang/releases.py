@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
 from radixproof.impl.scope import Scope
-from radixproof.impl.sglang.cores.names import PYTHON, RUST
+from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.store import check_version, is_version, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable

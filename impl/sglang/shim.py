@@ -105,8 +105,7 @@ def _import(release: Release) -> Sglang:
             warnings.simplefilter("ignore")
             found = _import_from(release)
     except Exception as error:
-        fetched = release.folder is not None and not release.is_source
-        wrong = damage(release.folder, content=True) if fetched and release.folder else None
+        wrong = release.fetched and damage(release.fetched, content=True)
         _forget()
         what = f"SGLang {release.version} cannot be imported here: {type(error).__name__}: {error}"
         raise Unavailable(told_damaged(release.version, wrong) if wrong else what) from error
@@ -117,11 +116,12 @@ def _import(release: Release) -> Sglang:
 
 def _check_content(release: Release) -> None:
     """Whatever was changed since the release was fetched would be blamed on SGLang."""
-    if release.folder is None or release.is_source:
+    folder = release.fetched
+    if folder is None:
         return
     files = [getattr(sys.modules[name], "__file__", None) for name in _modules()]
-    own = [Path(file) for file in files if file and Path(file).is_relative_to(release.folder)]
-    if wrong := damage_in(release.folder, own):
+    own = [Path(file) for file in files if file and Path(file).is_relative_to(folder)]
+    if wrong := damage_in(folder, own):
         _forget()
         raise Unavailable(told_damaged(release.version, wrong))
 

@@ -42,6 +42,11 @@ class Release(NamedTuple):
     is_source: bool = False
     """The folder is somebody's source tree: nobody has released it, and it may change."""
 
+    @property
+    def fetched(self) -> Path | None:
+        """The folder, if what is in it must be as it was released."""
+        return None if self.is_source else self.folder
+
 
 def home() -> Path:
     """The folder that everything fetched is kept in; it need not exist yet.

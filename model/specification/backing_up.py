@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from radixproof.model.config import COMPONENTS, HOST, Component, Pool
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.host_eviction import evict_host, reclaimable
 from radixproof.model.specification.locking import lock, unlock
@@ -61,7 +61,10 @@ def to_copy(
     """What a backup of a node copies, per host pool: all that has no host copy; with windowed
     backups of SWA what the window that ends there lacks, up to a page that is ``marked`` (8.3).
     """
-    pages = {pool: [page for page in node if pool in page.lacking()] for pool in HOST}
+    pages = {
+        host: [page for page in node if page.has(device) and not page.has(host)]
+        for device, host in zip(DEVICE, HOST, strict=True)
+    }
     if state.dialect.windowed_backups and state.config.window is not None:
         pages[Pool.SWA_HOST] = window_to_copy(node[-1], state.config.window, marked)
     return {pool: lacking for pool, lacking in pages.items() if lacking}
@@ -74,7 +77,7 @@ def window_to_copy(end: Page, window: int, marked: Collection[Page]) -> list[Pag
         last = node[-1]
         if last in marked or not (last.has(Pool.SWA) or last.has(Pool.SWA_HOST)):
             break
-        lacking[:0] = [page for page in node if Pool.SWA_HOST in page.lacking()]
+        lacking[:0] = [page for page in node if page.has(Pool.SWA) and not page.has(Pool.SWA_HOST)]
     return lacking
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from radixproof.impl.sglang.cores.names import INSTALLED, RUST, core_in, named_tree
+from radixproof.impl.sglang.names import core_in, is_installed, named_tree
 from radixproof.properties.cli.exit_codes import UsageError
 from radixproof.properties.search.budget import STEP_SECONDS
 
@@ -66,7 +66,7 @@ def in_tree(system: str, path: Path | None) -> str:
     """
     if path is None:
         return system
-    if system not in (INSTALLED, f"{INSTALLED}+{RUST}"):
+    if not is_installed(system):
         raise UsageError(f"--path is a source tree of SGLang: {system} is none, write sglang")
     return named_tree(path.resolve(), core_in(system))
 

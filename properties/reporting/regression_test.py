@@ -73,7 +73,7 @@ def _written(
     """The source, and the release of SGLang that it is for."""
     if _is_sglang(system):
         from radixproof.impl.sglang import releases
-        from radixproof.impl.sglang.cores.names import PYTHON, core_in
+        from radixproof.impl.sglang.names import PYTHON, core_in
         from radixproof.impl.sglang.paste.assertions import Unwritable
         from radixproof.properties.reporting import for_sglang
 

@@ -9,7 +9,7 @@ from importlib import metadata
 
 from radixproof import __version__
 from radixproof.impl import registry
-from radixproof.impl.sglang.cores.names import PYTHON, core_in, is_sglang, tree_in
+from radixproof.impl.sglang.names import PYTHON, core_in, is_sglang, tree_in
 
 
 def versions(system: str) -> dict[str, str]:

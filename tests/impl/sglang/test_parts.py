@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from radixproof.impl.sglang import parts
-from radixproof.impl.sglang.cores.names import PYTHON, RUST
+from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.system import Unavailable
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from radixproof.impl.operations import HostLock, ReleaseWindow
 from radixproof.impl.scope import Scope
-from radixproof.impl.sglang.cores.names import PYTHON, RUST
+from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.releases import (
     OWN_DESIGN,
     RULES,

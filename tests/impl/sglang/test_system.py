@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.cores.names import RUST as RUST_CORE
-from radixproof.impl.sglang.cores.names import core_in, version_in
+from radixproof.impl.sglang.names import RUST as RUST_CORE
+from radixproof.impl.sglang.names import core_in, version_in
 from radixproof.impl.system import Unavailable
 
 from ...own_process import completed

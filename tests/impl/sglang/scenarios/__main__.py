@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from radixproof.impl.sglang.adapter import target
-from radixproof.impl.sglang.cores.names import core_in, version_in
+from radixproof.impl.sglang.names import core_in, version_in
 
 from . import SCENARIOS
 

@@ -32,9 +32,14 @@ def tree_in(name: str) -> Path | None:
     return Path(name.removeprefix(_TREE).removesuffix(_RUST)) if name.startswith(_TREE) else None
 
 
+def is_installed(name: str) -> bool:
+    """Whether a name stands for the SGLang that is installed, with whichever core."""
+    return name.removesuffix(_RUST) == INSTALLED
+
+
 def is_sglang(name: str) -> bool:
     """Whether a name stands for any SGLang: installed, a release, or a source tree."""
-    return name.removesuffix(_RUST) == INSTALLED or name.startswith((_PREFIX, _TREE))
+    return is_installed(name) or name.startswith((_PREFIX, _TREE))
 
 
 def is_release(name: str) -> bool:

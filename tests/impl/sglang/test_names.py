@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from radixproof.impl.sglang.cores.names import (
+from radixproof.impl.sglang.names import (
     PYTHON,
     RUST,
     core_in,
