@@ -53,7 +53,7 @@ class Held(Protocol):
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
     """Why an operation has to be skipped; None if it need not be."""
     kind = type(operation)
-    reason = scope.declines(operation) or _without_host_tier(kind, config)
+    reason = scope.declines(operation, config) or _without_host_tier(kind, config)
     if reason or kind not in NEEDS:
         return reason or None
     return NEEDS[kind](operation, held, config)

@@ -21,6 +21,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    ReleaseWindow,
     Requested,
     Reset,
     RunCopies,
@@ -68,6 +69,10 @@ class Scope:
     namespaces: bool = True
     """Keys can have a namespace."""
     ranks: bool = True
+    stateless_inserts: bool = True
+    """Where there is MAMBA, an insert can do without a state."""
+    state_release: bool = True
+    """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
     failing_copies: bool = True
     cannot: Callable[[Config], str] | None = None
     """Any other reason why it cannot be built with a configuration; empty if there is none."""
@@ -126,7 +131,7 @@ class Scope:
         """Whether it can be put to operations of this kind."""
         return kind in self.operations and (self.hosted or kind not in ON_HOST)
 
-    def declines(self, operation: Operation) -> str:
+    def declines(self, operation: Operation, config: Config) -> str:
         """Why it cannot be put to an operation, whatever its state; empty if it can."""
         if not self.has(type(operation)):
             return "the system has no such operation"
@@ -135,6 +140,17 @@ class Scope:
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
+        return self._without_states(operation, config)
+
+    def _without_states(self, operation: Operation, config: Config) -> str:
+        """The same for what depends on MAMBA."""
+        if not config.mamba_states:
+            return ""
+        if isinstance(operation, Insert) and not (operation.state or self.stateless_inserts):
+            return "inserts of this system bring a state"
+        alone = config.window is None and not self.state_release
+        if isinstance(operation, ReleaseWindow) and alone:
+            return "a state alone is not given back early"
         return ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.memory.content import Content
+from radixproof.impl.sglang.memory.states import StateMemory
 from radixproof.impl.sglang.names import PYTHON, named, named_tree
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
@@ -87,9 +89,11 @@ class SglangSystem:
         self._can = sglang.capabilities
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
+        self._key_matched = Key(())
         self._tells_host_hits = self._can.host_hits and config.window is None
 
     def match(self, key: Key) -> Lookup:
+        self._key_matched = key
         self._core.about(key.namespace, key.units(self._bigram))
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = self._found(found).tolist()
@@ -133,11 +137,50 @@ class SglangSystem:
             value=self._tensor(slots),
             prev_prefix_len=protected,
             priority=priority,
+            mamba_value=None if state is None else self._tensor([state]),
             **earlier,
         )
         if self._can.evicted_lengths:
             params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)
-        return Insertion(self._tree.insert(params).prefix_len)
+        result = self._tree.insert(params)
+        return Insertion(result.prefix_len, state is not None and not result.mamba_exist)
+
+    def allocate_state(self) -> int | None:
+        slot = self._states.allocator.alloc(1)
+        return None if slot is None else int(slot)
+
+    def write_state(self, slot: int, tag: int) -> None:
+        self._content.write_state(slot, tag)
+
+    def free_state(self, slot: int) -> None:
+        self._states.allocator.free(self._tensor([slot]))
+
+    def copy_state(self, anchor: Any) -> int | None:
+        """By a match of its own, as the scheduler does. Newer releases leave the copy to the
+        forward pass; where a load-back is bringing the state, the request gets its own copy from
+        the host with it.
+        """
+        request = _request()
+        self._victims.restart()
+        try:
+            self._tree.match_prefix(
+                self._sglang.params.MatchPrefixParams(
+                    key=self._key(self._matched_down_to(anchor)), cow_mamba=True, req=request
+                )
+            )
+        except AssertionError as error:
+            # SGLang's pools are so large that a running request always gets a state.
+            if str(error) == "Can not alloc mamba cache":
+                return None
+            raise
+        held = request if request.mamba_pool_idx is not None else request.kv
+        slot, source = int(held.mamba_pool_idx), held.mamba_cow_src_index
+        arriving = self._transfers.arriving(self._core.state(anchor))
+        if arriving is not None:
+            self._content.load_state(arriving, slot)
+        elif source is not None:
+            self._content.copy_state(int(source), slot)
+        return slot
 
     def lock(self, anchor: Any) -> Any:
         return self._locks.lock(anchor)
@@ -160,14 +203,13 @@ class SglangSystem:
         return freed
 
     def load_back(self, anchor: Any, quota: int | None) -> int:
-        hits = self._can.host_hits
-        request = SimpleNamespace(  # the part of a request that SGLang looks at
-            last_node=anchor.last_device_node,
-            swa_host_hit_length=anchor.swa_host_hit_length if hits else 0,
-            mamba_host_hit_length=anchor.mamba_host_hit_length if hits else 0,
-            mamba_pool_idx=None,  # from 0.5.17 on; from 0.5.19 on in its kv
-            kv=SimpleNamespace(mamba_pool_idx=None),
-        )
+        # The request has a state already, in the slot that pads batches: what it would take for
+        # itself, `copy_state` does.
+        request = _request(self._sglang.torch.tensor(0))
+        request.last_node = anchor.last_device_node
+        if self._can.host_hits:
+            request.swa_host_hit_length = anchor.swa_host_hit_length
+            request.mamba_host_hit_length = anchor.mamba_host_hit_length
         self._victims.restart()
         self._tree.init_load_back(
             self._sglang.params.InitLoadBackParams(
@@ -220,9 +262,40 @@ class SglangSystem:
             return self._tree.path_device_indices(found.last_device_node)[: found.device_prefix_len]
         return found.device_indices
 
+    def _matched_down_to(self, anchor: Any) -> Key:
+        """The part of the key matched last that ends with this node of its path."""
+        key = self._key_matched
+        return replace(key, tokens=key.tokens[: self._core.depth(anchor)])
+
     def _key(self, key: Key) -> Any:
         tokens = array("q", key.tokens) if self._can.token_arrays else list(key.tokens)
         return self._sglang.radix_key(tokens, key.namespace or None)
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
+
+    @property
+    def _states(self) -> StateMemory:
+        states = self._device.states
+        assert states is not None, "there is no MAMBA"
+        return states
+
+
+def _request(state: Any = None) -> SimpleNamespace:
+    """The part of a request that SGLang looks at, with the slot of its state, if it has one.
+
+    The state is the request's own up to 0.5.18, and its kv's from 0.5.19 on.
+    """
+    of_state = {
+        "mamba_pool_idx": state,
+        "mamba_cow_src_index": None,
+        "holds_mamba": state is not None,
+    }
+    return SimpleNamespace(
+        rid="",
+        session=None,
+        swa_host_hit_length=0,
+        mamba_host_hit_length=0,
+        kv=SimpleNamespace(**of_state),
+        **of_state,
+    )

@@ -78,6 +78,8 @@ class Capabilities:
     """A cache is told which core to have (0.5.21)."""
     tree_locks: bool
     """Locks are objects, which know whether their window was released early (0.5.22)."""
+    state_allocator: bool
+    """The slots of states have an allocator beside their pool (0.5.13)."""
     path_indices: bool
     """A match says how much there is; the slots of its path are asked for apart (0.5.22)."""
 
@@ -96,6 +98,8 @@ class Sglang:
     pools: Any
     """Module of the device pools."""
     allocators: Any
+    states: Any
+    """Module of the shapes and types of MAMBA states."""
     swa_pool: Callable[..., Any]
     """The device pool of FULL and SWA together."""
     swa_allocator: type[Any]
@@ -158,6 +162,7 @@ def collect(version: str) -> Sglang:
             queued_backups=hasattr(tree.UnifiedRadixCache, "flush_pending_backups"),
             chosen_core="tree_core_backend" in signature(init_params).parameters,
             tree_locks=hasattr(params, "TreeLock"),
+            state_allocator=_is_there("allocator.mamba"),
             path_indices="device_prefix_len" in params.MatchResult._fields,
         ),
         torch=importlib.import_module("torch"),
@@ -165,6 +170,7 @@ def collect(version: str) -> Sglang:
         params=params,
         pools=_module("memory_pool"),
         allocators=_module("allocator"),
+        states=importlib.import_module("sglang.srt.configs.mamba_utils"),
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
         radix_key=keys.RadixKey,
@@ -193,12 +199,14 @@ def _server_arguments() -> Any:
     arguments = server.ServerArgs(
         model_path="dummy",
         device="cpu",
+        page_size=1,
         hicache_io_backend="direct",
         hicache_mem_layout="page_first_direct",
         hicache_write_policy="write_through",
         hicache_size=0,
         hicache_storage_backend=None,
     )
+    arguments._mamba_cache_chunk_size = 64  # asked of the model otherwise
     server.set_global_server_args_for_scheduler(arguments)
     return arguments
 

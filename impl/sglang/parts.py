@@ -42,6 +42,8 @@ class Parts:
         """Flush everything, as the scheduler does."""
         self.tree.reset()
         self.device.allocator.clear()
+        if self.device.states is not None:
+            self.device.states.allocator.clear()
         self.host.reserve_surplus()
 
     def close(self) -> None:
@@ -59,13 +61,15 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
     chosen = {"tree_core_backend": core} if sglang.capabilities.chosen_core else {}
     params = sglang.init_params(
         disable=False,
-        req_to_token_pool=None,  # the rows of requests, which the harness keeps itself
+        # The rows of requests, which the harness keeps itself, but for the states that are there.
+        req_to_token_pool=None if device.states is None else device.states.rows,
         token_to_kv_pool_allocator=device.allocator,
         page_size=config.page_size,
         is_eagle=config.bigram,
         eviction_policy=config.eviction_policy.value,
         sliding_window_size=config.window,
         tree_components=kinds,
+        enable_mamba_extra_buffer=config.mamba_states > 0 and config.page_size > 1,
         **chosen,
     )
     tree = sglang.tree.UnifiedRadixCache(params)

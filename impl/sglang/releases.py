@@ -59,6 +59,12 @@ def _no_windows_under_write_back(config: Config) -> str:
     return ""
 
 
+def _not_three_with_a_host(config: Config) -> str:
+    if config.hosted and config.window is not None and config.mamba_states:
+        return "SWA, MAMBA and a host tier at once"
+    return ""
+
+
 RULES = (
     Rule("0.5.12", "unified tree with a host tier", "nothing to test"),
     Rule(
@@ -109,6 +115,13 @@ RULES = (
         field="mamba_recency_at_end",
     ),
     Rule(
+        "0.5.16",
+        "a host tier for FULL, SWA and MAMBA together",
+        "this release cannot be built so",
+        "cannot",
+        None,
+    ),
+    Rule(
         "0.5.17",
         "under write_back a leaf for which the host has no room is deleted (7.4)",
         field="failed_backup_deletes",
@@ -121,7 +134,7 @@ RULES = (
     Rule(
         "0.5.18",
         "a state attached after a node's first backup is backed up as a supplement (4.4)",
-        "states are not driven",
+        "reported",
     ),
     Rule(
         "0.5.19",
@@ -218,10 +231,12 @@ def dialect_of(version: str) -> Dialect:
 def scope_of(version: str) -> Scope:
     """What a release can be put to. Raises `Unavailable` outside OLDEST to NEWEST."""
     old = Scope(
-        components=(Component.FULL, Component.SWA),
         eviction_policies=(EvictionPolicy.LRU,),
         operations=tuple(one for one in _OPERATIONS if one is not ReleaseWindow),
+        stateless_inserts=False,
+        state_release=False,
         failing_copies=False,
+        cannot=_not_three_with_a_host,
     )
     return replace(old, **_values(version, _SCOPE))
 

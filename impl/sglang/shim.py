@@ -150,7 +150,9 @@ def _import_from(release: Release) -> Sglang:
 
 def _import_the_rest(sglang: Sglang) -> None:
     """Much is imported only when a cache is built: for that the stand-ins are needed, too."""
-    parts.build(sglang, Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)).close()
+    windowed = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+    for config in (windowed, Config(page_size=2, mamba_states=4, mamba_host_states=8)):
+        parts.build(sglang, config).close()
 
 
 def _silence() -> None:

@@ -7,14 +7,23 @@ asked for it: each is a copy of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.parts import Parts
+
+
+class Loading(NamedTuple):
+    """A load-back in flight: the device slots of the states that it brings, with the host slots
+    that these come from.
+    """
+
+    finished: Any
+    states: Mapping[int, int]
 
 
 class Transfers:
@@ -23,6 +32,7 @@ class Transfers:
     def __init__(self, sglang: Sglang, parts: Parts) -> None:
         self._sglang = sglang
         self._tree = parts.tree
+        self._loading: list[Loading] = []
         if self._tree.cache_controller is not None and sglang.capabilities.queued_backups:
             self._flush_each_backup()
 
@@ -72,7 +82,17 @@ class Transfers:
             return 0
         asked = list(controller.load_queue)
         self._tree.ready_to_load_host_cache()
+        event = controller.ack_load_queue[-1].finish_event
+        self._loading = [load for load in self._loading if not load.finished.query()]
+        self._loading.append(Loading(event, _states_brought(asked)))
         return sum(len(operation.device_indices) for operation in asked)
+
+    def arriving(self, state: int) -> int | None:
+        """The host slot from which a load-back in flight brings the state of a device slot."""
+        for load in self._loading:
+            if state in load.states and not load.finished.query():
+                return load.states[state]
+        return None
 
     def _queue(self, load: bool) -> list[Any]:
         controller = self._tree.cache_controller
@@ -103,6 +123,19 @@ class Transfers:
             mock.patch.object(self._sglang.torch.distributed, "all_reduce", reduce),
         ):
             yield
+
+
+def _states_brought(operations: list[Any]) -> dict[int, int]:
+    """Of the device slots of states that these load-backs fill: from which host slots."""
+    return {
+        target: source
+        for operation in operations
+        for transfer in getattr(operation, "pool_transfers", None) or ()
+        if transfer.name == "mamba"
+        for target, source in zip(
+            transfer.device_indices.tolist(), transfer.host_indices.tolist(), strict=True
+        )
+    }
 
 
 def _copies(entries: list[Any]) -> int:

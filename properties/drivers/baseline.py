@@ -70,6 +70,7 @@ class UniformOperations:
     def __init__(self, shape: Config, rng: Random, scope: Scope = EVERYTHING) -> None:
         self.shape = shape
         self.rng = rng
+        self.scope = scope
         self.kinds = [kind for kind in scope.operations if unavailable(kind, shape, scope) is None]
 
     def operation(self) -> Operation:
@@ -83,7 +84,7 @@ class UniformOperations:
         key, rng, evicted = self.key(), self.rng, 0
         if self.shape.window is not None:
             evicted = self.shape.floor(rng.randint(0, len(key.tokens) - self.shape.bigram))
-        state = self.shape.mamba_states > 0 and self.flag()
+        state = self.shape.mamba_states > 0 and (self.flag() or not self.scope.stateless_inserts)
         return Insert(key, evicted, self.flag(), state, rng.randint(0, 2))
 
     def flag(self) -> bool:

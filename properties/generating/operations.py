@@ -354,7 +354,7 @@ class Shaper:
             key = self._within_swa(key, model)
             evicted = self._boundary(key, self.config.window, model, below)
         fits = len(key.tokens) <= self.config.slots(Pool.SWA) or self.config.window is None
-        reuse, state = below(5) < 3 or not fits, self.config.mamba_states > 0 and below(4) < 3
+        reuse, state = below(5) < 3 or not fits, self._brings_state(below)
         made = Insert(
             key,
             evicted,
@@ -373,6 +373,10 @@ class Shaper:
         else:
             name = self._name("r")
             yield from (Lock(name, key), make_room, made, Unlock(name))
+
+    def _brings_state(self, below: Below) -> bool:
+        """Whether an insert brings a state; where none can do without, all do."""
+        return self.config.mamba_states > 0 and (below(4) < 3 or not self.scope.stateless_inserts)
 
     def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
         """Where the SWA of an insert begins: at the start, one window before its end,

@@ -79,7 +79,8 @@ class Scheduler:
             state = (yield from self._new_state()) if request.state is not None else None
             if state is not None:
                 self.system.write_state(state, self.ledger.tags_of(request.key)[paged - 1])
-            yield from self._insert_and_adopt(request, paged, state)
+            if self._can_insert(state):
+                yield from self._insert_and_adopt(request, paged, state)
 
     def decode(self, operation: Decode) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
@@ -103,11 +104,13 @@ class Scheduler:
         request = self.ledger.requests[operation.request]
         paged = self.config.floor(request.computed)
         state, request.state = request.state, None
-        if paged:
+        if paged and self._can_insert(state):
             yield self._insert(request, paged, state)[0]
-        elif state is not None:
+            yield from self._end(request, paged)
+            return
+        if state is not None:
             self._free_state(state)
-        yield from self._end(request, paged)
+        yield from self._end(request, request.protected)
 
     def abort(self, operation: Abort) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
@@ -175,6 +178,11 @@ class Scheduler:
             self.ledger.give_window(request, request.evicted, left)
             self.system.free_swa(request.row[request.evicted : left])
             request.evicted = left
+
+    def _can_insert(self, state: int | None) -> bool:
+        """Whether there is a state, or an insert can do without one."""
+        stateless = Component.MAMBA not in self.config.components or self.scope.stateless_inserts
+        return state is not None or stateless
 
     def _insert_and_adopt(self, request: Request, paged: int, state: int | None) -> Iterator[Step]:
         """An unfinished request inserts what it has and continues with the tree's slots, under a

@@ -17,7 +17,7 @@ def fits(history: History, scope: Scope) -> bool:
     the history.
     """
     return not scope.refuses(history.config) and not any(
-        scope.declines(operation) for operation in history.operations
+        scope.declines(operation, history.config) for operation in history.operations
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from radixproof.impl.operations import (
     OPERATIONS,
     Arrive,
     Evict,
+    Insert,
     LoadBack,
     Match,
     Operation,
+    ReleaseWindow,
     RunCopies,
 )
 from radixproof.impl.scope import ON_HOST, Scope
@@ -60,11 +64,35 @@ def test_a_configuration_is_refused(scope: Scope, config: Config, why: str) -> N
         (Scope(namespaces=False), Match(Key((1,), "a")), "keys of this system have no namespace"),
         (Scope(namespaces=False), Arrive("q", Key((1,), "a")), "keys of this system have no"),
         (Scope(namespaces=False), Match(Key((1,))), ""),
+        (Scope(stateless_inserts=False), Insert(Key((1,))), ""),
+        (Scope(state_release=False), ReleaseWindow("a"), ""),
     ],
 )
 def test_an_operation_is_declined(scope: Scope, operation: Operation, why: str) -> None:
-    assert scope.declines(operation).startswith(why)
-    assert bool(scope.declines(operation)) == bool(why)
+    assert scope.declines(operation, Config()).startswith(why)
+    assert bool(scope.declines(operation, Config())) == bool(why)
+
+
+STATES = Config(mamba_states=2, mamba_host_states=2)
+STATES_AND_SWA = replace(STATES, window=1, swa_pages=2, swa_host_pages=2)
+LESS = Scope(stateless_inserts=False, state_release=False)
+
+
+@pytest.mark.parametrize(
+    ("scope", "config", "operation", "why"),
+    [
+        (Scope(), STATES, Insert(Key((1,))), ""),
+        (LESS, STATES, Insert(Key((1,))), "inserts of this system bring a state"),
+        (LESS, STATES, Insert(Key((1,)), state=True), ""),
+        (Scope(), STATES, ReleaseWindow("a"), ""),
+        (LESS, STATES, ReleaseWindow("a"), "a state alone is not given back early"),
+        (LESS, STATES_AND_SWA, ReleaseWindow("a"), ""),
+    ],
+)
+def test_an_operation_is_declined_where_there_are_states(
+    scope: Scope, config: Config, operation: Operation, why: str
+) -> None:
+    assert scope.declines(operation, config) == why
 
 
 def test_without_a_host_tier_there_are_no_operations_on_it() -> None:

@@ -29,8 +29,14 @@ class PythonCore:
     def about(self, namespace: str, units: Sequence[Any]) -> None:
         """Nodes know their keys."""
 
+    def state(self, anchor: Any) -> int:
+        return int(self._node(anchor).component_data[Component.MAMBA].value)
+
+    def _node(self, anchor: Any) -> Any:
+        return self._core.node_by_id(anchor) if self._named_by_number else anchor
+
     def depth(self, anchor: Any) -> int:
-        node = self._core.node_by_id(anchor) if self._named_by_number else anchor
+        node = self._node(anchor)
         tokens = 0
         while node.parent is not None:
             tokens += len(node.key)

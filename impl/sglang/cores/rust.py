@@ -2,8 +2,8 @@
 
 What a node holds on the device is asked for. Its tokens are never told: they follow from the keys
 of the operations that made it, since a node ends where a key ended or left the tree, and that end
-never moves. Which aux values have a host copy while they are on the device is not told either: the
-backups that are committed are written down here.
+never moves. Whether SWA has a host copy while it is on the device is not told either: the backups
+that are committed are written down here. Of a state that can be asked: a backup would leave it out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots, SlotsPerPool
-from radixproof.model.config import COMPONENTS, Component
+from radixproof.model.config import Component
 
 AHEAD = 16
 """Numbers after the last one known that are tried: SGLang gives them out in order, some of them to
@@ -36,8 +36,8 @@ class RustCore:
         self._types = {Component(int(kind)): kind for kind in tree.tree_components}
         self._key = Path("", ())
         self._paths: dict[int, Path] = {}
-        self._backed: dict[tuple[int, Component], None] = {}
-        """Aux values that have a host copy, as far as it cannot be asked."""
+        self._backed: dict[int, None] = {}
+        """Nodes of which SWA has a host copy, as far as that cannot be asked."""
         self._begins: dict[int, int] = {}
         """Where the known nodes begin, before the splits that are still to be learned of."""
         self._highest = 0
@@ -54,6 +54,10 @@ class RustCore:
             return 0
         (path,) = self._core.collect_path_info([anchor])
         return int(path[-1].path_end)
+
+    def state(self, anchor: int) -> int:
+        value = self._core.get_component_device_value(anchor, self._types[Component.MAMBA])
+        return int(value.tolist()[0])
 
     def nodes(self) -> tuple[NodeView, ...]:
         """By number, but parents before children."""
@@ -100,10 +104,10 @@ class RustCore:
         """The upper parts of a split node have copies of SWA where it had."""
         for *above, last in self._known():
             begin = self._begins.get(last.node_id, last.path_start)
-            if (last.node_id, Component.SWA) in self._backed:
+            if last.node_id in self._backed:
                 for upper in above:
                     if upper.node_id in new and upper.path_end > begin:
-                        self._backed[upper.node_id, Component.SWA] = None
+                        self._backed[upper.node_id] = None
             self._begins[last.node_id] = last.path_start
 
     def _known(self) -> Iterator[Any]:
@@ -115,8 +119,7 @@ class RustCore:
             else:
                 del self._paths[number]
                 self._begins.pop(number, None)
-                for component in COMPONENTS:
-                    self._backed.pop((number, component), None)
+                self._backed.pop(number, None)
 
     def _path(self, number: int) -> Any:
         """From the root, which is left out, to a node; None if it is gone."""
@@ -145,8 +148,8 @@ class RustCore:
         sizes = (length, length, 1)
         on_host = (
             self._core.is_backuped(number),
-            self._has_host_copy(number, Component.SWA, swa),
-            self._has_host_copy(number, Component.MAMBA, mamba),
+            self._swa_on_host(number, swa),
+            self._state_on_host(number, mamba),
         )
         full_host, swa_host, mamba_host = (
             tuple(range(size)) if there else None
@@ -160,31 +163,38 @@ class RustCore:
         value = self._core.get_component_device_value(number, self._types[component])
         return None if value is None else tuple(value.tolist())
 
-    def _has_host_copy(self, number: int, component: Component, device: Slots | None) -> bool:
-        if component not in self._types:
-            return False
+    def _swa_on_host(self, number: int, device: Slots | None) -> bool:
         if device is not None:
-            return (number, component) in self._backed
-        there = bool(self._core.component_has_host_value_only(number, self._types[component]))
+            return number in self._backed
+        there = self._on_host_only(number, Component.SWA)
         if there:
-            self._backed[number, component] = None
+            self._backed[number] = None
         else:
-            self._backed.pop((number, component), None)
+            self._backed.pop(number, None)
         return there
 
+    def _state_on_host(self, number: int, device: Slots | None) -> bool:
+        if device is None:
+            return self._on_host_only(number, Component.MAMBA)
+        _, lacking = self._core.build_backup_spec(number)
+        return self._types[Component.MAMBA] not in lacking
+
+    def _on_host_only(self, number: int, component: Component) -> bool:
+        if component not in self._types:
+            return False
+        return bool(self._core.component_has_host_value_only(number, self._types[component]))
+
     def _note_backups(self) -> None:
-        """Every backup that is committed gives aux values of some nodes a host copy, and to make
-        room for it an insert may take nodes from the host that it has just split.
+        """Every backup that is committed gives the SWA of some nodes a host copy, and to make room
+        for it an insert may take nodes from the host that it has just split.
         """
         commit = self._core.commit_backup
 
         def noted(node: int, host_slots: Any, transfers: Any) -> Any:
             self._learn()
             done = commit(node, host_slots, transfers)
-            for kind, moved in transfers.items():
-                for transfer in moved:
-                    for covered in transfer.nodes_to_load or [node]:
-                        self._backed[covered, Component(int(kind))] = None
+            for transfer in transfers.get(self._types.get(Component.SWA), ()):
+                self._backed |= dict.fromkeys(transfer.nodes_to_load or [node])
             return done
 
         evict = self._core.drive_host_eviction

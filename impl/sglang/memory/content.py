@@ -1,17 +1,19 @@
 """What slots hold: one tag per slot, spread over all its numbers, so that any wrong copy shows.
 
 With layer ``l``, keys hold tag + l / 4, values the negative of that, in every head and dimension.
+So do the two parts of a state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from radixproof.impl.sglang.memory.device import ComponentMemory, DeviceMemory
+from radixproof.impl.sglang.memory.states import StateMemory
 from radixproof.model.config import Component, Pool
 
 TAG_LIMIT = 2**22
@@ -26,10 +28,14 @@ class Content:
 
     def __init__(self, device: DeviceMemory, host_pools: Mapping[Component, Any]) -> None:
         self._device = device
-        self._buffers = {
+        self._buffers: dict[Component, _Buffers] = {
             component: _KeysAndValues(memory, host_pools.get(component))
             for component, memory in device.components.items()
+            if component is not Component.MAMBA
         }
+        if device.states is not None:
+            self._states = _States(device.states, host_pools.get(Component.MAMBA))
+            self._buffers[Component.MAMBA] = self._states
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fill FULL ``slots``, and the SWA slots that are their peers now."""
@@ -42,6 +48,20 @@ class Content:
             own = peers[index]
             live = own > 0
             self._buffers[Component.SWA].fill(own[live], values[live])
+
+    def write_state(self, slot: int, tag: int) -> None:
+        """Fill the state in a slot."""
+        self._states.fill(np.array([slot]), np.array([tag], np.float32))
+
+    def copy_state(self, source: int, slot: int) -> None:
+        """Fill the state in a slot with what another one holds."""
+        for _, buffer in self._states.device:
+            buffer[:, slot] = buffer[:, source]
+
+    def load_state(self, source: int, slot: int) -> None:
+        """Fill the state in a slot with what a slot of the host holds."""
+        for (_, buffer), (_, host) in zip(self._states.device, self._states.host, strict=True):
+            buffer[:, slot] = host[source, :, 0]
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         """The tag of each slot, -1 where layers, heads, or keys and values disagree about it."""
@@ -59,11 +79,21 @@ class Content:
         return [int(tag) for tag in np.where(agreed, tags, -1)]
 
 
-class _KeysAndValues:
-    """The buffers of one component that has keys and values.
+class _Buffers(Protocol):
+    """The buffers of one component, on both tiers.
 
     Its *claims* are, per slot, the tags that each of the numbers in the slot stands for.
     """
+
+    def fill(self, index: _Index, tags: _Floats) -> None: ...
+
+    def device_claims(self, index: _Index) -> _Floats: ...
+
+    def host_claims(self, index: _Index) -> _Floats: ...
+
+
+class _KeysAndValues:
+    """The buffers of one component that has keys and values."""
 
     def __init__(self, memory: ComponentMemory, host_pool: Any) -> None:
         pool, layers = memory.pool, memory.layers
@@ -95,3 +125,43 @@ class _KeysAndValues:
         numbers = buffer[:, page, :, offset]  # [slot, keys or values, layer, head, dim]
         keys, values = numbers[:, 0] - self._offsets, -numbers[:, 1] - self._offsets
         return np.concatenate([part.reshape(len(index), -1) for part in (keys, values)], axis=1)
+
+
+class _States:
+    """The buffers of MAMBA: of each layer what the convolutions hold, and the state proper."""
+
+    def __init__(self, memory: StateMemory, host_pool: Any) -> None:
+        state = memory.pool.mamba_cache
+        self._offsets = np.array(memory.layers, np.float32) / 4
+        self.device = _signed(state.conv, state.temporal)
+        """Buffers ``[layer, slot, ...]``, with the sign that tags have there."""
+        self.host: list[tuple[int, _Floats]] = []
+        """The same on the host, ``[slot, layer, 1, ...]``."""
+        if host_pool is not None:
+            self.host = _signed(host_pool.conv_buffer, host_pool.temporal_buffer)
+
+    def fill(self, index: _Index, tags: _Floats) -> None:
+        for sign, buffer in self.device:
+            numbers = sign * (self._offsets[:, None] + tags)  # [layer, slot]
+            buffer[:, index] = numbers.reshape(*numbers.shape, *(1,) * (buffer.ndim - 2))
+
+    def device_claims(self, index: _Index) -> _Floats:
+        return self._claims(
+            [(sign, buffer[:, index].swapaxes(0, 1)) for sign, buffer in self.device]
+        )
+
+    def host_claims(self, index: _Index) -> _Floats:
+        return self._claims([(sign, buffer[index]) for sign, buffer in self.host])
+
+    def _claims(self, parts: Sequence[tuple[int, _Floats]]) -> _Floats:
+        """What the numbers of both parts, ``[slot, layer, ...]``, stand for."""
+        claims = []
+        for sign, numbers in parts:
+            slots, layers = numbers.shape[:2]
+            tags = sign * numbers.reshape(slots, layers, -1) - self._offsets[:, None]
+            claims.append(tags.reshape(slots, -1))
+        return np.concatenate(claims, axis=1)
+
+
+def _signed(convolutions: Sequence[Any], state: Any) -> list[tuple[int, _Floats]]:
+    return [*((1, one.numpy()) for one in convolutions), (-1, state.numpy())]

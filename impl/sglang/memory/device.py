@@ -7,23 +7,36 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from radixproof.impl.observation import Slots
+from radixproof.impl.sglang.memory.states import StateMemory
 from radixproof.model.config import Component, Config
 
 HEADS = 2
 HEAD_DIM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentMemory:
+class ComponentMemory(Protocol):
     """The device memory of one component."""
+
+    @property
+    def allocator(self) -> Any: ...
+
+    @property
+    def pool(self) -> Any: ...
+
+    @property
+    def layers(self) -> Sequence[int]:
+        """Layer numbers in the model."""
+
+    def free_slots(self) -> Slots: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMemory:
+    """The device memory of a component with keys and values of tokens."""
 
     allocator: Any
     pool: Any
     layers: Sequence[int]
-    """Layer numbers in the model.
-
-    Those of FULL and SWA are interleaved, as in real ones: then a copy of the wrong layer shows.
-    """
 
     def free_slots(self) -> Slots:
         """Allocators of paged pools count in pages. What was released last may lie apart."""
@@ -47,6 +60,10 @@ class DeviceMemory(Protocol):
 
     @property
     def components(self) -> Mapping[Component, ComponentMemory]: ...
+
+    @property
+    def states(self) -> StateMemory | None:
+        """Those of them that are MAMBA's; None without MAMBA."""
 
     def allocate(self, tokens: int) -> Any:
         """A tensor of FULL slots, with SWA peers where there is SWA; None if there is no room."""

@@ -9,6 +9,9 @@ from radixproof.impl.observation import Slots
 from radixproof.impl.sglang.api import Capabilities, Sglang
 from radixproof.model.config import DEVICE, HOST, Component, Config
 
+_NAMES = {Component.FULL: "kv", Component.SWA: "swa", Component.MAMBA: "mamba"}
+"""What SGLang calls the pools."""
+
 
 class HostMemory:
     """The host pools of one cache, one per component; none where it has no host tier."""
@@ -46,8 +49,8 @@ def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory
     tree.write_through_threshold = config.threshold
     tree.load_back_threshold = config.load_threshold
     _allow_loads(tree.cache_controller, sum(config.pages(pool) for pool in DEVICE))
-    entries = zip(config.components, tree.host_pool_group.entries, strict=True)
-    pools = {component: entry.host_pool for component, entry in entries}
+    of_name = {entry.name.value: entry.host_pool for entry in tree.host_pool_group.entries}
+    pools = {component: of_name[_NAMES[component]] for component in config.components}
     return HostMemory(pools, config, sglang.capabilities)
 
 

@@ -1,4 +1,7 @@
-"""Device memory of a cache with FULL and SWA: one pool and one allocator around two of each."""
+"""Device memory of a cache with FULL and SWA: one pool and one allocator around two of each.
+
+If there is MAMBA, too, the pool has its states beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from radixproof.impl.sglang.api import Sglang
-from radixproof.impl.sglang.memory import full
-from radixproof.impl.sglang.memory.device import ComponentMemory, shape
+from radixproof.impl.sglang.memory.device import ComponentMemory, TokenMemory, shape
+from radixproof.impl.sglang.memory.layers import layers_of
+from radixproof.impl.sglang.memory.states import StateMemory
 from radixproof.model.config import Component, Config, Pool
-
-LAYERS = (0, 2)
 
 
 class SwaMemory:
@@ -20,9 +22,12 @@ class SwaMemory:
         dtype = sglang.torch.float32
         sizes = {"size": config.slots(Pool.FULL), "size_swa": config.slots(Pool.SWA)}
         told = {"enable_kvcache_transpose": False} if sglang.capabilities.transposition else {}
+        full_layers, swa_layers = (
+            layers_of(component, config) for component in (Component.FULL, Component.SWA)
+        )
         pool = sglang.swa_pool(
-            full_attention_layer_ids=list(full.LAYERS),
-            swa_attention_layer_ids=list(LAYERS),
+            full_attention_layer_ids=list(full_layers),
+            swa_attention_layer_ids=list(swa_layers),
             **sizes,
             **shape(config, dtype),
             **told,
@@ -36,17 +41,21 @@ class SwaMemory:
             **sizes,
         )
         of_full, of_swa = self.allocator.full_attn_allocator, self.allocator.swa_attn_allocator
+        self._of_tokens = (of_full, of_swa)
+        self.states = StateMemory(sglang, config) if config.mamba_states else None
         self.components: Mapping[Component, ComponentMemory] = {
-            Component.FULL: ComponentMemory(of_full, pool.full_kv_pool, full.LAYERS),
-            Component.SWA: ComponentMemory(of_swa, pool.swa_kv_pool, LAYERS),
+            Component.FULL: TokenMemory(of_full, pool.full_kv_pool, full_layers),
+            Component.SWA: TokenMemory(of_swa, pool.swa_kv_pool, swa_layers),
         }
+        if self.states is not None:
+            pool.mamba_pool = self.states.pool
+            self.components = {**self.components, Component.MAMBA: self.states}
 
     def allocate(self, tokens: int) -> Any:
         """Both allocators are asked here: the one around them may do more if pages are long."""
-        allocators = [memory.allocator for memory in self.components.values()]
-        if any(allocator.available_size() < tokens for allocator in allocators):
+        if any(allocator.available_size() < tokens for allocator in self._of_tokens):
             return None
-        slots, peers = (allocator.alloc(tokens) for allocator in allocators)
+        slots, peers = (allocator.alloc(tokens) for allocator in self._of_tokens)
         self.allocator.set_full_to_swa_mapping(slots, peers)
         return slots
 

@@ -130,8 +130,10 @@ def inserting_instead(now: Shrinking) -> None:
                 if not one
             ]
             slid = config.floor(max(0, len(key.tokens) - (config.window or 0)))
-            for evicted, threshold in product((0, slid), (config.threshold, 1)):
-                operations = (*before, Insert(key, evicted), *now.operations[end + 1 :])
+            states = (False, True) if config.mamba_states else (False,)
+            for evicted, threshold, state in product((0, slid), (config.threshold, 1), states):
+                insert = Insert(key, evicted, state=state)
+                operations = (*before, insert, *now.operations[end + 1 :])
                 if now.accepts(
                     replace(
                         now.best, config=replace(config, threshold=threshold), operations=operations

@@ -94,6 +94,19 @@ def test_where_inserts_back_windows_up_under_write_back_that_is_not_driven(
     assert bool(scope.refuses(replace(config, write_back=True))) != driven
 
 
+@pytest.mark.parametrize(("version", "driven"), [("0.5.15.post1", False), ("0.5.16", True)])
+def test_swa_and_states_together_have_a_host_tier_from_some_release_on(
+    version: str, driven: bool
+) -> None:
+    scope = scope_of(version)
+    states = Config(mamba_states=2, mamba_host_states=2)
+    both = replace(states, window=1, swa_pages=8, swa_host_pages=16)
+    hostless = replace(both, host_pages=0, swa_host_pages=0, mamba_host_states=0)
+    assert bool(scope.refuses(both)) != driven
+    assert not scope.refuses(states)
+    assert not scope.refuses(hostless)
+
+
 def test_dialect_scope_and_sight_share_no_field() -> None:
     kinds = [{field.name for field in fields(kind)} for kind in (Dialect, Scope, Sight)]
     assert sum(map(len, kinds)) == len(FIELDS)

@@ -431,6 +431,19 @@ def test_a_request_without_room_for_a_state_goes_on_without_one(
     assert [step.outcome for step in run.parts(Prefill("q"))][1] == Inserted(1, 1, False)
 
 
+def test_where_an_insert_must_bring_a_state_a_request_without_one_inserts_nothing(
+    radix: Target,
+) -> None:
+    scope = replace(radix.scope, stateless_inserts=False)
+    run = Watched(replace(radix, scope=scope), Config(mamba_states=1, mamba_host_states=1))
+    run.parts(with_state(A))
+    run.parts(SETTLE)
+    for operation in (Arrive("q", AB), Prefill("q"), Finish("q")):
+        assert not any(isinstance(step.operation, Insert) for step in run.parts(operation))
+    assert rows(run) == [0, 0, 0]
+    assert run.judge.model.trie.used[Pool.FULL] == 1
+
+
 # -- what can go wrong -------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from radixproof.impl.observation import ROOT, NodeView
 from radixproof.impl.sglang.cores.rust import RustCore
 from radixproof.model.config import Component
 
-FULL, SWA = 0, 1
+FULL, SWA, MAMBA = 0, 1, 2
 
 
 class Native:
@@ -60,6 +60,12 @@ class Native:
     def commit_backup(self, node: int, host_slots: Any, transfers: Any) -> None:
         self.on_host.add((node, FULL))
 
+    def build_backup_spec(self, node: int) -> tuple[Any, dict[int, Any]]:
+        lacking = [
+            kind for at, kind in self.device if at == node and (at, kind) not in self.on_host
+        ]
+        return None, dict.fromkeys(lacking)
+
     def drive_host_eviction(self, *_: Any) -> None:
         pass
 
@@ -70,7 +76,7 @@ class Native:
 def made() -> tuple[Native, RustCore, dict[int, Any]]:
     native, marks = Native(), dict[int, Any]()
     tree = SimpleNamespace(
-        tree_core=native, tree_components=(FULL, SWA), ongoing_write_through=marks
+        tree_core=native, tree_components=(FULL, SWA, MAMBA), ongoing_write_through=marks
     )
     return native, RustCore(tree), marks
 
@@ -135,8 +141,22 @@ def test_both_halves_of_a_split_node_have_its_host_copy_even_if_one_is_gone_by_t
     assert shown(core)[7,].slots[3 + Component.SWA] is not None
 
 
+def test_a_state_has_a_host_copy_if_a_backup_would_leave_it_out() -> None:
+    native, core, _ = made()
+    core.about("", (7, 8))
+    leaf = native.add(1, 0, 2)
+    for on_device, on_host in [(True, False), (True, True), (False, True), (False, False)]:
+        native.device.pop((leaf, MAMBA), None)
+        if on_device:
+            native.device[leaf, MAMBA] = [5]
+            assert core.state(leaf) == 5
+        native.on_host = {(leaf, MAMBA)} if on_host else set()
+        *_, state, _, _, copy = shown(core)[7, 8].slots
+        assert (state, copy) == ((5,) if on_device else None, (0,) if on_host else None)
+
+
 def test_sizes_are_asked_for_and_lists_are_not_shown() -> None:
     _, core, _ = made()
-    assert core.evictable() == (10, 11, 0)
+    assert core.evictable() == (10, 11, 12)
     assert core.leaves(on_host=False) is None
     assert core.lru_lists() is None

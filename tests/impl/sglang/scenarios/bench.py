@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from radixproof.impl.observation import NodeView, Observation
@@ -22,6 +23,12 @@ HOSTLESS = Config(page_size=2, window=2, device_pages=8, swa_pages=8, host_pages
 SWA_PAGED = Config(
     page_size=4, window=6, device_pages=6, swa_pages=5, host_pages=12, swa_host_pages=12
 )
+STATES = Config(mamba_states=3, mamba_host_states=6)
+STATES_AND_SWA = Config(
+    page_size=2, window=4, swa_pages=8, swa_host_pages=16, mamba_states=3, mamba_host_states=6
+)
+STATES_HOSTLESS = Config(page_size=2, host_pages=0, mamba_states=3)
+PROMPT = (1, 2, 3, 4)
 
 
 def equal(actual: Any, expected: Any) -> None:
@@ -54,6 +61,25 @@ def put(
     system.free_swa(slots[:evicted])
     system.insert(Key(tokens, namespace), slots, 0, evicted, None, priority)
     return slots
+
+
+def with_states(release: Target, hosted: bool = False) -> Iterator[Complete]:
+    """A cache with MAMBA of each kind that the release can be built with."""
+    for config in (STATES, STATES_AND_SWA, STATES_HOSTLESS):
+        if not release.scope.refuses(config) and (config.hosted or not hosted):
+            yield build(release, config)
+
+
+def put_with_state(
+    system: Complete, tokens: tuple[int, ...] = PROMPT, tag: int = 14
+) -> tuple[int, bool]:
+    """Insert a prompt with its state; returns the state's slot, and whether it was taken."""
+    slots, state = system.allocate(len(tokens)), system.allocate_state()
+    assert slots is not None, "no room"
+    assert state is not None, "no room for a state"
+    system.write(slots, tags(tokens))
+    system.write_state(state, tag)
+    return state, system.insert(Key(tokens), slots, 0, 0, state).taken
 
 
 def tags(tokens: tuple[int, ...]) -> list[int]:
