@@ -50,6 +50,10 @@ class Dialect:
     """A backup takes along the SWA of one window that has no host copy, and what is attached later
     is backed up only where a key ends; since 0.5.20 (semantics 4.4, 8.3).
     """
+    states_in_backups: bool = True
+    """A state that an insert brings to a node is part of the backup that it starts there; in SGLang
+    it is attached after that backup, unless the node is new (semantics 8.3).
+    """
     release_frees_leaf: bool = True
     """A window released early is freed at once where nothing hangs below it on the device; SGLang
     never reaches that branch (semantics 6.4).

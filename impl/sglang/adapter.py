@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +18,8 @@ from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.memory.content import Content
-from radixproof.impl.sglang.memory.states import StateMemory
 from radixproof.impl.sglang.names import PYTHON, named, named_tree
+from radixproof.impl.sglang.requests import RequestStates, request
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
@@ -86,6 +84,10 @@ class SglangSystem:
         self._victims = Victims(self._tree, config.device_pages)
         self._view = View(self._parts)
         self._locks = locking.of(sglang, self._tree)
+        if config.mamba_states:
+            self._states = RequestStates(
+                sglang, self._parts, self._content, self._transfers, self._locks
+            )
         self._can = sglang.capabilities
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
@@ -146,41 +148,17 @@ class SglangSystem:
         return Insertion(result.prefix_len, state is not None and not result.mamba_exist)
 
     def allocate_state(self) -> int | None:
-        slot = self._states.allocator.alloc(1)
-        return None if slot is None else int(slot)
+        return self._states.allocate()
 
     def write_state(self, slot: int, tag: int) -> None:
         self._content.write_state(slot, tag)
 
     def free_state(self, slot: int) -> None:
-        self._states.allocator.free(self._tensor([slot]))
+        self._states.free(slot)
 
     def copy_state(self, anchor: Any) -> int | None:
-        """By a match of its own, as the scheduler does. Newer releases leave the copy to the
-        forward pass; where a load-back is bringing the state, the request gets its own copy from
-        the host with it.
-        """
-        request = _request()
         self._victims.restart()
-        try:
-            self._tree.match_prefix(
-                self._sglang.params.MatchPrefixParams(
-                    key=self._key(self._matched_down_to(anchor)), cow_mamba=True, req=request
-                )
-            )
-        except AssertionError as error:
-            # SGLang's pools are so large that a running request always gets a state.
-            if str(error) == "Can not alloc mamba cache":
-                return None
-            raise
-        held = request if request.mamba_pool_idx is not None else request.kv
-        slot, source = int(held.mamba_pool_idx), held.mamba_cow_src_index
-        arriving = self._transfers.arriving(self._core.state(anchor))
-        if arriving is not None:
-            self._content.load_state(arriving, slot)
-        elif source is not None:
-            self._content.copy_state(int(source), slot)
-        return slot
+        return self._states.copy(self._key(self._key_matched), anchor)
 
     def lock(self, anchor: Any) -> Any:
         return self._locks.lock(anchor)
@@ -205,18 +183,18 @@ class SglangSystem:
     def load_back(self, anchor: Any, quota: int | None) -> int:
         # The request has a state already, in the slot that pads batches: what it would take for
         # itself, `copy_state` does.
-        request = _request(self._sglang.torch.tensor(0))
-        request.last_node = anchor.last_device_node
+        asking = request(self._sglang.torch.tensor(0))
+        asking.last_node = anchor.last_device_node
         if self._can.host_hits:
-            request.swa_host_hit_length = anchor.swa_host_hit_length
-            request.mamba_host_hit_length = anchor.mamba_host_hit_length
+            asking.swa_host_hit_length = anchor.swa_host_hit_length
+            asking.mamba_host_hit_length = anchor.mamba_host_hit_length
         self._victims.restart()
         self._tree.init_load_back(
             self._sglang.params.InitLoadBackParams(
                 best_match_node=anchor.best_match_node,
                 host_hit_length=anchor.host_hit_length,
                 mem_quota=quota,
-                req=request,
+                req=asking,
             )
         )
         return self._transfers.start_loading()
@@ -262,40 +240,9 @@ class SglangSystem:
             return self._tree.path_device_indices(found.last_device_node)[: found.device_prefix_len]
         return found.device_indices
 
-    def _matched_down_to(self, anchor: Any) -> Key:
-        """The part of the key matched last that ends with this node of its path."""
-        key = self._key_matched
-        return replace(key, tokens=key.tokens[: self._core.depth(anchor)])
-
     def _key(self, key: Key) -> Any:
         tokens = array("q", key.tokens) if self._can.token_arrays else list(key.tokens)
         return self._sglang.radix_key(tokens, key.namespace or None)
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
-
-    @property
-    def _states(self) -> StateMemory:
-        states = self._device.states
-        assert states is not None, "there is no MAMBA"
-        return states
-
-
-def _request(state: Any = None) -> SimpleNamespace:
-    """The part of a request that SGLang looks at, with the slot of its state, if it has one.
-
-    The state is the request's own up to 0.5.18, and its kv's from 0.5.19 on.
-    """
-    of_state = {
-        "mamba_pool_idx": state,
-        "mamba_cow_src_index": None,
-        "holds_mamba": state is not None,
-    }
-    return SimpleNamespace(
-        rid="",
-        session=None,
-        swa_host_hit_length=0,
-        mamba_host_hit_length=0,
-        kv=SimpleNamespace(**of_state),
-        **of_state,
-    )

@@ -199,6 +199,9 @@ OWN_DESIGN: Mapping[str, str] = {
     "supplements": (
         "what is attached after a node's first backup is backed up with its next hit (4.4)"
     ),
+    "states_in_backups": (
+        "a state that an insert brings to a node is part of the backup that it starts there (8.3)"
+    ),
     "room_before_backup": "a backup makes room for all that it copies, or evicts nothing (8.3)",
     "room_before_load": (
         "a load-back makes room for every component, and is refused only if it cannot (9.3)"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.choice import Cause, Choice, Owed
 from radixproof.model.following.host_eviction import FollowedHostEviction
 from radixproof.model.specification.backing_up import (
     back_up,
@@ -21,7 +20,7 @@ from radixproof.model.specification.backing_up import (
 )
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Page
+from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach
 
 
@@ -33,19 +32,29 @@ class FollowedBackups:
 
     owed: Owed
     choice: Choice
+    too_early: Page | None = None
+    """It was backed up before its state was attached (semantics 8.3)."""
     breaches: list[Breach] = field(default_factory=list)
 
-    def start(self, state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
+    def start(
+        self,
+        state: State,
+        path: Sequence[Page],
+        counted: Sequence[Page],
+        late: Page | None = None,
+    ) -> None:
         """Back up what was backed up; whatever else was due is owed (semantics 8.2, 8.3)."""
         lacking = [page for page in path if page.lacks]
-        if not lacking and not self.choice.made_host_room():
+        if not lacking and late is None and not self.choice.made_host_room():
             return
         nodes = due_nodes(state, path, counted)
         started = {page for page in lacking if self.choice.copied(page)}
         if self.choice.made_host_room():
-            self._made_room(state, nodes, started)
+            self._made_room(state, nodes, started, late)
             started |= self._made_again(path, lacking)
+        self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
+        nodes += self._supplement(state, path, late)
         self._owe(state, [node for node in nodes if to_copy(state, node)])
 
     def _adopt(
@@ -59,26 +68,39 @@ class FollowedBackups:
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, state.config.threshold))
-        for node in [*nodes_of(pages), *self._supplement(state, path)]:
-            targets = to_copy(state, node, state.copies.marked_by_backups())
-            back_up(state, node, targets)
-            for copied in targets.values():
-                for page in copied:
-                    self.owed.pop(page, None)
+        for node in nodes_of(pages):
+            self._back_up(state, node)
 
-    def _supplement(self, state: State, path: Sequence[Page]) -> list[list[Page]]:
-        """The last node of the path, if something of what it owed was copied (semantics 4.4)."""
-        return [
-            node
-            for node in supplement(state, path)
-            if any(self.choice.copied(page) for page in chain(*to_copy(state, node).values()))
-        ]
+    def _supplement(
+        self, state: State, path: Sequence[Page], late: Page | None
+    ) -> list[list[Page]]:
+        """The last node of the path, if it needs one now that it has its state: it is adopted if it
+        was made (4.4).
+        """
+        if late is not None:
+            state.trie.put(late, Pool.MAMBA)
+        nodes = supplement(state, path)
+        for node in nodes:
+            targets = to_copy(state, node).items()
+            if any(page in self.choice.gained[pool] for pool, pages in targets for page in pages):
+                self._back_up(state, node)
+        return nodes
 
-    def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
+    def _back_up(self, state: State, node: Sequence[Page]) -> None:
+        """One backup, of what its node had then (semantics 8.3)."""
+        targets = to_copy(state, node, state.copies.marked_by_backups())
+        back_up(state, node, targets)
+        for copied in targets.values():
+            for page in copied:
+                self.owed.pop(page, None)
+
+    def _made_room(
+        self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
+    ) -> None:
         """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
         exact = state.dialect.room_before_backup and self.choice.sure
         served = [node for node in nodes if node[-1] in started or not exact]
-        short = host_shortage(state, served)
+        short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()
         self.breaches += eviction.breaches
@@ -100,8 +122,8 @@ class FollowedBackups:
                 break
             for pool, pages in to_copy(state, node).items():
                 for page in pages:
-                    if pool not in owed.setdefault(page, []):
-                        owed[page].append(pool)
+                    by_order = page is self.too_early and pool is Pool.MAMBA_HOST
+                    owed.setdefault(page, {})[pool] = Cause.ORDER if by_order else Cause.HITS
         self.owed.update(owed)
 
 

@@ -74,6 +74,17 @@ def never_backed_up_again(node: Sequence[Page]) -> Breach:
     return _lost(node, "never-backed-up-again", why)
 
 
+def state_never_backed_up(node: Sequence[Page]) -> Breach:
+    """A state is lost that came with the insert that backed its node up, but after that backup
+    (8.3).
+    """
+    why = (
+        "was backed up by the very insert that brought its state, but before it had the state, and "
+        "that was not copied later, although the host had room for it"
+    )
+    return _lost(node, "state-never-backed-up", why)
+
+
 def not_written_back(node: Sequence[Page]) -> Breach:
     """Under write_back a node is lost although the host has room for it (semantics 7.4)."""
     why = "was not written back, although the host has room for it"

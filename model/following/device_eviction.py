@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
+from radixproof.model.following.choice import Cause, Choice, Owed, may_spoil_write_back
 from radixproof.model.specification.backing_up import has_host_room, to_copy
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
@@ -114,21 +114,26 @@ class FollowedEviction:
 
     def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
         """What is lost by leaving the device, though it should have had a host copy (7.4, 8.2)."""
-        if self._is_owed(node, pools):
-            if self.state.dialect.windowed_backups and node[-1].has(Pool.FULL_HOST):
-                yield wording.never_backed_up_again(node)
-            else:
-                yield wording.never_backed_up(node, self.state.config.threshold)
+        causes = self._causes(node, pools)
+        if Cause.ORDER in causes:
+            yield wording.state_never_backed_up(node)
+        elif causes and self.state.dialect.windowed_backups and node[-1].has(Pool.FULL_HOST):
+            yield wording.never_backed_up_again(node)
+        elif causes:
+            yield wording.never_backed_up(node, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             yield wording.not_written_back(node)
 
-    def _is_owed(self, node: list[Page], pools: Sequence[Pool]) -> bool:
-        """A host copy was due earlier, and would have saved what leaves now (semantics 8.2)."""
-        for page in node:
-            owed = self.owed.get(page, ())
-            if any(HOST[pool] in owed and not page.has(HOST[pool]) for pool in pools):
-                return True
-        return False
+    def _causes(self, node: list[Page], pools: Sequence[Pool]) -> set[Cause]:
+        """Why host copies are missing that were due earlier, and would have saved what leaves now
+        (semantics 8.2).
+        """
+        return {
+            cause
+            for page in node
+            for host, cause in self.owed.get(page, {}).items()
+            if DEVICE[host.component] in pools and not page.has(host)
+        }
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
         """The host certainly has room: no other victim could have used it temporarily

@@ -119,8 +119,13 @@ def make_host_room(state: State, node: Sequence[Page]) -> bool:
 # -- making it -------------------------------------------------------------------------------------
 
 
-def back_up_what_fits(state: State, path: Sequence[Page], counted: Sequence[Page]) -> None:
-    """The strict choice: all backups that are due, ancestors first, while there is room (8.2)."""
+def back_up_what_fits(
+    state: State, path: Sequence[Page], counted: Sequence[Page], late: Page | None = None
+) -> None:
+    """The strict choice: all backups that are due, ancestors first, while there is room (8.2).
+
+    A state that comes ``late`` waits for the next insert that ends there (4.4).
+    """
     for node in due_nodes(state, path, counted):
         if hangs_from_backed(node) and make_host_room(state, node):
             back_up(state, node, to_copy(state, node))

@@ -16,13 +16,17 @@ from radixproof.model.specification.splitting import split
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
-StartBackups: TypeAlias = Callable[[State, Sequence[Page], Sequence[Page]], None]
-"""Starts the backups of an insert: it is given the path, and the pages of it just hit."""
+StartBackups: TypeAlias = Callable[[State, Sequence[Page], Sequence[Page], Page | None], None]
+"""Starts the backups of an insert: it is given the path, the pages of it just hit, and the page
+that gets a state only when these have had theirs.
+"""
 
 
 @dataclass(slots=True)
 class Inserting:
-    """An insert between its two halves: residency is decided, hits and backups are not (4.4)."""
+    """An insert between its two halves: tokens have their place, hits and backups are not decided
+    (4.4).
+    """
 
     path: list[Page]
     existing: int = 0
@@ -69,8 +73,6 @@ def insert(
         page.priority = max(page.priority, priority)
         inserting.opens |= _take_page(state, page, evicted)
     cut_path(state, path, existing, evicted)
-    if taken:
-        state.trie.put(path[-1], Pool.MAMBA)
     renew_path(state, path)
     return inserting
 
@@ -136,10 +138,19 @@ def window_cut(start: int, end: int, window: int, page_size: int) -> int:
 def finish_insert(
     state: State, inserting: Inserting, start_backups: StartBackups = back_up_what_fits
 ) -> None:
-    """Second half: hits are counted, and under write-through backups are started (4.4, 8.2)."""
+    """Second half: hits are counted, the state is attached, and under write-through backups are
+    started (4.4, 8.2, 8.3).
+    """
     counted = count_hits(state, inserting)
+    end = inserting.path[-1] if inserting.taken else None
+    is_new = inserting.existing < len(inserting.path)
+    late = None if is_new or state.dialect.states_in_backups else end
+    if end is not None and late is None:
+        state.trie.put(end, Pool.MAMBA)
     if _backs_up(state):
-        start_backups(state, inserting.path, counted)
+        start_backups(state, inserting.path, counted, late)
+    if late is not None:
+        state.trie.put(late, Pool.MAMBA)
 
 
 def count_hits(state: State, insert: Inserting) -> list[Page]:

@@ -322,6 +322,72 @@ def test_a_window_ends_at_what_a_backup_in_flight_marks(start: Start) -> None:
     assert cache.owed() == {"1": [Pool.SWA_HOST]}
 
 
+# -- states that come after the backup of their insert (SGLang) ------------------------------------
+
+LATE = Dialect(states_in_backups=False, windowed_backups=True, supplements=False)
+DELETED = {"F": ["1"], "M": ["1"]}
+
+
+def test_the_state_of_a_new_node_is_part_of_its_backup(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE)
+    cache.put("1", state=True)
+    assert cache.tree() == {"1": "FMfm|"}
+
+
+def test_a_state_that_an_insert_brings_after_its_backup_is_owed(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE, threshold=2)
+    cache.put("1")
+    assert cache.put_as("1", gained={"f": ["1"]}, state=True) == []
+    assert cache.tree() == {"1": "FMf|"}
+    assert cache.owed() == {"1": [Pool.MAMBA_HOST]}
+    cache.settle()
+    assert cache.evict_as((1, 0, 0), DELETED)[1] == ["PROGRESS/state-never-backed-up"]
+
+
+def test_it_is_paid_by_the_next_insert_that_ends_there(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE, threshold=2)
+    cache.put("1")
+    cache.put_as("1", gained={"f": ["1"]}, state=True)
+    cache.settle()
+    assert cache.put_as("1", gained={"m": ["1"]}, state=True) == []
+    assert (cache.tree(), cache.owed()) == ({"1": "FMfm|"}, {})
+
+
+def test_a_state_whose_node_was_backed_before_is_backed_up_at_once(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE)
+    cache.put("1")
+    cache.settle()
+    assert cache.put_as("1", gained={"m": ["1"]}, state=True) == []
+    assert (cache.tree(), cache.owed()) == ({"1": "FMfm|"}, {})
+    assert cache.copies() == [("1", "m")]
+
+
+def test_where_a_mark_keeps_it_from_that_the_mark_is_the_cause(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE)
+    cache.put("1")
+    assert cache.put_as("1", state=True) == []
+    assert cache.owed() == {"1": [Pool.MAMBA_HOST]}
+    cache.settle()
+    assert cache.evict_as((1, 0, 0), DELETED)[1] == ["PROGRESS/never-backed-up-again"]
+
+
+def test_room_for_a_late_state_is_needed_too(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE, mamba_host_states=1)
+    cache.demote("9")
+    cache.put("1")
+    cache.settle()
+    gone = {"f": ["9"], "m": ["9"]}
+    assert cache.put_as("1", gone, {"m": ["1"]}, state=True) == []
+    assert cache.tree() == {"1": "FMfm|"}
+
+
+def test_without_backups_a_late_state_is_there_all_the_same(start: Start) -> None:
+    cache = start(mamba=True, dialect=LATE, write_back=True)
+    cache.put("1")
+    cache.put("1", state=True)
+    assert cache.tree() == {"1": "FM|"}
+
+
 @pytest.mark.parametrize("paid", [False, True])
 def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
     start: Start, paid: bool
