@@ -109,7 +109,7 @@ def release_of(name: str) -> str | None:
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl.sglang import releases, store
-    from radixproof.impl.sglang.names import named
+    from radixproof.impl.sglang.names import BOTH, RUST, named
 
     rows = [("radix", find("radix").summary)] if has_torch() else []
     for name, point in _offered().items():
@@ -122,6 +122,10 @@ def locally() -> list[tuple[str, str]]:
             (named(version, core), f"SGLang {version}, prepared")
             for core in releases.cores_of(version)
         ]
+        if RUST in releases.cores_of(version):
+            rows.append(
+                (named(version, BOTH), f"SGLang {version}, prepared, its cores in lockstep")
+            )
     if has_torch():
         from radixproof.impl import faults
 

@@ -60,8 +60,8 @@ class Property(Enum):
     )
     RANK = (
         "replicas that ran the same history, with copies completing at different times, "
-        "are the same",
-        "several ranks",
+        "are the same, and so are the cores of one release",
+        "several ranks, or cores",
     )
     STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
     NOCRASH = "every legal operation returns: none raises, hangs, or ends the process"

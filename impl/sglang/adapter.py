@@ -17,8 +17,9 @@ import numpy as np
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
-from radixproof.impl.sglang.names import PYTHON, named, named_tree
+from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
 from radixproof.impl.sglang.requests import RequestStates, request
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
@@ -60,6 +61,9 @@ def _target(
         return shim.load(find())
 
     def build(config: Config) -> System:
+        if core == BOTH:
+            cores = (SglangSystem(sglang(), config, one) for one in (PYTHON, RUST))
+            return Lockstep(*cores)
         return SglangSystem(sglang(), config, core)
 
     scope, sight = releases.scope_of(rules), releases.sight_of(rules, core)

@@ -1,40 +1,42 @@
 """Names of SGLang: ``sglang==VERSION`` is a release, ``sglang@FOLDER`` a source tree.
 
-Without more they are the Python core, with ``+rust`` the other.
+Without more they are the Python core, with ``+rust`` the other, and with ``+both`` the two in
+lockstep.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PYTHON, RUST = "python", "rust"
+PYTHON, RUST, BOTH = "python", "rust", "both"
 INSTALLED = "sglang"
-_PREFIX, _TREE, _RUST = "sglang==", "sglang@", "+rust"
+_PREFIX, _TREE = "sglang==", "sglang@"
+_SUFFIXES = {PYTHON: "", RUST: "+rust", BOTH: "+both"}
 
 
 def named(version: str, core: str) -> str:
     """The name of a release with a core."""
-    return f"{_PREFIX}{version}{_RUST if core == RUST else ''}"
+    return f"{_PREFIX}{version}{_SUFFIXES[core]}"
 
 
 def version_in(name: str) -> str:
     """What stands for the version in the name of a release."""
-    return name.removeprefix(_PREFIX).removesuffix(_RUST)
+    return _without_core(name).removeprefix(_PREFIX)
 
 
 def named_tree(folder: Path, core: str = PYTHON) -> str:
     """The name of a source tree with a core."""
-    return f"{_TREE}{folder}{_RUST if core == RUST else ''}"
+    return f"{_TREE}{folder}{_SUFFIXES[core]}"
 
 
 def tree_in(name: str) -> Path | None:
     """The folder of a source tree that a name stands for; None if it stands for none."""
-    return Path(name.removeprefix(_TREE).removesuffix(_RUST)) if name.startswith(_TREE) else None
+    return Path(_without_core(name).removeprefix(_TREE)) if name.startswith(_TREE) else None
 
 
 def is_installed(name: str) -> bool:
     """Whether a name stands for the SGLang that is installed, with whichever core."""
-    return name.removesuffix(_RUST) == INSTALLED
+    return _without_core(name) == INSTALLED
 
 
 def is_sglang(name: str) -> bool:
@@ -48,5 +50,9 @@ def is_release(name: str) -> bool:
 
 
 def core_in(name: str) -> str:
-    """The core that a name stands for."""
-    return RUST if name.endswith(_RUST) else PYTHON
+    """The core that a name stands for, or `BOTH`."""
+    return next((core for core in (RUST, BOTH) if name.endswith(_SUFFIXES[core])), PYTHON)
+
+
+def _without_core(name: str) -> str:
+    return name.removesuffix(_SUFFIXES[core_in(name)])

@@ -246,8 +246,10 @@ def scope_of(version: str) -> Scope:
 
 def sight_of(version: str, core: str = PYTHON) -> Sight:
     """What a release lets be seen. Raises `Unavailable` outside OLDEST to NEWEST."""
+    if core != PYTHON:
+        rust = _rust_sight(version)
     if core == RUST:
-        return _rust_sight(version)
+        return rust
     old = Sight(
         host_locks=(),  # they count only what has a host copy, and the halves of a split unevenly
         load_marks=False,

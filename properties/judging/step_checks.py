@@ -38,11 +38,14 @@ MOVING = (Insert, HostInsert, ReleaseWindow, Evict, EvictHost, LoadBack, CopySta
 (STUTTER).
 """
 
+DIVERGED = {"Diverged": "diverged", "CoresDiffer": "cores-differ"}
+"""Errors of replicas that are not the same, with the names that they have in reports."""
+
 
 def crashed(step: Step, crash: Crashed) -> Breach:
     """NOCRASH, and RANK, which is raised where ranks are compared."""
-    if crash.error == "Diverged":
-        return Breach(Property.RANK, "diverged", f"{step.operation}: {crash.message}")
+    if crash.error in DIVERGED:
+        return Breach(Property.RANK, DIVERGED[crash.error], f"{step.operation}: {crash.message}")
     return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
 
 

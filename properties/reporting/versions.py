@@ -9,7 +9,7 @@ from importlib import metadata
 
 from radixproof import __version__
 from radixproof.impl import registry
-from radixproof.impl.sglang.names import PYTHON, core_in, is_sglang, tree_in
+from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, core_in, is_sglang, tree_in
 
 
 def versions(system: str) -> dict[str, str]:
@@ -29,6 +29,9 @@ def sglang_release(system: str) -> str | None:
     return registry.release_of(system) if is_sglang(system) and tree_in(system) is None else None
 
 
+_CORES = {PYTHON: "", RUST: ", its rust core", BOTH: ", both cores"}
+
+
 def _of_system(system: str) -> dict[str, str]:
     """The package that a system comes from, unless it is our own or in no package."""
     tree = tree_in(system)
@@ -37,7 +40,7 @@ def _of_system(system: str) -> dict[str, str]:
     release = sglang_release(system)
     if release is not None:
         core = core_in(system)
-        return {"SGLang": release if core == PYTHON else f"{release}, its {core} core"}
+        return {"SGLang": f"{release}{_CORES[core]}"}
     for point in metadata.entry_points(group=registry.GROUP, name=system):
         if point.dist is not None:
             return {point.dist.name: point.dist.version}

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import History, Operation, WritingCheck
+from radixproof.impl.replicas import Diverged
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.state_checks import inspect
-from radixproof.properties.judging.step_checks import crashed
+from radixproof.properties.judging.step_checks import DIVERGED, crashed
 from radixproof.properties.performing.crash import (
     crash,
     is_from_the_system,
@@ -25,7 +26,6 @@ from radixproof.properties.performing.crash import (
 )
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.performer import Performer
-from radixproof.properties.performing.ranks import Diverged
 from radixproof.properties.performing.step import Step
 from radixproof.properties.running import journal
 
@@ -135,7 +135,8 @@ class Run:
                 self.since_whole = 0
                 breaches += inspect(self.judge, self.seen, self.system)
         except Diverged as error:  # seen only when the ranks were looked at
-            return [Breach(Property.RANK, "diverged", f"{step.operation}: {error}")]
+            rule = DIVERGED[type(error).__name__]
+            return [Breach(Property.RANK, rule, f"{step.operation}: {error}")]
         except BaseException as error:  # raised where the system was looked at
             if not (is_of_the_system(error) and is_from_the_system(error)):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from radixproof.impl.sglang.names import (
+    BOTH,
     PYTHON,
     RUST,
     core_in,
@@ -20,7 +21,8 @@ from radixproof.impl.sglang.names import (
 def test_a_name_says_the_version_and_the_core() -> None:
     assert named("0.5.23", PYTHON) == "sglang==0.5.23"
     assert named("0.5.23", RUST) == "sglang==0.5.23+rust"
-    for core in (PYTHON, RUST):
+    assert named("0.5.23", BOTH) == "sglang==0.5.23+both"
+    for core in (PYTHON, RUST, BOTH):
         name = named("0.5.23", core)
         assert (version_in(name), core_in(name), is_release(name)) == ("0.5.23", core, True)
     assert not is_release("sglang")
@@ -28,7 +30,7 @@ def test_a_name_says_the_version_and_the_core() -> None:
 
 def test_a_name_says_the_folder_of_a_source_tree() -> None:
     folder = Path("/some where/python")
-    for core in (PYTHON, RUST):
+    for core in (PYTHON, RUST, BOTH):
         name = named_tree(folder, core)
         assert (tree_in(name), core_in(name)) == (folder, core)
         assert is_sglang(name)

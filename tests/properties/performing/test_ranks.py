@@ -24,14 +24,14 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Complete, Insertion, Lookup, Target
+from radixproof.impl.system import Complete, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.verdict import Breach
 from radixproof.properties.accepting.methods import complete
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import closing
 from radixproof.properties.generating.operations import Generator
-from radixproof.properties.performing.ranks import Diverged, Ranks
+from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.running.run import Run
 
 from ..deeds import (
@@ -177,63 +177,16 @@ def pair(radix: Target) -> Ranks:
     return Ranks([complete(radix.build(TWO), radix.scope) for _ in range(TWO.ranks)])
 
 
-def insert(system: Ranks) -> Lookup:
-    slots = system.allocate(2)
-    assert slots is not None
-    system.write(slots, [1, 2])
-    inserted = system.insert(AB, slots, 0, 0)
-    assert isinstance(inserted, Insertion)
-    assert system.path_slots(inserted.anchor) == slots
-    return system.match(AB)
-
-
-def test_replicas_are_one_cache_to_the_scheduler(pair: Ranks) -> None:
-    found = insert(pair)
-    assert (found.device, found.best) == (2, 2)
-    assert len(found.anchor) == len(found.best_anchor) == 2
-    receipt = pair.lock(found.anchor)
-    assert pair.observe(True).protected == (2, 2, 0)
-    pair.release_window(receipt)
-    pair.unlock(receipt)
-    assert pair.writing_check(True) == 1
-    pair.unlock_host(pair.lock_host(found.best_anchor))
-    assert pair.read(Pool.FULL, found.slots) == [1, 2]
-    assert pair.read(Pool.SWA, pair.swa_of(found.slots)) == [1, 2] or pair.swa_of(found.slots) == [
-        0,
-        0,
-    ]
-    assert pair.evict(2, 0, 0)[0] == 2
-    pair.reset()
-    assert pair.match(AB).best == 0
-    pair.close()
-
-
 def test_replicas_acknowledge_what_the_slowest_has_copied(pair: Ranks) -> None:
-    insert(pair)
+    slots = pair.allocate(2)
+    assert slots is not None
+    pair.insert(AB, slots, 0, 0)
     assert pair.systems[0].run_copies(1) == 1
     assert pair.copied(load=False) == 0
     assert pair.writing_check(False) == 0
     assert pair.systems[1].run_copies(1) == 1
     assert pair.copied(load=False) == 1
     assert pair.writing_check(False) == 1
-    pair.close()
-
-
-def test_replicas_that_disagree_say_in_what(pair: Ranks) -> None:
-    insert(pair.systems[0])  # type: ignore[arg-type]
-    with pytest.raises(Diverged, match=r"match .1 2.: rank 0 finds .2, 2"):
-        pair.match(AB)
-    with pytest.raises(Diverged, match="the tree: rank 0 has"):
-        pair.observe(True)
-    with pytest.raises(Diverged, match="writing_check: rank 0 has 1, rank 1 has 0"):
-        pair.writing_check(True)
-    pair.close()
-
-
-def test_bytes_are_read_where_all_replicas_have_the_same(pair: Ranks) -> None:
-    slots = insert(pair).slots
-    pair.systems[1].write(slots[1:], [9])
-    assert pair.read(Pool.FULL, slots) == [1, -1]
     pair.close()
 
 

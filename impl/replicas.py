@@ -1,0 +1,187 @@
+"""Replicas: several caches that run one history, and whose answers are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from radixproof.impl.observation import Observation, PerComponent
+from radixproof.impl.system import Complete, Insertion, Lookup, close
+from radixproof.model.config import Component, Pool
+from radixproof.model.key import Key
+
+T = TypeVar("T")
+
+
+class Diverged(Exception):
+    """Replicas that ran the same history are not the same."""
+
+
+class Replicas:
+    """Implements `radixproof.impl.system.Complete`; anchors and receipts are tuples with one of
+    each replica.
+
+    Every answer is compared over the replicas; an error is raised where they differ.
+    """
+
+    differ: type[Diverged] = Diverged
+    """What is raised."""
+
+    def __init__(self, systems: Sequence[Complete]) -> None:
+        self.systems = systems
+
+    def called(self, number: int) -> str:
+        """What one of them is called."""
+        return f"replica {number}"
+
+    def _same(self, what: str, answers: Sequence[T]) -> T:
+        for number, answer in enumerate(answers):
+            if answer != answers[0]:
+                raise self.differ(
+                    f"{what}: {self.called(0)} has {answers[0]}, {self.called(number)} has {answer}"
+                )
+        return answers[0]
+
+    def _all(self, what: str, ask: Callable[[Complete], T]) -> T:
+        return self._same(what, [ask(system) for system in self.systems])
+
+    def match(self, key: Key) -> Lookup:
+        found = [system.match(key) for system in self.systems]
+        self._same(f"match {key}", [(one.device, one.best, one.slots, one.host) for one in found])
+        return found[0]._replace(
+            anchor=tuple(one.anchor for one in found),
+            best_anchor=tuple(one.best_anchor for one in found),
+        )
+
+    def allocate(self, tokens: int) -> list[int] | None:
+        return self._all("allocate", lambda system: system.allocate(tokens))
+
+    def available(self, pool: Pool) -> int:
+        return self._all("available", lambda system: system.available(pool))
+
+    def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._all("write", lambda system: system.write(slots, tags))
+
+    def free(self, slots: Sequence[int]) -> None:
+        self._all("free", lambda system: system.free(slots))
+
+    def free_swa(self, slots: Sequence[int]) -> None:
+        self._all("free_swa", lambda system: system.free_swa(slots))
+
+    def allocate_state(self) -> int | None:
+        return self._all("allocate_state", lambda system: system.allocate_state())
+
+    def write_state(self, slot: int, tag: int) -> None:
+        self._all("write_state", lambda system: system.write_state(slot, tag))
+
+    def free_state(self, slot: int) -> None:
+        self._all("free_state", lambda system: system.free_state(slot))
+
+    def copy_state(self, anchor: Any) -> int | None:
+        slots = [system.copy_state(node) for system, node in zip(self.systems, anchor, strict=True)]
+        return self._same("copy_state", slots)
+
+    def insert(
+        self,
+        key: Key,
+        slots: Sequence[int],
+        protected: int,
+        evicted: int,
+        state: int | None = None,
+        priority: int = 0,
+    ) -> Insertion:
+        inserted = [
+            system.insert(key, slots, protected, evicted, state, priority)
+            for system in self.systems
+        ]
+        self._same("insert", [(one.reused, one.taken) for one in inserted])
+        anchors = tuple(one.anchor for one in inserted)
+        return inserted[0]._replace(anchor=None if None in anchors else anchors)
+
+    def path_slots(self, anchor: Any) -> list[int]:
+        return self._same(
+            "path_slots",
+            [system.path_slots(node) for system, node in zip(self.systems, anchor, strict=True)],
+        )
+
+    def lock(self, anchor: Any) -> Any:
+        return tuple(system.lock(node) for system, node in zip(self.systems, anchor, strict=True))
+
+    def unlock(self, receipt: Any) -> None:
+        for system, own in zip(self.systems, receipt, strict=True):
+            system.unlock(own)
+
+    def release_window(self, receipt: Any) -> None:
+        for system, own in zip(self.systems, receipt, strict=True):
+            system.release_window(own)
+
+    def lock_host(self, anchor: Any) -> Any:
+        return tuple(
+            system.lock_host(node) for system, node in zip(self.systems, anchor, strict=True)
+        )
+
+    def unlock_host(self, receipt: Any) -> None:
+        for system, own in zip(self.systems, receipt, strict=True):
+            system.unlock_host(own)
+
+    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+        return self._all("evict", lambda system: system.evict(full, swa, mamba))
+
+    def evict_host(self, tokens: int, component: Component) -> int:
+        return self._all("evict_host", lambda system: system.evict_host(tokens, component))
+
+    def load_back(self, anchor: Any, quota: int | None) -> int:
+        return self._same(
+            "load_back",
+            [
+                system.load_back(node, quota)
+                for system, node in zip(self.systems, anchor, strict=True)
+            ],
+        )
+
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        return self._all("allocate_host", lambda system: system.allocate_host(tokens))
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._all("write_host", lambda system: system.write_host(slots, tags))
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        return self._all("insert_host", lambda system: system.insert_host(key, slots, start))
+
+    def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
+        return self._all("run_copies", lambda system: system.run_copies(count, load, fail))
+
+    def copied(self, load: bool) -> int:
+        return self._all("copied", lambda system: system.copied(load))
+
+    def writing_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self._all("writing_check", lambda system: system.writing_check(blocking, limit))
+
+    def loading_check(self, blocking: bool, limit: int | None = None) -> int:
+        return self._all("loading_check", lambda system: system.loading_check(blocking, limit))
+
+    def in_flight(self) -> int:
+        return self._all("in_flight", lambda system: system.in_flight())
+
+    def refuse(self, pool: Pool) -> None:
+        self._all("refuse", lambda system: system.refuse(pool))
+
+    def reset(self) -> None:
+        self._all("reset", lambda system: system.reset())
+
+    def observe(self, whole: bool) -> Observation:
+        return self._all("the tree", lambda system: system.observe(whole))
+
+    def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
+        """Tags where all replicas have the same content, -1 elsewhere."""
+        return [
+            tags[0] if len(set(tags)) == 1 else -1
+            for tags in zip(*(system.read(pool, slots) for system in self.systems), strict=True)
+        ]
+
+    def swa_of(self, slots: Sequence[int]) -> list[int]:
+        return self._all("swa_of", lambda system: system.swa_of(slots))
+
+    def close(self) -> None:
+        for system in self.systems:
+            close(system)

@@ -1,0 +1,67 @@
+"""Replicas: one cache to whoever uses them, as long as they give the same answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.radix_adapter.target import target
+from radixproof.impl.replicas import Diverged, Replicas
+from radixproof.impl.system import Insertion, Lookup
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import complete
+
+SHAPE = Config(window=2, swa_pages=8, swa_host_pages=16, mamba_states=4, mamba_host_states=4)
+AB = Key((1, 2))
+
+
+@pytest.fixture
+def pair() -> Replicas:
+    radix = target()
+    return Replicas([complete(radix.build(SHAPE), radix.scope) for _ in range(2)])
+
+
+def insert(system: Replicas) -> Lookup:
+    slots, state = system.allocate(2), system.allocate_state()
+    assert slots is not None
+    system.write(slots, [1, 2])
+    inserted = system.insert(AB, slots, 0, 0, state)
+    assert isinstance(inserted, Insertion)
+    assert system.path_slots(inserted.anchor) == slots
+    return system.match(AB)
+
+
+def test_replicas_are_one_cache_to_the_scheduler(pair: Replicas) -> None:
+    found = insert(pair)
+    assert (found.device, found.best) == (2, 2)
+    assert len(found.anchor) == len(found.best_anchor) == 2
+    receipt = pair.lock(found.anchor)
+    assert pair.observe(True).protected == (2, 2, 1)
+    pair.release_window(receipt)
+    pair.unlock(receipt)
+    assert (pair.run_copies(1), pair.copied(load=False), pair.writing_check(False)) == (1, 1, 1)
+    pair.unlock_host(pair.lock_host(found.best_anchor))
+    assert pair.read(Pool.FULL, found.slots) == [1, 2]
+    assert pair.read(Pool.SWA, pair.swa_of(found.slots)) == [1, 2]
+    assert pair.evict(2, 0, 0)[0] == 2
+    pair.reset()
+    assert pair.match(AB).best == 0
+    pair.close()
+
+
+def test_replicas_that_disagree_say_in_what(pair: Replicas) -> None:
+    insert(pair.systems[0])  # type: ignore[arg-type]
+    with pytest.raises(Diverged, match=r"match .1 2.: replica 0 has .2, 2"):
+        pair.match(AB)
+    with pytest.raises(Diverged, match="the tree: replica 0 has"):
+        pair.observe(True)
+    with pytest.raises(Diverged, match="writing_check: replica 0 has 1, replica 1 has 0"):
+        pair.writing_check(True)
+    pair.close()
+
+
+def test_bytes_are_read_where_all_replicas_have_the_same(pair: Replicas) -> None:
+    slots = insert(pair).slots
+    pair.systems[1].write(slots[1:], [9])
+    assert pair.read(Pool.FULL, slots) == [1, -1]
+    pair.close()
