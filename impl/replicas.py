@@ -169,6 +169,10 @@ class Replicas:
     def reset(self) -> None:
         self._all("reset", lambda system: system.reset())
 
+    def check_itself(self) -> None:
+        for system in self.systems:
+            system.check_itself()
+
     def observe(self, whole: bool) -> Observation:
         return self._all("the tree", lambda system: system.observe(whole))
 

@@ -74,6 +74,10 @@ class Scope:
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
     failing_copies: bool = True
+    self_checks: bool = False
+    """It has a check of its own state, and that is to be called as well: not part of the default,
+    since few have one.
+    """
     cannot: Callable[[Config], str] | None = None
     """Any other reason why it cannot be built with a configuration; empty if there is none."""
 

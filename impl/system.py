@@ -315,6 +315,15 @@ class Replicated(Protocol):
         """Backups, or load-backs, that an unlimited poll would acknowledge now."""
 
 
+class SelfChecking(Protocol):
+    """For systems with a check of their own state."""
+
+    def check_itself(self) -> None:
+        """Raises if the cache finds its own state wrong. Called when it is idle: no receipt is out,
+        no request alive, no copy in flight.
+        """
+
+
 class Complete(
     System,
     Closing,
@@ -328,6 +337,7 @@ class Complete(
     HostInserting,
     Refusing,
     Replicated,
+    SelfChecking,
     Protocol,
 ):
     """All parts. The harness treats any system as one of these; the scope decides what it calls."""

@@ -6,8 +6,10 @@ for them, and `reset` is its flush of the whole cache.
 
 from __future__ import annotations
 
+import io
 from array import array
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -222,6 +224,11 @@ class SglangSystem:
 
     def reset(self) -> None:
         self._parts.clear()
+
+    def check_itself(self) -> None:
+        """Some releases print the whole tree when they find something wrong."""
+        with redirect_stdout(io.StringIO()):
+            self._tree.sanity_check()
 
     def observe(self, whole: bool) -> Observation:
         return self._view.observe()

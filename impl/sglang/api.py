@@ -41,6 +41,7 @@ _CALLED = (
     "writing_check",
     "loading_check",
     "reset",
+    "sanity_check",
 )
 """Methods of the tree that every release that is driven has."""
 

@@ -239,6 +239,7 @@ def scope_of(version: str) -> Scope:
         stateless_inserts=False,
         state_release=False,
         failing_copies=False,
+        self_checks=True,
         cannot=_not_three_with_a_host,
     )
     return replace(old, **_values(version, _SCOPE))

@@ -86,6 +86,8 @@ def called(scope: Scope) -> tuple[str, ...]:
         names.append("release_window")
     if scope.ranks and WritingCheck in offers:
         names.append("copied")
+    if scope.self_checks:
+        names.append("check_itself")
     return tuple(names)
 
 

@@ -34,6 +34,9 @@ TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKU
 a run is over.
 """
 
+CHECKED_ITSELF = 8
+"""Steps after which a system that can check itself is told to, when it is idle next."""
+
 MOST_UNSEEN = 32
 """Most choice-free steps between observations."""
 
@@ -58,6 +61,7 @@ class Run:
         self.performer = Performer(target, config)
         self.journal.idle()
         self.system, self.ledger = self.performer.system, self.performer.ledger
+        self.scope = target.scope
         self.judge = Judge(config, target.dialect, target.sight, self.ledger)
         self.steps: list[Step] = []
         """The operations so far, each with the outcome of its last part."""
@@ -66,6 +70,7 @@ class Run:
         self.seen: Observation | None = None
         """The last observation, whole or not."""
         self.since_whole = 0
+        self.since_self_check = 0
         self.unseen = 0
 
     def step(self, operation: Operation, whole: bool = False) -> list[Breach]:
@@ -77,6 +82,7 @@ class Run:
         step: Step | None = None
         for step in self._performed(operation):
             self.unseen += 1
+            self.since_self_check += 1
             look_at_all = whole or self.since_whole >= self.distance
             must_look = look_at_all or self.every is not None or self.unseen > MOST_UNSEEN
             found = self._judge(step, look_at_all, must_look)
@@ -134,6 +140,8 @@ class Run:
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
                 self.since_whole = 0
                 breaches += inspect(self.judge, self.seen, self.system)
+            if not breaches and self._is_to_check_itself():
+                self.system.check_itself()
         except Diverged as error:  # seen only when the ranks were looked at
             rule = DIVERGED[type(error).__name__]
             return [Breach(Property.RANK, rule, f"{step.operation}: {error}")]
@@ -142,6 +150,15 @@ class Run:
                 raise
             return [crashed(self.steps[-1] if step is _END else step, crash(error))]
         return breaches
+
+    def _is_to_check_itself(self) -> bool:
+        """Whether it can, is idle, and has not done so for a while."""
+        due = self.since_self_check >= (self.every or CHECKED_ITSELF)
+        idle = self.ledger.idle and not self.judge.model.copies.flying
+        if not (self.scope.self_checks and due and idle):
+            return False
+        self.since_self_check = 0
+        return True
 
     def _look_at_all(self) -> Observation:
         return self._look(True)

@@ -1,0 +1,78 @@
+"""A system's own check of itself: when it is called, and what becomes of its complaints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from radixproof.impl.operations import Insert, Lock, Match, Operation, Unlock, WritingCheck
+from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.registry import find
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+from radixproof.properties.accepting.methods import AdapterMistake, complete
+from radixproof.properties.running.run import CHECKED_ITSELF, Run
+
+A = Key((1,))
+SETTLE = WritingCheck(blocking=True)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How often the check was called, while it is content."""
+    told: list[int] = []
+    monkeypatch.setattr(RadixSystem, "check_itself", lambda _: told.append(1), raising=False)
+    return told
+
+
+def run(every: int | None = 1) -> Run:
+    radix = find("radix")
+    return Run(replace(radix, scope=replace(radix.scope, self_checks=True)), Config(), every)
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([Insert(A)], 0),
+        ([Insert(A), SETTLE], 1),
+        ([Insert(A), SETTLE, Lock("a", A), Match(A)], 1),
+        ([Insert(A), SETTLE, Lock("a", A), Unlock("a")], 2),
+    ],
+    ids=["copy in flight", "idle", "locked", "idle again"],
+)
+def test_it_is_called_when_the_system_is_idle(
+    calls: list[int], operations: list[Operation], expected: int
+) -> None:
+    checked = run()
+    for operation in operations:
+        assert checked.step(operation) == []
+    assert len(calls) == expected
+
+
+def test_it_is_called_now_and_then_only(calls: list[int]) -> None:
+    checked = run(every=None)
+    for _ in range(2 * CHECKED_ITSELF):
+        checked.step(Match(A))
+    assert len(calls) == 2
+
+
+def test_a_system_that_offers_none_is_not_asked(calls: list[int]) -> None:
+    Run(find("radix"), Config(), every=1).step(Match(A))
+    assert calls == []
+
+
+def test_what_it_complains_of_is_a_breach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def complain(self: RadixSystem) -> None:
+        raise AssertionError("a node has no parent")
+
+    monkeypatch.setattr(RadixSystem, "check_itself", complain, raising=False)
+    (breach,) = run().step(Match(A))
+    assert breach.signature.startswith("NOCRASH/AssertionError@")
+    assert "a node has no parent" in breach.text
+
+
+def test_a_system_that_promises_one_must_have_it() -> None:
+    radix = find("radix")
+    with pytest.raises(AdapterMistake, match="calls for check_itself"):
+        complete(radix.build(Config()), replace(radix.scope, self_checks=True))
