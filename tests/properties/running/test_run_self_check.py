@@ -9,9 +9,10 @@ import pytest
 from radixproof.impl.operations import Insert, Lock, Match, Operation, Unlock, WritingCheck
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
+from radixproof.impl.system import AdapterMistake
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.accepting.methods import AdapterMistake, complete
+from radixproof.properties.accepting.methods import complete
 from radixproof.properties.running.run import CHECKED_ITSELF, Run
 
 A = Key((1,))
