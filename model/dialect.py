@@ -54,10 +54,6 @@ class Dialect:
     """A window released early is freed at once where nothing hangs below it on the device; SGLang
     never reaches that branch (semantics 6.4).
     """
-    quota_counts_pins: bool = True
-    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised it
-    (semantics 9.3).
-    """
     host_insert_refills: bool = True
     """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (10.3)."""
     room_before_load: bool = True

@@ -154,7 +154,7 @@ RULES = (
     Rule(
         "0.5.20",
         "ancestors that a load-back pins count against its quota (9.3)",
-        field="quota_counts_pins",
+        "reported",
     ),
     Rule(
         "0.5.22",

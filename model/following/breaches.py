@@ -136,6 +136,18 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
     return Breach(Property.BACKUP, "early", text)
 
 
+def load_not_refused(full: int, too_short: bool) -> Breach:
+    """A load-back went ahead that had to be refused (semantics 9.3)."""
+    rule = "load-too-short" if too_short else "load-over-quota"
+    why = (
+        "it is too short to be worth it"
+        if too_short
+        else "with what it pins on the device that is more than its quota allows"
+    )
+    text = f"a load-back of {full} FULL tokens went ahead, but {why}"
+    return Breach(Property.PROGRESS, rule, text)
+
+
 def load_refused(full: int) -> Breach:
     """A load-back was refused for lack of room, although there was room (semantics 9.3)."""
     text = f"a load-back of {full} FULL tokens was refused, but there is room for it"
