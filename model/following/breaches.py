@@ -74,10 +74,16 @@ def never_backed_up_again(node: Sequence[Page]) -> Breach:
     return _lost(node, "never-backed-up-again", why)
 
 
-def not_written_back(node: Sequence[Page]) -> Breach:
-    """Under write_back a node is lost although the host has room for it (semantics 7.4)."""
+def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
+    """Under write_back a leaf, or a value of another node, is lost although the host has room for
+    it (semantics 7.3, 7.4).
+    """
     why = "was not written back, although the host has room for it"
-    return _lost(node, "not-written-back", why)
+    if lost is Component.FULL:
+        return _lost(node, "not-written-back", why)
+    text = f"{lost.name} of {spell(node)} {why}; the eviction lost it"
+    witness = Witness(node[-1].key(), HOST[lost], held=True)
+    return Breach(Property.PROGRESS, f"{lost.name.lower()}-not-written-back", text, witness)
 
 
 def _lost(node: Sequence[Page], rule: str, why: str) -> Breach:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -120,7 +121,9 @@ class FollowedEviction:
             else:
                 yield wording.never_backed_up(node, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
-            yield wording.not_written_back(node)
+            lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
+            if lost:
+                yield wording.not_written_back(node, lost[0].component)
 
     def _is_owed(self, node: list[Page], pools: Sequence[Pool]) -> bool:
         """A host copy was due earlier, and would have saved what leaves now (semantics 8.2)."""
@@ -131,14 +134,19 @@ class FollowedEviction:
         return False
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
-        """The host certainly has room: no other victim could have used it temporarily
-        (7.4, 8.3).
+        """The host certainly has room: no other victim could have used it temporarily, and none
+        that was tried after this one and stayed (7.4, 8.3).
         """
         end = node[-1]
-        if end.has(Pool.FULL_HOST) or not self._is_exact():
+        if end.has(Pool.FULL_HOST) or not (self._is_exact() or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)
+
+    def _was_the_last(self) -> bool:
+        """The eviction has ended with this victim: it has freed all that was asked (7.1)."""
+        done = all(map(operator.ge, self.freed, self.asked))
+        return self.choice.sure and self.amount_known and done
 
     # -- what went beyond --------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ class Follower:
             return loaded
 
         finish_load(self.state, loading, made_room)
-        if not loaded and fits and self._surely_had_room(choice):
+        if fits and not (loaded or loading.refused) and self._surely_had_room(choice):
             breaches.append(wording.load_refused(loading.full))
         return breaches
 

@@ -262,7 +262,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
         loading = self.loading
         lists = loading.lists
         loaded = any(page in choice.gained[pool] for pool in DEVICE for page in lists[pool])
-        if loading.refused and not loaded:
+        if loading.refused and not (loaded or any(choice.gone)):
             return self.expect(Done(0), self._why_refused)
         breaches = self.judge.follower.finish_load(loading, loaded, choice)
         if loaded:

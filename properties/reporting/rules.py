@@ -43,6 +43,7 @@ BY_SIGNATURE = (
     ("PROGRESS/never-backed-up-again", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
     ("PROGRESS/not-written-back", "7.4"),
+    ("PROGRESS/*-not-written-back", "7.3"),
     ("PROGRESS/load-*", "9.3"),
     ("PROGRESS/load_back-outcome", "9.3", "9.6"),
     ("PROGRESS/allocation-refused", "13.4"),
