@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radixproof.model.config import DEVICE, HOST, Component, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
+from radixproof.model.following.choice import Choice
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.ordering import rank
 from radixproof.model.specification.trie import Amounts, Page
@@ -142,8 +143,8 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
     return Breach(Property.BACKUP, "early", text)
 
 
-def load_not_refused(full: int, too_short: bool) -> Breach:
-    """A load-back went ahead that had to be refused (semantics 9.3)."""
+def load_not_refused(full: int, too_short: bool, choice: Choice) -> Breach:
+    """A load-back went ahead, or made room, that had to be refused (semantics 9.3)."""
     rule = "load-too-short" if too_short else "load-over-quota"
     why = (
         "it is too short to be worth it"
@@ -151,7 +152,17 @@ def load_not_refused(full: int, too_short: bool) -> Breach:
         else "with what it pins on the device that is more than its quota allows"
     )
     text = f"a load-back of {full} FULL tokens went ahead, but {why}"
-    return Breach(Property.PROGRESS, rule, text)
+    return Breach(Property.PROGRESS, rule, text, _first_moved(choice))
+
+
+def _first_moved(choice: Choice) -> Witness | None:
+    """The end of a node that should not have come to a pool, or should not have gone."""
+    for moved, held in ((choice.gained, False), (choice.gone, True)):
+        for pool, pages in zip(POOLS, moved, strict=True):
+            for page in pages:
+                if page.cut:
+                    return Witness(page.key(), pool, held=held)
+    return None
 
 
 def load_refused(full: int) -> Breach:

@@ -88,7 +88,7 @@ class Follower:
         breaches: list[Breach] = []
         if loading.refused:
             too_short = is_too_short(loading.full, loading.others, self.state.config)
-            breaches.append(wording.load_not_refused(loading.full, too_short))
+            breaches.append(wording.load_not_refused(loading.full, too_short, choice))
             lock_both(self.state, loading.holder, loading.best)
         amount_known = self.state.dialect.room_before_load
         fits = loaded or could_have_room(self.state, loading)
