@@ -43,12 +43,12 @@ class Dialect:
     the path (semantics 3.5).
     """
     supplements: bool = True
-    """What is attached after a node's first backup is backed up with its next hit; in SGLang it is
-    not, or where a key ends only (semantics 4.4).
+    """What is attached after a node's first backup is backed up with its next hit; in SGLang only
+    where a key ends, whatever the hits: its state, and the window there (semantics 4.4).
     """
     windowed_backups: bool = False
-    """A backup takes along the SWA of one window that has no host copy, and what is attached later
-    is backed up only where a key ends; since 0.5.20 (semantics 4.4, 8.3).
+    """A backup takes along the SWA of one window that has no host copy; since 0.5.20 (semantics
+    8.3).
     """
     release_frees_leaf: bool = True
     """A window released early is freed at once where nothing hangs below it on the device; SGLang

@@ -121,7 +121,7 @@ RULES = (
     Rule(
         "0.5.18",
         "a state attached after a node's first backup is backed up as a supplement (4.4)",
-        "states are not driven",
+        "reported where states are driven",
     ),
     Rule(
         "0.5.19",
@@ -140,8 +140,13 @@ RULES = (
     ),
     Rule(
         "0.5.20",
-        "a backup takes along the SWA of a window (8.3), and is made again where a key ends (4.4)",
+        "a backup takes along the SWA of a window (8.3)",
         field="windowed_backups",
+    ),
+    Rule(
+        "0.5.20",
+        "SWA attached after a node's first backup is backed up as a supplement (4.4)",
+        "reported",
     ),
     Rule(
         "0.5.20",
@@ -184,7 +189,8 @@ OWN_DESIGN: Mapping[str, str] = {
         "hits count under write_back, too, so that they order evictions (8.1)"
     ),
     "supplements": (
-        "what is attached after a node's first backup is backed up with its next hit (4.4)"
+        "what is attached after a node's first backup is backed up with its next hit, not only "
+        "where a key ends (4.4)"
     ),
     "room_before_backup": "a backup makes room for all that it copies, or evicts nothing (8.3)",
     "room_before_load": (

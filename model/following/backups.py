@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
@@ -21,7 +20,7 @@ from radixproof.model.specification.backing_up import (
 )
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Page
+from radixproof.model.specification.trie import Page, PagesPerPool
 from radixproof.model.verdict import Breach
 
 
@@ -41,12 +40,13 @@ class FollowedBackups:
         if not lacking and not self.choice.made_host_room():
             return
         nodes = due_nodes(state, path, counted)
+        marked = state.copies.marked_by_backups()
         started = {page for page in lacking if self.choice.copied(page)}
         if self.choice.made_host_room():
             self._made_room(state, nodes, started)
             started |= self._made_again(path, lacking)
         self._adopt(state, path, started, counted)
-        self._owe(state, [node for node in nodes if to_copy(state, node)])
+        self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
 
     def _adopt(
         self, state: State, path: Sequence[Page], started: Collection[Page], counted: Sequence[Page]
@@ -54,25 +54,32 @@ class FollowedBackups:
         """Adopt these backups; one that was not due is a breach (semantics 8.2, 8.3)."""
         due = due_pages(state, counted)
         pages = [page for page in path if page.lacks and page in started]
-        if state.dialect.windowed_backups:
+        if not state.dialect.supplements:
             pages = [page for page in pages if not page.has(Pool.FULL_HOST)]
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, state.config.threshold))
-        for node in [*nodes_of(pages), *self._supplement(state, path)]:
-            targets = to_copy(state, node, state.copies.marked_by_backups())
-            back_up(state, node, targets)
-            for copied in targets.values():
-                for page in copied:
-                    self.owed.pop(page, None)
+        for node in nodes_of(pages):
+            self._adopt_one(state, node, to_copy(state, node, state.copies.marked_by_backups()))
+        for node in supplement(state, path):
+            self._adopt_one(state, node, self._supplemented(state, node))
 
-    def _supplement(self, state: State, path: Sequence[Page]) -> list[list[Page]]:
-        """The last node of the path, if something of what it owed was copied (semantics 4.4)."""
-        return [
-            node
-            for node in supplement(state, path)
-            if any(self.choice.copied(page) for page in chain(*to_copy(state, node).values()))
-        ]
+    def _adopt_one(self, state: State, node: list[Page], targets: PagesPerPool) -> None:
+        """Adopt one backup, if there was any; what it copies is not owed (semantics 8.3)."""
+        if targets:
+            back_up(state, node, targets)
+        for copied in targets.values():
+            for page in copied:
+                self.owed.pop(page, None)
+
+    def _supplemented(self, state: State, node: list[Page]) -> PagesPerPool:
+        """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
+        gained = self.choice.gained
+        copied = {
+            pool: [page for page in pages if page in gained[pool]]
+            for pool, pages in to_copy(state, node).items()
+        }
+        return {pool: pages for pool, pages in copied.items() if pages}
 
     def _made_room(self, state: State, nodes: list[list[Page]], started: set[Page]) -> None:
         """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
@@ -89,8 +96,10 @@ class FollowedBackups:
         gone = self.choice.gone
         return {page for page in lost if not any(page in gone[pool] for pool in page.lacking())}
 
-    def _owe(self, state: State, nodes: list[list[Page]]) -> None:
-        """What was due, and still fits on the host, is owed (semantics 8.2)."""
+    def _owe(self, state: State, nodes: list[list[Page]], marked: Collection[Page]) -> None:
+        """What was due, and still fits on the host, is owed; ``marked`` is what backups in flight
+        had marked before (semantics 8.2).
+        """
         if not nodes or state.refusing.intersection(HOST):
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
@@ -100,8 +109,9 @@ class FollowedBackups:
                 break
             for pool, pages in to_copy(state, node).items():
                 for page in pages:
-                    if pool not in owed.setdefault(page, []):
-                        owed[page].append(pool)
+                    busy = page in marked or node[-1] in marked
+                    rule = wording.unpaid(page, pool.component, busy)
+                    owed.setdefault(page, {})[pool] = rule
         self.owed.update(owed)
 
 

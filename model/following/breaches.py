@@ -59,20 +59,34 @@ def leaf_lost_a_value(end: Page) -> Breach:
     return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
-def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
-    """A backup was owed, and the node is lost because it was never made (semantics 8.2)."""
+def unpaid(page: Page, component: Component, busy: bool) -> str:
+    """The rule that is broken if a host copy that is owed is never made: a cause has a name of its
+    own (semantics 4.4, 8.2).
+
+    A page that has a host copy of FULL got the component later; ``busy`` says that it was passed
+    over because a backup was in flight then.
+    """
+    if not page.has(Pool.FULL_HOST):
+        return "never-backed-up"
+    return "never-backed-up-again" if busy else f"late-{component.name.lower()}-not-backed-up"
+
+
+def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int) -> Breach:
+    """A backup was owed, and what it should have copied is lost because it was never made (4.4,
+    8.2).
+    """
     hits = node[-1].hits
     why = (
         f"has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room "
         "for it, but it was never backed up"
     )
-    return _lost(node, "never-backed-up", why)
-
-
-def never_backed_up_again(node: Sequence[Page]) -> Breach:
-    """What came to a node after its first backup is lost, because it was never copied (4.4)."""
-    why = "got more after its first backup, for which the host had room, and no backup of that"
-    return _lost(node, "never-backed-up-again", why)
+    if rule != "never-backed-up":
+        when = "while a backup was in flight" if rule.endswith("again") else "later"
+        why = (
+            f"was backed up, and got {host.component.name} {when}, for which the host had room, "
+            "but which was never copied"
+        )
+    return _lost(node, rule, why, host)
 
 
 def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
@@ -81,16 +95,16 @@ def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
     """
     why = "was not written back, although the host has room for it"
     if lost is Component.FULL:
-        return _lost(node, "not-written-back", why)
+        return _lost(node, "not-written-back", why, Pool.FULL_HOST)
     text = f"{lost.name} of {spell(node)} {why}; the eviction lost it"
     witness = Witness(node[-1].key(), HOST[lost], held=True)
     return Breach(Property.PROGRESS, f"{lost.name.lower()}-not-written-back", text, witness)
 
 
-def _lost(node: Sequence[Page], rule: str, why: str) -> Breach:
-    """A node was lost that should have been demoted (semantics 7.4)."""
+def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:
+    """What should have been demoted was lost (semantics 7.4)."""
     text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"
-    witness = Witness(node[-1].key(), Pool.FULL_HOST, held=True)
+    witness = Witness(node[-1].key(), host, held=True)
     return Breach(Property.PROGRESS, rule, text, witness)
 
 
@@ -156,7 +170,7 @@ def load_not_refused(full: int, too_short: bool, choice: Choice) -> Breach:
 
 
 def _first_moved(choice: Choice) -> Witness | None:
-    """The end of a node that should not have come to a pool, or should not have gone."""
+    """The end of a node that should not have come to a pool, or should not have gone (9.3)."""
     for moved, held in ((choice.gained, False), (choice.gone, True)):
         for pool, pages in zip(POOLS, moved, strict=True):
             for page in pages:

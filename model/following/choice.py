@@ -9,8 +9,10 @@ from radixproof.model.config import HOST, Pool
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
-Owed: TypeAlias = dict[Page, list[Pool]]
-"""Host pools that have no copy of a page although it was due, and there was room (8.2)."""
+Owed: TypeAlias = dict[Page, dict[Pool, str]]
+"""Host pools that have no copy of a page although it was due, and there was room; and the rule that
+is broken if it is lost for want of that (8.2).
+"""
 
 
 class Choice(NamedTuple):

@@ -115,23 +115,24 @@ class FollowedEviction:
 
     def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
         """What is lost by leaving the device, though it should have had a host copy (7.4, 8.2)."""
-        if self._is_owed(node, pools):
-            if self.state.dialect.windowed_backups and node[-1].has(Pool.FULL_HOST):
-                yield wording.never_backed_up_again(node)
-            else:
-                yield wording.never_backed_up(node, self.state.config.threshold)
+        debt = self._debt(node, pools)
+        if debt is not None:
+            yield wording.never_backed_up(node, *debt, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
             if lost:
                 yield wording.not_written_back(node, lost[0].component)
 
-    def _is_owed(self, node: list[Page], pools: Sequence[Pool]) -> bool:
-        """A host copy was due earlier, and would have saved what leaves now (semantics 8.2)."""
+    def _debt(self, node: list[Page], pools: Sequence[Pool]) -> tuple[Pool, str] | None:
+        """The host pool where a copy was due earlier that would have saved what leaves now, and the
+        rule that is broken (semantics 8.2).
+        """
         for page in node:
-            owed = self.owed.get(page, ())
-            if any(HOST[pool] in owed and not page.has(HOST[pool]) for pool in pools):
-                return True
-        return False
+            owed = self.owed.get(page, {})
+            for host in (HOST[pool] for pool in pools):
+                if host in owed and not page.has(host):
+                    return host, owed[host]
+        return None
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
         """The host certainly has room: no other victim could have used it temporarily, and none

@@ -41,6 +41,7 @@ BY_SIGNATURE = (
     ("PROGRESS/stopped-early", "7.1"),
     ("PROGRESS/freed-too-much", "7.1"),
     ("PROGRESS/never-backed-up-again", "4.4"),
+    ("PROGRESS/late-*-not-backed-up", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
     ("PROGRESS/not-written-back", "7.4"),
     ("PROGRESS/*-not-written-back", "7.3"),

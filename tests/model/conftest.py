@@ -226,7 +226,7 @@ class Sheet:
 
     def owed(self) -> dict[str, list[Pool]]:
         """Prefixes that are owed host copies, and in which pools."""
-        return {name(page): pools for page, pools in self.follower.owed.items()}
+        return {name(page): list(pools) for page, pools in self.follower.owed.items()}
 
     def flying(self) -> list[str]:
         """The prefix at the end of each copy in flight."""
