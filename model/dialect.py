@@ -43,12 +43,12 @@ class Dialect:
     the path (semantics 3.5).
     """
     supplements: bool = True
-    """What is attached after a node's first backup is backed up with its next hit; in SGLang it is
-    not, or where a key ends only (semantics 4.4).
+    """What is attached after a node's first backup is backed up with its next hit; in SGLang only
+    where a key ends, whatever the hits: its state, and the window there (semantics 4.4).
     """
     windowed_backups: bool = False
-    """A backup takes along the SWA of one window that has no host copy, and what is attached later
-    is backed up only where a key ends; since 0.5.20 (semantics 4.4, 8.3).
+    """A backup takes along the SWA of one window that has no host copy; since 0.5.20 (semantics
+    8.3).
     """
     states_in_backups: bool = True
     """A state that an insert brings to a node is part of the backup that it starts there; in SGLang
@@ -57,10 +57,6 @@ class Dialect:
     release_frees_leaf: bool = True
     """A window released early is freed at once where nothing hangs below it on the device; SGLang
     never reaches that branch (semantics 6.4).
-    """
-    quota_counts_pins: bool = True
-    """Device ancestors that a load-back pins count against its quota; before 0.5.20 they raised it
-    (semantics 9.3).
     """
     host_insert_refills: bool = True
     """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (10.3)."""

@@ -236,3 +236,19 @@ def backup_reads_in_pool_order(cache: RadixCache) -> None:
         )
 
     engine.submit = sorted_sources  # type: ignore[method-assign]
+
+
+@fault(
+    "SGLang 0.5.20 to 0.5.23: what comes while a backup is in flight",
+    "what comes to a node while a backup of it is in flight is not backed up with the hit that "
+    "brings it",
+    Property.PROGRESS,
+)
+def nothing_supplemented_while_in_flight(cache: RadixCache) -> None:
+    backups = cache.backups
+    missing = backups._missing
+
+    def unless_in_flight(node: Node) -> dict[Component, Slots]:
+        return {} if node.backed and node.backups else missing(node)
+
+    backups._missing = unless_in_flight  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -207,6 +208,15 @@ def quota_with_the_wrong_sign(cache: RadixCache) -> None:
         return -pinned_by(node)
 
     locks.pinned_by = negative  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B74, SGLang pull request 31771: how much is loaded",
+    "FULL is loaded back alone, however little of it there is",
+    Property.PROGRESS,
+)
+def loads_however_short(cache: RadixCache) -> None:
+    cache.loader._config = replace(cache.config, load_threshold=1)
 
 
 @fault(

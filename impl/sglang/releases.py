@@ -153,8 +153,13 @@ RULES = (
     ),
     Rule(
         "0.5.20",
-        "a backup takes along the SWA of a window (8.3), and is made again where a key ends (4.4)",
+        "a backup takes along the SWA of a window (8.3)",
         field="windowed_backups",
+    ),
+    Rule(
+        "0.5.20",
+        "SWA attached after a node's first backup is backed up as a supplement (4.4)",
+        "reported",
     ),
     Rule(
         "0.5.20",
@@ -167,7 +172,7 @@ RULES = (
     Rule(
         "0.5.20",
         "ancestors that a load-back pins count against its quota (9.3)",
-        field="quota_counts_pins",
+        "reported",
     ),
     Rule(
         "0.5.22",
@@ -197,7 +202,8 @@ OWN_DESIGN: Mapping[str, str] = {
         "hits count under write_back, too, so that they order evictions (8.1)"
     ),
     "supplements": (
-        "what is attached after a node's first backup is backed up with its next hit (4.4)"
+        "what is attached after a node's first backup is backed up with its next hit, not only "
+        "where a key ends (4.4)"
     ),
     "states_in_backups": (
         "a state that an insert brings to a node is part of the backup that it starts there (8.3)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Cause, Choice, Owed
+from radixproof.model.following.choice import Choice, Owed
 from radixproof.model.following.host_eviction import FollowedHostEviction
 from radixproof.model.specification.backing_up import (
     back_up,
@@ -20,7 +20,7 @@ from radixproof.model.specification.backing_up import (
 )
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Amounts, Page
+from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 from radixproof.model.verdict import Breach
 
 
@@ -48,6 +48,7 @@ class FollowedBackups:
         if not lacking and late is None and not self.choice.made_host_room():
             return
         nodes = due_nodes(state, path, counted)
+        marked = state.copies.marked_by_backups()
         started = {page for page in lacking if self.choice.copied(page)}
         if self.choice.made_host_room():
             self._made_room(state, nodes, started, late)
@@ -55,7 +56,7 @@ class FollowedBackups:
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
         nodes += self._supplement(state, path, late)
-        self._owe(state, [node for node in nodes if to_copy(state, node)])
+        self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
 
     def _adopt(
         self, state: State, path: Sequence[Page], started: Collection[Page], counted: Sequence[Page]
@@ -63,13 +64,13 @@ class FollowedBackups:
         """Adopt these backups; one that was not due is a breach (semantics 8.2, 8.3)."""
         due = due_pages(state, counted)
         pages = [page for page in path if page.lacks and page in started]
-        if state.dialect.windowed_backups:
+        if not state.dialect.supplements:
             pages = [page for page in pages if not page.has(Pool.FULL_HOST)]
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, state.config.threshold))
         for node in nodes_of(pages):
-            self._back_up(state, node)
+            self._adopt_one(state, node, to_copy(state, node, state.copies.marked_by_backups()))
 
     def _supplement(
         self, state: State, path: Sequence[Page], late: Page | None
@@ -81,18 +82,25 @@ class FollowedBackups:
             state.trie.put(late, Pool.MAMBA)
         nodes = supplement(state, path)
         for node in nodes:
-            targets = to_copy(state, node).items()
-            if any(page in self.choice.gained[pool] for pool, pages in targets for page in pages):
-                self._back_up(state, node)
+            self._adopt_one(state, node, self._supplemented(state, node))
         return nodes
 
-    def _back_up(self, state: State, node: Sequence[Page]) -> None:
-        """One backup, of what its node had then (semantics 8.3)."""
-        targets = to_copy(state, node, state.copies.marked_by_backups())
-        back_up(state, node, targets)
+    def _adopt_one(self, state: State, node: list[Page], targets: PagesPerPool) -> None:
+        """Adopt one backup, if there was any; what it copies is not owed (semantics 8.3)."""
+        if targets:
+            back_up(state, node, targets)
         for copied in targets.values():
             for page in copied:
                 self.owed.pop(page, None)
+
+    def _supplemented(self, state: State, node: list[Page]) -> PagesPerPool:
+        """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
+        gained = self.choice.gained
+        copied = {
+            pool: [page for page in pages if page in gained[pool]]
+            for pool, pages in to_copy(state, node).items()
+        }
+        return {pool: pages for pool, pages in copied.items() if pages}
 
     def _made_room(
         self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
@@ -111,8 +119,10 @@ class FollowedBackups:
         gone = self.choice.gone
         return {page for page in lost if not any(page in gone[pool] for pool in page.lacking())}
 
-    def _owe(self, state: State, nodes: list[list[Page]]) -> None:
-        """What was due, and still fits on the host, is owed (semantics 8.2)."""
+    def _owe(self, state: State, nodes: list[list[Page]], marked: Collection[Page]) -> None:
+        """What was due, and still fits on the host, is owed; ``marked`` is what backups in flight
+        had marked before (semantics 8.2).
+        """
         if not nodes or state.refusing.intersection(HOST):
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
@@ -122,8 +132,11 @@ class FollowedBackups:
                 break
             for pool, pages in to_copy(state, node).items():
                 for page in pages:
-                    by_order = page is self.too_early and pool is Pool.MAMBA_HOST
-                    owed.setdefault(page, {})[pool] = Cause.ORDER if by_order else Cause.HITS
+                    busy = page in marked or node[-1] in marked
+                    rule = wording.unpaid(page, pool.component, busy)
+                    if page is self.too_early and pool is Pool.MAMBA_HOST:
+                        rule = wording.STATE_TOO_LATE
+                    owed.setdefault(page, {})[pool] = rule
         self.owed.update(owed)
 
 

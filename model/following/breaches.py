@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radixproof.model.config import DEVICE, HOST, Component, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
+from radixproof.model.following.choice import Choice
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.ordering import rank
 from radixproof.model.specification.trie import Amounts, Page
@@ -58,43 +59,63 @@ def leaf_lost_a_value(end: Page) -> Breach:
     return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
-def never_backed_up(node: Sequence[Page], threshold: int) -> Breach:
-    """A backup was owed, and the node is lost because it was never made (semantics 8.2)."""
+STATE_TOO_LATE = "state-never-backed-up"
+"""The rule that is broken for a state that came with the insert that backed its node up, but after
+that backup, if it is never copied (8.3).
+"""
+
+
+def unpaid(page: Page, component: Component, busy: bool) -> str:
+    """The rule that is broken if a host copy that is owed is never made: a cause has a name of its
+    own (semantics 4.4, 8.2).
+
+    A page that has a host copy of FULL got the component later; ``busy`` says that it was passed
+    over because a backup was in flight then.
+    """
+    if not page.has(Pool.FULL_HOST):
+        return "never-backed-up"
+    return "never-backed-up-again" if busy else f"late-{component.name.lower()}-not-backed-up"
+
+
+def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int) -> Breach:
+    """A backup was owed, and what it should have copied is lost because it was never made (4.4,
+    8.2).
+    """
     hits = node[-1].hits
     why = (
         f"has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room "
         "for it, but it was never backed up"
     )
-    return _lost(node, "never-backed-up", why)
+    if rule == STATE_TOO_LATE:
+        why = (
+            "was backed up by the very insert that brought its state, but before it had the state, "
+            "and that was not copied later, although the host had room for it"
+        )
+    elif rule != "never-backed-up":
+        when = "while a backup was in flight" if rule.endswith("again") else "later"
+        why = (
+            f"was backed up, and got {host.component.name} {when}, for which the host had room, "
+            "but which was never copied"
+        )
+    return _lost(node, rule, why, host)
 
 
-def never_backed_up_again(node: Sequence[Page]) -> Breach:
-    """What came to a node after its first backup is lost, because it was never copied (4.4)."""
-    why = "got more after its first backup, for which the host had room, and no backup of that"
-    return _lost(node, "never-backed-up-again", why)
-
-
-def state_never_backed_up(node: Sequence[Page]) -> Breach:
-    """A state is lost that came with the insert that backed its node up, but after that backup
-    (8.3).
+def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
+    """Under write_back a leaf, or a value of another node, is lost although the host has room for
+    it (semantics 7.3, 7.4).
     """
-    why = (
-        "was backed up by the very insert that brought its state, but before it had the state, and "
-        "that was not copied later, although the host had room for it"
-    )
-    return _lost(node, "state-never-backed-up", why)
-
-
-def not_written_back(node: Sequence[Page]) -> Breach:
-    """Under write_back a node is lost although the host has room for it (semantics 7.4)."""
     why = "was not written back, although the host has room for it"
-    return _lost(node, "not-written-back", why)
+    if lost is Component.FULL:
+        return _lost(node, "not-written-back", why, Pool.FULL_HOST)
+    text = f"{lost.name} of {spell(node)} {why}; the eviction lost it"
+    witness = Witness(node[-1].key(), HOST[lost], held=True)
+    return Breach(Property.PROGRESS, f"{lost.name.lower()}-not-written-back", text, witness)
 
 
-def _lost(node: Sequence[Page], rule: str, why: str) -> Breach:
-    """A node was lost that should have been demoted (semantics 7.4)."""
+def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:
+    """What should have been demoted was lost (semantics 7.4)."""
     text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"
-    witness = Witness(node[-1].key(), Pool.FULL_HOST, held=True)
+    witness = Witness(node[-1].key(), host, held=True)
     return Breach(Property.PROGRESS, rule, text, witness)
 
 
@@ -145,6 +166,28 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
         f"{threshold} hits"
     )
     return Breach(Property.BACKUP, "early", text)
+
+
+def load_not_refused(full: int, too_short: bool, choice: Choice) -> Breach:
+    """A load-back went ahead, or made room, that had to be refused (semantics 9.3)."""
+    rule = "load-too-short" if too_short else "load-over-quota"
+    why = (
+        "it is too short to be worth it"
+        if too_short
+        else "with what it pins on the device that is more than its quota allows"
+    )
+    text = f"a load-back of {full} FULL tokens went ahead, but {why}"
+    return Breach(Property.PROGRESS, rule, text, _first_moved(choice))
+
+
+def _first_moved(choice: Choice) -> Witness | None:
+    """The end of a node that should not have come to a pool, or should not have gone (9.3)."""
+    for moved, held in ((choice.gained, False), (choice.gone, True)):
+        for pool, pages in zip(POOLS, moved, strict=True):
+            for page in pages:
+                if page.cut:
+                    return Witness(page.key(), pool, held=held)
+    return None
 
 
 def load_refused(full: int) -> Breach:

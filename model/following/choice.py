@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
-
-class Cause(Enum):
-    """Why a host copy is missing that was due."""
-
-    HITS = auto()
-    """The node has its hits, or brought nothing that needs any (semantics 8.2, 4.4)."""
-    ORDER = auto()
-    """A state came with the insert that backed its node up, but after that backup (8.3)."""
-
-
-Owed: TypeAlias = dict[Page, dict[Pool, Cause]]
-"""Host pools that have no copy of a page although it was due, and there was room (8.2)."""
+Owed: TypeAlias = dict[Page, dict[Pool, str]]
+"""Host pools that have no copy of a page although it was due, and there was room; and the rule that
+is broken if it is lost for want of that (8.2).
+"""
 
 
 class Choice(NamedTuple):

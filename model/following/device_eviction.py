@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Cause, Choice, Owed, may_spoil_write_back
+from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
 from radixproof.model.specification.backing_up import has_host_room, to_copy
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
@@ -114,36 +115,39 @@ class FollowedEviction:
 
     def _losses(self, node: list[Page], pools: Sequence[Pool]) -> Iterator[Breach]:
         """What is lost by leaving the device, though it should have had a host copy (7.4, 8.2)."""
-        causes = self._causes(node, pools)
-        if Cause.ORDER in causes:
-            yield wording.state_never_backed_up(node)
-        elif causes and self.state.dialect.windowed_backups and node[-1].has(Pool.FULL_HOST):
-            yield wording.never_backed_up_again(node)
-        elif causes:
-            yield wording.never_backed_up(node, self.state.config.threshold)
+        debt = self._debt(node, pools)
+        if debt is not None:
+            yield wording.never_backed_up(node, *debt, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
-            yield wording.not_written_back(node)
+            lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
+            if lost:
+                yield wording.not_written_back(node, lost[0].component)
 
-    def _causes(self, node: list[Page], pools: Sequence[Pool]) -> set[Cause]:
-        """Why host copies are missing that were due earlier, and would have saved what leaves now
-        (semantics 8.2).
+    def _debt(self, node: list[Page], pools: Sequence[Pool]) -> tuple[Pool, str] | None:
+        """The host pool where a copy was due earlier that would have saved what leaves now, and the
+        rule that is broken (semantics 8.2).
         """
-        return {
-            cause
-            for page in node
-            for host, cause in self.owed.get(page, {}).items()
-            if DEVICE[host.component] in pools and not page.has(host)
-        }
+        for page in node:
+            owed = self.owed.get(page, {})
+            for host in (HOST[pool] for pool in pools):
+                if host in owed and not page.has(host):
+                    return host, owed[host]
+        return None
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
-        """The host certainly has room: no other victim could have used it temporarily
-        (7.4, 8.3).
+        """The host certainly has room: no other victim could have used it temporarily, and none
+        that was tried after this one and stayed (7.4, 8.3).
         """
         end = node[-1]
-        if end.has(Pool.FULL_HOST) or not self._is_exact():
+        if end.has(Pool.FULL_HOST) or not (self._is_exact() or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)
+
+    def _was_the_last(self) -> bool:
+        """The eviction has ended with this victim: it has freed all that was asked (7.1)."""
+        done = all(map(operator.ge, self.freed, self.asked))
+        return self.choice.sure and self.amount_known and done
 
     # -- what went beyond --------------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ from radixproof.model.specification.loading import (
     Loading,
     could_have_room,
     finish_load,
+    is_too_short,
     load_shortage,
 )
-from radixproof.model.specification.locking import lock, unlock
+from radixproof.model.specification.locking import lock, lock_both, unlock
 from radixproof.model.specification.ordering import first
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Holder, HolderKind, Page
@@ -85,6 +86,10 @@ class Follower:
     def finish_load(self, loading: Loading, loaded: bool, choice: Choice) -> list[Breach]:
         """Second half of a load-back that went ahead, or was refused (semantics 9.3, 9.4)."""
         breaches: list[Breach] = []
+        if loading.refused:
+            too_short = is_too_short(loading.full, loading.others, self.state.config)
+            breaches.append(wording.load_not_refused(loading.full, too_short, choice))
+            lock_both(self.state, loading.holder, loading.best)
         amount_known = self.state.dialect.room_before_load
         fits = loaded or could_have_room(self.state, loading)
 
@@ -96,7 +101,7 @@ class Follower:
             return loaded
 
         finish_load(self.state, loading, made_room)
-        if not loaded and fits and self._surely_had_room(choice):
+        if fits and not (loaded or loading.refused) and self._surely_had_room(choice):
             breaches.append(wording.load_refused(loading.full))
         return breaches
 

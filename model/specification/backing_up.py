@@ -40,10 +40,10 @@ def due_nodes(state: State, path: Sequence[Page], counted: Sequence[Page]) -> li
 
 
 def supplement(state: State, path: Sequence[Page]) -> list[list[Page]]:
-    """With windowed backups: the last node of a path, if it is backed and the window that ends
-    there, or its state, is not. Hits do not matter (4.4).
+    """Where hits make no supplements: the last node of a path, if it is backed and the window that
+    ends there, or its state, is not (4.4).
     """
-    if not state.dialect.windowed_backups:
+    if state.dialect.supplements:
         return []
     *_, end = nodes_of(path)
     return [end] if end[-1].has(Pool.FULL_HOST) and to_copy(state, end) else []
@@ -59,13 +59,17 @@ def to_copy(
     state: State, node: Sequence[Page], marked: Collection[Page] = ()
 ) -> dict[Pool, list[Page]]:
     """What a backup of a node copies, per host pool: all that has no host copy; with windowed
-    backups of SWA what the window that ends there lacks, up to a page that is ``marked`` (8.3).
+    backups, and for a supplement, of SWA what the window that ends there lacks, up to a page that
+    is ``marked`` (4.4, 8.3).
     """
     pages = {
         host: [page for page in node if page.has(device) and not page.has(host)]
         for device, host in zip(DEVICE, HOST, strict=True)
     }
-    if state.dialect.windowed_backups and state.config.window is not None:
+    windowed = state.dialect.windowed_backups or (
+        node[-1].has(Pool.FULL_HOST) and not state.dialect.supplements
+    )
+    if windowed and state.config.window is not None:
         pages[Pool.SWA_HOST] = window_to_copy(node[-1], state.config.window, marked)
     return {pool: lacking for pool, lacking in pages.items() if lacking}
 

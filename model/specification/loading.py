@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from radixproof.model.config import DEVICE, HOST, Config, Pool
-from radixproof.model.dialect import Dialect
 from radixproof.model.specification.device_eviction import Strict, evict
 from radixproof.model.specification.locking import lock_both, unlock
 from radixproof.model.specification.nodes import window_nodes
@@ -28,6 +27,11 @@ class Loading:
     def full(self) -> int:
         """FULL tokens that it brings (semantics 9.6)."""
         return sum(len(page.tokens) for page in self.lists[Pool.FULL])
+
+    @property
+    def others(self) -> bool:
+        """It brings SWA, or a state (semantics 9.3)."""
+        return bool(self.lists[Pool.SWA] or self.lists[Pool.MAMBA])
 
 
 MakeRoom: TypeAlias = Callable[[State, Loading], bool]
@@ -65,17 +69,19 @@ def pinned(path: list[Page]) -> int:
     return sum(len(page.tokens) for page in free)
 
 
-def refuses_load(
-    full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
-) -> bool:
-    """Whether a load-back is refused whatever room there is: too short, or too long (9.3).
-
-    It brings ``full`` tokens, and SWA or a state if ``others``. It pins ``pins`` tokens more.
+def is_too_short(full: int, others: bool, config: Config) -> bool:
+    """Whether a load-back of ``full`` tokens, and of SWA or a state if ``others``, is not worth
+    it (9.3).
     """
-    if not others and full < max(1, config.load_threshold):
-        return True
-    counted = full + pins if dialect.quota_counts_pins else full - pins
-    return quota is not None and counted > quota
+    return not others and full < max(1, config.load_threshold)
+
+
+def refuses_load(full: int, others: bool, pins: int, quota: int | None, config: Config) -> bool:
+    """Whether a load-back is refused whatever room there is: too short, or over its quota, against
+    which count the ``pins``, too, that it protects (9.3).
+    """
+    over_quota = quota is not None and full + pins > quota
+    return over_quota or is_too_short(full, others, config)
 
 
 def load_back(state: State, best: Page, quota: int | None) -> Loading:
@@ -83,8 +89,7 @@ def load_back(state: State, best: Page, quota: int | None) -> Loading:
     path = best.path()
     loading = Loading(state.copies.next_holder(load=True), best, to_load(path, state.config))
     pins = 0 if quota is None else pinned(path)
-    others = bool(loading.lists[Pool.SWA] or loading.lists[Pool.MAMBA])
-    loading.refused = refuses_load(loading.full, others, pins, quota, state.config, state.dialect)
+    loading.refused = refuses_load(loading.full, loading.others, pins, quota, state.config)
     if not loading.refused:
         lock_both(state, loading.holder, best)
     return loading

@@ -130,7 +130,7 @@ def preview_load(model: Cache, best: Page) -> LoadPreview:
 
 def load_is_refused(model: Cache, load: LoadPreview, quota: int | None) -> bool:
     """Whether a load-back is refused whatever room there is."""
-    return refuses_load(load.full, load.aux, load.pins, quota, model.config, model.dialect)
+    return refuses_load(load.full, load.aux, load.pins, quota, model.config)
 
 
 def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:

@@ -260,10 +260,10 @@ class JudgedLoadBack(Judgement[LoadBack]):
 
     def after(self, choice: Choice) -> list[Breach]:
         loading = self.loading
-        if loading.refused:
-            return self.expect(Done(0), self._why_refused)
         lists = loading.lists
         loaded = any(page in choice.gained[pool] for pool in DEVICE for page in lists[pool])
+        if loading.refused and not (loaded or any(choice.gone)):
+            return self.expect(Done(0), self._why_refused)
         breaches = self.judge.follower.finish_load(loading, loaded, choice)
         if loaded:
             self.model.not_refusing(pool for pool in DEVICE if lists[pool])
@@ -271,8 +271,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
         return breaches + self.expect(expected, lambda: reasons.of_loaded(loaded, loading))
 
     def _why_refused(self) -> str:
-        model = self.model
-        return reasons.of_load(self.loading, self.operation.quota, model.config, model.dialect)
+        return reasons.of_load(self.loading, self.operation.quota, self.model.config)
 
 
 class JudgedCopyState(Judgement[CopyState]):

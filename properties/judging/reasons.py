@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from radixproof.model.config import Config, Pool
-from radixproof.model.dialect import Dialect
-from radixproof.model.specification.loading import Loading, pinned
+from radixproof.model.specification.loading import Loading, is_too_short, pinned
 from radixproof.model.specification.trie import Page
 from radixproof.properties.performing.outcomes import Inserted, Outcome
 
@@ -46,17 +45,18 @@ def of_insert(expected: Inserted, outcome: Outcome) -> str:
     return "a state is taken only if one comes, and if the node where it ends has none"
 
 
-def of_load(loading: Loading, quota: int | None, config: Config, dialect: Dialect) -> str:
+def of_load(loading: Loading, quota: int | None, config: Config) -> str:
     """Why a load-back is refused whatever room there is (semantics 9.3)."""
     full = loading.full
-    others = bool(loading.lists[Pool.SWA] or loading.lists[Pool.MAMBA])
-    if not full and not others:
+    if not full and not loading.others:
         return "nothing of what it matches is on the host only"
-    if not others and full < config.load_threshold:
+    if is_too_short(full, loading.others, config):
         return f"the {full} tokens on the host are below the threshold of {config.load_threshold}"
     pins = pinned(loading.best.path())
-    counted = f"{'with' if dialect.quota_counts_pins else 'less'} the {pins} pinned on the device"
-    return f"the {full} tokens on the host, {counted}, exceed the quota of {quota}"
+    return (
+        f"the {full} tokens on the host, with the {pins} pinned on the device, exceed the quota "
+        f"of {quota}"
+    )
 
 
 def of_loaded(loaded: bool, loading: Loading) -> str:

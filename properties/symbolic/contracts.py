@@ -465,43 +465,33 @@ def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -
 
 
 def load_back_keeps_to_threshold_and_quota(
-    full: int, others: bool, pins: int, quota: int, threshold: int, counts_pins: bool
+    full: int, others: bool, pins: int, quota: int, threshold: int
 ) -> None:
     """Without a quota only too little FULL is refused, if it comes alone; with one, also what
-    exceeds it (semantics 9.3).
-
-    Pins take from the quota; in old dialects they add to it.
+    exceeds it, from which pins take (semantics 9.3).
     """
     assert full >= 0
     assert pins >= 0
     assert quota >= 0
     assert threshold >= 1
-    config, dialect = Config(load_threshold=threshold), Dialect(quota_counts_pins=counts_pins)
-    pointless = refuses_load(full, others, pins, None, config, dialect)
+    config = Config(load_threshold=threshold)
+    pointless = refuses_load(full, others, pins, None, config)
     assert pointless == (full < threshold and not others)
-    left = quota - pins if counts_pins else quota + pins
-    assert refuses_load(full, others, pins, quota, config, dialect) == (pointless or left < full)
+    left = quota - pins
+    assert refuses_load(full, others, pins, quota, config) == (pointless or left < full)
 
 
 def more_quota_never_refuses(full: int, others: bool, pins: int, quota: int, more: int) -> None:
-    """What is loaded is also loaded with a larger quota, with none, and with fewer pins (in old
-    dialects: more) (9.3).
-    """
+    """What is loaded is also loaded with a larger quota, with none, and with fewer pins (9.3)."""
     assert full >= 0
     assert pins >= 0
     assert quota >= 0
     assert more >= 0
-    config, new, old = Config(), Dialect(), Dialect(quota_counts_pins=False)
-    for dialect in (new, old):
-        if not refuses_load(full, others, pins, quota, config, dialect):
-            assert not refuses_load(full, others, pins, quota + more, config, dialect)
-            assert not refuses_load(full, others, pins, None, config, dialect)
-    assert refuses_load(full, others, pins + more, quota, config, new) or not refuses_load(
-        full, others, pins, quota, config, new
-    )
-    assert refuses_load(full, others, pins, quota, config, old) or not refuses_load(
-        full, others, pins + more, quota, config, old
-    )
+    config = Config()
+    if not refuses_load(full, others, pins + more, quota, config):
+        assert not refuses_load(full, others, pins + more, quota + more, config)
+        assert not refuses_load(full, others, pins + more, None, config)
+        assert not refuses_load(full, others, pins, quota, config)
 
 
 # -- eviction (semantics 1.6, 7.2) -----------------------------------------------------------------

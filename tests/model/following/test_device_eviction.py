@@ -122,6 +122,38 @@ def test_a_leaf_that_write_back_deletes_had_no_room_on_the_host(
     assert cache.tree() == ({"1": "fs", "1 2": "fs|"} if gained else {})
 
 
+@pytest.mark.parametrize(
+    ("asked", "gained", "wrong"),
+    [
+        ((0, 1, 0), {}, ["PROGRESS/swa-not-written-back"]),
+        ((0, 1, 0), {"f": ["1"], "s": ["1"]}, []),
+        ((0, 2, 0), {}, []),
+    ],
+)
+def test_a_window_that_write_back_drops_had_no_room_on_the_host(
+    start: Start, asked: tuple[int, int, int], gained: dict[str, list[str]], wrong: list[str]
+) -> None:
+    """An eviction in a dialect that may make room in vain tells only if nothing was tried after
+    that victim: if it has freed what was asked for (semantics 7.3)."""
+    cache = start(write_back=True, window=1, dialect=Dialect(room_before_backup=False))
+    cache.put("1")
+    cache.put("1 2")
+    cache.lock("r1", "1 2")
+    assert cache.evict_as(asked, {"S": ["1"]}, gained)[1] == wrong
+
+
+def test_a_window_that_has_a_copy_is_not_written_back_again(start: Start) -> None:
+    """Its FULL need not be (semantics 7.3)."""
+    cache = start(write_back=True, window=1)
+    cache.put("1")
+    cache.put("1 2")
+    assert cache.evict_as((0, 1, 0), {"S": ["1"]}, {"f": ["1"], "s": ["1"]})[1] == []
+    cache.put("1 2")
+    assert cache.evict_host_as(1, {"f": ["1"]}) == (1, [])
+    assert cache.tree() == {"1": "FSs|", "1 2": "FS|"}
+    assert cache.evict_as((0, 1, 0), {"S": ["1"]})[1] == []
+
+
 def test_without_room_on_the_host_write_back_may_delete(start: Start) -> None:
     cache = start(write_back=True, host_pages=1)
     cache.put("1 2")

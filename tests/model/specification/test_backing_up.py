@@ -121,13 +121,46 @@ def test_a_window_that_comes_late_to_a_backed_node_is_backed_up_with_its_next_hi
     assert cache.copies() == [("1 2", "s")]
 
 
-def test_older_releases_know_no_supplement(start: Start) -> None:
-    cache = start(mamba=True, dialect=Dialect(supplements=False))
+ENDS = Dialect(supplements=False)
+"""Supplements are made where a key ends, and nowhere else."""
+
+
+def test_where_hits_make_no_supplement_the_end_of_a_key_gets_one(start: Start) -> None:
+    cache = start(mamba=True, dialect=ENDS)
     cache.put("1 2")
     cache.settle()
     cache.put("1 2", state=True)
-    assert cache.tree() == {"1": "Ff", "1 2": "FMf|"}
-    assert cache.flying() == []
+    assert cache.copies() == [("1 2", "m")]
+
+
+def test_with_the_state_of_its_end_a_key_supplements_one_window(start: Start) -> None:
+    cache = start(window=1, mamba=True, dialect=ENDS)
+    cache.put("1", evicted=1)
+    cache.put("1 2", evicted=2)
+    cache.settle()
+    cache.put("1 2", state=True)
+    assert cache.tree() == {"1": "FSf|", "1 2": "FSMfsm|"}
+
+
+@pytest.mark.parametrize("dialect", [ENDS, Dialect()])
+def test_what_is_not_supplemented_is_owed(start: Start, dialect: Dialect) -> None:
+    """In each dialect (semantics 4.4)."""
+    cache = start(mamba=True, dialect=dialect)
+    cache.put("1 2")
+    cache.settle()
+    assert cache.put_as("1 2", state=True) == []
+    gone = {"M": ["1 2"], "F": ["1", "1 2"]}
+    assert cache.evict_as((0, 0, 1), gone)[1] == ["PROGRESS/late-mamba-not-backed-up"]
+
+
+def test_of_what_a_supplement_should_have_copied_the_rest_stays_owed(start: Start) -> None:
+    cache = start(window=2, mamba=True, dialect=ENDS)
+    cache.put("1", evicted=1)
+    cache.put("1 2", evicted=2)
+    cache.settle()
+    assert cache.put_as("1 2", gained={"s": ["1 2"]}, state=True) == []
+    assert cache.copies() == [("1 2", "s")]
+    assert cache.owed() == {"1": [Pool.SWA_HOST], "1 2": [Pool.MAMBA_HOST]}
 
 
 def test_a_node_can_have_two_backups_in_flight(start: Start) -> None:
@@ -269,7 +302,7 @@ def test_a_state_that_came_late_is_owed_too(start: Start, asked: tuple[int, int,
     assert cache.put_as("1 2", state=True) == []
     assert cache.owed() == {"1 2": [Pool.MAMBA_HOST]}
     gone = {"F": ["1", "1 2"], "M": ["1 2"]}
-    assert cache.evict_as(asked, gone)[1] == ["PROGRESS/never-backed-up"]
+    assert cache.evict_as(asked, gone)[1] == ["PROGRESS/late-mamba-not-backed-up"]
     assert cache.tree() == {"1": "f", "1 2": "f|"}
 
 
@@ -320,6 +353,20 @@ def test_a_window_ends_at_what_a_backup_in_flight_marks(start: Start) -> None:
     assert cache.put_as("1 2", gained={"f": ["1 2"], "s": ["1 2"]}) == []
     assert cache.tree() == {"1": "FSf|", "1 2": "FSfs|"}
     assert cache.owed() == {"1": [Pool.SWA_HOST]}
+
+
+def test_what_is_passed_over_because_the_end_of_the_key_is_in_flight_is_owed_as_that(
+    start: Start,
+) -> None:
+    """The node that lacks a copy is not in flight itself."""
+    cache = start(window=2, dialect=WINDOWED)
+    cache.put("1", evicted=1)
+    cache.settle()
+    cache.put("1 2 3")
+    assert cache.put_as("1 2") == []
+    assert cache.owed() == {"1": [Pool.SWA_HOST]}
+    gone = {"S": ["1"]}
+    assert cache.evict_as((0, 1, 0), gone)[1] == ["PROGRESS/never-backed-up-again"]
 
 
 # -- states that come after the backup of their insert (SGLang) ------------------------------------
@@ -403,7 +450,7 @@ def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
     cache.match("1 2 3")
     freed, wrong = cache.evict_as((0, 1, 0), {"S": ["1", "1 2"]})
     assert freed.full == 0
-    assert wrong == ([] if paid else ["PROGRESS/never-backed-up"])
+    assert wrong == ([] if paid else ["PROGRESS/late-swa-not-backed-up"])
     assert cache.tree()["1 2"] == ("Ffs|" if paid else "Ff|")
 
 

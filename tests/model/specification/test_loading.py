@@ -118,23 +118,21 @@ def test_a_window_or_a_state_is_worth_one_whatever_comes_with_it(
 
 
 @pytest.mark.parametrize(
-    ("quota", "locked", "counted", "loaded"),
+    ("quota", "locked", "loaded"),
     [
-        (None, False, True, True),
-        (3, False, True, True),
-        (2, False, True, False),
-        (2, True, True, True),
-        (1, True, True, False),
-        (1, False, False, True),
-        (0, False, False, False),
+        (None, False, True),
+        (3, False, True),
+        (2, False, False),
+        (2, True, True),
+        (1, True, False),
     ],
 )
 def test_the_quota_is_for_what_is_loaded_and_what_is_pinned(
-    start: Start, quota: int | None, locked: bool, counted: bool, loaded: bool
+    start: Start, quota: int | None, locked: bool, loaded: bool
 ) -> None:
     """Two tokens are loaded below one on the device, which counts unless it was locked anyway
     (semantics 9.3)."""
-    cache = start(dialect=Dialect(quota_counts_pins=counted))
+    cache = start()
     cache.put("1")
     cache.put("1 2 3")
     cache.settle()

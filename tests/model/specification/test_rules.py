@@ -295,32 +295,26 @@ def test_only_what_is_on_the_device_and_unlocked_is_newly_pinned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("full", "others", "pins", "quota", "counted", "refused"),
+    ("full", "others", "pins", "quota", "refused"),
     [
-        (0, False, 0, None, True, True),
-        (0, True, 0, None, True, False),
-        (3, False, 0, None, True, True),
-        (3, True, 0, None, True, False),
-        (4, False, 0, None, True, False),
-        (4, False, 0, 4, True, False),
-        (4, False, 0, 3, True, True),
-        (4, False, 1, 4, True, True),
-        (4, False, 1, 5, True, False),
-        (4, False, 1, 3, False, False),
-        (4, False, 1, 2, False, True),
-        (0, True, 1, 0, True, True),
+        (0, False, 0, None, True),
+        (0, True, 0, None, False),
+        (3, False, 0, None, True),
+        (3, True, 0, None, False),
+        (4, False, 0, None, False),
+        (4, False, 0, 4, False),
+        (4, False, 0, 3, True),
+        (4, False, 1, 4, True),
+        (4, False, 1, 5, False),
+        (0, True, 1, 0, True),
     ],
 )
 def test_load_backs_are_refused_by_threshold_and_quota(
-    full: int, others: bool, pins: int, quota: int | None, counted: bool, refused: bool
+    full: int, others: bool, pins: int, quota: int | None, refused: bool
 ) -> None:
-    """The threshold is 4; what is pinned counts against the quota, or, before 0.5.20, raised it
-    (semantics 9.3)."""
+    """The threshold is 4; what is pinned counts against the quota (semantics 9.3)."""
     config = replace(PLAIN, load_threshold=4)
-    assert (
-        refuses_load(full, others, pins, quota, config, Dialect(quota_counts_pins=counted))
-        is refused
-    )
+    assert refuses_load(full, others, pins, quota, config) is refused
 
 
 # -- leaves and their order ------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import Component, Config, EvictionPolicy
 
 from ..deeds import (
+    AB,
     FULL,
     HOSTLESS,
     MAMBA,
@@ -269,6 +270,20 @@ def never_write_back(system: RadixSystem) -> None:
             "not-written-back",
             replace(WINDOWED, write_back=True),
             [Insert(A), Evict(swa=1)],
+            never_write_back,
+            0,
+        ),
+        (
+            "swa-not-written-back",
+            replace(WINDOWED, window=1, write_back=True),
+            [Insert(A), Insert(AB), Evict(swa=1)],
+            never_write_back,
+            0,
+        ),
+        (
+            "mamba-not-written-back",
+            replace(STATEFUL, write_back=True),
+            [with_state(A), with_state(AB), Evict(mamba=1)],
             never_write_back,
             0,
         ),

@@ -104,9 +104,9 @@ FULL_DEVICE = [Insert(A), SETTLE, Evict(1), Insert(B), Insert(C), SETTLE, LoadBa
         ("PROGRESS/load-refused", EVERYTHING, LOAD_STATE, in_vain("load_back", 0)),
         ("PROGRESS/load-refused", Config(device_pages=2), FULL_DEVICE, in_vain("load_back", 0)),
         ("PROGRESS/load_back-outcome", PLAIN, LOAD, off_by_one("load_back")),
-        ("PROGRESS/load_back-outcome", Config(load_threshold=2), LOAD, load_at_any_price),
+        ("PROGRESS/load-too-short", Config(load_threshold=2), LOAD, load_at_any_price),
         (
-            "PROGRESS/load_back-outcome",
+            "PROGRESS/load-over-quota",
             PLAIN,
             [*DEMOTED, Insert(B), LoadBack(A, quota=0)],
             load_at_any_price,

@@ -174,29 +174,21 @@ def pins_all(path: list[Page]) -> int:
     return sum(len(page.tokens) for page in path if page.has(Pool.FULL))
 
 
-def other_dialect(*args: Any) -> bool:
-    dialect = args[-1]
-    other = replace(dialect, quota_counts_pins=not dialect.quota_counts_pins)
-    return loading.refuses_load(*(*args[:-1], other))
-
-
-def no_quota_if_zero(
-    full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
+def pins_raise_the_quota(
+    full: int, others: bool, pins: int, quota: int | None, config: Config
 ) -> bool:
-    return loading.refuses_load(full, others, pins, quota or None, config, dialect)
+    return loading.refuses_load(full, others, -pins, quota, config)
+
+
+def no_quota_if_zero(full: int, others: bool, pins: int, quota: int | None, config: Config) -> bool:
+    return loading.refuses_load(full, others, pins, quota or None, config)
 
 
 def refuses_at_the_threshold(
-    full: int, others: bool, pins: int, quota: int | None, config: Config, dialect: Dialect
+    full: int, others: bool, pins: int, quota: int | None, config: Config
 ) -> bool:
-    return loading.refuses_load(
-        full,
-        others,
-        pins,
-        quota,
-        replace(config, load_threshold=config.load_threshold + 1),
-        dialect,
-    )
+    higher = replace(config, load_threshold=config.load_threshold + 1)
+    return loading.refuses_load(full, others, pins, quota, higher)
 
 
 def leaf_with_children(end: Page) -> bool:
@@ -277,11 +269,11 @@ PLANTED: dict[str, list[Plant]] = {
     ],
     "pinned_is_what_a_lock_newly_protects": [(contracts, "pinned", pins_all)],
     "load_back_keeps_to_threshold_and_quota": [
-        (contracts, "refuses_load", other_dialect),
+        (contracts, "refuses_load", pins_raise_the_quota),
         (contracts, "refuses_load", refuses_at_the_threshold),
     ],
     "more_quota_never_refuses": [
-        (contracts, "refuses_load", other_dialect),
+        (contracts, "refuses_load", pins_raise_the_quota),
         (contracts, "refuses_load", no_quota_if_zero),
     ],
     "leaf_leaves_nothing_behind": [

@@ -150,7 +150,7 @@ def window_nodes(path, reach):
 def window_cut(start, end, window, page_size):
     return max(start, end - window // page_size * page_size)
 
-def refuses_load(full, others, pins, quota, config, dialect):
+def refuses_load(full, others, pins, quota, config):
     return quota is not None and full - pins > quota
 """
 
