@@ -222,6 +222,9 @@ class SglangSystem:
     def in_flight(self) -> int:
         return self._transfers.in_flight()
 
+    def refuse(self, pool: Pool) -> None:
+        self._parts.refusals.refuse(pool)
+
     def reset(self) -> None:
         self._parts.clear()
 

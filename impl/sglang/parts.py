@@ -15,8 +15,9 @@ from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.swa import SwaMemory
 from radixproof.impl.sglang.names import PYTHON, RUST
+from radixproof.impl.sglang.refusals import Refusals
 from radixproof.impl.system import Unavailable
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import DEVICE, HOST, Config, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Parts:
     core: Core
     device: DeviceMemory
     host: host.HostMemory
+    refusals: Refusals
     has_exit_hook: bool
 
     def available(self, pool: Pool) -> int:
@@ -40,6 +42,7 @@ class Parts:
 
     def clear(self) -> None:
         """Flush everything, as the scheduler does."""
+        self.refusals.forget()
         self.tree.reset()
         self.device.allocator.clear()
         if self.device.states is not None:
@@ -57,6 +60,8 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
     device: DeviceMemory = (
         FullMemory(sglang, config) if config.window is None else SwaMemory(sglang, config)
     )
+    refusals = Refusals()
+    refusals.guard({DEVICE[one]: part.allocator for one, part in device.components.items()})
     kinds = tuple(sglang.tree.ComponentType(int(component)) for component in config.components)
     chosen = {"tree_core_backend": core} if sglang.capabilities.chosen_core else {}
     params = sglang.init_params(
@@ -74,8 +79,14 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
     )
     tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
+    refusals.guard({HOST[one]: pool for one, pool in host_memory.pools.items()})
     return Parts(
-        tree, core_of(tree, sglang, core), device, host_memory, sglang.capabilities.exit_hook
+        tree=tree,
+        core=core_of(tree, sglang, core),
+        device=device,
+        host=host_memory,
+        refusals=refusals,
+        has_exit_hook=sglang.capabilities.exit_hook,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
+from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.store import check_version, is_version, version_key
@@ -46,10 +46,10 @@ class Rule(NamedTuple):
 
 
 _OPERATIONS = tuple(
-    operation for operation in OPERATIONS if operation not in (HostLock, HostInsert, Refuse)
+    operation for operation in OPERATIONS if operation not in (HostLock, HostInsert)
 )
 """What any release can be put to. Host locks of these releases skip what has no host copy and
-forget splits; the adapter cannot insert on the host, nor make an allocation fail.
+forget splits; the adapter cannot insert on the host.
 """
 
 

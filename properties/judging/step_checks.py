@@ -79,7 +79,8 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             freed = _first_freed(pages, pool, delta)
             if freed is not None:
                 text = f"{spell(pages)} is being copied there, but its {pool.name} slots were freed"
-                breaches.append(Breach(Property.PIN, "target-freed", text, freed))
+                rule = "host-target-freed" if pool.on_host else "target-freed"
+                breaches.append(Breach(Property.PIN, rule, text, freed))
         for pool, pages in copy.targets.items() if copy.load and not copy.complete else ():
             freed = _first_freed(pages, HOST[pool], delta)
             if freed is not None:

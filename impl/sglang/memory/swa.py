@@ -56,6 +56,11 @@ class SwaMemory:
         if any(allocator.available_size() < tokens for allocator in self._of_tokens):
             return None
         slots, peers = (allocator.alloc(tokens) for allocator in self._of_tokens)
+        if slots is None or peers is None:  # one of them was told to fail
+            for allocator, got in zip(self._of_tokens, (slots, peers), strict=True):
+                if got is not None:
+                    allocator.free(got)
+            return None
         self.allocator.set_full_to_swa_mapping(slots, peers)
         return slots
 

@@ -124,8 +124,8 @@ def test_pin_of_what_is_locked_on_the_host(
 @pytest.mark.parametrize(
     ("rule", "operations", "deed"),
     [
-        ("target-freed", [Insert(A), Insert(B)], move_host(FULL, 1)),
-        ("target-freed", [Insert(A), EvictHost(1)], move_host(FULL, 1)),
+        ("host-target-freed", [Insert(A), Insert(B)], move_host(FULL, 1)),
+        ("host-target-freed", [Insert(A), EvictHost(1)], move_host(FULL, 1)),
         ("full-replaced", [Insert(A), Insert(B)], move_device(FULL, 1)),
     ],
     ids=words,
