@@ -116,9 +116,11 @@ class Replicas:
             system.release_window(own)
 
     def lock_host(self, anchor: Any) -> Any:
-        return tuple(
+        receipts = tuple(
             system.lock_host(node) for system, node in zip(self.systems, anchor, strict=True)
         )
+        refused = self._same("lock_host refused", [receipt is None for receipt in receipts])
+        return None if refused else receipts
 
     def unlock_host(self, receipt: Any) -> None:
         for system, own in zip(self.systems, receipt, strict=True):

@@ -273,8 +273,8 @@ class HostLocking(Protocol):
     """For `HostLock`."""
 
     def lock_host(self, anchor: Any) -> Any:
-        """Lock the host copies down to the best node of the last match; returns the receipt
-        (semantics 6.6).
+        """Lock the host copies down to the best node of the last match; returns the receipt, or
+        None if an engine would not lock there, and nothing was locked (semantics 6.6).
         """
 
     def unlock_host(self, receipt: Any) -> None:

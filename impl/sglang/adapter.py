@@ -175,6 +175,16 @@ class SglangSystem:
     def release_window(self, receipt: Any) -> None:
         self._locks.release_window(receipt)
 
+    def lock_host(self, anchor: Any) -> Any:
+        """Prefetches do so, where the prefix has a host copy."""
+        node = anchor.best_match_node
+        if not (self._tree.is_backuped(node) or self._tree.is_root(node)):
+            return None
+        return node, self._tree.inc_host_lock_ref(node).to_dec_params()
+
+    def unlock_host(self, receipt: Any) -> None:
+        self._tree.dec_host_lock_ref(*receipt)
+
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
         result = self._tree.evict(

@@ -191,6 +191,13 @@ RULES = (
     ),
     Rule(
         "0.5.22",
+        "host locks count every node, and follow splits (5.2, 6.6)",
+        "the operation is left out",
+        "operations",
+        (*_OPERATIONS, HostLock),
+    ),
+    Rule(
+        "0.5.22",
         "a host insert gives walked nodes the host copy that they lack (10.3)",
         field="host_insert_refills",
     ),

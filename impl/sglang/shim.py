@@ -50,6 +50,11 @@ _STREAM_USERS = (
 )
 """Modules that submit copies and ask for their end; the last one came with 0.5.18."""
 
+_RESULTS = f"{MEM_CACHE}.unified_cache.unified_tree_core_interface"
+"""The module of what a step of an eviction returns. Such an object complains on stderr if an
+exception has kept what it freed from being given back; here the exception itself is reported.
+"""
+
 _imported: tuple[Release, Sglang] | None = None
 """What this process has imported: a process can import one SGLang only."""
 
@@ -171,6 +176,9 @@ def _replace() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(_HOST_POOLS):
             vars(module).update(_ON_CPU)
+    results: Any = sys.modules.get(_RESULTS)
+    if results is not None and "__del__" in vars(results.BaseEvictionResult):
+        del results.BaseEvictionResult.__del__
     host: Any = sys.modules[f"{MEM_CACHE}.memory_pool_host"]
     host.ALLOC_MEMORY_FUNCS["cpu"] = _allocate  # one table, whichever modules name it
 

@@ -67,7 +67,7 @@ class FollowedHostEviction:
 
         Returns whether one went after enough was free.
         """
-        if self.wanted.swa > 0 or self.wanted.mamba > 0:
+        if self.wanted.swa > 0 or self.wanted.mamba > 0 or self._others_were_refused():
             return False
         too_many = False
         freed = 0
@@ -79,6 +79,10 @@ class FollowedHostEviction:
             self.victims.append(leave_host(self.state, victim, Component.FULL))
             freed += self.victims[-1].full
         return too_many
+
+    def _others_were_refused(self) -> bool:
+        """Room for SWA or states may have been made because they were refused (semantics 17.4)."""
+        return not self.exact and not self.state.refusing.isdisjoint(HOST[1:])
 
     def _next(self) -> Page | None:
         """The first in order that went; passing others over is a breach (semantics 7.2, 7.9)."""

@@ -180,7 +180,7 @@ def _replayed(task: Replay, tell: Tell) -> Replayed:
 def _left_out(target: Target, history: History) -> str:
     """The first operation that a system cannot be put to, whatever its state, and why."""
     for number, operation in enumerate(history.operations, 1):
-        if why := target.scope.declines(operation):
+        if why := target.scope.declines(operation, history.config):
             return f"step {number} ({operation.name}): {why}"
     return ""
 

@@ -102,6 +102,9 @@ class Performer:
     def _host_lock(self, operation: HostLock) -> Iterator[Step]:
         found = self.system.match(operation.key)
         handle = self.system.lock_host(found.best_anchor)
+        if handle is None:
+            yield Step(Match(operation.key), _matched(found), found.slots)
+            return
         self.ledger.receipts[operation.receipt] = Receipt(handle, found.best, on_host=True)
         yield Step(operation, Locked(found.best))
 

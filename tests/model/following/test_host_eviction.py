@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import Component, EvictionPolicy
+from radixproof.model.config import Component, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.host_eviction import FollowedHostEviction
@@ -189,6 +189,20 @@ def test_what_went_from_the_host_went_in_order_and_was_not_too_much(
     cache.demote("1", "5", "9")
     (breach,) = follow(cache, wanted, cache.choice({"f": went, "m": went}))
     assert breach.signature == signature
+
+
+@pytest.mark.parametrize(("exact", "signatures"), [(True, ["RECENCY/access-time"]), (False, [])])
+def test_room_may_have_been_made_for_a_state_that_was_refused(
+    start: Start, exact: bool, signatures: list[str]
+) -> None:
+    """Then a leaf goes in the order of states, which is not known."""
+    cache = start(mamba=True)
+    cache.demote("1", "5", "9")
+    cache.cache.refuse(Pool.MAMBA_HOST)
+    choice = cache.choice({"f": ["9"], "m": ["9"]})
+    eviction = FollowedHostEviction(cache.cache, Amounts(1), choice, exact)
+    eviction.run()
+    assert [breach.signature for breach in eviction.breaches] == signatures
 
 
 def test_nodes_that_were_too_many_in_their_order_went_in_another(start: Start) -> None:

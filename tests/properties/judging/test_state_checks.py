@@ -213,6 +213,24 @@ def test_leaf(
     assert signature_of(EVERYTHING, operations, deed) == f"LEAF/{rule}"
 
 
+@pytest.mark.parametrize(
+    ("locked", "rules"),
+    [(B, set()), (A, {"LEAF/swa-host-list"})],
+    ids=["the node that is missing", "another node"],
+)
+def test_where_locks_on_the_host_are_not_shown_what_is_locked_need_not_be_listed_there(
+    tampered: Callable[..., Target],
+    breaches_of: Callable[..., list[Breach]],
+    locked: Key,
+    rules: set[str],
+) -> None:
+    out = tampered(order_of("host", SWA, leave=5), len(DEMOTED) + 1)
+    unshown = replace(out, sight=replace(out.sight, host_locks=()))
+    history = [*DEMOTED, HostLock("h", locked), Match(B)]
+    seen = {breach.signature for breach in breaches_of(unshown, EVERYTHING, history, WHOLE)}
+    assert seen == rules
+
+
 def test_what_a_system_cannot_show_is_not_held_against_it(radix: Target) -> None:
     hidden = obscured(radix, Sight(leaf_sets=False, lru_lists=False))
     assert run_history(hidden, History(EVERYTHING, (*DEMOTED, EvictHost(1)))) is None

@@ -61,6 +61,22 @@ def swa_slots_go_alone(release: Target) -> None:
     equal(look(system).free[:2], (24, 20))
 
 
+def an_allocation_is_refused_once(release: Target) -> None:
+    for pool in (Pool.FULL, Pool.SWA):
+        system = build(release, SWA)
+        free = look(system).free
+        system.refuse(pool)
+        equal((system.allocate(1), look(system).free), (None, free))
+        assert system.allocate(1) is not None
+        system.refuse(pool)
+        system.reset()
+        assert system.allocate(1) is not None
+    system = build(release, SWA)
+    system.refuse(Pool.FULL_HOST)
+    put(system, (1,))
+    equal((system.run_copies(9), look(system).free[Pool.FULL_HOST]), (0, 16))
+
+
 def systems_share_nothing(release: Target) -> None:
     one, other = build(release, SWA), build(release, SWA)
     put(one, (1,))
