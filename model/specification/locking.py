@@ -15,27 +15,32 @@ WINDOW = (Pool.SWA, Pool.MAMBA)
 
 
 def device_lock(anchor: Page, config: Config, dialect: Dialect) -> PagesPerPool:
-    """A device lock covers the FULL path, one window of nodes, and one state (semantics 6.1).
-
-    Where ``segment_locks`` is off, tombstones are passed over, and cover nothing.
-    """
+    """A device lock covers the FULL path, one window of nodes, and one state (semantics 6.1)."""
     path = anchor.path()
     covered: PagesPerPool = {Pool.FULL: path}
-    counted = path if dialect.segment_locks else [page for page in path if page.has(Pool.SWA)]
     if config.window is not None:
-        covered[Pool.SWA] = window_nodes(counted, config.window)
+        covered[Pool.SWA] = window_nodes(_counted(path, Pool.SWA, dialect), config.window)
     if config.mamba_states and path and (dialect.segment_locks or anchor.has(Pool.MAMBA)):
         covered[Pool.MAMBA] = [anchor]
     return covered
 
 
-def host_lock(anchor: Page, config: Config) -> PagesPerPool:
+def _counted(path: list[Page], pool: Pool, dialect: Dialect) -> list[Page]:
+    """The pages that count for a window in a pool: where ``segment_locks`` is off, what is not
+    there is passed over, and covers nothing (semantics 6.1, 6.6).
+    """
+    return path if dialect.segment_locks else [page for page in path if page.has(pool)]
+
+
+def host_lock(anchor: Page, config: Config, dialect: Dialect) -> PagesPerPool:
     """A host lock covers the anchor's own node, one window of nodes, and one state (6.6)."""
     if anchor.parent is None:
         return {}
     covered: PagesPerPool = {Pool.FULL_HOST: anchor.node()}
     if config.window is not None:
-        covered[Pool.SWA_HOST] = window_nodes(anchor.path(), config.window)
+        covered[Pool.SWA_HOST] = window_nodes(
+            _counted(anchor.path(), Pool.SWA_HOST, dialect), config.window
+        )
     if config.mamba_states:
         covered[Pool.MAMBA_HOST] = [anchor]
     return covered
@@ -48,13 +53,17 @@ def lock(state: State, holder: Holder, anchor: Page) -> None:
 
 def lock_host(state: State, holder: Holder, anchor: Page) -> None:
     """Lock the host copies of a node (semantics 6.6)."""
-    hold(state, holder, host_lock(anchor, state.config))
+    hold(state, holder, host_lock(anchor, state.config, state.dialect))
 
 
 def lock_both(state: State, holder: Holder, anchor: Page) -> None:
     """Lock a node on both tiers, as a load-back does (semantics 9.2)."""
-    on_host = host_lock(anchor, state.config)
-    hold(state, holder, device_lock(anchor, state.config, state.dialect) | on_host)
+    hold(
+        state,
+        holder,
+        device_lock(anchor, state.config, state.dialect)
+        | host_lock(anchor, state.config, state.dialect),
+    )
 
 
 def hold(state: State, holder: Holder, covered: PagesPerPool) -> None:

@@ -30,15 +30,12 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
     assert whole is not None
     judge.pass_over(Moment.INSPECTION)
     views = {view.id: view for view in seen.nodes}
-    locked = _locked(judge, views)
-    # A system that does not show its locks on the host may list what is unlocked there alone.
-    may_be_out = frozenset() if judge.sight.host_locks else locked.host
     return [
         *_everything_is_where_the_model_says(judge),
         *_node_ends(judge),
         *_free_lists(judge, seen, whole),
-        *leaf_sets(judged.leaf_sets, views, locked, whole),
-        *lru_lists(judged.lru_lists, views, whole, may_be_out),
+        *leaf_sets(judged.leaf_sets, views, _locked(judge, views), whole),
+        *lru_lists(judged.lru_lists, views, whole, _unlisted(judge, views)),
         *_recency(judge, whole),
         *_map(judge, views, whole),
         *_pending(judge, views),
@@ -184,14 +181,21 @@ def _leaf(
     return Witness(prefix_of(views, node), pool, leaf=node in missing)
 
 
+def _unlisted(judge: Judge, views: Mapping[int, NodeView]) -> AbstractSet[int]:
+    """Nodes that an LRU list of the host may lack: a system that shows no host locks may list
+    nothing that is locked there, for which nobody looks (semantics 1.6).
+    """
+    return set() if judge.sight.host_locks else _locked(judge, views).host
+
+
 def lru_lists(
     pools: Pools,
     views: Mapping[int, NodeView],
     whole: Whole,
-    may_be_out: AbstractSet[int] = frozenset(),
+    unlisted: AbstractSet[int] = frozenset(),
 ) -> Iterable[Breach]:
-    """The LRU lists of SWA and MAMBA hold what is on the device, and what is on the host only; of
-    these nodes some ``may_be_out``.
+    """The LRU lists of SWA and MAMBA hold what is on the device, and what is on the host only, but
+    maybe not what is ``unlisted`` there.
     """
     for pool, listed in _lists(pools, whole):
         device, host = DEVICE[pool.component], HOST[pool.component]
@@ -200,8 +204,8 @@ def lru_lists(
             for view in views.values()
             if view.slots[pool] is not None and (pool is device or view.slots[device] is None)
         }
-        if pool is host:
-            defined -= may_be_out - set(listed)
+        spared = unlisted - set(listed) if pool is host else frozenset[int]()
+        defined -= spared
         if len(listed) != len(set(listed)) or set(listed) != defined:
             name, tier = device.name.lower(), "host" if pool is host else "device"
             difference = spell_difference(views, listed, defined)

@@ -386,11 +386,11 @@ def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> Non
     assert window >= 1
     trie = Trie(_config(window=window, states=True))
     path = _path(trie, cuts, device=0)
-    locked = host_lock(path[-1], trie.config)
+    locked = host_lock(path[-1], trie.config, Dialect())
     assert locked[Pool.FULL_HOST] == nodes_of(path)[-1]
     _is_window(locked[Pool.SWA_HOST], path, window)
     assert locked[Pool.MAMBA_HOST] == path[-1:]
-    assert host_lock(trie.root(""), trie.config) == {}
+    assert host_lock(trie.root(""), trie.config, Dialect()) == {}
 
 
 # -- load-back (semantics 3.4, 9.2, 9.3) -----------------------------------------------------------

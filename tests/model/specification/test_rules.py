@@ -242,14 +242,23 @@ def test_a_host_lock_is_one_node_one_window_and_one_state(
 ) -> None:
     """Whether there are host copies or not (semantics 6.6)."""
     _, path = draw(drawing)
-    locked = host_lock(path[-1], WHOLE)
+    locked = host_lock(path[-1], WHOLE, Dialect())
     assert [ends(locked[pool]) for pool in HOST] == [full, swa, mamba]
-    assert set(host_lock(path[-1], PLAIN)) == {Pool.FULL_HOST}
+    assert set(host_lock(path[-1], PLAIN, Dialect())) == {Pool.FULL_HOST}
+
+
+def test_a_host_lock_may_pass_over_what_has_no_copy() -> None:
+    """As on the device (semantics 6.6)."""
+    _, path = draw("Ffs| Ffs F|")
+    old = Dialect(segment_locks=False)
+    assert ends(host_lock(path[-1], WHOLE, Dialect())[Pool.SWA_HOST]) == [1, 2, 3]
+    assert ends(host_lock(path[-1], replace(WHOLE, window=2), Dialect())[Pool.SWA_HOST]) == [2, 3]
+    assert ends(host_lock(path[-1], replace(WHOLE, window=2), old)[Pool.SWA_HOST]) == [1, 2]
 
 
 def test_locks_of_the_root_cover_nothing() -> None:
     root, _ = draw("")
-    assert host_lock(root, WHOLE) == {}
+    assert host_lock(root, WHOLE, Dialect()) == {}
     assert not any(device_lock(root, WHOLE, Dialect()).values())
 
 

@@ -236,6 +236,28 @@ def test_what_a_system_cannot_show_is_not_held_against_it(radix: Target) -> None
     assert run_history(hidden, History(EVERYTHING, (*DEMOTED, EvictHost(1)))) is None
 
 
+@pytest.mark.parametrize(
+    ("sight", "held", "signatures"),
+    [
+        (Sight(), True, {"LEAF/swa-host-list"}),
+        (Sight(host_locks=()), True, set()),
+        (Sight(host_locks=()), False, {"LEAF/swa-host-list"}),
+    ],
+)
+def test_who_shows_no_host_locks_need_not_list_what_they_hold(
+    radix: Target, sight: Sight, held: bool, signatures: set[str]
+) -> None:
+    """Nobody looks there for what is locked (semantics 1.6)."""
+    run = Run(replace(radix, sight=sight), EVERYTHING, every=1)
+    for operation in (*DEMOTED, *([HostLock("h", A)] if held else [])):
+        assert run.step(operation) == []
+    system = run.system
+    assert isinstance(system, RadixSystem)
+    order_of("host", SWA, leave=1)(system)
+    found = run.step(Match(Key((9,))), whole=True)
+    assert {breach.signature for breach in found} == signatures
+
+
 def map_a_free_slot(system: RadixSystem) -> None:
     system.cache.memory.device.swa_of[8] = 1
 

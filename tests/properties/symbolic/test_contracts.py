@@ -155,8 +155,8 @@ def not_whole_nodes(path: list[Page], reach: int) -> list[Page]:
     return path[-reach:]
 
 
-def locks_everything(anchor: Page, config: Config) -> PagesPerPool:
-    return locking.host_lock(anchor, config) | {Pool.FULL_HOST: anchor.path()}
+def locks_everything(anchor: Page, config: Config, dialect: Dialect) -> PagesPerPool:
+    return locking.host_lock(anchor, config, dialect) | {Pool.FULL_HOST: anchor.path()}
 
 
 def loads(
