@@ -12,7 +12,7 @@ from radixproof.properties.performing.outcomes import Crashed
 LONGEST = 200
 """Characters of a message that are kept."""
 
-_OURS = ("radixproof.properties.", "radixproof.model.")
+_OURS = ("radixproof.properties.", "radixproof.model.", "radixproof.impl.replicas")
 _SYSTEMS = ("sglang.", "radixproof.impl.")
 _PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
 """Where those are defined, other than `Exception`s, that end a test or a search from outside."""
@@ -51,9 +51,9 @@ def _where(trace: TracebackType | None) -> str:
     innermost outside the harness.
     """
     frames = _frames(trace)
-    known = [name for module, name in frames if module.startswith(_SYSTEMS)]
-    others = [name for module, name in frames if not module.startswith(_OURS)]
-    return (known or others or ["?"])[-1]
+    outside = [(module, name) for module, name in frames if not module.startswith(_OURS)]
+    known = [name for module, name in outside if module.startswith(_SYSTEMS)]
+    return (known or [name for _, name in outside] or ["?"])[-1]
 
 
 def _frames(trace: TracebackType | None) -> list[tuple[str, str]]:
