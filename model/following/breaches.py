@@ -83,23 +83,25 @@ def not_written_back(node: Sequence[Page]) -> Breach:
 def _lost(node: Sequence[Page], rule: str, why: str) -> Breach:
     """A node was lost that should have been demoted (semantics 7.4)."""
     text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"
-    witness = Witness(node[-1].key(), Pool.FULL_HOST, held=True)
+    end = node[-1]
+    lost = [HOST[one] for one in Component if end.has(DEVICE[one]) and not end.has(HOST[one])]
+    witness = Witness(end.key(), lost[0] if lost else Pool.FULL_HOST, held=True)
     return Breach(Property.PROGRESS, rule, text, witness)
 
 
-def freed_too_much(last: str) -> Breach:
+def freed_too_much(last: str, witness: Witness) -> Breach:
     """An eviction went on after enough was free (semantics 7.1)."""
     text = f"{last} was evicted although enough had been freed"
-    return Breach(Property.PROGRESS, "freed-too-much", text)
+    return Breach(Property.PROGRESS, "freed-too-much", text, witness)
 
 
-def should_have_waited(last: str, component: Component) -> Breach:
+def should_have_waited(last: str, component: Component, witness: Witness) -> Breach:
     """Fewer victims would have been enough, had they been taken in order (semantics 7.2)."""
     text = (
         f"{last} was evicted before data that should have gone first, which alone would have "
         "been enough"
     )
-    return Breach(Property.RECENCY, recency_of(component), text)
+    return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
 def host_leaf_kept(end: Page, pool: Pool) -> Breach:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History, Insert, Match, Operation
-from radixproof.impl.sglang.paste.assertions import Seen, Unwritable
+from radixproof.impl.sglang.names import core_in, version_in
+from radixproof.impl.sglang.paste.assertions import Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import render
+from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
-from radixproof.properties.performing.outcomes import Matched, Outcome, Skipped
+from radixproof.properties.performing.outcomes import Crashed, Matched, Outcome, Skipped
+from radixproof.properties.performing.performer import Performer
 from radixproof.properties.reporting.effects import effects
 from radixproof.properties.reporting.narrate import narrate
 from radixproof.properties.reporting.recording import Recording
 
 
-def source(version: str, history: History, signature: str, breach: Breach | None = None) -> str:
+def source(system: str, history: History, signature: str, breach: Breach | None = None) -> str:
     """The source of the file: the history is run once more, and what was done is written.
 
-    The ``breach`` is the first with this signature, unless one is given. Operations that were
-    skipped are left out. Raises `Unwritable`, and `Unavailable` if the release cannot be run.
+    The ``system`` is a release of SGLang. The ``breach`` is the first with this signature, unless
+    one is given. Operations that were skipped are left out. Raises `Unwritable`, and `Unavailable`
+    if the release cannot be run.
     """
-    recording = Recording(registry.find(f"sglang=={version}"))
+    recording = Recording(registry.find(system))
     told = narrate(recording.target, history, signature, recording.next_step)
     breach = breach or told.breach
     if breach is None:
@@ -30,14 +34,43 @@ def source(version: str, history: History, signature: str, breach: Breach | None
         for (_, outcome), operation, note, calls in steps
         if not isinstance(outcome, Skipped)
     ]
+    performed = History(history.config, tuple(operation for operation, _, _ in done))
     return render(
-        History(history.config, tuple(operation for operation, _, _ in done)),
+        performed,
         breach,
-        version,
+        version_in(system),
         [note for _, note, _ in done],
-        Seen(told.before, told.after),
+        Seen(told.before, told.after, *_found(registry.find(system), performed, breach)),
         [calls for _, _, calls in done],
+        core_in(system),
     )
+
+
+def _found(target: Target, history: History, breach: Breach) -> tuple[Found | None, Found | None]:
+    """What a match of the witness's prefix finds before the last step, and after it.
+
+    It is asked in runs of its own, since a match changes what comes after it.
+    """
+    if breach.witness is None or not history.operations:
+        return None, None
+    look = Match(breach.witness.prefix)
+    return (
+        _last(target, History(history.config, (*history.operations[:-1], look))),
+        _last(target, History(history.config, (*history.operations, look))),
+    )
+
+
+def _last(target: Target, history: History) -> Found | None:
+    """What the last operation finds, if it comes to that."""
+    performer = Performer(target, history.config)
+    try:
+        for operation in history.operations:
+            outcome = [step.outcome for step in performer.perform(operation)][-1]
+            if isinstance(outcome, Crashed):
+                return None
+    finally:
+        performer.close()
+    return Found(outcome.device, outcome.best) if isinstance(outcome, Matched) else None
 
 
 def _performed(operation: Operation, outcome: Outcome) -> Operation:

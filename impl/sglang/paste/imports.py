@@ -10,6 +10,7 @@ _STANDARD = {
     "Mock": "unittest.mock",
     "patch": "unittest.mock",
     "signature": "inspect",
+    "SimpleNamespace": "types",
 }
 _OTHERS = {
     "torch": "",
@@ -26,6 +27,7 @@ _OTHERS = {
     "SWATokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator.swa",
     "ServerArgs": "sglang.srt.server_args",
     "TokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator",
+    "TreeLock": f"{_MEM_CACHE}.base_prefix_cache",
     "UnifiedRadixCache": f"{_MEM_CACHE}.unified_radix_cache",
     "set_global_server_args_for_scheduler": "sglang.srt.server_args",
 }

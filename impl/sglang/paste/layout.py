@@ -113,18 +113,9 @@ def shortened(lines: list[str]) -> list[str]:
 
 
 def _named(lines: list[str], part: str, name: str) -> list[str]:
-    named = [f"{name} = {part}"]
-    for line in lines:
-        short = line.replace(part, name)
-        inner = _INSERT.fullmatch(short)
-        if inner and len(short) > WIDTH - 4:
-            named += [f"params = {inner.group(1)}", "tree.insert(params)"]
-        else:
-            named.append(short)
-    return named
+    return [f"{name} = {part}", *(line.replace(part, name) for line in lines)]
 
 
-_INSERT = re.compile(r"tree\.insert\((InsertParams\(.*\))\)")
 _NODE = re.compile(r"\bfind\(\[(?:[^\[\]])*\], tree\.root_node(?:, \"[^\"]*\")?\)")
 _KEY = re.compile(r"\bkey\((?:[^()]|range\([^()]*\))*\)")
 
