@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
 from radixproof.impl import registry
 from radixproof.impl.operations import History, Insert, Match, Operation
 from radixproof.impl.sglang.names import core_in, version_in
 from radixproof.impl.sglang.paste.assertions import Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import render
+from radixproof.impl.sglang.paste.requests import Call
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.performing.outcomes import Crashed, Matched, Outcome, Skipped
@@ -16,18 +21,45 @@ from radixproof.properties.reporting.narrate import narrate
 from radixproof.properties.reporting.recording import Recording
 
 
-def source(system: str, history: History, signature: str, breach: Breach | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A history as it was performed, without what was skipped: what a file is written from."""
+
+    history: History
+    notes: list[str]
+    calls: list[list[Call]]
+    breach: Breach | None
+    seen: Seen
+
+
+def source(
+    system: str,
+    history: History,
+    signature: str,
+    breach: Breach | None = None,
+    script: bool = False,
+) -> str:
     """The source of the file: the history is run once more, and what was done is written.
 
     The ``system`` is a release of SGLang. The ``breach`` is the first with this signature, unless
-    one is given. Operations that were skipped are left out. Raises `Unwritable`, and `Unavailable`
-    if the release cannot be run.
+    one is given. A ``script`` runs on all releases, and with any core, if what is wrong shows in
+    what calls return. Raises `Unwritable`, and `Unavailable` if the release cannot be run.
     """
+    told = _told(system, history, signature, breach)
+    return _written(system, told, told, script)
+
+
+def control(system: str, history: History, signature: str, other: History) -> str:
+    """A script that performs another history, and asserts what that of ``history`` asserts."""
+    return _written(
+        system, _told(system, other, signature), _told(system, history, signature), True
+    )
+
+
+def _told(system: str, history: History, signature: str, breach: Breach | None = None) -> Telling:
     recording = Recording(registry.find(system))
     told = narrate(recording.target, history, signature, recording.next_step)
     breach = breach or told.breach
-    if breach is None:
-        raise Unwritable("it does not come again when every step is looked at")
     steps = list(zip(told.steps, history.operations, effects(told), recording.steps, strict=False))
     done = [
         (_performed(operation, outcome), note, calls)
@@ -35,23 +67,44 @@ def source(system: str, history: History, signature: str, breach: Breach | None 
         if not isinstance(outcome, Skipped)
     ]
     performed = History(history.config, tuple(operation for operation, _, _ in done))
-    return render(
+    found = _found(registry.find(system), performed, breach)
+    return Telling(
         performed,
-        breach,
-        version_in(system),
         [note for _, note, _ in done],
-        Seen(told.before, told.after, *_found(registry.find(system), performed, breach)),
         [calls for _, _, calls in done],
-        core_in(system),
+        breach,
+        Seen(told.before, told.after, *found),
     )
 
 
-def _found(target: Target, history: History, breach: Breach) -> tuple[Found | None, Found | None]:
+def _written(system: str, told: Telling, asserted: Telling, script: bool) -> str:
+    """The steps of one history, and what is asserted of another, or of the same."""
+    if asserted.breach is None:
+        raise Unwritable("it does not come again when every step is looked at")
+    of_core = partial(
+        render,
+        told.history,
+        asserted.breach,
+        version_in(system),
+        told.notes,
+        asserted.seen,
+        told.calls,
+        script=script,
+    )
+    if script:
+        with suppress(Unwritable):
+            return of_core(core=None)
+    return of_core(core=core_in(system))
+
+
+def _found(
+    target: Target, history: History, breach: Breach | None
+) -> tuple[Found | None, Found | None]:
     """What a match of the witness's prefix finds before the last step, and after it.
 
     It is asked in runs of its own, since a match changes what comes after it.
     """
-    if breach.witness is None or not history.operations:
+    if breach is None or breach.witness is None or not history.operations:
         return None, None
     look = Match(breach.witness.prefix)
     return (

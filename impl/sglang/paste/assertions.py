@@ -65,11 +65,12 @@ NOTHING_SEEN = Seen()
 
 
 def assertion(
-    history: History, breach: Breach, seen: Seen, core: str, with_core: bool
+    history: History, breach: Breach, seen: Seen, core: str | None, with_core: bool
 ) -> Assertion:
     """The assertion for a breach at the end of a history.
 
-    ``core`` is what the tree has its nodes in, and ``with_core`` says that it is a part of its own.
+    ``core`` is what the tree has its nodes in, None if it may be any, and ``with_core`` says that
+    it is a part of its own.
     Raises `Unwritable`.
     """
     if breach.violates is Property.NOCRASH:

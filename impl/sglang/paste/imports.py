@@ -9,7 +9,9 @@ _STANDARD = {
     "array": "array",
     "Mock": "unittest.mock",
     "patch": "unittest.mock",
+    "extract_tb": "traceback",
     "signature": "inspect",
+    "sys": "",
     "SimpleNamespace": "types",
 }
 _OTHERS = {

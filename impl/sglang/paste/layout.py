@@ -126,9 +126,12 @@ def comment(text: str) -> str:
     return "\n".join(lines)
 
 
-def docstring(breach: Breach, version: str) -> str:
+def docstring(breach: Breach, version: str, script: bool = False) -> str:
     """The docstring at the top of the file."""
     bar = ["In [1 | 2], the node meant is the part behind the bar."] if " | " in breach.text else []
+    runner = "python" if script else "pytest"
+    alone = f"python -m radixproof.impl.sglang.run {version}"
+    tested = f"pytest -p radixproof.impl.sglang.plugin --sglang {version}"
     lines = [
         f'"""{_prose(f"{breach.signature} in SGLang {version}.")}',
         "",
@@ -136,8 +139,8 @@ def docstring(breach: Breach, version: str) -> str:
         _prose(f"What happened: {breach.text}."),
         *bar,
         "",
-        "Found by radixproof. Run it with pytest where SGLang and a GPU are, or on a CPU with",
-        f"    pytest -p radixproof.impl.sglang.plugin --sglang {version} THIS_FILE",
+        f"Found by radixproof. Run it with {runner} where SGLang and a GPU are, or on a CPU with",
+        f"    {alone if script else tested} THIS_FILE",
         '"""',
     ]
     return "\n".join(lines)

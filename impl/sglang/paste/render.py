@@ -29,6 +29,7 @@ from radixproof.impl.sglang.paste.assertions import (
 from radixproof.impl.sglang.paste.imports import imported
 from radixproof.impl.sglang.paste.requests import Call, Requests
 from radixproof.impl.sglang.paste.statements import WRITTEN, Statements, host_limits
+from radixproof.impl.sglang.releases import OLDEST
 from radixproof.impl.sglang.store import version_key
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.verdict import Breach
@@ -62,17 +63,19 @@ def render(
     notes: Sequence[str] = (),
     seen: Seen = NOTHING_SEEN,
     calls: Sequence[Sequence[Call]] = (),
-    core: str = PYTHON,
+    core: str | None = PYTHON,
+    script: bool = False,
 ) -> str:
     """Source of the file. ``breach`` was seen at the last operation of ``history``.
 
     ``version`` and ``core`` are the release of SGLang that it was found in, and its core; the file
-    runs on that release and all later ones. Of each operation, ``notes`` say what it did, and
-    ``calls`` are those that were made for it: a request is written as they are. Raises
+    runs on that release and all later ones. Without a core it takes that which SGLang gives it. Of
+    each operation, ``notes`` say what it did, and ``calls`` are those that were made for it: a
+    request is written as they are. A ``script`` is run by itself, and on all releases. Raises
     `Unwritable` if no such file can show the breach.
     """
     _check_writable(history, calls)
-    since = _since(version)
+    since = _since(OLDEST if script else version)
     asserted = assertion(history, breach, seen, core, since("0.5.17"))
     config = history.config
     limited = _is_limited(config, history.operations, calls)
@@ -85,6 +88,7 @@ def render(
         window=config.window is not None,
         page=config.page_size,
         core=core,
+        script=script,
         since=since,
         helpers=[f"helpers/{name}.py.j2" for name in HELPERS if _calls(text, name)],
         needs=_needs(config, asserted, text, limited),
@@ -94,8 +98,8 @@ def render(
         beginning=layout.shortened(asserted.before),
     )
     body = layout.fitted(body)
-    head = f"{layout.docstring(breach, version)}\n\n{imported(body, since('0.5.13'))}\n\n"
-    return layout.fitted(head + body)
+    text = layout.docstring(breach, version, script)
+    return layout.fitted(f"{text}\n\n{imported(body, since('0.5.13'))}\n\n{body}")
 
 
 def _since(version: str) -> Callable[[str], bool]:
