@@ -166,6 +166,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "swa_slots": config.slots(Pool.SWA),
         "host_ratio": _host_ratio(config) if config.hosted else 2,
         "limits": host_limits(config) if limited else [],
+        "allocates": "allocator" in text or _calls(text, "alloc") or _calls(text, "free"),
         "loads": len(re.findall(r"^load_back\(", text, re.MULTILINE)),
         "quota": "mem_quota=" in text,
         "evicted": "evicted=" in text,
