@@ -57,7 +57,8 @@ MENDED = {
     "0.5.19": ("sglang-0-5-18-nocrash-assertionerror-unifiedtreecore-commit-load-back",),
     "0.5.20": (
         *(f"sglang-0-5-{release}-recency-swa-list" for release in BEFORE_20),
-        *(f"sglang-0-5-{release}-leaf-device-leaves" for release in BEFORE_20),
+        # Not that of 0.5.12.post1, where the leaf is another: leaves are cut to a window since.
+        *(f"sglang-0-5-{release}-leaf-device-leaves" for release in BEFORE_20[1:]),
         *(f"sglang-0-5-{release}-lock-swa-too-few" for release in BEFORE_20[1:]),
     ),
     "0.5.23": (
@@ -108,7 +109,9 @@ def test_those_of_the_corpus_fail_on_their_release(system: str, tmp_path: Path) 
     write_all(system, tmp_path)
     failed = failures(tmp_path, version_in(system))
     mine = {
-        entry.name: entry.history.origin["signature"] for entry in ENTRIES if entry.system == system
+        entry.name: entry.history.origin["signature"]
+        for entry in ENTRIES
+        if entry.system == system and entry.name not in UNWRITTEN
     }
     assert failed.keys() == mine.keys()
     assert {name: failed[name] for name in mine if not is_expected(failed[name], mine[name])} == {}
