@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A process more than there are cores: some tests wait.
 PARALLEL = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
-.PHONY: check test releases torture gate pythons drawing bench power power-short mutants lint \
+.PHONY: check test releases torture gate matrix matrix-short pythons drawing bench power power-short mutants lint \
 	symbolic symbolic-short systems clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
@@ -45,6 +45,18 @@ releases: systems
 # a bug more, and the tutorial for a cache of one's own, word for word, from the wheel.
 gate: systems
 	$(BIN)/python -m pytest -m gate --gate
+
+# Every release and core in one table, in build/matrix: half an hour and more. If interrupted, `make
+# matrix RESUME=--resume` goes on, as long as the code is the same.
+matrix: systems
+	$(BIN)/radixproof matrix --profile ci -j $$(getconf _NPROCESSORS_ONLN) --out build/matrix --known builtin $(RESUME)
+
+# For CI: the seed's bug and its mending, and the newest with both cores; new findings are red.
+matrix-short: $(READY)
+	$(BIN)/radixproof systems add sglang==0.5.12.post1 sglang==0.5.13.post1 sglang==0.5.23
+	rm -rf build/matrix-short
+	$(BIN)/radixproof matrix sglang==0.5.12.post1 sglang==0.5.13.post1 sglang==0.5.23 sglang==0.5.23+rust \
+		-j $$(getconf _NPROCESSORS_ONLN) --out build/matrix-short --known builtin
 
 # The core on every supported Python that is found here, each in an environment of its own.
 pythons: $(READY)

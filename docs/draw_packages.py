@@ -23,6 +23,7 @@ ORDER = (
     "properties/cli",
     "properties/testing",
     "properties/symbolic",
+    "properties/matrix",
     "properties/power",
     "properties/results",
     "properties/campaigns",

@@ -101,15 +101,17 @@ def release_of(name: str) -> str | None:
     if not is_sglang(name):
         return name.partition("==")[2] or None
     if (tree := tree_in(name)) is not None:
-        version = store.source_tree(tree).version
+        try:
+            version = store.source_tree(tree).version
+        except Unavailable:  # there is no SGLang
+            return None
         return version if store.is_version(version) else None
     return names.version_in(name) if names.is_release(name) else store.installed_version()
 
 
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
-    from radixproof.impl.sglang import releases, store
-    from radixproof.impl.sglang.names import named
+    from radixproof.impl.sglang import names, releases, store
 
     rows = [("radix", find("radix").summary)] if has_torch() else []
     for name, point in _offered().items():
@@ -117,11 +119,9 @@ def locally() -> list[tuple[str, str]]:
     installed = store.installed_version()
     if installed is not None:
         rows.append(("sglang", f"SGLang {installed}, as installed in this environment"))
-    for version in store.prepared():
-        rows += [
-            (named(version, core), f"SGLang {version}, prepared")
-            for core in releases.cores_of(version)
-        ]
+    rows += [
+        (name, f"SGLang {names.version_in(name)}, prepared") for name in releases.prepared_names()
+    ]
     if has_torch():
         from radixproof.impl import faults
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, Refuse, ReleaseWindow
 from radixproof.impl.scope import Scope
-from radixproof.impl.sglang.names import PYTHON, RUST
-from radixproof.impl.sglang.store import check_version, is_version, version_key
+from radixproof.impl.sglang.names import PYTHON, RUST, named
+from radixproof.impl.sglang.store import check_version, is_version, prepared, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import DEVICE, Component, Config, EvictionPolicy
@@ -23,6 +23,21 @@ from radixproof.model.dialect import Dialect
 
 OLDEST, NEWEST = "0.5.12", "0.5.23"
 """Both included."""
+DRIVEN = (
+    "0.5.12.post1",
+    "0.5.13.post1",
+    "0.5.14",
+    "0.5.15.post1",
+    "0.5.16",
+    "0.5.17",
+    "0.5.18",
+    "0.5.19",
+    "0.5.20",
+    "0.5.21",
+    "0.5.22",
+    "0.5.23",
+)
+"""Those that campaigns are about, oldest first: of those that differ in nothing here, one."""
 OLDEST_RUST = "0.5.22"
 """The first whose core in Rust shows enough to be driven; it is shipped since 0.5.19."""
 
@@ -242,6 +257,16 @@ def sight_of(version: str, core: str = PYTHON) -> Sight:
 def cores_of(version: str) -> tuple[str, ...]:
     """The cores of a release that are driven."""
     return (PYTHON, RUST) if version_key(version) >= version_key(OLDEST_RUST) else (PYTHON,)
+
+
+def all_names() -> list[str]:
+    """The names of all releases that campaigns are about, with every core of each."""
+    return [named(version, core) for version in DRIVEN for core in cores_of(version)]
+
+
+def prepared_names() -> list[str]:
+    """The names of the releases in the store that can be used, with every core of each."""
+    return [named(version, core) for version in prepared() for core in cores_of(version)]
 
 
 def _rust_sight(version: str) -> Sight:

@@ -1,4 +1,4 @@
-"""Shards of a campaign, each on its own, run in a few processes at a time."""
+"""Shards of a campaign, and other jobs of one kind, run in a few processes at a time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Generator, Iterable
 from multiprocessing.connection import wait
 
 from radixproof.properties.campaigns.lane import Event, Lane, News, Work
-from radixproof.properties.campaigns.shard import Shard
 
 
-def run(shards: Iterable[Shard], work: Work, jobs: int) -> Generator[Event, None, None]:
+def run(shards: Iterable[object], work: Work, jobs: int) -> Generator[Event, None, None]:
     """Run shards, ``jobs`` at a time; yields events as they come, one end for each shard.
 
     Closing or interrupting the generator ends what is running.

@@ -4,7 +4,7 @@ hang, or end the process, and that is what is wrong with the history.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.campaigns.lane import Done, Failed, Lane, News
+from radixproof.properties.campaigns.pool import run
 from radixproof.properties.guarding.child import Died, Tell, in_child
 from radixproof.properties.guarding.deaths import breach, death
 from radixproof.properties.guarding.settling import settled
@@ -53,6 +54,10 @@ class Replayed:
 
     text: str
     breach: Breach | None
+    steps: int
+    """Up to what was wrong, or in all."""
+    left_out: str = ""
+    """The first operation that the system cannot be put to, and why: it was skipped."""
 
 
 def look_up(system: str, step_seconds: float) -> None:
@@ -71,6 +76,22 @@ def replay(
     Raises `UnknownSystem` or `Unavailable`.
     """
     return _apart(Replay(system, history, step_seconds), _replay, tell)
+
+
+def replay_all(
+    systems: Sequence[str], history: History, step_seconds: float, jobs: int
+) -> Iterator[tuple[str, Replayed | Failed]]:
+    """Run a history on many systems, ``jobs`` at a time, each in a process of its own.
+
+    Yields each with how it went, as they come, or why it could not be run.
+    """
+    tasks = [Replay(system, history, step_seconds) for system in systems]
+    for event in run(tasks, _replay, jobs):
+        match event:
+            case Done(Replay(system), Replayed() as replayed):
+                yield system, replayed
+            case Failed(Replay(system)) as failed:
+                yield system, failed
 
 
 def replay_in_children(
@@ -152,7 +173,16 @@ def _replayed(task: Replay, tell: Tell) -> Replayed:
     seen = differs(target, history)
     if seen is not None:
         told = _up_to(target, history, seen)
-    return Replayed(render(target.name, history, told), told.breach)
+    text, left_out = render(target.name, history, told), _left_out(target, history)
+    return Replayed(text, told.breach, len(told.steps), left_out)
+
+
+def _left_out(target: Target, history: History) -> str:
+    """The first operation that a system cannot be put to, whatever its state, and why."""
+    for number, operation in enumerate(history.operations, 1):
+        if why := target.scope.declines(operation):
+            return f"step {number} ({operation.name}): {why}"
+    return ""
 
 
 def _now_and_then(tell: Tell) -> Callable[[], None]:

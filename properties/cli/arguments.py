@@ -1,4 +1,4 @@
-"""Numbers on the command line, for argparse: each refusal is a sentence."""
+"""Options that several commands have, and numbers, for argparse: each refusal is a sentence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from radixproof.impl.sglang.names import core_in, is_installed, named_tree
 from radixproof.properties.cli.exit_codes import UsageError
-from radixproof.properties.search.budget import STEP_SECONDS
+from radixproof.properties.search.budget import PROFILES, STEP_SECONDS
 
 LONGEST = 18
 """Digits of a number."""
@@ -48,6 +48,42 @@ def seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return value
+
+
+def add_budget(parser: argparse.ArgumentParser) -> None:
+    """How much is searched, and with how many processes."""
+    parser.add_argument(
+        "--profile",
+        choices=PROFILES,
+        default="dev",
+        help="how long to search, in steps (default: dev)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="same seed, same histories, same verdicts (default: 1)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=seconds,
+        metavar="N",
+        help="end after N seconds in all, start-up and shrinking included",
+    )
+    add_step_seconds(parser)
+    add_jobs(parser, "processes at a time; the findings are the same (default: 1)")
+
+
+def add_jobs(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=jobs,
+        default=1,
+        metavar="N",
+        help=text,
+    )
 
 
 def add_path(parser: argparse.ArgumentParser) -> None:

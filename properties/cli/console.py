@@ -47,12 +47,14 @@ def check(
     files.update(results)
     try:
         with (
-            SearchProgress(console) as show,
+            SearchProgress(console) as progress,
             closing(search_all(shards, jobs, seconds)) as events,
         ):
             for event in events:
                 page = by_shard[event.job]
-                page.take(event, show)
+                page.take(event, progress.show)
+                if not isinstance(event, News):
+                    progress.over(page.result.system)
                 if not isinstance(event, News) or isinstance(event.news, FindingReport):
                     files.update(results)
                 _turn(pages)

@@ -63,17 +63,19 @@ class _Line:
 
 
 class SearchProgress:
-    """Progress of the searches that are going on."""
+    """Progress of the searches that are going on; of many systems, also how many are done with."""
 
-    def __init__(self, console: Console) -> None:
-        columns = (TimeElapsedColumn(), TextColumn("{task.description}"))
-        self.line = _Line(console, columns, 0, 0)
+    def __init__(self, console: Console, systems: int | None = None, done: int = 0) -> None:
+        counted = (BarColumn(), MofNCompleteColumn()) if systems is not None else ()
+        columns = (*counted, TimeElapsedColumn(), TextColumn("{task.description}"))
+        self.line = _Line(console, columns, systems or 0, done)
         self.line.last = time.monotonic()
+        self.systems, self.done = systems, done
         self.news: dict[str, str] = {}
 
-    def __enter__(self) -> Callable[[str, int, search.Progress], None]:
+    def __enter__(self) -> SearchProgress:
         self.line.start()
-        return self.show
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.line.stop()
@@ -85,10 +87,19 @@ class SearchProgress:
             signature, operations = progress.shrinking
             news += f", shrinking {signature}: {operations} operations"
         self.news[name] = news
-        if progress.complete:
-            del self.news[name]
-        told = "; ".join(self.news.values())
-        self.line.update(progress.steps, told, told)
+        self._tell()
+
+    def over(self, name: str) -> None:
+        """The search of a system has ended."""
+        self.news.pop(name, None)
+        self.done += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        counted = [] if self.systems is None else [f"{self.done} of {self.systems} systems"]
+        told = [*self.news.values()]
+        if told or counted:
+            self.line.update(self.done, "; ".join(told), "; ".join([*counted, *told]))
 
 
 class ReplayProgress:

@@ -51,7 +51,7 @@ class Entry:
             return False
         if not self.releases:
             return True
-        return release is not None and _contains(self.releases, release)
+        return release is not None and contains(self.releases, release)
 
     def counts(self, today: date) -> bool:
         """Whether it has not run out."""
@@ -105,7 +105,7 @@ def _systems(value: object, name: str) -> tuple[str, ...]:
 
 def _releases(value: object, name: str) -> str:
     text = _text(value, name)
-    _contains(text, "0")
+    contains(text, "0")
     return text
 
 
@@ -147,7 +147,7 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def _contains(releases: str, release: str) -> bool:
+def contains(releases: str, release: str) -> bool:
     """Whether a range of versions contains one. Raises `KnownError` if it is no range."""
     try:
         from packaging.specifiers import InvalidSpecifier, SpecifierSet

@@ -24,6 +24,7 @@ from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import Finding
 
 HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
+UNWRITTEN = "This finding could not be written to"
 UNNAMED = "it would have to find the system by its name"
 
 
@@ -119,10 +120,7 @@ def keep(found: FindingFolder) -> str:
         write_finding(found)
     except OSError as error:
         why = error.strerror or error
-        return (
-            f"This finding could not be written to {found.path} ({why})."
-            f" Its history:\n{found.history}"
-        )
+        return f"{UNWRITTEN} {found.path} ({why}). Its history:\n{found.history}"
     return f"Written to {found.path}: {', '.join(found.written)}\n"
 
 

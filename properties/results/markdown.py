@@ -28,28 +28,28 @@ def _table(results: Iterable[SystemResult]) -> Iterator[str]:
             steps = f"{one.progress.steps:,}"
             reached = f"{count} of {count + len(one.progress.unreached)}"
         cells = (one.system, one.verdict, steps, reached, one.profile, str(one.shard.seed))
-        yield f"| {' | '.join(map(_cell, cells))} |"
+        yield f"| {' | '.join(map(cell, cells))} |"
 
 
 def _details(result: SystemResult) -> Iterator[str]:
     if result.lacking:
-        yield f"\n{_cell(result.system)} was not searched enough: {_cell(result.lacking)}."
+        yield f"\n{cell(result.system)} was not searched enough: {cell(result.lacking)}."
     for finding in result.findings:
         yield from _finding(result, finding)
     if result.met:
-        yield f"\nKnown in {_cell(result.system)}, and passed over:\n"
+        yield f"\nKnown in {cell(result.system)}, and passed over:\n"
         for entry, count in result.met.items():
-            yield f"- `{entry.signature}`, met {count:,} times: {_cell(entry.reason)}"
+            yield f"- `{entry.signature}`, met {count:,} times: {cell(entry.reason)}"
     for entry in result.stale:
-        where, place = _cell(result.system), _cell(entry.place)
+        where, place = cell(result.system), cell(entry.place)
         yield f"\n`{entry.signature}` did not occur in {where} any more: stale in {place}"
 
 
 def _finding(result: SystemResult, finding: FindingReport) -> Iterator[str]:
     cut = len(finding.folder.report) > LONGEST
     report = finding.folder.report[:LONGEST] + ("\n[...]" if cut else "")
-    yield f"\n### {_cell(finding.signature)} in {_cell(result.system)}\n"
-    yield f"{_cell(finding.summary)}\n"
+    yield f"\n### {cell(finding.signature)} in {cell(result.system)}\n"
+    yield f"{cell(finding.summary)}\n"
     yield from _fenced(report)
     yield "\nReplay it:\n"
     yield from _fenced(finding.folder.replay)
@@ -64,6 +64,6 @@ def _fenced(text: str) -> Iterator[str]:
     yield fence
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that means nothing in Markdown, in one line."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +14,12 @@ from radixproof.impl.operations import HostLock, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.releases import (
+    DRIVEN,
+    NEWEST,
     OWN_DESIGN,
     RULES,
     Rule,
+    all_names,
     cores_of,
     dialect_of,
     nearest,
@@ -44,6 +48,20 @@ SINCE = {
     "0.5.23": set(),
 }
 """Rules that each release was seen to be the first to have, as fields of its dialect."""
+
+
+def test_the_releases_that_are_driven_are_those_that_make_fetches() -> None:
+    text = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
+    listed = re.search(r"^RELEASES := \$\(addprefix sglang==,(.*?)\)", text, re.M | re.S)
+    assert listed is not None
+    assert tuple(listed[1].replace("\\", " ").split()) == DRIVEN
+    assert sorted(DRIVEN, key=version_key) == list(DRIVEN)
+    assert DRIVEN[-1] == NEWEST
+
+
+def test_a_release_has_a_name_for_every_core() -> None:
+    assert all_names()[:2] == ["sglang==0.5.12.post1", "sglang==0.5.13.post1"]
+    assert all_names()[-2:] == ["sglang==0.5.23", "sglang==0.5.23+rust"]
 
 
 @pytest.mark.parametrize("version", SINCE)

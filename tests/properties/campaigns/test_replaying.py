@@ -7,12 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.impl.operations import Evict, History, Insert, Match
+from radixproof.impl.operations import Evict, History, HostLock, Insert, Match
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.campaigns.replaying import look_up, replay, shrunk
+from radixproof.properties.campaigns.lane import Failed
+from radixproof.properties.campaigns.replaying import (
+    Replayed,
+    look_up,
+    replay,
+    replay_all,
+    shrunk,
+)
 
 from ..guarding import fatal
 
@@ -73,3 +80,25 @@ def test_systems_are_looked_up_without_being_run_here() -> None:
         look_up(fatal.name(fatal.not_found), 5.0)
     with pytest.raises(UnknownSystem, match="has no attribute 'nothing'"):
         look_up("tests.properties.guarding.fatal:nothing", 5.0)
+
+
+def test_a_history_on_many_systems_is_as_on_each() -> None:
+    """Those that cannot be run are told, and stop nobody."""
+    systems = [fatal.name(of) for of in (fatal.aborts, fatal.not_found, fatal.hangs)]
+    came = dict(replay_all(systems, LEAVES, 5.0, 2))
+    assert came.keys() == set(systems)
+    aborts, not_found, hangs = (came[system] for system in systems)
+    assert isinstance(aborts, Replayed)
+    assert aborts == replay(systems[0], LEAVES, 5.0)
+    assert (aborts.breach is not None, aborts.steps) == (True, len(LEAVES.operations))
+    assert isinstance(not_found, Failed)
+    assert "ended the process (SIGABRT) in not_found" in not_found.reason
+    assert isinstance(hangs, Replayed)
+    assert (hangs.breach, hangs.left_out) == (None, "")
+
+
+def test_an_operation_that_a_system_cannot_be_put_to_is_named() -> None:
+    locked = replace(LEAVES, operations=(*LEAVES.operations[:2], HostLock("a", Key((1,)))))
+    replayed = replay("tests.properties.campaigns.systems:target", locked, 5.0)
+    assert replayed.breach is None
+    assert replayed.left_out == "step 3 (host_lock): the system has no such operation"
