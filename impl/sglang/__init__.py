@@ -9,5 +9,6 @@ From low to high; each imports only what comes before it:
 - `shim` imports a release, with `stand_ins` for what it does not need and `copies` for its streams.
 - `locking` has the locks of requests; `transfers` plays the scheduler to its copies; `victims`
   notices an eviction that does not end; `view` observes it; `adapter` is the `System`.
-- `paste` writes findings as self-contained tests, and `plugin` runs such tests on a CPU.
+- `paste` writes findings as self-contained tests and scripts; `plugin` runs such tests on a CPU,
+  and `run` such scripts.
 """

@@ -40,8 +40,6 @@ DRIVEN = (
 """Those that campaigns are about, oldest first: of those that differ in nothing here, one."""
 OLDEST_RUST = "0.5.22"
 """The first whose core in Rust shows enough to be driven; it is shipped since 0.5.19."""
-NEWEST_WRITTEN = "0.5.19"
-"""The newest for which findings are written as tests with SGLang's own calls alone."""
 
 
 class Rule(NamedTuple):
@@ -288,11 +286,6 @@ def sight_of(version: str, core: str = PYTHON) -> Sight:
         events=False,
     )
     return replace(old, **_values(version, _SIGHT))
-
-
-def is_written(version: str) -> bool:
-    """Whether findings of a release are written as tests with SGLang's own calls alone."""
-    return version_key(version) <= version_key(NEWEST_WRITTEN)
 
 
 def cores_of(version: str) -> tuple[str, ...]:

@@ -119,19 +119,19 @@ def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:
     return Breach(Property.PROGRESS, rule, text, witness)
 
 
-def freed_too_much(last: str) -> Breach:
+def freed_too_much(last: str, witness: Witness) -> Breach:
     """An eviction went on after enough was free (semantics 7.1)."""
     text = f"{last} was evicted although enough had been freed"
-    return Breach(Property.PROGRESS, "freed-too-much", text)
+    return Breach(Property.PROGRESS, "freed-too-much", text, witness)
 
 
-def should_have_waited(last: str, component: Component) -> Breach:
+def should_have_waited(last: str, component: Component, witness: Witness) -> Breach:
     """Fewer victims would have been enough, had they been taken in order (semantics 7.2)."""
     text = (
         f"{last} was evicted before data that should have gone first, which alone would have "
         "been enough"
     )
-    return Breach(Property.RECENCY, recency_of(component), text)
+    return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
 def host_leaf_kept(end: Page, pool: Pool) -> Breach:

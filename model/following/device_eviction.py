@@ -16,7 +16,7 @@ from radixproof.model.specification.host_eviction import held_by
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page
-from radixproof.model.verdict import Breach, Property
+from radixproof.model.verdict import Breach, Property, Witness
 
 
 @dataclass(slots=True)
@@ -155,27 +155,28 @@ class FollowedEviction:
         """Adopt what went although it did not have to, and say why it should have
         stayed (7.1, 7.2).
         """
-        last = ""
+        last: Witness | None = None
         for pool in DEVICE:
             left = (page for page in self.choice.gone[pool] if page.cut)
             for page in sorted(left, key=lambda page: -page.end):
                 if page.has(pool) and _can_go(page, pool):
-                    last = spell(page.node())
+                    name = spell(page.node())
+                    last = Witness(page.key(), pool, held=True)
                     take(self.state, page, pool.component, self)
         told = any(breach.violates is Property.RECENCY for breach in self.breaches)
         if last and not told and not may_spoil_write_back(self.state):
-            breach = self._why_too_much(last)
+            breach = self._why_too_much(name, last)
             if self.amount_known or breach.violates is Property.RECENCY:
                 self.breaches.append(breach)
 
-    def _why_too_much(self, last: str) -> Breach:
+    def _why_too_much(self, name: str, last: Witness) -> Breach:
         """Too many victims; or the right number of them, in the wrong order (7.1, 7.2)."""
         for component in COMPONENTS:
             asked = self.asked[component]
             most = max(victim[component] for victim in self.victims)
             if asked and self.freed[component] - most < asked:
-                return wording.should_have_waited(last, component)
-        return wording.freed_too_much(last)
+                return wording.should_have_waited(name, component, last)
+        return wording.freed_too_much(name, last)
 
     def _adopt_host_losses(self) -> None:
         """Adopt evictions from the host that made room under write_back; which go is not judged

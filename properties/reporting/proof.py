@@ -40,7 +40,7 @@ def failure(source: str, release: str | None) -> Failure | None:
 def _failure_of(test: Callable[[], None]) -> Failure | None:
     try:
         test()
-    except Exception as error:
+    except BaseException as error:  # a panic of Rust is no Exception
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         own = frames[-1].f_code.co_filename == _FILE
         sane = any(frame.f_code.co_name == "sanity_check" for frame in frames)

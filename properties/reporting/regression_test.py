@@ -14,6 +14,7 @@ from functools import partial
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History
+from radixproof.impl.sglang.names import is_installed, is_release
 from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.guarding.deaths import is_fatal
@@ -24,7 +25,6 @@ from radixproof.properties.reporting.proof import Failure, failure
 from radixproof.properties.search.budget import STEP_SECONDS
 
 _WIDTH = 100
-_SGLANG = "sglang"
 
 
 class NoStandaloneTest(Exception):
@@ -72,19 +72,14 @@ def _written(
 ) -> tuple[str, str | None]:
     """The source, and the release of SGLang that it is for."""
     if _is_sglang(system):
-        from radixproof.impl.sglang import releases
-        from radixproof.impl.sglang.names import PYTHON, core_in
+        from radixproof.impl.sglang.names import core_in, named
         from radixproof.impl.sglang.paste.assertions import Unwritable
         from radixproof.properties.reporting import for_sglang
 
         version = _version(system)
-        if not releases.is_written(version) or core_in(system) != PYTHON:
-            raise NoStandaloneTest(
-                "tests with SGLang's own calls alone are written for releases up to "
-                f"{releases.NEWEST_WRITTEN}, and for their Python core"
-            )
+        release = named(version, core_in(system))
         try:
-            return for_sglang.source(version, history, breach.signature), version
+            return for_sglang.source(release, history, breach.signature), version
         except Unwritable as reason:
             raise NoStandaloneTest(str(reason)) from None
     notes = in_child(partial(_notes, system, history, breach.signature))
@@ -100,7 +95,7 @@ def _is_expected(found: Failure, breach: Breach, system: str) -> bool:
 
 
 def _is_sglang(system: str) -> bool:
-    return system == _SGLANG or system.startswith(f"{_SGLANG}==")
+    return is_installed(system) or is_release(system)
 
 
 def _version(system: str) -> str:

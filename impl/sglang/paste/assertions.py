@@ -1,6 +1,8 @@
 """What a pasted test asserts: the witness of the breach, in SGLang's own terms.
 
-Without a witness SGLang's own check of itself is asked, and where slots were lost, its sizes.
+Where the core is Python, that is looked up in its nodes; elsewhere in what SGLang's own calls
+return (`returned`). Without a witness SGLang's own check of itself is asked, and where slots were
+lost, its sizes.
 """
 
 from __future__ import annotations
@@ -8,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.impl.operations import History, LoadingCheck, RunCopies, WritingCheck
+from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
 from radixproof.impl.sglang.paste.statements import found
 from radixproof.impl.sglang.victims import Endless
@@ -41,21 +44,34 @@ class Assertion:
     """The header of the block that the last step is in."""
 
 
+class Found(NamedTuple):
+    """What a match of the witness's prefix finds: tokens on the device, and on either tier."""
+
+    device: int
+    best: int
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The tree before and after the last step."""
+    """The tree before and after the last step, and what matches found there, if any were made."""
 
     before: Tree = ()
     after: Tree = ()
+    found_before: Found | None = None
+    found_after: Found | None = None
 
 
 NOTHING_SEEN = Seen()
 
 
-def assertion(history: History, breach: Breach, seen: Seen, with_core: bool) -> Assertion:
+def assertion(
+    history: History, breach: Breach, seen: Seen, core: str | None, with_core: bool
+) -> Assertion:
     """The assertion for a breach at the end of a history.
 
-    ``with_core`` says that the tree has its nodes in a part of its own. Raises `Unwritable`.
+    ``core`` is what the tree has its nodes in, None if it may be any, and ``with_core`` says that
+    it is a part of its own.
+    Raises `Unwritable`.
     """
     if breach.violates is Property.NOCRASH:
         return _crash(breach, history.config)
@@ -64,13 +80,15 @@ def assertion(history: History, breach: Breach, seen: Seen, with_core: bool) -> 
     witness = breach.witness
     if witness is None:
         return Assertion(after=_by_sglang(breach, history.config))
+    if core != PYTHON:
+        return _returned(witness, history.config, seen)
     if witness.kept is not None:
         return _kept(witness, history.config, seen)
     if witness.content is not None:
         after = _content(witness, history.config, seen)
         return Assertion(after=after, filled=witness.pool.component)
     if witness.held and history.config.window is None and not _is_on_device(witness, seen.after):
-        return Assertion(after=_matched(witness, history.config))
+        return Assertion(after=_matched(witness, _length(witness, history.config)))
     return Assertion(after=_of_node(witness, history.config, with_core))
 
 
@@ -115,22 +133,29 @@ def _is_on_device(witness: Witness, tree: Tree) -> bool:
     )
 
 
-def _matched(witness: Witness, config: Config) -> list[str]:
-    """All of a prefix can be matched, which in a cache with FULL alone is there if it is held."""
-    length = "len(found.device_indices)"
-    length += " + found.host_hit_length" if witness.pool.on_host else ""
-    claim = f"{_name(witness.prefix)} is not in the cache any more"
+def _matched(witness: Witness, length: int, on_host: bool | None = None) -> list[str]:
+    """So much of a prefix can be matched; in a cache with FULL alone, all that is held."""
+    on_host = witness.pool.on_host if on_host is None else on_host
+    tokens = "len(device_indices(found))"
+    tokens += " + found.host_hit_length" if on_host else ""
+    name, where = _name(witness.prefix), "in the cache" if on_host else "on the device"
+    claim = f"of {name} {{tokens}} tokens are {where}, and {length} should be"
     return [
         f"found = {found(witness.prefix)}",
-        f'assert {length} == {_length(witness, config)}, "{claim}"',
+        f"tokens = {tokens}",
+        f'assert tokens == {length}, f"{claim}"',
     ]
 
 
 def _kept(witness: Witness, config: Config, seen: Seen) -> Assertion:
     """The slots of a page are those from before the last step."""
-    prefix, pool = _name(witness.prefix), witness.pool
     slots = _slots(witness, config)
     before, after = (slots + _part(witness, config, tree) for tree in (seen.before, seen.after))
+    return _compared(witness, before, after)
+
+
+def _compared(witness: Witness, before: str, after: str) -> Assertion:
+    prefix, pool = _name(witness.prefix), witness.pool
     same, no = ("==", "no longer") if witness.kept else ("!=", "still")
     claim = f"{prefix} {no} has its {pool.component.name} slots on the {_tier(pool)}"
     return Assertion(
@@ -141,8 +166,11 @@ def _kept(witness: Witness, config: Config, seen: Seen) -> Assertion:
 
 def _content(witness: Witness, config: Config, seen: Seen) -> list[str]:
     """The slots of a page hold what was written for it."""
+    return _filled(witness, config, _slots(witness, config) + _part(witness, config, seen.after))
+
+
+def _filled(witness: Witness, config: Config, slots: str) -> list[str]:
     pool, page = witness.pool, config.page_size
-    slots = _slots(witness, config) + _part(witness, config, seen.after)
     held, late = "content[slots, 0, 0]", list[str]()
     if pool.on_host:
         entry = f"tree.host_pool_group.entries[{config.components.index(pool.component)}]"
@@ -206,6 +234,36 @@ def _tier(pool: Pool) -> str:
 
 def _value(pool: Pool) -> str:
     return "host_value" if pool.on_host else "value"
+
+
+# -- what calls return ---------------------------------------------------------------------------
+
+
+def _returned(witness: Witness, config: Config, seen: Seen) -> Assertion:
+    """What shows in a match of the prefix. Raises `Unwritable` if nothing does."""
+    before, after = seen.found_before, seen.found_after
+    if witness.held and before is not None and after is not None:
+        if after.device < before.device and not witness.pool.on_host:
+            return Assertion(after=_matched(witness, before.device, on_host=False))
+        if after.best < before.best:
+            return Assertion(after=_matched(witness, before.best, on_host=True))
+    compared = witness.kept is not None or witness.content is not None
+    if witness.pool.on_host or not compared or not _is_served(witness, config, seen):
+        raise Unwritable("it shows in the nodes alone, and this core does not show its nodes")
+    slots = f"device_indices({found(witness.prefix)})[-{config.page_size}:]"
+    if witness.pool.component is Component.SWA:
+        slots = f"allocator.full_to_swa_index_mapping[{slots}]"
+    if witness.kept is not None:
+        return _compared(witness, slots, slots)
+    return Assertion(after=_filled(witness, config, slots), filled=witness.pool.component)
+
+
+def _is_served(witness: Witness, config: Config, seen: Seen) -> bool:
+    """Whether matches return the slots of the prefix, after the last step and, to be compared,
+    before it.
+    """
+    found = [seen.found_after] if witness.kept is None else [seen.found_before, seen.found_after]
+    return all(one is not None and one.device == _length(witness, config) for one in found)
 
 
 # -- what shows elsewhere --------------------------------------------------------------------------

@@ -9,7 +9,10 @@ _STANDARD = {
     "array": "array",
     "Mock": "unittest.mock",
     "patch": "unittest.mock",
+    "extract_tb": "traceback",
     "signature": "inspect",
+    "sys": "",
+    "SimpleNamespace": "types",
 }
 _OTHERS = {
     "torch": "",
@@ -26,6 +29,7 @@ _OTHERS = {
     "SWATokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator.swa",
     "ServerArgs": "sglang.srt.server_args",
     "TokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator",
+    "TreeLock": f"{_MEM_CACHE}.base_prefix_cache",
     "UnifiedRadixCache": f"{_MEM_CACHE}.unified_radix_cache",
     "set_global_server_args_for_scheduler": "sglang.srt.server_args",
 }

@@ -113,18 +113,9 @@ def shortened(lines: list[str]) -> list[str]:
 
 
 def _named(lines: list[str], part: str, name: str) -> list[str]:
-    named = [f"{name} = {part}"]
-    for line in lines:
-        short = line.replace(part, name)
-        inner = _INSERT.fullmatch(short)
-        if inner and len(short) > WIDTH - 4:
-            named += [f"params = {inner.group(1)}", "tree.insert(params)"]
-        else:
-            named.append(short)
-    return named
+    return [f"{name} = {part}", *(line.replace(part, name) for line in lines)]
 
 
-_INSERT = re.compile(r"tree\.insert\((InsertParams\(.*\))\)")
 _NODE = re.compile(r"\bfind\(\[(?:[^\[\]])*\], tree\.root_node(?:, \"[^\"]*\")?\)")
 _KEY = re.compile(r"\bkey\((?:[^()]|range\([^()]*\))*\)")
 
@@ -135,9 +126,12 @@ def comment(text: str) -> str:
     return "\n".join(lines)
 
 
-def docstring(breach: Breach, version: str) -> str:
+def docstring(breach: Breach, version: str, script: bool = False) -> str:
     """The docstring at the top of the file."""
     bar = ["In [1 | 2], the node meant is the part behind the bar."] if " | " in breach.text else []
+    runner = "python" if script else "pytest"
+    alone = f"python -m radixproof.impl.sglang.run {version}"
+    tested = f"pytest -p radixproof.impl.sglang.plugin --sglang {version}"
     lines = [
         f'"""{_prose(f"{breach.signature} in SGLang {version}.")}',
         "",
@@ -145,8 +139,8 @@ def docstring(breach: Breach, version: str) -> str:
         _prose(f"What happened: {breach.text}."),
         *bar,
         "",
-        "Found by radixproof. Run it with pytest where SGLang and a GPU are, or on a CPU with",
-        f"    pytest -p radixproof.impl.sglang.plugin --sglang {version} THIS_FILE",
+        f"Found by radixproof. Run it with {runner} where SGLang and a GPU are, or on a CPU with",
+        f"    {alone if script else tested} THIS_FILE",
         '"""',
     ]
     return "\n".join(lines)

@@ -1,21 +1,23 @@
 """Write a finding as a pytest file with one test, which knows nothing of radixproof.
 
 The file builds the cache of the history's configuration, performs each operation as the harness
-does, and asserts what the witness of the breach says. Two differences: slots are filled with
-content only where content is asserted, and requests do not wait for room.
+does, and asserts what the witness of the breach says. Three differences: slots are filled with
+content only where content is asserted, requests do not wait for room, and where backups are queued
+they are submitted at the end of an insert, not one by one.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from radixproof.impl.operations import History, Insert, Operation, Requested, RunCopies
+from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
 from radixproof.impl.sglang.paste.assertions import (
     NOTHING_SEEN,
@@ -27,18 +29,24 @@ from radixproof.impl.sglang.paste.assertions import (
 from radixproof.impl.sglang.paste.imports import imported
 from radixproof.impl.sglang.paste.requests import Call, Requests
 from radixproof.impl.sglang.paste.statements import WRITTEN, Statements, host_limits
+from radixproof.impl.sglang.releases import OLDEST
 from radixproof.impl.sglang.store import version_key
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
 from radixproof.model.verdict import Breach
 
+_FOLDER = Path(__file__).parent
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
+    loader=FileSystemLoader(_FOLDER),
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
     undefined=StrictUndefined,
 )
 _TEMPLATES.filters.update(comment=layout.comment, indented=layout.indented)
+HELPERS = ("device_indices", "alloc", "insert", "free", "release_swa", "load_back")
+"""Functions that a file has if it calls them: what SGLang's scheduler does in several calls, or
+releases do differently. In the order in which they stand; each is a template in ``helpers``.
+"""
 
 
 class Written(NamedTuple):
@@ -55,36 +63,52 @@ def render(
     notes: Sequence[str] = (),
     seen: Seen = NOTHING_SEEN,
     calls: Sequence[Sequence[Call]] = (),
+    core: str | None = PYTHON,
+    script: bool = False,
 ) -> str:
     """Source of the file. ``breach`` was seen at the last operation of ``history``.
 
-    ``version`` is the release of SGLang that it was found in. Of each operation, ``notes`` say what
-    it did, and ``calls`` are those that were made for it: a request is written as they are. Raises
+    ``version`` and ``core`` are the release of SGLang that it was found in, and its core; the file
+    runs on that release and all later ones. Without a core it takes that which SGLang gives it. Of
+    each operation, ``notes`` say what it did, and ``calls`` are those that were made for it: a
+    request is written as they are. A ``script`` is run by itself, and on all releases. Raises
     `Unwritable` if no such file can show the breach.
     """
     _check_writable(history, calls)
-    asserted = assertion(history, breach, seen, _since(version, "0.5.17"))
+    since = _since(OLDEST if script else version)
+    asserted = assertion(history, breach, seen, core, since("0.5.17"))
     config = history.config
     limited = _is_limited(config, history.operations, calls)
     steps = _written(history, notes, calls, Statements(config, asserted.filled, limited))
+    lines = [line for step in steps for line in step.statements]
+    text = "\n".join((*lines, *asserted.before, *asserted.after))
     body = _TEMPLATES.get_template("test.py.j2").render(
         name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
         config=config,
         window=config.window is not None,
         page=config.page_size,
-        needs=_needs(config, version, asserted, steps, limited),
+        core=core,
+        script=script,
+        since=since,
+        helpers=[f"helpers/{name}.py.j2" for name in HELPERS if _calls(text, name)],
+        needs=_needs(config, asserted, text, limited),
         steps=steps,
         asserted=asserted,
         ending=layout.shortened(asserted.after),
         beginning=layout.shortened(asserted.before),
     )
     body = layout.fitted(body)
-    head = f"{layout.docstring(breach, version)}\n\n{imported(body, _since(version, '0.5.13'))}\n\n"
-    return layout.fitted(head + body)
+    text = layout.docstring(breach, version, script)
+    return layout.fitted(f"{text}\n\n{imported(body, since('0.5.13'))}\n\n{body}")
 
 
-def _since(version: str, release: str) -> bool:
-    return version_key(version) >= version_key(release)
+def _since(version: str) -> Callable[[str], bool]:
+    """Whether what came with a release is in ``version``, and so in all that the file runs on."""
+    return lambda release: version_key(version) >= version_key(release)
+
+
+def _calls(text: str, name: str) -> bool:
+    return re.search(rf"(?<![.\w]){name}\(", text) is not None
 
 
 def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
@@ -131,13 +155,8 @@ def _without_unused_receipts(steps: Sequence[Written]) -> list[Written]:
     return [Written(step.title, [plain(line) for line in step.statements]) for step in steps]
 
 
-def _needs(
-    config: Config, version: str, asserted: Assertion, steps: Sequence[Written], limited: bool
-) -> dict[str, Any]:
-    """What the file needs beyond the configuration itself."""
-    lines = [line for step in steps for line in step.statements]
-    text = "\n".join((*lines, *asserted.before, *asserted.after))
-    windowed = config.window is not None
+def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dict[str, Any]:
+    """What the file needs beyond the configuration itself. ``text`` is that of its steps."""
     return {
         "described": _described(config),
         "namespace": "extra_key=" in text,
@@ -147,11 +166,11 @@ def _needs(
         "swa_slots": config.slots(Pool.SWA),
         "host_ratio": _host_ratio(config) if config.hosted else 2,
         "limits": host_limits(config) if limited else [],
-        "transposition": windowed and not _since(version, "0.5.15.post1"),
-        "loads": sum(line.startswith("load_back(") for line in lines),
+        "allocates": "allocator" in text or _calls(text, "alloc") or _calls(text, "free"),
+        "loads": len(re.findall(r"^load_back\(", text, re.MULTILINE)),
         "quota": "mem_quota=" in text,
-        "old_hits": not _since(version, "0.5.13"),
-        "alloc": re.search(r"(?<!\.)\balloc\(", text) is not None,
+        "evicted": "evicted=" in text,
+        "others": "prev_prefix_len=" in text or "priority=" in text,
     }
 
 

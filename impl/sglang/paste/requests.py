@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from radixproof.impl.sglang.paste.statements import found, prompt
+from radixproof.impl.sglang.paste.statements import found, inserted, prompt
 from radixproof.impl.system import Lookup
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -35,6 +35,10 @@ class Requests:
     """By request: its slots."""
     names: list[tuple[Any, str]] = field(default_factory=list)
     """Receipts that are out, each with its name in the file."""
+    released: set[str] = field(default_factory=set)
+    """Names of receipts whose window was given back."""
+    bare: set[int] = field(default_factory=set)
+    """Slots that were allocated here and have lost their SWA peers."""
     looked: tuple[Key, Lookup] | None = None
     """The last match, of which nothing is written before it is used."""
 
@@ -71,20 +75,21 @@ class Requests:
         rest = row[lookup.device :]
         if lookup.slots or not row:
             tail = f"row_{request}[{lookup.device}:]"
-            new = f"torch.cat([found.device_indices, {tail}])" if rest else "found.device_indices"
+            served = "device_indices(found)"
+            new = f"torch.cat([{served}, {tail}])" if rest else served
             lines.append(f"row_{request} = {new}")
             self.rows[request] = [*lookup.slots, *rest]
         return lines
 
     def _unlock(self, _: str, call: Call) -> list[str]:
-        receipt = call.arguments[0]
-        rest = ", skip_swa=True" if receipt.window_released else ""
-        name = self._name(receipt)
+        name = self._name(call.arguments[0])
+        rest = ", skip_swa=True" if name in self.released else ""
         return [f"tree.dec_lock_ref(node_{name}, receipt_{name}{rest})"]
 
     def _release_window(self, _: str, call: Call) -> list[str]:
         name = self._name(call.arguments[0])
-        return [f"tree.dec_swa_lock_only(node_{name}, receipt_{name}.swa_uuid_for_lock)"]
+        self.released.add(name)
+        return [f"release_swa(node_{name}, receipt_{name})"]
 
     def _name(self, receipt: Any) -> str:
         return next(name for other, name in self.names if other is receipt)
@@ -98,20 +103,23 @@ class Requests:
         if call.result is None:
             return []
         self.rows[request] += call.result
+        self.bare.difference_update(call.result)
         row = f"row_{request}"
         return [f"{row} = torch.cat([{row}, {self.alloc}({call.arguments[0]})])"]
 
     def _insert(self, request: str, call: Call) -> list[str]:
         key, slots, protected, evicted = call.arguments[:4]
-        parts = [f"key={prompt(key)}", f"value={self._part(request, slots)}"]
-        parts += [f"prev_prefix_len={protected}"] if protected else []
-        parts += [f"swa_evicted_seqlen={evicted}"] if evicted else []
-        return [f"tree.insert(InsertParams({', '.join(parts)}))"]
+        given = {"prev_prefix_len": protected, "evicted": evicted}
+        told = {name: str(length) for name, length in given.items() if length}
+        return [inserted(key, self._part(request, slots), told)]
 
     def _free(self, request: str, call: Call) -> list[str]:
-        return [f"allocator.free({self._part(request, call.arguments[0])})"]
+        slots = call.arguments[0]
+        free = "allocator.free" if self.bare.isdisjoint(slots) else "free"
+        return [f"{free}({self._part(request, slots)})"]
 
     def _free_swa(self, request: str, call: Call) -> list[str]:
+        self.bare.update(call.arguments[0])
         return [f"allocator.free_swa({self._part(request, call.arguments[0])})"]
 
     def _part(self, request: str, slots: Sequence[int]) -> str:

@@ -1,12 +1,12 @@
 """The operations of a history as statements: what each is in SGLang's own calls.
 
-They are the lines of one function, in which ``tree``, ``allocator`` and the helpers of the template
-are known.
+They are the lines of one function, in which ``tree``, ``allocator`` and the `helpers` are known.
+What releases call differently is in the helpers, so that the lines are the same for all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,19 +68,19 @@ class Statements:
     def _release_window(self, operation: ReleaseWindow) -> list[str]:
         name = _name(operation.receipt)
         self.released.add(operation.receipt)
-        return [f"tree.dec_swa_lock_only(node_{name}, receipt_{name}.swa_uuid_for_lock)"]
+        return [f"release_swa(node_{name}, receipt_{name})"]
 
     def _insert(self, operation: Insert) -> list[str]:
         """As a request that ends at once: it brings slots for what it does not reuse."""
         key, page = operation.key, self.config.page_size
         length = len(key.units(self.config.bigram))
         whole, need = self.config.floor(length), -(-length // page) * page
-        given = {"key": prompt(key), "value": f"slots{'' if need == length else f'[:{length}]'}"}
+        value, given = f"slots{'' if need == length else f'[:{length}]'}", dict[str, str]()
         slid = operation.evicted if self.config.window is not None else 0
         lines = [f"slots = {self._allocated(need)}"]
         if operation.reuse:
             lines = [
-                f"owned = {found(key)}.device_indices",
+                f"owned = device_indices({found(key)})",
                 f"slots = torch.cat([owned, {self._allocated(need, 'len(owned)')}])",
             ]
             given["prev_prefix_len"] = "len(owned)"
@@ -90,15 +90,15 @@ class Statements:
             lines.append(f"allocator.free_swa(slots[{own}{slid}])  # the window has slid past them")
         if self.config.window is not None and (operation.reuse or slid):
             both = f"max(len(owned), {slid})" if slid else "len(owned)"
-            given["swa_evicted_seqlen"] = both if operation.reuse else str(slid)
+            given["evicted"] = both if operation.reuse else str(slid)
         if operation.priority:
             given["priority"] = str(operation.priority)
         if len(lines) == 1 and need == length:
-            lines, given["value"] = [], self._allocated(need)
-        arguments = ", ".join(f"{name}={value}" for name, value in given.items())
-        lines.append(f"tree.insert(InsertParams({arguments}))")
+            lines, value = [], self._allocated(need)
+        lines.append(inserted(key, value, given))
         if whole < length:
-            lines.append(f"allocator.free(slots[{whole}:])  # the page that is not full")
+            free = "free" if slid > whole else "allocator.free"
+            lines.append(f"{free}(slots[{whole}:])  # the page that is not full")
         return lines
 
     @property
@@ -173,6 +173,12 @@ def prompt(key: Key) -> str:
     parts = [layout.items(key.tokens)] if key.tokens else []
     parts += [f"extra_key={layout.quoted(key.namespace)}"] if key.namespace else []
     return f"key({', '.join(parts)})"
+
+
+def inserted(key: Key, value: str, given: Mapping[str, str]) -> str:
+    """An insert of slots under a prompt, with what else the tree is told."""
+    told = "".join(f", {name}={text}" for name, text in given.items())
+    return f"insert({prompt(key)}, {value}{told})"
 
 
 def found(key: Key) -> str:

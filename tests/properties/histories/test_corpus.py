@@ -13,6 +13,7 @@ from radixproof.impl.operations import Evict, History, HostLock, Insert, RunCopi
 from radixproof.impl.registry import find
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang import store
+from radixproof.impl.sglang.names import version_in
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
@@ -91,7 +92,7 @@ print([entry.name for entry in mine if not still_fails(target, entry.history)])
 def test_entries_of_sglang_fail_on_their_release_as_they_say(system: str) -> None:
     """In a process of its own, since a process runs one release."""
     try:
-        store.locate(system.removeprefix("sglang=="))
+        store.locate(version_in(system))
     except Unavailable as error:
         pytest.skip(str(error))
     assert printed_by(STILL_FAILING, system) == "[]\n"

@@ -14,13 +14,15 @@ from xml.etree import ElementTree
 import pytest
 
 from radixproof.impl.sglang import store
+from radixproof.impl.sglang.names import version_in
 from radixproof.properties.histories import corpus
 
 from ...own_process import completed, printed_by
 
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 ENTRIES = [entry for entry in corpus.read(corpus.FOLDER) if entry.system.startswith("sglang==")]
-RELEASES = sorted({entry.system.removeprefix("sglang==") for entry in ENTRIES})
+SYSTEMS = sorted({entry.system for entry in ENTRIES})
+BEFORE_20 = ("12-post1", "13-post1", "14", "15-post1", "16", "17", "18", "19")
 MENDED = {
     "0.5.13.post1": (
         "sglang-0-5-12-post1-content-full-host",
@@ -53,8 +55,29 @@ MENDED = {
         "sglang-0-5-16-nocrash-endless-victims-take",
     ),
     "0.5.19": ("sglang-0-5-18-nocrash-assertionerror-unifiedtreecore-commit-load-back",),
+    "0.5.20": (
+        *(f"sglang-0-5-{release}-recency-swa-list" for release in BEFORE_20),
+        # Not that of 0.5.12.post1, where the leaf is another: leaves are cut to a window since.
+        *(f"sglang-0-5-{release}-leaf-device-leaves" for release in BEFORE_20[1:]),
+        *(f"sglang-0-5-{release}-lock-swa-too-few" for release in BEFORE_20[1:]),
+    ),
+    "0.5.23": (
+        "sglang-0-5-12-post1-progress-never-backed-up",
+        "sglang-0-5-12-post1-match-full-not-inserted",
+        "sglang-0-5-12-post1-pin-full-replaced",
+        "sglang-0-5-12-post1-pin-target-freed",
+        "sglang-0-5-19-leaf-device-leaves",
+        "sglang-0-5-19-lock-swa-too-few",
+    ),
 }
 """By release: findings of earlier ones, from the corpus, that it no longer has."""
+UNWRITTEN = {
+    # A tombstone goes too early, which no match returns.
+    "sglang-0-5-22-rust-recency-swa-list": (
+        "it shows in the nodes alone, and this core does not show its nodes"
+    ),
+}
+"""Entries of which no test can be written, and why."""
 
 WRITING = """
 import json, sys
@@ -81,14 +104,14 @@ print(json.dumps(none))
 @pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.release
-@pytest.mark.parametrize("release", RELEASES)
-def test_those_of_the_corpus_fail_on_their_release(release: str, tmp_path: Path) -> None:
-    write_all(release, tmp_path)
-    failed = failures(tmp_path, release)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_those_of_the_corpus_fail_on_their_release(system: str, tmp_path: Path) -> None:
+    write_all(system, tmp_path)
+    failed = failures(tmp_path, version_in(system))
     mine = {
         entry.name: entry.history.origin["signature"]
         for entry in ENTRIES
-        if entry.system == f"sglang=={release}"
+        if entry.system == system and entry.name not in UNWRITTEN
     }
     assert failed.keys() == mine.keys()
     assert {name: failed[name] for name in mine if not is_expected(failed[name], mine[name])} == {}
@@ -106,15 +129,16 @@ def test_those_of_earlier_releases_pass_where_the_bug_is_mended(
         later, names = list(MENDED.items())[case]
         earlier = {entry.system for entry in ENTRIES if entry.name in names}
         for system in sorted(earlier):
-            write_all(system.removeprefix("sglang=="), tmp_path)
+            write_all(system, tmp_path)
         files = [f"test_{name.replace('-', '_')}.py" for name in names]
         assert failures(tmp_path, prepared(later), *files) == dict.fromkeys(names, "")
 
 
-def write_all(release: str, folder: Path) -> None:
+def write_all(system: str, folder: Path) -> None:
     """Write the tests of all findings that the corpus has of a release."""
-    none = json.loads(printed_by(WRITING, f"sglang=={prepared(release)}", str(folder)))
-    assert none == {}, "if no test can be written of one, it stands here, with the reason"
+    prepared(version_in(system))
+    none = json.loads(printed_by(WRITING, system, str(folder)))
+    assert none == {name: why for name, why in UNWRITTEN.items() if name in none}
 
 
 def prepared(release: str) -> str:

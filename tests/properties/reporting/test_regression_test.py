@@ -147,11 +147,13 @@ def test_a_system_that_is_not_found_by_its_name_has_no_test() -> None:
 
 
 def test_what_cannot_be_written_has_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    def source(version: str, history: History, signature: str) -> str:
-        raise Unwritable(f"{signature} on {version} is too much")
+    def source(system: str, history: History, signature: str) -> str:
+        raise Unwritable(f"{signature} on {system} is too much")
 
     monkeypatch.setattr(for_sglang, "source", source)
-    with pytest.raises(NoStandaloneTest, match=r"PROGRESS/never-backed-up on 0\.5\.13 is too much"):
+    with pytest.raises(
+        NoStandaloneTest, match=r"PROGRESS/never-backed-up on sglang==0\.5\.13 is too much"
+    ):
         regression_test.source_of_test("sglang==0.5.13", HISTORY, BREACH)
 
 

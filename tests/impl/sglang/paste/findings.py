@@ -158,6 +158,10 @@ def files() -> dict[str, tuple[History, Breach]]:
         "wrong_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=True))),
         "no_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=False))),
         "request": (requested, breach(Witness(key(1, 2, 3), Pool.FULL, held=True))),
+        "request_quiet": (
+            replace(requested, operations=(*requested.operations, WritingCheck(blocking=True))),
+            breach(None, Property.QUIESCE),
+        ),
         "seed": (
             seed,
             breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),

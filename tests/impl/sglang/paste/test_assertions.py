@@ -6,7 +6,14 @@ import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
 from radixproof.impl.operations import Evict, History, LoadingCheck, RunCopies
-from radixproof.impl.sglang.paste.assertions import Assertion, Seen, Unwritable, assertion
+from radixproof.impl.sglang.names import PYTHON, RUST
+from radixproof.impl.sglang.paste.assertions import (
+    Assertion,
+    Found,
+    Seen,
+    Unwritable,
+    assertion,
+)
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
@@ -30,7 +37,9 @@ def of(
     seen: Seen = SEEN,
 ) -> Assertion:
     history = History(config, (Evict(1),))
-    return assertion(history, Breach(violates, rule, "text", witness), seen, with_core=False)
+    return assertion(
+        history, Breach(violates, rule, "text", witness), seen, PYTHON, with_core=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,14 +97,15 @@ def test_prefixes_are_found_as_the_tree_sees_them() -> None:
 
 def test_where_there_is_full_alone_a_match_shows_what_is_held() -> None:
     found = "found = tree.match_prefix(MatchPrefixParams(key=key(1, 2)))"
-    gone = '"[1 2] is not in the cache any more"'
     assert of(FULL, Witness(KEY, Pool.FULL, held=True)).after == [
         found,
-        f"assert len(found.device_indices) == 2, {gone}",
+        "tokens = len(device_indices(found))",
+        'assert tokens == 2, f"of [1 2] {tokens} tokens are on the device, and 2 should be"',
     ]
     assert of(FULL, Witness(KEY, Pool.FULL_HOST, held=True), seen=Seen()).after == [
         found,
-        f"assert len(found.device_indices) + found.host_hit_length == 2, {gone}",
+        "tokens = len(device_indices(found)) + found.host_hit_length",
+        'assert tokens == 2, f"of [1 2] {tokens} tokens are in the cache, and 2 should be"',
     ]
 
 
@@ -139,6 +149,66 @@ def test_content_is_read_from_the_pool() -> None:
     assert on_device[1] == "held = content[slots, 0, 0]"
 
 
+# -- cores that do not show their nodes ------------------------------------------------------------
+
+
+def returned(
+    witness: Witness, before: Found | None = None, after: Found | None = None
+) -> Assertion:
+    history = History(SWA, (Evict(1),))
+    breach = Breach(Property.PROGRESS, "rule", "text", witness)
+    return assertion(history, breach, Seen((), (), before, after), RUST, with_core=True)
+
+
+@pytest.mark.parametrize(
+    ("pool", "before", "after", "tokens"),
+    [
+        (Pool.SWA, Found(2, 2), Found(0, 2), "tokens = len(device_indices(found))"),
+        (
+            Pool.SWA_HOST,
+            Found(0, 2),
+            Found(0, 1),
+            "tokens = len(device_indices(found)) + found.host_hit_length",
+        ),
+    ],
+)
+def test_what_is_lost_shows_in_a_match(
+    pool: Pool, before: Found, after: Found, tokens: str
+) -> None:
+    lines = returned(Witness(KEY, pool, held=True), before, after).after
+    assert lines[1] == tokens
+    assert lines[2].startswith("assert tokens == 2, ")
+
+
+def test_slots_are_those_of_a_match() -> None:
+    slots = "device_indices(tree.match_prefix(MatchPrefixParams(key=key(1, 2))))[-1:]"
+    kept = returned(Witness(KEY, Pool.FULL, kept=True), Found(2, 2), Found(2, 2))
+    assert kept.before == [f"before = {slots}.tolist()"]
+    assert kept.after[0] == f"after = {slots}.tolist()"
+    filled = returned(Witness(KEY, Pool.SWA, content=True), None, Found(2, 2))
+    assert filled.filled is Component.SWA
+    assert filled.after[0] == f"slots = allocator.full_to_swa_index_mapping[{slots}]"
+
+
+@pytest.mark.parametrize(
+    "witness",
+    [
+        Witness(KEY, Pool.SWA, held=True),
+        Witness(KEY, Pool.FULL_HOST, kept=True),
+        Witness(KEY, Pool.SWA, locks=1),
+        Witness(KEY, Pool.FULL, leaf=True),
+    ],
+)
+def test_what_no_call_returns_is_not_written(witness: Witness) -> None:
+    with pytest.raises(Unwritable, match="does not show its nodes"):
+        returned(witness, Found(2, 2), Found(2, 2))
+    with pytest.raises(Unwritable, match="does not show its nodes"):
+        returned(Witness(KEY, Pool.FULL, kept=True), Found(0, 0), Found(2, 2))
+
+
+# -- what shows elsewhere --------------------------------------------------------------------------
+
+
 def test_a_crash_is_announced_and_nothing_is_asserted() -> None:
     shown = of(SWA, violates=Property.NOCRASH, rule="KeyError@Tree.evict")
     assert shown == Assertion(before=["# This raises KeyError in Tree.evict."])
@@ -166,7 +236,9 @@ def test_without_a_witness_the_sizes_or_sglangs_own_check_have_to_do(
 
 def ranks(*operations: RunCopies | LoadingCheck) -> Assertion:
     history = History(Config(ranks=2), operations)
-    return assertion(history, Breach(Property.RANK, "diverged", "text"), Seen(), with_core=True)
+    return assertion(
+        history, Breach(Property.RANK, "diverged", "text"), Seen(), PYTHON, with_core=True
+    )
 
 
 def test_one_rank_must_not_acknowledge_what_another_waits_for() -> None:

@@ -97,15 +97,9 @@ def test_long_runs_of_tokens_are_ranges() -> None:
 
 def test_a_prompt_that_makes_a_statement_too_long_gets_one_of_its_own() -> None:
     key = "key(1, *range(10, 90), 2, 30, 31, 32, 33, 34, 35, 36, 50, 60, 70)"
-    assert shortened([f"tree.insert(InsertParams(key={key}, value=allocator.alloc(1)))"]) == [
+    assert shortened([f"insert({key}, allocator.alloc(12345678))"]) == [
         f"prompt = {key}",
-        "tree.insert(InsertParams(key=prompt, value=allocator.alloc(1)))",
-    ]
-    arguments = "value=slots, prev_prefix_len=len(owned), swa_evicted_seqlen=max(len(owned), 1234)"
-    assert shortened([f"tree.insert(InsertParams(key={key}, {arguments}))"]) == [
-        f"prompt = {key}",
-        f"params = InsertParams(key=prompt, {arguments})",
-        "tree.insert(params)",
+        "insert(prompt, allocator.alloc(12345678))",
     ]
     assert shortened(["tree.match(key(1))"]) == ["tree.match(key(1))"]
 

@@ -19,24 +19,27 @@ from radixproof.impl.operations import (
     HostInsert,
     HostLock,
     Insert,
+    LoadBack,
     Lock,
     Match,
     Refuse,
+    ReleaseWindow,
     Requested,
     Reset,
     RunCopies,
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.sglang.paste.assertions import Unwritable
-from radixproof.impl.sglang.paste.render import render
+from radixproof.impl.sglang.names import PYTHON, RUST
+from radixproof.impl.sglang.paste.assertions import NOTHING_SEEN, Found, Seen, Unwritable
+from radixproof.impl.sglang.paste.render import HELPERS, render
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
 
-from .findings import SWA, breach, files, key
+from .findings import SWA, SWA_PAGED, breach, files, key
 
-OLD, NEW = "0.5.12.post1", "0.5.19"
+OLD, NEW = "0.5.12.post1", "0.5.23"
 SETTINGS = Path(__file__).parents[4] / "pyproject.toml"
 UNWRITTEN = {HostInsert, Refuse}
 """Operations that no release can be put to, and no pasted test has."""
@@ -141,7 +144,7 @@ def test_the_steps_are_the_history_in_words_and_what_each_did() -> None:
     # 1. insert [1 2] evicted 1: adds [1] and [1 | 2]
     slots = allocator.alloc(2)
     allocator.free_swa(slots[:1])  # the window has slid past them
-    tree.insert(InsertParams(key=key(1, 2), value=slots, swa_evicted_seqlen=1))
+    insert(key(1, 2), slots, evicted=1)
     # 2. evict full 1: deletes [1 | 2]
     tree.evict(EvictParams(num_tokens=1))
 
@@ -152,14 +155,14 @@ def test_the_steps_are_the_history_in_words_and_what_each_did() -> None:
     )
 
 
-def test_four_operations_take_less_than_sixty_lines() -> None:
+def test_four_operations_take_less_than_eighty_lines() -> None:
     """Where there is FULL alone; a window, and the calls of old releases, take more."""
     history = History(
         Config(threshold=2), (Insert(key(1, 2)), Match(key(1)), Insert(key(1, 2)), Evict(1))
     )
     found = breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up")
     for release in (OLD, NEW):
-        assert len(render(history, found, release).splitlines()) < 60
+        assert len(render(history, found, release).splitlines()) < 80
 
 
 def test_a_crash_is_announced_and_nothing_is_asserted() -> None:
@@ -185,7 +188,7 @@ def test_what_the_test_does_not_need_is_not_there() -> None:
 def test_what_only_old_releases_need_is_in_no_new_file() -> None:
     history, found = files()["loaded"]
     old, new = (render(history, found, release) for release in (OLD, NEW))
-    for shim in ("except ImportError", "enable_kvcache_transpose", "getattr("):
+    for shim in ("except ImportError", "enable_kvcache_transpose", "getattr(", "hasattr("):
         assert shim in old
         assert shim not in new
 
@@ -221,3 +224,53 @@ def test_of_several_ranks_that_one_is_written_whose_copies_run() -> None:
 def test_what_cannot_be_written_says_why(history: History, why: str) -> None:
     with pytest.raises(Unwritable, match=why):
         render(history, breach(None), NEW)
+
+
+# -- scripts ---------------------------------------------------------------------------------------
+
+
+def script(witness: Witness, core: str | None, seen: Seen = NOTHING_SEEN) -> str:
+    history = History(SWA, (Insert(key(1, 2)), Evict(1)))
+    return render(history, breach(witness), NEW, seen=seen, core=core, script=True)
+
+
+def test_a_script_is_run_by_itself_and_on_all_releases() -> None:
+    lost = Seen(found_before=Found(2, 2), found_after=Found(0, 0))
+    source = script(Witness(key(1, 2), Pool.FULL, held=True), None, lost)
+    assert 'if __name__ == "__main__":\n' in source
+    assert "python -m radixproof.impl.sglang.run 0.5.23 THIS_FILE" in source
+    for bridge in ("except ImportError", "enable_kvcache_transpose", "hasattr("):
+        assert bridge in source
+    assert "tree_core_backend" not in source
+    assert "find(" not in source
+
+
+def test_a_script_that_looks_into_nodes_asks_for_their_core() -> None:
+    leaf = Witness(key(1, 2), Pool.FULL, leaf=True)
+    assert 'tree_core_backend = "python"' in script(leaf, PYTHON)
+    with pytest.raises(Unwritable, match="does not show its nodes"):
+        script(leaf, None)
+
+
+def test_a_test_of_the_other_core_notices_that_it_has_got_none() -> None:
+    quiet = breach(None, Property.QUIESCE)
+    source = render(History(SWA, (Insert(key(1)),)), quiet, NEW, core=RUST)
+    assert 'assert "Rust" in type(tree.tree_core).__name__' in source
+
+
+@pytest.mark.parametrize("release", [OLD, NEW])
+def test_a_file_has_the_helpers_that_it_calls_and_no_others(release: str) -> None:
+    every = History(
+        SWA_PAGED,
+        (
+            Insert(key(1, 2, 3, 4), evicted=6),
+            Insert(key(1, 2, 3), reuse=True),
+            Lock("r", key(1, 2, 3)),
+            ReleaseWindow("r"),
+            LoadBack(key(1, 2, 3)),
+        ),
+    )
+    quiet = breach(None, Property.QUIESCE)
+    for history, names in ((every, set(HELPERS)), (History(SWA, (Evict(1),)), set[str]())):
+        source = render(history, quiet, release)
+        assert {name for name in HELPERS if f"    def {name}(" in source} == names

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from radixproof.impl.sglang.paste.requests import Call, Requests
 from radixproof.impl.system import Lookup
 from radixproof.model.config import Config
@@ -12,10 +10,6 @@ from radixproof.model.key import Key
 KEY = Key((1, 2, 3))
 NOTHING, ONE = Lookup(0, 0, [], None), Lookup(1, 1, [4], None)
 ON_HOST = Lookup(0, 2, [], None)
-
-
-def receipt(released: bool = False) -> SimpleNamespace:
-    return SimpleNamespace(window_released=released)
 
 
 def of(*calls: Call) -> list[str]:
@@ -28,11 +22,11 @@ def locked(found: Lookup, handle: object) -> list[Call]:
 
 def test_a_match_is_written_where_it_is_used() -> None:
     assert of(Call("match", (KEY,), ONE)) == []
-    assert of(*locked(ONE, receipt())) == [
+    assert of(*locked(ONE, object())) == [
         "found = tree.match_prefix(MatchPrefixParams(key=key(1, 2, 3)))",
         "node_q_0 = found.last_device_node",
         "receipt_q_0 = tree.inc_lock_ref(node_q_0).to_dec_params()",
-        "row_q = found.device_indices",
+        "row_q = device_indices(found)",
     ]
 
 
@@ -51,25 +45,26 @@ def test_only_what_is_on_the_host_is_loaded_back() -> None:
 
 def test_slots_are_parts_of_the_row() -> None:
     lines = of(
-        *locked(ONE, receipt()),
+        *locked(ONE, object()),
         Call("available", (0,), 8),
         Call("allocate", (3,), [6, 7, 5]),
         Call("write", ([6, 7, 5], [1, 2, 3]), None),
         Call("free_swa", ([6],), None),
         Call("insert", (KEY, [4, 6, 7], 1, 2), None),
         Call("free", ([5],), None),
+        Call("free", ([6],), None),
     )
     assert lines[4:] == [
         "row_q = torch.cat([row_q, allocator.alloc(3)])",
         "allocator.free_swa(row_q[1:2])",
-        "tree.insert(InsertParams(key=key(1, 2, 3), value=row_q[:3], prev_prefix_len=1, "
-        "swa_evicted_seqlen=2))",
+        "insert(key(1, 2, 3), row_q[:3], prev_prefix_len=1, evicted=2)",
         "allocator.free(row_q[3:])",
+        "free(row_q[1:2])",
     ]
 
 
 def test_a_request_goes_on_with_the_slots_of_the_tree() -> None:
-    first, second = receipt(), receipt(released=True)
+    first, second = object(), object()
     lines = of(
         *locked(NOTHING, first),
         Call("allocate", (2,), [6, 7]),
@@ -80,10 +75,10 @@ def test_a_request_goes_on_with_the_slots_of_the_tree() -> None:
         Call("unlock", (second,), None),
     )
     assert lines[8:] == [
-        "row_q = torch.cat([found.device_indices, row_q[1:]])",
+        "row_q = torch.cat([device_indices(found), row_q[1:]])",
         "tree.dec_lock_ref(node_q_0, receipt_q_0)",
-        "tree.insert(InsertParams(key=key(1, 2, 3), value=row_q, prev_prefix_len=1))",
-        "tree.dec_swa_lock_only(node_q_1, receipt_q_1.swa_uuid_for_lock)",
+        "insert(key(1, 2, 3), row_q, prev_prefix_len=1)",
+        "release_swa(node_q_1, receipt_q_1)",
         "tree.dec_lock_ref(node_q_1, receipt_q_1, skip_swa=True)",
     ]
 

@@ -76,12 +76,12 @@ def test_calls(config: Config, operation: Operation, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("config", "insert", "lines"),
     [
-        (SWA, Insert(KEY), ["tree.insert(InsertParams(key=key(1, 2), value=allocator.alloc(2)))"]),
-        (PAGED, Insert(KEY), ["tree.insert(InsertParams(key=key(1, 2), value=alloc(2)))"]),
+        (SWA, Insert(KEY), ["insert(key(1, 2), allocator.alloc(2))"]),
+        (PAGED, Insert(KEY), ["insert(key(1, 2), alloc(2))"]),
         (
             Config(window=1, swa_pages=8, swa_host_pages=16, bigram=True),
             Insert(KEY, priority=3),
-            ["tree.insert(InsertParams(key=key(1, 2), value=allocator.alloc(1), priority=3))"],
+            ["insert(key(1, 2), allocator.alloc(1), priority=3)"],
         ),
         (
             SWA,
@@ -89,7 +89,7 @@ def test_calls(config: Config, operation: Operation, lines: list[str]) -> None:
             [
                 "slots = allocator.alloc(2)",
                 "allocator.free_swa(slots[:1])  # the window has slid past them",
-                "tree.insert(InsertParams(key=key(1, 2), value=slots, swa_evicted_seqlen=1))",
+                "insert(key(1, 2), slots, evicted=1)",
             ],
         ),
         (
@@ -97,7 +97,7 @@ def test_calls(config: Config, operation: Operation, lines: list[str]) -> None:
             Insert(Key((1, 2, 3))),
             [
                 "slots = alloc(4)",
-                "tree.insert(InsertParams(key=key(1, 2, 3), value=slots[:3]))",
+                "insert(key(1, 2, 3), slots[:3])",
                 "allocator.free(slots[2:])  # the page that is not full",
             ],
         ),
@@ -105,11 +105,20 @@ def test_calls(config: Config, operation: Operation, lines: list[str]) -> None:
             SWA,
             Insert(KEY, evicted=2, reuse=True),
             [
-                f"owned = {MATCHED}.device_indices",
+                f"owned = device_indices({MATCHED})",
                 "slots = torch.cat([owned, allocator.alloc(2 - len(owned))])",
                 "allocator.free_swa(slots[len(owned) : 2])  # the window has slid past them",
-                "tree.insert(InsertParams(key=key(1, 2), value=slots, prev_prefix_len=len(owned), "
-                "swa_evicted_seqlen=max(len(owned), 2)))",
+                "insert(key(1, 2), slots, prev_prefix_len=len(owned), evicted=max(len(owned), 2))",
+            ],
+        ),
+        (
+            PAGED,
+            Insert(Key((1, 2, 3)), evicted=4),
+            [
+                "slots = alloc(4)",
+                "allocator.free_swa(slots[:4])  # the window has slid past them",
+                "insert(key(1, 2, 3), slots[:3], evicted=4)",
+                "free(slots[2:])  # the page that is not full",
             ],
         ),
     ],
@@ -121,7 +130,7 @@ def test_an_insert_brings_slots_as_a_request_does(
 
 
 def test_where_content_is_asserted_inserts_bring_some() -> None:
-    insert = "tree.insert(InsertParams(key=key(1, 2), value=slots))"
+    insert = "insert(key(1, 2), slots)"
     tokens = "tokens = torch.tensor([1, 2], dtype=torch.float32, device=DEVICE)"
     assert of(SWA, Insert(KEY), filled=Component.FULL) == [
         "slots = allocator.alloc(2)",
@@ -138,7 +147,7 @@ def test_receipts_are_kept_and_given_back() -> None:
     assert locked == [
         f"node_r_1 = {MATCHED}.last_device_node",
         "receipt_r_1 = tree.inc_lock_ref(node_r_1).to_dec_params()",
-        "tree.dec_swa_lock_only(node_r_1, receipt_r_1.swa_uuid_for_lock)",
+        "release_swa(node_r_1, receipt_r_1)",
         "tree.dec_lock_ref(node_r_1, receipt_r_1, skip_swa=True)",
         "tree.dec_lock_ref(node_r_1, receipt_r_1)",
     ]

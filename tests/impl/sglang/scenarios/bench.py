@@ -12,9 +12,10 @@ from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
 
 OLD = "0.5.12.post1"
-WRITTEN = (OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19")
-"""Releases for which findings are written as tests with SGLang's own calls alone."""
-RELEASES = (*WRITTEN, "0.5.20", "0.5.21", "0.5.22", "0.5.23")
+RELEASES = (
+    *(OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"),
+    *("0.5.20", "0.5.21", "0.5.22", "0.5.23"),
+)
 RUST = ("0.5.22+rust", "0.5.23+rust")
 """Releases with their other core."""
 FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)

@@ -1,0 +1,96 @@
+"""The pages of docs/findings: whether their facts are as they are written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from finding_scripts import CONTROL, FOLDER, Finding, Printed, findings, runs, scripts, systems
+from write_findings import FINE, SHOWN, UNCONTROLLED, index, page, verdict, verdicts
+
+from radixproof.impl.registry import release_of
+from radixproof.properties.histories.history_json import from_json
+from radixproof.properties.known.files import BUILTIN, load_known
+
+from .releases import AGAIN
+
+ALL = findings()
+NAMES = [finding.name for finding in ALL]
+
+
+def test_the_index_has_a_line_for_each_page() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert text == index(text), "run: python docs/write_findings.py --index"
+    assert {path.stem for path in FOLDER.glob("*.md")} == {*NAMES, "README"}
+
+
+def test_all_that_is_known_has_one_page() -> None:
+    pages = {
+        one: [of.name for of in ALL if one in of.known()] for one in load_known(BUILTIN).entries
+    }
+    assert {one.signature: found for one, found in pages.items() if len(found) != 1} == {}
+
+
+@pytest.mark.parametrize("finding", ALL, ids=NAMES)
+def test_a_page_says_what_goes_wrong_and_why_it_matters(finding: Finding) -> None:
+    text = finding.page.read_text(encoding="utf-8")
+    for heading in ("What goes wrong", "Why it matters"):
+        said = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+        assert len(said.split()) > 20, heading
+    assert finding.known()
+    links = re.findall(r"\]\((?!https)([^)#]+)", text)
+    assert [link for link in links if not (FOLDER / link).exists()] == []
+
+
+def test_titles_and_sentences_are_told_apart() -> None:
+    begin = [finding.page.read_text(encoding="utf-8").split("\n\n")[:2] for finding in ALL]
+    assert len({title for title, _ in begin}) == len({said for _, said in begin}) == len(ALL)
+
+
+def test_histories_are_those_of_findings() -> None:
+    names = {*NAMES, *(finding.name + CONTROL for finding in ALL if finding.control)}
+    files = {path.stem: path for path in (FOLDER / "histories").glob("*.json")}
+    assert files.keys() == names
+    for finding in ALL:
+        history = from_json(files[finding.name].read_text(encoding="utf-8"))
+        assert history.origin["signature"] == finding.signatures[0]
+
+
+RIGHT, WRONG, ELSE = (
+    Printed("Core\nas it should be\n", 0),
+    Printed("Core\nAssertionError in test: lost\n", 1),
+    Printed("Core\nKeyError in evict: 3\n", 1),
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "control", "said"),
+    [
+        (RIGHT, RIGHT, FINE),
+        (WRONG, RIGHT, SHOWN),
+        (WRONG, WRONG, UNCONTROLLED),
+        (ELSE, RIGHT, "goes wrong in another way: `KeyError in evict: 3`"),
+    ],
+)
+def test_a_release_has_a_finding_if_the_script_ends_as_it_did_where_it_was_found(
+    printed: Printed, control: Printed, said: str
+) -> None:
+    finding = next(one for one in ALL if one.control)
+    seen = {finding.name: printed, finding.name + CONTROL: control}
+    assert verdict(finding, seen, WRONG.last) == said
+
+
+@pytest.mark.slow
+@pytest.mark.sglang
+@AGAIN
+def test_scripts_print_on_every_release_what_the_pages_say() -> None:
+    """Minutes: on every prepared release and core."""
+    sources = scripts(ALL)
+    seen = runs(sources, systems())
+    for finding in ALL:
+        text = finding.page.read_text(encoding="utf-8")
+        assert text == page(finding, text, sources, seen), "run: python docs/write_findings.py"
+        found = verdicts(finding, seen)
+        (known,) = [one for one in finding.known() if one.signature == finding.signatures[0]]
+        has = {system for system, said in found.items() if said == SHOWN}
+        assert has == {one for one in found if known.names(one, release_of(one))}, finding.name
