@@ -288,6 +288,7 @@ class JudgedCopyState(Judgement[CopyState]):
         self.judge.note_allocations()
         if not self.step.slots:
             breaches += no_room(self.model, [(Pool.MAMBA, 1)])
+            self.model.not_refusing([Pool.MAMBA])  # whoever copies asks for a slot first
         return breaches
 
     def _full(self) -> bool:

@@ -130,7 +130,8 @@ class Scheduler:
         if found.device:
             slot = self.system.copy_state(found.anchor)
             copied = () if slot is None else (slot,)
-            self.ledger.take(Pool.MAMBA, copied)
+            if copied:
+                self.ledger.take(Pool.MAMBA, copied)
             yield Step(CopyState(key), Done(len(copied)), copied)
             return slot
         yield Step(Match(key), Matched(found.device, found.best, found.host), found.slots)

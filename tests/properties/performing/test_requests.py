@@ -28,6 +28,7 @@ from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
+from radixproof.model.verdict import Breach
 from radixproof.properties.performing.ledger import Request
 from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked, Skipped
 from radixproof.properties.performing.step import Adopt, CopyState, Step
@@ -562,3 +563,15 @@ def test_match_of_a_request_that_goes_on_from_what_is_not_in_the_tree(radix: Tar
     step = Step(Adopt("q's lock", A), Locked(1))
     breaches = run.judge.judge(step, lambda: run.system.observe(False), False, run.system)
     assert [breach.signature for breach in breaches] == ["MATCH/adopt-outcome"]
+
+
+def test_a_copy_that_was_told_to_fail_may_fail_once(
+    tampered: Callable[..., Target], breaches_of: Callable[..., list[Breach]]
+) -> None:
+    """A system that does not try again gives the request none."""
+    gives_up = tampered(in_vain("copy_state", None), 2)
+    told = [with_state(A), Refuse(Pool.MAMBA), Arrive("q", AB)]
+    assert breaches_of(gives_up, STATEFUL, told, WHOLE) == []
+    again = [*told, Abort("q"), Arrive("p", AB)]
+    (breach,) = breaches_of(gives_up, STATEFUL, again, WHOLE)
+    assert breach.signature == "PROGRESS/allocation-refused"
