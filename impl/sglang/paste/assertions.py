@@ -13,9 +13,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
-from radixproof.impl.operations import Arrive, History, LoadingCheck, RunCopies, WritingCheck
-from radixproof.impl.sglang.names import PYTHON
+from radixproof.impl.operations import (
+    Arrive,
+    EvictHost,
+    History,
+    LoadingCheck,
+    RunCopies,
+    WritingCheck,
+)
 from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
+from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
 from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found
 from radixproof.impl.sglang.victims import Endless
@@ -83,6 +90,8 @@ def assertion(
         return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
     if witness is None:
         return Assertion(after=_by_sglang(breach, history.config))
+    if breach.rule == "host-target-freed" and isinstance(history.operations[-1], EvictHost):
+        return _still_taken(witness.pool)
     if core != PYTHON:
         return _returned(witness, history.config, seen)
     if witness.kept is not None:
@@ -210,6 +219,19 @@ def _begun(arrived: Arrive) -> list[str]:
         'claim = f"a request goes on from {reached} tokens with a state of {held}, not {last}"',
         "assert held == last, claim",
     ]
+
+
+def _still_taken(pool: Pool) -> Assertion:
+    """A host eviction frees no slot that a copy in flight is to write to."""
+    sizes = f'pools["{HOST_NAMES[pool.component]}"].available_size()'
+    claim = f"a slot of {pool.name} is free that a copy in flight is still to write to"
+    return Assertion(
+        [
+            f"pools = {{entry.name.value: entry.host_pool for entry in {HOST_ENTRIES}}}",
+            f"free = {sizes}",
+        ],
+        [f'assert {sizes} == free, "{claim}"'],
+    )
 
 
 def _slots(witness: Witness, config: Config) -> str:

@@ -32,7 +32,6 @@ from radixproof.impl.sglang.paste import layout
 from radixproof.model.config import HOST, Component, Config
 from radixproof.model.key import Key
 
-
 HOST_ENTRIES = "tree.host_pool_group.entries"
 """The pools of the host, each with its name."""
 
