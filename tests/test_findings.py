@@ -6,7 +6,16 @@ import re
 
 import pytest
 from finding_scripts import CONTROL, FOLDER, Finding, Printed, findings, runs, scripts, systems
-from write_findings import FINE, SHOWN, UNCONTROLLED, index, page, verdict, verdicts
+from write_findings import (
+    FINE,
+    SHOWN,
+    UNBUILT,
+    UNCONTROLLED,
+    index,
+    page,
+    verdict,
+    verdicts,
+)
 
 from radixproof.impl.registry import release_of
 from radixproof.properties.histories.history_json import from_json
@@ -78,6 +87,13 @@ def test_a_release_has_a_finding_if_the_script_ends_as_it_did_where_it_was_found
     finding = next(one for one in ALL if one.control)
     seen = {finding.name: printed, finding.name + CONTROL: control}
     assert verdict(finding, seen, {WRONG.last}) == said
+
+
+def test_a_release_that_cannot_build_such_a_cache_goes_wrong_in_no_way() -> None:
+    finding = next(one for one in ALL if one.signatures == ("LOCK/mamba-too-few",))
+    printed = {finding.system: WRONG, "sglang==0.5.15.post1": ELSE, "sglang==0.5.16": RIGHT}
+    seen = {system: {finding.name: said} for system, said in printed.items()}
+    assert [*verdicts(finding, seen).values()] == [SHOWN, UNBUILT, FINE]
 
 
 @pytest.mark.slow
