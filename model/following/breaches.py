@@ -101,15 +101,18 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
 
 
 def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
-    """Under write_back a leaf, or a value of another node, is lost although the host has room for
-    it (semantics 7.3, 7.4).
+    """Under write_back a leaf, or a value of a node, is lost although the host has room for it; a
+    node that is backed came to it later (semantics 7.3, 7.4).
     """
     why = "was not written back, although the host has room for it"
     if lost is Component.FULL:
         return _lost(node, "not-written-back", why, Pool.FULL_HOST)
-    text = f"{lost.name} of {spell(node)} {why}; the eviction lost it"
+    late = node[-1].has(Pool.FULL_HOST)
+    whose = f"{lost.name} of {spell(node)}{', whose FULL has a host copy,' if late else ''}"
+    text = f"{whose} {why}; the eviction lost it"
     witness = Witness(node[-1].key(), HOST[lost], held=True)
-    return Breach(Property.PROGRESS, f"{lost.name.lower()}-not-written-back", text, witness)
+    rule = f"{'late-' if late else ''}{lost.name.lower()}-not-written-back"
+    return Breach(Property.PROGRESS, rule, text, witness)
 
 
 def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:

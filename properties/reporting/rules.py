@@ -47,6 +47,7 @@ BY_SIGNATURE = (
     ("PROGRESS/never-backed-up", "8.2"),
     ("PROGRESS/state-never-backed-up", "4.4", "8.3"),
     ("PROGRESS/not-written-back", "7.4"),
+    ("PROGRESS/late-*-not-written-back", "7.3", "7.4"),
     ("PROGRESS/*-not-written-back", "7.3"),
     ("PROGRESS/load-*", "9.3"),
     ("PROGRESS/load_back-outcome", "9.3", "9.6"),
