@@ -101,8 +101,8 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
 
 
 def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
-    """Under write_back a leaf, or a value of a node, is lost although the host has room for it; a
-    node that is backed came to it later (semantics 7.3, 7.4).
+    """Under write_back a leaf, or a value of a node, is lost although the host has room for it. Of
+    a node that has a host copy of FULL, that is a cause of its own (semantics 7.3, 7.4).
     """
     why = "was not written back, although the host has room for it"
     if lost is Component.FULL:
