@@ -120,7 +120,8 @@ class FollowedEviction:
         elif self.state.config.write_back and self._could_be_backed_up(node):
             lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
             if lost:
-                yield wording.not_written_back(node, lost[0].component)
+                along = lost == [Pool.MAMBA] and pools[0] is Pool.SWA and node[-1].has(Pool.SWA)
+                yield wording.not_written_back(node, lost[0].component, along)
 
     def _debt(self, node: list[Page], pools: Sequence[Pool]) -> tuple[Pool, str] | None:
         """The host pool where a copy was due earlier that would have saved what leaves now, and the

@@ -44,6 +44,7 @@ BY_SIGNATURE = (
     ("PROGRESS/host-*", "7.9"),
     ("PROGRESS/stopped-early", "7.1"),
     ("PROGRESS/freed-too-much", "7.1"),
+    ("PROGRESS/state-lost-with-window", "7.3", "7.6"),
     ("PROGRESS/never-backed-up-again", "4.4"),
     ("PROGRESS/late-*-not-backed-up", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
