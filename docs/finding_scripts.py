@@ -42,6 +42,8 @@ class Finding:
     rules: tuple[str, ...]
     control: str = ""
     """In what its control differs, as half a sentence."""
+    elsewhere: tuple[str, ...] = ()
+    """Releases that report the same under another of its signatures."""
 
     @property
     def page(self) -> Path:
@@ -57,12 +59,17 @@ class Finding:
 
     def known(self) -> list[Entry]:
         """The entries of our list that are about it."""
-        release = release_of(self.system)
         return [
             one
             for one in load_known(BUILTIN).entries
-            if one.signature in self.signatures and one.names(self.system, release)
+            if one.signature in self.signatures
+            and any(one.names(system, release_of(system)) for system in self.systems)
         ]
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The release that it was found on, and those that report it in another way."""
+        return self.system, *self.elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,13 @@ def findings() -> list[Finding]:
     """All of them, in the order of the list."""
     table = tomllib.loads((FOLDER / "findings.toml").read_text(encoding="utf-8"))
     return [
-        Finding(name, tuple(of["signatures"]), tuple(of["rules"]), of.get("control", ""))
+        Finding(
+            name,
+            tuple(of["signatures"]),
+            tuple(of["rules"]),
+            of.get("control", ""),
+            tuple(of.get("elsewhere", ())),
+        )
         for name, of in table.items()
     ]
 

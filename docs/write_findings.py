@@ -9,7 +9,7 @@ what it printed, and where. Sentences of judgement are written by hand and stay.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 from finding_scripts import (
@@ -26,6 +26,7 @@ from finding_scripts import (
 )
 
 from radixproof.impl.sglang.names import PYTHON, RUST, core_in, version_in
+from radixproof.properties.reporting.report import describe
 
 BLOCKS = ("facts", "history", "script", "printed", "releases")
 SHOWN, UNCONTROLLED, FINE = "has it", "goes wrong, and the control as well", "has it not"
@@ -34,21 +35,21 @@ SHOWN, UNCONTROLLED, FINE = "has it", "goes wrong, and the control as well", "ha
 # -- pages -----------------------------------------------------------------------------------------
 
 
-def verdict(finding: Finding, printed: Mapping[str, Printed], wrong: str) -> str:
+def verdict(finding: Finding, printed: Mapping[str, Printed], wrong: Collection[str]) -> str:
     """Whether a system has a finding, by what the scripts printed there. ``wrong`` is how the
     script ends where the finding is from.
     """
     control, last = printed.get(finding.name + CONTROL), printed[finding.name].last
     if printed[finding.name].right:
         return FINE
-    if last != wrong:
+    if last not in wrong:
         return f"goes wrong in another way: `{last}`"
     return SHOWN if control is None or control.right else UNCONTROLLED
 
 
 def verdicts(finding: Finding, seen: Runs) -> dict[str, str]:
     """By system that it was run on."""
-    wrong = seen[finding.system][finding.name].last
+    wrong = {seen[system][finding.name].last for system in finding.systems}
     return {
         system: verdict(finding, printed, wrong)
         for system, printed in seen.items()
@@ -93,12 +94,10 @@ def _facts(finding: Finding, seen: Runs) -> list[str]:
 
 def _history(finding: Finding) -> list[str]:
     history = finding.history()
-    config = history.config
-    window = "" if config.window is None else f" and SWA with window {config.window}"
-    tier = "no host tier" if not config.hosted else "write-back" if config.write_back else ""
+    described = describe(history.config)
     lines = [f"{n}. `{one}`" for n, one in enumerate(history.operations, 1)]
     return [
-        f"Page size {config.page_size}, FULL{window}, {tier or 'write-through'}.",
+        f"{described[0].upper()}{described[1:]}.",
         "",
         *lines,
         "",

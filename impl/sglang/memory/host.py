@@ -9,7 +9,7 @@ from radixproof.impl.observation import Slots
 from radixproof.impl.sglang.api import Capabilities, Sglang
 from radixproof.model.config import DEVICE, HOST, Component, Config
 
-_NAMES = {Component.FULL: "kv", Component.SWA: "swa", Component.MAMBA: "mamba"}
+NAMES = {Component.FULL: "kv", Component.SWA: "swa", Component.MAMBA: "mamba"}
 """What SGLang calls the pools."""
 
 
@@ -50,7 +50,7 @@ def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory
     tree.load_back_threshold = config.load_threshold
     _allow_loads(tree.cache_controller, sum(config.pages(pool) for pool in DEVICE))
     of_name = {entry.name.value: entry.host_pool for entry in tree.host_pool_group.entries}
-    pools = {component: of_name[_NAMES[component]] for component in config.components}
+    pools = {component: of_name[NAMES[component]] for component in config.components}
     return HostMemory(pools, config, sglang.capabilities)
 
 

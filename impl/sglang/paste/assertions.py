@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
-from radixproof.impl.operations import History, LoadingCheck, RunCopies, WritingCheck
+from radixproof.impl.operations import (
+    Arrive,
+    EvictHost,
+    History,
+    LoadingCheck,
+    RunCopies,
+    WritingCheck,
+)
+from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
 from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
-from radixproof.impl.sglang.paste.statements import found
+from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found
 from radixproof.impl.sglang.victims import Endless
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key, Units
@@ -78,8 +86,12 @@ def assertion(
     if breach.violates is Property.RANK:
         return _agreed(history)
     witness = breach.witness
+    if breach.violates is Property.CONTENT and isinstance(history.operations[-1], Arrive):
+        return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
     if witness is None:
         return Assertion(after=_by_sglang(breach, history.config))
+    if breach.rule == "host-target-freed" and isinstance(history.operations[-1], EvictHost):
+        return _still_taken(witness.pool)
     if core != PYTHON:
         return _returned(witness, history.config, seen)
     if witness.kept is not None:
@@ -87,7 +99,7 @@ def assertion(
     if witness.content is not None:
         after = _content(witness, history.config, seen)
         return Assertion(after=after, filled=witness.pool.component)
-    if witness.held and history.config.window is None and not _is_on_device(witness, seen.after):
+    if witness.held and _has_full_alone(history.config) and not _is_on_device(witness, seen.after):
         return Assertion(after=_matched(witness, _length(witness, history.config)))
     return Assertion(after=_of_node(witness, history.config, with_core))
 
@@ -123,6 +135,10 @@ def _of_node(witness: Witness, config: Config, with_core: bool) -> list[str]:
         ]
     claim = f"{prefix} is {place} and should not be"
     return [f"node = {node}", f'assert node is None or {value} is None, "{claim}"']
+
+
+def _has_full_alone(config: Config) -> bool:
+    return config.components == (Component.FULL,)
 
 
 def _is_on_device(witness: Witness, tree: Tree) -> bool:
@@ -171,13 +187,19 @@ def _content(witness: Witness, config: Config, seen: Seen) -> list[str]:
 
 def _filled(witness: Witness, config: Config, slots: str) -> list[str]:
     pool, page = witness.pool, config.page_size
-    held, late = "content[slots, 0, 0]", list[str]()
+    of_state = pool.component is Component.MAMBA
+    held, late = f"content[slots, 0, 0{', 0' if of_state else ''}]", list[str]()
     if pool.on_host:
-        entry = f"tree.host_pool_group.entries[{config.components.index(pool.component)}]"
-        buffer = f"{entry}.host_pool.kv_buffer"
-        late = ["# On a GPU, a copy that was not waited for may have come by now."]
-        held = f"{buffer}[0, slots // {page}, 0, slots % {page}, 0, 0]"
-    wanted = [float(token) for token in witness.prefix.tokens[: _length(witness, config)][-page:]]
+        late = [
+            f"pools = {{entry.name.value: entry.host_pool for entry in {HOST_ENTRIES}}}",
+            "# On a GPU, a copy that was not waited for may have come by now.",
+        ]
+        buffer = f'pools["{HOST_NAMES[pool.component]}"]'
+        held = f"{buffer}.kv_buffer[0, slots // {page}, 0, slots % {page}, 0, 0]"
+        if of_state:
+            held = f"{buffer}.temporal_buffer[slots, 0, 0, 0, 0, 0]"
+    count = 1 if of_state else page
+    wanted = [float(token) for token in witness.prefix.tokens[: _length(witness, config)][-count:]]
     claim = f"the slots of {_name(witness.prefix)} do not hold what was computed for it"
     return [
         *late,
@@ -187,6 +209,31 @@ def _filled(witness: Witness, config: Config, slots: str) -> list[str]:
     ]
 
 
+def _begun(arrived: Arrive) -> list[str]:
+    """The state that a request begins with is that of the prefix that it goes on from."""
+    tokens = layout.items(arrived.key.tokens)
+    return [
+        f"reached = len(device_indices({found(arrived.key)}))",
+        f"last = [{tokens}][:reached][-1:]",
+        f"held = content[state_{arrived.request}].unique().tolist()",
+        'claim = f"a request goes on from {reached} tokens with a state of {held}, not {last}"',
+        "assert held == last, claim",
+    ]
+
+
+def _still_taken(pool: Pool) -> Assertion:
+    """A host eviction frees no slot that a copy in flight is to write to."""
+    sizes = f'pools["{HOST_NAMES[pool.component]}"].available_size()'
+    claim = f"a slot of {pool.name} is free that a copy in flight is still to write to"
+    return Assertion(
+        [
+            f"pools = {{entry.name.value: entry.host_pool for entry in {HOST_ENTRIES}}}",
+            f"free = {sizes}",
+        ],
+        [f'assert {sizes} == free, "{claim}"'],
+    )
+
+
 def _slots(witness: Witness, config: Config) -> str:
     data = f"component_data[ComponentType.{witness.pool.component.name}]"
     return f"{_find(witness.prefix, config)}.{data}.{_value(witness.pool)}"
@@ -194,6 +241,8 @@ def _slots(witness: Witness, config: Config) -> str:
 
 def _part(witness: Witness, config: Config, tree: Tree) -> str:
     """Which of the slots of its node are those of the last page of a prefix; empty for all."""
+    if witness.pool.component is Component.MAMBA:
+        return ""
     end = _length(witness, config)
     units = witness.prefix.units(config.bigram)[:end]
     for view, path in paths(tree):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 _MEM_CACHE = "sglang.srt.mem_cache"
+_STATES = "sglang.srt.configs.mamba_utils"
 _STANDARD = {
     "array": "array",
     "Mock": "unittest.mock",
@@ -21,6 +22,11 @@ _OTHERS = {
     "EvictParams": f"{_MEM_CACHE}.base_prefix_cache",
     "InitLoadBackParams": f"{_MEM_CACHE}.base_prefix_cache",
     "InsertParams": f"{_MEM_CACHE}.base_prefix_cache",
+    "HybridLinearKVPool": f"{_MEM_CACHE}.memory_pool",
+    "HybridReqToTokenPool": f"{_MEM_CACHE}.memory_pool",
+    "Mamba2CacheParams": _STATES,
+    "Mamba2StateDType": _STATES,
+    "Mamba2StateShape": _STATES,
     "MatchPrefixParams": f"{_MEM_CACHE}.base_prefix_cache",
     "MHATokenToKVPool": f"{_MEM_CACHE}.memory_pool",
     "PagedTokenToKVPoolAllocator": f"{_MEM_CACHE}.allocator",

@@ -43,7 +43,15 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
 )
 _TEMPLATES.filters.update(comment=layout.comment, indented=layout.indented)
-HELPERS = ("device_indices", "alloc", "insert", "free", "release_swa", "load_back")
+HELPERS = (
+    "device_indices",
+    "alloc",
+    "insert",
+    "free",
+    "release_swa",
+    "load_back",
+    "first_state",
+)
 """Functions that a file has if it calls them: what SGLang's scheduler does in several calls, or
 releases do differently. In the order in which they stand; each is a template in ``helpers``.
 """
@@ -112,8 +120,6 @@ def _calls(text: str, name: str) -> bool:
 
 
 def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
-    if history.config.mamba_states:
-        raise Unwritable("caches with MAMBA are not written as plain tests yet")
     for number, operation in enumerate(history.operations):
         if isinstance(operation, Requested) and number < len(calls):
             continue
@@ -159,6 +165,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
     """What the file needs beyond the configuration itself. ``text`` is that of its steps."""
     return {
         "described": _described(config),
+        "components": _tuple(config),
         "namespace": "extra_key=" in text,
         "find": "find(" in text,
         "content": _buffer(config, asserted.filled),
@@ -170,16 +177,28 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "loads": len(re.findall(r"^load_back\(", text, re.MULTILINE)),
         "quota": "mem_quota=" in text,
         "evicted": "evicted=" in text,
+        "states": config.slots(Pool.MAMBA),
+        "uses_states": "states." in text or _calls(text, "first_state") or "state=" in text,
+        "tells_states": "state=" in text,
+        "copies": asserted.filled is Component.MAMBA,
         "others": "prev_prefix_len=" in text or "priority=" in text,
     }
+
+
+def _tuple(config: Config) -> str:
+    """The items of the tuple of components."""
+    names = [f"ComponentType.{one.name}" for one in config.components]
+    return ", ".join(names) if len(names) > 1 else f"{names[0]},"
 
 
 def _described(config: Config) -> str:
     """The configuration in words."""
     window, full = config.window, f"{config.slots(Pool.FULL)} slots"
-    parts = f"A cache with {full}"
+    states = f" and {config.mamba_states} states" if config.mamba_states else ""
+    parts = f"A cache with {full}{' of FULL' if states else ''}{states}"
     if window is not None:
-        parts = f"A cache with {full} of FULL and {config.slots(Pool.SWA)} of SWA (window {window})"
+        swa = f"{config.slots(Pool.SWA)} of SWA (window {window})"
+        parts = f"A cache with {full} of FULL{',' if states else ' and'} {swa}{states}"
     if not config.hosted:
         return f"{parts}, without a host tier."
     return f"{parts}, that writes {'back' if config.write_back else 'through'} to the host."
@@ -207,8 +226,11 @@ def _host_ratio(config: Config) -> float:
 
 
 def _buffer(config: Config, filled: Component | None) -> str:
-    """The keys of the only layer of a component."""
+    """The keys of the only layer of a component; of MAMBA the state."""
     if filled is None:
         return ""
-    pool = f"pool.{filled.name.lower()}_kv_pool" if config.window is not None else "pool"
+    if filled is Component.MAMBA:
+        return "rows.mamba_pool.mamba_cache.temporal[0]"
+    alone = config.components == (Component.FULL,)
+    pool = "pool" if alone else f"pool.{filled.name.lower()}_kv_pool"
     return f"{pool}.k_buffer[0]"

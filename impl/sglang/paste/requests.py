@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from radixproof.impl.sglang.paste.statements import found, inserted, prompt
+from radixproof.impl.sglang.paste.statements import evicted, found, inserted, prompt
 from radixproof.impl.system import Lookup
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -39,6 +39,8 @@ class Requests:
     """Names of receipts whose window was given back."""
     bare: set[int] = field(default_factory=set)
     """Slots that were allocated here and have lost their SWA peers."""
+    states: dict[int, str] = field(default_factory=dict)
+    """By slot: the name of a state that a request owns."""
     looked: tuple[Key, Lookup] | None = None
     """The last match, of which nothing is written before it is used."""
 
@@ -95,9 +97,7 @@ class Requests:
         return next(name for other, name in self.names if other is receipt)
 
     def _evict(self, _: str, call: Call) -> list[str]:
-        full, swa, _mamba = call.arguments
-        more = f", swa_num_tokens={swa}" if swa else ""
-        return [f"tree.evict(EvictParams(num_tokens={full}{more}))"]
+        return [evicted(*call.arguments)]
 
     def _allocate(self, request: str, call: Call) -> list[str]:
         if call.result is None:
@@ -111,7 +111,31 @@ class Requests:
         key, slots, protected, evicted = call.arguments[:4]
         given = {"prev_prefix_len": protected, "evicted": evicted}
         told = {name: str(length) for name, length in given.items() if length}
+        state = call.arguments[4] if len(call.arguments) > 4 else None
+        if state is not None:
+            told["state"] = self.states.pop(state)
         return [inserted(key, self._part(request, slots), told)]
+
+    def _copy_state(self, request: str, call: Call) -> list[str]:
+        assert self.looked is not None
+        copied = f"first_state({prompt(self.looked[0])})"
+        return [copied] if call.result is None else [f"{self._begin(request, call)} = {copied}"]
+
+    def _allocate_state(self, request: str, call: Call) -> list[str]:
+        return [] if call.result is None else [f"{self._begin(request, call)} = states.alloc(1)"]
+
+    def _begin(self, request: str, call: Call) -> str:
+        """The name of a new state. A request has one, and another that it is about to insert."""
+        name = f"state_{request}"
+        if name in self.states.values():
+            name = f"new_{name}"
+        self.states[call.result] = name
+        return name
+
+    def _free_state(self, _: str, call: Call) -> list[str]:
+        """What an insert does not take, `insert` frees."""
+        name = self.states.pop(call.arguments[0], None)
+        return [f"states.free({name})"] if name else []
 
     def _free(self, request: str, call: Call) -> list[str]:
         slots = call.arguments[0]
@@ -142,5 +166,8 @@ _WRITE: dict[str, Callable[[Requests, str, Call], list[str]]] = {
     "insert": Requests._insert,
     "free": Requests._free,
     "free_swa": Requests._free_swa,
+    "copy_state": Requests._copy_state,
+    "allocate_state": Requests._allocate_state,
+    "free_state": Requests._free_state,
 }
 """Of the other calls, nothing is written: they only ask, or fill slots."""

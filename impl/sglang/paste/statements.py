@@ -6,6 +6,7 @@ What releases call differently is in the helpers, so that the lines are the same
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
+    HostLock,
     Insert,
     LoadBack,
     LoadingCheck,
@@ -25,9 +27,13 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
+from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
 from radixproof.impl.sglang.paste import layout
 from radixproof.model.config import HOST, Component, Config
 from radixproof.model.key import Key
+
+HOST_ENTRIES = "tree.host_pool_group.entries"
+"""The pools of the host, each with its name."""
 
 
 @dataclass(slots=True)
@@ -43,6 +49,8 @@ class Statements:
     """Per direction: copies that have run and await their acknowledgement."""
     released: set[str] = field(default_factory=set)
     """Receipts whose window was given back."""
+    on_host: set[str] = field(default_factory=set)
+    """Receipts that lock host copies."""
 
     def of(self, operation: Operation) -> list[str]:
         return _WRITE[type(operation)](self, operation)
@@ -59,8 +67,19 @@ class Statements:
             f"receipt_{name} = tree.inc_lock_ref(node_{name}).to_dec_params()",
         ]
 
+    def _host_lock(self, operation: HostLock) -> list[str]:
+        name = _name(operation.receipt)
+        self.on_host.add(operation.receipt)
+        return [
+            f"node_{name} = {found(operation.key)}.best_match_node",
+            f"receipt_{name} = tree.inc_host_lock_ref(node_{name}).to_dec_params()",
+        ]
+
     def _unlock(self, operation: Unlock) -> list[str]:
         name = _name(operation.receipt)
+        if operation.receipt in self.on_host:
+            self.on_host.discard(operation.receipt)
+            return [f"tree.dec_host_lock_ref(node_{name}, receipt_{name})"]
         rest = ", skip_swa=True" if operation.receipt in self.released else ""
         self.released.discard(operation.receipt)
         return [f"tree.dec_lock_ref(node_{name}, receipt_{name}{rest})"]
@@ -95,6 +114,11 @@ class Statements:
             given["priority"] = str(operation.priority)
         if len(lines) == 1 and need == length:
             lines, value = [], self._allocated(need)
+        if operation.state:
+            given["state"] = "states.alloc(1)"
+            if self.filled is Component.MAMBA and whole:
+                lines += ["state = states.alloc(1)", f"content[state] = {key.tokens[whole - 1]}"]
+                given["state"] = "state"
         lines.append(inserted(key, value, given))
         if whole < length:
             free = "free" if slid > whole else "allocator.free"
@@ -114,7 +138,7 @@ class Statements:
 
     def _filled(self, key: Key, length: int) -> list[str]:
         """Each slot holds the number of its token."""
-        if self.filled is None:
+        if self.filled not in (Component.FULL, Component.SWA):
             return []
         slots = "slots" if length % self.config.page_size == 0 else f"slots[:{length}]"
         if self.filled is Component.SWA:
@@ -128,8 +152,7 @@ class Statements:
     # -- tiers ---------------------------------------------------------------------------------
 
     def _evict(self, operation: Evict) -> list[str]:
-        swa = f", swa_num_tokens={operation.swa}" if operation.swa else ""
-        return [f"tree.evict(EvictParams(num_tokens={operation.full}{swa}))"]
+        return [evicted(operation.full, operation.swa, operation.mamba)]
 
     def _evict_host(self, operation: EvictHost) -> list[str]:
         return [f"tree.evict_host({operation.tokens}, ComponentType.{operation.component.name})"]
@@ -156,16 +179,25 @@ class Statements:
 
     def _reset(self, _: Reset) -> list[str]:
         limits = host_limits(self.config) if self.limited else []
-        return ["tree.reset()", "allocator.clear()", *limits]
+        states = ["states.clear()"] if self.config.mamba_states else []
+        return ["tree.reset()", "allocator.clear()", *states, *limits]
 
 
 def host_limits(config: Config) -> list[str]:
     """SGLang wants more slots on the host than on the device: what is too many is taken away."""
-    sizes = ", ".join(str(config.slots(HOST[component])) for component in config.components)
+    sizes = {HOST_NAMES[one]: config.slots(HOST[one]) for one in config.components}
     return [
-        f"for entry, size in zip(tree.host_pool_group.entries, [{sizes}], strict=True):",
-        "    entry.host_pool.alloc(entry.host_pool.size - size)  # SGLang wants more than that",
+        f"sizes = {json.dumps(sizes)}",
+        f"for entry in {HOST_ENTRIES}:  # SGLang wants more than that",
+        "    entry.host_pool.alloc(entry.host_pool.size - sizes[entry.name.value])",
     ]
+
+
+def evicted(full: int, swa: int, mamba: int) -> str:
+    """An eviction on the device."""
+    more = f", swa_num_tokens={swa}" if swa else ""
+    more += f", mamba_num={mamba}" if mamba else ""
+    return f"tree.evict(EvictParams(num_tokens={full}{more}))"
 
 
 def prompt(key: Key) -> str:
@@ -195,6 +227,7 @@ _WRITE: dict[type[Operation], Callable[[Statements, Any], list[str]]] = {
     Match: Statements._match,
     Insert: Statements._insert,
     Lock: Statements._lock,
+    HostLock: Statements._host_lock,
     Unlock: Statements._unlock,
     ReleaseWindow: Statements._release_window,
     Evict: Statements._evict,

@@ -47,7 +47,10 @@ HOSTLESS = Config(
     eviction_policy=EvictionPolicy.LFU,
 )
 WRITE_BACK = Config(page_size=2, device_pages=6, host_pages=8, write_back=True)
-CONFIGS = (FULL_ONLY, FULL_ONLY_PAGED, SWA, SWA_PAGED, HOSTLESS)
+STATES = Config(mamba_states=6, mamba_host_states=8)
+STATES_PAGED = Config(page_size=2, mamba_states=8, host_pages=0)
+ALL_THREE = replace(SWA, mamba_states=8, mamba_host_states=8)
+CONFIGS = (FULL_ONLY, FULL_ONLY_PAGED, SWA, SWA_PAGED, HOSTLESS, STATES, STATES_PAGED, ALL_THREE)
 
 
 def breach(
@@ -68,10 +71,11 @@ def busy(config: Config) -> History:
     page = config.page_size
     one, two = tuple(range(1, 1 + page)), tuple(range(1, 1 + 2 * page))
     boundary = 0 if config.window is None else page
+    state = config.mamba_states > 0
     operations: list[Operation] = [
-        Insert(Key(two), boundary),
-        Insert(Key((*two, 99)), reuse=True),
-        Insert(Key(one), evicted=5 * page),
+        Insert(Key(two), boundary, state=state),
+        Insert(Key((*two, 99)), reuse=True, state=state),
+        Insert(Key(one), evicted=5 * page, state=state),
         Match(Key((*two, 99))),
         Match(Key(())),
         Lock("r", Key(two)),
@@ -82,9 +86,9 @@ def busy(config: Config) -> History:
         RunCopies(2),
         WritingCheck(),
         Unlock("r"),
-        Insert(Key(tuple(range(20, 20 + 2 * page))), boundary, reuse=True),
-        Insert(Key(tuple(range(30, 30 + 9 * page)))),
-        Evict(page, 0 if config.window is None else page),
+        Insert(Key(tuple(range(20, 20 + 2 * page))), boundary, reuse=True, state=state),
+        Insert(Key(tuple(range(30, 30 + 9 * page))), state=state),
+        Evict(page, 0 if config.window is None else page, int(state)),
         EvictHost(page),
         LoadBack(Key(two)),
         LoadingCheck(blocking=True),
@@ -92,8 +96,8 @@ def busy(config: Config) -> History:
         Unlock("class_"),
         WritingCheck(blocking=True),
         Reset(),
-        Insert(Key(two, "a")),
-        Insert(Key(two)),
+        Insert(Key(two, "a"), state=state),
+        Insert(Key(two), state=state),
         WritingCheck(blocking=True),
         Lock("last", Key(two)),
     ]
@@ -152,7 +156,61 @@ def files() -> dict[str, tuple[History, Breach]]:
     )
     written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
     wrong = Witness(key(1, 2), Pool.SWA_HOST, content=True)
+    innocent_state = History(
+        STATES, (Insert(key(1, 2), state=True), RunCopies(), WritingCheck(blocking=True))
+    )
+    target = Witness(key(1), Pool.MAMBA_HOST, held=True)
+    taken = History(
+        ALL_THREE,
+        (
+            Insert(key(1, 2), state=True),
+            WritingCheck(blocking=True),
+            Evict(swa=1),
+            Insert(key(1), evicted=1, state=True),
+            EvictHost(1, Component.SWA),
+        ),
+    )
+    begun = History(STATES, (Insert(key(1), state=True), Arrive("q", key(1, 2))))
+    forgotten = History(
+        replace(STATES, device_pages=3),
+        (
+            Insert(key(1), state=True),
+            Insert(key(1, 2), state=True),
+            WritingCheck(blocking=True),
+            Evict(1),
+            Insert(key(101, 102), state=True),
+            Arrive("q", key(1, 2)),
+        ),
+    )
+    with_states: tuple[Operation, ...] = (
+        Insert(key(1), state=True),
+        Arrive("q", key(1, 2, 3)),
+        Prefill("q", 1),
+        Prefill("q", 1),
+        Decode("q", (4,)),
+        Finish("q"),
+        Arrive("p", key(1, 2)),
+        Arrive("r", key(101)),
+        Abort("p"),
+        WritingCheck(blocking=True),
+        Evict(mamba=1),
+        EvictHost(1, Component.MAMBA),
+        Finish("r"),
+        WritingCheck(blocking=True),
+    )
     cases = {
+        "begun": (begun, breach(None, Property.CONTENT, "mamba")),
+        "forgotten": (forgotten, breach(None, Property.CONTENT, "mamba")),
+        "states": (History(STATES, with_states), breach(None, Property.QUIESCE)),
+        "states_content": (
+            innocent_state,
+            breach(Witness(key(1, 2), Pool.MAMBA, content=True), Property.CONTENT),
+        ),
+        "states_content_host": (
+            innocent_state,
+            breach(Witness(key(1, 2), Pool.MAMBA_HOST, content=True), Property.CONTENT),
+        ),
+        "target": (taken, breach(target, Property.PIN, "host-target-freed")),
         "content": (loaded, breach(Witness(key(1, 2), Pool.SWA, content=True))),
         "wrong_content": (innocent_unwritten, breach(wrong)),
         "wrong_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=True))),

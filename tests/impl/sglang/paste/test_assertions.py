@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
-from radixproof.impl.operations import Evict, History, LoadingCheck, RunCopies
+from radixproof.impl.operations import (
+    Arrive,
+    Evict,
+    EvictHost,
+    History,
+    Insert,
+    LoadingCheck,
+    Operation,
+    RunCopies,
+)
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.paste.assertions import (
     Assertion,
@@ -20,6 +29,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 
 SWA = Config(window=1, swa_pages=8, swa_host_pages=16)
 FULL = Config(device_pages=3)
+STATES = Config(mamba_states=2, mamba_host_states=2)
 BIGRAM = Config(window=1, swa_pages=8, swa_host_pages=16, bigram=True)
 KEY = Key((1, 2))
 FIND = "find([1, 2], tree.root_node)"
@@ -40,6 +50,12 @@ def of(
     return assertion(
         history, Breach(violates, rule, "text", witness), seen, PYTHON, with_core=False
     )
+
+
+def at(last: Operation, breach: Breach) -> Assertion:
+    """Of a breach at an operation, with either core."""
+    history = History(STATES, (Insert(KEY, state=True), last))
+    return assertion(history, breach, Seen(), None, with_core=True)
 
 
 @pytest.mark.parametrize(
@@ -135,14 +151,46 @@ def test_what_was_not_there_cannot_be_compared() -> None:
         of(SWA, Witness(Key((9,)), Pool.FULL, kept=True))
 
 
+POOLS = "pools = {entry.name.value: entry.host_pool for entry in tree.host_pool_group.entries}"
+
+
+def test_the_content_of_a_state_is_that_of_its_end() -> None:
+    shown = of(STATES, Witness(KEY, Pool.MAMBA, content=True))
+    assert shown.filled is Component.MAMBA
+    assert shown.after[:2] == [
+        f"slots = {FIND}.component_data[ComponentType.MAMBA].value",
+        "held = content[slots, 0, 0, 0]",
+    ]
+    on_host = of(STATES, Witness(KEY, Pool.MAMBA_HOST, content=True)).after
+    assert on_host[3] == 'held = pools["mamba"].temporal_buffer[slots, 0, 0, 0, 0, 0]'
+
+
+def test_a_request_begins_with_the_state_of_its_prefix() -> None:
+    shown = at(Arrive("q", KEY), Breach(Property.CONTENT, "mamba", "text"))
+    assert shown.filled is Component.MAMBA
+    assert shown.after[1:3] == [
+        "last = [1, 2][:reached][-1:]",
+        "held = content[state_q].unique().tolist()",
+    ]
+
+
+def test_a_target_of_a_copy_stays_taken() -> None:
+    held = Witness(KEY, Pool.MAMBA_HOST, held=True)
+    freed = Breach(Property.PIN, "host-target-freed", "text", held)
+    free = 'pools["mamba"].available_size()'
+    shown = at(EvictHost(1, Component.SWA), freed)
+    assert shown.before == [POOLS, f"free = {free}"]
+    assert shown.after[0].startswith(f"assert {free} == free, ")
+
+
 def test_content_is_read_from_the_pool() -> None:
     shown = of(SWA, Witness(KEY, Pool.SWA_HOST, content=True))
     assert shown.filled is Component.SWA
     assert shown.after == [
+        POOLS,
         "# On a GPU, a copy that was not waited for may have come by now.",
         f"slots = {FIND}.component_data[ComponentType.SWA].host_value[0:1]",
-        "held = tree.host_pool_group.entries[1].host_pool.kv_buffer"
-        "[0, slots // 1, 0, slots % 1, 0, 0]",
+        'held = pools["swa"].kv_buffer[0, slots // 1, 0, slots % 1, 0, 0]',
         'assert held.tolist() == [2.0], "the slots of [1 2] do not hold what was computed for it"',
     ]
     on_device = of(SWA, Witness(KEY, Pool.FULL, content=True)).after

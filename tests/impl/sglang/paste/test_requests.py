@@ -83,6 +83,34 @@ def test_a_request_goes_on_with_the_slots_of_the_tree() -> None:
     ]
 
 
+def test_a_request_has_a_state_and_inserts_another() -> None:
+    lines = of(
+        Call("match", (KEY,), ONE),
+        Call("copy_state", (None,), 3),
+        *locked(ONE, object()),
+        Call("allocate_state", (), 5),
+        Call("write_state", (5, 1), None),
+        Call("insert", (KEY, [4], 0, 0, 5), None),
+        Call("free_state", (5,), None),
+        Call("free_state", (3,), None),
+    )
+    assert [line for line in lines if "state" in line] == [
+        "state_q = first_state(key(1, 2, 3))",
+        "new_state_q = states.alloc(1)",
+        "insert(key(1, 2, 3), row_q, state=new_state_q)",
+        "states.free(state_q)",
+    ]
+
+
+def test_a_state_that_cannot_be_had_has_no_name() -> None:
+    assert of(Call("match", (KEY,), ONE), Call("copy_state", (None,), None)) == [
+        "first_state(key(1, 2, 3))"
+    ]
+    assert of(Call("evict", (0, 0, 1), None), Call("allocate_state", (), None)) == [
+        "tree.evict(EvictParams(num_tokens=0, mamba_num=1))"
+    ]
+
+
 def test_room_is_made_and_may_not_be_found() -> None:
     assert of(Call("evict", (2, 1, 0), (2, 1, 0)), Call("allocate", (2,), None)) == [
         "tree.evict(EvictParams(num_tokens=2, swa_num_tokens=1))"

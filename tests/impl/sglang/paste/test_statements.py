@@ -30,6 +30,7 @@ from radixproof.model.key import Key
 
 SWA = Config(window=1, swa_pages=8, swa_host_pages=16)
 PAGED = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+STATES = Config(mamba_states=2, mamba_host_states=4)
 MATCHED = "tree.match_prefix(MatchPrefixParams(key=key(1, 2)))"
 KEY = Key((1, 2))
 QUEUE = "tree.cache_controller.ack_write_queue"
@@ -42,7 +43,7 @@ def of(config: Config, *operations: Operation, filled: Component | None = None) 
 
 def test_all_that_a_release_can_be_put_to_is_written() -> None:
     requested = {kind for kind in OPERATIONS if issubclass(kind, Requested)}
-    assert WRITTEN | requested | {HostLock, HostInsert, Refuse} == set(OPERATIONS)
+    assert WRITTEN | requested | {HostInsert, Refuse} == set(OPERATIONS)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_all_that_a_release_can_be_put_to_is_written() -> None:
         (SWA, Match(Key((), "a")), [MATCHED.replace("key(1, 2)", 'key(extra_key="a")')]),
         (SWA, Evict(3), ["tree.evict(EvictParams(num_tokens=3))"]),
         (SWA, Evict(0, 2), ["tree.evict(EvictParams(num_tokens=0, swa_num_tokens=2))"]),
+        (STATES, Evict(1, mamba=2), ["tree.evict(EvictParams(num_tokens=1, mamba_num=2))"]),
         (SWA, EvictHost(1, Component.SWA), ["tree.evict_host(1, ComponentType.SWA)"]),
         (SWA, LoadBack(KEY), ["load_back(key(1, 2))"]),
         (SWA, LoadBack(KEY, 0), ["load_back(key(1, 2), mem_quota=0)"]),
@@ -142,6 +144,29 @@ def test_where_content_is_asserted_inserts_bring_some() -> None:
     assert mapped in of(SWA, Insert(KEY), filled=Component.SWA)
 
 
+def test_states_are_brought_by_inserts() -> None:
+    insert = "insert(key(1, 2), allocator.alloc(2), state="
+    assert of(STATES, Insert(KEY, state=True)) == [f"{insert}states.alloc(1))"]
+    assert of(STATES, Insert(KEY, state=True), filled=Component.MAMBA) == [
+        "state = states.alloc(1)",
+        "content[state] = 2",
+        f"{insert}state)",
+    ]
+    reused = of(STATES, Insert(KEY, reuse=True, state=True))[-1]
+    assert reused == ("insert(key(1, 2), slots, prev_prefix_len=len(owned), state=states.alloc(1))")
+
+
+def test_host_locks_are_given_back_as_such() -> None:
+    assert of(SWA, HostLock("h", KEY), Unlock("h"), Lock("h", KEY), Unlock("h")) == [
+        f"node_h = {MATCHED}.best_match_node",
+        "receipt_h = tree.inc_host_lock_ref(node_h).to_dec_params()",
+        "tree.dec_host_lock_ref(node_h, receipt_h)",
+        f"node_h = {MATCHED}.last_device_node",
+        "receipt_h = tree.inc_lock_ref(node_h).to_dec_params()",
+        "tree.dec_lock_ref(node_h, receipt_h)",
+    ]
+
+
 def test_receipts_are_kept_and_given_back() -> None:
     locked = of(SWA, Lock("r-1", KEY), ReleaseWindow("r-1"), Unlock("r-1"), Unlock("r-1"))
     assert locked == [
@@ -166,6 +191,11 @@ def test_a_reset_empties_the_pools_and_limits_those_of_the_host_anew() -> None:
     assert of(SWA, Reset()) == [
         "tree.reset()",
         "allocator.clear()",
-        "for entry, size in zip(tree.host_pool_group.entries, [16, 16], strict=True):",
-        "    entry.host_pool.alloc(entry.host_pool.size - size)  # SGLang wants more than that",
+        'sizes = {"kv": 16, "swa": 16}',
+        "for entry in tree.host_pool_group.entries:  # SGLang wants more than that",
+        "    entry.host_pool.alloc(entry.host_pool.size - sizes[entry.name.value])",
     ]
+
+
+def test_a_reset_frees_states() -> None:
+    assert of(STATES, Reset())[1:3] == ["allocator.clear()", "states.clear()"]
