@@ -28,6 +28,7 @@ from finding_scripts import (
 from radixproof.impl.sglang import releases
 from radixproof.impl.sglang.names import PYTHON, RUST, core_in, version_in
 from radixproof.model.config import Config
+from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.report import describe
 
 BLOCKS = ("facts", "history", "script", "printed", "releases")
@@ -173,11 +174,23 @@ def _ranges(found: Sequence[str], order: Sequence[str], told: bool = True) -> li
 # -- the index -------------------------------------------------------------------------------------
 
 
+def without_page() -> list[str]:
+    """What is known, and has no page yet: signatures in order."""
+    told = [entry for finding in findings() for entry in finding.known()]
+    return sorted({one.signature for one in load_known(BUILTIN).entries if one not in told})
+
+
 def index(text: str) -> str:
-    """The index with a line for each page: its title and its sentence."""
+    """The index with a line for each page, its title and its sentence; and what has none yet."""
     begin, end = "<!-- pages: made by docs/write_findings.py -->\n", "<!-- end of pages -->"
     before, _, rest = text.partition(begin)
     lines = [f"- {_line(finding)}\n" for finding in findings()]
+    missing = without_page()
+    if missing:
+        named = ", ".join(f"`{signature}`" for signature in missing)
+        lines.append(
+            f"\nNo page yet, but a paragraph in [semantics.md](../semantics.md): {named}.\n"
+        )
     return "".join((before, begin, *lines, end, rest.partition(end)[2]))
 
 

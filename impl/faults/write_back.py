@@ -102,7 +102,9 @@ def write_back_not_drained(cache: RadixCache) -> None:
     backups = cache.backups
 
     def only_begun(node: Node) -> bool:
-        return backups._start(node, lock=False)
+        if backups._missing(node):
+            backups._start(node, lock=False)
+        return node.backed
 
     backups.back_up_now = only_begun  # type: ignore[method-assign]
 
@@ -123,6 +125,22 @@ def interior_value_not_written_back(cache: RadixCache) -> None:
 
 
 @fault(
+    "SGLang to 0.5.23: what write-back asks of a victim",
+    "write-back copies nothing of a node whose FULL has a host copy, "
+    "so that a window or state that came to it later is lost with the device",
+    Property.PROGRESS,
+)
+def late_value_not_written_back(cache: RadixCache) -> None:
+    backups = cache.backups
+    back_up_now = backups.back_up_now
+
+    def if_not_backed(node: Node) -> bool:
+        return node.backed or back_up_now(node)
+
+    backups.back_up_now = if_not_backed  # type: ignore[method-assign]
+
+
+@fault(
     "B35, SGLang pull request 39980: continuity under write-back",
     "write-back asks for a copy of the parent before it copies a node, "
     "and deletes the node instead",
@@ -134,7 +152,9 @@ def write_back_wants_a_backed_parent(cache: RadixCache) -> None:
 
     def below_a_copy(node: Node) -> bool:
         assert node.parent is not None
-        return (node.parent.is_root or node.parent.backed) and back_up_now(node)
+        if node.parent.is_root or node.parent.backed:
+            return back_up_now(node)
+        return node.backed
 
     backups.back_up_now = below_a_copy  # type: ignore[method-assign]
 

@@ -74,13 +74,12 @@ class Backups:
     def back_up_now(self, node: Node) -> bool:
         """Copy what a node has on the device only to the host, and wait for it.
 
-        Returns whether there was room; without it nothing changes. The ancestors of the node need
-        not be backed up. All other backups in flight are finished, too.
+        Without room for all of it nothing changes. The ancestors of the node need not be backed up.
+        All other backups in flight are finished, too. Returns whether the node is backed now.
         """
-        if not self._start(node, lock=False):
-            return False
-        self.acknowledge(blocking=True)
-        return True
+        if self._missing(node) and self._start(node, lock=False):
+            self.acknowledge(blocking=True)
+        return node.backed
 
     def acknowledge(self, blocking: bool, limit: int | None = None) -> int:
         """Finish the backups whose copies are done, in order, or all of them after waiting.

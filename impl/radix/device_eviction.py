@@ -56,7 +56,7 @@ class DeviceEvictor:
                 if node in leaves:
                     self._evict_leaf(node, freed)
                 elif not node.states[component].locks:
-                    if self._write_back is not None and not node.backed:
+                    if self._write_back is not None:
                         self._write_back.back_up_now(node)
                     self._make_tombstone(node, component, freed)
         return freed[FULL], freed[SWA], freed[MAMBA]
@@ -73,10 +73,12 @@ class DeviceEvictor:
     def _evict_leaf(self, leaf: Node, freed: list[int]) -> None:
         """Demote a device leaf that has a host copy, or gets one now; delete it otherwise.
 
-        It stays if it would have to be deleted, but a host lock or a copy in flight keeps it or
-        what hangs below it (semantics 7.4).
+        What came to it after its first backup is copied first, too, if there is room. It stays if
+        it would have to be deleted, but a host lock or a copy in flight keeps it or what hangs
+        below it (semantics 7.4).
         """
-        if leaf.backed or (self._write_back is not None and self._write_back.back_up_now(leaf)):
+        backed = leaf.backed if self._write_back is None else self._write_back.back_up_now(leaf)
+        if backed:
             self._clear(leaf, freed)
             return
         below = list(self._tree.below(leaf))

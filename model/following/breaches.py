@@ -100,16 +100,22 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
     return _lost(node, rule, why, host)
 
 
-def not_written_back(node: Sequence[Page], lost: Component) -> Breach:
-    """Under write_back a leaf, or a value of another node, is lost although the host has room for
-    it (semantics 7.3, 7.4).
+def not_written_back(node: Sequence[Page], lost: Component, along: bool = False) -> Breach:
+    """Under write_back a leaf, or a value of a node, is lost although the host has room for it. Of
+    a node that has a host copy of FULL, that is a cause of its own (semantics 7.3, 7.4); so it is
+    if a state goes ``along`` with SWA that has a host copy (7.6).
     """
     why = "was not written back, although the host has room for it"
     if lost is Component.FULL:
         return _lost(node, "not-written-back", why, Pool.FULL_HOST)
-    text = f"{lost.name} of {spell(node)} {why}; the eviction lost it"
+    late = node[-1].has(Pool.FULL_HOST)
+    whose = f"{lost.name} of {spell(node)}{', whose FULL has a host copy,' if late else ''}"
+    text = f"{whose} {why}; the eviction lost it"
     witness = Witness(node[-1].key(), HOST[lost], held=True)
-    return Breach(Property.PROGRESS, f"{lost.name.lower()}-not-written-back", text, witness)
+    rule = f"{'late-' if late else ''}{lost.name.lower()}-not-written-back"
+    if along:
+        rule = "state-lost-with-window"
+    return Breach(Property.PROGRESS, rule, text, witness)
 
 
 def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:

@@ -31,8 +31,8 @@ class FollowedEviction:
     """What was asked for. If unknown, who goes and what is lost are judged, but not how much."""
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
-    unbacked: bool = False
-    """A victim had no host copy, so write_back may have made room for one."""
+    lacking: bool = False
+    """Something of a victim had no host copy, so write_back may have made room for one."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
@@ -41,7 +41,7 @@ class FollowedEviction:
         """
         evict(self.state, self.asked, self)
         self._take_the_rest()
-        if self.state.config.write_back and (self.unbacked or not self._is_exact()):
+        if self.state.config.write_back and (self.lacking or not self._is_exact()):
             self._adopt_host_losses()
 
     @property
@@ -85,8 +85,7 @@ class FollowedEviction:
 
     def write_back(self, node: list[Page]) -> None:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""
-        if not node[-1].has(Pool.FULL_HOST):
-            self.unbacked = True
+        self.lacking |= any(page.lacks for page in node)
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
@@ -121,7 +120,8 @@ class FollowedEviction:
         elif self.state.config.write_back and self._could_be_backed_up(node):
             lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
             if lost:
-                yield wording.not_written_back(node, lost[0].component)
+                along = lost == [Pool.MAMBA] and pools[0] is Pool.SWA and node[-1].has(Pool.SWA)
+                yield wording.not_written_back(node, lost[0].component, along)
 
     def _debt(self, node: list[Page], pools: Sequence[Pool]) -> tuple[Pool, str] | None:
         """The host pool where a copy was due earlier that would have saved what leaves now, and the
@@ -139,7 +139,7 @@ class FollowedEviction:
         that was tried after this one and stayed (7.4, 8.3).
         """
         end = node[-1]
-        if end.has(Pool.FULL_HOST) or not (self._is_exact() or self._was_the_last()):
+        if not (self._is_exact() or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)

@@ -51,8 +51,8 @@ class Strict:
         return first(candidates)
 
     def write_back(self, node: list[Page]) -> None:
-        """A node without a host copy gets one, if there can be room (semantics 7.3, 7.4, 7.8)."""
-        if not node[-1].has(Pool.FULL_HOST) and make_host_room(self.state, node):
+        """What of a node has no host copy gets one, if there can be room (7.3, 7.4, 7.8)."""
+        if to_copy(self.state, node) and make_host_room(self.state, node):
             copy_to_host(self.state, to_copy(self.state, node))
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:

@@ -84,6 +84,25 @@ def test_an_interior_node_is_backed_up_before_it_loses_anything(swa: int, mamba:
     assert not cache.wrong()
 
 
+@pytest.mark.parametrize("interior", [False, True])
+@pytest.mark.parametrize("refused", [None, Pool.SWA_HOST])
+def test_what_came_after_the_first_backup_is_backed_up_before_it_goes(
+    interior: bool, refused: Pool | None
+) -> None:
+    cache = Cache(write_back=True, window=2)
+    cache.put("ab", evicted=2)
+    cache.system.evict(2, 0, 0)
+    cache.put("ab")
+    if interior:
+        cache.put("abcd")
+    if refused is not None:
+        cache.system.refuse(refused)
+    assert cache.system.evict(*((0, 1, 0) if interior else (1, 0, 0))) == (2 * (not interior), 2, 0)
+    assert cache.resident_in(Pool.FULL_HOST) == {"ab"}
+    assert cache.resident_in(Pool.SWA_HOST) == (set() if refused else {"ab"})
+    assert not cache.wrong()
+
+
 def test_an_interior_node_that_finds_no_room_loses_its_window_all_the_same() -> None:
     cache = Cache(write_back=True, window=2)
     cache.put("ab")

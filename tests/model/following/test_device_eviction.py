@@ -142,6 +142,57 @@ def test_a_window_that_write_back_drops_had_no_room_on_the_host(
     assert cache.evict_as(asked, {"S": ["1"]}, gained)[1] == wrong
 
 
+@pytest.mark.parametrize("where", ["a leaf", "an interior node"])
+@pytest.mark.parametrize(
+    ("gained", "room", "sure", "wrong"),
+    [
+        ({"s": ["1"]}, True, True, []),
+        ({}, True, True, ["PROGRESS/late-swa-not-written-back"]),
+        ({}, True, False, []),
+        ({}, False, True, []),
+    ],
+)
+def test_a_late_window_that_write_back_drops_had_no_room_on_the_host(
+    start: Start, where: str, gained: dict[str, list[str]], room: bool, sure: bool, wrong: list[str]
+) -> None:
+    """FULL had its host copy before the window came: that loss has a name of its own."""
+    cache = start(write_back=True, window=1, swa_host_pages=1)
+    cache.put("1", evicted=1)
+    if not room:
+        cache.put("9")
+    cache.evict(full=2)
+    cache.put("1")
+    assert cache.tree()["1"] == "FSf|"
+    if where == "a leaf":
+        gone, asked = {"F": ["1"], "S": ["1"]}, (1, 0, 0)
+    else:
+        cache.put("1 2")
+        gone, asked = {"S": ["1"]}, (0, 1, 0)
+    assert cache.evict_as(asked, gone, gained, sure)[1] == wrong
+    assert cache.tree()["1"] == ("f" if where == "a leaf" else "Ff") + ("s|" if gained else "|")
+
+
+def test_a_late_state_that_write_back_drops_had_no_room_on_the_host(start: Start) -> None:
+    cache = start(write_back=True, mamba=True)
+    cache.put("1")
+    cache.evict(full=1)
+    cache.put("1", state=True)
+    gone = {"F": ["1"], "M": ["1"]}
+    assert cache.evict_as((1, 0, 0), gone)[1] == ["PROGRESS/late-mamba-not-written-back"]
+
+
+def test_what_made_room_for_a_late_window_is_adopted(start: Start) -> None:
+    cache = start(write_back=True, window=1, swa_host_pages=1)
+    cache.put("1", evicted=1)
+    cache.put("2")
+    cache.evict(full=2)
+    cache.put("1")
+    assert cache.tree() == {"1": "FSf|", "2": "fs|"}
+    gone = {"F": ["1"], "S": ["1"], "f": ["2"], "s": ["2"]}
+    assert cache.evict_as((1, 0, 0), gone, {"s": ["1"]}) == ((1, 1, 0), [])
+    assert cache.tree() == {"1": "fs|"}
+
+
 def test_a_window_that_has_a_copy_is_not_written_back_again(start: Start) -> None:
     """Its FULL need not be (semantics 7.3)."""
     cache = start(write_back=True, window=1)

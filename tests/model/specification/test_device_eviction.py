@@ -247,9 +247,15 @@ def test_a_host_lock_keeps_no_leaf_on_the_device_that_write_back_can_put_on_the_
     assert cache.tree() == {"1": "f|"}
 
 
-def test_write_back_backs_a_node_up_once(start: Start) -> None:
-    """State attached after a node's first backup is lost with the device (semantics 7.4)."""
-    cache = start(write_back=True, window=2)
+@pytest.mark.parametrize(
+    ("swa_host_pages", "upper", "lower"), [(2, "fs|", "fs|"), (1, "f|", "fs|")]
+)
+def test_write_back_copies_what_came_after_a_first_backup_while_there_is_room(
+    start: Start, swa_host_pages: int, upper: str, lower: str
+) -> None:
+    """An interior node first, then two leaves: a copy makes room for the next (semantics 7.3,
+    7.4)."""
+    cache = start(write_back=True, window=2, swa_host_pages=swa_host_pages)
     cache.put("1", evicted=1)
     cache.put("1 2", evicted=2)
     cache.evict(full=2)
@@ -257,7 +263,26 @@ def test_write_back_backs_a_node_up_once(start: Start) -> None:
     assert cache.tree() == {"1": "FSf|", "1 2": "FSf|"}
     assert cache.evict(swa=1) == (0, 1, 0)
     assert cache.evict(full=2) == (2, 1, 0)
-    assert cache.tree() == {"1": "f|", "1 2": "f|"}
+    assert cache.tree() == {"1": upper, "1 2": lower}
+
+
+def test_a_demoted_leaf_loses_what_the_host_cannot_have_room_for(start: Start) -> None:
+    cache = start(write_back=True, window=2, swa_host_pages=1)
+    cache.put("1 2", evicted=2)
+    cache.evict(full=2)
+    cache.put("1 2")
+    assert cache.evict(full=1) == (2, 2, 0)
+    assert cache.tree() == {"1": "f", "1 2": "f|"}
+
+
+def test_write_back_copies_a_state_that_came_after_a_first_backup(start: Start) -> None:
+    cache = start(write_back=True, mamba=True)
+    cache.put("1 2", state=True)
+    cache.evict(full=2)
+    cache.put("1", state=True)
+    assert cache.tree() == {"1": "FMf|", "1 2": "fm|"}
+    assert cache.evict(full=1) == (1, 0, 1)
+    assert cache.tree() == {"1": "fm|", "1 2": "fm|"}
 
 
 def test_a_leaf_for_which_the_host_has_no_room_is_deleted_with_what_hangs_below_it(

@@ -254,6 +254,13 @@ def never_write_back(system: RadixSystem) -> None:
     system.cache.backups.back_up_now = lambda node: False  # type: ignore[method-assign]
 
 
+def write_back_once(system: RadixSystem) -> None:
+    """Nothing of a node whose FULL has a host copy."""
+    backups = system.cache.backups
+    back_up_now = backups.back_up_now
+    backups.back_up_now = lambda node: node.backed or back_up_now(node)  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize(
     ("rule", "config", "operations", "deed", "after"),
     [
@@ -285,6 +292,20 @@ def never_write_back(system: RadixSystem) -> None:
             replace(STATEFUL, write_back=True),
             [with_state(A), with_state(AB), Evict(mamba=1)],
             never_write_back,
+            0,
+        ),
+        (
+            "late-swa-not-written-back",
+            replace(WINDOWED, window=1, write_back=True),
+            [Insert(A, evicted=1), Evict(1), Insert(A), Evict(1)],
+            write_back_once,
+            0,
+        ),
+        (
+            "late-mamba-not-written-back",
+            replace(STATEFUL, write_back=True),
+            [with_state(AB), Evict(mamba=1), with_state(A), Evict(mamba=1)],
+            write_back_once,
             0,
         ),
         ("full_host-lost", PLAIN, [Insert(A), SETTLE, Evict(1)], drop_host(FULL, 1), 3),
