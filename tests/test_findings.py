@@ -114,7 +114,8 @@ def test_scripts_print_on_every_release_what_the_pages_say() -> None:
         assert text == page(finding, text, sources, seen), "run: python docs/write_findings.py"
         found = verdicts(finding, seen)
         known, config = finding.known(), finding.history().config
-        driven = {one for one in found if can_build(one, config)}
+        driven = {one for one in found if can_build(one, config)} - {*finding.apart}
+        driven -= {one for one in driven if found[one] == UNCONTROLLED}
         has = {system for system in driven if found[system] == SHOWN}
         named = {one for one in driven if any(of.names(one, release_of(one)) for of in known)}
         assert has == named, finding.name
