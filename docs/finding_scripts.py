@@ -44,6 +44,10 @@ class Finding:
     """In what its control differs, as half a sentence."""
     elsewhere: tuple[str, ...] = ()
     """Releases that report the same under another of its signatures."""
+    apart: tuple[str, ...] = ()
+    """Releases of which our list and the script say different things, for a reason that the page
+    gives.
+    """
 
     @property
     def page(self) -> Path:
@@ -103,6 +107,7 @@ def findings() -> list[Finding]:
             tuple(of["rules"]),
             of.get("control", ""),
             tuple(of.get("elsewhere", ())),
+            tuple(of.get("apart", ())),
         )
         for name, of in table.items()
     ]

@@ -25,12 +25,16 @@ from finding_scripts import (
     systems,
 )
 
+from radixproof.impl.sglang import releases
 from radixproof.impl.sglang.names import PYTHON, RUST, core_in, version_in
+from radixproof.model.config import Config
 from radixproof.properties.known.files import BUILTIN, load_known
 from radixproof.properties.reporting.report import describe
 
 BLOCKS = ("facts", "history", "script", "printed", "releases")
 SHOWN, UNCONTROLLED, FINE = "has it", "goes wrong, and the control as well", "has it not"
+TOLD = (SHOWN, UNCONTROLLED, FINE)
+UNBUILT = "does not offer a cache of these components"
 
 
 # -- pages -----------------------------------------------------------------------------------------
@@ -51,11 +55,21 @@ def verdict(finding: Finding, printed: Mapping[str, Printed], wrong: Collection[
 def verdicts(finding: Finding, seen: Runs) -> dict[str, str]:
     """By system that it was run on."""
     wrong = {seen[system][finding.name].last for system in finding.systems}
-    return {
+    config = finding.history().config
+    found = {
         system: verdict(finding, printed, wrong)
         for system, printed in seen.items()
         if finding.name in printed
     }
+    return {
+        system: said if said in TOLD or can_build(system, config) else UNBUILT
+        for system, said in found.items()
+    }
+
+
+def can_build(system: str, config: Config) -> bool:
+    """Whether a release has caches of a configuration."""
+    return not releases.scope_of(version_in(system)).refuses(config)
 
 
 def page(finding: Finding, text: str, sources: Mapping[str, str], seen: Runs) -> str:

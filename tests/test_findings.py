@@ -6,7 +6,17 @@ import re
 
 import pytest
 from finding_scripts import CONTROL, FOLDER, Finding, Printed, findings, runs, scripts, systems
-from write_findings import FINE, SHOWN, UNCONTROLLED, index, page, verdict, verdicts
+from write_findings import (
+    FINE,
+    SHOWN,
+    UNBUILT,
+    UNCONTROLLED,
+    can_build,
+    index,
+    page,
+    verdict,
+    verdicts,
+)
 
 from radixproof.impl.registry import release_of
 from radixproof.properties.histories.history_json import from_json
@@ -84,6 +94,14 @@ def test_a_release_has_a_finding_if_the_script_ends_as_it_did_where_it_was_found
     assert verdict(finding, seen, {WRONG.last}) == said
 
 
+def test_a_release_that_cannot_build_such_a_cache_goes_wrong_in_no_way() -> None:
+    finding = next(one for one in ALL if one.name == "window-under-lock-unprotected")
+    has = dict.fromkeys(finding.systems, WRONG)
+    printed = {"sglang==0.5.15.post1": ELSE, **has, "sglang==0.5.20": RIGHT}
+    seen = {system: {finding.name: said} for system, said in printed.items()}
+    assert [*verdicts(finding, seen).values()] == [UNBUILT, *len(has) * [SHOWN], FINE]
+
+
 @pytest.mark.slow
 @pytest.mark.sglang
 @AGAIN
@@ -95,7 +113,9 @@ def test_scripts_print_on_every_release_what_the_pages_say() -> None:
         text = finding.page.read_text(encoding="utf-8")
         assert text == page(finding, text, sources, seen), "run: python docs/write_findings.py"
         found = verdicts(finding, seen)
-        known = finding.known()
-        has = {system for system, said in found.items() if said == SHOWN}
-        named = {one for one in found if any(of.names(one, release_of(one)) for of in known)}
+        known, config = finding.known(), finding.history().config
+        driven = {one for one in found if can_build(one, config)} - {*finding.apart}
+        driven -= {one for one in driven if found[one] == UNCONTROLLED}
+        has = {system for system in driven if found[system] == SHOWN}
+        named = {one for one in driven if any(of.names(one, release_of(one)) for of in known)}
         assert has == named, finding.name

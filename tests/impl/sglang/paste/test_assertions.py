@@ -245,6 +245,7 @@ def test_slots_are_those_of_a_match() -> None:
         Witness(KEY, Pool.FULL_HOST, kept=True),
         Witness(KEY, Pool.SWA, locks=1),
         Witness(KEY, Pool.FULL, leaf=True),
+        Witness(KEY, Pool.MAMBA, content=True),
     ],
 )
 def test_what_no_call_returns_is_not_written(witness: Witness) -> None:
