@@ -10,6 +10,7 @@ from radixproof.impl.sglang import store
 from radixproof.impl.sglang.run import main
 
 from ...own_process import completed
+from ...releases import again
 
 SCRIPT = """
 import sys
@@ -24,7 +25,7 @@ sys.exit(f"it ends with {CacheInitParams.__name__}")
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@pytest.mark.parametrize(("release", "core"), [("0.5.23", "python"), ("0.5.23+rust", "rust")])
+@pytest.mark.parametrize(("release", "core"), [again("0.5.23", "python"), ("0.5.23+rust", "rust")])
 def test_a_script_runs_as_with_python_on_the_core_that_is_named(
     release: str, core: str, tmp_path: Path
 ) -> None:
