@@ -161,7 +161,7 @@ def _worker(system: str, task: object) -> dict[str, str]:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"{system}: {done.stderr}")
+        raise SystemExit(f"{system}: ended with {done.returncode}: {done.stderr}")
     result: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return result
 
