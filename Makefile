@@ -35,7 +35,7 @@ test: $(READY)
 
 # What is long by nature (thousands of cases), in full; `make test` tries a fixed small share of it.
 torture: systems
-	$(BIN)/python -m pytest $(PARALLEL) -m torture --torture --releases
+	$(BIN)/python -m pytest $(PARALLEL) -m "torture or long" --torture --releases
 
 # What `make test` tries on the newest release of SGLang, on all others, and what takes minutes there.
 releases: systems

@@ -50,10 +50,10 @@ def cases(request: pytest.FixtureRequest) -> range:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate`` or ``release``
-    unless asked for.
+    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate``, ``release`` or
+    ``long`` unless asked for.
     """
-    for marker, target in (("gate", "gate"), ("release", "releases")):
+    for marker, target in (("gate", "gate"), ("release", "releases"), ("long", "torture")):
         if not config.getoption(f"--{target}"):
             _skip(_marked(items, marker), f"takes minutes: make {target}")
     on_gpu = _marked(items, "gpu")

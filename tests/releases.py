@@ -19,6 +19,12 @@ def each(releases: Sequence[str]) -> list[pytest.ParameterSet]:
     return [*(pytest.param(one, marks=pytest.mark.release) for one in others), pytest.param(newest)]
 
 
+def ends(releases: Sequence[str]) -> list[Any]:
+    """Values for ``parametrize``: all but the first and the last are marked ``long``."""
+    oldest, *others, newest = releases
+    return [oldest, *(pytest.param(one, marks=pytest.mark.long) for one in others), newest]
+
+
 def again(*values: Any, id: str | None = None) -> pytest.ParameterSet:
     """Values for ``parametrize`` with which a test is done `AGAIN`."""
     return pytest.param(*values, marks=AGAIN, id=id)

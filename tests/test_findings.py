@@ -22,8 +22,6 @@ from radixproof.impl.registry import release_of
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.known.files import BUILTIN, load_known
 
-from .releases import AGAIN
-
 ALL = findings()
 NAMES = [finding.name for finding in ALL]
 
@@ -104,7 +102,7 @@ def test_a_release_that_cannot_build_such_a_cache_goes_wrong_in_no_way() -> None
 
 @pytest.mark.slow
 @pytest.mark.sglang
-@AGAIN
+@pytest.mark.long
 def test_scripts_print_on_every_release_what_the_pages_say() -> None:
     """Minutes: on every prepared release and core."""
     sources = scripts(ALL)

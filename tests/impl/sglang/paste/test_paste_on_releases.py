@@ -15,6 +15,7 @@ from radixproof.impl.sglang.names import version_in
 from radixproof.impl.sglang.releases import scope_of
 
 from ....own_process import printed_by
+from ....releases import ends
 from ..scenarios.bench import RELEASES, RUST
 from ..test_plugin import run_pytest
 from .findings import files_for
@@ -73,7 +74,7 @@ for name, (history, found) in files_for(version_in(system)).items():
 @pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.release
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", ends(RELEASES))
 def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
     release: str, tmp_path: Path
 ) -> None:
