@@ -42,6 +42,7 @@ BY_SIGNATURE = (
     ("RECENCY/*-order", "7.9"),
     ("RECENCY/*", "7.2"),
     ("PROGRESS/host-*", "7.9"),
+    ("PROGRESS/evict_host-outcome", "5.2", "7.9"),
     ("PROGRESS/stopped-early", "7.1"),
     ("PROGRESS/freed-too-much", "7.1"),
     ("PROGRESS/state-lost-with-window", "7.3", "7.6"),
