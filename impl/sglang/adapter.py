@@ -95,9 +95,9 @@ class SglangSystem:
                 sglang, self._parts, self._content, self._transfers, self._locks
             )
         self._can = sglang.capabilities
+        self._key_matched = Key(())
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
-        self._key_matched = Key(())
         self._tells_host_hits = self._can.host_hits and config.window is None
 
     def match(self, key: Key) -> Lookup:

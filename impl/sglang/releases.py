@@ -274,9 +274,9 @@ def scope_of(version: str) -> Scope:
 def sight_of(version: str, core: str = PYTHON) -> Sight:
     """What a release lets be seen. Raises `Unavailable` outside OLDEST to NEWEST."""
     if core != PYTHON:
-        rust = _rust_sight(version)
+        _must_have_rust(version)
     if core == RUST:
-        return rust
+        return _rust_sight(version)
     old = Sight(
         host_locks=(),  # they count only what has a host copy, and the halves of a split unevenly
         load_marks=False,
@@ -304,17 +304,17 @@ def prepared_names() -> list[str]:
 
 
 def _rust_sight(version: str) -> Sight:
-    """A core in Rust shows no locks, lists, orders or hits, and no host slots.
+    """A core in Rust shows no locks, lists, orders or hits, and no host slots."""
+    return replace(sight_of(version), slots=DEVICE, locks=(), leaf_sets=False, lru_lists=False)
 
-    Raises `Unavailable` where it does not even show its nodes.
-    """
-    shown = sight_of(version)
+
+def _must_have_rust(version: str) -> None:
+    """Raises `Unavailable` where the core in Rust does not even show its nodes."""
     if RUST not in cores_of(version):
         raise Unavailable(
             f"the Rust core is driven from SGLang {OLDEST_RUST} on, not of {version}: "
             "it does not show its nodes there"
         )
-    return replace(shown, slots=DEVICE, locks=(), leaf_sets=False, lru_lists=False)
 
 
 _DIALECT = frozenset(field.name for field in fields(Dialect))

@@ -103,20 +103,15 @@ class Scheduler:
     def finish(self, operation: Finish) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
         paged = self.config.floor(request.computed)
-        state, request.state = request.state, None
-        if paged and self._can_insert(state):
-            yield self._insert(request, paged, state)[0]
-            yield from self._end(request, paged)
+        if not paged or not self._can_insert(request.state):
+            yield from self._leave(request)
             return
-        if state is not None:
-            self._free_state(state)
-        yield from self._end(request, request.protected)
+        state, request.state = request.state, None
+        yield self._insert(request, paged, state)[0]
+        yield from self._end(request, paged)
 
     def abort(self, operation: Abort) -> Iterator[Step]:
-        request = self.ledger.requests[operation.request]
-        if request.state is not None:
-            self._free_state(request.state)
-        yield from self._end(request, request.protected)
+        yield from self._leave(self.ledger.requests[operation.request])
 
     def load_back(self, operation: LoadBack) -> Step:
         found = self.system.match(operation.key)
@@ -222,6 +217,12 @@ class Scheduler:
         outcome = Inserted(inserted.reused, protected, inserted.taken)
         insert = Insert(key, evicted, state=state is not None)
         return Step(insert, outcome, protected=protected), inserted.anchor
+
+    def _leave(self, request: Request) -> Iterator[Step]:
+        """End a request that inserts nothing more."""
+        if request.state is not None:
+            self._free_state(request.state)
+        yield from self._end(request, request.protected)
 
     def _end(self, request: Request, kept: int) -> Iterator[Step]:
         """Free what a request has beyond ``kept`` units, and release its lock."""
