@@ -104,85 +104,43 @@ def busy(config: Config) -> History:
     return History(config, tuple(operations))
 
 
-def files() -> dict[str, tuple[History, Breach]]:
+Files = dict[str, tuple[History, Breach]]
+
+
+def files() -> Files:
     """Everything that is run on the releases, by the name of its file."""
-    seed = History(SWA, (Insert(key(1, 2), 1), Evict(1)))
-    recovered = History(
-        replace(SWA, page_size=3, window=4),
-        (Insert(key(1, 2, 3, 4, 5, 6), 3), Insert(key(1, 2, 3))),
-    )
+    return {
+        **_of_states(),
+        **_of_requests(),
+        **_of_loads(),
+        **_of_locks(),
+        **_of_the_rest(),
+        **_wrong(),
+        **_busy(),
+    }
+
+
+def _of_states() -> Files:
     innocent = History(
-        SWA, (Insert(key(1, 2)), WritingCheck(blocking=True), Lock("a", key(1, 2)), Evict(2))
-    )
-    innocent_unwritten = History(SWA, (Insert(key(1, 2)),))
-    requested = History(
-        SWA,
-        (
-            Insert(key(1)),
-            Arrive("q", key(1, 2)),
-            Prefill("q"),
-            Decode("q", (3,)),
-            Finish("q"),
-            Arrive("p", key(1, 2, 3)),
-            Decode("p", (4, 5)),
-            Abort("p"),
-        ),
-    )
-    stolen = History(
-        SWA, (Insert(key(1, 2), 2), Insert(key(1)), Lock("a", key(1)), WritingCheck(blocking=True))
-    )
-    crash = History(FULL_ONLY, (Insert(key(1)), EvictHost(-1)))
-    there_and_back = (
-        Insert(key(1, 2), priority=1),
-        WritingCheck(blocking=True),
-        Evict(2),
-        LoadBack(key(1, 2), quota=2),
-    )
-    loaded = History(SWA, (*there_and_back, RunCopies(1, load=True), LoadingCheck()))
-    loads = [LoadBack(key(token)) for token in range(5)]
-    many: tuple[Operation, ...] = (
-        *[Insert(key(token)) for token in range(5)],
-        WritingCheck(blocking=True),
-        Evict(5),
-        *loads,
-        LoadingCheck(blocking=True),
-    )
-    receipts: tuple[Operation, ...] = (
-        Insert(key(1, 2)),
-        WritingCheck(blocking=True),
-        Lock("a", key(1, 2)),
-        ReleaseWindow("a"),
-        HostLock("b", key(1, 2)),
-    )
-    written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
-    wrong = Witness(key(1, 2), Pool.SWA_HOST, content=True)
-    innocent_state = History(
         STATES, (Insert(key(1, 2), state=True), RunCopies(), WritingCheck(blocking=True))
     )
-    target = Witness(key(1), Pool.MAMBA_HOST, held=True)
-    taken = History(
-        ALL_THREE,
-        (
-            Insert(key(1, 2), state=True),
-            WritingCheck(blocking=True),
-            Evict(swa=1),
-            Insert(key(1), evicted=1, state=True),
-            EvictHost(1, Component.SWA),
-        ),
+    taken = (
+        Insert(key(1, 2), state=True),
+        WritingCheck(blocking=True),
+        Evict(swa=1),
+        Insert(key(1), evicted=1, state=True),
+        EvictHost(1, Component.SWA),
     )
-    begun = History(STATES, (Insert(key(1), state=True), Arrive("q", key(1, 2))))
-    forgotten = History(
-        replace(STATES, device_pages=3),
-        (
-            Insert(key(1), state=True),
-            Insert(key(1, 2), state=True),
-            WritingCheck(blocking=True),
-            Evict(1),
-            Insert(key(101, 102), state=True),
-            Arrive("q", key(1, 2)),
-        ),
+    begun = (Insert(key(1), state=True), Arrive("q", key(1, 2)))
+    forgotten = (
+        Insert(key(1), state=True),
+        Insert(key(1, 2), state=True),
+        WritingCheck(blocking=True),
+        Evict(1),
+        Insert(key(101, 102), state=True),
+        Arrive("q", key(1, 2)),
     )
-    with_states: tuple[Operation, ...] = (
+    worked_on = (
         Insert(key(1), state=True),
         Arrive("q", key(1, 2, 3)),
         Prefill("q", 1),
@@ -198,44 +156,89 @@ def files() -> dict[str, tuple[History, Breach]]:
         Finish("r"),
         WritingCheck(blocking=True),
     )
-    cases = {
-        "begun": (begun, breach(None, Property.CONTENT, "mamba")),
-        "forgotten": (forgotten, breach(None, Property.CONTENT, "mamba")),
-        "states": (History(STATES, with_states), breach(None, Property.QUIESCE)),
+    target = Witness(key(1), Pool.MAMBA_HOST, held=True)
+    return {
+        "begun": (History(STATES, begun), breach(None, Property.CONTENT, "mamba")),
+        "forgotten": (
+            History(replace(STATES, device_pages=3), forgotten),
+            breach(None, Property.CONTENT, "mamba"),
+        ),
+        "states": (History(STATES, worked_on), breach(None, Property.QUIESCE)),
         "states_content": (
-            innocent_state,
+            innocent,
             breach(Witness(key(1, 2), Pool.MAMBA, content=True), Property.CONTENT),
         ),
         "states_content_host": (
-            innocent_state,
+            innocent,
             breach(Witness(key(1, 2), Pool.MAMBA_HOST, content=True), Property.CONTENT),
         ),
-        "target": (taken, breach(target, Property.PIN, "host-target-freed")),
-        "content": (loaded, breach(Witness(key(1, 2), Pool.SWA, content=True))),
-        "wrong_content": (innocent_unwritten, breach(wrong)),
-        "wrong_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=True))),
-        "no_leaf": (innocent, breach(Witness(key(1, 2), Pool.FULL, leaf=False))),
-        "request": (requested, breach(Witness(key(1, 2, 3), Pool.FULL, held=True))),
+        "target": (
+            History(ALL_THREE, taken),
+            breach(target, Property.PIN, "host-target-freed"),
+        ),
+    }
+
+
+def _of_requests() -> Files:
+    requested = (
+        Insert(key(1)),
+        Arrive("q", key(1, 2)),
+        Prefill("q"),
+        Decode("q", (3,)),
+        Finish("q"),
+        Arrive("p", key(1, 2, 3)),
+        Decode("p", (4, 5)),
+        Abort("p"),
+    )
+    return {
+        "request": (
+            History(SWA, requested),
+            breach(Witness(key(1, 2, 3), Pool.FULL, held=True)),
+        ),
         "request_quiet": (
-            replace(requested, operations=(*requested.operations, WritingCheck(blocking=True))),
+            History(SWA, (*requested, WritingCheck(blocking=True))),
             breach(None, Property.QUIESCE),
         ),
-        "seed": (
-            seed,
-            breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),
-        ),
-        "replaced": (
-            recovered,
-            breach(Witness(key(1, 2, 3), Pool.FULL, kept=True), Property.PIN, "full-replaced"),
-        ),
-        "stolen": (
-            stolen,
-            breach(Witness(key(1), Pool.SWA, locks=1), Property.LOCK, "swa-too-few"),
-        ),
-        "innocent": (innocent, breach(Witness(key(1, 2), Pool.FULL, held=True))),
+    }
+
+
+def _of_loads() -> Files:
+    there_and_back = (
+        Insert(key(1, 2), priority=1),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(key(1, 2), quota=2),
+    )
+    loaded = History(SWA, (*there_and_back, RunCopies(1, load=True), LoadingCheck()))
+    many: tuple[Operation, ...] = (
+        *[Insert(key(token)) for token in range(5)],
+        WritingCheck(blocking=True),
+        Evict(5),
+        *[LoadBack(key(token)) for token in range(5)],
+        LoadingCheck(blocking=True),
+    )
+    return {
+        "content": (loaded, breach(Witness(key(1, 2), Pool.SWA, content=True))),
         "loaded": (loaded, breach(Witness(key(1, 2), Pool.SWA, locks=0))),
         "loading": (History(SWA, there_and_back), breach(Witness(key(1, 2), Pool.SWA, locks=1))),
         "many": (History(FULL_ONLY, many), breach(Witness(key(4), Pool.FULL, held=True))),
+    }
+
+
+def _of_locks() -> Files:
+    stolen = (Insert(key(1, 2), 2), Insert(key(1)), Lock("a", key(1)), WritingCheck(blocking=True))
+    receipts: tuple[Operation, ...] = (
+        Insert(key(1, 2)),
+        WritingCheck(blocking=True),
+        Lock("a", key(1, 2)),
+        ReleaseWindow("a"),
+        HostLock("b", key(1, 2)),
+    )
+    return {
+        "stolen": (
+            History(SWA, stolen),
+            breach(Witness(key(1), Pool.SWA, locks=1), Property.LOCK, "swa-too-few"),
+        ),
         "receipts": (History(SWA, receipts), breach(Witness(key(1, 2), Pool.SWA, locks=0))),
         "host_receipt": (
             History(SWA, receipts),
@@ -245,14 +248,55 @@ def files() -> dict[str, tuple[History, Breach]]:
             History(SWA, (*receipts, Unlock("a"), Unlock("b"))),
             breach(None, Property.QUIESCE),
         ),
+    }
+
+
+INNOCENT = History(
+    SWA, (Insert(key(1, 2)), WritingCheck(blocking=True), Lock("a", key(1, 2)), Evict(2))
+)
+
+
+def _of_the_rest() -> Files:
+    """What is lost, replaced, free to go, or crashes."""
+    seed = History(SWA, (Insert(key(1, 2), 1), Evict(1)))
+    recovered = History(
+        replace(SWA, page_size=3, window=4),
+        (Insert(key(1, 2, 3, 4, 5, 6), 3), Insert(key(1, 2, 3))),
+    )
+    written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
+    crash = History(FULL_ONLY, (Insert(key(1)), EvictHost(-1)))
+    return {
+        "seed": (
+            seed,
+            breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),
+        ),
+        "replaced": (
+            recovered,
+            breach(Witness(key(1, 2, 3), Pool.FULL, kept=True), Property.PIN, "full-replaced"),
+        ),
+        "innocent": (INNOCENT, breach(Witness(key(1, 2), Pool.FULL, held=True))),
+        "no_leaf": (INNOCENT, breach(Witness(key(1, 2), Pool.FULL, leaf=False))),
         "written_back": (written_back, breach(Witness(key(1, 2), Pool.FULL_HOST, held=True))),
-        "wrong_held": (innocent, breach(Witness(key(1, 2), Pool.SWA_HOST, held=False))),
-        "wrong_absent": (innocent, breach(Witness(key(1, 3), Pool.FULL, held=True))),
-        "wrong_locks": (innocent, breach(Witness(key(1, 2), Pool.FULL, locks=2))),
-        "wrong_kept": (innocent, breach(Witness(key(1, 2), Pool.SWA, kept=False))),
-        "wrong_quiet": (innocent, breach(None, Property.QUIESCE)),
         "silent": (crash, breach(None, Property.NOCRASH, "ValueError@here")),
     }
+
+
+def _wrong() -> Files:
+    """Every form of witness, on a history without one."""
+    unwritten = History(SWA, (Insert(key(1, 2)),))
+    return {
+        "wrong_content": (unwritten, breach(Witness(key(1, 2), Pool.SWA_HOST, content=True))),
+        "wrong_held": (INNOCENT, breach(Witness(key(1, 2), Pool.SWA_HOST, held=False))),
+        "wrong_absent": (INNOCENT, breach(Witness(key(1, 3), Pool.FULL, held=True))),
+        "wrong_leaf": (INNOCENT, breach(Witness(key(1, 2), Pool.FULL, leaf=True))),
+        "wrong_locks": (INNOCENT, breach(Witness(key(1, 2), Pool.FULL, locks=2))),
+        "wrong_kept": (INNOCENT, breach(Witness(key(1, 2), Pool.SWA, kept=False))),
+        "wrong_quiet": (INNOCENT, breach(None, Property.QUIESCE)),
+    }
+
+
+def _busy() -> Files:
+    cases = {}
     for number, config in enumerate(CONFIGS):
         two = tuple(range(1, 1 + 2 * config.page_size))
         for at, witness in enumerate(true_of_busy(config, Key(two))):
@@ -260,7 +304,7 @@ def files() -> dict[str, tuple[History, Breach]]:
     return cases
 
 
-def files_for(release: str) -> dict[str, tuple[History, Breach]]:
+def files_for(release: str) -> Files:
     """Those of them that a release can be put to."""
     scope = scope_of(release)
     return {name: case for name, case in files().items() if not scope.refuses(case[0].config)}
