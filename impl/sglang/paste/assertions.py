@@ -374,11 +374,11 @@ def _by_sglang(breach: Breach, config: Config) -> list[str]:
     if breach.violates is not Property.OWN or pool is None:
         return ["tree.sanity_check()"]
     name = pool.name.lower()
-    part = f".{name}_attn_allocator" if config.window is not None else ""
-    sizes = [
-        f"allocator{part}.available_size()",
-        *(f"tree.{name}_{kind}_size()" for kind in _KINDS),
-    ]
+    if pool.component is Component.MAMBA:
+        free = "states"
+    else:
+        free = f"allocator.{name}_attn_allocator" if config.window is not None else "allocator"
+    sizes = [f"{free}.available_size()", *(f"tree.{name}_{kind}_size()" for kind in _KINDS)]
     claim = f'f"{{known}} of {config.slots(pool)} {pool.name} slots are accounted for"'
     return [f"known = {' + '.join(sizes)}", f"assert known == {config.slots(pool)}, {claim}"]
 
