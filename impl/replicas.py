@@ -89,14 +89,15 @@ class Replicas:
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Insertion:
-        inserted = [
-            system.insert(key, slots, protected, evicted, state, priority)
+        made = [
+            system.insert(key, slots, protected, evicted, state, priority, inserted)
             for system in self.systems
         ]
-        self._same("insert", [(one.reused, one.taken) for one in inserted])
-        anchors = tuple(one.anchor for one in inserted)
-        return inserted[0]._replace(anchor=None if None in anchors else anchors)
+        self._same("insert", [(one.reused, one.taken) for one in made])
+        anchors = tuple(one.anchor for one in made)
+        return made[0]._replace(anchor=None if None in anchors else anchors)
 
     def path_slots(self, anchor: Any) -> list[int]:
         return self._same(

@@ -114,6 +114,7 @@ class System(Protocol):
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
         /,
     ) -> Insertion:
         """Hand over ``slots``, one per token of ``key``, and the MAMBA ``state`` of its end
@@ -124,7 +125,8 @@ class System(Protocol):
         there to ``evicted`` they no longer have SWA peers. A duplicate is freed by the tree; a last
         page that is not whole, and a state that is not taken, stay the caller's. There is a
         ``state`` only if the cache has MAMBA, ``evicted`` exceeds ``protected`` only if it has SWA,
-        and ``priority`` is 0 unless it evicts by priority.
+        and ``priority`` is 0 unless it evicts by priority. The same request has inserted the first
+        ``inserted`` tokens before: its use of these has been counted (semantics 8.1).
         """
 
     def lock(self, anchor: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,6 +110,21 @@ def continued_prompt_not_counted(cache: RadixCache) -> None:
         return insert(offer)
 
     inserter.insert = insert_uncounted  # type: ignore[method-assign]
+
+
+@fault(
+    "B29, SGLang pull request 39454",
+    "every insert of a request counts as a hit, so that its prefix counts as used twice as soon as "
+    "it ends",
+    Property.BACKUP,
+)
+def request_hits_with_every_insert(cache: RadixCache) -> None:
+    inserter, insert = cache.inserter, cache.inserter.insert
+
+    def insert_anew(offer: Offer) -> Inserted:
+        return insert(replace(offer, inserted=0))
+
+    inserter.insert = insert_anew  # type: ignore[method-assign]
 
 
 @fault(

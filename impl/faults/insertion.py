@@ -83,8 +83,9 @@ def request_adopts_what_a_match_finds(cache: RadixCache) -> None:
         evicted: int = 0,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Inserted:
-        done = insert(tokens, slots, namespace, protected, evicted, state, priority)
+        done = insert(tokens, slots, namespace, protected, evicted, state, priority, inserted)
         return done._replace(node=cache.match(tokens, namespace).device_node)
 
     cache.insert = insert_and_match  # type: ignore[method-assign]

@@ -94,13 +94,15 @@ class RadixCache:
         evicted: int = 0,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Inserted:
         """Hand over the KV of a key: FULL ``slots``, one per token, and the MAMBA slot of its end.
 
         The first ``protected`` slots came from a match of the key and are the tree's already. The
         peers of the first ``evicted`` slots have been freed. Both are whole pages. Slots beyond the
         last whole page stay with the caller, and so does a state that is not taken; the others are
-        no longer its own, unless ValueError is raised.
+        no longer its own, unless ValueError is raised. A request that inserts a longer part of its
+        key again says how much it has ``inserted`` before, which it has used but once.
         """
         key = self._whole_pages(tokens)
         for name, length in (("protected", protected), ("evicted", evicted)):
@@ -114,7 +116,7 @@ class RadixCache:
             raise ValueError("a state to insert, but the cache has no MAMBA")
         full = np.array(slots[: len(key)], dtype=np.int64)
         return self.inserter.insert(
-            Offer(namespace, key, full, protected, evicted, state, priority)
+            Offer(namespace, key, full, protected, evicted, state, priority, inserted)
         )
 
     def insert_host(

@@ -39,6 +39,8 @@ class Offer:
     evicted: int
     state: int | None
     priority: int
+    inserted: int
+    """The same request has inserted so many units before."""
 
     def part(self, start: int, end: int) -> Slots:
         """The slots of ``units[start:end]``, in memory of their own."""
@@ -62,6 +64,7 @@ class Inserter:
 
         Every FULL slot offered beyond the protected ones is the tree's, or free, afterwards. The
         path is hit last, when all that the key brings is in place: a backup then copies all of it.
+        Nodes that the same request has inserted before have been hit by it.
         """
         tree = self._tree
         tree.begin_insert()
@@ -84,7 +87,8 @@ class Inserter:
         if node.mamba.device is not None:
             tree.device_order[Component.MAMBA].renew(node)
         for piece in path:
-            self._backups.hit(piece)
+            if piece.end > offer.inserted:
+                self._backups.hit(piece)
         return Inserted(reused, taken, node)
 
     def _revive(self, node: Node, offer: Offer) -> list[Node]:

@@ -110,9 +110,10 @@ class RadixSystem:
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Insertion:
         reused, taken, node = self.cache.insert(
-            key.tokens, slots, key.namespace, protected, evicted, state, priority
+            key.tokens, slots, key.namespace, protected, evicted, state, priority, inserted
         )
         return Insertion(reused, taken, node)
 

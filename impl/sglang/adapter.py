@@ -137,16 +137,19 @@ class SglangSystem:
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Insertion:
         self._core.about(key.namespace, key.units(self._bigram))
-        earlier = {} if self._can.evicted_lengths else {"swa_evicted_seqlen": evicted}
+        told = {} if self._can.evicted_lengths else {"swa_evicted_seqlen": evicted}
+        if self._can.inserted_length:
+            told["inserted_len"] = inserted
         params = self._sglang.params.InsertParams(
             key=self._key(key),
             value=self._tensor(slots),
             prev_prefix_len=protected,
             priority=priority,
             mamba_value=None if state is None else self._tensor([state]),
-            **earlier,
+            **told,
         )
         if self._can.evicted_lengths:
             params.set_evicted_seqlen(self._sglang.tree.ComponentType.SWA, evicted)

@@ -73,6 +73,8 @@ class Capabilities:
     """An early release wants the whole receipt, not its mark alone (0.5.20)."""
     evicted_lengths: bool
     """An insert is told per component what was evicted before (0.5.21)."""
+    inserted_length: bool
+    """An insert is told how much the same request has inserted before (0.5.22)."""
     queued_backups: bool
     """Backups are queued until they are flushed, and then copied as one (0.5.21)."""
     chosen_core: bool
@@ -160,6 +162,7 @@ def collect(version: str) -> Sglang:
             frozen_arguments=_are_frozen(arguments),
             release_by_receipt="node_id" in signature(params.DecLockRefParams).parameters,
             evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
+            inserted_length=hasattr(params.InsertParams, "inserted_len"),
             queued_backups=hasattr(tree.UnifiedRadixCache, "flush_pending_backups"),
             chosen_core="tree_core_backend" in signature(init_params).parameters,
             tree_locks=hasattr(params, "TreeLock"),

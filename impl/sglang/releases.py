@@ -187,6 +187,7 @@ RULES = (
         "ancestors that a load-back pins count against its quota (9.3)",
         "reported",
     ),
+    Rule("0.5.22", "what a request inserts again is not hit again (8.1)", "reported"),
     Rule(
         "0.5.22",
         "host locks count every node, and follow splits (5.2, 6.6)",

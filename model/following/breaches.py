@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
 from radixproof.model.following.choice import Choice
 from radixproof.model.specification.drawing import spell
-from radixproof.model.specification.ordering import rank
+from radixproof.model.specification.ordering import SLRU_PROTECTED, rank
 from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach, Property, Witness
+
+HITS_BY_INSERT = "hits-by-insert"
+"""The rule that is broken where every insert of a request counts as a use of its own (8.1)."""
 
 
 def recency_of(component: Component) -> str:
@@ -29,7 +32,17 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
     rule = policy.value if by_policy else recency_of(component)
+    if component is Component.FULL and _first_by_inserts(taken, before, policy):
+        rule = HITS_BY_INSERT
     return Breach(Property.RECENCY, rule, text, witness)
+
+
+def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
+    """Whether the victim is the first of both if every insert is a use (semantics 7.2, 8.1)."""
+    if policy is EvictionPolicy.LFU:
+        return (taken.inserts, taken.used) < (before.inserts, before.used)
+    ranks = [(page.inserts >= SLRU_PROTECTED, page.used) for page in (taken, before)]
+    return policy is EvictionPolicy.SLRU and ranks[0] < ranks[1]
 
 
 def stopped_early(idle: Page, asked: int, freed: int) -> Breach:
@@ -171,7 +184,9 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
         f"{spell(pages)} is backed up, but neither it nor anything below it on the path has "
         f"{threshold} hits"
     )
-    return Breach(Property.BACKUP, "early", text)
+    by_insert = any(page.inserts >= threshold for page in pages)
+    witness = Witness(pages[-1].key(), pages[-1].lacking()[0], held=False)
+    return Breach(Property.BACKUP, HITS_BY_INSERT if by_insert else "early", text, witness)
 
 
 def load_not_refused(full: int, too_short: bool, choice: Choice) -> Breach:

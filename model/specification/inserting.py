@@ -34,6 +34,8 @@ class Inserting:
     cuts_before: set[Page] = field(default_factory=set)
     """Where nodes ended before, if the dialect needs it."""
     evicted: int = 0
+    inserted: int = 0
+    """Tokens that the same request inserted before."""
     taken: bool = False
     """The state that came with it was taken."""
     opens: bool = False
@@ -50,11 +52,12 @@ def insert(
     evicted: int,
     has_state: bool = False,
     priority: int = 0,
+    inserted: int = 0,
 ) -> Inserting:
     """First half: which pages are on the device afterwards (semantics 4.1, 4.2, 4.3, 4.5).
 
-    ``protected`` and ``evicted`` are in tokens. Pages that are new or come back take the request's
-    slots; a page without SWA takes the request's, if the request still has it.
+    ``protected``, ``evicted`` and ``inserted`` are in tokens. Pages that are new or come back take
+    the request's slots; a page without SWA takes the request's, if the request still has it.
     """
     state.inserts += 1
     path = state.trie.extend(key)
@@ -64,7 +67,9 @@ def insert(
     evicted = max(protected, evicted)
     taken = has_state and not path[-1].has(Pool.MAMBA)
     opens = taken or not path[-1].cut
-    inserting = Inserting(path, existing, evicted=evicted, taken=taken, opens=opens)
+    inserting = Inserting(
+        path, existing, evicted=evicted, inserted=inserted, taken=taken, opens=opens
+    )
     if not state.dialect.hits_on_split_leaf:
         inserting.cuts_before = {page for page in path[:existing] if page.cut}
     for at, page in enumerate(path):
@@ -154,14 +159,26 @@ def finish_insert(
 
 
 def count_hits(state: State, insert: Inserting) -> list[Page]:
-    """One hit for every page that an insert walked or made. Returns those counted (8.1)."""
+    """One hit for every page that a request walked or made for the first time, node by node.
+    Returns those counted (8.1).
+    """
+    for page in insert.path:
+        page.inserts += 1
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
     uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
-    counted = [page for page in insert.path if page not in uncounted]
+    counted = [page for page in first_used(state, insert) if page not in uncounted]
     for page in counted:
         page.hits += 1
     return counted
+
+
+def first_used(state: State, insert: Inserting) -> list[Page]:
+    """Pages of the nodes that end beyond what the same request inserted before (semantics 8.1)."""
+    start = insert.inserted // state.config.page_size
+    while start and not insert.path[start - 1].cut:
+        start -= 1
+    return insert.path[start:]
 
 
 def split_pieces(insert: Inserting) -> set[Page]:

@@ -16,4 +16,4 @@ def split(state: State, page: Page) -> None:
     page.cut = True
     if page.children and not state.dialect.split_keeps_hits:
         for upper in page.node():
-            upper.hits = 0
+            upper.hits = upper.inserts = 0

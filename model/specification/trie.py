@@ -70,6 +70,8 @@ class Page:
     holders: list[tuple[Holder, ...]] = field(default_factory=lambda: [()] * len(POOLS))
     """Per `Pool`: the receipts, requests and copies that lock this page there."""
     hits: int = 0
+    inserts: int = 0
+    """Inserts that walked or made it: more than its hits if a request came back to it (8.1)."""
     created: int = 0
     """Number of the insert that made it."""
     priority: int = 0

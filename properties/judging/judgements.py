@@ -160,7 +160,12 @@ class JudgedInsert(Judgement[Insert]):
             known = self.served.end
         protected = outcome.protected if isinstance(outcome, Inserted) else 0
         self.insert = model.insert(
-            operation.key, protected, operation.evicted, operation.state, operation.priority
+            operation.key,
+            protected,
+            operation.evicted,
+            operation.state,
+            operation.priority,
+            self.step.inserted,
         )
         self.choice = self.insert.opens
         prefix = self.insert.existing * model.config.page_size

@@ -73,6 +73,8 @@ class Request:
     """Its MAMBA slot, with the state of its last whole page."""
     released: bool = False
     """The window part of its receipt has been given back."""
+    inserted: int = 0
+    """Tokens that it has inserted so far."""
 
 
 class Shared(NamedTuple):

@@ -208,7 +208,9 @@ class Scheduler:
         """
         key, protected = self.ledger.prefix(request.key, paged), request.protected
         evicted = min(paged, request.evicted)
-        inserted = self.system.insert(key, request.row[:paged], protected, evicted, state)
+        before, request.inserted = request.inserted, paged
+        row = request.row[:paged]
+        inserted = self.system.insert(key, row, protected, evicted, state, 0, before)
         self.ledger.give_row(request, protected, paged)
         if state is not None:
             self.ledger.give(Pool.MAMBA, [state])
@@ -216,7 +218,7 @@ class Scheduler:
                 self.system.free_state(state)
         outcome = Inserted(inserted.reused, protected, inserted.taken)
         insert = Insert(key, evicted, state=state is not None)
-        return Step(insert, outcome, protected=protected), inserted.anchor
+        return Step(insert, outcome, protected=protected, inserted=before), inserted.anchor
 
     def _leave(self, request: Request) -> Iterator[Step]:
         """End a request that inserts nothing more."""

@@ -54,5 +54,7 @@ class Step:
     """FULL device slots that were served; for `CopyState` the MAMBA slot."""
     protected: int = 0
     """Tokens of an insert whose slots were the tree's already."""
+    inserted: int = 0
+    """Tokens that the same request had inserted before."""
     refused: Sequence[tuple[Pool, int]] = ()
     """The allocation that failed: its pools, with the slots wanted from each."""

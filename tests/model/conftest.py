@@ -77,8 +77,9 @@ class Sheet:
         protected: int = 0,
         state: bool = False,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Inserting:
-        insert = self.cache.insert(key(text), protected, evicted, state, priority)
+        insert = self.cache.insert(key(text), protected, evicted, state, priority, inserted)
         self.cache.finish_insert(insert)
         return insert
 

@@ -60,6 +60,7 @@ class Promised:
         evicted: int,
         state: int | None = None,
         priority: int = 0,
+        inserted: int = 0,
     ) -> Insertion:
         config = self._config
         keep(len(slots) == len(key.units(config.bigram)), "a slot for every token")
@@ -68,8 +69,11 @@ class Promised:
         keep(protected <= len(slots) and evicted <= len(slots), "boundaries within the prompt")
         by_priority = config.eviction_policy is EvictionPolicy.PRIORITY
         keep(priority == 0 or by_priority, f"priority {priority} without priorities")
-        inserted: Insertion = self._system.insert(key, slots, protected, evicted, state, priority)
-        return inserted
+        keep(inserted <= len(slots) and not inserted % config.page_size, f"{inserted} inserted")
+        made: Insertion = self._system.insert(
+            key, slots, protected, evicted, state, priority, inserted
+        )
+        return made
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         for component, count in zip(COMPONENTS, (full, swa, mamba), strict=True):

@@ -177,6 +177,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "loads": len(re.findall(r"^load_back\(", text, re.MULTILINE)),
         "quota": "mem_quota=" in text,
         "evicted": "evicted=" in text,
+        "inserted": "inserted=" in text,
         "states": config.slots(Pool.MAMBA),
         "uses_states": "states." in text or _calls(text, "first_state") or "state=" in text,
         "tells_states": "state=" in text,

@@ -114,6 +114,8 @@ class Requests:
         state = call.arguments[4] if len(call.arguments) > 4 else None
         if state is not None:
             told["state"] = self.states.pop(state)
+        if any(call.arguments[6:]):
+            told["inserted"] = str(call.arguments[6])
         return [inserted(key, self._part(request, slots), told)]
 
     def _copy_state(self, request: str, call: Call) -> list[str]:

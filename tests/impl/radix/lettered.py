@@ -62,6 +62,7 @@ class Cache:
         state: bool = False,
         priority: int = 0,
         namespace: str = "",
+        inserted: int = 0,
     ) -> Insertion:
         """Allocate, compute, slide the window and insert; with ``reuse``, after a match.
 
@@ -76,7 +77,9 @@ class Cache:
         given = self.system.allocate_state() if state else None
         if given is not None:
             self.system.write_state(given, content[-1])
-        found = self.system.insert(prompt, held + fresh, len(held), evicted, given, priority)
+        found = self.system.insert(
+            prompt, held + fresh, len(held), evicted, given, priority, inserted
+        )
         if not found.taken and given is not None:
             self.system.free_state(given)
         return found

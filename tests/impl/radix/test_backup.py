@@ -135,6 +135,15 @@ def test_every_walked_node_and_every_piece_of_a_new_leaf_is_hit_once() -> None:
     assert cache.resident_in(Pool.SWA_HOST) == {"abcdef"}
 
 
+def test_a_request_that_inserts_again_hits_nothing_twice() -> None:
+    cache = Cache(threshold=2)
+    cache.put("ab")
+    cache.put("abcd", inserted=2)
+    assert cache.resident_in(Pool.FULL_HOST) == set()
+    cache.put("ab")
+    assert cache.resident_in(Pool.FULL_HOST) == {"ab"}
+
+
 def test_hits_survive_splits() -> None:
     cache = Cache(threshold=2)
     cache.put("abcd")

@@ -62,6 +62,17 @@ def test_a_small_victim_before_a_large_one_was_taken_out_of_order(start: Start) 
     assert cache.evict_as((2, 0, 0), {"F": ["1", "1 2", "3"]})[1] == ["RECENCY/access-time"]
 
 
+@pytest.mark.parametrize("policy", [EvictionPolicy.LFU, EvictionPolicy.SLRU])
+def test_an_order_that_takes_inserts_for_hits_is_told_apart(
+    start: Start, policy: EvictionPolicy
+) -> None:
+    """One prompt was used by two requests, the other by one, which inserted it three times."""
+    cache = start(eviction_policy=policy, threshold=NEVER)
+    for prompt, inserted in (("1", 0), ("1", 0), ("2", 0), ("2", 1), ("2", 1)):
+        cache.put(prompt, inserted=inserted)
+    assert cache.evict_as((1, 0, 0), {"F": ["1"]})[1] == ["RECENCY/hits-by-insert"]
+
+
 @pytest.mark.parametrize(
     ("asked", "gone", "wrong"),
     [

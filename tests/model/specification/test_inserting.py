@@ -69,6 +69,23 @@ def test_without_a_host_tier_hits_are_counted_and_nothing_is_backed_up(start: St
     assert cache.flying() == []
 
 
+def test_a_request_that_inserts_again_hits_only_what_is_new_to_it(start: Start) -> None:
+    cache = start()
+    cache.put("1 2")
+    cache.put("1 2 3", protected=2, inserted=2)
+    pages = [cache.page(text) for text in ("1", "1 2", "1 2 3")]
+    assert [page.hits for page in pages] == [1, 1, 1]
+    assert [page.inserts for page in pages] == [2, 2, 1]
+
+
+def test_a_node_that_goes_on_after_what_was_inserted_is_hit_as_a_whole(start: Start) -> None:
+    cache = start()
+    cache.put("1")
+    cache.put("1 2 3")
+    cache.put("1 2 3", inserted=2)
+    assert [cache.page(text).hits for text in ("1", "1 2", "1 2 3")] == [2, 2, 2]
+
+
 # -- windows ---------------------------------------------------------------------------------------
 
 

@@ -40,8 +40,8 @@ def without(*names: str, **others: Any) -> System:
         (without(match=None), "Mine has no match, which every system must have"),
         (
             without(insert=lambda self, key, slots: None),
-            "Mine.insert cannot be called with (key, slots, protected, evicted, state, priority), "
-            "as it will be",
+            "Mine.insert cannot be called with (key, slots, protected, evicted, state, priority, "
+            "inserted), as it will be",
         ),
         (without(reset=lambda self, hard: None), "Mine.reset cannot be called with ()"),
     ],
