@@ -3,7 +3,7 @@
 ``python docs/write_findings.py`` writes each script anew from its history, runs all of them on
 every prepared release and core, each in a process of its own, and puts into the pages the script,
 what it printed, and where. Sentences of judgement are written by hand and stay. It takes minutes;
-``--index`` writes the index alone.
+``--index`` writes the index alone, and names of pages those alone.
 """
 
 from __future__ import annotations
@@ -206,11 +206,13 @@ def _line(finding: Finding) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--index", action="store_true", help="write the index alone")
+    parser.add_argument("pages", nargs="*", help="write these pages alone, and the index")
     asked = parser.parse_args()
     if not asked.index:
-        sources = scripts(findings())
+        wanted = [one for one in findings() if not asked.pages or one.name in asked.pages]
+        sources = scripts(wanted)
         seen = runs(sources, systems())
-        for finding in findings():
+        for finding in wanted:
             text = finding.page.read_text(encoding="utf-8")
             finding.page.write_text(page(finding, text, sources, seen), encoding="utf-8")
     readme = FOLDER / "README.md"

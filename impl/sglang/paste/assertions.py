@@ -15,9 +15,11 @@ from typing import NamedTuple, TypeAlias
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.impl.operations import (
     Arrive,
+    Evict,
     EvictHost,
     History,
     LoadingCheck,
+    Reset,
     RunCopies,
     WritingCheck,
 )
@@ -50,6 +52,8 @@ class Assertion:
     """The component whose content is asserted."""
     within: str = ""
     """The header of the block that the last step is in."""
+    announced: bool = False
+    """Events are asserted."""
 
 
 class Found(NamedTuple):
@@ -85,6 +89,8 @@ def assertion(
         return _crash(breach, history.config)
     if breach.violates is Property.RANK:
         return _agreed(history)
+    if breach.violates is Property.EVENT:
+        return _announced(breach, history)
     witness = breach.witness
     if breach.violates is Property.CONTENT and isinstance(history.operations[-1], Arrive):
         return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
@@ -336,6 +342,61 @@ def _crash(breach: Breach, config: Config) -> Assertion:
             "",
             "tree._evict_device_leaf = evict_counted",
         ]
+    )
+
+
+def _announced(breach: Breach, history: History) -> Assertion:
+    """What routers hear. Raises `Unwritable` where that has to be compared with the nodes."""
+    *_, last = history.operations
+    if breach.rule == "stored-absent" and history.config.write_back and isinstance(last, Evict):
+        return _stored_for_nothing(history.config)
+    stays = not any(isinstance(one, Evict | EvictHost | Reset) for one in history.operations)
+    if breach.rule not in ("stored-twice", "removed-unknown") and not (
+        breach.rule == "block-ambiguous" and stays
+    ):
+        raise Unwritable(
+            "what routers are told of the nodes no call of SGLang's compares with them"
+        )
+    return Assertion(
+        after=[
+            "stored = set()",
+            "for event in tree.take_events():",
+            '    blocks = getattr(event, "block_hashes", None)',
+            "    if blocks is None:  # all are cleared",
+            "        stored.clear()",
+            "    for place in [(block, event.medium.name) for block in blocks or ()]:",
+            '        if hasattr(event, "token_ids"):',
+            '            assert place not in stored, f"{place} is stored, but it is there already"',
+            "            stored.add(place)",
+            "        else:",
+            '            assert place in stored, f"{place} is removed, but it is not stored"',
+            "            stored.remove(place)",
+        ],
+        announced=True,
+    )
+
+
+def _stored_for_nothing(config: Config) -> Assertion:
+    """An eviction announces more on the host than it puts there."""
+    pool = f'pools["{HOST_NAMES[Component.FULL]}"]'
+    claim = 'f"{said} tokens are announced on the host, where {taken} have come"'
+    times = f" * {config.page_size}" if config.page_size > 1 else ""
+    return Assertion(
+        [
+            f"pools = {{entry.name.value: entry.host_pool for entry in {HOST_ENTRIES}}}",
+            f"free = {pool}.available_size()",
+            "tree.take_events()",
+        ],
+        [
+            f"taken = free - {pool}.available_size()",
+            "said = 0",
+            "for event in tree.take_events():",
+            '    if getattr(event, "medium", None) is not None and event.medium.name == "CPU":',
+            f"        tokens = len(event.block_hashes){times}",
+            '        said += tokens if hasattr(event, "token_ids") else -tokens',
+            f"assert said <= taken, {claim}",
+        ],
+        announced=True,
     )
 
 

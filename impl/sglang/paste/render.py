@@ -181,6 +181,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "states": config.slots(Pool.MAMBA),
         "uses_states": "states." in text or _calls(text, "first_state") or "state=" in text,
         "tells_states": "state=" in text,
+        "events": asserted.announced,
         "copies": asserted.filled is Component.MAMBA,
         "others": "prev_prefix_len=" in text or "priority=" in text,
     }
