@@ -187,6 +187,11 @@ RULES = (
         "ancestors that a load-back pins count against its quota (9.3)",
         "reported",
     ),
+    Rule(
+        "0.5.21",
+        "backups are held back until the next check, and then submitted as one copy (8.3)",
+        field="held_backups",
+    ),
     Rule("0.5.22", "what a request inserts again is not hit again (8.1)", "reported"),
     Rule(
         "0.5.22",

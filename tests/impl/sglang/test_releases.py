@@ -44,6 +44,7 @@ SINCE = {
     "0.5.18": {"duplicates_on_host"},
     "0.5.19": set(),
     "0.5.20": {"segment_locks", "windowed_backups"},
+    "0.5.21": {"held_backups"},
     "0.5.22": {"host_insert_refills"},
     "0.5.23": set(),
 }
