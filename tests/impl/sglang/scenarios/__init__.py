@@ -12,11 +12,21 @@ from inspect import getmembers, isfunction
 
 from radixproof.impl.system import Target
 
-from . import copying, evicting, importing, locking, matching, memory, observing, states
+from . import copying, evicting, importing, locking, matching, memory, observing, states, storing
 
 SCENARIOS: dict[str, Callable[[Target], None]] = {
     name: function
-    for module in (matching, memory, states, copying, evicting, locking, observing, importing)
+    for module in (
+        matching,
+        memory,
+        states,
+        copying,
+        evicting,
+        storing,
+        locking,
+        observing,
+        importing,
+    )
     for name, function in getmembers(module, isfunction)
     if function.__module__ == module.__name__
 }

@@ -98,6 +98,15 @@ def settle(system: Complete) -> None:
     system.writing_check(False)
 
 
+def fetch(system: Complete, tokens: tuple[int, ...]) -> int:
+    """Fetch what no tier has; returns how much of it the tree keeps."""
+    start = system.match(Key(tokens)).best
+    slots = system.allocate_host(len(tokens) - start)
+    assert slots is not None
+    system.write_host(slots, tags(tokens)[start:])
+    return system.insert_host(Key(tokens), slots, start)
+
+
 def only(observation: Observation) -> NodeView:
     (node,) = observation.nodes
     return node
