@@ -85,6 +85,10 @@ class Capabilities:
     """Locks are objects, which know whether their window was released early (0.5.22)."""
     state_allocator: bool
     """The slots of states have an allocator beside their pool (0.5.13)."""
+    events: bool
+    """A cache can be asked to announce what it has (0.5.13)."""
+    named_namespaces: bool
+    """What it announces can be told apart by namespace (0.5.22)."""
     path_indices: bool
     """A match says how much there is; the slots of its path are asked for apart (0.5.22)."""
 
@@ -170,6 +174,8 @@ def collect(version: str) -> Sglang:
             chosen_core="tree_core_backend" in signature(init_params).parameters,
             tree_locks=hasattr(params, "TreeLock"),
             state_allocator=_is_there("allocator.mamba"),
+            events=tree.UnifiedRadixCache.take_events is not params.BasePrefixCache.take_events,
+            named_namespaces="dynamo_kv_event_format" in signature(init_params).parameters,
             path_indices="device_prefix_len" in params.MatchResult._fields,
         ),
         torch=importlib.import_module("torch"),

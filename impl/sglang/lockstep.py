@@ -5,10 +5,10 @@ What only the core in Python shows is judged, but not compared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
-from radixproof.impl.observation import NodeView, Observation, PerComponent
+from radixproof.impl.observation import Event, NodeView, Observation, PerComponent
 from radixproof.impl.replicas import Diverged, Replicas
 from radixproof.impl.system import Complete, System
 from radixproof.model.config import DEVICE, Pool
@@ -28,6 +28,8 @@ class Shared(NamedTuple):
     free: tuple[int, ...]
     evictable: PerComponent | None
     protected: PerComponent | None
+    events: list[Event]
+    """Page by page, in no order."""
 
 
 class Lockstep(Replicas):
@@ -47,7 +49,8 @@ class Lockstep(Replicas):
         here, there = shared(python), shared(rust)
         if here.nodes != there.nodes:
             self._same("nodes", [_only(here, there), _only(there, here)])
-        self._same("free slots and sizes", [here[1:], there[1:]])
+        self._same("free slots and sizes", [here[1:4], there[1:4]])
+        self._same("events", [here.events, there.events])
         return python
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
@@ -61,11 +64,20 @@ def shared(seen: Observation) -> Shared:
     for node in seen.nodes:  # parents come first
         paths[node.id] = (*paths.get(node.parent, ()), node.segment)
     nodes = sorted((_of_node(node, paths[node.id]) for node in seen.nodes), key=repr)
-    return Shared(nodes, tuple(seen.free or ()), seen.evictable, seen.protected)
+    events = sorted((one for event in seen.events or () for one in _pages(event)), key=repr)
+    return Shared(nodes, tuple(seen.free or ()), seen.evictable, seen.protected, events)
 
 
 def _only(some: Shared, others: Shared) -> list[tuple[Any, ...]]:
     return [node for node in some.nodes if node not in others.nodes]
+
+
+def _pages(event: Event) -> Iterator[Event]:
+    """What is removed may be said node by node, or of several nodes at once."""
+    if event.kind != "removed":
+        yield event
+    for block in event.blocks if event.kind == "removed" else ():
+        yield event._replace(blocks=(block,))
 
 
 def _of_node(node: NodeView, path: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.cores.core import Core
 from radixproof.impl.sglang.cores.python import PythonCore
 from radixproof.impl.sglang.cores.rust import RustCore
+from radixproof.impl.sglang.events import Events, asked_for
 from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
@@ -29,6 +30,8 @@ class Parts:
     device: DeviceMemory
     host: host.HostMemory
     refusals: Refusals
+    events: Events | None
+    """What it announces; None if its release announces nothing."""
     has_exit_hook: bool
 
     def available(self, pool: Pool) -> int:
@@ -76,6 +79,7 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         tree_components=kinds,
         enable_mamba_extra_buffer=config.mamba_states > 0 and config.page_size > 1,
         **chosen,
+        **asked_for(sglang.capabilities),
     )
     tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
@@ -86,6 +90,11 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         device=device,
         host=host_memory,
         refusals=refusals,
+        events=(
+            Events(tree, sglang.capabilities, config.page_size)
+            if sglang.capabilities.events
+            else None
+        ),
         has_exit_hook=sglang.capabilities.exit_hook,
     )
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from radixproof.impl.sglang import copies, parts, stand_ins
+from radixproof.impl.sglang import copies, hashes, parts, stand_ins
 from radixproof.impl.sglang.api import MEM_CACHE, Sglang, collect
 from radixproof.impl.sglang.store import Release, told_damaged
 from radixproof.impl.sglang.wheel_record import damage, damage_in
@@ -49,6 +49,9 @@ _STREAM_USERS = (
     f"{MEM_CACHE}.l2_transfer",
 )
 """Modules that submit copies and ask for their end; the last one came with 0.5.18."""
+
+_HASHES = f"{MEM_CACHE}.cpp_utils.native_hash"
+"""The module that compiles what computes the names of pages (0.5.18)."""
 
 _RESULTS = f"{MEM_CACHE}.unified_cache.unified_tree_core_interface"
 """The module of what a step of an eviction returns. Such an object complains on stderr if an
@@ -176,6 +179,9 @@ def _replace() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(_HOST_POOLS):
             vars(module).update(_ON_CPU)
+    compiled: Any = sys.modules.get(_HASHES)
+    if compiled is not None:
+        compiled._load_native_hash_module = lambda: hashes
     results: Any = sys.modules.get(_RESULTS)
     if results is not None and "__del__" in vars(results.BaseEvictionResult):
         del results.BaseEvictionResult.__del__

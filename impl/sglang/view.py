@@ -28,6 +28,7 @@ class View:
             evictable=core.evictable(),
             protected=core.protected(),
             whole=self._whole(free),
+            events=None if self._parts.events is None else self._parts.events.drain(),
         )
 
     def _free(self) -> _Free:

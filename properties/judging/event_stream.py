@@ -22,21 +22,30 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 """Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
+_HARMLESS = {"stored-twice"}
+"""Rules whose breach leaves no doubt about what is where."""
 
 
 class Announced:
     """What a consumer knows: the prefixes that blocks stand for, by tag, and which of them are on
     the device, and on the host.
+
+    Whatever breaks a rule is taken over as it is: what comes next is judged as if it had been said.
     """
 
     abstraction: Abstraction
     """Knows the tree since its last reset; what was announced stays announced across resets."""
 
     def __init__(self) -> None:
-        self.prefix_of: dict[int, int] = {}
+        self.named: dict[int, dict[int, str]] = {}
+        """The prefixes that each block was said to stand for, and their namespaces."""
         self.block_of: dict[int, int] = {}
+        self.mixed: dict[int, None] = {}
+        """Prefixes that no name tells from others, so that nobody can know where they are."""
         self.resident: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """On device, and on the host."""
+        self.just_stored: tuple[dict[int, None], dict[int, None]] = ({}, {})
+        """The part of it that was said to be stored when events were taken in last."""
 
     def changes(
         self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
@@ -47,16 +56,22 @@ class Announced:
         if events is None:
             text = "the system promises a stream of events, but shows none"
             return [Breach(Property.EVENT, "silent", text)]
-        return self.hear(events) or self.agrees(delta, flying)
+        breaches = self.hear(events)
+        if all(breach.rule in _HARMLESS for breach in breaches):
+            breaches += self.agrees(delta, flying)
+        if breaches:
+            self._adopt(flying)
+        return breaches
 
     def hear(self, events: Sequence[Event]) -> list[Breach]:
-        """Take events in."""
+        """Take events in. Of each rule that they break, the first breach counts."""
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
+        first: dict[str, Breach] = {}
+        self.just_stored = ({}, {})
         for event in events[last:]:
-            breach = next(self._take(event), None)
-            if breach is not None:
-                return [breach]
-        return []
+            for breach in self._take(event):
+                first.setdefault(breach.rule, breach)
+        return list(first.values())
 
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """Compare what changed in a step, and count all pages."""
@@ -70,28 +85,55 @@ class Announced:
 
     def all_known(self, flying: Iterable[Copy]) -> list[Breach]:
         """Everything resident must be known."""
-        return self._compare([self.abstraction.model.trie.recency] * len(TIERS), _coming(flying))
+        breaches = self._compare([self._all()] * len(TIERS), _coming(flying))
+        if breaches:
+            self._adopt(flying)
+        return breaches
+
+    def _all(self) -> Iterable[Page]:
+        return self.abstraction.model.trie.recency
 
     def _as_many(self, coming: Coming) -> list[Breach]:
         """As many pages are known as are resident: none came, or went, without an event."""
-        for pool, known in zip(TIERS, self.resident, strict=True):
+        for pool, known, stored in zip(TIERS, self.resident, self.just_stored, strict=True):
             there = self.abstraction.model.trie.used[pool] - len(coming[pool])
+            if self.mixed:
+                there = len(self._there(pool, coming))
             if len(known) != there:
+                untrue = stored.keys() - self._there(pool, coming).keys()
+                rule = _unsaid(there > len(known), bool(untrue))
                 text = f"{there} pages are in {pool.name}, by the events {len(known)} are"
-                return [Breach(Property.EVENT, _missing(there > len(known)), text)]
+                return [Breach(Property.EVENT, rule, text)]
         return []
 
+    def _there(self, pool: Pool, coming: Coming) -> dict[int, None]:
+        """What should be known of a tier."""
+        here = (page for page in self._all() if self.abstraction.resident_in(page)[pool])
+        prefixes = (self._prefix(page) for page in here if page not in coming[pool])
+        return {prefix: None for prefix in prefixes if prefix not in self.mixed}
+
     def _compare(self, pages: Sequence[Iterable[Page]], coming: Coming) -> list[Breach]:
-        for pool, touched, known in zip(TIERS, pages, self.resident, strict=True):
+        for pool, touched, known, stored in zip(
+            TIERS, pages, self.resident, self.just_stored, strict=True
+        ):
             unsaid = coming[pool]
             for page in touched:
                 here = self.abstraction.resident_in(page)[pool] and page not in unsaid
-                if here != (self._prefix(page) in known):
+                prefix = self._prefix(page)
+                if here != (prefix in known) and prefix not in self.mixed:
                     said = "not " if here else ""
                     is_in = f"is {'' if here else 'not '}in {pool.name}"
                     text = f"{spell([page])} {is_in}, by the events it is {said}there"
-                    return [Breach(Property.EVENT, _missing(here), text)]
+                    return [Breach(Property.EVENT, _unsaid(here, prefix in stored), text)]
         return []
+
+    def _adopt(self, flying: Iterable[Copy]) -> None:
+        """The consumer is told what is where."""
+        coming = _coming(flying)
+        for pool, known in zip(TIERS, self.resident, strict=True):
+            there = self._there(pool, coming)
+            known.clear()
+            known.update(there)
 
     def _prefix(self, page: Page) -> int:
         """The tag of the prefix that ends with a page."""
@@ -110,15 +152,7 @@ class Announced:
                 resident.clear()
         elif event.kind == "removed":
             for block in event.blocks:
-                prefix = self.prefix_of.get(block)
-                if prefix is None or prefix not in known:
-                    yield Breach(
-                        Property.EVENT,
-                        "removed-unknown",
-                        f"block {block} is removed, but it is not stored",
-                    )
-                    return
-                del known[prefix]
+                yield from self._remove(block, known)
         elif event.kind == "stored":
             yield from self._store(event, known)
         else:
@@ -126,9 +160,23 @@ class Announced:
                 Property.EVENT, "unknown-kind", f"an event of kind {event.kind!r} says nothing"
             )
 
+    def _remove(self, block: int, known: dict[int, None]) -> Iterator[Breach]:
+        prefixes = self.named.get(block, {})
+        if any(prefix in self.mixed for prefix in prefixes):
+            return
+        prefix = next(iter(prefixes), None)
+        if prefix is None or prefix not in known:
+            yield Breach(
+                Property.EVENT,
+                "removed-unknown",
+                f"block {block} is removed, but it is not stored",
+            )
+            return
+        del known[prefix]
+
     def _store(self, event: Event, known: dict[int, None]) -> Iterator[Breach]:
         size = self.abstraction.config.page_size
-        above = 0 if event.parent is None else self.prefix_of.get(event.parent)
+        above = 0 if event.parent is None else self._named(event.parent, event.namespace)
         if above is None:
             yield Breach(
                 Property.EVENT,
@@ -138,31 +186,46 @@ class Announced:
             return
         tags = self.abstraction.tags.of(event.namespace, above, event.tokens)
         for block, prefix in zip(event.blocks, tags[size - 1 :: size], strict=True):
-            if (
-                self.prefix_of.setdefault(block, prefix) != prefix
-                or self.block_of.setdefault(prefix, block) != block
-            ):
-                yield Breach(
-                    Property.EVENT,
-                    "block-ambiguous",
-                    f"block {block} names two prefixes, or is one of two names of one",
-                )
-                return
+            yield from self._name(block, prefix, event.namespace)
+            if prefix in self.mixed:
+                continue
             if prefix in known:
                 yield Breach(
                     Property.EVENT,
                     "stored-twice",
                     f"block {block} is stored, but it is there already",
                 )
-                return
-            known[prefix] = None
+            known[prefix] = self.just_stored[event.on_host][prefix] = None
+
+    def _named(self, block: int, namespace: str) -> int | None:
+        """The prefix of a namespace that a block stands for."""
+        prefixes = self.named.get(block, {})
+        return next((prefix for prefix, of in prefixes.items() if of == namespace), None)
+
+    def _name(self, block: int, prefix: int, namespace: str) -> Iterator[Breach]:
+        """A block stands for one prefix, and a prefix has one name."""
+        prefixes = self.named.setdefault(block, {})
+        prefixes[prefix] = namespace
+        if len(prefixes) == 1 and self.block_of.setdefault(prefix, block) == block:
+            return
+        new = any(one not in self.mixed for one in prefixes)
+        for one in prefixes:
+            self.mixed[one] = None
+            for known in self.resident:
+                known.pop(one, None)
+        if not new:
+            return
+        text = f"block {block} names two prefixes, or is one of two names of one"
+        if len(set(prefixes.values())) > 1:
+            text = f"block {block} names prefixes of two namespaces"
+        yield Breach(Property.EVENT, "block-ambiguous", text)
 
 
-def _missing(stored: bool) -> str:
-    """The rule broken by an event that was not sent: of something that came, or of
-    something that went.
-    """
-    return "stored-missing" if stored else "removed-missing"
+def _unsaid(here: bool, just_stored: bool) -> str:
+    """The rule that is broken where something is here that is not known, or known and not here."""
+    if here:
+        return "stored-missing"
+    return "stored-absent" if just_stored else "removed-missing"
 
 
 def _coming(flying: Iterable[Copy]) -> Coming:

@@ -129,12 +129,12 @@ class Judge:
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
         breaches += step_checks.arrived(shown, self.model, self.abstraction, delta, system)
         breaches += step_checks.quiet(shown, self.model, seen)
+        self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:
             breaches += self.announced.changes(seen.events, delta, self.model.copies.flying)
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
-        self.model_adopted = self.model_adopted or bool(breaches)
         return breaches
 
     def _order_is_hidden(self, choice: Choice) -> bool:

@@ -29,7 +29,13 @@ from radixproof.properties.performing.performer import Performer
 from radixproof.properties.performing.step import Step
 from radixproof.properties.running import journal
 
-TOLERABLE = {Property.RECENCY, Property.PROGRESS, Property.MATCH, Property.BACKUP}
+TOLERABLE = {
+    Property.RECENCY,
+    Property.PROGRESS,
+    Property.MATCH,
+    Property.BACKUP,
+    Property.EVENT,
+}
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other,
 a run is over.
 """

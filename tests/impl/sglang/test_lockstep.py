@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from radixproof.impl.observation import Observation, SlotsPerPool
+from radixproof.impl.observation import Event, Observation, SlotsPerPool
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.radix_adapter.target import target
-from radixproof.impl.sglang.lockstep import CoresDiffer, Lockstep
+from radixproof.impl.sglang.lockstep import CoresDiffer, Lockstep, shared
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
@@ -87,6 +87,24 @@ def test_an_ack_that_only_one_core_has_heard_is_found_out(cores: Lockstep) -> No
     cores.systems[1].writing_check(True)
     with pytest.raises(CoresDiffer, match="nodes: the Python core has"):
         cores.observe(True)
+
+
+def test_an_event_that_only_one_core_sends_is_found_out(cores: Lockstep) -> None:
+    insert(cores)
+    cores.systems[1].observe(True)
+    with pytest.raises(CoresDiffer, match=r"events: the Python core has \[Event"):
+        cores.observe(True)
+
+
+def test_what_is_removed_may_be_said_together(cores: Lockstep) -> None:
+    insert(cores)
+    python, rust = (system.observe(True) for system in cores.systems)
+    blocks = [event.blocks for event in python.events or () if event.kind == "stored"]
+    whole = (Event("removed", False, sum(blocks, ())),)
+    parts = tuple(Event("removed", False, (block,)) for block in whole[0].blocks)
+    python, rust = replace(python, events=whole), replace(rust, events=parts)
+    assert len(parts) == 2
+    assert shared(python).events == shared(rust).events
 
 
 def test_answers_that_differ_name_the_core(cores: Lockstep) -> None:

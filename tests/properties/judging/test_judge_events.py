@@ -110,6 +110,7 @@ def removed_from_the_host(events: Events) -> Events:
 
 FORGED = Event("stored", False, (4711,), None, (9,))
 BACKED = [Insert(A), SETTLE]
+IN_ANOTHER = Key((1,), "a")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_event_about_a_backup_before_it_is_acknowledged(signature_of: SignatureO
             if not event.on_host and event.kind == "stored"
         )
 
-    assert signature_of(PLAIN, [Insert(A), Match(A)], say(too_early)) == "EVENT/removed-missing"
+    assert signature_of(PLAIN, [Insert(A), Match(A)], say(too_early)) == "EVENT/stored-absent"
 
 
 @pytest.mark.parametrize("every", [1, None])
@@ -176,7 +177,7 @@ def test_event_of_what_is_not_there(
     """A prefix is announced that nobody has: no step touches it, but a look at everything does."""
     run = Run(tampered(say(more(FORGED)), 1), PLAIN, every)
     breaches = run.step(Insert(A)) or run.finish()
-    assert [breach.signature for breach in breaches] == ["EVENT/removed-missing"]
+    assert [breach.signature for breach in breaches] == ["EVENT/stored-absent"]
     run.close()
 
 
@@ -185,6 +186,58 @@ def test_event_after_a_reset(signature_of: SignatureOf) -> None:
     signature = signature_of(PLAIN, [Insert(A), SETTLE, Reset()], without("cleared"))
     assert signature is not None
     assert signature.startswith("EVENT/")
+
+
+def without_namespaces() -> Callable[[Events], Events]:
+    """A block is called after the last of its tokens, in whatever namespace it is."""
+    names: dict[int, int] = {}
+
+    def called(event: Event) -> Event:
+        if event.kind == "stored":
+            names.update(zip(event.blocks, event.tokens, strict=True))  # type: ignore[arg-type]
+        return event._replace(blocks=tuple(names[block] for block in event.blocks))
+
+    return lambda events: tuple(map(called, events))
+
+
+@pytest.mark.parametrize(
+    ("operations", "deed", "rules"),
+    [
+        (
+            [Insert(A), Insert(B), Evict(2)],
+            say(twice),
+            ["stored-twice", "stored-twice", "removed-unknown"],
+        ),
+        (
+            [Insert(A), Insert(B), Insert(AB)],
+            without("stored"),
+            ["stored-missing", "stored-missing", "stored-missing"],
+        ),
+        (
+            [Insert(A), Insert(B), Match(A), Evict(1)],
+            say(more(FORGED)),
+            ["stored-absent"] * 4,
+        ),
+        (
+            [Insert(A), Insert(IN_ANOTHER), Evict(1), Insert(B), Evict(2)],
+            say(without_namespaces()),
+            ["", "block-ambiguous", "", "", ""],
+        ),
+    ],
+    ids=words,
+)
+def test_what_broke_a_rule_is_not_held_against_what_comes_next(
+    tampered: Callable[[Deed, int], Target],
+    operations: list[Operation],
+    deed: Deed,
+    rules: list[str],
+) -> None:
+    run = Run(tampered(deed, 0), HOSTLESS, every=1)
+    found = [
+        " ".join(rule.removeprefix("EVENT/") for rule in step) for step in run_all(run, operations)
+    ]
+    assert found == rules
+    run.close()
 
 
 def run_all(run: Run, operations: Sequence[Operation]) -> list[list[str]]:

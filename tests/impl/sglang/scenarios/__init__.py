@@ -12,21 +12,34 @@ from inspect import getmembers, isfunction
 
 from radixproof.impl.system import Target
 
-from . import copying, evicting, importing, locking, matching, memory, observing, states, storing
+from . import (
+    announcing,
+    copying,
+    evicting,
+    importing,
+    locking,
+    matching,
+    memory,
+    observing,
+    states,
+    storing,
+)
 
+MODULES = (
+    matching,
+    memory,
+    states,
+    copying,
+    evicting,
+    storing,
+    locking,
+    observing,
+    announcing,
+    importing,
+)
 SCENARIOS: dict[str, Callable[[Target], None]] = {
     name: function
-    for module in (
-        matching,
-        memory,
-        states,
-        copying,
-        evicting,
-        storing,
-        locking,
-        observing,
-        importing,
-    )
+    for module in MODULES
     for name, function in getmembers(module, isfunction)
     if function.__module__ == module.__name__
 }

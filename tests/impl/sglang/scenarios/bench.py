@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from radixproof.impl.observation import NodeView, Observation
+from radixproof.impl.observation import Event, NodeView, Observation
 from radixproof.impl.system import Complete, System, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -117,3 +117,35 @@ def to_host(system: Complete, tokens: tuple[int, ...]) -> None:
     put(system, tokens)
     settle(system)
     system.evict(len(tokens), 0, 0)
+
+
+def heard(system: Complete) -> list[Event]:
+    return list(look(system).events)
+
+
+def said(system: Complete) -> list[tuple[str, bool, int]]:
+    """What happened, on which tier, and to how many pages."""
+    return [(event.kind, event.on_host, len(event.blocks)) for event in heard(system)]
+
+
+def patched(release: Target, patch: Callable[[Any], None]) -> Callable[[Config], Any]:
+    """Builds caches of a release whose tree is patched."""
+
+    def build(config: Config) -> Any:
+        system: Any = release.build(config)
+        patch(system._parts.tree)
+        return system
+
+    return build
+
+
+def without(kind: str) -> Callable[[Any], None]:
+    """Lets a tree keep its events of one kind to itself."""
+
+    def deaf(tree: Any) -> None:
+        take = tree.take_events
+        tree.take_events = lambda: [
+            one for one in take() if not type(one).__name__.startswith(kind)
+        ]
+
+    return deaf
