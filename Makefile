@@ -63,7 +63,7 @@ pythons: $(READY)
 	$(BIN)/python -m pytest $(PARALLEL) --pythons tests/test_pythons.py
 
 bench: $(READY)
-	$(BIN)/radixproof systems add sglang==0.5.19
+	$(BIN)/radixproof systems add sglang==0.5.23
 	$(BIN)/python benchmarks/table.py
 
 # Every planted bug, every driver: most of an hour. If interrupted, `make power RESUME=--resume`

@@ -1,48 +1,67 @@
-"""Our cache next to SGLang's, on the same histories: microseconds a step of their own operations.
+"""Our cache next to SGLang's two cores, on the same histories: microseconds a step of their own
+operations, and what it costs to check them.
 
-Run: ``python benchmarks/cores.py --system sglang==0.5.19``, with a release that is prepared.
-SGLang runs its own tree, allocators and controller on the CPU; the harness performs the copies of
-both. What SGLang is known to do wrong is passed over.
+Run: ``python benchmarks/cores.py --systems sglang==0.5.23 sglang==0.5.23+rust``, of a release that
+is prepared. SGLang runs its own tree, allocators and controller on the CPU; the harness performs
+the copies of all. What SGLang is known to do wrong is passed over.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from checking import measure, shape
 
 from radixproof.impl import registry
 from radixproof.properties.search.search import calm_collector
 
-SYSTEM = "sglang==0.5.19"
-"""Earlier releases than 0.5.15.post1 have defects that end these histories before their time."""
+SYSTEMS = ("sglang==0.5.23", "sglang==0.5.23+rust")
+"""Of one release: a process can run no other."""
 KNOWN = ("RECENCY/access-time", "RECENCY/swa-list", "PROGRESS/never-backed-up-again")
 """The order of eviction, which all releases get wrong, and what is never backed up since 0.5.20."""
 
 
-def compare(system: str, steps: int, nodes: int = 100) -> Iterator[tuple[str, float, float]]:
-    """Per set of components: microseconds a step of ours, and of the other."""
+class Compared(NamedTuple):
+    """Microseconds a step: of our operations, of the other's, and of checking the other."""
+
+    components: str
+    ours: float
+    theirs: float
+    checking: float
+
+
+def compare(system: str, steps: int, nodes: int = 100) -> Iterator[Compared]:
+    """Per set of components."""
     ours, theirs = registry.find("radix"), registry.find(system)
     for name in ("FULL", "FULL+SWA"):
         config = shape(name, nodes)
-        yield (
-            name,
-            measure(ours, config, nodes, steps)[1],
-            measure(theirs, config, nodes, steps, known=KNOWN)[1],
-        )
+        own = measure(ours, config, nodes, steps)[1]
+        yield Compared(name, own, *measure(theirs, config, nodes, steps, known=KNOWN)[1:])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--system", default=SYSTEM)
+    parser.add_argument("--systems", nargs="+", default=SYSTEMS)
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--nodes", type=int, default=100)
     options = parser.parse_args()
     calm_collector()
-    print("| components | ours, us a step | SGLang, us a step | SGLang / ours |")
-    print("|---|---|---|---|")
-    for name, ours, theirs in compare(options.system, options.steps):
-        print(f"| {name} | {ours:.0f} | {theirs:.0f} | {theirs / ours:.1f} |", flush=True)
+    columns = (
+        "system",
+        "components",
+        "ours, us a step",
+        "its own, us a step",
+        "its own / ours",
+        "checking it / its own",
+    )
+    print(f"| {' | '.join(columns)} |")
+    print("|---" * len(columns) + "|")
+    for system in options.systems:
+        for name, ours, theirs, checking in compare(system, options.steps, options.nodes):
+            figures = f"{ours:.0f} | {theirs:.0f} | {theirs / ours:.1f} | {checking / theirs:.2f}"
+            print(f"| {system} | {name} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

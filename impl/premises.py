@@ -17,6 +17,7 @@ from radixproof.impl.operations import (
     Decode,
     EvictHost,
     Finish,
+    HostInsert,
     HostLock,
     Insert,
     Lock,
@@ -30,7 +31,7 @@ from radixproof.impl.operations import (
     Unlock,
 )
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.model.config import Config
+from radixproof.model.config import Component, Config, EvictionPolicy
 
 
 class Held(Protocol):
@@ -53,7 +54,7 @@ class Held(Protocol):
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
     """Why an operation has to be skipped; None if it need not be."""
     kind = type(operation)
-    reason = scope.declines(operation, config) or _without_host_tier(kind, config)
+    reason = scope.declines(operation, config) or unavailable(kind, config, scope)
     if reason or kind not in NEEDS:
         return reason or None
     return NEEDS[kind](operation, held, config)
@@ -63,7 +64,15 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
     """Why no operation of this kind can be performed on this cache; None if some can."""
     if not scope.has(kind):
         return "the system has no such operation"
+    if kind is HostInsert and not (scope.hybrid_host_inserts or _is_plain(config)):
+        return "host inserts of this system are of FULL alone, and without priorities"
     return _without_host_tier(kind, config)
+
+
+def _is_plain(config: Config) -> bool:
+    return config.components == (Component.FULL,) and (
+        config.eviction_policy is not EvictionPolicy.PRIORITY
+    )
 
 
 def _without_host_tier(kind: type[Operation], config: Config) -> str | None:

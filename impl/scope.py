@@ -73,6 +73,8 @@ class Scope:
     """Where there is MAMBA, an insert can do without a state."""
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
+    hybrid_host_inserts: bool = True
+    """Host inserts can be made beside SWA and MAMBA, and where priorities order evictions."""
     failing_copies: bool = True
     self_checks: bool = False
     """It has a check of its own state, and that is to be called as well: not part of the default,

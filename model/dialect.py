@@ -50,6 +50,10 @@ class Dialect:
     """A backup takes along the SWA of one window that has no host copy; since 0.5.20 (semantics
     8.3).
     """
+    held_backups: bool = False
+    """Backups are held back until the next check of them, and then submitted as one copy; since
+    0.5.21 (semantics 8.3).
+    """
     states_in_backups: bool = True
     """A state that an insert brings to a node is part of the backup that it starts there; in SGLang
     it is attached after that backup, unless the node is new (semantics 8.3).

@@ -23,6 +23,7 @@ from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
 from radixproof.impl.sglang.requests import RequestStates, request
+from radixproof.impl.sglang.storage import Storage
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
@@ -96,6 +97,8 @@ class SglangSystem:
             )
         self._can = sglang.capabilities
         self._key_matched = Key(())
+        self._best_matched: Any = None
+        self._storage = Storage(sglang, self._parts, self._content, config)
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
         self._tells_host_hits = self._can.host_hits and config.window is None
@@ -105,6 +108,7 @@ class SglangSystem:
         self._core.about(key.namespace, key.units(self._bigram))
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         slots = self._found(found).tolist()
+        self._best_matched = found.best_match_node
         best = self._core.depth(found.best_match_node)
         host = (
             (found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length)
@@ -187,6 +191,16 @@ class SglangSystem:
 
     def unlock_host(self, receipt: Any) -> None:
         self._tree.dec_host_lock_ref(*receipt)
+
+    def allocate_host(self, tokens: int) -> list[int] | None:
+        return self._storage.allocate(tokens)
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._storage.fill(slots, tags)
+
+    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+        """Below the node where the match before ended on either tier."""
+        return self._storage.hand_over(self._best_matched, key, slots, start)
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()

@@ -69,6 +69,8 @@ class Capabilities:
     """Device pools insist on being told whether to transpose (before 0.5.15.post1)."""
     frozen_arguments: bool
     """The arguments of the server cannot be changed any more (0.5.19)."""
+    skips_remembered: bool
+    """A request remembers which nodes its lock passed over (0.5.17)."""
     release_by_receipt: bool
     """An early release wants the whole receipt, not its mark alone (0.5.20)."""
     evicted_lengths: bool
@@ -164,6 +166,7 @@ def collect(version: str) -> Sglang:
             exit_hook=hasattr(tree.UnifiedRadixCache, "shutdown"),
             transposition="enable_kvcache_transpose" in signature(swa.SWAKVPool).parameters,
             frozen_arguments=_are_frozen(arguments),
+            skips_remembered=_remembers_skips(tree.UnifiedRadixCache),
             release_by_receipt="node_id" in signature(params.DecLockRefParams).parameters,
             evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
             inserted_length=hasattr(params.InsertParams, "inserted_len"),
@@ -227,6 +230,14 @@ def _are_frozen(arguments: Any) -> bool:
     except AttributeError:
         return True
     return False
+
+
+def _remembers_skips(cache: type[Any]) -> bool:
+    """Told by what gives a window back early: a request passes there what it remembers."""
+    release = getattr(cache, "dec_swa_lock_only", None)
+    if release is None:  # before there was an early release, and after: then locks are objects
+        return hasattr(cache, "release_swa")
+    return bool({"skip_lock_node_ids", "params"} & signature(release).parameters.keys())
 
 
 def _takes_arrays(radix_key: type[Any]) -> bool:

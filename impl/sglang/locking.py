@@ -1,4 +1,4 @@
-"""Locks of requests, as a release has them: three ways to give a window back early."""
+"""Locks of requests, as a release has them: what a request keeps, and how it gives locks back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def of(sglang: Sglang, tree: Any) -> Locks:
     """The way of a release."""
     if sglang.capabilities.tree_locks:
         return TreeLocks(tree)
-    return Receipts(tree, whole=sglang.capabilities.release_by_receipt)
+    if sglang.capabilities.release_by_receipt:
+        return Receipts(tree)
+    if sglang.capabilities.skips_remembered:
+        return SkippingReceipts(tree)
+    return ForgetfulReceipts(tree)
 
 
 class TreeLocks:
@@ -43,13 +47,10 @@ class Receipt:
 
 
 class Receipts:
-    """A request keeps what its unlock wants, and must say which part it gave back before.
+    """A request keeps what its unlock wants, and must say which part it gave back before."""
 
-    An early release wants the ``whole`` receipt, or the mark alone at which the window begins.
-    """
-
-    def __init__(self, tree: Any, whole: bool) -> None:
-        self._tree, self._whole = tree, whole
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
 
     def lock(self, node: Any) -> Receipt:
         return Receipt(node, self._tree.inc_lock_ref(node).to_dec_params())
@@ -59,8 +60,30 @@ class Receipts:
         self._tree.dec_lock_ref(receipt.node, receipt.params, **rest)
 
     def release_window(self, receipt: Receipt) -> None:
+        self._release(receipt)
+        receipt.window_released = True
+
+    def _release(self, receipt: Receipt) -> None:
+        self._tree.dec_swa_lock_only(receipt.node, receipt.params)
+
+
+class SkippingReceipts(Receipts):
+    """An early release is told apart where the window begins, and which nodes it passed over."""
+
+    def _release(self, receipt: Receipt) -> None:
         params = receipt.params
         self._tree.dec_swa_lock_only(
-            receipt.node, params if self._whole else params.swa_uuid_for_lock
+            receipt.node, params.swa_uuid_for_lock, skip_lock_node_ids=params.skip_lock_node_ids
         )
-        receipt.window_released = True
+
+
+class ForgetfulReceipts(Receipts):
+    """A request remembers where the window begins, and not which nodes its lock passed over."""
+
+    def lock(self, node: Any) -> Receipt:
+        receipt = super().lock(node)
+        receipt.params.skip_lock_node_ids = {}
+        return receipt
+
+    def _release(self, receipt: Receipt) -> None:
+        self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)

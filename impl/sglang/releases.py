@@ -58,12 +58,9 @@ class Rule(NamedTuple):
     value: Any = True
 
 
-_OPERATIONS = tuple(
-    operation for operation in OPERATIONS if operation not in (HostLock, HostInsert)
-)
-"""What any release can be put to. Host locks of these releases skip what has no host copy and
-forget splits; the adapter cannot insert on the host.
-"""
+_LATER = (ReleaseWindow, HostInsert, HostLock)
+"""Operations that not every release can be put to, in the order in which they came."""
+_ALWAYS = tuple(operation for operation in OPERATIONS if operation not in _LATER)
 
 
 def _no_windows_under_write_back(config: Config) -> str:
@@ -118,7 +115,7 @@ RULES = (
         "early release of a window (6.4)",
         "the operation is left out",
         "operations",
-        _OPERATIONS,
+        (*_ALWAYS, ReleaseWindow),
     ),
     Rule("0.5.14", "a load-back locks its source on the host until the ack (9.2)", "reported"),
     Rule("0.5.15.post1", "a leaf wholly below `e` is created (4.2)", "reported"),
@@ -139,6 +136,13 @@ RULES = (
         "0.5.17",
         "under write_back a leaf for which the host has no room is deleted (7.4)",
         field="failed_backup_deletes",
+    ),
+    Rule(
+        "0.5.17",
+        "a host insert hangs nothing below what is not backed up (10.3)",
+        "the operation is left out; from here on it is made of FULL alone, and without priorities",
+        "operations",
+        (*_ALWAYS, ReleaseWindow, HostInsert),
     ),
     Rule(
         "0.5.18",
@@ -188,13 +192,18 @@ RULES = (
         "ancestors that a load-back pins count against its quota (9.3)",
         "reported",
     ),
+    Rule(
+        "0.5.21",
+        "backups are held back until the next check, and then submitted as one copy (8.3)",
+        field="held_backups",
+    ),
     Rule("0.5.22", "what a request inserts again is not hit again (8.1)", "reported"),
     Rule(
         "0.5.22",
         "host locks count every node, and follow splits (5.2, 6.6)",
         "the operation is left out",
         "operations",
-        (*_OPERATIONS, HostLock),
+        (*_ALWAYS, *_LATER),
     ),
     Rule(
         "0.5.22",
@@ -263,7 +272,8 @@ def scope_of(version: str) -> Scope:
     """What a release can be put to. Raises `Unavailable` outside OLDEST to NEWEST."""
     old = Scope(
         eviction_policies=(EvictionPolicy.LRU,),
-        operations=tuple(one for one in _OPERATIONS if one is not ReleaseWindow),
+        operations=_ALWAYS,
+        hybrid_host_inserts=False,
         stateless_inserts=False,
         state_release=False,
         failing_copies=False,

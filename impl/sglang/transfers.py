@@ -33,18 +33,7 @@ class Transfers:
         self._sglang = sglang
         self._tree = parts.tree
         self._loading: list[Loading] = []
-        if self._tree.cache_controller is not None and sglang.capabilities.queued_backups:
-            self._flush_each_backup()
-
-    def _flush_each_backup(self) -> None:
-        """A backup is submitted when it is queued, as it was before there was a queue."""
-        controller = self._tree.cache_controller
-        write = controller.write
-
-        def flushed(*args: Any, **kwargs: Any) -> Any:
-            return write(*args, **{**kwargs, "flush": True})
-
-        controller.write = flushed
+        self._queues = sglang.capabilities.queued_backups
 
     def run(self, count: int, load: bool) -> int:
         """Perform up to ``count`` copies of one direction, oldest first; returns how many."""
@@ -55,13 +44,18 @@ class Transfers:
 
     def copied(self, load: bool) -> int:
         """How many an unlimited poll would acknowledge."""
-        return _copies(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
+        return len(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
 
     def in_flight(self) -> int:
-        """How many have not been acknowledged."""
-        return sum(_copies(self._queue(load)) for load in (False, True))
+        """How many have not been acknowledged, with those that are still to be submitted."""
+        controller = self._tree.cache_controller
+        waiting = controller.write_queue if self._queues and controller is not None else ()
+        return len(waiting) + sum(len(self._queue(load)) for load in (False, True))
 
     def writing_check(self, blocking: bool, limit: int | None) -> int:
+        """Before its scheduler polls, newer releases submit what inserts have queued, as one."""
+        if self._queues:
+            self._tree.flush_pending_backups()
         return self._acknowledged(
             False, lambda: self._tree.writing_check(write_back=blocking), limit
         )
@@ -102,10 +96,10 @@ class Transfers:
         return queue
 
     def _acknowledged(self, load: bool, check: Callable[[], None], limit: int | None) -> int:
-        before = _copies(self._queue(load))
+        before = len(self._queue(load))
         with self._other_ranks(limit):
             check()
-        return before - _copies(self._queue(load))
+        return before - len(self._queue(load))
 
     @contextmanager
     def _other_ranks(self, limit: int | None) -> Iterator[None]:
@@ -136,7 +130,3 @@ def _states_brought(operations: list[Any]) -> dict[int, int]:
             transfer.device_indices.tolist(), transfer.host_indices.tolist(), strict=True
         )
     }
-
-
-def _copies(entries: list[Any]) -> int:
-    return sum(len(entry.node_ids) for entry in entries)

@@ -32,7 +32,7 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
     rule = policy.value if by_policy else recency_of(component)
-    if component is Component.FULL and _first_by_inserts(taken, before, policy):
+    if by_policy and _first_by_inserts(taken, before, policy):
         rule = HITS_BY_INSERT
     return Breach(Property.RECENCY, rule, text, witness)
 

@@ -5,6 +5,7 @@ Every rank runs them at a pace of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -21,6 +22,8 @@ class Copy:
     targets: PagesPerPool
     ran: list[bool] = field(default_factory=list)
     """Per rank: the bytes have moved."""
+    batch: int = 0
+    """Copies of one batch are submitted, run and acknowledged as one; 0 until they are."""
 
     @property
     def complete(self) -> bool:
@@ -28,11 +31,20 @@ class Copy:
         return all(self.ran)
 
 
-class Copies:
-    """All copies that have not been acknowledged, in the order in which they were submitted."""
+def batches(copies: Iterable[Copy]) -> int:
+    """How many copies these are for the engine, and for those who are told (semantics 17.1)."""
+    return len({copy.batch for copy in copies})
 
-    def __init__(self, ranks: int) -> None:
+
+class Copies:
+    """All copies that have not been acknowledged, in the order in which they were started.
+
+    Backups that are ``held`` back wait for the next check, which submits all of them as one batch.
+    """
+
+    def __init__(self, ranks: int, held: bool = False) -> None:
         self.ranks = ranks
+        self.held = held
         self.started = 0
         self.flying: list[Copy] = []
         self.queued: dict[tuple[bool, int], list[Copy]] = {
@@ -46,19 +58,28 @@ class Copies:
         return Holder(HolderKind.COPY, "load-back" if load else "backup", self.started + 1)
 
     def submit(self, load: bool, node: list[Page], targets: PagesPerPool) -> Copy:
-        """Queue a copy on every rank (semantics 17.1)."""
+        """Queue a copy on every rank, at once or with the next check (semantics 17.1)."""
         copy = Copy(self.next_holder(load), load, node, targets, [False] * self.ranks)
         self.started += 1
         self.flying.append(copy)
-        for rank in range(self.ranks):
-            self.queued[load, rank].append(copy)
+        if load or not self.held:
+            self._queue(load)
         return copy
 
+    def _queue(self, load: bool) -> None:
+        """Submit as one what has not been submitted yet (semantics 17.1)."""
+        for copy in self.flying:
+            if copy.load == load and not copy.batch:
+                copy.batch = self.started
+                for rank in range(self.ranks):
+                    self.queued[copy.load, rank].append(copy)
+
     def run(self, count: int, load: bool = False, rank: int = 0, fail: bool = False) -> list[Copy]:
-        """The next ``count`` copies of one queue move their bytes, or fail (17.1, 17.4)."""
+        """The next ``count`` batches of one queue move their bytes, or fail (17.1, 17.4)."""
         queue = self.queued[load, rank]
-        ran = queue[:count]
-        del queue[:count]
+        chosen = list(dict.fromkeys(copy.batch for copy in queue))[:count]
+        ran = [copy for copy in queue if copy.batch in chosen]
+        self.queued[load, rank] = queue[len(ran) :]
         for copy in ran:
             copy.ran[rank] = not fail
         if fail:
@@ -69,8 +90,11 @@ class Copies:
         """What is acknowledged now: complete copies, from the front of the queue (semantics 8.4,
         9.5, 17.7).
 
-        Failed copies are submitted again, behind the others (17.4).
+        Failed copies are submitted again, behind the others (17.4). A check of the backups submits
+        those that were held back (8.3).
         """
+        if not load:
+            self._queue(load)
         for rank in range(self.ranks):
             self.queued[load, rank] += self.failed[load, rank]
             self.failed[load, rank] = []

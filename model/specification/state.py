@@ -19,7 +19,7 @@ class State:
         self.trie = Trie(config)
         self.receipts: dict[Holder, PagesPerPool] = {}
         """What each lock covers: pages, so that no later split or revival changes it (6.2)."""
-        self.copies = Copies(config.ranks)
+        self.copies = Copies(config.ranks, dialect.held_backups)
         self.inserts = 0
         """How many inserts there were, of both kinds: numbers a new node (7.2)."""
         self.refusing: set[Pool] = set()

@@ -47,6 +47,7 @@ class Trait(Enum):
     BIGRAM = "bigram"
     RANKS = "ranks"
     FAILING = "failing_copies"
+    HYBRID_INSERTS = "hybrid_host_inserts"
     PAGED = "page_sizes"
 
 
@@ -60,9 +61,10 @@ class Trait(Enum):
     BIGRAM,
     RANKS,
     FAILING,
+    HYBRID_INSERTS,
     PAGED,
 ) = Trait
-ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
+ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING, HYBRID_INSERTS)
 """Traits that mean nothing without a host tier."""
 Need: TypeAlias = Component | EvictionPolicy | Trait | type[Operation]
 AnyOf: TypeAlias = tuple[Need, ...]
@@ -312,6 +314,7 @@ class Milestone(Enum):
         "a host insert passes a node on the device that lacks a host copy",
         HostInsert,
         AUX,
+        HYBRID_INSERTS,
     )
 
     # Copies.

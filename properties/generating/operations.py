@@ -214,6 +214,20 @@ class Shaper:
         keep = pages * size + bigram if pages <= LONGEST_PAGES else None
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
+    def _key_to_fetch(self, model: Cache, below: Below) -> Key:
+        """A prompt; where few caches have host inserts, one in two goes on beyond a node that is
+        not backed up.
+        """
+        if self.scope.hybrid_host_inserts or below(2):
+            return self.key(model, below)
+        unbacked = [
+            page for page in model.trie.recency if page.cut and not page.has(Pool.FULL_HOST)
+        ]
+        if not unbacked:
+            return self.key(model, below)
+        key = unbacked[below(len(unbacked))].key()
+        return replace(key, tokens=key.tokens + self.config.page_size * (1 + below(2),))
+
     def _key_on_host(self, model: Cache, below: Below) -> Key:
         """The prefix of something that can be loaded back, is on its way, or is merely on the host;
         or any prompt.
@@ -256,10 +270,10 @@ class Shaper:
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
             return (HostLock(self._name("h"), self._key_on_host(model, below)),)
+        if kind is HostInsert:
+            return (HostInsert(self._key_to_fetch(model, below)),)
         key = self.key(model, below)
-        if kind is Lock:
-            return (Lock(self._name("r"), key),)
-        return (Match(key) if kind is Match else HostInsert(key),)
+        return (Lock(self._name("r"), key) if kind is Lock else Match(key),)
 
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below

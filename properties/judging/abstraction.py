@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
 from radixproof.model.config import POOLS, Component, Config, Pool
@@ -90,6 +91,15 @@ class Delta:
         return not self.moved and not any(self.gone) and not any(self.gained)
 
 
+class Named(NamedTuple):
+    """A node as it was seen, the tags above it and of its end, and what its slots are called."""
+
+    view: NodeView
+    above: int
+    end: int
+    result: NodeView
+
+
 class Abstraction:
     """Every node as last seen, on the model's pages."""
 
@@ -104,6 +114,8 @@ class Abstraction:
         self.model = model
         self.ledger = ledger
         self.tags = ledger.tags
+        self.named: dict[int, Named] = {}
+        """The nodes of the last look with the numbers made up for their slots."""
         self.nodes: dict[int, Placed] = {}
         self.node_of: dict[Page, int] = {}
         self.owned: tuple[set[int], ...] = tuple(set() for _ in POOLS)
@@ -158,22 +170,31 @@ class Abstraction:
 
     def _name(self, views: Iterable[NodeView]) -> tuple[NodeView, ...]:
         """Numbers for slots without any: below 0, made of the tag that ends their page."""
-        size = self.config.page_size
         ends = {node: placed.tags[-1] for node, placed in self.nodes.items()}
-        named = []
+        before, self.named = self.named, {}
+        results: list[NodeView] = []
         for view in views:
-            tags = self.tags.of(view.namespace, ends.get(view.parent, 0), view.segment)
-            ends[view.id] = tags[-1] if tags else 0
-            ended = (tags[at - at % size + size - 1 :][:1] for at in range(len(tags)))
-            names = [-size * tag - at % size for at, found in enumerate(ended) for tag in found]
-            slots = list(view.slots)
-            for pool in self.nameless:
-                count = 1 if pool.component is Component.MAMBA else len(names)
-                if len(slots[pool] or ()) == count:
-                    slots[pool] = tuple(names[-count:])
-            full, swa, mamba, full_host, swa_host, mamba_host = slots
-            named.append(view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host)))
-        return tuple(named)
+            above, known = ends.get(view.parent, 0), before.get(view.id)
+            if known is None or known.above != above or known.view != view:
+                known = self._with_names(view, above)
+            self.named[view.id] = known
+            ends[view.id] = known.end
+            results.append(known.result)
+        return tuple(results)
+
+    def _with_names(self, view: NodeView, above: int) -> Named:
+        size = self.config.page_size
+        tags = self.tags.of(view.namespace, above, view.segment)
+        ended = (tags[at - at % size + size - 1 :][:1] for at in range(len(tags)))
+        names = [-size * tag - at % size for at, found in enumerate(ended) for tag in found]
+        slots = list(view.slots)
+        for pool in self.nameless:
+            count = 1 if pool.component is Component.MAMBA else len(names)
+            if len(slots[pool] or ()) == count:
+                slots[pool] = tuple(names[-count:])
+        full, swa, mamba, full_host, swa_host, mamba_host = slots
+        result = view._replace(slots=(full, swa, mamba, full_host, swa_host, mamba_host))
+        return Named(view, above, tags[-1] if tags else 0, result)
 
     def _changes(self, seen: Observation) -> tuple[Sequence[NodeView], Iterable[int]]:
         if seen.whole is None:

@@ -31,7 +31,7 @@ from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.copies import Copy, batches
 from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
 from radixproof.model.specification.trie import Amounts, Holder, Page
@@ -308,7 +308,7 @@ class JudgedRunCopies(Judgement[RunCopies]):
         one = self.operation
         ran = self.model.copies.run(one.count, one.load, one.rank, one.fail)
         self.ran = [copy for copy in ran if copy.complete]
-        return self.expect(Done(len(ran)), lambda: reasons.of_run(one.load, one.rank))
+        return self.expect(Done(batches(ran)), lambda: reasons.of_run(one.load, one.rank))
 
 
 class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
@@ -318,7 +318,7 @@ class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
             flying = self.model.copies.flying
             self.ran = [copy for copy in flying if copy.load == load and not copy.complete]
         blocking = self.operation.blocking
-        acked = Done(len(self.model.check(load, blocking)))
+        acked = Done(batches(self.model.check(load, blocking)))
         return self.expect(acked, lambda: reasons.of_check(load, blocking))
 
 

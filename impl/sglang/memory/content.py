@@ -28,11 +28,13 @@ class Content:
 
     def __init__(self, device: DeviceMemory, host_pools: Mapping[Component, Any]) -> None:
         self._device = device
-        self._buffers: dict[Component, _Buffers] = {
+        tokens: dict[Component, _KeysAndValues] = {
             component: _KeysAndValues(memory, host_pools.get(component))
             for component, memory in device.components.items()
             if component is not Component.MAMBA
         }
+        self._full = tokens[Component.FULL]
+        self._buffers: dict[Component, _Buffers] = {**tokens}
         if device.states is not None:
             self._states = _States(device.states, host_pools.get(Component.MAMBA))
             self._buffers[Component.MAMBA] = self._states
@@ -48,6 +50,11 @@ class Content:
             own = peers[index]
             live = own > 0
             self._buffers[Component.SWA].fill(own[live], values[live])
+
+    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Fill slots of FULL on the host."""
+        if slots:
+            self._full.fill_host(np.array(slots), np.array(tags, np.float32))
 
     def write_state(self, slot: int, tag: int) -> None:
         """Fill the state in a slot."""
@@ -109,6 +116,14 @@ class _KeysAndValues:
         for keys, values, offset in self._device:
             keys[index] = column + offset
             values[index] = -column - offset
+
+    def fill_host(self, index: _Index, tags: _Floats) -> None:
+        buffer = self._host  # as in `host_claims`
+        assert buffer is not None, "there is no host tier"
+        page, offset = np.divmod(index, buffer.shape[3])
+        numbers = tags[:, None, None, None] + self._offsets
+        buffer[0, page, :, offset] = numbers
+        buffer[1, page, :, offset] = -numbers
 
     def device_claims(self, index: _Index) -> _Floats:
         parts = [

@@ -50,6 +50,7 @@ HELPERS = (
     "free",
     "release_swa",
     "load_back",
+    "poll",
     "first_state",
 )
 """Functions that a file has if it calls them: what SGLang's scheduler does in several calls, or
@@ -87,7 +88,9 @@ def render(
     asserted = assertion(history, breach, seen, core, since("0.5.17"))
     config = history.config
     limited = _is_limited(config, history.operations, calls)
-    steps = _written(history, notes, calls, Statements(config, asserted.filled, limited))
+    held = _since(version)("0.5.21")
+    statements = Statements(config, asserted.filled, limited, held)
+    steps = _written(history, notes, calls, statements)
     lines = [line for step in steps for line in step.statements]
     text = "\n".join((*lines, *asserted.before, *asserted.after))
     body = _TEMPLATES.get_template("test.py.j2").render(
@@ -98,6 +101,7 @@ def render(
         core=core,
         script=script,
         since=since,
+        held=held,
         helpers=[f"helpers/{name}.py.j2" for name in HELPERS if _calls(text, name)],
         needs=_needs(config, asserted, text, limited),
         steps=steps,

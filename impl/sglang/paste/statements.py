@@ -45,6 +45,8 @@ class Statements:
     """The component whose slots are filled with what an insert brings."""
     limited: bool
     """The host pools are cut to the sizes of the configuration."""
+    held: bool
+    """Backups are held back until the next check (semantics 8.3)."""
     run: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     """Per direction: copies that have run and await their acknowledgement."""
     released: set[str] = field(default_factory=set)
@@ -167,7 +169,9 @@ class Statements:
 
     def _writing_check(self, operation: WritingCheck) -> list[str]:
         self.run[False] = 0
-        return [f"tree.writing_check({'write_back=True' if operation.blocking else ''})"]
+        if operation.blocking:
+            return ["tree.writing_check(write_back=True)"]
+        return ["poll()" if self.held else "tree.writing_check()"]
 
     def _loading_check(self, operation: LoadingCheck) -> list[str]:
         self.run[True] = 0

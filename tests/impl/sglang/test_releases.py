@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from radixproof.impl.operations import HostLock, ReleaseWindow
+from radixproof.impl.operations import HostInsert, HostLock, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.releases import (
@@ -44,6 +44,7 @@ SINCE = {
     "0.5.18": {"duplicates_on_host"},
     "0.5.19": set(),
     "0.5.20": {"segment_locks", "windowed_backups"},
+    "0.5.21": {"held_backups"},
     "0.5.22": {"host_insert_refills"},
     "0.5.23": set(),
 }
@@ -73,7 +74,8 @@ def test_the_dialect_of_a_release_has_what_came_up_to_it(version: str) -> None:
 
 def test_the_scope_of_a_release_has_what_came_up_to_it() -> None:
     old, new = scope_of("0.5.12.post1"), scope_of("0.5.19")
-    assert set(new.operations) - set(old.operations) == {ReleaseWindow}
+    assert set(new.operations) - set(old.operations) == {ReleaseWindow, HostInsert}
+    assert HostInsert not in scope_of("0.5.16").operations
     assert HostLock not in new.operations
     assert ReleaseWindow not in scope_of("0.5.13.post1").operations
     assert ReleaseWindow in scope_of("0.5.14").operations

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.specification.copies import Copies, Copy
+from radixproof.model.specification.copies import Copies, Copy, batches
 from radixproof.model.specification.trie import Page
 
 Start = Callable[..., Any]
@@ -60,6 +60,21 @@ def page() -> Page:
 def names(copies: list[Copy]) -> list[int]:
     """Copies by the number that they were submitted under."""
     return [copy.holder.number for copy in copies]
+
+
+def test_backups_that_are_held_back_are_submitted_as_one_by_a_check(page: Page) -> None:
+    copies = Copies(1, held=True)
+    for load in (False, True, False):
+        copies.submit(load, [page], {})
+    assert names(copies.run(9)) == []
+    assert names(copies.run(9, load=True)) == [2]
+    assert copies.check(load=False, blocking=False) == []
+    copies.submit(False, [page], {})
+    assert names(copies.run(1)) == [1, 3]
+    acked = copies.check(load=False, blocking=False)
+    assert (names(acked), batches(acked)) == ([1, 3], 1)
+    acked = copies.check(load=False, blocking=True)
+    assert (names(acked), batches(acked)) == ([4], 1)
 
 
 def test_backups_and_load_backs_are_queues_of_their_own(page: Page) -> None:

@@ -37,8 +37,14 @@ QUEUE = "tree.cache_controller.ack_write_queue"
 
 
 def of(config: Config, *operations: Operation, filled: Component | None = None) -> list[str]:
-    statements = Statements(config, filled, limited=True)
+    statements = Statements(config, filled, limited=True, held=False)
     return [line for operation in operations for line in statements.of(operation)]
+
+
+def test_where_backups_are_held_back_a_poll_submits_them() -> None:
+    statements = Statements(SWA, None, limited=True, held=True)
+    checks = [statements.of(WritingCheck(blocking)) for blocking in (False, True)]
+    assert checks == [["poll()"], ["tree.writing_check(write_back=True)"]]
 
 
 def test_all_that_a_release_can_be_put_to_is_written() -> None:

@@ -12,9 +12,31 @@ from inspect import getmembers, isfunction
 
 from radixproof.impl.system import Target
 
-from . import announcing, copying, evicting, importing, locking, matching, memory, observing, states
+from . import (
+    announcing,
+    copying,
+    evicting,
+    importing,
+    locking,
+    matching,
+    memory,
+    observing,
+    states,
+    storing,
+)
 
-MODULES = (matching, memory, states, copying, evicting, locking, observing, announcing, importing)
+MODULES = (
+    matching,
+    memory,
+    states,
+    copying,
+    evicting,
+    storing,
+    locking,
+    observing,
+    announcing,
+    importing,
+)
 SCENARIOS: dict[str, Callable[[Target], None]] = {
     name: function
     for module in MODULES

@@ -87,9 +87,24 @@ def tags(tokens: tuple[int, ...]) -> list[int]:
     return [100 * position + token for position, token in enumerate(tokens)]
 
 
+def submit(system: Complete) -> None:
+    """Newer releases hold backups back until a poll, and then submit them as one copy."""
+    equal(system.writing_check(False), 0)
+
+
 def settle(system: Complete) -> None:
+    submit(system)
     system.run_copies(99)
     system.writing_check(False)
+
+
+def fetch(system: Complete, tokens: tuple[int, ...]) -> int:
+    """Fetch what no tier has; returns how much of it the tree keeps."""
+    start = system.match(Key(tokens)).best
+    slots = system.allocate_host(len(tokens) - start)
+    assert slots is not None
+    system.write_host(slots, tags(tokens)[start:])
+    return system.insert_host(Key(tokens), slots, start)
 
 
 def only(observation: Observation) -> NodeView:

@@ -6,12 +6,26 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
-from .bench import FULL_ONLY, OLD, SWA, SWA_PAGED, build, equal, look, only, put, tags, to_host
+from .bench import (
+    FULL_ONLY,
+    OLD,
+    SWA,
+    SWA_PAGED,
+    build,
+    equal,
+    look,
+    only,
+    put,
+    submit,
+    tags,
+    to_host,
+)
 
 
 def copies_wait_to_be_told(release: Target) -> None:
     system = build(release, SWA)
     slots = put(system, (1,))
+    submit(system)
     put(system, (2,))
     node = look(system).nodes[0]
     equal((node.pending, node.locks), (True, (1, 1, 0)))
@@ -27,6 +41,19 @@ def copies_wait_to_be_told(release: Target) -> None:
     equal(system.writing_check(True), 1)
     equal([view.pending for view in look(system).nodes], [False, False])
     equal(system.run_copies(9), 0)
+
+
+def backups_that_were_held_back_are_one_copy(release: Target) -> None:
+    system = build(release, FULL_ONLY)
+    for tokens in ((1, 2), (3, 4), (5, 6)):
+        put(system, tokens)
+    copies = 1 if release.dialect.held_backups else 3
+    if release.dialect.held_backups:
+        equal((system.run_copies(9), system.in_flight()), (0, 3))
+    submit(system)
+    equal((system.in_flight(), system.run_copies(9), system.copied(load=False)), 3 * (copies,))
+    equal((system.writing_check(False), system.in_flight()), (copies, 0))
+    equal([view.pending for view in look(system).nodes], [False] * 3)
 
 
 def threshold_counts_hits(release: Target) -> None:
@@ -93,6 +120,7 @@ def ranks_agree_on_what_to_acknowledge(release: Target) -> None:
     system = build(release, FULL_ONLY)
     for tokens in ((1, 2), (3, 4), (5, 6)):
         put(system, tokens)
+        submit(system)
     system.run_copies(3)
     equal([system.writing_check(False, limit) for limit in (0, 1, None)], [0, 1, 2])
     system.evict(6, 0, 0)

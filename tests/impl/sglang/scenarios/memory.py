@@ -6,7 +6,7 @@ from radixproof.impl.system import Complete, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
-from .bench import FULL_ONLY, HOSTLESS, SWA, SWA_PAGED, build, equal, look, put
+from .bench import FULL_ONLY, HOSTLESS, SWA, SWA_PAGED, build, equal, look, put, submit
 
 
 def pools_have_the_size_asked_for(release: Target) -> None:
@@ -80,8 +80,10 @@ def an_allocation_is_refused_once(release: Target) -> None:
 def systems_share_nothing(release: Target) -> None:
     one, other = build(release, SWA), build(release, SWA)
     put(one, (1,))
+    submit(one)
     equal(other.run_copies(9), 0)
     put(other, (2,))
+    submit(other)
     equal(other.run_copies(9), 1)
     equal(other.writing_check(False), 1)
     equal(one.writing_check(False), 0)

@@ -1,0 +1,70 @@
+"""What a prefetch from storage does when it has fetched all of a prompt: KV of FULL that was
+fetched to the host is handed over to the tree.
+
+The storage itself, and the threads that fetch from it, are not there: slots are allocated, filled
+and handed over in one go. SGLang hands over windows and states beside FULL, which this does not.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from hashlib import sha256
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.memory.content import Content
+from radixproof.impl.sglang.parts import Parts
+from radixproof.model.config import Component, Config
+from radixproof.model.key import Key
+
+
+class Storage:
+    """The tier below the host of one cache, as far as the tree hears of it."""
+
+    def __init__(self, sglang: Sglang, parts: Parts, content: Content, config: Config) -> None:
+        self._sglang = sglang
+        self._tree, self._content, self._config = parts.tree, content, config
+        self._pool = parts.host.pools.get(Component.FULL)
+
+    def allocate(self, tokens: int) -> list[int] | None:
+        assert self._pool is not None, "there is no host tier"
+        slots = self._pool.alloc(tokens)
+        return None if slots is None else list(slots.tolist())
+
+    def fill(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._content.write_host(slots, tags)
+
+    def hand_over(self, anchor: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        """What follows ``start`` is inserted below the node of a match; returns what is kept. The
+        rest is freed, as SGLang does then.
+        """
+        assert self._pool is not None, "there is no host tier"
+        index = self._sglang.torch.tensor(slots)
+        hashes = self._hashes(key)[start // self._config.page_size :]
+        fetched = self._key(key, start, len(slots))
+        done = self._tree.tree_core.insert_host(anchor, fetched, index, hashes)
+        self._tree._apply_cache_actions(done.cache_actions)
+        there = len(slots) if done.host_insert_dropped else int(done.prefix_len)
+        if there:
+            self._pool.free(index[:there])
+        return len(slots) - there
+
+    def _key(self, key: Key, start: int, units: int) -> Any:
+        """So many units of a key, in SGLang's form: no method of the tree makes pairs of it."""
+        tokens = array("q", key.tokens[start:])
+        made = self._sglang.radix_key(tokens, key.namespace or None, self._config.bigram)
+        return made[:units]
+
+    def _hashes(self, key: Key) -> list[str]:
+        """What SGLang calls the pages of a key in storage: by their tokens, and all before them."""
+        units = key.units(self._config.bigram)
+        hashes: list[str] = []
+        for begin, end in pairwise(range(0, len(units) + 1, self._config.page_size)):
+            page = np.array(units[begin:end], "<u4").tobytes()
+            before = bytes.fromhex(hashes[-1]) if hashes else b""
+            hashes.append(sha256(before + page).hexdigest())
+        return hashes
