@@ -355,7 +355,7 @@ def _announced(breach: Breach, history: History) -> Assertion:
         breach.rule == "block-ambiguous" and stays
     ):
         raise Unwritable(
-            "what routers are told of the nodes no call of SGLang's compares with them"
+            "what routers are told is to be compared with the nodes, which no call shows"
         )
     return Assertion(
         after=[

@@ -114,6 +114,7 @@ def files() -> Files:
         **_of_requests(),
         **_of_loads(),
         **_of_locks(),
+        **_of_events(),
         **_of_the_rest(),
         **_wrong(),
         **_busy(),
@@ -254,6 +255,16 @@ def _of_locks() -> Files:
 INNOCENT = History(
     SWA, (Insert(key(1, 2)), WritingCheck(blocking=True), Lock("a", key(1, 2)), Evict(2))
 )
+
+
+def _of_events() -> Files:
+    settled = WritingCheck(blocking=True)
+    late = (Insert(key(1, 2), state=True), settled, Insert(key(1), state=True), settled)
+    shared = (Insert(key(1)), Insert(key(1, namespace="a")))
+    return {
+        "announced": (History(STATES, late), breach(None, Property.EVENT, "stored-twice")),
+        "shared": (History(FULL_ONLY, shared), breach(None, Property.EVENT, "block-ambiguous")),
+    }
 
 
 def _of_the_rest() -> Files:

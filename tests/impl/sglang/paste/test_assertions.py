@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
@@ -312,3 +314,75 @@ def test_other_differences_between_ranks_are_not_written(
 ) -> None:
     with pytest.raises(Unwritable, match="rank"):
         ranks(*operations)
+
+
+STORED, REMOVED = (
+    SimpleNamespace(block_hashes=[7], token_ids=[1], medium=SimpleNamespace(name="CPU")),
+    SimpleNamespace(block_hashes=[7], medium=SimpleNamespace(name="CPU")),
+)
+
+
+class Announcing:
+    """A tree with a host pool of which one slot more is taken whenever it is asked."""
+
+    def __init__(self, *said: object) -> None:
+        self.said = list(said)
+        entry = SimpleNamespace(name=SimpleNamespace(value="kv"), host_pool=self)
+        self.host_pool_group = SimpleNamespace(entries=[entry])
+        self.free = 8
+
+    def take_events(self) -> list[object]:
+        return self.said
+
+    def available_size(self) -> int:
+        self.free -= 1
+        return self.free
+
+
+def announced(rule: str, config: Config, *operations: Operation) -> list[str]:
+    history = History(config, (*operations, Evict(1)) if config.write_back else operations)
+    shown = assertion(history, Breach(Property.EVENT, rule, "text"), Seen(), None, with_core=True)
+    assert shown.announced
+    return shown.before + shown.after
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "right", "wrong", "text"),
+    [
+        ("stored-twice", FULL, [STORED], [STORED, STORED], "is stored, but it is there already"),
+        ("removed-unknown", FULL, [STORED, REMOVED], [REMOVED], "is removed, but it is not stored"),
+        (
+            *("block-ambiguous", FULL, [STORED, SimpleNamespace(), STORED], [STORED, STORED]),
+            "is stored, but it is there already",
+        ),
+        (
+            *("stored-absent", Config(write_back=True), [STORED], [STORED, STORED]),
+            "2 tokens are announced on the host, where 1 have come",
+        ),
+    ],
+)
+def test_what_routers_hear_is_asserted(
+    rule: str, config: Config, right: list[object], wrong: list[object], text: str
+) -> None:
+    lines = "\n".join(announced(rule, config, Insert(KEY)))
+    exec(lines, {"tree": Announcing(*right)})
+    with pytest.raises(AssertionError, match=text):
+        exec(lines, {"tree": Announcing(*wrong)})
+
+
+@pytest.mark.parametrize(
+    ("rule", "config", "last"),
+    [
+        ("stored-missing", FULL, Insert(KEY)),
+        ("removed-missing", FULL, Evict(1)),
+        ("block-ambiguous", FULL, Evict(1)),
+        ("stored-absent", FULL, Evict(1)),
+        ("stored-absent", Config(write_back=True), Insert(KEY)),
+    ],
+)
+def test_what_they_would_have_to_compare_with_the_nodes_is_not_written(
+    rule: str, config: Config, last: Operation
+) -> None:
+    history = History(config, (Insert(KEY), last))
+    with pytest.raises(Unwritable, match="routers"):
+        assertion(history, Breach(Property.EVENT, rule, "text"), Seen(), None, with_core=True)

@@ -31,6 +31,14 @@ BUGS = {
         "a slot of MAMBA_HOST is free that a copy in flight is still to write to",
         {"0.5.18", "0.5.19", "0.5.20", "0.5.21", "0.5.22", "0.5.23"},
     ),
+    "announced": (
+        "'CPU') is stored, but it is there already",
+        {"0.5.18", "0.5.19", "0.5.20", "0.5.21", "0.5.22", "0.5.23"},
+    ),
+    "shared": (
+        "'GPU') is stored, but it is there already",
+        {*RELEASES} - {"0.5.12.post1", "0.5.22", "0.5.23"},
+    ),
     "stolen": (
         "[1] has 0 SWA locks and should have 1",
         {"0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"},
@@ -49,7 +57,7 @@ WRONG = {
 """Files that say what is false, and what they fail with."""
 WRONG_BY_CALLS = ("wrong_kept", "wrong_quiet")
 """Those of them that a core is written for that does not show its nodes."""
-BUGS_BY_CALLS = ("forgotten", "target")
+BUGS_BY_CALLS = ("forgotten", "target", "announced")
 """Bugs that both cores have, and that show in what calls return."""
 
 
