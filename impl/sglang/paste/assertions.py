@@ -85,6 +85,8 @@ def assertion(
         return _crash(breach, history.config)
     if breach.violates is Property.RANK:
         return _agreed(history)
+    if breach.violates is Property.EVENT:
+        raise Unwritable("what events say is not asserted in SGLang's own calls yet")
     witness = breach.witness
     if breach.violates is Property.CONTENT and isinstance(history.operations[-1], Arrive):
         return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
