@@ -27,18 +27,34 @@ def get_hash(
     A unit has ``width`` tokens, which overlap in bigrams: ``raw`` has each token once then.
     ``prior`` is the name of what comes before.
     """
+    if page_size:
+        return page_names(raw, length, bigram, page_size, width, prior)
+    return (
+        page_names(raw, length, bigram, length, width, prior)[0]
+        if length
+        else sha256(prior or b"").hexdigest()
+    )
+
+
+def page_names(
+    raw: Sequence[int],
+    length: int,
+    bigram: bool,
+    page_size: int,
+    width: int = 1,
+    prior: bytes | None = None,
+) -> list[str]:
+    """The names of pages as in `get_hash`, of which the last need not be whole."""
     names = []
-    for start in range(0, length, page_size or max(length, 1)):
-        end = min(start + page_size, length) if page_size else length
+    for start in range(0, length, page_size):
+        end = min(start + page_size, length)
         if bigram:
             tokens = [token for at in range(start, end) for token in raw[at : at + 2]]
         else:
             tokens = list(raw[start * width : end * width])
         prior = sha256((prior or b"") + _bytes(tokens)).digest()
         names.append(prior.hex())
-    if page_size:
-        return names
-    return names[0] if names else sha256(prior or b"").hexdigest()
+    return names
 
 
 def _bytes(tokens: Sequence[int]) -> bytes:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from hashlib import sha256
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.hashes import page_names
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.parts import Parts
 from radixproof.model.config import Component, Config
@@ -44,9 +41,9 @@ class Storage:
         """
         assert self._pool is not None, "there is no host tier"
         index = self._sglang.torch.tensor(slots)
-        hashes = self._hashes(key)[start // self._config.page_size :]
+        names = self._names(key)[start // self._config.page_size :]
         fetched = self._key(key, start, len(slots))
-        done = self._tree.tree_core.insert_host(anchor, fetched, index, hashes)
+        done = self._tree.tree_core.insert_host(anchor, fetched, index, names)
         self._tree._apply_cache_actions(done.cache_actions)
         there = len(slots) if done.host_insert_dropped else int(done.prefix_len)
         if there:
@@ -59,12 +56,8 @@ class Storage:
         made = self._sglang.radix_key(tokens, key.namespace or None, self._config.bigram)
         return made[:units]
 
-    def _hashes(self, key: Key) -> list[str]:
-        """What SGLang calls the pages of a key in storage: by their tokens, and all before them."""
-        units = key.units(self._config.bigram)
-        hashes: list[str] = []
-        for begin, end in pairwise(range(0, len(units) + 1, self._config.page_size)):
-            page = np.array(units[begin:end], "<u4").tobytes()
-            before = bytes.fromhex(hashes[-1]) if hashes else b""
-            hashes.append(sha256(before + page).hexdigest())
-        return hashes
+    def _names(self, key: Key) -> list[str]:
+        """What SGLang calls the whole pages of a key in storage."""
+        bigram = self._config.bigram
+        length = self._config.floor(len(key.units(bigram)))
+        return page_names(key.tokens, length, bigram, self._config.page_size)
