@@ -141,7 +141,7 @@ def back_up(state: State, node: Sequence[Page], targets: PagesPerPool) -> None:
     """
     copy_to_host(state, targets)
     marked = {*node[-1].node(), *(page for pages in targets.values() for page in pages)}
-    copy = state.copies.submit(False, sorted(marked, key=lambda page: page.end), targets)
+    copy = state.copies.start(False, sorted(marked, key=lambda page: page.end), targets)
     lock(state, copy.holder, node[-1])
 
 

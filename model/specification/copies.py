@@ -57,17 +57,19 @@ class Copies:
         """The holder under which the next copy locks its pages (semantics 8.3, 9.2)."""
         return Holder(HolderKind.COPY, "load-back" if load else "backup", self.started + 1)
 
-    def submit(self, load: bool, node: list[Page], targets: PagesPerPool) -> Copy:
-        """Queue a copy on every rank, at once or with the next check (semantics 17.1)."""
+    def start(self, load: bool, node: list[Page], targets: PagesPerPool) -> Copy:
+        """A copy that every rank is to perform; it is submitted at once, or with the next check
+        (semantics 8.3, 17.1).
+        """
         copy = Copy(self.next_holder(load), load, node, targets, [False] * self.ranks)
         self.started += 1
         self.flying.append(copy)
         if load or not self.held:
-            self._queue(load)
+            self._submit(load)
         return copy
 
-    def _queue(self, load: bool) -> None:
-        """Submit as one what has not been submitted yet (semantics 17.1)."""
+    def _submit(self, load: bool) -> None:
+        """Queue as one, on every rank, what has not been submitted yet (semantics 17.1)."""
         for copy in self.flying:
             if copy.load == load and not copy.batch:
                 copy.batch = self.started
@@ -94,7 +96,7 @@ class Copies:
         those that were held back (8.3).
         """
         if not load:
-            self._queue(load)
+            self._submit(load)
         for rank in range(self.ranks):
             self.queued[load, rank] += self.failed[load, rank]
             self.failed[load, rank] = []

@@ -148,7 +148,7 @@ def commit_load(state: State, loading: Loading) -> None:
         # The lock that lasts covers values, and so is taken when they are there.
         unlock(state, loading.holder)
         lock_both(state, loading.holder, loading.best)
-    state.copies.submit(True, _marked(loading), loading.lists)
+    state.copies.start(True, _marked(loading), loading.lists)
 
 
 def _marked(loading: Loading) -> list[Page]:

@@ -65,11 +65,11 @@ def names(copies: list[Copy]) -> list[int]:
 def test_backups_that_are_held_back_are_submitted_as_one_by_a_check(page: Page) -> None:
     copies = Copies(1, held=True)
     for load in (False, True, False):
-        copies.submit(load, [page], {})
+        copies.start(load, [page], {})
     assert names(copies.run(9)) == []
     assert names(copies.run(9, load=True)) == [2]
     assert copies.check(load=False, blocking=False) == []
-    copies.submit(False, [page], {})
+    copies.start(False, [page], {})
     assert names(copies.run(1)) == [1, 3]
     acked = copies.check(load=False, blocking=False)
     assert (names(acked), batches(acked)) == ([1, 3], 1)
@@ -80,7 +80,7 @@ def test_backups_that_are_held_back_are_submitted_as_one_by_a_check(page: Page) 
 def test_backups_and_load_backs_are_queues_of_their_own(page: Page) -> None:
     copies = Copies(1)
     for load in (False, True, False, True):
-        copies.submit(load, [page], {})
+        copies.start(load, [page], {})
     assert names(copies.run(1, load=True)) == [2]
     assert names(copies.check(load=False, blocking=False)) == []
     assert names(copies.check(load=True, blocking=False)) == [2]
@@ -93,7 +93,7 @@ def test_a_failed_copy_is_made_again_behind_the_others_and_acknowledged_in_its_o
 ) -> None:
     copies = Copies(1)
     for _ in range(3):
-        copies.submit(False, [page], {})
+        copies.start(False, [page], {})
     assert names(copies.run(1, fail=True)) == [1]
     assert names(copies.run(1)) == [2]
     assert names(copies.check(load=False, blocking=False)) == [], (
@@ -108,7 +108,7 @@ def test_a_failed_copy_is_made_again_behind_the_others_and_acknowledged_in_its_o
 
 def test_a_failed_copy_does_not_run_before_it_is_submitted_again(page: Page) -> None:
     copies = Copies(1)
-    copies.submit(False, [page], {})
+    copies.start(False, [page], {})
     copies.run(1, fail=True)
     assert copies.run(1) == []
     assert names(copies.check(load=True, blocking=True)) == []
@@ -120,7 +120,7 @@ def test_a_failed_copy_does_not_run_before_it_is_submitted_again(page: Page) -> 
 
 def test_a_copy_may_fail_more_than_once(page: Page) -> None:
     copies = Copies(1)
-    copies.submit(True, [page], {})
+    copies.start(True, [page], {})
     for _ in range(3):
         assert names(copies.run(1, load=True, fail=True)) == [1]
         assert copies.check(load=True, blocking=False) == []
@@ -132,7 +132,7 @@ def test_a_copy_is_complete_when_it_is_on_every_rank(page: Page) -> None:
     """All ranks acknowledge the same, the least that any of them could (semantics 8.4)."""
     copies = Copies(2)
     for _ in range(2):
-        copies.submit(False, [page], {})
+        copies.start(False, [page], {})
     copies.run(2, rank=0)
     assert copies.check(load=False, blocking=False) == []
     copies.run(1, rank=1)
@@ -142,7 +142,7 @@ def test_a_copy_is_complete_when_it_is_on_every_rank(page: Page) -> None:
 
 def test_a_failure_on_one_rank_holds_the_ack_back_on_all(page: Page) -> None:
     copies = Copies(2)
-    copies.submit(False, [page], {})
+    copies.start(False, [page], {})
     copies.run(1, rank=0)
     copies.run(1, rank=1, fail=True)
     assert copies.check(load=False, blocking=False) == []
