@@ -13,6 +13,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 
 HITS_BY_INSERT = "hits-by-insert"
 """The rule that is broken where every insert of a request counts as a use of its own (8.1)."""
+_ONE_USE = "; several inserts of one request are one use"
 
 
 def recency_of(component: Component) -> str:
@@ -34,6 +35,7 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     rule = policy.value if by_policy else recency_of(component)
     if by_policy and _first_by_inserts(taken, before, policy):
         rule = HITS_BY_INSERT
+        text += _ONE_USE
     return Breach(Property.RECENCY, rule, text, witness)
 
 
@@ -184,9 +186,12 @@ def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
         f"{spell(pages)} is backed up, but neither it nor anything below it on the path has "
         f"{threshold} hits"
     )
-    by_insert = any(page.inserts >= threshold for page in pages)
+    rule = "early"
+    if any(page.inserts >= threshold for page in pages):
+        rule = HITS_BY_INSERT
+        text += _ONE_USE
     witness = Witness(pages[-1].key(), pages[-1].lacking()[0], held=False)
-    return Breach(Property.BACKUP, HITS_BY_INSERT if by_insert else "early", text, witness)
+    return Breach(Property.BACKUP, rule, text, witness)
 
 
 def load_not_refused(full: int, too_short: bool, choice: Choice) -> Breach:
