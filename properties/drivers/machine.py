@@ -37,7 +37,8 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
-from radixproof.properties.generating.operations import LOTS, RULES, Shaper, digits
+from radixproof.properties.generating.keys import digits
+from radixproof.properties.generating.operations import LOTS, RULES, Shaper
 from radixproof.properties.running.run import TOLERABLE, Run
 
 rolls = st.binary(min_size=7, max_size=7)

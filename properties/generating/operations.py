@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import TypeAlias
 
 from radixproof.impl.operations import (
     Abort,
@@ -41,13 +40,10 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.loading import to_load
-from radixproof.model.specification.matching import ON_EITHER, match_end
-from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
+from radixproof.properties.generating.keys import Below, Keys, loadable
 from radixproof.properties.generating.preview import preview_match
-from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
 
@@ -89,21 +85,6 @@ LOTS = [kind.name for kind, weight in MIX.items() for _ in range(round(10 * weig
 MOST_REQUESTS = 4
 """The most requests alive at a time."""
 
-Below: TypeAlias = Callable[[int], int]
-"""A source of choices: a whole number below the one given."""
-
-
-def digits(number: int) -> Below:
-    """Choices hidden in one number."""
-    left = number
-
-    def below(limit: int) -> int:
-        nonlocal left
-        left, digit = divmod(left, limit)
-        return digit
-
-    return below
-
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
     """The eviction that an engine asks for before it computes ``key``; None if there is room."""
@@ -125,7 +106,7 @@ class Shaper:
         self.ledger = ledger
         self.scope = scope
         self.config = config = ledger.config
-        self.prompts = Prompts(config, scope.namespaces)
+        self.keys = Keys(config, scope)
         self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
         self.named = 0
         self.asked: dict[str, Key] = {}
@@ -170,7 +151,7 @@ class Shaper:
                 if kind is not Insert or not isinstance(operation, Lock):
                     yield operation
         if kind is LoadBack:
-            yield LoadBack(self._key_on_host(model, below), self._quota(below))
+            yield LoadBack(self.keys.on_host(model, below), self._quota(below))
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if
@@ -198,60 +179,6 @@ class Shaper:
             return bool(self._to_give_back(kind))
         return bool(trie.recency) or kind not in (Match, Lock, HostLock, Reset)
 
-    # -- prompts and names ---------------------------------------------------------------------
-
-    def key(self, model: Cache, below: Below) -> Key:
-        """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that
-        ends where a lock is.
-        """
-        held = [page for page in model.trie.recency if any(page.holders)]
-        if held and not below(3):
-            page = held[below(len(held))]
-            return (page.node_end() if below(2) else page).key()
-        size, bigram = self.config.page_size, self.config.bigram
-        base, pages, tail, bits = below(12), below(LONGEST_PAGES + 4), below(5) * size, below(256)
-        ragged = 0 if below(5) else below(size)
-        keep = pages * size + bigram if pages <= LONGEST_PAGES else None
-        return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
-
-    def _key_to_fetch(self, model: Cache, below: Below) -> Key:
-        """A prompt; where few caches have host inserts, one in two goes on beyond a node that is
-        not backed up.
-        """
-        if self.scope.hybrid_host_inserts or below(2):
-            return self.key(model, below)
-        unbacked = [
-            page for page in model.trie.recency if page.cut and not page.has(Pool.FULL_HOST)
-        ]
-        if not unbacked:
-            return self.key(model, below)
-        key = unbacked[below(len(unbacked))].key()
-        return replace(key, tokens=key.tokens + self.config.page_size * (1 + below(2),))
-
-    def _key_on_host(self, model: Cache, below: Below) -> Key:
-        """The prefix of something that can be loaded back, is on its way, or is merely on the host;
-        or any prompt.
-        """
-        choice = below(8)
-        loadable = _loadable(model) if choice < 5 else []
-        loading = (
-            [page for copy in model.copies.flying if copy.load for page in copy.node]
-            if choice < 6
-            else []
-        )
-        pages = (
-            loadable
-            or loading
-            or ([page for page in model.trie.recency if _waits_on_host(page)] if choice < 7 else [])
-        )
-        if not pages:
-            return self.key(model, below)
-        deepest = max(pages, key=lambda page: page.end)
-        page = pages[below(len(pages))] if below(3) else deepest
-        key = (page.node_end() if below(3) else page).key()
-        longer = key.tokens + tuple(1 + below(2) for _ in range(self.config.page_size))
-        return key if below(2) else replace(key, tokens=longer)
-
     def _name(self, letter: str) -> str:
         self.named += 1
         return f"{letter}{self.named}"
@@ -260,19 +187,19 @@ class Shaper:
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
         """A load-back; if there is nothing to load, what is backed up is evicted first."""
-        ready = bool(_loadable(model))
+        ready = bool(loadable(model))
         if not ready and below(4):
             yield from self._demote(model, below)
-            ready = bool(_loadable(model))
+            ready = bool(loadable(model))
         if ready or not below(8):
-            yield LoadBack(self._key_on_host(model, below), self._quota(below))
+            yield LoadBack(self.keys.on_host(model, below), self._quota(below))
 
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
-            return (HostLock(self._name("h"), self._key_on_host(model, below)),)
+            return (HostLock(self._name("h"), self.keys.on_host(model, below)),)
         if kind is HostInsert:
-            return (HostInsert(self._key_to_fetch(model, below)),)
-        key = self.key(model, below)
+            return (HostInsert(self.keys.to_fetch(model, below)),)
+        key = self.keys.derived(model, below)
         return (Lock(self._name("r"), key) if kind is Lock else Match(key),)
 
     def _with_receipt(
@@ -351,7 +278,7 @@ class Shaper:
         """An insert, mostly after the eviction that makes room, as an engine would, sometimes with
         its match locked meanwhile.
         """
-        yield from self._inserting(self.key(model, below), model, below)
+        yield from self._inserting(self.keys.derived(model, below), model, below)
 
     def _splitting(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
         """A match or an insert that leaves the tree where ``key`` ends, inside a node."""
@@ -377,7 +304,7 @@ class Shaper:
             below(3) if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
         )
         make_room = missing_room(key, model, reuse, state)
-        self.prompts.remember(key)
+        self.keys.prompts.remember(key)
         if make_room is None or not below(5):
             yield made
             return
@@ -420,9 +347,9 @@ class Shaper:
             key = (
                 states[below(len(states))].key()
                 if states and below(2)
-                else self._key_on_host(model, below)
+                else self.keys.on_host(model, below)
             )
-            self.prompts.remember(key)
+            self.keys.prompts.remember(key)
             self.asked[name] = key
             yield Arrive(name, key, self._quota(below))
 
@@ -483,26 +410,6 @@ class Shaper:
 
     def _quota(self, below: Below) -> int | None:
         return None if below(3) else (1 + below(4)) * self.config.page_size
-
-
-def _loadable(model: Cache) -> list[Page]:
-    """Node ends down to which a load-back would bring something."""
-    if not any(model.trie.host_only):
-        return []
-    ends = [page for page in model.trie.recency if page.cut]
-    paths = [(page, page.path()) for page in ends]
-    root, config = model.trie.root(""), model.config
-    return [
-        page
-        for page, path in paths
-        if match_end(path, root, config, ON_EITHER) is page and any(to_load(path, config).values())
-    ]
-
-
-def _waits_on_host(page: Page) -> bool:
-    return any(
-        page.has(host) and not page.has(device) for device, host in zip(DEVICE, HOST, strict=True)
-    )
 
 
 class Generator:

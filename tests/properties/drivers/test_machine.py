@@ -38,7 +38,8 @@ from radixproof.model.key import Key
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search
 from radixproof.properties.generating.endings import Drain
-from radixproof.properties.generating.operations import RULES, digits
+from radixproof.properties.generating.keys import digits
+from radixproof.properties.generating.operations import RULES
 from radixproof.properties.running.run import run_history
 
 SIGNATURE = "PROGRESS/never-backed-up"

@@ -34,12 +34,12 @@ from radixproof.model.key import Key
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.generating.configs import config, plainest
 from radixproof.properties.generating.endings import Drain, closing
+from radixproof.properties.generating.keys import digits
 from radixproof.properties.generating.operations import (
     MIX,
     MOST_REQUESTS,
     Generator,
     Shaper,
-    digits,
     missing_room,
 )
 from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
