@@ -321,8 +321,10 @@ class SelfChecking(Protocol):
     """For systems with a check of their own state."""
 
     def check_itself(self) -> None:
-        """Raises if the cache finds its own state wrong. Called when it is idle: no receipt is out,
-        no request alive, no copy in flight.
+        """Raises if the cache finds its own state wrong: a `Complaint`, or whatever its check does.
+
+        Called when no request uses it: none is alive, and no device lock is out. Host locks, and
+        copies in flight, may be.
         """
 
 
@@ -343,6 +345,16 @@ class Complete(
     Protocol,
 ):
     """All parts. The harness treats any system as one of these; the scope decides what it calls."""
+
+
+class Complaint(Exception):
+    """What a cache finds wrong in its own state. ``kind`` is the same for all that have one cause,
+    and part of the name of the finding.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 class Unavailable(Exception):

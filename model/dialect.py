@@ -26,10 +26,6 @@ class Dialect:
     """All pieces of a leaf that its own insert splits count one hit; in SGLang only the lowest does
     (semantics 4.3, 8.1).
     """
-    leaf_cut_to_window: bool = True
-    """The live part of a new leaf ends in a node of one window, so that a lock pins no more; since
-    0.5.13 (semantics 4.3).
-    """
     room_before_backup: bool = True
     """A backup makes room on the host for all that it copies, or evicts nothing; SGLang may evict
     in vain (semantics 8.3).
@@ -82,7 +78,3 @@ class Dialect:
     """
     hits_under_write_back: bool = True
     """Hits count under write_back, so that they order evictions; in SGLang they do not (8.1)."""
-    failed_backup_deletes: bool = True
-    """Under write_back a leaf for which the host has no room is deleted; before 0.5.17 it stays
-    (semantics 7.4).
-    """

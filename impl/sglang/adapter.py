@@ -6,10 +6,8 @@ for them, and `reset` is its flush of the whole cache.
 
 from __future__ import annotations
 
-import io
 from array import array
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
 from radixproof.impl.sglang.requests import RequestStates, request
+from radixproof.impl.sglang.self_check import complaint, unheard
 from radixproof.impl.sglang.storage import Storage
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
@@ -185,7 +184,7 @@ class SglangSystem:
     def lock_host(self, anchor: Any) -> Any:
         """Prefetches do so, where the prefix has a host copy."""
         node = anchor.best_match_node
-        if not (self._tree.is_backuped(node) or self._tree.is_root(node)):
+        if not self._is_root_or_backed(node):
             return None
         return node, self._tree.inc_host_lock_ref(node).to_dec_params()
 
@@ -256,9 +255,11 @@ class SglangSystem:
         self._parts.clear()
 
     def check_itself(self) -> None:
-        """Some releases print the whole tree when they find something wrong."""
-        with redirect_stdout(io.StringIO()):
-            self._tree.sanity_check()
+        try:
+            with unheard():
+                self._tree.sanity_check()
+        except AssertionError as error:
+            raise complaint(str(error)) from error
 
     def observe(self, whole: bool) -> Observation:
         return self._view.observe()
@@ -280,6 +281,11 @@ class SglangSystem:
         if self._can.path_indices:
             return self._tree.path_device_indices(found.last_device_node)[: found.device_prefix_len]
         return found.device_indices
+
+    def _is_root_or_backed(self, node: Any) -> bool:
+        if self._can.tree_core:
+            return bool(self._tree.is_backuped(node) or self._tree.is_root(node))
+        return bool(node.backuped or node is self._tree.root_node)
 
     def _key(self, key: Key) -> Any:
         tokens = array("q", key.tokens) if self._can.token_arrays else list(key.tokens)

@@ -58,7 +58,7 @@ class Rule(NamedTuple):
     value: Any = True
 
 
-_LATER = (ReleaseWindow, HostInsert, HostLock)
+_LATER = (HostInsert, HostLock, ReleaseWindow)
 """Operations that not every release can be put to, in the order in which they came."""
 _ALWAYS = tuple(operation for operation in OPERATIONS if operation not in _LATER)
 
@@ -90,6 +90,13 @@ RULES = (
         "reported",
     ),
     Rule("0.5.13", "ancestors are backed up first (8.2)", "reported"),
+    Rule(
+        "0.5.13",
+        "locks of host copies, and what is fetched to the host (6.6, 10.3)",
+        "the operations are left out; host inserts are made of FULL alone, and without priorities",
+        "operations",
+        (*_ALWAYS, HostInsert, HostLock),
+    ),
     Rule("0.5.13", "what is cached is announced (1.8)", "not heard", "events"),
     # FULL alone: where SWA ends the device node early, its figure is more than is on the host only.
     Rule(
@@ -105,17 +112,13 @@ RULES = (
         "a match renews SWA recency near its end only (3.5)",
         field="swa_recency_in_window",
     ),
-    Rule(
-        "0.5.13",
-        "the live part of a new leaf is cut to one window (4.3)",
-        field="leaf_cut_to_window",
-    ),
+    Rule("0.5.13", "the live part of a new leaf is cut to one window (4.3)", "reported"),
     Rule(
         "0.5.14",
         "early release of a window (6.4)",
         "the operation is left out",
         "operations",
-        (*_ALWAYS, ReleaseWindow),
+        OPERATIONS,
     ),
     Rule("0.5.14", "a load-back locks its source on the host until the ack (9.2)", "reported"),
     Rule("0.5.15.post1", "a leaf wholly below `e` is created (4.2)", "reported"),
@@ -135,14 +138,12 @@ RULES = (
     Rule(
         "0.5.17",
         "under write_back a leaf for which the host has no room is deleted (7.4)",
-        field="failed_backup_deletes",
+        "reported",
     ),
     Rule(
         "0.5.17",
         "a host insert hangs nothing below what is not backed up (10.3)",
-        "the operation is left out; from here on it is made of FULL alone, and without priorities",
-        "operations",
-        (*_ALWAYS, ReleaseWindow, HostInsert),
+        "reported",
     ),
     Rule(
         "0.5.18",
@@ -201,9 +202,7 @@ RULES = (
     Rule(
         "0.5.22",
         "host locks count every node, and follow splits (5.2, 6.6)",
-        "the operation is left out",
-        "operations",
-        (*_ALWAYS, *_LATER),
+        "reported",
     ),
     Rule(
         "0.5.22",

@@ -43,9 +43,14 @@ class Storage:
         index = self._sglang.torch.tensor(slots)
         names = self._names(key)[start // self._config.page_size :]
         fetched = self._key(key, start, len(slots))
-        done = self._tree.tree_core.insert_host(anchor, fetched, index, names)
-        self._tree._apply_cache_actions(done.cache_actions)
-        there = len(slots) if done.host_insert_dropped else int(done.prefix_len)
+        if self._sglang.capabilities.tree_core:
+            done = self._tree.tree_core.insert_host(anchor, fetched, index, names)
+            self._tree._apply_cache_actions(done.cache_actions)
+            dropped = done.host_insert_dropped
+        else:
+            done = self._tree._insert_helper_host(anchor, fetched, index, names)
+            dropped = False
+        there = len(slots) if dropped else int(done.prefix_len)
         if there:
             self._pool.free(index[:there])
         return len(slots) - there

@@ -47,20 +47,30 @@ def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool
     return policy is EvictionPolicy.SLRU and ranks[0] < ranks[1]
 
 
-def stopped_early(idle: Page, asked: int, freed: int) -> Breach:
+def stopped_early(idle: Page, component: Component, asked: int, freed: int) -> Breach:
     """An eviction ended before enough was free, and before nothing was left (semantics 7.1)."""
-    return _stopped(idle, asked, freed, "stopped-early")
+    return _stopped(idle, DEVICE[component], asked, freed, "stopped-early")
 
 
-def host_stopped_early(idle: Page, asked: int, freed: int) -> Breach:
+def unbacked_leaf_kept(end: Page) -> Breach:
+    """Under write_back a leaf stayed on the device, since the host has no room (semantics 7.4)."""
+    text = (
+        f"{spell(end.node())} should have been deleted, since it has no host copy and the host has "
+        "no room for one, but it was passed over"
+    )
+    witness = Witness(end.key(), Pool.FULL, held=False)
+    return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
+
+
+def host_stopped_early(idle: Page, component: Component, asked: int, freed: int) -> Breach:
     """The same on the host (semantics 7.9)."""
-    return _stopped(idle, asked, freed, "host-stopped-early")
+    return _stopped(idle, HOST[component], asked, freed, "host-stopped-early")
 
 
-def _stopped(idle: Page, asked: int, freed: int, rule: str) -> Breach:
+def _stopped(idle: Page, pool: Pool, asked: int, freed: int, rule: str) -> Breach:
     """The breach, with a node that could still have gone (semantics 7.1, 7.9)."""
     text = f"asked for {asked}, freed {freed}, but {spell(idle.node())} could still go"
-    return Breach(Property.PROGRESS, rule, text)
+    return Breach(Property.PROGRESS, rule, text, Witness(idle.key(), pool, held=False))
 
 
 def leaf_lost_a_value(end: Page) -> Breach:

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
-from radixproof.model.specification.backing_up import has_host_room, to_copy
+from radixproof.model.specification.backing_up import (
+    can_have_host_room,
+    has_host_room,
+    host_need,
+    host_room,
+    to_copy,
+)
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import held_by
@@ -33,12 +39,16 @@ class FollowedEviction:
     """What each freed."""
     lacking: bool = False
     """Something of a victim had no host copy, so write_back may have made room for one."""
+    room: Amounts | None = None
+    """What the host could have held when the eviction began, where that is not told otherwise."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
         """First what had to go, then what went beyond that, then what made room for it
         (7.1, 14.10).
         """
+        if self.state.config.write_back and not self._is_exact():
+            self.room = host_room(self.state)
         evict(self.state, self.asked, self)
         self._take_the_rest()
         if self.state.config.write_back and (self.lacking or not self._is_exact()):
@@ -73,15 +83,34 @@ class FollowedEviction:
         for page in candidates:
             if page in gone:
                 if before is not None:
-                    policy = self.state.config.eviction_policy
-                    self.breaches.append(wording.out_of_order(page, before, component, policy))
+                    self.breaches.append(self._passed_over(before, page, component))
                 return page
             before = before or page
         if before is not None and self.choice.sure and self.amount_known:
+            self.breaches.append(self._passed_over(before, None, component))
+        return None
+
+    def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
+        """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4)."""
+        if self._is_stuck(before):
+            return wording.unbacked_leaf_kept(before)
+        if taken is None:
             asked = self.asked[component]
             freed = self.freed[component]
-            self.breaches.append(wording.stopped_early(before, asked, freed))
-        return None
+            return wording.stopped_early(before, component, asked, freed)
+        policy = self.state.config.eviction_policy
+        return wording.out_of_order(taken, before, component, policy)
+
+    def _is_stuck(self, end: Page) -> bool:
+        """A leaf that write_back cannot back up, or could not when the eviction began, for want of
+        room on the host (semantics 7.4).
+        """
+        if end.has(Pool.FULL_HOST) or not (self.state.config.write_back and is_device_leaf(end)):
+            return False
+        if may_spoil_write_back(self.state) or not can_have_host_room(self.state, end.node()):
+            return True
+        need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)
+        return self.room is not None and any(map(operator.gt, need, self.room))
 
     def write_back(self, node: list[Page]) -> None:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""

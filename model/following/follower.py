@@ -70,7 +70,7 @@ class Follower:
         if freed[component] < tokens:
             idle = first(host_candidates(self.state, component))
             if idle is not None:
-                breach = wording.host_stopped_early(idle, tokens, freed[component])
+                breach = wording.host_stopped_early(idle, component, tokens, freed[component])
                 eviction.breaches.append(breach)
         return Evicted(freed, eviction.breaches)
 
@@ -90,7 +90,7 @@ class Follower:
             too_short = is_too_short(loading.full, loading.others, self.state.config)
             breaches.append(wording.load_not_refused(loading.full, too_short, choice))
             lock_both(self.state, loading.holder, loading.best)
-        amount_known = self.state.dialect.room_before_load
+        amount_known = self._makes_what_is_short(loading, choice)
         fits = loaded or could_have_room(self.state, loading)
 
         def made_room(state: State, loading: Loading) -> bool:
@@ -101,16 +101,24 @@ class Follower:
             return loaded
 
         finish_load(self.state, loading, made_room)
-        if fits and not (loaded or loading.refused) and self._surely_had_room(choice):
+        if fits and not (loaded or loading.refused) and self._surely_had_room(loading, choice):
             breaches.append(wording.load_refused(loading.full))
         return breaches
 
-    def _surely_had_room(self, choice: Choice) -> bool:
+    def _makes_what_is_short(self, loading: Loading, choice: Choice) -> bool:
+        """Whether it is known how much room is made: what is short, or none (semantics 9.3)."""
+        enough = choice.sure and not any(load_shortage(self.state, loading))
+        return self.state.dialect.room_before_load or enough
+
+    def _surely_had_room(self, loading: Loading, choice: Choice) -> bool:
         """A refusal for lack of room is not excused where room could be made (semantics 9.3).
 
         A leaf without a host copy above a host lock cannot be deleted, so it makes none (7.4).
         """
-        if not choice.sure or not self.state.dialect.room_before_load:
+        if not (choice.sure and self._makes_what_is_short(loading, choice)):
+            return False
+        loads = any(copy.load for copy in self.state.copies.flying)
+        if loads and not self.state.dialect.room_before_load:
             return False
         kept = (page for page in self.state.trie.recency if page.host_locked)
         return all(above.has(Pool.FULL_HOST) for page in kept for above in page.path())

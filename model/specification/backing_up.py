@@ -95,6 +95,11 @@ def host_need(state: State, nodes: Sequence[Sequence[Page]], component: Componen
     return len(pages) * state.config.unit(host)
 
 
+def host_room(state: State) -> Amounts:
+    """Host slots per component that are free, or would be after an eviction of everything (8.3)."""
+    return Amounts(*(state.trie.free(HOST[one]) + reclaimable(state, one) for one in COMPONENTS))
+
+
 def host_shortage(state: State, nodes: Sequence[Sequence[Page]]) -> Amounts:
     """Host slots missing for backups of these nodes; if negative, those left over (8.3)."""
     needs = (host_need(state, nodes, component) for component in COMPONENTS)
@@ -107,14 +112,19 @@ def has_host_room(state: State, node: Sequence[Page]) -> bool:
     return max(host_shortage(state, [node])) <= 0
 
 
+def can_have_host_room(state: State, node: Sequence[Page]) -> bool:
+    """The host has room for a backup of this node, or can have it for all components (8.3)."""
+    short = host_shortage(state, [node])
+    components = state.config.components
+    return all(short[one] <= 0 or short[one] <= reclaimable(state, one) for one in components)
+
+
 def make_host_room(state: State, node: Sequence[Page]) -> bool:
     """Make room for a backup, for all components; if that is impossible, nothing is
     evicted (8.3).
     """
-    short = host_shortage(state, [node])
-    for component in state.config.components:
-        if short[component] > 0 and short[component] > reclaimable(state, component):
-            return False
+    if not can_have_host_room(state, node):
+        return False
     for component in state.config.components:
         evict_host(state, host_shortage(state, [node])[component], component)
     return True

@@ -112,13 +112,11 @@ def device_values(state: State, component: Component, chooser: Chooser) -> Itera
 def may_go(state: State, end: Page, written_back: bool) -> bool:
     """Whether a leaf can leave the device (semantics 7.4).
 
-    A backed one is demoted, and so is one that is ``written_back``. Another is deleted: not while
-    a host lock is on it or below it, and in some dialects not under write_back.
+    A backed one is demoted, and so is one that is ``written_back``. Another is deleted, but not
+    while a host lock is on it or below it.
     """
     if end.has(Pool.FULL_HOST) or written_back or not state.config.hosted:
         return True
-    if state.config.write_back and not state.dialect.failed_backup_deletes:
-        return False
     return not any(page.host_locked for page in state.trie.subtree(end.node()))
 
 

@@ -118,7 +118,7 @@ def cut_path(state: State, path: Sequence[Page], existing: int, evicted: int) ->
     window = state.config.window
     live = max(evicted, path[existing - 1].end if existing else 0)
     end = path[-1].end
-    if window is not None and state.dialect.leaf_cut_to_window and live < end:
+    if window is not None and live < end:
         cut = window_cut(live, end, window, state.config.page_size)
         if cut > live:
             split(state, path[cut // state.config.page_size - 1])

@@ -39,7 +39,7 @@ from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.keys import digits
 from radixproof.properties.generating.operations import LOTS, RULES, Shaper
-from radixproof.properties.running.run import TOLERABLE, Run
+from radixproof.properties.running.run import Run, ends, first_unknown
 
 rolls = st.binary(min_size=7, max_size=7)
 """A number to take choices from, each as likely as any other. It is not drawn as an integer,
@@ -179,11 +179,11 @@ class CacheMachine(RuleBasedStateMachine):
         self._judge(self.run.step(operation))
 
     def _judge(self, breaches: list[Breach]) -> None:
-        for breach in breaches:
-            if breach.signature not in self.known:
-                self.over = self.broken = True
-                raise Broken(History(self.config, tuple(self.done)), breach)
-            self.over = self.over or breach.violates not in TOLERABLE
+        unknown = first_unknown(breaches, self.known.__contains__)
+        if unknown is not None:
+            self.over = self.broken = True
+            raise Broken(History(self.config, tuple(self.done)), unknown)
+        self.over = self.over or any(map(ends, breaches))
 
     def teardown(self) -> None:
         """End the history: everything released and acknowledged, and the tiers emptied."""

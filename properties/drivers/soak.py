@@ -13,7 +13,7 @@ from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import Generator
 from radixproof.properties.running.judged import JudgedHistory
-from radixproof.properties.running.run import TOLERABLE, Run
+from radixproof.properties.running.run import Run, ends, first_unknown
 
 HISTORY_STEPS = 60
 
@@ -62,8 +62,8 @@ def one(target: Target, seed: int, number: int, known: Callable[[str], bool]) ->
 
     try:
         for breaches in judged():
-            unknown = next((breach for breach in breaches if not known(breach.signature)), None)
-            if unknown or any(breach.violates not in TOLERABLE for breach in breaches):
+            unknown = first_unknown(breaches, known)
+            if unknown or any(map(ends, breaches)):
                 return ended(unknown)
         return ended(None)
     finally:

@@ -23,7 +23,7 @@ from radixproof.properties.guarding.starting import started
 from radixproof.properties.performing.outcomes import Outcome
 from radixproof.properties.running.journal import Death, Doing
 from radixproof.properties.running.replaying import fits
-from radixproof.properties.running.run import TOLERABLE, Run, Verdict
+from radixproof.properties.running.run import Run, Verdict, ends
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.minimise import minimise
 
@@ -141,7 +141,7 @@ def _went(
     try:
         for operation in history.operations:
             for breach in run.step(operation):
-                if not (tolerated(breach.signature) and breach.violates in TOLERABLE):
+                if ends(breach) or not tolerated(breach.signature):
                     return Went(_outcomes(run), breach)
         run.finish()
         return Went(_outcomes(run), None)

@@ -112,7 +112,7 @@ class Judge:
         for page, ends in delta.ends:
             self.model.adopt_end(page, ends)
         breaches = delta.breaches
-        breaches += step_checks.pinned(self.model, step, delta)
+        breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
         if not self.model_adopted:
             breaches += step_checks.host_order(shown, self.model, step, delta)

@@ -92,6 +92,8 @@ class Judgement(Generic[ActT]):
     """The last page that may be served from the device."""
     source: Page | None = None
     """The page whose state a request takes a copy of."""
+    own: Holder | None = None
+    """What the operation locks for itself, while it lasts or until its ack."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
 
@@ -260,6 +262,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
     def before(self) -> list[Breach]:
         best = self.model.match(self.operation.key).best
         self.loading = self.model.load_back(best, self.operation.quota)
+        self.own = self.loading.holder
         self.choice = not self.loading.refused or self.step.outcome != Done(0)
         return []
 

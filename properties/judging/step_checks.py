@@ -25,7 +25,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import host_values
-from radixproof.model.specification.trie import Page
+from radixproof.model.specification.trie import Holder, Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
@@ -49,9 +49,9 @@ def crashed(step: Step, crash: Crashed) -> Breach:
     return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
 
 
-def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
+def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[Breach]:
     """PIN and STUTTER: locked pages and pages in flight keep their slots, and quiet
-    operations move nothing.
+    operations move nothing. ``own`` is the lock that the operation itself holds.
     """
     breaches = []
     for page, pool in delta.moved:
@@ -66,14 +66,9 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
         taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
         if taken:
             text = f"{spell(taken[:1])} is locked, but {step.operation} took it from {pool.name}"
-            breaches.append(
-                Breach(
-                    Property.PIN,
-                    f"{pool.name.lower()}-evicted",
-                    text,
-                    Witness(taken[0].key(), pool, held=True),
-                )
-            )
+            rule = _who_lost(taken[0], pool, own)
+            witness = Witness(taken[0].key(), pool, held=True)
+            breaches.append(Breach(Property.PIN, rule, text, witness))
     for copy in model.copies.flying:
         for pool, pages in copy.targets.items():
             freed = _first_freed(pages, pool, delta)
@@ -98,6 +93,13 @@ def pinned(model: Cache, step: Step, delta: Delta) -> list[Breach]:
             )
         )
     return breaches
+
+
+def _who_lost(page: Page, pool: Pool, own: Holder | None) -> str:
+    """Whether it was somebody else, or the operation what it was about to read."""
+    if pool.on_host and set(page.holders[pool]) == {own}:
+        return "own-source-evicted"
+    return f"{pool.name.lower()}-evicted"
 
 
 def _first_freed(pages: Iterable[Page], pool: Pool, delta: Delta) -> Witness | None:

@@ -141,6 +141,11 @@ class Ledger:
     def idle(self) -> bool:
         return not self.receipts and not self.requests
 
+    @property
+    def unused(self) -> bool:
+        """No request is alive, and what is locked is locked on the host."""
+        return not self.requests and all(one.on_host for one in self.receipts.values())
+
     # -- slots ---------------------------------------------------------------------------------
 
     def take(self, pool: Pool, slots: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import History, Operation, WritingCheck
 from radixproof.impl.replicas import Diverged
-from radixproof.impl.system import Target
+from radixproof.impl.system import Complaint, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Unjudged
@@ -41,7 +41,10 @@ a run is over.
 """
 
 CHECKED_ITSELF = 8
-"""Steps after which a system that can check itself is told to, when it is idle next."""
+"""Steps after which a system that can check itself is told to, when no request uses it next."""
+
+COMPLAINT = "self-check-"
+"""What rules begin with that are about what a system's own check finds."""
 
 MOST_UNSEEN = 32
 """Most choice-free steps between observations."""
@@ -77,6 +80,8 @@ class Run:
         """The last observation, whole or not."""
         self.since_whole = 0
         self.since_self_check = 0
+        self.flawless = True
+        """Nothing has been found so far."""
         self.unseen = 0
 
     def step(self, operation: Operation, whole: bool = False) -> list[Breach]:
@@ -94,7 +99,7 @@ class Run:
             found = self._judge(step, look_at_all, must_look)
             if found:
                 breaches += found
-                if any(breach.violates not in TOLERABLE for breach in found):
+                if any(map(ends, found)):
                     break
         assert step is not None
         self.judge.note_allocations()
@@ -146,8 +151,12 @@ class Run:
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
                 self.since_whole = 0
                 breaches += inspect(self.judge, self.seen, self.system)
-            if not breaches and self._is_to_check_itself():
+            self.flawless = self.flawless and not breaches
+            if self._is_to_check_itself():
                 self.system.check_itself()
+        except Complaint as complaint:
+            text = f"{step.operation}: then the system's own check finds: {complaint}"
+            return [Breach(Property.NOCRASH, COMPLAINT + complaint.kind, text)]
         except Diverged as error:  # seen only when the ranks were looked at
             rule = DIVERGED[type(error).__name__]
             return [Breach(Property.RANK, rule, f"{step.operation}: {error}")]
@@ -158,10 +167,11 @@ class Run:
         return breaches
 
     def _is_to_check_itself(self) -> bool:
-        """Whether it can, is idle, and has not done so for a while."""
+        """Whether it can, has not done so for a while, and no request uses it. What it says after
+        something was found follows from that.
+        """
         due = self.since_self_check >= (self.every or CHECKED_ITSELF)
-        idle = self.ledger.idle and not self.judge.model.copies.flying
-        if not (self.scope.self_checks and due and idle):
+        if not (self.scope.self_checks and due and self.flawless and self.ledger.unused):
             return False
         self.since_self_check = 0
         return True
@@ -182,6 +192,28 @@ class Run:
         for view in seen.nodes:
             self.nodes[view.id] = view
         return seen
+
+
+def ends(breach: Breach) -> bool:
+    """Whether the model cannot go on after it: the tree has not the shape that the rules are about,
+    or may not have it. A system's own check leaves everything as it is.
+    """
+    if breach.violates in TOLERABLE:
+        return breach.rule == "parent-missing"
+    return not breach.rule.startswith(COMPLAINT)
+
+
+def first_unknown(breaches: Iterable[Breach], known: Callable[[str], bool]) -> Breach | None:
+    """The first breach of a step that is not known.
+
+    None is, after one after which the model cannot go on: what follows that may follow from it.
+    """
+    for breach in breaches:
+        if not known(breach.signature):
+            return breach
+        if ends(breach):
+            return None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +246,10 @@ def run_history(
             breaches = run.step(operation)
             if at + 1 in (looked, len(history.operations)):
                 breaches += run.finish()
-            for breach in breaches:
-                if not tolerated(breach.signature):
-                    return Verdict(breach, at, tuple(earlier))
-            if any(breach.violates not in TOLERABLE for breach in breaches):
+            unknown = first_unknown(breaches, tolerated)
+            if unknown is not None:
+                return Verdict(unknown, at, tuple(earlier))
+            if any(map(ends, breaches)):
                 return None
             earlier += [breach.signature for breach in breaches if breach.signature not in earlier]
         return None

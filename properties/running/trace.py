@@ -10,7 +10,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import POOLS, Config
 from radixproof.properties.performing.outcomes import Crashed, Outcome
-from radixproof.properties.running.run import TOLERABLE, Run
+from radixproof.properties.running.run import Run, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def trace(target: Target, history: History) -> Iterator[Shown]:
             signatures = tuple(breach.signature for breach in breaches)
             nodes = frozenset(_nodes(history.config, run.nodes))
             yield Shown(_words(run.steps[-1].outcome), signatures, nodes)
-            if any(breach.violates not in TOLERABLE for breach in breaches):
+            if any(map(ends, breaches)):
                 return
     finally:
         run.close()

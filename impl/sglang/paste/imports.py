@@ -12,6 +12,7 @@ _STANDARD = {
     "patch": "unittest.mock",
     "extract_tb": "traceback",
     "signature": "inspect",
+    "sha256": "hashlib",
     "sys": "",
     "SimpleNamespace": "types",
 }

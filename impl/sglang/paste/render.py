@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from radixproof.impl.operations import History, Insert, Operation, Requested, RunCopies
+from radixproof.impl.operations import History, HostInsert, Insert, Operation, Requested, RunCopies
 from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
 from radixproof.impl.sglang.paste.assertions import (
@@ -50,6 +50,7 @@ HELPERS = (
     "free",
     "release_swa",
     "load_back",
+    "host_insert",
     "poll",
     "first_state",
 )
@@ -127,6 +128,8 @@ def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
     for number, operation in enumerate(history.operations):
         if isinstance(operation, Requested) and number < len(calls):
             continue
+        if isinstance(operation, HostInsert) and (history.config.bigram or operation.key.namespace):
+            raise Unwritable("a host insert is written for tokens alone, of the one namespace")
         if type(operation) not in WRITTEN:
             raise Unwritable(f"{operation.name!r} is not written in SGLang's own calls yet")
 

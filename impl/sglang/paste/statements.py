@@ -14,6 +14,7 @@ from typing import Any
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
@@ -163,6 +164,9 @@ class Statements:
         quota = "" if operation.quota is None else f", mem_quota={operation.quota}"
         return [f"load_back({prompt(operation.key)}{quota})"]
 
+    def _host_insert(self, operation: HostInsert) -> list[str]:
+        return [f"host_insert([{layout.items(operation.key.tokens)}])"]
+
     def _run_copies(self, operation: RunCopies) -> list[str]:
         self.run[operation.load] += operation.count
         return self._wait(operation.load, f"[:{self.run[operation.load]}]")
@@ -237,6 +241,7 @@ _WRITE: dict[type[Operation], Callable[[Statements, Any], list[str]]] = {
     Evict: Statements._evict,
     EvictHost: Statements._evict_host,
     LoadBack: Statements._load_back,
+    HostInsert: Statements._host_insert,
     RunCopies: Statements._run_copies,
     WritingCheck: Statements._writing_check,
     LoadingCheck: Statements._loading_check,

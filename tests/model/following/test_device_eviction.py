@@ -21,6 +21,15 @@ NEVER = 99
 # -- victims ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("taken", [[], ["7"]], ids=["nothing went", "another went"])
+def test_a_leaf_that_cannot_be_written_back_must_go(start: Start, taken: list[str]) -> None:
+    cache = start(write_back=True, host_pages=2)
+    cache.put("1 2 3")
+    cache.put("7")
+    _, wrong = cache.evict_as((1, 0, 0), {"F": taken})
+    assert wrong[0] == "PROGRESS/unbacked-leaf-kept"
+
+
 @pytest.mark.parametrize(
     ("asked", "taken", "freed", "wrong"),
     [
@@ -323,6 +332,33 @@ def test_room_that_a_host_lock_keeps_from_being_made_is_an_excuse(start: Start) 
 
 def test_releases_that_make_room_for_full_alone_may_refuse(full_device: Start) -> None:
     cache = full_device(locked=False, dialect=Dialect(room_before_load=False))
+    assert judged(cache, "1 2", loaded=False) == []
+
+
+@pytest.mark.parametrize(
+    ("loaded", "gone", "wrong"),
+    [
+        (True, {}, []),
+        (False, {}, ["PROGRESS/load-refused"]),
+        (True, {"F": ["7"]}, ["PROGRESS/freed-too-much"]),
+    ],
+)
+def test_what_fits_is_loaded_and_nothing_goes_for_it(
+    start: Start, loaded: bool, gone: dict[str, list[str]], wrong: list[str]
+) -> None:
+    """Whatever else a release evicts to make room: here there is room."""
+    cache = start(device_pages=4, dialect=Dialect(room_before_load=False))
+    cache.demote("1 2")
+    cache.put("7")
+    cache.settle()
+    assert judged(cache, "1 2", loaded=loaded, gone=gone) == wrong
+
+
+def test_a_release_may_refuse_what_another_load_back_is_about(start: Start) -> None:
+    cache = start(device_pages=4, dialect=Dialect(room_before_load=False))
+    cache.demote("1 2")
+    cache.demote("7")
+    assert judged(cache, "7", loaded=True) == []
     assert judged(cache, "1 2", loaded=False) == []
 
 

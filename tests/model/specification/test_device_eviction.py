@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from radixproof.model.config import EvictionPolicy
-from radixproof.model.dialect import Dialect
 
 Start = Callable[..., Any]
 
@@ -306,10 +305,3 @@ def test_a_host_lock_below_keeps_a_leaf_that_would_be_deleted(start: Start) -> N
     assert cache.evict(1) == (0, 0, 0)
     cache.unlock("r1")
     assert cache.evict(1) == (3, 0, 0)
-
-
-def test_before_0_5_17_a_leaf_for_which_the_host_has_no_room_stays(start: Start) -> None:
-    cache = start(write_back=True, host_pages=2, dialect=Dialect(failed_backup_deletes=False))
-    cache.put("1 2 3")
-    assert cache.evict_as((1, 0, 0), {}) == ((0, 0, 0), [])
-    assert set(cache.tree()) == {"1", "1 2", "1 2 3"}

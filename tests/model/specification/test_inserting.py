@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from radixproof.model.config import Pool
-from radixproof.model.dialect import Dialect
 
 Start = Callable[..., Any]
 
@@ -21,12 +20,6 @@ def test_a_new_prompt_is_cut_to_one_window(start: Start) -> None:
     cache = start(window=2)
     assert cache.put("1 2 3").existing == 0
     assert cache.tree() == {"1": "FSfs|", "1 2": "FSfs", "1 2 3": "FSfs|"}
-
-
-def test_older_releases_do_not_cut_a_new_prompt(start: Start) -> None:
-    cache = start(window=2, dialect=Dialect(leaf_cut_to_window=False))
-    cache.put("1 2 3")
-    assert cache.tree() == {"1": "FSfs", "1 2": "FSfs", "1 2 3": "FSfs|"}
 
 
 def test_a_prompt_shorter_than_a_page_changes_nothing(start: Start) -> None:

@@ -29,16 +29,22 @@ def test_a_lock_covers_the_path_in_full_and_a_window_in_swa(start: Start) -> Non
     assert cache.holders(Pool.SWA) == {"1 2": {"r1"}, "1 2 3": {"r1"}}
 
 
+def put_in_one_piece(cache: Any, text: str) -> None:
+    """A node longer than the window: a new one is cut, one whose window comes later is not."""
+    cache.put(text, evicted=len(text.split()))
+    cache.put(text)
+
+
 def test_a_lock_covers_whole_nodes(start: Start) -> None:
-    cache = start(window=2, threshold=NEVER, dialect=Dialect(leaf_cut_to_window=False))
-    cache.put("1 2 3")
+    cache = start(window=2, threshold=NEVER)
+    put_in_one_piece(cache, "1 2 3")
     cache.lock("r1", "1 2 3")
     assert cache.holders(Pool.SWA) == {"1": {"r1"}, "1 2": {"r1"}, "1 2 3": {"r1"}}
 
 
 def test_a_receipt_survives_splits(start: Start) -> None:
-    cache = start(window=2, threshold=NEVER, dialect=Dialect(leaf_cut_to_window=False))
-    cache.put("1 2 3 4")
+    cache = start(window=2, threshold=NEVER)
+    put_in_one_piece(cache, "1 2 3 4")
     cache.lock("r1", "1 2 3 4")
     for text in ("1", "1 2", "1 2 3"):
         cache.match(text)
@@ -143,8 +149,8 @@ def test_a_window_given_back_stays_where_something_on_the_device_hangs_below_it(
 
 
 def test_a_window_that_another_lock_covers_stays(start: Start) -> None:
-    cache = start(window=2, threshold=NEVER, dialect=Dialect(leaf_cut_to_window=False))
-    cache.put("1 2 3")
+    cache = start(window=2, threshold=NEVER)
+    put_in_one_piece(cache, "1 2 3")
     cache.lock("r1", "1 2 3")
     cache.match("1")
     cache.lock("r2", "1 2 3")

@@ -6,11 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.impl.operations import Insert, Lock, Match, Operation, Unlock, WritingCheck
+from radixproof.impl.operations import (
+    Arrive,
+    Evict,
+    HostLock,
+    Insert,
+    Lock,
+    Match,
+    Operation,
+    Refuse,
+    Unlock,
+    WritingCheck,
+)
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
-from radixproof.impl.system import AdapterMistake
-from radixproof.model.config import Config
+from radixproof.impl.system import AdapterMistake, Complaint
+from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
 from radixproof.properties.running.run import CHECKED_ITSELF, Run
@@ -35,14 +46,17 @@ def run(every: int | None = 1) -> Run:
 @pytest.mark.parametrize(
     ("operations", "expected"),
     [
-        ([Insert(A)], 0),
-        ([Insert(A), SETTLE], 1),
-        ([Insert(A), SETTLE, Lock("a", A), Match(A)], 1),
-        ([Insert(A), SETTLE, Lock("a", A), Unlock("a")], 2),
+        ([Insert(A)], 1),
+        ([Insert(A), SETTLE], 2),
+        ([Insert(A), HostLock("a", A), Match(A)], 3),
+        ([Insert(A), Lock("a", A), Match(A)], 1),
+        ([Insert(A), Lock("a", A), Unlock("a")], 2),
+        ([Arrive("q", A), Match(A)], 1),
+        ([Insert(A), Refuse(Pool.FULL_HOST), Evict(1)], 3),
     ],
-    ids=["copy in flight", "idle", "locked", "idle again"],
+    ids=["copying", "idle", "host locked", "locked", "idle again", "request", "evicted"],
 )
-def test_it_is_called_when_the_system_is_idle(
+def test_it_is_called_when_no_request_uses_the_system(
     calls: list[int], operations: list[Operation], expected: int
 ) -> None:
     checked = run()
@@ -71,6 +85,24 @@ def test_what_it_complains_of_is_a_breach(monkeypatch: pytest.MonkeyPatch) -> No
     (breach,) = run().step(Match(A))
     assert breach.signature.startswith("NOCRASH/AssertionError@")
     assert "a node has no parent" in breach.text
+
+
+def test_a_complaint_names_the_breach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def complain(self: RadixSystem) -> None:
+        raise Complaint("orphan", "node 5 has no parent")
+
+    monkeypatch.setattr(RadixSystem, "check_itself", complain, raising=False)
+    (breach,) = run().step(Match(A))
+    assert breach.signature == "NOCRASH/self-check-orphan"
+    assert "node 5 has no parent" in breach.text
+
+
+def test_it_is_not_called_after_something_was_found(calls: list[int]) -> None:
+    checked = run()
+    checked.step(Insert(A))
+    checked.flawless = False
+    checked.step(Match(A))
+    assert len(calls) == 1
 
 
 def test_a_system_that_promises_one_must_have_it() -> None:

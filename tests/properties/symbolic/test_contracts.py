@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -228,7 +227,7 @@ PLANTED: dict[str, list[Plant]] = {
     "more_state_never_shortens_a_match": [(contracts, "match_ends", minds_copies_on_both_tiers)],
     "window_cut_leaves_one_window": [(contracts, "window_cut", cut_with_the_window_rounded_down)],
     "insert_cuts_where_pieces_differ": [
-        (contracts, "Dialect", partial(Dialect, leaf_cut_to_window=False)),
+        (inserting, "window_cut", lambda start, end, *_: start),
         (inserting, "window_cut", cut_with_the_window_rounded_down),
         (inserting, "split", splits_above),
     ],

@@ -13,6 +13,7 @@ from radixproof.impl.operations import (
     EvictHost,
     Finish,
     History,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
@@ -27,6 +28,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
+from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.releases import scope_of
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
@@ -276,7 +278,9 @@ def _of_the_rest() -> Files:
     )
     written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
     crash = History(FULL_ONLY, (Insert(key(1)), EvictHost(-1)))
+    fetched = History(FULL_ONLY_PAGED, (HostInsert(key(1, 2)), HostInsert(key(1, 2, 3, 4, 5))))
     return {
+        "fetched": (fetched, breach(Witness(key(1, 2, 3, 4), Pool.FULL_HOST, held=True))),
         "seed": (
             seed,
             breach(Witness(key(1, 2), Pool.FULL_HOST, held=True), rule="never-backed-up"),
@@ -318,7 +322,13 @@ def _busy() -> Files:
 def files_for(release: str) -> Files:
     """Those of them that a release can be put to."""
     scope = scope_of(release)
-    return {name: case for name, case in files().items() if not scope.refuses(case[0].config)}
+    return {name: case for name, case in files().items() if offers(scope, case[0])}
+
+
+def offers(scope: Scope, history: History) -> bool:
+    """Whether a release has such caches, and what is fetched to the host."""
+    fetches = any(isinstance(one, HostInsert) for one in history.operations)
+    return not scope.refuses(history.config) and (HostInsert in scope.operations or not fetches)
 
 
 def true_of_busy(config: Config, prompt: Key) -> Iterator[Witness | None]:

@@ -41,7 +41,7 @@ from .findings import SWA, SWA_PAGED, breach, files, key
 
 OLD, NEW = "0.5.12.post1", "0.5.23"
 SETTINGS = Path(__file__).parents[4] / "pyproject.toml"
-UNWRITTEN = {HostInsert, Refuse}
+UNWRITTEN = {Refuse}
 """Operations that no release can be put to, and no pasted test has."""
 
 
@@ -127,6 +127,7 @@ def test_a_file_imports_nothing_but_sglang_and_torch() -> None:
         }
         assert {module.partition(".")[0] for module in modules} <= {
             "array",
+            "hashlib",
             "inspect",
             "sglang",
             "torch",
@@ -216,7 +217,8 @@ def test_of_several_ranks_that_one_is_written_whose_copies_run() -> None:
     [
         (History(SWA, (Refuse(Pool.FULL),)), "'refuse'"),
         (History(SWA, (Insert(key(1)), Arrive("r", key(1, 2)))), "'arrive'"),
-        (History(SWA, (HostInsert(key(1)),)), "'host_insert'"),
+        (History(SWA, (HostInsert(key(1, namespace="a")),)), "of the one namespace"),
+        (History(replace(SWA, bigram=True), (HostInsert(key(1)),)), "for tokens alone"),
     ],
 )
 def test_what_cannot_be_written_says_why(history: History, why: str) -> None:
@@ -266,6 +268,7 @@ def test_a_file_has_the_helpers_that_it_calls_and_no_others(release: str) -> Non
             Lock("r", key(1, 2, 3)),
             ReleaseWindow("r"),
             LoadBack(key(1, 2, 3)),
+            HostInsert(key(1, 2, 3)),
             WritingCheck(),
         ),
     )

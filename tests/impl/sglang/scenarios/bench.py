@@ -12,6 +12,8 @@ from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
 
 OLD = "0.5.12.post1"
+ENDLESS = ("0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16")
+"""Where an eviction under write_back may never end."""
 RELEASES = (
     *(OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"),
     *("0.5.20", "0.5.21", "0.5.22", "0.5.23"),
