@@ -113,6 +113,8 @@ class Sglang:
     """The device pool of FULL and SWA together."""
     swa_allocator: type[Any]
     radix_key: type[Any]
+    namespace_seed: Callable[[str | None, str | None], str | None]
+    """What names of pages in storage begin with, by namespace and salt: nothing before 0.5.20."""
     init_params: type[Any]
     server_args: Any
     """One instance for all caches of the process."""
@@ -187,6 +189,7 @@ def collect(version: str) -> Sglang:
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
         radix_key=keys.RadixKey,
+        namespace_seed=getattr(_module("utils"), "storage_namespace_seed", lambda *_: None),
         init_params=init_params,
         server_args=arguments,
         process_arguments=getattr(

@@ -1,8 +1,9 @@
 """What a prefetch from storage does when it has fetched all of a prompt: KV of FULL that was
 fetched to the host is handed over to the tree.
 
-The storage itself, and the threads that fetch from it, are not there: slots are allocated, filled
-and handed over in one go. SGLang hands over windows and states beside FULL, which this does not.
+The threads that fetch from it are not there: slots are allocated, filled and handed over in one go.
+The storage is there as what it has under each name: the page that was put there first. SGLang hands
+over windows and states beside FULL, which this does not.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ class Storage:
         self._sglang = sglang
         self._tree, self._content, self._config = parts.tree, content, config
         self._pool = parts.host.pools.get(Component.FULL)
+        self._stored: dict[str, list[int]] = {}
+        """By name: the content of a page."""
+        self._wanted: dict[int, int] = {}
+        """By slot: what was asked for, until it is handed over."""
 
     def allocate(self, tokens: int) -> list[int] | None:
         assert self._pool is not None, "there is no host tier"
@@ -33,7 +38,7 @@ class Storage:
         return None if slots is None else list(slots.tolist())
 
     def fill(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._content.write_host(slots, tags)
+        self._wanted = dict(zip(slots, tags, strict=True))
 
     def hand_over(self, anchor: Any, key: Key, slots: Sequence[int], start: int) -> int:
         """What follows ``start`` is inserted below the node of a match; returns what is kept. The
@@ -42,6 +47,7 @@ class Storage:
         assert self._pool is not None, "there is no host tier"
         index = self._sglang.torch.tensor(slots)
         names = self._names(key)[start // self._config.page_size :]
+        self._fetch(slots, names)
         fetched = self._key(key, start, len(slots))
         if self._sglang.capabilities.tree_core:
             done = self._tree.tree_core.insert_host(anchor, fetched, index, names)
@@ -55,6 +61,14 @@ class Storage:
             self._pool.free(index[:there])
         return len(slots) - there
 
+    def _fetch(self, slots: Sequence[int], names: Sequence[str]) -> None:
+        """What a page gets is what there is under its name."""
+        size = self._config.page_size
+        for at, name in enumerate(names):
+            page = slots[at * size : (at + 1) * size]
+            wanted = [self._wanted[slot] for slot in page]
+            self._content.write_host(page, self._stored.setdefault(name, wanted))
+
     def _key(self, key: Key, start: int, units: int) -> Any:
         """So many units of a key, in SGLang's form: no method of the tree makes pairs of it."""
         tokens = array("q", key.tokens[start:])
@@ -65,4 +79,6 @@ class Storage:
         """What SGLang calls the whole pages of a key in storage."""
         bigram = self._config.bigram
         length = self._config.floor(len(key.units(bigram)))
-        return page_names(key.tokens, length, bigram, self._config.page_size)
+        seed = self._sglang.namespace_seed(key.namespace or None, None)
+        prior = bytes.fromhex(seed) if seed else None
+        return page_names(key.tokens, length, bigram, self._config.page_size, prior=prior)
