@@ -277,6 +277,7 @@ def scope_of(version: str) -> Scope:
         stateless_inserts=False,
         state_release=False,
         failing_copies=False,
+        carries_requests=True,
         self_checks=True,
         cannot=_not_three_with_a_host,
     )

@@ -36,7 +36,7 @@ from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
 from radixproof.model.specification.trie import Amounts, Holder, Page
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging import reasons
+from radixproof.properties.judging import carried_checks, reasons
 from radixproof.properties.judging.applicable import shown
 from radixproof.properties.judging.step_checks import no_room
 from radixproof.properties.performing.outcomes import (
@@ -170,7 +170,8 @@ class JudgedInsert(Judgement[Insert]):
         self.choice = self.insert.opens
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
-        return self.expect(expected, lambda: reasons.of_insert(expected, outcome))
+        breaches = carried_checks.of_insert(model.config, self.step, operation)
+        return breaches + self.expect(expected, lambda: reasons.of_insert(expected, outcome))
 
     def after(self, choice: Choice) -> list[Breach]:
         return self.judge.follower.finish_insert(self.insert, choice)
@@ -195,7 +196,10 @@ class JudgedLock(Judgement[Lock]):
         key = self.operation.key
         self.served = device = self.model.match(key).device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
-        return self.expect(Locked(device.end), lambda: self.why_there(key, device, device))
+        breaches = carried_checks.of_lock(self.step, device.end)
+        return breaches + self.expect(
+            Locked(device.end), lambda: self.why_there(key, device, device)
+        )
 
 
 class JudgedHostLock(Judgement[HostLock]):

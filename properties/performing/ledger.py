@@ -75,6 +75,8 @@ class Request:
     """The window part of its receipt has been given back."""
     inserted: int = 0
     """Tokens that it has inserted so far."""
+    carried: bool = False
+    """Its engine has a record of it, which is its handle, and plays it (semantics 11.5)."""
 
 
 class Shared(NamedTuple):
