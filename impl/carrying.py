@@ -41,6 +41,8 @@ class Moment(NamedTuple):
     state: int | None = None
     """The state that it brought."""
     priority: int = 0
+    counted: bool = True
+    """The insert is not marked as one that counts no hits."""
     device: int = 0
     """How much of it a match found on the device, and with the host tier (``best``)."""
     best: int = 0

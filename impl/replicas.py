@@ -126,9 +126,9 @@ class Replicas:
         )
         return None if None in begun else begun
 
-    def computed(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         for system, own in zip(self.systems, request, strict=True):
-            system.computed(own, key, row, units)
+            system.compute(own, key, row, units)
 
     def slide(self, request: Any) -> int:
         slid = [system.slide(own) for system, own in zip(self.systems, request, strict=True)]

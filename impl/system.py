@@ -242,9 +242,9 @@ class Carrying(Protocol):
         receipt; None if the engine would have no such request, which is then played as any other.
         """
 
-    def computed(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
-        """The request has computed ``units`` of its key, of which the last may have been generated,
-        into the slots of its row.
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+        """The request is about to compute its key down to ``units``, of which the last may have
+        been generated, into the slots of its row. These are written next.
         """
 
     def slide(self, request: Any) -> int:

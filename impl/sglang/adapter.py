@@ -202,8 +202,8 @@ class SglangSystem:
     ) -> Carried | None:
         return self._carrier.begin(key, slots, receipt, state)
 
-    def computed(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
-        self._carrier.computed(request, key, row, units)
+    def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
+        self._carrier.compute(request, key, row, units)
 
     def slide(self, request: Carried) -> int:
         return self._carrier.slide(request)

@@ -63,6 +63,9 @@ class Carried:
         self.cache_protected_len = self.prefix_len = self.begun = len(prefix)
         self.prompt = len(key.tokens)
         """Tokens of its key that it came with."""
+        self.mapped = 0
+        self.unmapped: dict[int, int] = {}
+        """SWA peers of slots in its last page that it does not use yet."""
         self.skip_lock_node_ids: Any = {}
         self.component_evicted_seqlens: dict[Any, int] = {}
         self.mamba_pool_idx = None if state is None else sglang.torch.tensor(state)

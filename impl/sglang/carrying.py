@@ -37,6 +37,7 @@ class Carrier:
         found: Callable[[Any], Lookup],
     ) -> None:
         self._sglang, self._tree, self._config = sglang, parts.tree, config
+        self._parts = parts
         self._rows = parts.tree.req_to_token_pool
         self._core = parts.core
         self._states = parts.device.states and parts.device.states.allocator
@@ -58,7 +59,7 @@ class Carrier:
         locking.take(self._sglang, request, receipt)
         return request
 
-    def computed(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         tokens = units + self._config.bigram
         if request.req_pool_idx is None:
             self._rows.alloc([request])
@@ -66,6 +67,21 @@ class Carrier:
         begin = max(request.begun, request.kv_committed_len)
         self._write(request, begin, self._tensor(row[begin:tokens]))
         request.told(key, tokens)
+        self._map(request, row, tokens)
+
+    def _map(self, request: Any, row: Sequence[int], tokens: int) -> None:
+        """SGLang allocates tokens: the rest of their last page is not in the full→SWA map."""
+        peers = self._parts.device.peers()
+        if peers is None:
+            return
+        for slot in row[request.mapped : tokens]:
+            if slot in request.unmapped:
+                peers[slot] = request.unmapped.pop(slot)
+        for slot in row[tokens:]:
+            if peers[slot]:
+                request.unmapped[slot] = int(peers[slot])
+                peers[slot] = 0
+        request.mapped = tokens
 
     def _write(self, request: Any, begin: int, slots: Any) -> None:
         self._rows.write((request.req_pool_idx, slice(begin, begin + len(slots))), slots)
@@ -136,7 +152,8 @@ class Carrier:
                 reused=result.prefix_len,
                 state=None if state is None else int(state[0]),
                 taken=state is not None and not result.mamba_exist,
-                priority=argument.priority,
+                priority=getattr(argument, "priority", 0),
+                counted=not getattr(argument, "chunked", False),
                 evicted=call.standing.evicted,
                 told=self._windows.told(argument),
             )

@@ -133,7 +133,7 @@ class FollowedBackups:
             for pool, pages in to_copy(state, node).items():
                 for page in pages:
                     busy = page in marked or node[-1] in marked
-                    rule = wording.unpaid(page, pool.component, busy)
+                    rule = wording.unpaid(page, pool.component, busy, state.config.threshold)
                     if page is self.too_early and pool is Pool.MAMBA_HOST:
                         rule = wording.STATE_TOO_LATE
                     owed.setdefault(page, {})[pool] = rule

@@ -36,6 +36,8 @@ class Inserting:
     evicted: int = 0
     inserted: int = 0
     """Tokens that the same request inserted before."""
+    counted: bool = True
+    """It is one that counts as a use where every insert is counted by itself."""
     taken: bool = False
     """The state that came with it was taken."""
     opens: bool = False
@@ -163,7 +165,7 @@ def count_hits(state: State, insert: Inserting) -> list[Page]:
     Returns those counted (8.1).
     """
     for page in insert.path:
-        page.inserts += 1
+        page.inserts += insert.counted
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
     uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)

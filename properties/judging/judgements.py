@@ -167,6 +167,7 @@ class JudgedInsert(Judgement[Insert]):
             operation.priority,
             self.step.inserted,
         )
+        self.insert.counted = self.step.carried is None or self.step.carried.counted
         self.choice = self.insert.opens
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
@@ -216,7 +217,7 @@ class JudgedAdopt(Judgement[Adopt]):
         path = self.model.trie.walk(key)
         self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
         self.model.lock(self.judge.holder(self.operation.receipt), end)
-        return self.expect(Locked(end.end), lambda: "that much of it is in the tree")
+        return carried_checks.of_lock(self.step, end.end) + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):

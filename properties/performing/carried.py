@@ -110,7 +110,7 @@ class Play:
     def insert(self, moment: Moment) -> Step:
         request, length = self.request, moment.length
         _lost(self.ledger, request, moment.evicted)
-        protected, self.length = min(self.given, length), length
+        protected, self.length = min(self.given, length), max(self.length, length)
         if length > self.given:
             self.ledger.give_row(request, self.given, length)
             self.given = length
@@ -122,7 +122,7 @@ class Play:
         evicted = min(length, max(request.evicted, protected))
         operation = Insert(key, evicted, state=brings, priority=moment.priority)
         outcome = Inserted(moment.reused, protected, moment.taken)
-        carried = Carried(moment.told, request.evicted, request.computed)
+        carried = Carried(moment.told, request.evicted, request.computed, moment.counted)
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
 
     def _handed_over(self, state: int, taken: bool) -> None:

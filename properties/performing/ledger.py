@@ -179,6 +179,16 @@ class Ledger:
         self.take(Pool.SWA, [peer for _, peer in pairs])
         self.peers.update(pairs)
 
+    def computed_row(self, request: Request, tokens: int) -> None:
+        """Of a row only the first ``tokens`` slots are in the full→SWA map: an engine allocates
+        tokens, not pages.
+        """
+        for at, (slot, peer) in enumerate(zip(request.row, request.peers, strict=True)):
+            if peer and at < tokens:
+                self.peers[slot] = peer
+            elif peer:
+                self.peers.pop(slot, None)
+
     def give_row(self, request: Request, start: int, end: int) -> None:
         """Part of a row is the tree's now, or free."""
         self.give(Pool.FULL, request.row[start:end])

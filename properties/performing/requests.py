@@ -165,14 +165,15 @@ class Scheduler:
             self.ledger.extend_row(
                 request, new, self.system.swa_of(new) if windowed else need * [0]
             )
+        if request.carried:
+            self.ledger.computed_row(request, slots)
+            self.system.compute(request.handle, request.key, request.row, length)
         begin, request.computed = request.computed, length
         tags = self.ledger.tags_of(request.key)
         self.system.write(request.row[begin:length], tags[begin:length])
         paged = self.config.floor(length)
         if request.state is not None and paged:
             self.system.write_state(request.state, tags[paged - 1])
-        if request.carried:
-            self.system.computed(request.handle, request.key, request.row, length)
         yield Step(operation, Done(length - begin))
         return True
 

@@ -49,6 +49,8 @@ class Carried:
     """What it has lost, or the tree has."""
     computed: int
     """Units that it has computed."""
+    counted: bool = True
+    """The insert is not marked as one that counts no hits."""
 
 
 Act: TypeAlias = Operation | Adopt | CopyState
