@@ -4,9 +4,13 @@ they take back from it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from radixproof.impl.operations import Insert
-from radixproof.model.config import Config
-from radixproof.model.verdict import Breach, Property
+from radixproof.model.config import Config, Pool
+from radixproof.model.specification.trie import Page
+from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.performing.step import Carried, Step
 
 
@@ -24,7 +28,7 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
             f"{insert}: the request has no SWA below token {lost} any more, "
             f"but the tree was told {carried.told}"
         )
-        return [Breach(Property.MAP, "window-not-told", text)]
+        return [Breach(Property.MAP, "window-not-told", text, _swa(config, insert, lost, False))]
     may = _may_have_lost(config, length)
     if carried.evicted <= max(may, step.protected):
         return []
@@ -32,7 +36,14 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
         f"{insert}: the request has freed its SWA below token {carried.evicted}, "
         f"which leaves less than a window of {window} tokens"
     )
-    return [Breach(*_why_too_much(config, carried, length), text)]
+    witness = _swa(config, insert, lost, True)
+    return [Breach(*_why_too_much(config, carried, length), text, witness)]
+
+
+def _swa(config: Config, insert: Insert, end: int, held: bool) -> Witness:
+    """Whether the page that ends there should have SWA after the insert."""
+    tokens = end + (config.bigram and end > 0)
+    return Witness(replace(insert.key, tokens=insert.key.tokens[:tokens]), Pool.SWA, held=held)
 
 
 def _may_have_lost(config: Config, length: int) -> int:
@@ -51,12 +62,14 @@ def _why_too_much(config: Config, carried: Carried, length: int) -> tuple[Proper
     return Property.MATCH, "window-not-in-whole-pages"
 
 
-def of_lock(step: Step, reached: int) -> list[Breach]:
-    """OWN: a request goes on with all that it has handed over."""
-    if reached >= step.given:
+def of_lock(step: Step, reached: int, path: Sequence[Page]) -> list[Breach]:
+    """OWN: a request goes on with all that it has handed over, which ``path`` leads to."""
+    if reached >= step.given or not path:
         return []
     text = (
         f"{step.operation}: the request has handed over {step.given} tokens and goes on with "
         f"{reached} of the tree's: the slots between belong to both"
     )
-    return [Breach(Property.OWN, "inserted-not-adopted", text)]
+    last = path[-1]
+    witness = Witness(last.key(), Pool.FULL, locks=len(last.holders[Pool.FULL]) + 1)
+    return [Breach(Property.OWN, "inserted-not-adopted", text, witness)]

@@ -197,7 +197,7 @@ class JudgedLock(Judgement[Lock]):
         key = self.operation.key
         self.served = device = self.model.match(key).device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
-        breaches = carried_checks.of_lock(self.step, device.end)
+        breaches = carried_checks.of_lock(self.step, device.end, self.model.trie.walk(key))
         return breaches + self.expect(
             Locked(device.end), lambda: self.why_there(key, device, device)
         )
@@ -217,7 +217,7 @@ class JudgedAdopt(Judgement[Adopt]):
         path = self.model.trie.walk(key)
         self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
         self.model.lock(self.judge.holder(self.operation.receipt), end)
-        return carried_checks.of_lock(self.step, end.end) + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
+        return carried_checks.of_lock(self.step, end.end, path) + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):
