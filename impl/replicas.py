@@ -117,9 +117,7 @@ class Replicas:
         for system, own in zip(self.systems, receipt, strict=True):
             system.release_window(own)
 
-    def begin_request(
-        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None
-    ) -> Any:
+    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
         begun = tuple(
             system.begin_request(key, slots, own, state)
             for system, own in zip(self.systems, receipt, strict=True)

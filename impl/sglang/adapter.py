@@ -197,9 +197,7 @@ class SglangSystem:
         self._locks.release_window(locking.held_by(self._sglang, receipt))
         receipt.swa_prefix_lock_released = True
 
-    def begin_request(
-        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None
-    ) -> Carried | None:
+    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
         return self._carrier.begin(key, slots, receipt, state)
 
     def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:

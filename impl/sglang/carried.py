@@ -52,6 +52,10 @@ _NOT = ("swa_prefix_lock_released", "skip_radix_cache_insert", "mamba_needs_clea
 class Carried:
     """A live request of SGLang. Lengths are in tokens, ``cache_protected_len`` is in units."""
 
+    req_pool_idx: int | None
+    finished_reason: str | None
+    swa_prefix_lock_released: bool
+
     def __init__(self, sglang: Sglang, key: Key, prefix: Any, state: int | None) -> None:
         for names, value in ((_ABSENT, None), (_NONE_YET, 0), (_ONE, 1), (_NOT, False)):
             for name in names:
@@ -99,7 +103,7 @@ class Carried:
 
     @property
     def holds_kv(self) -> bool:
-        return self.req_pool_idx is not None  # type: ignore[attr-defined]
+        return self.req_pool_idx is not None
 
     @property
     def holds_mamba(self) -> bool:
@@ -122,7 +126,7 @@ class Carried:
         return self.cache_protected_len
 
     def finished(self) -> bool:
-        return self.finished_reason is not None  # type: ignore[attr-defined]
+        return self.finished_reason is not None
 
     def get_fill_ids(self) -> Any:
         return self.fill_ids

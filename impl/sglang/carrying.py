@@ -17,7 +17,7 @@ from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import Called, Recorder, Standing
 from radixproof.impl.sglang.windows import Windows
 from radixproof.impl.system import Lookup
-from radixproof.model.config import Config
+from radixproof.model.config import DEVICE, Config
 from radixproof.model.key import Key
 
 NO_STATE = "Can not alloc mamba cache"
@@ -40,7 +40,6 @@ class Carrier:
         self._parts = parts
         self._rows = parts.tree.req_to_token_pool
         self._core = parts.core
-        self._states = parts.device.states and parts.device.states.allocator
         self._recorder, self._locks, self._found = recorder, locks, found
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
@@ -113,7 +112,8 @@ class Carrier:
     def _drop(self, request: Any) -> None:
         """As the scheduler does with a request that it has admitted and then cannot run."""
         if request.mamba_pool_idx is not None:
-            self._states.free(request.mamba_pool_idx.view(1))
+            assert self._parts.device.states is not None
+            self._parts.device.states.allocator.free(request.mamba_pool_idx.view(1))
         self._locks.unlock(locking.held_by(self._sglang, request))
 
     # -- what its calls did --------------------------------------------------------------------
@@ -128,22 +128,21 @@ class Carrier:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
         refused = isinstance(raised, AssertionError) and str(raised) == NO_STATE
-        error = None if refused else raised
-        return Carriage(moments, error, refused)
+        return Carriage(moments, None if refused else raised, refused)
 
     def _standing(self, request: Any) -> Standing:
         row = request.req_pool_idx
         slots = (
-            []
-            if row is None
-            else self._rows.req_to_token[row, : request.kv_committed_len].tolist()
+            [] if row is None else self._rows.req_to_token[row, : request.kv_committed_len].tolist()
         )
         return Standing(self._windows.evicted(request), slots)
 
     def _moment(self, request: Any, call: Called) -> Moment:
         whole = call.seen.whole
-        assert whole is not None and whole.free is not None
-        moment = Moment(call.did, whole.free[:3], row=call.standing.row)
+        assert whole is not None
+        assert whole.free is not None
+        free = [slots or () for slots in whole.free[: len(DEVICE)]]
+        moment = Moment(call.did, tuple(free), row=call.standing.row)
         argument, result = call.argument, call.result
         if call.did is Did.INSERT:
             state = argument.mamba_value

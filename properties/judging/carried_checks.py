@@ -1,5 +1,5 @@
-"""What an engine's own functions do for a request (semantics 11.5): what they tell the tree, and what
-they take back from it.
+"""What an engine's own functions do for a request (semantics 11.5): what they tell the tree, and
+what they take back from it.
 """
 
 from __future__ import annotations

@@ -84,6 +84,8 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
+        if judged.given_up:
+            return breaches
         if step.refused:
             breaches += step_checks.allocation_refused(self.model, step)
         if must_look or judged.choice:

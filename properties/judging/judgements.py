@@ -92,6 +92,8 @@ class Judgement(Generic[ActT]):
     """The last page that may be served from the device."""
     source: Page | None = None
     """The page whose state a request takes a copy of."""
+    given_up = False
+    """A request was carried so wrongly that all else which is seen follows from it."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
 
@@ -172,6 +174,9 @@ class JudgedInsert(Judgement[Insert]):
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
         breaches = carried_checks.of_insert(model.config, self.step, operation)
+        self.given_up = any(one.violates is Property.MAP for one in breaches)
+        if self.given_up:
+            return breaches
         return breaches + self.expect(expected, lambda: reasons.of_insert(expected, outcome))
 
     def after(self, choice: Choice) -> list[Breach]:
@@ -198,6 +203,7 @@ class JudgedLock(Judgement[Lock]):
         self.served = device = self.model.match(key).device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
         breaches = carried_checks.of_lock(self.step, device.end, self.model.trie.walk(key))
+        self.given_up = bool(breaches)
         return breaches + self.expect(
             Locked(device.end), lambda: self.why_there(key, device, device)
         )
@@ -217,7 +223,9 @@ class JudgedAdopt(Judgement[Adopt]):
         path = self.model.trie.walk(key)
         self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
         self.model.lock(self.judge.holder(self.operation.receipt), end)
-        return carried_checks.of_lock(self.step, end.end, path) + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
+        breaches = carried_checks.of_lock(self.step, end.end, path)
+        self.given_up = bool(breaches)
+        return breaches + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):

@@ -1,7 +1,7 @@
 """Requests that a system carries through its engine's own functions (semantics 11.5).
 
-What such a function does in one call is played as a step for each of its parts. The ledger then says
-what the engine's own record of the request says.
+What such a function does in one call is played as a step for each of its parts. The ledger then
+says what the engine's own record of the request says.
 """
 
 from __future__ import annotations
