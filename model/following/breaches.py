@@ -80,15 +80,15 @@ that backup, if it is never copied (8.3).
 """
 
 
-def unpaid(page: Page, component: Component, busy: bool, threshold: int) -> str:
+def unpaid(page: Page, component: Component, busy: bool, uncounted: bool) -> str:
     """The rule that is broken if a host copy that is owed is never made: a cause has a name of its
     own (semantics 4.4, 8.2).
 
     A page that has a host copy of FULL got the component later; ``busy`` says that it was passed
-    over because a backup was in flight then.
+    over because a backup was in flight then, ``uncounted`` that none of the inserts counts for it
+    where every insert is counted by itself (8.1).
     """
     if not page.has(Pool.FULL_HOST):
-        uncounted = page.inserts < threshold <= page.hits
         return HITS_BY_INSERT if uncounted else "never-backed-up"
     return "never-backed-up-again" if busy else f"late-{component.name.lower()}-not-backed-up"
 

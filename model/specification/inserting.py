@@ -164,11 +164,11 @@ def count_hits(state: State, insert: Inserting) -> list[Page]:
     """One hit for every page that a request walked or made for the first time, node by node.
     Returns those counted (8.1).
     """
+    uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
     for page in insert.path:
-        page.inserts += insert.counted
+        page.inserts += insert.counted and page not in uncounted
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
-    uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
     counted = [page for page in first_used(state, insert) if page not in uncounted]
     for page in counted:
         page.hits += 1
