@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from radixproof.impl.carrying import Carriage
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.system import Complete, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
@@ -115,6 +116,43 @@ class Replicas:
     def release_window(self, receipt: Any) -> None:
         for system, own in zip(self.systems, receipt, strict=True):
             system.release_window(own)
+
+    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
+        begun = tuple(
+            system.begin_request(key, slots, own, state)
+            for system, own in zip(self.systems, receipt, strict=True)
+        )
+        return None if None in begun else begun
+
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+        for system, own in zip(self.systems, request, strict=True):
+            system.compute(own, key, row, units)
+
+    def slide(self, request: Any) -> int:
+        slid = [system.slide(own) for system, own in zip(self.systems, request, strict=True)]
+        return self._same("slide", slid)
+
+    def carry_on(self, request: Any, last: bool) -> Carriage:
+        made = [
+            system.carry_on(own, last) for system, own in zip(self.systems, request, strict=True)
+        ]
+        return self._carriage("carry_on", made)
+
+    def end_request(self, request: Any, insert: bool) -> Carriage:
+        made = [
+            system.end_request(own, insert)
+            for system, own in zip(self.systems, request, strict=True)
+        ]
+        return self._carriage("end_request", made)
+
+    def _carriage(self, what: str, made: Sequence[Carriage]) -> Carriage:
+        self._same(what, [one._replace(error=None) for one in made])
+        self._same(f"error of {what}", [type(one.error) for one in made])
+        return made[0]
+
+    def show(self, moment: int | None) -> None:
+        for system in self.systems:
+            system.show(moment)
 
     def lock_host(self, anchor: Any) -> Any:
         receipts = tuple(

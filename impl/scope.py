@@ -76,6 +76,10 @@ class Scope:
     hybrid_host_inserts: bool = True
     """Host inserts can be made beside SWA and MAMBA, and where priorities order evictions."""
     failing_copies: bool = True
+    carries_requests: bool = False
+    """It carries requests through its engine's own functions: not part of the default, since what a
+    cache has of them is not part of it.
+    """
     self_checks: bool = False
     """It has a check of its own state, and that is to be called as well: not part of the default,
     since few have one.

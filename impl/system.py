@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from radixproof.impl.carrying import Carriage
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
@@ -230,6 +231,39 @@ class Adopting(Protocol):
         """FULL slots of the path to the node that the last insert returned as its anchor."""
 
 
+class Carrying(Protocol):
+    """For systems that carry requests through their engine's own functions (semantics 11.5)."""
+
+    def begin_request(
+        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, /
+    ) -> Any:
+        """A request begins with the ``slots`` that it was served, the receipt of their lock, and a
+        state where there is MAMBA. Returns the engine's record of it, which takes the place of the
+        receipt; None if the engine would have no such request, which is then played as any other.
+        """
+
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+        """The request is about to compute its key down to ``units``, of which the last may have
+        been generated, into the slots of its row. These are written next.
+        """
+
+    def slide(self, request: Any) -> int:
+        """Free what has left the request's window, as the engine does while it decodes; returns how
+        many units have lost theirs, or are the tree's.
+        """
+
+    def carry_on(self, request: Any, last: bool) -> Carriage:
+        """The request inserts what it has computed, and goes on; ``last`` says whether its prompt
+        is computed.
+        """
+
+    def end_request(self, request: Any, insert: bool) -> Carriage:
+        """The request ends, and inserts what it has computed before, or does not."""
+
+    def show(self, moment: int | None) -> None:
+        """Let `observe` show the cache as it was at a moment of the last call; None: as it is."""
+
+
 class HostTier(Protocol):
     """For caches with a host tier. Copies are queued by the cache, and run when the
     harness says.
@@ -336,6 +370,7 @@ class Complete(
     EarlyRelease,
     Stateful,
     Adopting,
+    Carrying,
     HostTier,
     HostLocking,
     HostInserting,

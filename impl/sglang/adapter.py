@@ -14,12 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from radixproof.impl.carrying import Carriage
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.carried import Carried
+from radixproof.impl.sglang.carrying import Carrier
 from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
+from radixproof.impl.sglang.recording import Recorder
 from radixproof.impl.sglang.requests import RequestStates, request
 from radixproof.impl.sglang.self_check import complaint, unheard
 from radixproof.impl.sglang.storage import Storage
@@ -88,8 +92,11 @@ class SglangSystem:
         self._content = Content(self._device, self._parts.host.pools)
         self._transfers = Transfers(sglang, self._parts)
         self._victims = Victims(self._tree, config.device_pages)
-        self._view = View(self._parts)
+        self._recorder = Recorder(self._parts, View(self._parts).observe)
         self._locks = locking.of(sglang, self._tree)
+        self._carrier = Carrier(
+            sglang, self._parts, config, self._recorder, self._locks, self._lookup
+        )
         if config.mamba_states:
             self._states = RequestStates(
                 sglang, self._parts, self._content, self._transfers, self._locks
@@ -106,8 +113,11 @@ class SglangSystem:
         self._key_matched = key
         self._core.about(key.namespace, key.units(self._bigram))
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
-        slots = self._found(found).tolist()
         self._best_matched = found.best_match_node
+        return self._lookup(found)
+
+    def _lookup(self, found: Any) -> Lookup:
+        slots = self._found(found).tolist()
         best = self._core.depth(found.best_match_node)
         host = (
             (found.host_hit_length, found.swa_host_hit_length, found.mamba_host_hit_length)
@@ -179,7 +189,32 @@ class SglangSystem:
         self._locks.unlock(receipt)
 
     def release_window(self, receipt: Any) -> None:
-        self._locks.release_window(receipt)
+        """Of a request it is its own to remember."""
+        if not isinstance(receipt, Carried):
+            self._locks.release_window(receipt)
+            return
+        self._locks.release_window(locking.held_by(self._sglang, receipt))
+        receipt.swa_prefix_lock_released = True
+
+    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
+        return self._carrier.begin(key, slots, receipt, state)
+
+    def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
+        self._carrier.compute(request, key, row, units)
+
+    def slide(self, request: Carried) -> int:
+        return self._carrier.slide(request)
+
+    def carry_on(self, request: Carried, last: bool) -> Carriage:
+        self._victims.restart()
+        return self._carrier.carry_on(request, last)
+
+    def end_request(self, request: Carried, insert: bool) -> Carriage:
+        self._victims.restart()
+        return self._carrier.end(request, insert)
+
+    def show(self, moment: int | None) -> None:
+        self._recorder.show(moment)
 
     def lock_host(self, anchor: Any) -> Any:
         """Prefetches do so, where the prefix has a host copy."""
@@ -262,7 +297,7 @@ class SglangSystem:
             raise complaint(str(error)) from error
 
     def observe(self, whole: bool) -> Observation:
-        return self._view.observe()
+        return self._recorder.observe()
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         return self._content.read(pool, slots)

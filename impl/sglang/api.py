@@ -91,6 +91,10 @@ class Capabilities:
     """What it announces can be told apart by namespace (0.5.22)."""
     path_indices: bool
     """A match says how much there is; the slots of its path are asked for apart (0.5.22)."""
+    windows_freed_at_will: bool
+    """An unfinished insert frees what has left the window, if a flag says so (0.5.14)."""
+    checkpoints: bool
+    """What an unfinished request does is called a checkpoint (0.5.22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,10 @@ class Sglang:
     swa_pool: Callable[..., Any]
     """The device pool of FULL and SWA together."""
     swa_allocator: type[Any]
+    requests: Any
+    """Module of what the scheduler does with the memory of requests."""
+    flags: Any
+    """What the environment sets, each with its default."""
     radix_key: type[Any]
     namespace_seed: Callable[[str | None, str | None], str | None]
     """What names of pages in storage begin with, by namespace and salt: nothing before 0.5.20."""
@@ -154,7 +162,7 @@ def collect(version: str) -> Sglang:
         _module("base_prefix_cache"),
         _module("cache_init_params").CacheInitParams,
     )
-    arguments = _server_arguments()
+    arguments, requests = _server_arguments(), _module("common")
     return Sglang(
         version=version,
         capabilities=Capabilities(
@@ -179,6 +187,8 @@ def collect(version: str) -> Sglang:
             events=tree.UnifiedRadixCache.take_events is not params.BasePrefixCache.take_events,
             named_namespaces="dynamo_kv_event_format" in signature(init_params).parameters,
             path_indices="device_prefix_len" in params.MatchResult._fields,
+            windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
+            checkpoints=hasattr(requests, "checkpoint_kv_cache"),
         ),
         torch=importlib.import_module("torch"),
         tree=tree,
@@ -188,6 +198,8 @@ def collect(version: str) -> Sglang:
         states=importlib.import_module("sglang.srt.configs.mamba_utils"),
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
+        requests=requests,
+        flags=importlib.import_module("sglang.srt.environ").envs,
         radix_key=keys.RadixKey,
         namespace_seed=getattr(_module("utils"), "storage_namespace_seed", lambda *_: None),
         init_params=init_params,

@@ -87,3 +87,28 @@ class ForgetfulReceipts(Receipts):
 
     def _release(self, receipt: Receipt) -> None:
         self._tree.dec_swa_lock_only(receipt.node, receipt.params.swa_uuid_for_lock)
+
+
+def take(sglang: Sglang, request: Any, receipt: Any) -> None:
+    """A request of SGLang's remembers a lock, as its release has it."""
+    request.last_node = receipt.node
+    if sglang.capabilities.tree_locks:
+        request.lock = receipt
+        return
+    request.lock_receipt = params = receipt.params
+    request.swa_uuid_for_lock = getattr(params, "swa_uuid_for_lock", None)
+    request.skip_lock_node_ids = getattr(params, "skip_lock_node_ids", {})
+
+
+def held_by(sglang: Sglang, request: Any) -> Any:
+    """The lock that a request of SGLang's remembers."""
+    can = sglang.capabilities
+    if can.tree_locks:
+        return request.lock
+    if can.release_by_receipt:
+        return Receipt(request.last_node, request.lock_receipt)
+    remembered = {"skip_lock_node_ids": request.skip_lock_node_ids} if can.skips_remembered else {}
+    params = sglang.params.DecLockRefParams(
+        swa_uuid_for_lock=request.swa_uuid_for_lock, **remembered
+    )
+    return Receipt(request.last_node, params)

@@ -14,6 +14,7 @@ from radixproof.impl.sglang.events import Events, asked_for
 from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
+from radixproof.impl.sglang.memory.rows import plain_rows
 from radixproof.impl.sglang.memory.swa import SwaMemory
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.refusals import Refusals
@@ -69,8 +70,9 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
     chosen = {"tree_core_backend": core} if sglang.capabilities.chosen_core else {}
     params = sglang.init_params(
         disable=False,
-        # The rows of requests, which the harness keeps itself, but for the states that are there.
-        req_to_token_pool=None if device.states is None else device.states.rows,
+        req_to_token_pool=(
+            plain_rows(sglang, config) if device.states is None else device.states.rows
+        ),
         token_to_kv_pool_allocator=device.allocator,
         page_size=config.page_size,
         is_eagle=config.bigram,

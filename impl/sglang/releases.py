@@ -121,6 +121,12 @@ RULES = (
         OPERATIONS,
     ),
     Rule("0.5.14", "a load-back locks its source on the host until the ack (9.2)", "reported"),
+    Rule(
+        "0.5.15.post1",
+        "an unfinished insert says what its window has lost (11.5)",
+        "reported",
+    ),
+    Rule("0.5.15.post1", "a leaf keeps a page of its window (11.4)", "reported of 0.5.14"),
     Rule("0.5.15.post1", "a leaf wholly below `e` is created (4.2)", "reported"),
     Rule("0.5.15.post1", "recovery leaves locked FULL slots alone (4.1)", "reported"),
     Rule(
@@ -155,6 +161,7 @@ RULES = (
         "a state attached after a node's first backup is backed up as a supplement (4.4)",
         "reported",
     ),
+    Rule("0.5.18", "windows of bigrams are counted in units (11.4)", "reported from 0.5.14"),
     Rule(
         "0.5.19",
         "a second load-back of nodes that are loading is no error (9.4)",
@@ -208,6 +215,13 @@ RULES = (
         "0.5.22",
         "a host insert gives walked nodes the host copy that they lack (10.3)",
         field="host_insert_refills",
+    ),
+    Rule("0.5.22", "inserts of parts of a prompt are hits (8.1)", "reported"),
+    Rule("0.5.23", "a window is kept in whole pages (11.4)", "reported from 0.5.14"),
+    Rule(
+        "0.5.23",
+        "a request goes on from the node that its insert ended on (11.2)",
+        "reported from 0.5.14",
     ),
     Rule(
         "0.5.23",
@@ -276,6 +290,7 @@ def scope_of(version: str) -> Scope:
         stateless_inserts=False,
         state_release=False,
         failing_copies=False,
+        carries_requests=True,
         self_checks=True,
         cannot=_not_three_with_a_host,
     )

@@ -127,13 +127,14 @@ class FollowedBackups:
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
         owed: Owed = {}
+        uncounted = all(node[-1].inserts < state.config.threshold for node in nodes)
         for number, node in enumerate(nodes, 1):
             if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
                 break
             for pool, pages in to_copy(state, node).items():
                 for page in pages:
                     busy = page in marked or node[-1] in marked
-                    rule = wording.unpaid(page, pool.component, busy)
+                    rule = wording.unpaid(page, pool.component, busy, uncounted)
                     if page is self.too_early and pool is Pool.MAMBA_HOST:
                         rule = wording.STATE_TOO_LATE
                     owed.setdefault(page, {})[pool] = rule

@@ -90,15 +90,16 @@ that backup, if it is never copied (8.3).
 """
 
 
-def unpaid(page: Page, component: Component, busy: bool) -> str:
+def unpaid(page: Page, component: Component, busy: bool, uncounted: bool) -> str:
     """The rule that is broken if a host copy that is owed is never made: a cause has a name of its
     own (semantics 4.4, 8.2).
 
     A page that has a host copy of FULL got the component later; ``busy`` says that it was passed
-    over because a backup was in flight then.
+    over because a backup was in flight then, ``uncounted`` that none of the inserts counts for it
+    where every insert is counted by itself (8.1).
     """
     if not page.has(Pool.FULL_HOST):
-        return "never-backed-up"
+        return HITS_BY_INSERT if uncounted else "never-backed-up"
     return "never-backed-up-again" if busy else f"late-{component.name.lower()}-not-backed-up"
 
 
@@ -116,6 +117,8 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
             "was backed up by the very insert that brought its state, but before it had the state, "
             "and that was not copied later, although the host had room for it"
         )
+    elif rule == HITS_BY_INSERT:
+        why += "; the inserts of a prompt that is computed in parts are a use as well"
     elif rule != "never-backed-up":
         when = "while a backup was in flight" if rule.endswith("again") else "later"
         why = (

@@ -36,6 +36,8 @@ class Inserting:
     evicted: int = 0
     inserted: int = 0
     """Tokens that the same request inserted before."""
+    counted: bool = True
+    """It is one that counts as a use where every insert is counted by itself."""
     taken: bool = False
     """The state that came with it was taken."""
     opens: bool = False
@@ -162,11 +164,11 @@ def count_hits(state: State, insert: Inserting) -> list[Page]:
     """One hit for every page that a request walked or made for the first time, node by node.
     Returns those counted (8.1).
     """
+    uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
     for page in insert.path:
-        page.inserts += 1
+        page.inserts += insert.counted and page not in uncounted
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
-    uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
     counted = [page for page in first_used(state, insert) if page not in uncounted]
     for page in counted:
         page.hits += 1

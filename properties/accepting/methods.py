@@ -24,6 +24,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import (
     AdapterMistake,
+    Carrying,
     Complete,
     Stateful,
     System,
@@ -86,6 +87,8 @@ def called(scope: Scope) -> tuple[str, ...]:
         names.append("release_window")
     if scope.ranks and WritingCheck in offers:
         names.append("copied")
+    if scope.carries_requests:
+        names += [name for name in vars(Carrying) if not name.startswith("_")]
     if scope.self_checks:
         names.append("check_itself")
     return tuple(names)

@@ -57,6 +57,9 @@ class Judge:
         self.announced = Announced()
         self._start()
 
+    given_up = False
+    """Something was seen of which all that could be seen from now on would be a consequence."""
+
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
         self.follower = Follower(self.model)
@@ -76,6 +79,8 @@ class Judge:
         model has to follow. Otherwise only the outcome and the bytes are judged now, and what the
         step did to the nodes is judged with the next observation.
         """
+        if self.given_up:
+            return []
         if isinstance(step.outcome, Crashed):
             return [step_checks.crashed(step, step.outcome)]
         if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
@@ -84,6 +89,9 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
+        if judged.given_up:
+            self.given_up = True
+            return breaches
         if step.refused:
             breaches += step_checks.allocation_refused(self.model, step)
         if must_look or judged.choice:

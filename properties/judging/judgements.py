@@ -36,7 +36,7 @@ from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
 from radixproof.model.specification.trie import Amounts, Holder, Page
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.judging import reasons
+from radixproof.properties.judging import carried_checks, reasons
 from radixproof.properties.judging.applicable import shown
 from radixproof.properties.judging.step_checks import no_room
 from radixproof.properties.performing.outcomes import (
@@ -94,6 +94,8 @@ class Judgement(Generic[ActT]):
     """The page whose state a request takes a copy of."""
     own: Holder | None = None
     """What the operation locks for itself, while it lasts or until its ack."""
+    given_up = False
+    """A request was carried so wrongly that all else which is seen follows from it."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
 
@@ -169,10 +171,15 @@ class JudgedInsert(Judgement[Insert]):
             operation.priority,
             self.step.inserted,
         )
+        self.insert.counted = self.step.carried is None or self.step.carried.counted
         self.choice = self.insert.opens
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
-        return self.expect(expected, lambda: reasons.of_insert(expected, outcome))
+        breaches = carried_checks.of_insert(model.config, self.step, operation)
+        self.given_up = any(one.violates is Property.MAP for one in breaches)
+        if self.given_up:
+            return breaches
+        return breaches + self.expect(expected, lambda: reasons.of_insert(expected, outcome))
 
     def after(self, choice: Choice) -> list[Breach]:
         return self.judge.follower.finish_insert(self.insert, choice)
@@ -197,7 +204,11 @@ class JudgedLock(Judgement[Lock]):
         key = self.operation.key
         self.served = device = self.model.match(key).device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
-        return self.expect(Locked(device.end), lambda: self.why_there(key, device, device))
+        breaches = carried_checks.of_lock(self.step, device.end, self.model.trie.walk(key))
+        self.given_up = bool(breaches)
+        return breaches + self.expect(
+            Locked(device.end), lambda: self.why_there(key, device, device)
+        )
 
 
 class JudgedHostLock(Judgement[HostLock]):
@@ -214,7 +225,9 @@ class JudgedAdopt(Judgement[Adopt]):
         path = self.model.trie.walk(key)
         self.served = end = path[-1] if path else self.model.trie.root(key.namespace)
         self.model.lock(self.judge.holder(self.operation.receipt), end)
-        return self.expect(Locked(end.end), lambda: "that much of it is in the tree")
+        breaches = carried_checks.of_lock(self.step, end.end, path)
+        self.given_up = bool(breaches)
+        return breaches + self.expect(Locked(end.end), lambda: "that much of it is in the tree")
 
 
 class JudgedUnlock(Judgement[Unlock]):

@@ -75,6 +75,8 @@ class Request:
     """The window part of its receipt has been given back."""
     inserted: int = 0
     """Tokens that it has inserted so far."""
+    carried: bool = False
+    """Its engine has a record of it, which is its handle, and plays it (semantics 11.5)."""
 
 
 class Shared(NamedTuple):
@@ -181,6 +183,16 @@ class Ledger:
         pairs = [(slot, peer) for slot, peer in zip(slots, peers, strict=True) if peer]
         self.take(Pool.SWA, [peer for _, peer in pairs])
         self.peers.update(pairs)
+
+    def computed_row(self, request: Request, tokens: int) -> None:
+        """Of a row only the first ``tokens`` slots are in the full→SWA map: an engine allocates
+        tokens, not pages.
+        """
+        for at, (slot, peer) in enumerate(zip(request.row, request.peers, strict=True)):
+            if peer and at < tokens:
+                self.peers[slot] = peer
+            elif peer:
+                self.peers.pop(slot, None)
 
     def give_row(self, request: Request, start: int, end: int) -> None:
         """Part of a row is the tree's now, or free."""

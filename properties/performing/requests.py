@@ -29,6 +29,7 @@ from radixproof.impl.scope import Scope
 from radixproof.impl.system import Complete
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
+from radixproof.properties.performing import carried
 from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
 from radixproof.properties.performing.outcomes import (
     Done,
@@ -65,6 +66,8 @@ class Scheduler:
         handle = self.system.lock(found.anchor)
         request = Request(name, key, lock, handle, row, peers, reached, reached, reached, state)
         self.ledger.requests[name] = request
+        if self.scope.carries_requests and self._can_insert(state):
+            carried.begin(self.system, request)
         yield Step(Lock(lock, key), Locked(reached), found.slots)
         self.ledger.share(request)
 
@@ -72,6 +75,10 @@ class Scheduler:
         request = self.ledger.requests[operation.request]
         length = min(request.computed + operation.tokens, len(self.ledger.units(request.key)))
         if not (yield from self._compute(request, length, operation)):
+            return
+        if request.carried:
+            last = length == len(self.ledger.units(request.key))
+            yield from carried.carry_on(self.system, self.ledger, self.config, request, last)
             return
         self._slide(request)
         paged = self.config.floor(length)
@@ -102,6 +109,9 @@ class Scheduler:
 
     def finish(self, operation: Finish) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
+        if request.carried:
+            yield from carried.end(self.system, self.ledger, self.config, request, insert=True)
+            return
         paged = self.config.floor(request.computed)
         if not paged or not self._can_insert(request.state):
             yield from self._leave(request)
@@ -111,7 +121,11 @@ class Scheduler:
         yield from self._end(request, paged)
 
     def abort(self, operation: Abort) -> Iterator[Step]:
-        yield from self._leave(self.ledger.requests[operation.request])
+        request = self.ledger.requests[operation.request]
+        if request.carried:
+            yield from carried.end(self.system, self.ledger, self.config, request, insert=False)
+            return
+        yield from self._leave(request)
 
     def load_back(self, operation: LoadBack) -> Step:
         found = self.system.match(operation.key)
@@ -138,7 +152,8 @@ class Scheduler:
         """Let a request own slots for ``length`` units, making room if need be, and fill them.
         Returns whether that succeeded.
         """
-        need = self.config.floor(length + self.config.page_size - 1) - len(request.row)
+        slots = length + (self.config.bigram and request.carried)  # engines have one a token
+        need = self.config.floor(slots + self.config.page_size - 1) - len(request.row)
         if need > 0:
             yield from self._make_room(need, 0)
             new = self.system.allocate(need)
@@ -150,6 +165,9 @@ class Scheduler:
             self.ledger.extend_row(
                 request, new, self.system.swa_of(new) if windowed else need * [0]
             )
+        if request.carried:
+            self.ledger.computed_row(request, slots)
+            self.system.compute(request.handle, request.key, request.row, length)
         begin, request.computed = request.computed, length
         tags = self.ledger.tags_of(request.key)
         self.system.write(request.row[begin:length], tags[begin:length])
@@ -166,6 +184,9 @@ class Scheduler:
         Counted from where an insert would end now, so that what is inserted ends in a whole window.
         """
         if self.config.window is None:
+            return
+        if request.carried:
+            carried.slide(self.system, self.ledger, request)
             return
         reached = self.config.floor(request.computed)
         window = max(self.config.window, self.config.page_size)

@@ -39,6 +39,20 @@ class CopyState:
         return f"copy the state of {self.key}"
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An insert that an engine's own function made for a request (semantics 11.5)."""
+
+    told: int
+    """What the tree was told of the window that the request has lost."""
+    evicted: int
+    """What it has lost, or the tree has."""
+    computed: int
+    """Units that it has computed."""
+    counted: bool = True
+    """The insert is not marked as one that counts no hits."""
+
+
 Act: TypeAlias = Operation | Adopt | CopyState
 
 
@@ -56,5 +70,9 @@ class Step:
     """Tokens of an insert whose slots were the tree's already."""
     inserted: int = 0
     """Tokens that the same request had inserted before."""
+    carried: Carried | None = None
+    """Of an insert by an engine's own function."""
+    given: int = 0
+    """Of a lock that such a function took: so much of the request's row is the tree's by then."""
     refused: Sequence[tuple[Pool, int]] = ()
     """The allocation that failed: its pools, with the slots wanted from each."""

@@ -9,8 +9,12 @@ from importlib.resources import files
 from typing import NamedTuple
 
 BY_SIGNATURE = (
+    ("OWN/inserted-not-adopted", "11.2"),
     ("OWN/*", "1.3", "13.4"),
     ("OWN-H/*", "1.3", "13.4"),
+    ("MAP/window-not-told", "11.5"),
+    ("MAP/leaf-without-window", "11.4"),
+    ("MAP/window-counted-in-tokens", "11.4"),
     ("MAP/*", "13.1"),
     ("CONTENT/served", "3.3"),
     ("CONTENT/*_host", "7.4", "8.3"),
@@ -54,6 +58,7 @@ BY_SIGNATURE = (
     ("PROGRESS/never-backed-up-again", "4.4"),
     ("PROGRESS/late-*-not-backed-up", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
+    ("PROGRESS/hits-by-insert", "8.1", "8.2"),
     ("PROGRESS/state-never-backed-up", "4.4", "8.3"),
     ("PROGRESS/not-written-back", "7.4"),
     ("PROGRESS/late-*-not-written-back", "7.3", "7.4"),
@@ -64,6 +69,7 @@ BY_SIGNATURE = (
     ("PROGRESS/*_check-outcome", "8.4", "9.5"),
     ("PROGRESS/*", "7.4"),
     ("MATCH/*-not-inserted", "4.1", "4.2"),
+    ("MATCH/window-not-in-whole-pages", "11.4"),
     ("MATCH/not-cut", "4.3", "5.1"),
     ("MATCH/cut-unasked", "4.3", "5.1"),
     ("MATCH/match-outcome", "3.2", "3.3"),

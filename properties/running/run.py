@@ -148,6 +148,8 @@ class Run:
         look = self._look_at_all if whole else self._look_at_changes
         try:
             breaches = self.judge.judge(step, look, must_look, self.system)
+            if self.judge.given_up:
+                return breaches
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
                 self.since_whole = 0
                 breaches += inspect(self.judge, self.seen, self.system)

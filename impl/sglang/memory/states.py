@@ -8,6 +8,7 @@ from typing import Any
 from radixproof.impl.observation import Slots
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.memory.layers import layers_of
+from radixproof.impl.sglang.memory.rows import rows_of
 from radixproof.model.config import Component, Config, Pool
 
 
@@ -17,12 +18,9 @@ class StateMemory:
     def __init__(self, sglang: Sglang, config: Config) -> None:
         self.layers: Sequence[int] = layers_of(Component.MAMBA, config)
         self.rows: Any = sglang.pools.HybridReqToTokenPool(
-            size=1,  # the rows themselves the harness keeps
             mamba_size=config.slots(Pool.MAMBA),
             mamba_spec_state_size=1,
-            max_context_len=1,
-            device="cpu",
-            enable_memory_saver=False,
+            **rows_of(config),
             cache_params=_parameters(sglang, self.layers),
             mamba_layer_ids=list(self.layers),
             enable_mamba_extra_buffer=config.page_size > 1,

@@ -53,6 +53,12 @@ HELPERS = (
     "host_insert",
     "poll",
     "first_state",
+    "arrived",
+    "compute",
+    "slide",
+    "carry_on",
+    "end",
+    "release_swa_of",
 )
 """Functions that a file has if it calls them: what SGLang's scheduler does in several calls, or
 releases do differently. In the order in which they stand; each is a template in ``helpers``.
@@ -94,6 +100,8 @@ def render(
     steps = _written(history, notes, calls, statements)
     lines = [line for step in steps for line in step.statements]
     text = "\n".join((*lines, *asserted.before, *asserted.after))
+    if config.window is not None and not since("0.5.18") and _calls(text, "carry_on"):
+        text += "\nslide()"  # a helper of a helper
     body = _TEMPLATES.get_template("test.py.j2").render(
         name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
         config=config,
@@ -104,6 +112,7 @@ def render(
         since=since,
         held=held,
         helpers=[f"helpers/{name}.py.j2" for name in HELPERS if _calls(text, name)],
+        flagged=config.window is not None and (config.bigram or config.page_size > config.window),
         needs=_needs(config, asserted, text, limited),
         steps=steps,
         asserted=asserted,
@@ -190,6 +199,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "tells_states": "state=" in text,
         "events": asserted.announced,
         "copies": asserted.filled is Component.MAMBA,
+        "requests": _calls(text, "arrived"),
         "others": "prev_prefix_len=" in text or "priority=" in text,
     }
 
@@ -218,7 +228,9 @@ def _is_limited(
 ) -> bool:
     """Whether the host pools may get full: never more is on the host than was inserted."""
     keys = [one.key for one in operations if isinstance(one, Insert)]
-    keys += [call.arguments[0] for made in calls for call in made if call.method == "insert"]
+    made = [call for calls_of_step in calls for call in calls_of_step]
+    keys += [call.arguments[0] for call in made if call.method == "insert"]
+    keys += [call.arguments[1] for call in made if call.method == "compute"]
     inserted = sum(len(key.units(config.bigram)) // config.page_size for key in keys)
     return config.hosted and any(
         inserted > config.pages(HOST[component]) for component in config.components

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from radixproof.impl.sglang.paste.layout import items, quoted
 from radixproof.impl.sglang.paste.statements import evicted, found, inserted, prompt
 from radixproof.impl.system import Lookup
 from radixproof.model.config import Config
@@ -41,6 +42,8 @@ class Requests:
     """Slots that were allocated here and have lost their SWA peers."""
     states: dict[int, str] = field(default_factory=dict)
     """By slot: the name of a state that a request owns."""
+    carried: list[Any] = field(default_factory=list)
+    """SGLang's records of requests."""
     looked: tuple[Key, Lookup] | None = None
     """The last match, of which nothing is written before it is used."""
 
@@ -83,12 +86,46 @@ class Requests:
             self.rows[request] = [*lookup.slots, *rest]
         return lines
 
+    # -- requests that SGLang's own functions carry --------------------------------------------
+
+    def _begin_request(self, request: str, call: Call) -> list[str]:
+        if call.result is None:
+            return []
+        key, _, receipt, state = call.arguments
+        name = self._name(receipt)
+        self.carried.append(call.result)
+        told = f", state={self.states[state]}" if state is not None else ""
+        if key.namespace:
+            told += f", extra_key={quoted(key.namespace)}"
+        given = f"row_{request}, node_{name}, receipt_{name}"
+        return [f"req_{request} = arrived({given}, prompt={len(key.tokens)}{told})"]
+
+    def _compute(self, request: str, call: Call) -> list[str]:
+        _, key, row, units = call.arguments
+        tokens = units + self.config.bigram
+        self.rows[request] = list(row)
+        part = f"row_{request}{'' if tokens == len(row) else f'[:{tokens}]'}"
+        return [f"compute(req_{request}, [{items(key.tokens)}], {part})"]
+
+    def _slide(self, request: str, _: Call) -> list[str]:
+        return [] if self.config.window is None else [f"slide(req_{request})"]
+
+    def _carry_on(self, request: str, call: Call) -> list[str]:
+        return [f"carry_on(req_{request}{'' if call.arguments[1] else ', chunked=True'})"]
+
+    def _end_request(self, request: str, call: Call) -> list[str]:
+        return [f"end(req_{request}{'' if call.arguments[1] else ', insert=False'})"]
+
+    # -- requests that are played, and locks ---------------------------------------------------
+
     def _unlock(self, _: str, call: Call) -> list[str]:
         name = self._name(call.arguments[0])
         rest = ", skip_swa=True" if name in self.released else ""
         return [f"tree.dec_lock_ref(node_{name}, receipt_{name}{rest})"]
 
-    def _release_window(self, _: str, call: Call) -> list[str]:
+    def _release_window(self, request: str, call: Call) -> list[str]:
+        if any(one is call.arguments[0] for one in self.carried):
+            return [f"release_swa_of(req_{request})"]
         name = self._name(call.arguments[0])
         self.released.add(name)
         return [f"release_swa(node_{name}, receipt_{name})"]
@@ -161,6 +198,11 @@ _WRITE: dict[str, Callable[[Requests, str, Call], list[str]]] = {
     "match": Requests._match,
     "load_back": Requests._load_back,
     "lock": Requests._lock,
+    "begin_request": Requests._begin_request,
+    "compute": Requests._compute,
+    "slide": Requests._slide,
+    "carry_on": Requests._carry_on,
+    "end_request": Requests._end_request,
     "unlock": Requests._unlock,
     "release_window": Requests._release_window,
     "evict": Requests._evict,

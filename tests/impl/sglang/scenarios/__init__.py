@@ -14,6 +14,7 @@ from radixproof.impl.system import Target
 
 from . import (
     announcing,
+    carrying,
     copying,
     evicting,
     importing,
@@ -33,6 +34,7 @@ MODULES = (
     evicting,
     storing,
     locking,
+    carrying,
     observing,
     announcing,
     importing,

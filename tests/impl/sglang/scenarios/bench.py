@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from radixproof.impl.carrying import Carriage, Did
 from radixproof.impl.observation import Event, NodeView, Observation
 from radixproof.impl.system import Complete, System, Target
 from radixproof.model.config import Config
@@ -151,3 +152,21 @@ def without(kind: str) -> Callable[[Any], None]:
         ]
 
     return deaf
+
+
+def arrived(system: Complete, key: Key, state: int | None = None) -> Any:
+    found = system.match(key)
+    return system.begin_request(key, found.slots, system.lock(found.anchor), state)
+
+
+def computed(system: Complete, request: Any, key: Key, row: list[int], units: int) -> None:
+    """Grow the row to so many units, in whole pages."""
+    need = -(-units // 2) * 2 - len(row)
+    if need > 0:
+        row += system.allocate(need) or []
+    system.compute(request, key, row, units)
+
+
+def did(carriage: Carriage) -> list[Did]:
+    equal(carriage.error, None)
+    return [moment.did for moment in carriage.moments]

@@ -1,0 +1,122 @@
+"""What SGLang's functions of requests do to the tree, recorded call by call.
+
+Such a function inserts, matches, unlocks and locks in one go. Each of these calls is looked at just
+before the next one, so that what was freed in between is seen with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from radixproof.impl.carrying import Did
+from radixproof.impl.observation import Event, Observation
+from radixproof.impl.sglang.parts import Parts
+
+_HOOKED = {
+    "evict": Did.EVICT,
+    "evict_for_alloc": Did.EVICT,
+    "insert": Did.INSERT,
+    "match_prefix": Did.MATCH,
+    "inc_lock_ref": Did.LOCK,
+    "dec_lock_ref": Did.UNLOCK,
+}
+_WALK = "_match_tree"
+"""What a request's own lookups call since 0.5.22."""
+
+
+class Standing(NamedTuple):
+    """What SGLang's record of a request says."""
+
+    evicted: int
+    """What it has lost of its window."""
+    row: list[int]
+    """Its slots, as far as they are computed."""
+
+
+class Called(NamedTuple):
+    """A call that was recorded."""
+
+    did: Did
+    argument: Any
+    result: Any
+    standing: Standing
+    """What the request's record said when the call was made."""
+    seen: Observation
+
+
+class Recorder:
+    """Listens to the tree of one cache, while it is told to."""
+
+    def __init__(self, parts: Parts, observe: Callable[[], Observation]) -> None:
+        self._observe = observe
+        self._standing: Callable[[], Standing] | None = None
+        self._depth = 0
+        self._waiting: tuple[Did, Any, Any, Standing] | None = None
+        self.calls: list[Called] = []
+        self._shown: Observation | None = None
+        self._unheard: list[Event] = []
+        tree = parts.tree
+        hooked = dict(_HOOKED)
+        if hasattr(tree, _WALK):
+            hooked[_WALK] = hooked.pop("match_prefix")
+        for name, did in hooked.items():
+            if not hasattr(tree, name):
+                continue
+            setattr(tree, name, self._hook(getattr(tree, name), did))
+
+    @contextmanager
+    def listening(self, standing: Callable[[], Standing]) -> Iterator[None]:
+        """Within the block calls are recorded; ``standing`` reads the request's record."""
+        self._hear_all()
+        self.calls = []
+        self._standing = standing
+        try:
+            yield
+        finally:
+            self._standing = None
+            self._depth = 0
+            self._look()
+
+    def show(self, moment: int | None) -> None:
+        """What was announced at moments that nobody looks at is heard with the next one."""
+        self._unheard += (self._shown and self._shown.events) or ()
+        self._shown = None if moment is None else self.calls[moment].seen
+
+    def observe(self) -> Observation:
+        """The moment that is shown, or what there is now."""
+        seen = self._shown or self._observe()
+        if self._unheard and seen.events is not None:
+            seen = replace(seen, events=(*self._unheard, *seen.events))
+        self._unheard = []
+        if self._shown is not None and seen.events is not None:
+            self._shown = replace(seen, events=())
+        return seen
+
+    def _hear_all(self) -> None:
+        if self._shown is not None:
+            self.show(None)
+
+    def _hook(self, call: Callable[..., Any], did: Did) -> Callable[..., Any]:
+        def hooked(*arguments: Any, **named: Any) -> Any:
+            if self._standing is None or self._depth:
+                return call(*arguments, **named)
+            self._look()
+            self._depth += 1
+            standing = self._standing()
+            result = call(*arguments, **named)
+            self._depth -= 1
+            argument = arguments[0] if arguments else next(iter(named.values()))
+            self._waiting = did, argument, result, standing
+            if did is Did.EVICT:
+                self._look()
+            return result
+
+        return hooked
+
+    def _look(self) -> None:
+        if self._waiting is not None:
+            self.calls.append(Called(*self._waiting, self._observe()))
+            self._waiting = None

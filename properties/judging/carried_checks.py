@@ -1,0 +1,75 @@
+"""What an engine's own functions do for a request (semantics 11.5): what they tell the tree, and
+what they take back from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from radixproof.impl.operations import Insert
+from radixproof.model.config import Config, Pool
+from radixproof.model.specification.trie import Page
+from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.properties.performing.step import Carried, Step
+
+
+def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
+    """MAP and MATCH: the tree is told what the request has lost of its window, and what is left
+    lets a match end where the insert does.
+    """
+    carried, window = step.carried, config.window
+    if carried is None or window is None or carried.evicted <= step.protected:
+        return []
+    length = len(insert.key.units(config.bigram))
+    lost = min(carried.evicted, length)
+    if carried.told < lost:
+        text = (
+            f"{insert}: the request has no SWA below token {lost} any more, "
+            f"but the tree was told {carried.told}"
+        )
+        return [Breach(Property.MAP, "window-not-told", text, _swa(config, insert, lost, False))]
+    may = _may_have_lost(config, length)
+    if carried.evicted <= max(may, step.protected):
+        return []
+    text = (
+        f"{insert}: the request has freed its SWA below token {carried.evicted}, "
+        f"which leaves less than a window of {window} tokens"
+    )
+    witness = _swa(config, insert, lost, True)
+    return [Breach(*_why_too_much(config, carried, length), text, witness)]
+
+
+def _swa(config: Config, insert: Insert, end: int, held: bool) -> Witness:
+    """Whether the page that ends there should have SWA after the insert."""
+    tokens = end + (config.bigram and end > 0)
+    return Witness(replace(insert.key, tokens=insert.key.tokens[:tokens]), Pool.SWA, held=held)
+
+
+def _may_have_lost(config: Config, length: int) -> int:
+    """Whole pages, a window and a page before the end of what is inserted (semantics 11.4)."""
+    assert config.window is not None
+    return config.floor(max(0, length - max(config.window, config.page_size)))
+
+
+def _why_too_much(config: Config, carried: Carried, length: int) -> tuple[Property, str]:
+    assert config.window is not None
+    if carried.evicted >= length:
+        return Property.MAP, "leaf-without-window"
+    from_units = carried.computed - 1 - max(config.window, config.page_size)
+    if config.bigram and config.floor(max(0, from_units)) <= _may_have_lost(config, length):
+        return Property.MAP, "window-counted-in-tokens"
+    return Property.MATCH, "window-not-in-whole-pages"
+
+
+def of_lock(step: Step, reached: int, path: Sequence[Page]) -> list[Breach]:
+    """OWN: a request goes on with all that it has handed over, which ``path`` leads to."""
+    if reached >= step.given or not path:
+        return []
+    text = (
+        f"{step.operation}: the request has handed over {step.given} tokens and goes on with "
+        f"{reached} of the tree's: the slots between belong to both"
+    )
+    last = path[-1]
+    witness = Witness(last.key(), Pool.FULL, locks=len(last.holders[Pool.FULL]) + 1)
+    return [Breach(Property.OWN, "inserted-not-adopted", text, witness)]

@@ -1,0 +1,202 @@
+"""Requests that a system carries through its engine's own functions (semantics 11.5).
+
+What such a function does in one call is played as a step for each of its parts. The ledger then
+says what the engine's own record of the request says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from radixproof.impl.carrying import Carriage, Did, Moment
+from radixproof.impl.operations import Evict, Insert, Lock, Match, Unlock
+from radixproof.impl.system import Complete
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
+from radixproof.properties.performing.outcomes import (
+    Done,
+    Freed,
+    Inserted,
+    Locked,
+    Matched,
+    Skipped,
+)
+from radixproof.properties.performing.step import Adopt, Carried, CopyState, Step
+
+
+def begin(system: Complete, request: Request) -> None:
+    """Let the engine have a record of a request, if it would have such a request."""
+    record = system.begin_request(request.key, request.row, request.handle, request.state)
+    if record is not None:
+        request.handle, request.carried = record, True
+
+
+def slide(system: Complete, ledger: Ledger, request: Request) -> None:
+    """The engine frees what has left the window."""
+    _lost(ledger, request, system.slide(request.handle))
+
+
+def carry_on(
+    system: Complete, ledger: Ledger, config: Config, request: Request, last: bool
+) -> Iterator[Step]:
+    """A request inserts what it has computed, and goes on."""
+    carriage = system.carry_on(request.handle, last)
+    yield from Play(system, ledger, config, request, carriage, ends=False).steps()
+    if carriage.refused:
+        skipped = Skipped("there is no room for a state")
+        yield Step(CopyState(Key(())), skipped, refused=[(Pool.MAMBA, 1)])
+
+
+def end(
+    system: Complete, ledger: Ledger, config: Config, request: Request, insert: bool
+) -> Iterator[Step]:
+    """A request ends."""
+    carriage = system.end_request(request.handle, insert)
+    yield from Play(system, ledger, config, request, carriage, ends=True).steps()
+
+
+def _lost(ledger: Ledger, request: Request, evicted: int) -> None:
+    """The request has lost its window down to there."""
+    if evicted > request.evicted:
+        ledger.give_window(request, request.evicted, min(evicted, len(request.row)))
+        request.evicted = evicted
+
+
+@dataclass(slots=True)
+class Play:
+    """One call of an engine's function, played part by part."""
+
+    system: Complete
+    ledger: Ledger
+    config: Config
+    request: Request
+    carriage: Carriage
+    ends: bool
+    """The request ends with it."""
+    given: int = field(init=False)
+    """So much of the row is the tree's."""
+    matched: Moment | None = None
+    length: int = 0
+    """How much of the key the last insert was about."""
+    unused: list[int] = field(default_factory=list)
+    """States that the request holds, and that no insert took."""
+
+    def __post_init__(self) -> None:
+        self.given = self.request.protected
+
+    def steps(self) -> Iterator[Step]:
+        """Raises what the function raised."""
+        moments = self.carriage.moments
+        for number, moment in enumerate(moments):
+            self.system.show(number)
+            step = _PLAY[moment.did](self, moment)
+            self._freed(moment)
+            if self.ends and number == len(moments) - 1:
+                self._end()
+            yield step
+            if moment.did is Did.LOCK:
+                self.ledger.share(self.request)
+        self.system.show(None)
+        if self.carriage.error is not None:
+            raise self.carriage.error
+
+    # -- the parts -----------------------------------------------------------------------------
+
+    def evict(self, moment: Moment) -> Step:
+        return Step(Evict(*moment.asked), Freed(*moment.freed))
+
+    def insert(self, moment: Moment) -> Step:
+        request, length = self.request, moment.length
+        _lost(self.ledger, request, moment.evicted)
+        protected, self.length = min(self.given, length), max(self.length, length)
+        if length > self.given:
+            self.ledger.give_row(request, self.given, length)
+            self.given = length
+        if moment.state is not None:
+            self._handed_over(moment.state, moment.taken)
+        before = min(request.inserted, length)
+        request.inserted = max(request.inserted, length)
+        key, brings = self.ledger.prefix(request.key, length), moment.state is not None
+        evicted = min(length, max(request.evicted, protected))
+        operation = Insert(key, evicted, state=brings, priority=moment.priority)
+        outcome = Inserted(moment.reused, protected, moment.taken)
+        carried = Carried(moment.told, request.evicted, request.computed, moment.counted)
+        return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
+
+    def _handed_over(self, state: int, taken: bool) -> None:
+        """A state of the request's own, or one that was allocated for the tree."""
+        if state == self.request.state:
+            if taken:
+                self.ledger.give(Pool.MAMBA, [state])
+                self.request.state = None
+        elif taken:
+            self.ledger.hand_over(Pool.MAMBA)
+        else:
+            self.ledger.take(Pool.MAMBA, [state])
+            self.unused.append(state)
+
+    def match(self, moment: Moment) -> Step:
+        self.matched = moment
+        key = self.ledger.prefix(self.request.key, moment.length)
+        found = Matched(moment.device, moment.best, moment.host)
+        return Step(Match(key), found, moment.slots)
+
+    def unlock(self, _: Moment) -> Step:
+        self.ledger.shared.pop(self.request.name, None)
+        return Step(Unlock(self.request.lock), Done())
+
+    def lock(self, moment: Moment) -> Step:
+        """Where nothing was looked up before, it is the node that the insert ended on."""
+        request, before = self.request, self.request.lock
+        lock = RequestLock(request.name, before.number + 1)
+        key = self.ledger.prefix(request.key, self.length)
+        reached = self.length if self.matched is None else self.matched.device
+        act = Adopt(lock, key) if self.matched is None else Lock(lock, key)
+        slots = list(moment.row[:reached])
+        self.ledger.adopt(request, lock, request.handle, reached, slots)
+        return Step(act, Locked(reached), slots, given=self.given)
+
+    # -- what the request holds ----------------------------------------------------------------
+
+    def _freed(self, moment: Moment) -> None:
+        """What it has given back by then, as far as the pools show."""
+        free = [set(slots) for slots in moment.free]
+        if self.ends:
+            self._give(Pool.FULL, [slot for slot in self._own() if slot in free[Pool.FULL]])
+            self._give(Pool.SWA, [peer for peer in self._peers() if peer in free[Pool.SWA]])
+            state = self.request.state
+            if state is not None and state in free[Pool.MAMBA]:
+                self._give(Pool.MAMBA, [state])
+        self._give(Pool.MAMBA, [state for state in self.unused if state in free[Pool.MAMBA]])
+
+    def _end(self) -> None:
+        """What it has not given back by now is lost."""
+        self._give(Pool.FULL, self._own())
+        self._give(Pool.SWA, self._peers())
+        state = self.request.state
+        self._give(Pool.MAMBA, [*self.unused, *([] if state is None else [state])])
+        self.ledger.end(self.request)
+
+    def _own(self) -> list[int]:
+        return self.request.row[self.given :]
+
+    def _peers(self) -> list[int]:
+        return [peer for peer in self.request.peers[self.given :] if peer]
+
+    def _give(self, pool: Pool, slots: Iterable[int]) -> None:
+        held = [slot for slot in slots if slot in self.ledger.rows[pool]]
+        self.ledger.give(pool, held)
+        if pool is Pool.FULL:
+            for slot in held:
+                self.ledger.peers.pop(slot, None)
+
+
+_PLAY: dict[Did, Callable[[Play, Moment], Step]] = {
+    Did.EVICT: Play.evict,
+    Did.INSERT: Play.insert,
+    Did.MATCH: Play.match,
+    Did.LOCK: Play.lock,
+    Did.UNLOCK: Play.unlock,
+}

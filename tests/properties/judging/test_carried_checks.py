@@ -1,0 +1,75 @@
+"""What an engine's own functions do wrong with a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.operations import Insert, Lock
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.model.specification.trie import Page, Trie
+from radixproof.model.verdict import Witness
+from radixproof.properties.judging.carried_checks import of_insert, of_lock
+from radixproof.properties.performing.outcomes import Inserted, Locked
+from radixproof.properties.performing.step import Carried, Step
+
+PAGED = Config(page_size=3, window=4, swa_pages=8, swa_host_pages=16)
+BIGRAM = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16, bigram=True)
+LONG = Config(page_size=4, window=1, swa_pages=8, swa_host_pages=16)
+
+
+def key(tokens: int) -> Key:
+    return Key(tuple(range(1, tokens + 1)))
+
+
+def of(config: Config, tokens: int, carried: Carried | None, protected: int = 0) -> list[str]:
+    insert = Insert(key(tokens))
+    step = Step(insert, Inserted(0), protected=protected, carried=carried)
+    return [breach.signature for breach in of_insert(config, step, insert)]
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens", "carried", "found"),
+    [
+        (PAGED, 6, None, []),
+        (PAGED, 6, Carried(told=0, evicted=0, computed=8), []),
+        (PAGED, 9, Carried(told=3, evicted=3, computed=9), []),
+        (PAGED, 9, Carried(told=0, evicted=3, computed=9), ["MAP/window-not-told"]),
+        (PAGED, 6, Carried(told=3, evicted=3, computed=8), ["MATCH/window-not-in-whole-pages"]),
+        (LONG, 4, Carried(told=4, evicted=4, computed=6), ["MAP/leaf-without-window"]),
+        (LONG, 4, Carried(told=4, evicted=8, computed=9), ["MAP/leaf-without-window"]),
+        (LONG, 8, Carried(told=4, evicted=4, computed=9), []),
+        (BIGRAM, 5, Carried(told=2, evicted=2, computed=5), ["MAP/window-counted-in-tokens"]),
+        (BIGRAM, 7, Carried(told=2, evicted=2, computed=7), []),
+        (Config(), 6, Carried(told=0, evicted=3, computed=8), []),
+    ],
+)
+def test_a_window_is_told_and_kept(
+    config: Config, tokens: int, carried: Carried | None, found: list[str]
+) -> None:
+    assert of(config, tokens, carried) == found
+
+
+def test_what_the_tree_had_before_is_its_own() -> None:
+    assert of(PAGED, 6, Carried(told=0, evicted=3, computed=8), protected=3) == []
+
+
+def test_a_window_that_was_lost_is_not_to_be_in_the_tree() -> None:
+    insert = Insert(key(9))
+    step = Step(insert, Inserted(0), carried=Carried(told=0, evicted=3, computed=9))
+    (breach,) = of_insert(PAGED, step, insert)
+    assert breach.witness == Witness(key(3), Pool.SWA, held=False)
+    assert "below token 3" in breach.text
+
+
+def path(tokens: int) -> list[Page]:
+    return Trie(Config()).extend(key(tokens))
+
+
+def test_a_request_goes_on_with_all_that_it_handed_over() -> None:
+    step = Step(Lock("q's lock 1", key(2)), Locked(1), given=2)
+    (breach,) = of_lock(step, 1, path(2))
+    assert breach.signature == "OWN/inserted-not-adopted"
+    assert breach.witness == Witness(key(2), Pool.FULL, locks=1)
+    assert of_lock(step, 2, path(2)) == []
+    assert of_lock(Step(Lock("r", key(2)), Locked(1)), 1, path(2)) == []

@@ -1,0 +1,165 @@
+"""Requests that an engine carries: what its functions did, played step by step."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from radixproof.impl.carrying import Carriage, Did, Moment
+from radixproof.impl.operations import Evict, Insert, Lock, Match, Unlock
+from radixproof.impl.system import Complete
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.performing import carried
+from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
+from radixproof.properties.performing.outcomes import Skipped
+from radixproof.properties.performing.step import Adopt, CopyState, Step
+
+KEY = Key((1, 2, 3))
+CONFIG = Config(window=1, swa_pages=8, swa_host_pages=16, mamba_states=4, mamba_host_states=4)
+BUSY: tuple[tuple[int, ...], ...] = ((), (), ())
+"""Nothing is free."""
+
+
+class Engine:
+    """Its functions come to what they are told to."""
+
+    def __init__(self, carriage: Carriage, slid: int = 0) -> None:
+        self.carriage, self.slid = carriage, slid
+        self.shown: list[int | None] = []
+
+    def carry_on(self, request: Any, last: bool) -> Carriage:
+        return self.carriage
+
+    def end_request(self, request: Any, insert: bool) -> Carriage:
+        return self.carriage
+
+    def slide(self, request: Any) -> int:
+        return self.slid
+
+    def show(self, moment: int | None) -> None:
+        self.shown.append(moment)
+
+    def begin_request(self, *_: Any) -> Any:
+        return None
+
+
+def begun(state: int | None = None) -> tuple[Ledger, Request]:
+    ledger = Ledger(CONFIG)
+    request = Request("q", KEY, RequestLock("q"), object(), [], [], 0, 3, 0, state)
+    ledger.requests["q"] = request
+    ledger.extend_row(request, [4, 5, 6], [7, 8, 9])
+    if state is not None:
+        ledger.take(Pool.MAMBA, [state])
+    return ledger, request
+
+
+def played(ledger: Ledger, request: Request, *moments: Moment, ends: bool = False) -> list[Step]:
+    engine = Engine(Carriage(moments))
+    system = cast(Complete, engine)
+    if ends:
+        steps = list(carried.end(system, ledger, CONFIG, request, insert=True))
+    else:
+        steps = list(carried.carry_on(system, ledger, CONFIG, request, last=True))
+    assert engine.shown == [*range(len(moments)), None]
+    return steps
+
+
+INSERT = Moment(Did.INSERT, BUSY, length=3, told=1, evicted=1)
+MATCH = Moment(Did.MATCH, BUSY, length=3, device=3, best=3, slots=(4, 5, 6))
+UNLOCK = Moment(Did.UNLOCK, BUSY)
+LOCK = Moment(Did.LOCK, BUSY, row=(4, 5, 6))
+
+
+def test_every_call_is_a_step() -> None:
+    ledger, request = begun()
+    steps = played(ledger, request, INSERT, MATCH, UNLOCK, LOCK)
+    assert [step.operation for step in steps] == [
+        Insert(KEY, 1),
+        Match(KEY),
+        Unlock(RequestLock("q")),
+        Lock(RequestLock("q", 1), KEY),
+    ]
+    assert (request.protected, request.inserted, request.lock) == (3, 3, "q's lock 1")
+    assert ledger.rows == (set(), set(), set(), set(), set(), set())
+    assert ledger.shared["q"].slots == [4, 5, 6]
+
+
+def test_without_a_match_the_node_of_the_insert_is_adopted() -> None:
+    ledger, request = begun()
+    *_, step = played(ledger, request, INSERT, UNLOCK, LOCK)
+    assert step.operation == Adopt(RequestLock("q", 1), KEY)
+
+
+def test_what_a_match_leaves_out_is_told() -> None:
+    ledger, request = begun()
+    short = MATCH._replace(device=1, slots=(4,))
+    *_, step = played(ledger, request, INSERT, short, UNLOCK, LOCK)
+    assert (step.given, request.protected) == (3, 1)
+
+
+def test_what_was_told_and_what_is_true_are_both_there() -> None:
+    ledger, request = begun()
+    step, *_ = played(ledger, request, INSERT._replace(told=0))
+    assert step.carried is not None
+    assert (step.carried.told, step.carried.evicted, step.carried.computed) == (0, 1, 3)
+    assert 7 not in ledger.rows[Pool.SWA]
+
+
+def test_a_prompt_that_is_inserted_again_is_all_there() -> None:
+    ledger, request = begun()
+    again = INSERT._replace(length=2, priority=1, evicted=0)
+    _, step = played(ledger, request, INSERT._replace(evicted=0), again)
+    assert (step.protected, step.inserted) == (2, 2)
+    assert step.operation == Insert(Key((1, 2)), 2, priority=1)
+
+
+def test_a_state_that_is_not_taken_is_held_until_it_is_free() -> None:
+    ledger, request = begun(state=1)
+    brought = INSERT._replace(state=2, taken=False)
+    evict = Moment(Did.EVICT, BUSY, asked=(0, 0, 1), freed=(0, 0, 1))
+    first, *_ = played(ledger, request, evict, brought)
+    assert first.operation == Evict(0, 0, 1)
+    assert ledger.rows[Pool.MAMBA] == {1, 2}
+    ledger, request = begun(state=1)
+    played(ledger, request, brought, UNLOCK._replace(free=((), (), (2,))))
+    assert ledger.rows[Pool.MAMBA] == {1}
+
+
+def test_the_end_gives_all_back() -> None:
+    ledger, request = begun(state=1)
+    own = INSERT._replace(length=2, state=1, taken=True)
+    played(ledger, request, own, UNLOCK, ends=True)
+    assert (ledger.requests, request.state) == ({}, None)
+    assert not any(ledger.rows)
+    assert ledger.peers == {}
+
+
+def test_an_error_comes_after_the_steps_before_it() -> None:
+    ledger, request = begun()
+    system = cast(Complete, Engine(Carriage([INSERT], AssertionError("short"))))
+    steps = carried.carry_on(system, ledger, CONFIG, request, last=True)
+    assert next(steps).operation == Insert(KEY, 1)
+    with pytest.raises(AssertionError, match="short"):
+        next(steps)
+
+
+def test_without_room_for_a_state_nothing_is_inserted() -> None:
+    ledger, request = begun()
+    system = cast(Complete, Engine(Carriage([], refused=True)))
+    (step,) = carried.carry_on(system, ledger, CONFIG, request, last=True)
+    assert (step.operation, step.refused) == (CopyState(Key(())), [(Pool.MAMBA, 1)])
+    assert isinstance(step.outcome, Skipped)
+
+
+def test_a_window_that_slid_is_lost() -> None:
+    ledger, request = begun()
+    carried.slide(cast(Complete, Engine(Carriage([]), slid=2)), ledger, request)
+    assert (request.evicted, ledger.rows[Pool.SWA]) == (2, {9})
+
+
+def test_an_engine_may_have_no_such_request() -> None:
+    _, request = begun()
+    carried.begin(cast(Complete, Engine(Carriage([]))), request)
+    assert not request.carried
