@@ -92,7 +92,7 @@ class FollowedEviction:
 
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
         """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4)."""
-        if self._is_stuck(before):
+        if self._is_stuck(before, taken):
             return wording.unbacked_leaf_kept(before)
         if taken is None:
             asked = self.asked[component]
@@ -101,13 +101,14 @@ class FollowedEviction:
         policy = self.state.config.eviction_policy
         return wording.out_of_order(taken, before, component, policy)
 
-    def _is_stuck(self, end: Page) -> bool:
+    def _is_stuck(self, end: Page, taken: Page | None) -> bool:
         """A leaf that write_back cannot back up, or could not when the eviction began, for want of
-        room on the host (semantics 7.4).
+        room on the host; or that met a refusal, as whoever was ``taken`` did not (7.4, 17.4).
         """
         if end.has(Pool.FULL_HOST) or not (self.state.config.write_back and is_device_leaf(end)):
             return False
-        if may_spoil_write_back(self.state) or not can_have_host_room(self.state, end.node()):
+        refused = may_spoil_write_back(self.state) and (taken is None or self.choice.copied(taken))
+        if refused or not can_have_host_room(self.state, end.node()):
             return True
         need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)
         return self.room is not None and any(map(operator.gt, need, self.room))
