@@ -5,10 +5,18 @@ As a fault, a sabotage replaces methods of one live cache, and the cache knows n
 
 from radixproof.impl.sabotage import (  # noqa: F401  (importing a family registers its kinds)
     acknowledging,
+    allocating,
     announcing,
     backing_up,
+    counting,
     evicting,
+    host,
+    inserting,
+    loading,
     locking,
+    matching,
+    ordering,
+    splitting,
 )
 from radixproof.impl.sabotage.planting import KINDS, Kind, Policy, Sabotaged, Situation, scouted
 

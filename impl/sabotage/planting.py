@@ -58,7 +58,7 @@ Strikes: TypeAlias = Callable[[Component], bool]
 HOSTED = (Policy.WRITE_THROUGH, Policy.SELECTIVE, Policy.WRITE_BACK)
 THROUGH = (Policy.WRITE_THROUGH, Policy.SELECTIVE)
 EVERY = tuple(Policy)
-FULL, SWA, MAMBA = Component
+ALL = FULL, SWA, MAMBA = tuple(Component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Sabotaged:
         """To be built once, for one run of a history."""
         chosen = KINDS[self.kind]
 
-        def plant(cache: RadixCache) -> None:
+        def plant(cache: RadixCache, policy: Policy) -> None:
             idle = self.alone and len(self.saboteurs) != 1
             self.saboteurs.append(Saboteur(None if idle else self.at))
             chosen.plant(cache, self.saboteurs[-1].strikes)
@@ -155,10 +155,11 @@ def scouted(note: Callable[[str, Component, int], None]) -> Target:
     """
     ranks: list[RadixCache] = []
 
-    def plant(cache: RadixCache) -> None:
+    def plant(cache: RadixCache, policy: Policy) -> None:
         ranks.append(cache)
         for name, one in KINDS.items() if len(ranks) == 1 else ():
-            one.plant(cache, Saboteur(note=_named(note, name)).strikes)
+            if policy in one.policies:
+                one.plant(cache, Saboteur(note=_named(note, name)).strikes)
 
     return _with("scouted", "our implementation, with a saboteur who does nothing", plant)
 
@@ -169,7 +170,7 @@ def _named(
     return lambda component, number: note(name, component, number)
 
 
-def _with(name: str, summary: str, plant: Callable[[RadixCache], None]) -> Target:
+def _with(name: str, summary: str, plant: Callable[[RadixCache, Policy], None]) -> Target:
     clean = radix()
 
     def build(config: Config) -> System:
@@ -177,7 +178,7 @@ def _with(name: str, summary: str, plant: Callable[[RadixCache], None]) -> Targe
 
         system = clean.build(config)
         assert isinstance(system, RadixSystem)
-        plant(system.cache)
+        plant(system.cache, Policy.of(config))
         return system
 
     return replace(clean, name=name, summary=summary, build=build)

@@ -17,6 +17,8 @@ from radixproof.properties.sensitivity.stories import story
 
 SEMANTICS = (Path(__file__).parents[2] / "docs" / "semantics.md").read_text(encoding="utf-8")
 RULES = dict(re.findall(r"^\*\*(\d+\.\d+) (.*?)(?=^\*\*\d+\.\d+ |^## )", SEMANTICS, re.M | re.S))
+RULES |= dict(re.findall(r"^## (\d+)\. (.*?)(?=^\*\*|^## )", SEMANTICS, re.M | re.S))
+"""And what stands before the first rule of a section."""
 HISTORIES = 16
 
 
