@@ -205,11 +205,17 @@ def backup_reads_a_neighbour(cache: RadixCache, strikes: Strikes) -> None:
     misread(cache, cache.backups._engine, cache.memory.device_pools, strikes)
 
 
+def hits_matter(cache: RadixCache) -> bool:
+    """Whether anything depends on how many hits a node has, beyond the first."""
+    config = cache.config
+    return config.eviction_policy in ("lfu", "slru") or (config.hosted and config.threshold > 1)
+
+
 @kind("a use is not counted as a hit", "8.1", HIT)
 def hit_not_counted(cache: RadixCache, strikes: Strikes) -> None:
     @around(cache.backups, "hit")
     def forget(hit: Callable[..., None], node: Node) -> None:
-        if not strikes(FULL):
+        if not (hits_matter(cache) and strikes(FULL)):
             hit(node)
 
 
@@ -217,7 +223,7 @@ def hit_not_counted(cache: RadixCache, strikes: Strikes) -> None:
 def hit_counted_twice(cache: RadixCache, strikes: Strikes) -> None:
     @around(cache.backups, "hit")
     def twice(hit: Callable[..., None], node: Node) -> None:
-        if strikes(FULL):
+        if hits_matter(cache) and strikes(FULL):
             node.hits += 1
         hit(node)
 
@@ -231,6 +237,6 @@ def hit_by_match(cache: RadixCache, strikes: Strikes) -> None:
     @around(cache, "match")
     def count(match: Callable[..., Any], *key: Any) -> Any:
         found = match(*key)
-        if not found.best_node.is_root and strikes(FULL):
+        if not found.best_node.is_root and hits_matter(cache) and strikes(FULL):
             found.best_node.hits += 1
         return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.radix.config import COMPONENTS
-from radixproof.impl.sabotage.backing_up import BYTES, MARKS, misread
+from radixproof.impl.sabotage.backing_up import BYTES, MARKS, hits_matter, misread
 from radixproof.impl.sabotage.planting import ALL, FULL, HOSTED, SWA, Strikes, kind
 from radixproof.impl.sabotage.seams import around, instead
 from radixproof.model.config import Component
@@ -215,7 +215,7 @@ def load_drops_host_copy(cache: RadixCache, strikes: Strikes) -> None:
 @kind("a load-back counts as a hit", "9.4", NO_HIT, policies=HOSTED)
 def hit_by_load(cache: RadixCache, strikes: Strikes) -> None:
     def count(load: Load) -> None:
-        if strikes(FULL):
+        if hits_matter(cache) and strikes(FULL):
             load.fragments[-1].hits += 1
 
     _once_started(cache, count)

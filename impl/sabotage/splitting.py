@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.sabotage.backing_up import hits_matter
 from radixproof.impl.sabotage.planting import ALL, FULL, HOSTED, Strikes, kind
 from radixproof.impl.sabotage.seams import around
 from radixproof.model.config import Component
@@ -47,7 +48,7 @@ def _split(cache: RadixCache, then: Callable[[Node, Node], None]) -> None:
 @kind("the upper half of a split has no hits", "5.4", INHERITED)
 def split_loses_hits(cache: RadixCache, strikes: Strikes) -> None:
     def lose(upper: Node, lower: Node) -> None:
-        if upper.hits and strikes(FULL):
+        if upper.hits and hits_matter(cache) and strikes(FULL):
             upper.hits = 0
 
     _split(cache, lose)

@@ -110,13 +110,17 @@ class CampaignError(RuntimeError):
 
 def chosen(possible: Sequence[Sabotage], done: Iterable[Result], each: int) -> list[Sabotage]:
     """Sabotages that are still to be tried, so that every cell comes to have ``each``, if there are
-    so many: those that were left out do not count.
+    so many: those that were left out do not count, but a cell that has had ``each`` of these as
+    well is given up.
     """
     results = {result.sabotage: result for result in done}
     have: Counter[Cell] = Counter()
+    left_out: Counter[Cell] = Counter()
     for result in results.values():
-        if result.verdict in COUNTED:
-            have.update(result.sabotage.cells)
+        (have if result.verdict in COUNTED else left_out).update(result.sabotage.cells)
+    for cell, count in left_out.items():
+        if count >= each:
+            have[cell] += each
     todo = []
     for one in possible:
         if one not in results and any(have[cell] < each for cell in one.cells):

@@ -36,7 +36,7 @@ def seen(target: Target, history: History, since: int) -> Iterator[Any]:
             steps = []
             for step in performer.perform(operation):
                 steps.append((step.outcome, _served(step, systems), list(step.refused)))
-            looked = [(one.observe(True), one) for one in systems]
+            looked = [(one.observe(at >= since), one) for one in systems]
             if at < since:
                 continue
             yield steps, [_canonical(view, one) for view, one in looked]

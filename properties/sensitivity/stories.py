@@ -13,15 +13,16 @@ from radixproof.impl.operations import History, Operation
 from radixproof.impl.sabotage.planting import Policy
 from radixproof.impl.scope import Scope
 from radixproof.model.config import Config
-from radixproof.properties.drivers.soak import HISTORY_STEPS
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.operations import Generator
 from radixproof.properties.running.run import Run
 
-FURTHER = 2
-"""Continuations that go on as the soak might, besides those that end at once in every way."""
-FURTHER_STEPS = 40
+STEPS = (15, 30, 60)
+"""Before a history ends. All that happens in it up to the sabotage is done again for each."""
+FURTHER_STEPS = 30
+ENDS = ((Drain.BY_PAGES, 0), (Drain.SWA_FIRST, 0), (Drain.BY_PAGES, FURTHER_STEPS))
+"""How histories are continued: how the tiers are emptied, and what comes before, in steps."""
 NAMED = 10_000
 """Receipts and requests of a continuation are numbered from here: no earlier one has their names.
 """
@@ -48,7 +49,7 @@ def story(seed: int, number: int) -> Story:
     run = Run(target, shape)
     done: list[Operation] = []
     try:
-        length = rng.choice((HISTORY_STEPS // 4, HISTORY_STEPS, HISTORY_STEPS, 2 * HISTORY_STEPS))
+        length = rng.choice(STEPS)
         for operation in Generator(run.judge, rng, target.scope).operations(length):
             _performed(run, operation, done)
         opened = len(done)
@@ -73,16 +74,10 @@ def _shape(rng: Random, number: int, scope: Scope) -> Config:
 
 @lru_cache(maxsize=64)
 def continuations(seed: int, number: int, step: int) -> tuple[Story, ...]:
-    """Histories that go on otherwise after a step of this one: each way to end at once, and more
-    operations before the end.
+    """Histories that go on otherwise after a step of this one: two ways to end at once, and
+    more operations before the end.
     """
-    return tuple(
-        _continued(seed, number, step, drain, further)
-        for drain, further in [
-            *((drain, 0) for drain in Drain),
-            *((Drain.BY_PAGES, further) for further in range(1, FURTHER + 1)),
-        ]
-    )
+    return tuple(_continued(seed, number, step, drain, further) for drain, further in ENDS)
 
 
 def _continued(seed: int, number: int, step: int, drain: Drain, further: int) -> Story:
@@ -94,10 +89,10 @@ def _continued(seed: int, number: int, step: int, drain: Drain, further: int) ->
         for operation in whole.operations[: step + 1]:
             _performed(run, operation, done)
         if further:
-            rng = Random(f"radixproof {seed} {number} {step} {further}")
+            rng = Random(f"radixproof {seed} {number} {step}")
             generator = Generator(run.judge, rng, target.scope)
             generator.shaper.named = NAMED
-            for operation in generator.operations(FURTHER_STEPS):
+            for operation in generator.operations(further):
                 _performed(run, operation, done)
         opened = len(done)
         for operation in closing(run.judge, drain):
