@@ -18,6 +18,7 @@ from radixproof.model.specification.backing_up import (
     supplement,
     to_copy,
 )
+from radixproof.model.specification.host_eviction import reclaimable
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
@@ -144,8 +145,9 @@ def _room_for_debts(state: State, component: Component) -> int:
     """Host slots that are free, or could certainly be freed for a backup (semantics 8.2, 8.3)."""
     host = HOST[component]
     free = state.trie.free(host)
-    made_for_all = state.dialect.room_before_backup or component is Component.FULL
-    if not made_for_all or _anything_host_locked(state):
+    if state.dialect.room_before_backup:
+        return free + reclaimable(state, component)
+    if component is not Component.FULL or _anything_host_locked(state):
         return free
     busy = state.copies.busy()
     kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)

@@ -26,7 +26,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.config import DEVICE, Pool
+from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
@@ -94,6 +94,11 @@ class Judgement(Generic[ActT]):
     """The page whose state a request takes a copy of."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
+
+    allocates: Sequence[Pool] = ()
+    """Pools from which the system may have allocated by its own choice: a refusal that is pending
+    there may have been met, and nowhere else.
+    """
 
     def __init__(self, judge: Followed, step: Step, operation: ActT) -> None:
         self.judge = judge
@@ -168,6 +173,7 @@ class JudgedInsert(Judgement[Insert]):
             self.step.inserted,
         )
         self.choice = self.insert.opens
+        self.allocates = HOST
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
         return self.expect(expected, lambda: reasons.of_insert(expected, outcome))
@@ -231,9 +237,15 @@ class JudgedReleaseWindow(Judgement[ReleaseWindow]):
 # -- evicting and loading back ---------------------------------------------------------------------
 
 
+def _for_write_back(model: Cache) -> Sequence[Pool]:
+    """Pools from which an eviction allocates (semantics 7.4)."""
+    return HOST if model.config.write_back else ()
+
+
 class JudgedEvict(Judgement[Evict]):
     def before(self) -> list[Breach]:
         self.choice = self.model.config.write_back or self.step.outcome != Freed(0)
+        self.allocates = _for_write_back(self.model)
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
@@ -261,6 +273,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
         best = self.model.match(self.operation.key).best
         self.loading = self.model.load_back(best, self.operation.quota)
         self.choice = not self.loading.refused or self.step.outcome != Done(0)
+        self.allocates = (*DEVICE, *_for_write_back(self.model))
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
@@ -283,6 +296,7 @@ class JudgedCopyState(Judgement[CopyState]):
     def before(self) -> list[Breach]:
         self.source = self.model.match(self.operation.key).device
         self.choice = self._full() or Pool.MAMBA in self.model.refusing
+        self.allocates = _for_write_back(self.model)
         return []
 
     def after(self, choice: Choice) -> list[Breach]:

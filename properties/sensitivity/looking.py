@@ -88,7 +88,12 @@ def _whole(whole: Whole, names: Mapping[int, Name], view: Observation) -> Any:
     lists = [_named(ids, names) for ids in whole.lru_lists or ()]
     free = [None if slots is None else len(set(slots)) for slots in whole.free or ()]
     ages = whole.ages or {}
-    by_age = groupby(sorted(ages, key=lambda node: ages[node]), key=lambda node: ages[node])
+    depth = {node: len(name) for node, name in names.items()}  # of one age, a parent is older
+
+    def age(node: int) -> tuple[int, int]:
+        return ages[node], depth.get(node, 0)
+
+    by_age = groupby(sorted(ages, key=age), key=age)
     use = [sorted(map(repr, _named(alike, names))) for _, alike in by_age]
     return named, lists, free, use, _map(whole, view)
 
