@@ -106,9 +106,13 @@ class FollowedBackups:
     def _made_room(
         self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
     ) -> None:
-        """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
-        exact = state.dialect.room_before_backup and self.choice.sure
-        served = [node for node in nodes if node[-1] in started or not exact]
+        """Host data was evicted for backups: no more of it than they need, and one that may have
+        been refused once it had its room (semantics 8.3, 17.4).
+        """
+        exact = state.dialect.room_before_backup
+        refused = [node for node in nodes if node[-1] not in started]
+        served = [node for node in nodes if node[-1] in started]
+        served += refused[: int(not self.choice.sure)] if exact else refused
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()

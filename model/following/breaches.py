@@ -164,6 +164,14 @@ def host_leaf_kept(end: Page, pool: Pool) -> Breach:
     return Breach(Property.PROGRESS, "host-leaf-kept", text)
 
 
+def host_room_unneeded() -> Breach:
+    """Under write_back data left the host, which had room for all that was written back (semantics
+    8.3, 14.10).
+    """
+    text = "data was evicted from the host although it had room for all that was written back"
+    return Breach(Property.PROGRESS, "host-room-unneeded", text)
+
+
 def host_freed_too_much(victims: int, wanted: Amounts) -> Breach:
     """More was evicted from the host than was needed (semantics 7.9, 8.3)."""
     needed = max(0, *wanted)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
-from radixproof.model.specification.backing_up import has_host_room, to_copy
+from radixproof.model.specification.backing_up import has_host_room, host_need, to_copy
 from radixproof.model.specification.device_eviction import evict, may_go, take
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import held_by
@@ -31,6 +31,8 @@ class FollowedEviction:
     """What was asked for. If unknown, who goes and what is lost are judged, but not how much."""
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
+    to_write: Amounts = field(default_factory=Amounts)
+    """Host slots that backups of all victims may take."""
     lacking: bool = False
     """Something of a victim had no host copy, so write_back may have made room for one."""
     breaches: list[Breach] = field(default_factory=list)
@@ -39,9 +41,13 @@ class FollowedEviction:
         """First what had to go, then what went beyond that, then what made room for it
         (7.1, 14.10).
         """
+        free = [self.state.trie.free(pool) for pool in HOST]
         evict(self.state, self.asked, self)
         self._take_the_rest()
+        fits = self._is_exact() and all(map(operator.le, self.to_write, free))
         if self.state.config.write_back and (self.lacking or not self._is_exact()):
+            if fits and self.choice.made_host_room():
+                self.breaches.append(wording.host_room_unneeded())
             self._adopt_host_losses()
 
     @property
@@ -77,15 +83,17 @@ class FollowedEviction:
                     self.breaches.append(wording.out_of_order(page, before, component, policy))
                 return page
             before = before or page
-        if before is not None and self.choice.sure and self.amount_known:
+        if before is not None and self.amount_known:
             asked = self.asked[component]
             freed = self.freed[component]
             self.breaches.append(wording.stopped_early(before, asked, freed))
         return None
 
     def write_back(self, node: list[Page]) -> None:
-        """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""
+        """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""
         self.lacking |= any(page.lacks for page in node)
+        needs = (host_need(self.state, [node], component) for component in COMPONENTS)
+        self.to_write = self.to_write.plus(Amounts(*needs))
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
@@ -180,7 +188,7 @@ class FollowedEviction:
 
     def _adopt_host_losses(self) -> None:
         """Adopt evictions from the host that made room under write_back; which go is not judged
-        (semantics 14.10).
+        (semantics 14.10), but that they go for nothing is (8.3).
         """
         trie = self.state.trie
         for pool in HOST:
