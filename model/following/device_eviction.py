@@ -108,6 +108,8 @@ class FollowedEviction:
             pools = DEVICE
         elif is_device_leaf(end) and not may_spoil_write_back(self.state):
             self.breaches.append(wording.leaf_lost_a_value(end))
+        elif component is Component.MAMBA and Pool.SWA in pools:
+            self.breaches.append(wording.window_lost_with_state(end))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)

@@ -61,6 +61,13 @@ MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
         (Insert(A), Evict(1), Insert(X), Evict(1)),
         "PROGRESS/host-room-unneeded",
     ),
+    "a state goes alone": (
+        "window-taken-with-state",
+        0,
+        Config(window=1, swa_pages=8, host_pages=0, mamba_states=4),
+        (Insert(A, state=True), Insert(AB, state=True), Evict(mamba=1)),
+        "PROGRESS/window-lost-with-state",
+    ),
     "the last part of an operation is looked at, too": (
         "device-leaf-invented",
         2,
