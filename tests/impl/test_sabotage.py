@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from radixproof.impl.operations import (
+    Evict,
+    History,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    RunCopies,
+    WritingCheck,
+)
 from radixproof.impl.registry import find
 from radixproof.impl.sabotage import KINDS, Policy, Sabotaged, scouted
 from radixproof.impl.sabotage.planting import Saboteur
 from radixproof.model.config import Component, Config
+from radixproof.model.key import Key
 from radixproof.properties.sensitivity.looking import seen
 from radixproof.properties.sensitivity.stories import story
 
@@ -20,6 +30,15 @@ RULES = dict(re.findall(r"^\*\*(\d+\.\d+) (.*?)(?=^\*\*\d+\.\d+ |^## )", SEMANTI
 RULES |= dict(re.findall(r"^## (\d+)\. (.*?)(?=^\*\*|^## )", SEMANTICS, re.M | re.S))
 """And what stands before the first rule of a section."""
 HISTORIES = 16
+A, X = Key((1,)), Key((9,))
+RARE = History(
+    Config(),
+    (
+        *(Insert(A), Insert(X), WritingCheck(blocking=True), Evict(2)),
+        *(LoadBack(A), LoadBack(X), RunCopies(load=True), LoadingCheck()),
+    ),
+)
+"""One of two load-backs is acknowledged."""
 
 
 def in_a_row(text: str) -> str:
@@ -47,8 +66,8 @@ def test_every_kind_finds_an_occasion_soon() -> None:
     def note(kind: str, component: Component, at: int) -> None:
         found[kind] += component in KINDS[kind].components
 
-    for number in range(8 * HISTORIES):
-        for _ in seen(scouted(note), story(1, number).history, 0):
+    for history in [RARE, *(story(1, number).history for number in range(8 * HISTORIES))]:
+        for _ in seen(scouted(note), history, len(history.operations)):
             pass
         if len(+found) == len(KINDS):
             break

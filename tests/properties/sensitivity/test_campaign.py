@@ -21,11 +21,17 @@ def test_every_cell_gets_as_many_as_there_are() -> None:
 
 
 def test_what_was_left_out_is_made_up_for() -> None:
-    todo = chosen(POSSIBLE, [], 1)
-    assert chosen(POSSIBLE, [Result(one, REPORTED) for one in todo], 1) == []
-    more = chosen(POSSIBLE, [Result(one, LEFT_OUT) for one in todo], 1)
+    todo = chosen(POSSIBLE, [], 2)
+    reported = [Result(one, REPORTED) for one in todo]
+    assert chosen(POSSIBLE, reported, 2) == []
+    more = chosen(POSSIBLE, [Result(todo[0], LEFT_OUT), *reported[1:]], 2)
     assert more
     assert not set(more) & set(todo)
+
+
+def test_a_cell_in_which_nothing_shows_is_given_up() -> None:
+    todo = chosen(POSSIBLE, [], 1)
+    assert chosen(POSSIBLE, [Result(one, LEFT_OUT) for one in todo], 1) == []
 
 
 def test_cells_are_those_of_the_situations() -> None:
