@@ -14,13 +14,14 @@ from radixproof.impl.operations import (
     Insert,
     LoadBack,
     LoadingCheck,
+    Refuse,
     RunCopies,
     WritingCheck,
 )
 from radixproof.impl.registry import find
 from radixproof.impl.sabotage import KINDS, Policy, Sabotaged, scouted
 from radixproof.impl.sabotage.planting import Saboteur
-from radixproof.model.config import Component, Config
+from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.sensitivity.looking import seen
 from radixproof.properties.sensitivity.stories import story
@@ -30,15 +31,16 @@ RULES = dict(re.findall(r"^\*\*(\d+\.\d+) (.*?)(?=^\*\*\d+\.\d+ |^## )", SEMANTI
 RULES |= dict(re.findall(r"^## (\d+)\. (.*?)(?=^\*\*|^## )", SEMANTICS, re.M | re.S))
 """And what stands before the first rule of a section."""
 HISTORIES = 16
-A, X = Key((1,)), Key((9,))
-RARE = History(
-    Config(),
+A, AB, X = Key((1,)), Key((1, 2)), Key((9,))
+REFUSED = Refuse(Pool.FULL_HOST)
+RARE = (
     (
         *(Insert(A), Insert(X), WritingCheck(blocking=True), Evict(2)),
         *(LoadBack(A), LoadBack(X), RunCopies(load=True), LoadingCheck()),
     ),
+    (REFUSED, Insert(A), REFUSED, Insert(AB)),
 )
-"""One of two load-backs is acknowledged."""
+"""One of two load-backs is acknowledged; a node is due above which none could be backed up."""
 
 
 def in_a_row(text: str) -> str:
@@ -66,7 +68,8 @@ def test_every_kind_finds_an_occasion_soon() -> None:
     def note(kind: str, component: Component, at: int) -> None:
         found[kind] += component in KINDS[kind].components
 
-    for history in [RARE, *(story(1, number).history for number in range(8 * HISTORIES))]:
+    rare = [History(Config(), operations) for operations in RARE]
+    for history in [*rare, *(story(1, number).history for number in range(8 * HISTORIES))]:
         for _ in seen(scouted(note), history, len(history.operations)):
             pass
         if len(+found) == len(KINDS):
