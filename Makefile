@@ -66,12 +66,14 @@ bench: $(READY)
 	$(BIN)/radixproof systems add sglang==0.5.23
 	$(BIN)/python benchmarks/table.py
 
-# Every planted bug, every driver: most of an hour. If interrupted, `make power RESUME=--resume`
+# Every planted bug, every driver, then sabotage of single steps: most of two hours. If interrupted, `make power RESUME=--resume`
 # goes on, as long as the code is the same.
 power: $(READY)
 	$(BIN)/radixproof power --drivers soak machine --seeds 20 --out build/power $(RESUME)
 	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
 	cp build/power/power.md build/power/power.json build/power/power.svg docs/
+	$(BIN)/radixproof sensitivity --out build/sensitivity $(RESUME)
+	cp build/sensitivity/sensitivity.md build/sensitivity/sensitivity.json docs/
 
 # For CI: what docs/power.json has as found by the soak must still be found by it.
 power-short: $(READY)

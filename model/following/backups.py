@@ -18,6 +18,7 @@ from radixproof.model.specification.backing_up import (
     supplement,
     to_copy,
 )
+from radixproof.model.specification.host_eviction import reclaimable
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
@@ -105,9 +106,13 @@ class FollowedBackups:
     def _made_room(
         self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
     ) -> None:
-        """Host data was evicted for backups: no more of it than they need (semantics 8.3)."""
-        exact = state.dialect.room_before_backup and self.choice.sure
-        served = [node for node in nodes if node[-1] in started or not exact]
+        """Host data was evicted for backups: no more of it than they need, and one that may have
+        been refused once it had its room (semantics 8.3, 17.4).
+        """
+        exact = state.dialect.room_before_backup
+        refused = [node for node in nodes if node[-1] not in started]
+        served = [node for node in nodes if node[-1] in started]
+        served += refused[: int(not self.choice.sure)] if exact else refused
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()
@@ -145,8 +150,9 @@ def _room_for_debts(state: State, component: Component) -> int:
     """Host slots that are free, or could certainly be freed for a backup (semantics 8.2, 8.3)."""
     host = HOST[component]
     free = state.trie.free(host)
-    made_for_all = state.dialect.room_before_backup or component is Component.FULL
-    if not made_for_all or _anything_host_locked(state):
+    if state.dialect.room_before_backup:
+        return free + reclaimable(state, component)
+    if component is not Component.FULL or _anything_host_locked(state):
         return free
     busy = state.copies.busy()
     kept = sum(page.has(host) and not page.has(DEVICE[component]) for page in busy)

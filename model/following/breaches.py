@@ -84,6 +84,13 @@ def leaf_lost_a_value(end: Page) -> Breach:
     return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
+def window_lost_with_state(end: Page) -> Breach:
+    """An interior node lost a state, which goes alone, and its SWA with it (semantics 7.6)."""
+    text = f"{spell(end.node())} lost its state, which goes alone, and its SWA with it"
+    witness = Witness(end.key(), Pool.SWA, held=True)
+    return Breach(Property.PROGRESS, "window-lost-with-state", text, witness)
+
+
 STATE_TOO_LATE = "state-never-backed-up"
 """The rule that is broken for a state that came with the insert that backed its node up, but after
 that backup, if it is never copied (8.3).
@@ -175,6 +182,14 @@ def host_leaf_kept(end: Page, pool: Pool) -> Breach:
         "but was not deleted"
     )
     return Breach(Property.PROGRESS, "host-leaf-kept", text)
+
+
+def host_room_unneeded() -> Breach:
+    """Under write_back data left the host, which had room for all that was written back (semantics
+    8.3, 14.10).
+    """
+    text = "data was evicted from the host although it had room for all that was written back"
+    return Breach(Property.PROGRESS, "host-room-unneeded", text)
 
 
 def host_freed_too_much(victims: int, wanted: Amounts) -> Breach:

@@ -21,7 +21,7 @@ class Choice(NamedTuple):
     gone: Sequence[Mapping[Page, None]]
     gained: Sequence[Mapping[Page, None]]
     sure: bool = True
-    """No allocation may have been told to fail."""
+    """No allocation that was made meanwhile may have been told to fail."""
 
     def made_host_room(self) -> bool:
         """Whether anything left the host (semantics 8.3)."""

@@ -37,6 +37,8 @@ class FollowedEviction:
     """What was asked for. If unknown, who goes and what is lost are judged, but not how much."""
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
+    to_write: Amounts = field(default_factory=Amounts)
+    """Host slots that backups of all victims may take."""
     lacking: bool = False
     """Something of a victim had no host copy, so write_back may have made room for one."""
     room: Amounts | None = None
@@ -49,9 +51,13 @@ class FollowedEviction:
         """
         if self.state.config.write_back and not self._is_exact():
             self.room = host_room(self.state)
+        free = [self.state.trie.free(pool) for pool in HOST]
         evict(self.state, self.asked, self)
         self._take_the_rest()
+        fits = self._is_exact() and all(map(operator.le, self.to_write, free))
         if self.state.config.write_back and (self.lacking or not self._is_exact()):
+            if fits and self.choice.made_host_room():
+                self.breaches.append(wording.host_room_unneeded())
             self._adopt_host_losses()
 
     @property
@@ -86,7 +92,7 @@ class FollowedEviction:
                     self.breaches.append(self._passed_over(before, page, component))
                 return page
             before = before or page
-        if before is not None and self.choice.sure and self.amount_known:
+        if before is not None and self.amount_known:
             self.breaches.append(self._passed_over(before, None, component))
         return None
 
@@ -114,8 +120,10 @@ class FollowedEviction:
         return self.room is not None and any(map(operator.gt, need, self.room))
 
     def write_back(self, node: list[Page]) -> None:
-        """Adopt the host copies that a victim got (semantics 7.4, 8.3)."""
+        """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""
         self.lacking |= any(page.lacks for page in node)
+        needs = (host_need(self.state, [node], component) for component in COMPONENTS)
+        self.to_write = self.to_write.plus(Amounts(*needs))
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
@@ -130,6 +138,8 @@ class FollowedEviction:
             pools = DEVICE
         elif is_device_leaf(end) and not may_spoil_write_back(self.state):
             self.breaches.append(wording.leaf_lost_a_value(end))
+        elif component is Component.MAMBA and Pool.SWA in pools:
+            self.breaches.append(wording.window_lost_with_state(end))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
@@ -210,7 +220,7 @@ class FollowedEviction:
 
     def _adopt_host_losses(self) -> None:
         """Adopt evictions from the host that made room under write_back; which go is not judged
-        (semantics 14.10).
+        (semantics 14.10), but that they go for nothing is (8.3).
         """
         trie = self.state.trie
         for pool in HOST:

@@ -13,6 +13,7 @@ LONGEST = 18
 """Digits of a number."""
 MOST_SEEDS = 10_000
 MOST_JOBS = 256
+MOST_HISTORIES = 100_000
 
 
 def whole(text: str) -> int:
@@ -37,6 +38,11 @@ def jobs(text: str) -> int:
 def seeds(text: str) -> int:
     """A number of seeds, each of which costs time and memory."""
     return _at_most(MOST_SEEDS, at_least_one(text))
+
+
+def histories(text: str) -> int:
+    """A number of histories, all of which are looked through first."""
+    return _at_most(MOST_HISTORIES, at_least_one(text))
 
 
 def seconds(text: str) -> float:

@@ -15,11 +15,21 @@ from collections.abc import Sequence
 from radixproof import __version__
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import check, corpus, faults, matrix, power, replay, shrink, systems
+from radixproof.properties.cli import (
+    check,
+    corpus,
+    faults,
+    matrix,
+    power,
+    replay,
+    sensitivity,
+    shrink,
+    systems,
+)
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, IN_WORDS, USAGE, UsageError
 from radixproof.properties.cli.streams import complain, give_up
 
-COMMANDS = (check, matrix, replay, shrink, systems, faults, corpus, power)
+COMMANDS = (check, matrix, replay, shrink, systems, faults, corpus, power, sensitivity)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -146,3 +146,24 @@ class TrialProgress:
         news = f"{name}: {what}"
         plain = f"{self.done} of {self.total} trials; {news}"
         self.line.update(self.done, news, plain, last=self.done == self.total)
+
+
+class CountProgress:
+    """Progress of many small things that are alike."""
+
+    def __init__(self, things: str, total: int) -> None:
+        self.things, self.total = things, total
+        bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (*bar, TextColumn("{task.description}"))
+        self.line = _Line(Console(stderr=True), columns, total, 0)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self.line.start()
+        return self.show
+
+    def __exit__(self, *_: object) -> None:
+        self.line.stop()
+
+    def show(self, done: int) -> None:
+        news = f"{done:,} of {self.total:,} {self.things}"
+        self.line.update(done, self.things, news, last=done == self.total)

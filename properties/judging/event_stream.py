@@ -184,6 +184,9 @@ class Announced:
                 f"{event.blocks} are stored under {event.parent}, which never was",
             )
             return
+        if above and not self._is_known(above):
+            text = f"{event.blocks} are stored under {event.parent}, which is not stored itself"
+            yield Breach(Property.EVENT, "parent-not-stored", text)
         tags = self.abstraction.tags.of(event.namespace, above, event.tokens)
         for block, prefix in zip(event.blocks, tags[size - 1 :: size], strict=True):
             yield from self._name(block, prefix, event.namespace)
@@ -196,6 +199,10 @@ class Announced:
                     f"block {block} is stored, but it is there already",
                 )
             known[prefix] = self.just_stored[event.on_host][prefix] = None
+
+    def _is_known(self, prefix: int) -> bool:
+        """Whether a prefix is stored on any tier, as far as names can tell."""
+        return prefix in self.mixed or any(prefix in known for known in self.resident)
 
     def _named(self, block: int, namespace: str) -> int | None:
         """The prefix of a namespace that a block stands for."""

@@ -97,7 +97,7 @@ class Judge:
         if must_look or judged.choice:
             breaches += self._look(step, look(), judged, system)
         else:
-            breaches += judged.after(NOTHING[not self.model.refusing])
+            breaches += judged.after(NOTHING[self._is_sure(judged)])
         return breaches + self._bytes(step, judged, system)
 
     def note_allocations(self) -> None:
@@ -108,9 +108,9 @@ class Judge:
             else:
                 self.model.allocated(pool, count)
 
-    def _choice(self, delta: Delta) -> Choice:
-        """What the system chose, as far as the step shows it."""
-        return Choice(delta.gone, delta.gained, sure=not self.model.refusing)
+    def _is_sure(self, judged: Judgement[Any]) -> bool:
+        """Whether no allocation of the step may have been told to fail (semantics 17.4)."""
+        return self.model.refusing.isdisjoint(judged.allocates)
 
     def _look(
         self, step: Step, seen: Observation, judged: Judgement[Any], system: Complete
@@ -124,7 +124,7 @@ class Judge:
         shown = self.applicable
         if not self.model_adopted:
             breaches += step_checks.host_order(shown, self.model, step, delta)
-        choice = self._choice(delta)
+        choice = Choice(delta.gone, delta.gained, sure=self._is_sure(judged))
         order_is_hidden = self._order_is_hidden(choice)
         breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)

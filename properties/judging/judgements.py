@@ -26,7 +26,7 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.model.config import DEVICE, Pool
+from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
@@ -98,6 +98,11 @@ class Judgement(Generic[ActT]):
     """A request was carried so wrongly that all else which is seen follows from it."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
+
+    allocates: Sequence[Pool] = ()
+    """Pools from which the system may have allocated by its own choice: a refusal that is pending
+    there may have been met, and nowhere else.
+    """
 
     def __init__(self, judge: Followed, step: Step, operation: ActT) -> None:
         self.judge = judge
@@ -173,6 +178,7 @@ class JudgedInsert(Judgement[Insert]):
         )
         self.insert.counted = self.step.carried is None or self.step.carried.counted
         self.choice = self.insert.opens
+        self.allocates = HOST
         prefix = self.insert.existing * model.config.page_size
         expected = Inserted(prefix, known, self.insert.taken)
         breaches = carried_checks.of_insert(model.config, self.step, operation)
@@ -246,9 +252,15 @@ class JudgedReleaseWindow(Judgement[ReleaseWindow]):
 # -- evicting and loading back ---------------------------------------------------------------------
 
 
+def _for_write_back(model: Cache) -> Sequence[Pool]:
+    """Pools from which an eviction allocates (semantics 7.4)."""
+    return HOST if model.config.write_back else ()
+
+
 class JudgedEvict(Judgement[Evict]):
     def before(self) -> list[Breach]:
         self.choice = self.model.config.write_back or self.step.outcome != Freed(0)
+        self.allocates = _for_write_back(self.model)
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
@@ -277,6 +289,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
         self.loading = self.model.load_back(best, self.operation.quota)
         self.own = self.loading.holder
         self.choice = not self.loading.refused or self.step.outcome != Done(0)
+        self.allocates = (*DEVICE, *_for_write_back(self.model))
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
@@ -299,6 +312,7 @@ class JudgedCopyState(Judgement[CopyState]):
     def before(self) -> list[Breach]:
         self.source = self.model.match(self.operation.key).device
         self.choice = self._full() or Pool.MAMBA in self.model.refusing
+        self.allocates = _for_write_back(self.model)
         return []
 
     def after(self, choice: Choice) -> list[Breach]:

@@ -94,7 +94,7 @@ class Run:
         for step in self._performed(operation):
             self.unseen += 1
             self.since_self_check += 1
-            look_at_all = whole or self.since_whole >= self.distance
+            look_at_all = whole or self.every == 1 or self.since_whole >= self.distance
             must_look = look_at_all or self.every is not None or self.unseen > MOST_UNSEEN
             found = self._judge(step, look_at_all, must_look)
             if found:

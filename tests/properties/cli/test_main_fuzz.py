@@ -20,9 +20,10 @@ import pytest
 
 from radixproof.impl.faults import FAULTS
 from radixproof.impl.operations import Evict, History, Insert
+from radixproof.impl.sabotage import KINDS
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.cli import arguments
+from radixproof.properties.cli import arguments, sensitivity
 from radixproof.properties.cli.ci_files import SUMMARY
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main, make_parser
@@ -46,9 +47,10 @@ reason = "it is planted"
 A_FINDING = (
     r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, |  \d+ findings?, "
 )
-SEARCHING = {"check", "matrix", "power", "corpus", "add"}
+SEARCHING = {"check", "matrix", "power", "sensitivity", "corpus", "add"}
 PROMISED = (CLEAN, FOUND, USAGE, CANNOT_RUN)
 SOME_FAULTS = {"split-parent-not-backed-up", "ack-keeps-lock"}
+SOME_KINDS = {"stored-event-missing"}
 FAULTY = {"system": "fault:split-parent-not-backed-up", "signature": "PROGRESS/never-backed-up"}
 
 
@@ -97,7 +99,11 @@ def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(FAULTS, name)
     monkeypatch.setattr(corpus, "FOLDER", tmp_path / "corpus")
     monkeypatch.setattr(corpus_update, "BUDGET", small)
+    for name in KINDS.keys() - SOME_KINDS:
+        monkeypatch.delitem(KINDS, name)
     monkeypatch.setattr(arguments, "MOST_SEEDS", 3)
+    monkeypatch.setattr(arguments, "MOST_HISTORIES", 3)
+    monkeypatch.setattr(sensitivity, "HISTORIES", 2)
     lanes_stay(monkeypatch)
     monkeypatch.delenv(SUMMARY, raising=False)
     monkeypatch.setattr(subprocess, "run", pip)

@@ -1,0 +1,90 @@
+"""What sabotage of single steps once went past: each of these was missed, and is reported now."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.operations import (
+    Arrive,
+    Evict,
+    History,
+    HostLock,
+    Insert,
+    Lock,
+    Operation,
+    Refuse,
+    WritingCheck,
+)
+from radixproof.impl.registry import find
+from radixproof.impl.sabotage import Sabotaged
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.running.run import run_history
+
+A, AB, B, X = (Key(tokens) for tokens in ((1,), (1, 2), (2,), (9,)))
+ACKS = WritingCheck(blocking=True)
+WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
+
+MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
+    "a refusal of an allocation is no reason for an eviction to stop early": (
+        "victim-too-few",
+        0,
+        Config(host_pages=0),
+        (Insert(A), Refuse(Pool.FULL), Evict(1)),
+        "PROGRESS/stopped-early",
+    ),
+    "a page that was stored once, and removed, is no parent": (
+        "child-announced-first",
+        1,
+        WINDOWED,
+        (Insert(AB, evicted=1), Evict(8), Insert(AB, evicted=1)),
+        "EVENT/parent-not-stored",
+    ),
+    "a host lock is no reason to make no room beside it": (
+        "host-room-refused",
+        0,
+        Config(host_pages=2),
+        (Insert(A), Insert(B), ACKS, Evict(2), HostLock("h", A), Insert(X), Evict(1)),
+        "PROGRESS/never-backed-up",
+    ),
+    "a refusal on the host is no reason to make room that is there": (
+        "host-room-unneeded",
+        0,
+        Config(host_pages=4),
+        (Insert(A), ACKS, Evict(1), Refuse(Pool.FULL_HOST), Insert(X)),
+        "PROGRESS/host-freed-too-much",
+    ),
+    "nor is a write-back that fits": (
+        "host-room-unneeded",
+        0,
+        Config(host_pages=4, write_back=True),
+        (Insert(A), Evict(1), Insert(X), Evict(1)),
+        "PROGRESS/host-room-unneeded",
+    ),
+    "a state goes alone": (
+        "window-taken-with-state",
+        0,
+        Config(window=1, swa_pages=8, host_pages=0, mamba_states=4),
+        (Insert(A, state=True), Insert(AB, state=True), Evict(mamba=1)),
+        "PROGRESS/window-lost-with-state",
+    ),
+    "the last part of an operation is looked at, too": (
+        "device-leaf-invented",
+        2,
+        Config(host_pages=0, mamba_states=4),
+        (Insert(A, state=True), Insert(AB, state=True), Arrive("q", X), Lock("r", AB)),
+        "LEAF/device-leaves",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MENDED)
+def test_what_was_missed_is_reported(case: str) -> None:
+    kind, at, config, operations, signature = MENDED[case]
+    history = History(config, operations)
+    assert run_history(find("radix"), history) is None
+    sabotaged = Sabotaged(kind, at)
+    verdict = run_history(sabotaged.target(), history)
+    assert sabotaged.struck
+    assert verdict is not None
+    assert verdict.breach.signature == signature
