@@ -73,7 +73,7 @@ power: $(READY)
 	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
 	cp build/power/power.md build/power/power.json build/power/power.svg docs/
 	$(BIN)/radixproof sensitivity --out build/sensitivity $(RESUME)
-	cp build/sensitivity/sensitivity.md build/sensitivity/sensitivity.json docs/
+	cp build/sensitivity/sensitivity.md docs/
 
 # For CI: what docs/power.json has as found by the soak must still be found by it.
 power-short: $(READY)
