@@ -65,7 +65,7 @@ def boundary_a_page_early(cache: RadixCache, strikes: Strikes) -> None:
 @kind(
     "the last piece of a new leaf is a page longer than one window",
     "4.3",
-    "From 0.5.13 a longer part with SWA is split once more, so that its lowest piece is one window,"
+    "A longer part with SWA is split once more, so that its lowest piece is one window,"
     " rounded up to pages",
     (SWA,),
 )

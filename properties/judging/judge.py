@@ -132,10 +132,10 @@ class Judge:
             self.model_adopted = True
         breaches += misplaced
         breaches += step_checks.shape(self.abstraction, delta)
-        breaches += step_checks.locks(shown, self.model, self.abstraction, delta)
+        breaches += step_checks.locks(shown, self.model, self.abstraction, step, delta)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
-        breaches += step_checks.arrived(shown, self.model, self.abstraction, delta, system)
+        breaches += step_checks.arrived(shown, self.model, self.abstraction, step, delta, system)
         breaches += step_checks.quiet(shown, self.model, seen)
         self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:

@@ -8,6 +8,7 @@ that are `Applicable` to it, and for no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
@@ -210,7 +211,9 @@ def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
             )
 
 
-def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta) -> list[Breach]:
+def locks(
+    judged: Applicable, model: Cache, abstraction: Abstraction, step: Step, delta: Delta
+) -> list[Breach]:
     """LOCK: every page the step touched is locked by exactly the receipts and copies
     that the model knows.
     """
@@ -226,7 +229,7 @@ def locks(judged: Applicable, model: Cache, abstraction: Abstraction, delta: Del
         for pool in judged.locks:
             for page in placed.pages_in(pool):
                 if len(page.holders[pool]) != counts[pool]:
-                    return [_wrong_lock(page, pool, counts[pool])]
+                    return [_wrong_lock(page, pool, counts[pool], step)]
     return []
 
 
@@ -242,11 +245,13 @@ def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:
     return (*(device or (0, 0, 0)), *(host or (0, 0, 0)))
 
 
-def _wrong_lock(page: Page, pool: Pool, seen: int) -> Breach:
+def _wrong_lock(page: Page, pool: Pool, seen: int, step: Step) -> Breach:
+    """A breach of a lock that somebody has; a copy of a state takes one for a moment (3.6)."""
     names = page.holders[pool]
     held = f"held by {', '.join(sorted(map(str, names)))}" if names else "not held by anyone"
     text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
     kind = "too-many" if seen > len(names) else "too-few"
+    kind += "-after-copy" if isinstance(step.operation, CopyState) else ""
     return Breach(
         Property.LOCK,
         f"{pool.name.lower()}-{kind}",
@@ -329,7 +334,12 @@ def swa_map(
 
 
 def arrived(
-    judged: Applicable, model: Cache, abstraction: Abstraction, delta: Delta, system: Complete
+    judged: Applicable,
+    model: Cache,
+    abstraction: Abstraction,
+    step: Step,
+    delta: Delta,
+    system: Complete,
 ) -> list[Breach]:
     """CONTENT of what arrived in a pool in this step, unless a copy in flight has yet
     to bring it.
@@ -347,6 +357,8 @@ def arrived(
             breaches += compare_content(
                 abstraction, pool, [page for page in pages if page not in coming], system
             )
+    if isinstance(step.operation, HostInsert):
+        return [replace(breach, rule="fetched") for breach in breaches]
     return breaches
 
 

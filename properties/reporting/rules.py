@@ -17,7 +17,7 @@ BY_SIGNATURE = (
     ("MAP/window-counted-in-tokens", "11.4"),
     ("MAP/*", "13.1"),
     ("CONTENT/served", "3.3"),
-    ("CONTENT/full_host", "7.4", "8.3", "10.3"),
+    ("CONTENT/fetched", "2.1", "10.3"),
     ("CONTENT/*_host", "7.4", "8.3"),
     ("CONTENT/mamba", "3.6", "9.2"),
     ("CONTENT/*", "8.3", "9.2"),

@@ -329,7 +329,15 @@ def _is_served(witness: Witness, config: Config, seen: Seen) -> bool:
 def _crash(breach: Breach, config: Config) -> Assertion:
     raised, _, where = breach.rule.partition("@")
     if raised.startswith("self-check-"):
-        return Assertion(after=["tree.sanity_check()"])
+        return Assertion(
+            after=[
+                "try:",
+                "    tree.sanity_check()",
+                "except AssertionError as error:",
+                '    complaint = str(error).splitlines()[1].partition(":")[0].strip()',
+                '    raise AssertionError(f"SGLang finds its tree wrong: {complaint}") from error',
+            ]
+        )
     if raised != Endless.__name__:
         return Assertion([f"# This raises {raised} in {where}."])
     most = config.device_pages**2 + 1

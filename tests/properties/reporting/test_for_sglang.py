@@ -31,7 +31,6 @@ BEFORE_20 = ("12-post1", "13-post1", "14", "15-post1", "16", "17", "18", "19")
 MENDED = {
     "0.5.13.post1": (
         "sglang-0-5-12-post1-content-full-host",
-        "sglang-0-5-12-post1-content-swa-host",
         "sglang-0-5-12-post1-nocrash-assertionerror-unifiedradixcache-evict-to-host",
         "sglang-0-5-12-post1-progress-never-backed-up",
         "sglang-0-5-12-post1-rank-diverged",
@@ -47,17 +46,14 @@ MENDED = {
         "sglang-0-5-12-post1-match-mamba-not-inserted",
         "sglang-0-5-12-post1-own-mamba-lost",
         "sglang-0-5-12-post1-pin-full-replaced",
-        "sglang-0-5-12-post1-pin-target-freed",
         "sglang-0-5-13-post1-match-full-not-inserted",
         "sglang-0-5-13-post1-match-mamba-not-inserted",
         "sglang-0-5-13-post1-own-mamba-lost",
         "sglang-0-5-13-post1-pin-full-replaced",
-        "sglang-0-5-13-post1-pin-target-freed",
         "sglang-0-5-14-match-full-not-inserted",
         "sglang-0-5-14-match-mamba-not-inserted",
         "sglang-0-5-14-own-mamba-lost",
         "sglang-0-5-14-pin-full-replaced",
-        "sglang-0-5-14-pin-target-freed",
     ),
     "0.5.17": (
         *(
@@ -85,7 +81,6 @@ MENDED = {
         "sglang-0-5-12-post1-progress-never-backed-up",
         "sglang-0-5-12-post1-match-full-not-inserted",
         "sglang-0-5-12-post1-pin-full-replaced",
-        "sglang-0-5-12-post1-pin-target-freed",
         "sglang-0-5-19-leaf-device-leaves",
         "sglang-0-5-19-lock-swa-too-few",
     ),
@@ -110,6 +105,18 @@ UNWRITTEN = {
         for entry in ENTRIES
         if entry.history.origin["signature"] in ("EVENT/stored-missing", "EVENT/removed-missing")
     },
+    **{
+        entry.name: "a host insert is written for tokens alone, of the one namespace"
+        for entry in ENTRIES
+        if entry.history.origin["signature"] == "CONTENT/fetched"
+    },
+    "sglang-0-5-12-post1-lock-swa-too-few-after-copy": (
+        "a test of it was written, but fails with something else: "
+        "AssertionError in MambaComponent.finalize_match_result"
+    ),
+    "sglang-0-5-12-post1-match-not-cut": (
+        "a test of it was written, but passes: it asserts too little"
+    ),
 }
 """Entries of which no test can be written, and why."""
 
