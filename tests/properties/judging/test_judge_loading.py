@@ -44,6 +44,7 @@ from ..deeds import (
     Deed,
     SignatureOf,
     drop_host,
+    during,
     in_vain,
     off_by_one,
     with_state,
@@ -200,6 +201,12 @@ def test_a_host_copy_that_is_being_read_stays(signature_of: SignatureOf) -> None
     """A load-back holds a host lock: what it reads must not go."""
     operations = [*LOAD, Insert(B), SETTLE, Match(B)]
     assert signature_of(PLAIN, operations, drop_host(FULL, 1), after=6) == "PIN/full_host-evicted"
+
+
+def test_a_load_back_that_takes_what_it_is_about_to_read(signature_of: SignatureOf) -> None:
+    """It is told from an eviction by somebody else."""
+    taken = during("load_back", drop_host(FULL, 1), 0)
+    assert signature_of(PLAIN, LOAD, taken) == "PIN/own-source-evicted"
 
 
 @pytest.mark.parametrize("quota", [None, 1])

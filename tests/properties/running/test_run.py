@@ -10,10 +10,11 @@ from radixproof.impl.operations import Evict, History, Insert, Lock, Reset, Unlo
 from radixproof.impl.registry import find
 from radixproof.model.config import Config
 from radixproof.model.key import Key
+from radixproof.model.verdict import Breach, Property
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.performing.outcomes import Crashed, Inserted, Matched, Skipped
-from radixproof.properties.running.run import Run, run_history
+from radixproof.properties.running.run import Run, ends, first_unknown, run_history
 
 from ...other_hashes import printed_with_other_hashes
 
@@ -35,6 +36,34 @@ def test_every_part_of_a_history_is_a_history(seed: int) -> None:
     for _ in range(3):
         part = tuple(operation for operation in ran.history.operations if rng.random() < 0.6)
         assert run_history(find("radix"), History(ran.history.config, part)) is None
+
+
+def breach(violates: Property, rule: str = "rule") -> Breach:
+    return Breach(violates, rule, "what happened")
+
+
+@pytest.mark.parametrize(
+    ("one", "over"),
+    [
+        (breach(Property.PROGRESS), False),
+        (breach(Property.PIN), True),
+        (breach(Property.BACKUP, "early"), False),
+        (breach(Property.BACKUP, "parent-missing"), True),
+        (breach(Property.NOCRASH, "AssertionError@here"), True),
+        (breach(Property.NOCRASH, "self-check-leaves"), False),
+    ],
+)
+def test_a_run_ends_with_what_the_model_cannot_go_on_after(one: Breach, over: bool) -> None:
+    assert ends(one) is over
+
+
+def test_what_follows_a_known_breach_that_ends_the_run_is_no_finding() -> None:
+    tolerable, last, follows = map(breach, (Property.EVENT, Property.PIN, Property.OWN))
+    known = {tolerable.signature, last.signature}.__contains__
+    assert first_unknown([tolerable, follows, last], known) == follows
+    assert first_unknown([tolerable, last, follows], known) is None
+    assert first_unknown([last, follows], NOTHING_KNOWN) == last
+    assert first_unknown([], known) is None
 
 
 def test_what_has_no_premise_is_skipped() -> None:

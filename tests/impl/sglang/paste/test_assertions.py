@@ -386,3 +386,8 @@ def test_what_they_would_have_to_compare_with_the_nodes_is_not_written(
     history = History(config, (Insert(KEY), last))
     with pytest.raises(Unwritable, match="routers"):
         assertion(history, Breach(Property.EVENT, rule, "text"), Seen(), None, with_core=True)
+
+
+def test_what_the_own_check_finds_is_asserted_by_it() -> None:
+    asserted = of(SWA, violates=Property.NOCRASH, rule="self-check-swa-host-lru")
+    assert "    tree.sanity_check()" in asserted.after
