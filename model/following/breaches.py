@@ -25,7 +25,7 @@ def recency_of(component: Component) -> str:
 
 def out_of_order(taken: Page, before: Page, component: Component, policy: EvictionPolicy) -> Breach:
     """A victim was taken before one that is first in order (semantics 7.2, 7.3)."""
-    by_policy = component is Component.FULL and rank(before, policy) != rank(taken, policy)
+    by_policy = ranks_apart(taken, before, component, policy)
     text = (
         f"{spell(taken.node())} was evicted before {spell(before.node())}, "
         "which should have gone first"
@@ -37,6 +37,11 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
         rule = HITS_BY_INSERT
         text += _ONE_USE
     return Breach(Property.RECENCY, rule, text, witness)
+
+
+def ranks_apart(taken: Page, before: Page, component: Component, policy: EvictionPolicy) -> bool:
+    """Whether more than recency says which of both goes first (semantics 7.2)."""
+    return component is Component.FULL and rank(before, policy) != rank(taken, policy)
 
 
 def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool:

@@ -97,14 +97,18 @@ class FollowedEviction:
         return None
 
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
-        """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4)."""
-        if self._is_stuck(before, taken):
+        """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4).
+
+        Where recency alone says who is first, a wrong recency explains it as well.
+        """
+        policy = self.state.config.eviction_policy
+        told = taken is None or wording.ranks_apart(taken, before, component, policy)
+        if told and self._is_stuck(before, taken):
             return wording.unbacked_leaf_kept(before)
         if taken is None:
             asked = self.asked[component]
             freed = self.freed[component]
             return wording.stopped_early(before, component, asked, freed)
-        policy = self.state.config.eviction_policy
         return wording.out_of_order(taken, before, component, policy)
 
     def _is_stuck(self, end: Page, taken: Page | None) -> bool:

@@ -21,13 +21,22 @@ NEVER = 99
 # -- victims ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("taken", [[], ["7"]], ids=["nothing went", "another went"])
-def test_a_leaf_that_cannot_be_written_back_must_go(start: Start, taken: list[str]) -> None:
-    cache = start(write_back=True, host_pages=2)
+@pytest.mark.parametrize(
+    ("policy", "taken", "rule"),
+    [
+        (EvictionPolicy.LRU, [], "PROGRESS/unbacked-leaf-kept"),
+        (EvictionPolicy.FIFO, ["7"], "PROGRESS/unbacked-leaf-kept"),
+        (EvictionPolicy.LRU, ["7"], "RECENCY/access-time"),
+    ],
+)
+def test_a_leaf_that_cannot_be_written_back_must_go(
+    start: Start, policy: EvictionPolicy, taken: list[str], rule: str
+) -> None:
+    cache = start(write_back=True, host_pages=2, eviction_policy=policy)
     cache.put("1 2 3")
     cache.put("7")
     _, wrong = cache.evict_as((1, 0, 0), {"F": taken})
-    assert wrong[0] == "PROGRESS/unbacked-leaf-kept"
+    assert wrong[0] == rule
 
 
 @pytest.mark.parametrize(
