@@ -22,7 +22,7 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 """Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
-_HARMLESS = {"stored-twice"}
+_HARMLESS = {"stored-twice", "child-first", "acks-out-of-order"}
 """Rules whose breach leaves no doubt about what is where."""
 
 
@@ -46,6 +46,18 @@ class Announced:
         """On device, and on the host."""
         self.just_stored: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """The part of it that was said to be stored when events were taken in last."""
+        self.orphans: tuple[dict[int, None], dict[int, None]] = ({}, {})
+        """Per tier: parents of what was stored there meanwhile, which were not stored themselves.
+        """
+        self.acked: list[Copy] = []
+        """Backups that were acknowledged since events were taken in last, in order."""
+        self.due: dict[int, int] = {}
+        """The prefixes that they bring to the host, with their places in that order."""
+
+    def restart(self, abstraction: Abstraction) -> None:
+        """The tree is another one since a reset."""
+        self.abstraction = abstraction
+        self.acked.clear()
 
     def changes(
         self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
@@ -67,7 +79,13 @@ class Announced:
         """Take events in. Of each rule that they break, the first breach counts."""
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
         first: dict[str, Breach] = {}
-        self.just_stored = ({}, {})
+        self.just_stored, self.orphans = ({}, {}), ({}, {})
+        self.due = {
+            self._prefix(page): copy.batch
+            for copy in self.acked
+            for page in copy.targets.get(Pool.FULL_HOST, ())
+        }
+        self.acked.clear()
         for event in events[last:]:
             for breach in self._take(event):
                 first.setdefault(breach.rule, breach)
@@ -187,6 +205,8 @@ class Announced:
         if above and not self._is_known(above):
             text = f"{event.blocks} are stored under {event.parent}, which is not stored itself"
             yield Breach(Property.EVENT, "parent-not-stored", text)
+        if above and above not in known:
+            self.orphans[event.on_host][above] = None
         tags = self.abstraction.tags.of(event.namespace, above, event.tokens)
         for block, prefix in zip(event.blocks, tags[size - 1 :: size], strict=True):
             yield from self._name(block, prefix, event.namespace)
@@ -199,6 +219,21 @@ class Announced:
                     f"block {block} is stored, but it is there already",
                 )
             known[prefix] = self.just_stored[event.on_host][prefix] = None
+            yield from self._is_late(prefix, event.on_host)
+
+    def _is_late(self, prefix: int, on_host: bool) -> Iterator[Breach]:
+        """What hangs below it was stored first, or what was acknowledged later.
+
+        On the host of a cache with write_back a node may well come before its parent.
+        """
+        free = on_host and self.abstraction.config.write_back
+        if prefix in self.orphans[on_host] and not free:
+            text = "a page is stored on a tier before the page above it, which comes there as well"
+            yield Breach(Property.EVENT, "child-first", text)
+        turn = self.due.pop(prefix, None) if on_host else None
+        if turn is not None and any(left < turn for left in self.due.values()):
+            text = "a backup is announced before one that was acknowledged earlier"
+            yield Breach(Property.EVENT, "acks-out-of-order", text)
 
     def _is_known(self, prefix: int) -> bool:
         """Whether a prefix is stored on any tier, as far as names can tell."""

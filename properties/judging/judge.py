@@ -64,7 +64,7 @@ class Judge:
         self.model = Cache(self.config, self.dialect)
         self.follower = Follower(self.model)
         self.abstraction = Abstraction(self.config, self.model, self.ledger, self.sight.slots)
-        self.announced.abstraction = self.abstraction
+        self.announced.restart(self.abstraction)
         self.model_adopted = False
         """The model's order of use may differ from the system's: it adopted a state that broke a
         rule, or the order of victims was hidden.
@@ -89,6 +89,7 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
+        self.announced.acked += judged.acked
         if judged.given_up:
             self.given_up = True
             return breaches

@@ -78,6 +78,7 @@ BY_SIGNATURE = (
     ("MATCH/*", "4.1", "4.3"),
     ("QUIESCE/mark", "5.4", "8.4"),
     ("QUIESCE/*", "6.2", "8.4"),
+    ("EVENT/acks-out-of-order", "8.4"),
     ("EVENT/*", "1.8"),
     ("RANK/*", "17.7"),
     ("STUTTER/match", "3.1"),
