@@ -208,6 +208,15 @@ def host_out_of_order() -> Breach:
     return Breach(Property.RECENCY, recency_of(Component.FULL), text)
 
 
+def host_value_out_of_order(taken: Page, before: Page, pool: Pool) -> Breach:
+    """SWA or a state left the host before what came to be on the host only earlier (7.9)."""
+    text = (
+        f"{spell(taken.node())} left {pool.name} before {spell(before.node())}, which arrived "
+        "there first"
+    )
+    return Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)
+
+
 def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
     """A backup was made that is not due (semantics 8.2)."""
     text = (

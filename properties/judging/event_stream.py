@@ -53,6 +53,8 @@ class Announced:
         """Backups that were acknowledged since events were taken in last, in order."""
         self.due: dict[int, int] = {}
         """The prefixes that they bring to the host, with their places in that order."""
+        self.latest = 0
+        """The last place in it that was heard of."""
 
     def restart(self, abstraction: Abstraction) -> None:
         """The tree is another one since a reset."""
@@ -86,6 +88,7 @@ class Announced:
             for page in copy.targets.get(Pool.FULL_HOST, ())
         }
         self.acked.clear()
+        self.latest = 0
         for event in events[last:]:
             for breach in self._take(event):
                 first.setdefault(breach.rule, breach)
@@ -230,9 +233,10 @@ class Announced:
         if prefix in self.orphans[on_host] and not free:
             text = "a page is stored on a tier before the page above it, which comes there as well"
             yield Breach(Property.EVENT, "child-first", text)
-        turn = self.due.pop(prefix, None) if on_host else None
-        if turn is not None and any(left < turn for left in self.due.values()):
-            text = "a backup is announced before one that was acknowledged earlier"
+        turn = self.due.pop(prefix, self.latest) if on_host else self.latest
+        last, self.latest = self.latest, max(self.latest, turn)
+        if turn < last:
+            text = "a backup is announced after one that was acknowledged later"
             yield Breach(Property.EVENT, "acks-out-of-order", text)
 
     def _is_known(self, prefix: int) -> bool:

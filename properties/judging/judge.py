@@ -123,9 +123,8 @@ class Judge:
         breaches = delta.breaches
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
-        if not self.model_adopted:
-            breaches += step_checks.host_order(shown, self.model, step, delta)
-        choice = Choice(delta.gone, delta.gained, sure=self._is_sure(judged))
+        sure, ordered = self._is_sure(judged), not self.model_adopted
+        choice = Choice(delta.gone, delta.gained, sure, ordered)
         order_is_hidden = self._order_is_hidden(choice)
         breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
