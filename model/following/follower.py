@@ -10,7 +10,7 @@ from radixproof.model.following.backups import FollowedBackups
 from radixproof.model.following.choice import Choice, Owed
 from radixproof.model.following.device_eviction import FollowedEviction
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
-from radixproof.model.following.host_room import FollowedHostRoom, alone, is_settled
+from radixproof.model.following.host_room import FollowedHostRoom, HostLog, alone, is_settled
 from radixproof.model.specification.host_eviction import host_candidates
 from radixproof.model.specification.inserting import Inserting, finish_insert
 from radixproof.model.specification.loading import (
@@ -43,6 +43,8 @@ class Follower:
     def __init__(self, state: State) -> None:
         self.state = state
         self.owed: Owed = {}
+        self.host_log: HostLog = []
+        """What had to happen on the host in the last of these operations, in order."""
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
@@ -58,6 +60,7 @@ class Follower:
         """The same, where the amount asked for may be unknown (semantics 7.1, 9.3)."""
         eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
         eviction.run()
+        self.host_log = [] if eviction.host is None else eviction.host.log
         return Evicted(eviction.freed, eviction.breaches)
 
     def evict_host(self, tokens: int, component: Component, choice: Choice) -> Evicted:
@@ -78,6 +81,7 @@ class Follower:
             free = self.state.trie.free(HOST[component])
             room.evict(self.state, tokens, component)
             room.finish()
+            self.host_log = room.log
             freed = self.state.trie.free(HOST[component]) - free
             return Evicted(alone(component, freed), kept + room.breaches)
         eviction = FollowedHostEviction(self.state, alone(component, tokens), choice)

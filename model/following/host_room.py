@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeAlias
 
 from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice
 from radixproof.model.specification.host_eviction import evict_host
+from radixproof.model.specification.nodes import is_host_leaf
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 from radixproof.model.verdict import Breach
+
+HostLog: TypeAlias = Sequence[tuple[bool, list[Page]]]
+"""Pages that got a host copy of FULL, or lost it, one group after the other."""
 
 
 def alone(component: Component, tokens: int) -> Amounts:
@@ -44,6 +49,8 @@ class FollowedHostRoom:
     """Host copies from before the step that have gone."""
     fresh: dict[tuple[Page, Pool], None] = field(default_factory=dict)
     """Host copies that were not there before the step."""
+    log: list[tuple[bool, list[Page]]] = field(default_factory=list)
+    """What happened on the host, in order."""
     breaches: list[Breach] = field(default_factory=list)
 
     def evict(self, state: State, tokens: int, component: Component) -> int:
@@ -58,7 +65,7 @@ class FollowedHostRoom:
             if self._can_have_gone(page, component):
                 if before is not None:
                     self.breaches.append(self._out_of_order(page, before, component))
-                self._note(page)
+                self._note(page, component)
                 return page
             before = before or page
         return None
@@ -77,15 +84,18 @@ class FollowedHostRoom:
             return wording.out_of_order(page, before, component, policy)
         return wording.host_value_out_of_order(page, before, HOST[component])
 
-    def _note(self, end: Page) -> None:
+    def _note(self, end: Page, component: Component) -> None:
         """A node is about to lose host copies (semantics 7.9)."""
         self.victims += 1
         held = {(page, pool) for page in end.node() for pool in HOST if page.has(pool)}
         self.lost |= held - self.fresh.keys()
+        if component is Component.FULL or is_host_leaf(end):
+            self.log.append((False, end.node()))
 
     def copied(self, targets: PagesPerPool) -> None:
         """These host copies have been made (semantics 8.3)."""
         made = ((page, pool) for pool, pages in targets.items() for page in pages)
+        self.log.append((True, list(targets.get(Pool.FULL_HOST, ()))))
         self.fresh.update({copy: None for copy in made if copy not in self.lost})
 
     def remains(self, page: Page, pool: Pool) -> bool:

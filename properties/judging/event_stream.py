@@ -10,11 +10,13 @@ from typing import TypeAlias
 
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
+from radixproof.model.following.host_room import HostLog
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.judging.turns import Turns
 
 TIERS = (Pool.FULL, Pool.FULL_HOST)
 
@@ -22,7 +24,7 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 """Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
-_HARMLESS = {"stored-twice", "child-first", "acks-out-of-order"}
+_HARMLESS = {"stored-twice", "child-first", "acks-out-of-order", "host-out-of-order"}
 """Rules whose breach leaves no doubt about what is where."""
 
 
@@ -49,46 +51,39 @@ class Announced:
         self.orphans: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """Per tier: parents of what was stored there meanwhile, which were not stored themselves.
         """
-        self.acked: list[Copy] = []
-        """Backups that were acknowledged since events were taken in last, in order."""
-        self.due: dict[int, int] = {}
-        """The prefixes that they bring to the host, with their places in that order."""
-        self.latest = 0
-        """The last place in it that was heard of."""
+        self.turns = Turns()
 
     def restart(self, abstraction: Abstraction) -> None:
         """The tree is another one since a reset."""
         self.abstraction = abstraction
-        self.acked.clear()
+        self.turns.acked.clear()
 
     def changes(
-        self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
+        self,
+        events: Sequence[Event] | None,
+        delta: Delta,
+        flying: Iterable[Copy],
+        log: HostLog,
     ) -> list[Breach]:
-        """Take in the events of a step, and compare them with what the step changed.
-        Silence is a breach, too.
+        """Take in the events of a step, and compare them with what the step changed, and with the
+        ``log`` of what had to happen on the host. Silence is a breach, too.
         """
         if events is None:
             text = "the system promises a stream of events, but shows none"
             return [Breach(Property.EVENT, "silent", text)]
-        breaches = self.hear(events)
+        breaches = self.hear(events, log)
         if all(breach.rule in _HARMLESS for breach in breaches):
             breaches += self.agrees(delta, flying)
         if breaches:
             self._adopt(flying)
         return breaches
 
-    def hear(self, events: Sequence[Event]) -> list[Breach]:
+    def hear(self, events: Sequence[Event], log: HostLog = ()) -> list[Breach]:
         """Take events in. Of each rule that they break, the first breach counts."""
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
         first: dict[str, Breach] = {}
         self.just_stored, self.orphans = ({}, {}), ({}, {})
-        self.due = {
-            self._prefix(page): copy.batch
-            for copy in self.acked
-            for page in copy.targets.get(Pool.FULL_HOST, ())
-        }
-        self.acked.clear()
-        self.latest = 0
+        self.turns.start(log, self._prefix)
         for event in events[last:]:
             for breach in self._take(event):
                 first.setdefault(breach.rule, breach)
@@ -173,7 +168,7 @@ class Announced:
                 resident.clear()
         elif event.kind == "removed":
             for block in event.blocks:
-                yield from self._remove(block, known)
+                yield from self._remove(block, known, event.on_host)
         elif event.kind == "stored":
             yield from self._store(event, known)
         else:
@@ -181,7 +176,7 @@ class Announced:
                 Property.EVENT, "unknown-kind", f"an event of kind {event.kind!r} says nothing"
             )
 
-    def _remove(self, block: int, known: dict[int, None]) -> Iterator[Breach]:
+    def _remove(self, block: int, known: dict[int, None], on_host: bool) -> Iterator[Breach]:
         prefixes = self.named.get(block, {})
         if any(prefix in self.mixed for prefix in prefixes):
             return
@@ -194,6 +189,8 @@ class Announced:
             )
             return
         del known[prefix]
+        if on_host:
+            yield from self.turns.take(False, prefix)
 
     def _store(self, event: Event, known: dict[int, None]) -> Iterator[Breach]:
         size = self.abstraction.config.page_size
@@ -233,11 +230,8 @@ class Announced:
         if prefix in self.orphans[on_host] and not free:
             text = "a page is stored on a tier before the page above it, which comes there as well"
             yield Breach(Property.EVENT, "child-first", text)
-        turn = self.due.pop(prefix, self.latest) if on_host else self.latest
-        last, self.latest = self.latest, max(self.latest, turn)
-        if turn < last:
-            text = "a backup is announced after one that was acknowledged later"
-            yield Breach(Property.EVENT, "acks-out-of-order", text)
+        if on_host:
+            yield from self.turns.take(True, prefix)
 
     def _is_known(self, prefix: int) -> bool:
         """Whether a prefix is stored on any tier, as far as names can tell."""

@@ -89,7 +89,7 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
-        self.announced.acked += judged.acked
+        self.announced.turns.acked += judged.acked
         if judged.given_up:
             self.given_up = True
             return breaches
@@ -139,7 +139,9 @@ class Judge:
         breaches += step_checks.quiet(shown, self.model, seen)
         self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:
-            breaches += self.announced.changes(seen.events, delta, self.model.copies.flying)
+            log = [] if breaches else self.follower.host_log
+            breaches += self.announced.changes(seen.events, delta, self.model.copies.flying, log)
+        self.follower.host_log = []
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         self.model.not_refusing(pool for pool in HOST if delta.gained[pool])

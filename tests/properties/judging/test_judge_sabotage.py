@@ -125,6 +125,20 @@ MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
         (Insert(A), Insert(B), Evict(2)),
         "PROGRESS/not-written-back",
     ),
+    "what left the host and was copied again is told by its announcements": (
+        "duplicate-unlisted",
+        0,
+        Config(host_pages=2, write_back=True),
+        (Insert(A), Evict(1), Insert(AB), Insert(Key((1, 2, 3))), Evict(3)),
+        "EVENT/host-out-of-order",
+    ),
+    "what is written back is announced in the order of its eviction": (
+        "host-child-announced-first",
+        0,
+        Config(window=1, swa_pages=8, swa_host_pages=8, write_back=True),
+        (Insert(A), Insert(AB), Evict(swa=2)),
+        "EVENT/host-out-of-order",
+    ),
     "a state goes alone": (
         "window-taken-with-state",
         0,
