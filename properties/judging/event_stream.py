@@ -74,6 +74,7 @@ class Announced:
         breaches = self.hear(events, log)
         if all(breach.rule in _HARMLESS for breach in breaches):
             breaches += self.agrees(delta, flying)
+        breaches = breaches or list(self.turns.left())
         if breaches:
             self._adopt(flying)
         return breaches

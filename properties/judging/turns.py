@@ -19,7 +19,7 @@ FIRST = -(2**62)
 class Turns:
     """Prefixes that get to the host, or leave it, with the turns in which they have to.
 
-    What is said of others, or left unsaid, is not judged here.
+    What is said of others is not judged here.
     """
 
     def __init__(self) -> None:
@@ -57,3 +57,11 @@ class Turns:
             text = "what became of a page on the host is announced after what came later"
             yield Breach(Property.EVENT, "host-out-of-order", text)
         self._latest = max(self._latest, turn)
+
+    def left(self) -> Iterator[Breach]:
+        """What the last step had to do on the host, and of which nothing was said: it shows
+        nowhere else if it was undone in the same step.
+        """
+        if any(turn >= 0 for turns in self._due.values() for turn in turns):
+            text = "what became of a page on the host was not announced, or did not come to pass"
+            yield Breach(Property.EVENT, "host-unsaid", text)

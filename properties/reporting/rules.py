@@ -80,6 +80,7 @@ BY_SIGNATURE = (
     ("QUIESCE/*", "6.2", "8.4"),
     ("EVENT/acks-out-of-order", "8.4"),
     ("EVENT/host-out-of-order", "7.9", "14.10"),
+    ("EVENT/host-unsaid", "7.4", "7.9"),
     ("EVENT/*", "1.8"),
     ("RANK/*", "17.7"),
     ("STUTTER/match", "3.1"),

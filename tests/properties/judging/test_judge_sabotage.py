@@ -139,6 +139,13 @@ MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
         (Insert(A), Insert(AB), Evict(swa=2)),
         "EVENT/host-out-of-order",
     ),
+    "what was to be written back, and went with its parent, is asked for": (
+        "not-written-back",
+        0,
+        Config(device_pages=8, host_pages=1, write_back=True),
+        (Insert(AB), Insert(Key((1, 2, 3))), Evict(3)),
+        "EVENT/host-unsaid",
+    ),
     "a state goes alone": (
         "window-taken-with-state",
         0,
