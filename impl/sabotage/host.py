@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FULL, SWA, MAMBA = COMPONENTS
 IN_ORDER = (
     "That it went in the order in which it became host-only (`host_values_in_order`) is asked of"
-    " the list, and of what goes where no list is shown."
+    " the list, and of what goes."
 )
 ASKED = "It asks for host tokens of one component (MAMBA: states)."
 SPARED = "Nodes with a host lock or a copy in flight are spared."

@@ -26,7 +26,7 @@ ORDER = (
 )
 ON_HOST = (
     "That it went in the order in which it became host-only (`host_values_in_order`) is asked of"
-    " the list, and of what goes where no list is shown."
+    " the list, and of what goes."
 )
 DEVICE_LEAF = (
     "A *device leaf* has FULL on the device, no child with FULL on the device, and no device lock"

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed
-from radixproof.model.following.host_eviction import FollowedHostEviction
+from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
+from radixproof.model.following.host_room import FollowedHostRoom, is_settled
 from radixproof.model.specification.backing_up import (
     back_up,
     due_nodes,
     due_pages,
     host_need,
     host_shortage,
+    make_host_room,
     supplement,
     to_copy,
 )
@@ -45,19 +47,54 @@ class FollowedBackups:
         late: Page | None = None,
     ) -> None:
         """Back up what was backed up; whatever else was due is owed (semantics 8.2, 8.3)."""
-        lacking = [page for page in path if page.lacks]
+        lacking = any(page.lacks for page in path)
         if not lacking and late is None and not self.choice.made_host_room():
             return
         nodes = due_nodes(state, path, counted)
         marked = state.copies.marked_by_backups()
+        if self.choice.made_host_room() and is_settled(state, self.choice):
+            self._make_room_for_each(state, path, counted)
+        else:
+            nodes += self._start_as_seen(state, path, counted, nodes, late)
+        self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
+
+    def _start_as_seen(
+        self,
+        state: State,
+        path: Sequence[Page],
+        counted: Sequence[Page],
+        nodes: list[list[Page]],
+        late: Page | None,
+    ) -> list[list[Page]]:
+        """Adopt what was started, whatever made room for it; returns what is a supplement (8.2)."""
+        lacking = [page for page in path if page.lacks]
         started = {page for page in lacking if self.choice.copied(page)}
         if self.choice.made_host_room():
             self._made_room(state, nodes, started, late)
             started |= self._made_again(path, lacking)
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
-        nodes += self._supplement(state, path, late)
-        self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
+        return self._supplement(state, path, late)
+
+    def _make_room_for_each(
+        self, state: State, path: Sequence[Page], counted: Sequence[Page]
+    ) -> None:
+        """Backups were made from the top down, and each had its room made for it (8.2, 8.3)."""
+        self.breaches += kept_leaves(self.choice)
+        room = FollowedHostRoom(state, self.choice)
+        early: list[Page] = []
+        for node in nodes_of(path):
+            lacking = [page for page in node if page.lacks]
+            if any(room.remains(page, pool) for page in lacking for pool in page.lacking()):
+                early += [page for page in lacking if page not in due_pages(state, counted)]
+                make_host_room(state, node, room.evict)
+                targets = to_copy(state, node)
+                self._adopt_one(state, node, targets)
+                room.copied(targets)
+        if early:
+            self.breaches.append(wording.backed_up_early(early, path, state.config.threshold))
+        room.finish()
+        self.breaches += room.breaches
 
     def _adopt(
         self, state: State, path: Sequence[Page], started: Collection[Page], counted: Sequence[Page]

@@ -213,14 +213,23 @@ def host_out_of_order() -> Breach:
     return Breach(Property.RECENCY, recency_of(Component.FULL), text)
 
 
-def backed_up_early(pages: Sequence[Page], threshold: int) -> Breach:
-    """A backup was made that is not due (semantics 8.2)."""
+def host_value_out_of_order(taken: Page, before: Page, pool: Pool) -> Breach:
+    """SWA or a state left the host before what came to be on the host only earlier (7.9)."""
+    text = (
+        f"{spell(taken.node())} left {pool.name} before {spell(before.node())}, which arrived "
+        "there first"
+    )
+    return Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)
+
+
+def backed_up_early(pages: Sequence[Page], path: Sequence[Page], threshold: int) -> Breach:
+    """A backup was made that is not due, on the ``path`` of an insert (semantics 8.2)."""
     text = (
         f"{spell(pages)} is backed up, but neither it nor anything below it on the path has "
         f"{threshold} hits"
     )
     rule = "early"
-    if any(page.inserts >= threshold for page in pages):
+    if any(page.inserts >= threshold for page in path if page.end >= pages[0].end):
         rule = HITS_BY_INSERT
         text += _ONE_USE
     witness = Witness(pages[-1].key(), pages[-1].lacking()[0], held=False)

@@ -22,6 +22,8 @@ class Choice(NamedTuple):
     gained: Sequence[Mapping[Page, None]]
     sure: bool = True
     """No allocation that was made meanwhile may have been told to fail."""
+    ordered: bool = True
+    """The order is known in which SWA and states came to be on the host only."""
 
     def made_host_room(self) -> bool:
         """Whether anything left the host (semantics 8.3)."""

@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
+from radixproof.model.following.host_room import (
+    FollowedHostRoom,
+    adopt_host_losses,
+    is_settled,
+)
 from radixproof.model.specification.backing_up import (
     can_have_host_room,
+    copy_to_host,
     has_host_room,
     host_need,
     host_room,
+    make_host_room,
     to_copy,
 )
 from radixproof.model.specification.device_eviction import evict, may_go, take
@@ -41,6 +48,8 @@ class FollowedEviction:
     """Host slots that backups of all victims may take."""
     lacking: bool = False
     """Something of a victim had no host copy, so write_back may have made room for one."""
+    host: FollowedHostRoom | None = None
+    """What became of the host meanwhile, where that is settled."""
     room: Amounts | None = None
     """What the host could have held when the eviction began, where that is not told otherwise."""
     breaches: list[Breach] = field(default_factory=list)
@@ -51,14 +60,13 @@ class FollowedEviction:
         """
         if self.state.config.write_back and not self._is_exact():
             self.room = host_room(self.state)
+        if self.state.config.write_back and is_settled(self.state, self.choice):
+            self.host = FollowedHostRoom(self.state, self.choice)
         free = [self.state.trie.free(pool) for pool in HOST]
         evict(self.state, self.asked, self)
         self._take_the_rest()
-        fits = self._is_exact() and all(map(operator.le, self.to_write, free))
         if self.state.config.write_back and (self.lacking or not self._is_exact()):
-            if fits and self.choice.made_host_room():
-                self.breaches.append(wording.host_room_unneeded())
-            self._adopt_host_losses()
+            self._adopt_the_host(free)
 
     @property
     def freed(self) -> Amounts:
@@ -67,6 +75,18 @@ class FollowedEviction:
         for victim in self.victims:
             total = total.plus(victim)
         return total
+
+    def _adopt_the_host(self, free: Sequence[int]) -> None:
+        """Adopt what became of the host, of which so much was ``free``; say what was wrong with it,
+        unless it may follow from what was wrong on the device (7.9, 8.3, 14.10).
+        """
+        fits = self._is_exact() and all(map(operator.le, self.to_write, free))
+        if fits and self.choice.made_host_room():
+            self.breaches.append(wording.host_room_unneeded())
+        if self.host is not None and not self.breaches:
+            self.host.finish()
+            self.breaches += self.host.breaches
+        adopt_host_losses(self.state, self.choice)
 
     def _is_exact(self) -> bool:
         """The host evicts for backups that succeed, and for nothing else (semantics 8.3, 17.4)."""
@@ -128,10 +148,25 @@ class FollowedEviction:
         self.lacking |= any(page.lacks for page in node)
         needs = (host_need(self.state, [node], component) for component in COMPONENTS)
         self.to_write = self.to_write.plus(Amounts(*needs))
+        if self.host is not None and self._copies_by_the_rule(self.host, node):
+            return
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
                     self.state.trie.put(page, pool)
+
+    def _copies_by_the_rule(self, host: FollowedHostRoom, node: list[Page]) -> bool:
+        """A victim is copied, and room is made for it, unless it was certainly not copied (7.4)."""
+        needed = to_copy(self.state, node)
+        copied = any(host.remains(page, pool) for pool, pages in needed.items() for page in pages)
+        if not needed or not (copied or not self._could_be_backed_up(node)):
+            return False
+        if not make_host_room(self.state, node, host.evict):
+            return False
+        targets = to_copy(self.state, node)
+        copy_to_host(self.state, targets)
+        host.copied(targets)
+        return True
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
         """What left; a leaf should have left as a whole, without anything being lost
@@ -221,19 +256,6 @@ class FollowedEviction:
             if asked and self.freed[component] - most < asked:
                 return wording.should_have_waited(name, component, last)
         return wording.freed_too_much(name, last)
-
-    def _adopt_host_losses(self) -> None:
-        """Adopt evictions from the host that made room under write_back; which go is not judged
-        (semantics 14.10), but that they go for nothing is (8.3).
-        """
-        trie = self.state.trie
-        for pool in HOST:
-            for page in self.choice.gone[pool]:
-                trie.drop(page, pool)
-        for page in sorted(self.choice.gone[Pool.FULL_HOST], key=lambda page: -page.end):
-            nowhere = not any(page.resident_in) and not page.children
-            if nowhere and page in trie.recency:
-                trie.remove(page)
 
 
 def _can_go(page: Page, pool: Pool) -> bool:

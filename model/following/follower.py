@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from radixproof.model.config import Component, Pool
+from radixproof.model.config import HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.backups import FollowedBackups
 from radixproof.model.following.choice import Choice, Owed
 from radixproof.model.following.device_eviction import FollowedEviction
-from radixproof.model.following.host_eviction import FollowedHostEviction
+from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
+from radixproof.model.following.host_room import FollowedHostRoom, HostLog, alone, is_settled
 from radixproof.model.specification.host_eviction import host_candidates
 from radixproof.model.specification.inserting import Inserting, finish_insert
 from radixproof.model.specification.loading import (
@@ -42,6 +43,8 @@ class Follower:
     def __init__(self, state: State) -> None:
         self.state = state
         self.owed: Owed = {}
+        self.host_log: HostLog = []
+        """What had to happen on the host in the last of these operations, in order."""
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
@@ -57,22 +60,36 @@ class Follower:
         """The same, where the amount asked for may be unknown (semantics 7.1, 9.3)."""
         eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
         eviction.run()
+        self.host_log = [] if eviction.host is None else eviction.host.log
         return Evicted(eviction.freed, eviction.breaches)
 
     def evict_host(self, tokens: int, component: Component, choice: Choice) -> Evicted:
         """A host eviction, with the victims that the system took (semantics 7.9)."""
-        wanted = Amounts(*(tokens if component is other else 0 for other in Component))
-        eviction = FollowedHostEviction(self.state, wanted, choice)
-        eviction.run()
-        freed = Amounts()
-        for victim in eviction.victims:
-            freed = freed.plus(victim)
+        freed, breaches = self._evict_host(tokens, component, choice)
         if freed[component] < tokens:
             idle = first(host_candidates(self.state, component))
             if idle is not None:
                 breach = wording.host_stopped_early(idle, component, tokens, freed[component])
-                eviction.breaches.append(breach)
-        return Evicted(freed, eviction.breaches)
+                breaches.append(breach)
+        return Evicted(freed, breaches)
+
+    def _evict_host(self, tokens: int, component: Component, choice: Choice) -> Evicted:
+        """The same, but for what should have gone as well (semantics 7.9)."""
+        if is_settled(self.state, choice):
+            kept = kept_leaves(choice)
+            room = FollowedHostRoom(self.state, choice)
+            free = self.state.trie.free(HOST[component])
+            room.evict(self.state, tokens, component)
+            room.finish()
+            self.host_log = room.log
+            freed = self.state.trie.free(HOST[component]) - free
+            return Evicted(alone(component, freed), kept + room.breaches)
+        eviction = FollowedHostEviction(self.state, alone(component, tokens), choice)
+        eviction.run()
+        total = Amounts()
+        for victim in eviction.victims:
+            total = total.plus(victim)
+        return Evicted(total, eviction.breaches)
 
     def copy_state(self, source: Page, choice: Choice) -> list[Breach]:
         """Make room for a copy of a state while its node is locked (semantics 3.6)."""

@@ -22,6 +22,17 @@ from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach
 
 
+def kept_leaves(choice: Choice) -> list[Breach]:
+    """A host leaf that loses SWA or a state should have been deleted (semantics 7.9)."""
+    breaches = []
+    for pool in HOST[1:]:
+        lost = (page for page in choice.gone[pool] if is_host_leaf(page))
+        kept = first(page for page in lost if page not in choice.gone[Pool.FULL_HOST])
+        if kept is not None:
+            breaches.append(wording.host_leaf_kept(kept, pool))
+    return breaches
+
+
 @dataclass(slots=True)
 class FollowedHostEviction:
     """The system had to free ``wanted`` host slots per component, none if 0 or less (semantics
@@ -42,7 +53,7 @@ class FollowedHostEviction:
 
     def run(self) -> None:
         """Adopt what went; say what was wrong with it (semantics 7.9, 8.3)."""
-        self._find_kept_leaves()
+        self.breaches += kept_leaves(self.choice)
         enough_before_the_last = self._take_in_order()
         self._take_the_rest()
         if not self.exact or self.breaches or not self.victims:
@@ -51,14 +62,6 @@ class FollowedHostEviction:
             self.breaches.append(wording.host_freed_too_much(len(self.victims), self.wanted))
         elif enough_before_the_last:
             self.breaches.append(wording.host_out_of_order())
-
-    def _find_kept_leaves(self) -> None:
-        """A host leaf that loses SWA or a state should have been deleted (semantics 7.9)."""
-        for pool in HOST[1:]:
-            lost = (page for page in self.choice.gone[pool] if is_host_leaf(page))
-            kept = first(page for page in lost if page not in self.choice.gone[Pool.FULL_HOST])
-            if kept is not None:
-                self.breaches.append(wording.host_leaf_kept(kept, pool))
 
     # -- FULL, in its order ------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.specification.copies import Copy
@@ -11,6 +12,9 @@ from radixproof.model.specification.locking import lock, unlock
 from radixproof.model.specification.nodes import nodes_of, window_nodes
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
+
+Evict: TypeAlias = Callable[[State, int, Component], int]
+"""Frees host tokens of one component, by the rules or as it was seen (semantics 7.9)."""
 
 # -- what is due -----------------------------------------------------------------------------------
 
@@ -119,14 +123,14 @@ def can_have_host_room(state: State, node: Sequence[Page]) -> bool:
     return all(short[one] <= 0 or short[one] <= reclaimable(state, one) for one in components)
 
 
-def make_host_room(state: State, node: Sequence[Page]) -> bool:
+def make_host_room(state: State, node: Sequence[Page], evict: Evict = evict_host) -> bool:
     """Make room for a backup, for all components; if that is impossible, nothing is
     evicted (8.3).
     """
     if not can_have_host_room(state, node):
         return False
     for component in state.config.components:
-        evict_host(state, host_shortage(state, [node])[component], component)
+        evict(state, host_shortage(state, [node])[component], component)
     return True
 
 

@@ -10,11 +10,13 @@ from typing import TypeAlias
 
 from radixproof.impl.observation import Event
 from radixproof.model.config import Pool
+from radixproof.model.following.host_room import HostLog
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.judging.turns import Turns
 
 TIERS = (Pool.FULL, Pool.FULL_HOST)
 
@@ -22,7 +24,7 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 """Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
-_HARMLESS = {"stored-twice"}
+_HARMLESS = {"stored-twice", "child-first", "acks-out-of-order", "host-out-of-order"}
 """Rules whose breach leaves no doubt about what is where."""
 
 
@@ -46,28 +48,43 @@ class Announced:
         """On device, and on the host."""
         self.just_stored: tuple[dict[int, None], dict[int, None]] = ({}, {})
         """The part of it that was said to be stored when events were taken in last."""
+        self.orphans: tuple[dict[int, None], dict[int, None]] = ({}, {})
+        """Per tier: parents of what was stored there meanwhile, which were not stored themselves.
+        """
+        self.turns = Turns()
+
+    def restart(self, abstraction: Abstraction) -> None:
+        """The tree is another one since a reset."""
+        self.abstraction = abstraction
+        self.turns.acked.clear()
 
     def changes(
-        self, events: Sequence[Event] | None, delta: Delta, flying: Iterable[Copy]
+        self,
+        events: Sequence[Event] | None,
+        delta: Delta,
+        flying: Iterable[Copy],
+        log: HostLog,
     ) -> list[Breach]:
-        """Take in the events of a step, and compare them with what the step changed.
-        Silence is a breach, too.
+        """Take in the events of a step, and compare them with what the step changed, and with the
+        ``log`` of what had to happen on the host. Silence is a breach, too.
         """
         if events is None:
             text = "the system promises a stream of events, but shows none"
             return [Breach(Property.EVENT, "silent", text)]
-        breaches = self.hear(events)
+        breaches = self.hear(events, log)
         if all(breach.rule in _HARMLESS for breach in breaches):
             breaches += self.agrees(delta, flying)
+        breaches = breaches or list(self.turns.left())
         if breaches:
             self._adopt(flying)
         return breaches
 
-    def hear(self, events: Sequence[Event]) -> list[Breach]:
+    def hear(self, events: Sequence[Event], log: HostLog = ()) -> list[Breach]:
         """Take events in. Of each rule that they break, the first breach counts."""
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
         first: dict[str, Breach] = {}
-        self.just_stored = ({}, {})
+        self.just_stored, self.orphans = ({}, {}), ({}, {})
+        self.turns.start(log, self._prefix)
         for event in events[last:]:
             for breach in self._take(event):
                 first.setdefault(breach.rule, breach)
@@ -152,7 +169,7 @@ class Announced:
                 resident.clear()
         elif event.kind == "removed":
             for block in event.blocks:
-                yield from self._remove(block, known)
+                yield from self._remove(block, known, event.on_host)
         elif event.kind == "stored":
             yield from self._store(event, known)
         else:
@@ -160,7 +177,7 @@ class Announced:
                 Property.EVENT, "unknown-kind", f"an event of kind {event.kind!r} says nothing"
             )
 
-    def _remove(self, block: int, known: dict[int, None]) -> Iterator[Breach]:
+    def _remove(self, block: int, known: dict[int, None], on_host: bool) -> Iterator[Breach]:
         prefixes = self.named.get(block, {})
         if any(prefix in self.mixed for prefix in prefixes):
             return
@@ -173,6 +190,8 @@ class Announced:
             )
             return
         del known[prefix]
+        if on_host:
+            yield from self.turns.take(False, prefix)
 
     def _store(self, event: Event, known: dict[int, None]) -> Iterator[Breach]:
         size = self.abstraction.config.page_size
@@ -187,6 +206,8 @@ class Announced:
         if above and not self._is_known(above):
             text = f"{event.blocks} are stored under {event.parent}, which is not stored itself"
             yield Breach(Property.EVENT, "parent-not-stored", text)
+        if above and above not in known:
+            self.orphans[event.on_host][above] = None
         tags = self.abstraction.tags.of(event.namespace, above, event.tokens)
         for block, prefix in zip(event.blocks, tags[size - 1 :: size], strict=True):
             yield from self._name(block, prefix, event.namespace)
@@ -199,6 +220,19 @@ class Announced:
                     f"block {block} is stored, but it is there already",
                 )
             known[prefix] = self.just_stored[event.on_host][prefix] = None
+            yield from self._is_late(prefix, event.on_host)
+
+    def _is_late(self, prefix: int, on_host: bool) -> Iterator[Breach]:
+        """What hangs below it was stored first, or what was acknowledged later.
+
+        On the host of a cache with write_back a node may well come before its parent.
+        """
+        free = on_host and self.abstraction.config.write_back
+        if prefix in self.orphans[on_host] and not free:
+            text = "a page is stored on a tier before the page above it, which comes there as well"
+            yield Breach(Property.EVENT, "child-first", text)
+        if on_host:
+            yield from self.turns.take(True, prefix)
 
     def _is_known(self, prefix: int) -> bool:
         """Whether a prefix is stored on any tier, as far as names can tell."""

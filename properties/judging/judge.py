@@ -64,7 +64,7 @@ class Judge:
         self.model = Cache(self.config, self.dialect)
         self.follower = Follower(self.model)
         self.abstraction = Abstraction(self.config, self.model, self.ledger, self.sight.slots)
-        self.announced.abstraction = self.abstraction
+        self.announced.restart(self.abstraction)
         self.model_adopted = False
         """The model's order of use may differ from the system's: it adopted a state that broke a
         rule, or the order of victims was hidden.
@@ -89,6 +89,7 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
+        self.announced.turns.acked += judged.acked
         if judged.given_up:
             self.given_up = True
             return breaches
@@ -122,9 +123,8 @@ class Judge:
         breaches = delta.breaches
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
-        if not self.model_adopted:
-            breaches += step_checks.host_order(shown, self.model, step, delta)
-        choice = Choice(delta.gone, delta.gained, sure=self._is_sure(judged))
+        sure, ordered = self._is_sure(judged), not self.model_adopted
+        choice = Choice(delta.gone, delta.gained, sure, ordered)
         order_is_hidden = self._order_is_hidden(choice)
         breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
@@ -139,7 +139,9 @@ class Judge:
         breaches += step_checks.quiet(shown, self.model, seen)
         self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:
-            breaches += self.announced.changes(seen.events, delta, self.model.copies.flying)
+            log = [] if breaches else self.follower.host_log
+            breaches += self.announced.changes(seen.events, delta, self.model.copies.flying, log)
+        self.follower.host_log = []
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         self.model.not_refusing(pool for pool in HOST if delta.gained[pool])

@@ -98,6 +98,8 @@ class Judgement(Generic[ActT]):
     """A request was carried so wrongly that all else which is seen follows from it."""
     ran: Sequence[Copy] = ()
     """Copies whose bytes have moved, with this step, on every rank."""
+    acked: Sequence[Copy] = ()
+    """Backups that were acknowledged, in order."""
 
     allocates: Sequence[Pool] = ()
     """Pools from which the system may have allocated by its own choice: a refusal that is pending
@@ -348,8 +350,9 @@ class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
             flying = self.model.copies.flying
             self.ran = [copy for copy in flying if copy.load == load and not copy.complete]
         blocking = self.operation.blocking
-        acked = Done(batches(self.model.check(load, blocking)))
-        return self.expect(acked, lambda: reasons.of_check(load, blocking))
+        acked = self.model.check(load, blocking)
+        self.acked = () if load else acked
+        return self.expect(Done(batches(acked)), lambda: reasons.of_check(load, blocking))
 
 
 class JudgedRefuse(Judgement[Refuse]):

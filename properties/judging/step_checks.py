@@ -21,11 +21,10 @@ from radixproof.impl.operations import (
     Reset,
 )
 from radixproof.impl.system import Complete
-from radixproof.model.config import DEVICE, HOST, Component, Pool
+from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
-from radixproof.model.specification.host_eviction import host_values
 from radixproof.model.specification.trie import Holder, Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
@@ -111,23 +110,6 @@ def _first_freed(pages: Iterable[Page], pool: Pool, delta: Delta) -> Witness | N
         if (page, pool) in delta.moved:
             return Witness(page.key(), pool, kept=True)
     return None
-
-
-def host_order(judged: Applicable, model: Cache, step: Step, delta: Delta) -> list[Breach]:
-    """RECENCY of SWA and MAMBA on the host, where no list shows it: first in, first out."""
-    operation = step.operation
-    if not isinstance(operation, EvictHost) or not model.dialect.host_values_in_order:
-        return []
-    pool = HOST[operation.component]
-    if operation.component is Component.FULL or pool in judged.recency_lists:
-        return []
-    may_go = list(host_values(model, operation.component))
-    went = [page for page in may_go if page in delta.gone[pool]]
-    first = next((page for page in may_go[: len(went)] if page not in went), None)
-    if first is None:
-        return []
-    text = f"{spell(went[-1:])} left {pool.name} before {spell([first])}, which arrived there first"
-    return [Breach(Property.RECENCY, f"{pool.name.lower()}-order", text)]
 
 
 def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) -> list[Breach]:

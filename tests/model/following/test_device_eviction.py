@@ -178,7 +178,7 @@ def test_a_window_that_write_back_drops_had_no_room_on_the_host(
         ({"s": ["1"]}, True, True, []),
         ({}, True, True, ["PROGRESS/late-swa-not-written-back"]),
         ({}, True, False, []),
-        ({}, False, True, []),
+        ({}, False, True, ["PROGRESS/late-swa-not-written-back"]),
     ],
 )
 def test_a_late_window_that_write_back_drops_had_no_room_on_the_host(

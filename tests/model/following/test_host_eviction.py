@@ -100,11 +100,18 @@ def test_in_sglang_duplicates_have_no_order_but_device_leaves_go_last(
 
 @pytest.mark.parametrize("taken", ["1", "1 2"])
 def test_any_window_may_go_from_the_host(start: Start, taken: str) -> None:
-    """Among windows and states on the host the model asks for no order."""
-    cache = start(window=2)
+    """Where a dialect has no order of windows and states on the host."""
+    cache = start(window=2, dialect=Dialect(host_values_in_order=False))
     cache.demote("1", "1 2", "1 2 3")
     assert cache.evict_host_as(1, {"s": [taken]}, SWA) == (1, [])
     assert cache.tree()[taken] == "f|"
+
+
+def test_windows_leave_the_host_in_order(start: Start) -> None:
+    cache = start(window=2)
+    cache.demote("1", "1 2", "1 2 3")
+    order = ["RECENCY/swa_host-order"]
+    assert cache.evict_host_as(1, {"s": ["1"]}, SWA) == (1, order)
 
 
 def test_a_host_leaf_that_loses_its_window_is_deleted(start: Start) -> None:
@@ -114,7 +121,7 @@ def test_a_host_leaf_that_loses_its_window_is_deleted(start: Start) -> None:
 
 
 def test_a_window_that_went_in_vain_was_too_much(start: Start) -> None:
-    cache = start(window=2)
+    cache = start(window=2, dialect=Dialect(host_values_in_order=False))
     cache.demote("1", "1 2", "1 2 3")
     assert cache.evict_host_as(1, {"s": ["1", "1 2"]}, SWA) == (2, ["PROGRESS/host-freed-too-much"])
 
