@@ -106,7 +106,7 @@ class FollowedBackups:
             pages = [page for page in pages if not page.has(Pool.FULL_HOST)]
         early = [page for page in pages if page not in due]
         if early:
-            self.breaches.append(wording.backed_up_early(early, state.config.threshold))
+            self.breaches.append(wording.backed_up_early(early, path, state.config.threshold))
         for node in nodes_of(pages):
             self._adopt_one(state, node, to_copy(state, node, state.copies.marked_by_backups()))
 
