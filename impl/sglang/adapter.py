@@ -290,6 +290,7 @@ class SglangSystem:
         self._parts.clear()
 
     def check_itself(self) -> None:
+        """Says what SGLang's own check finds wrong."""
         try:
             with unheard():
                 self._tree.sanity_check()

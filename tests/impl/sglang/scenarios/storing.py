@@ -7,11 +7,11 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
 
-from .bench import FULL_ONLY, build, equal, fetch, look, only, put, settle, tags
+from .bench import ENDLESS, FULL_ONLY, build, equal, fetch, look, only, put, settle, tags
 
 
 def what_was_fetched_is_on_the_host_and_is_loaded(release: Target) -> None:
-    """Not below what is not backed up: what was fetched for that is free again."""
+    """Not below what is not backed up, since 0.5.17: what was fetched for that is free again."""
     if HostInsert not in release.scope.offers():
         return
     system = build(release, FULL_ONLY)
@@ -27,5 +27,9 @@ def what_was_fetched_is_on_the_host_and_is_loaded(release: Target) -> None:
     system.refuse(Pool.FULL_HOST)
     put(system, (1, 2))
     settle(system)
-    equal((fetch(system, (1, 2, 3, 4)), look(system).free[Pool.FULL_HOST]), (0, free))
+    hangs = release.name.endswith(ENDLESS)  # below anything, in the same releases
+    kept = 2 if hangs else 0
+    equal((fetch(system, (1, 2, 3, 4)), look(system).free[Pool.FULL_HOST]), (kept, free - kept))
+    if hangs:
+        return
     equal(only(look(system)).segment, (1, 2))
