@@ -304,7 +304,7 @@ class SglangSystem:
         return self._content.read(pool, slots)
 
     def swa_of(self, slots: Sequence[int]) -> list[int]:
-        peers = self._device.peers()
+        peers = self._recorder.peers()
         if peers is None or not slots:
             return [0] * len(slots)
         return list(peers[np.array(slots)].tolist())

@@ -45,18 +45,21 @@ class Called(NamedTuple):
     standing: Standing
     """What the request's record said when the call was made."""
     seen: Observation
+    peers: Any
+    """The full→SWA map as it was; None without SWA."""
 
 
 class Recorder:
     """Listens to the tree of one cache, while it is told to."""
 
     def __init__(self, parts: Parts, observe: Callable[[], Observation]) -> None:
-        self._observe = observe
+        self._observe, self._device = observe, parts.device
         self._standing: Callable[[], Standing] | None = None
         self._depth = 0
         self._waiting: tuple[Did, Any, Any, Standing] | None = None
         self.calls: list[Called] = []
         self._shown: Observation | None = None
+        self._shown_peers: Any = None
         self._unheard: list[Event] = []
         tree = parts.tree
         hooked = dict(_HOOKED)
@@ -84,6 +87,11 @@ class Recorder:
         """What was announced at moments that nobody looks at is heard with the next one."""
         self._unheard += (self._shown and self._shown.events) or ()
         self._shown = None if moment is None else self.calls[moment].seen
+        self._shown_peers = None if moment is None else self.calls[moment].peers
+
+    def peers(self) -> Any:
+        """The full→SWA map at the moment that is shown, or as it is now; None without SWA."""
+        return self._device.peers() if self._shown_peers is None else self._shown_peers
 
     def observe(self) -> Observation:
         """The moment that is shown, or what there is now."""
@@ -118,5 +126,7 @@ class Recorder:
 
     def _look(self) -> None:
         if self._waiting is not None:
-            self.calls.append(Called(*self._waiting, self._observe()))
+            now = self._device.peers()
+            peers = None if now is None else now.copy()
+            self.calls.append(Called(*self._waiting, self._observe(), peers))
             self._waiting = None
