@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from radixproof.impl.sglang.names import core_in, is_installed, named_tree
@@ -54,6 +56,38 @@ def seconds(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
     return value
+
+
+def named(given: Sequence[str] | None, known: Iterable[str], kind: str) -> list[str]:
+    """What was given of what is known, each once; all of it if nothing was. Raises `UsageError`."""
+    names = list(known)
+    chosen = list(dict.fromkeys(given or names))
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        raise UsageError(f"no {kind} is called {unknown[0]!r} (known: {', '.join(sorted(names))})")
+    return chosen
+
+
+def add_campaign(
+    parser: argparse.ArgumentParser, folder: str, at_a_time: str, resumed: str
+) -> None:
+    """Where a campaign writes, with how many processes, and that it goes on with an earlier one."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(folder),
+        metavar="FOLDER",
+        help=f"default: {folder}",
+    )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=jobs,
+        default=min(os.cpu_count() or 1, MOST_JOBS),
+        metavar="N",
+        help=at_a_time,
+    )
+    parser.add_argument("--resume", action="store_true", help=resumed)
 
 
 def add_budget(parser: argparse.ArgumentParser) -> None:

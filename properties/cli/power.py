@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl import registry
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli.arguments import MOST_JOBS, MOST_SEEDS, jobs, seeds
+from radixproof.properties.cli.arguments import MOST_SEEDS, add_campaign, named, seeds
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
+from radixproof.properties.cli.records import earlier
 from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
 
@@ -69,24 +69,11 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_how(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("build/power"),
-        metavar="FOLDER",
-        help="default: build/power",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=jobs,
-        default=min(os.cpu_count() or 1, MOST_JOBS),
-        metavar="N",
-        help="searches at a time",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="add to the trials in FOLDER, made with the same code; the page covers all of them",
+    add_campaign(
+        parser,
+        "build/power",
+        "searches at a time",
+        "add to the trials in FOLDER, made with the same code; the page covers all of them",
     )
     parser.add_argument(
         "--expect",
@@ -101,8 +88,9 @@ def run(options: argparse.Namespace) -> int:
     from radixproof.properties.power.compared_drivers import DRIVERS as drivers
 
     steps = PROFILES[options.profile].steps
-    names = _chosen(options.faults, registry.planted_faults(), "fault")
-    chosen = _chosen(options.drivers, drivers, "driver")
+    faults = [registry.planted_in(name) or name for name in options.faults or ()]
+    names = named(faults, registry.planted_faults(), "fault")
+    chosen = named(options.drivers, drivers, "driver")
     expected = _expected(options.expect, chosen)
     wanted = trials.all_trials(sorted(names), chosen, options.seeds, steps)
     done = _campaign(wanted, options.out, options.jobs, options.resume)
@@ -125,19 +113,10 @@ def _named(one: TrialResult) -> str:
     return f"{one.fault}, {one.trial.driver}, seed {one.trial.seed}"
 
 
-def _chosen(given: Sequence[str] | None, known: Iterable[str], kind: str) -> list[str]:
-    names = list(known)
-    chosen = [registry.planted_in(name) or name for name in dict.fromkeys(given or names)]
-    unknown = [name for name in chosen if name not in names]
-    if unknown:
-        raise UsageError(f"no {kind} is called {unknown[0]!r} (known: {', '.join(sorted(names))})")
-    return chosen
-
-
 def _expected(file: Path | None, drivers: Iterable[str]) -> set[str]:
+    from radixproof.properties.campaigns.record import MOST_BYTES
     from radixproof.properties.histories.reading import UnreadableFile, text_of
     from radixproof.properties.power.result_page import found_before
-    from radixproof.properties.power.trial_record import MOST_BYTES
 
     if file is None:
         return set()
@@ -158,7 +137,7 @@ def _campaign(wanted: Sequence[Shard], out: Path, jobs: int, resume: bool) -> li
     from radixproof.properties.power import trial_record, trials
 
     file = out / RECORD
-    before = _record(file, resume)
+    before = earlier(trial_record.read, file, resume)
     budgets = {trial.budget for trial in wanted}
     done = {one.trial: one for one in before if one.trial.budget in budgets and not one.error}
     todo = [trial for trial in wanted if trial not in done]
@@ -180,21 +159,6 @@ def _campaign(wanted: Sequence[Shard], out: Path, jobs: int, resume: bool) -> li
         ran = f"{len(wanted) - left} of {len(wanted)} trials"
         raise Unavailable(f"interrupted after {ran}, kept in {file}: go on with --resume") from None
     return list(done.values())
-
-
-def _record(file: Path, resume: bool) -> list[TrialResult]:
-    from radixproof.properties.power import trial_record
-
-    try:
-        before = trial_record.read(file)
-    except trial_record.RecordError as error:
-        raise UsageError(str(error)) from None
-    if before and not resume:
-        raise UsageError(
-            f"{file} is the record of an earlier campaign: go on with --resume, or choose another"
-            " folder with --out"
-        )
-    return before
 
 
 def _write(out: Path, table: ScoreTable, steps: int) -> None:

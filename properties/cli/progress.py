@@ -102,43 +102,38 @@ class SearchProgress:
             self.line.update(self.done, "; ".join(told), "; ".join([*counted, *told]))
 
 
-class ReplayProgress:
-    """Progress of a replay, which takes long only for a long history, or a large cache."""
+class _Counted:
+    """Progress of many things of which it is known how many there are."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int, done: int = 0) -> None:
+        self.total, self.done = total, done
         bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         columns = (*bar, TextColumn("{task.description}"))
-        self.line = _Line(Console(stderr=True), columns, total, 0)
-        self.line.last = time.monotonic()
-
-    def __enter__(self) -> Callable[[int], None]:
-        self.line.start()
-        return self.show
+        self.line = _Line(Console(stderr=True), columns, total, done)
 
     def __exit__(self, *_: object) -> None:
         self.line.stop()
+
+
+class ReplayProgress(_Counted):
+    """Progress of a replay, which takes long only for a long history, or a large cache."""
+
+    def __enter__(self) -> Callable[[int], None]:
+        self.line.last = time.monotonic()
+        self.line.start()
+        return self.show
 
     def show(self, done: int) -> None:
         news = f"replayed {done:,} of {self.total:,} steps"
         self.line.update(done, "steps replayed", news)
 
 
-class TrialProgress:
+class TrialProgress(_Counted):
     """Progress of a campaign of trials."""
-
-    def __init__(self, total: int, done: int) -> None:
-        self.total, self.done = total, done
-        bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        columns = (*bar, TextColumn("{task.description}"))
-        self.line = _Line(Console(stderr=True), columns, total, done)
 
     def __enter__(self) -> Callable[[str, TrialResult], None]:
         self.line.start()
         return self.show
-
-    def __exit__(self, *_: object) -> None:
-        self.line.stop()
 
     def show(self, name: str, one: TrialResult) -> None:
         self.done += 1
@@ -148,21 +143,16 @@ class TrialProgress:
         self.line.update(self.done, news, plain, last=self.done == self.total)
 
 
-class CountProgress:
+class CountProgress(_Counted):
     """Progress of many small things that are alike."""
 
     def __init__(self, things: str, total: int) -> None:
-        self.things, self.total = things, total
-        bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        columns = (*bar, TextColumn("{task.description}"))
-        self.line = _Line(Console(stderr=True), columns, total, 0)
+        super().__init__(total)
+        self.things = things
 
     def __enter__(self) -> Callable[[int], None]:
         self.line.start()
         return self.show
-
-    def __exit__(self, *_: object) -> None:
-        self.line.stop()
 
     def show(self, done: int) -> None:
         news = f"{done:,} of {self.total:,} {self.things}"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli.arguments import MOST_JOBS, at_least_one, histories, jobs, whole
-from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, UsageError
+from radixproof.properties.cli.arguments import (
+    add_campaign,
+    at_least_one,
+    histories,
+    named,
+    whole,
+)
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN
+from radixproof.properties.cli.records import earlier
 from radixproof.properties.cli.streams import complain
 from radixproof.properties.histories.durable import write_file
 
@@ -52,34 +58,21 @@ def add(commands: Any) -> None:
         metavar="N",
         help="sabotages that each cell is to have (default: 50)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("build/sensitivity"),
-        metavar="FOLDER",
-        help="default: build/sensitivity",
-    )
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        type=jobs,
-        default=min(os.cpu_count() or 1, MOST_JOBS),
-        metavar="N",
-        help="processes at a time; the table is the same",
-    )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="add to the sabotages in FOLDER, made with the same code",
+    add_campaign(
+        parser,
+        "build/sensitivity",
+        "processes at a time; the table is the same",
+        "add to the sabotages in FOLDER, made with the same code",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    from radixproof.impl.sabotage import KINDS
     from radixproof.properties.sensitivity import page, table
     from radixproof.properties.sensitivity.campaign import CampaignError
 
-    kinds = _chosen(options.kinds)
+    kinds = sorted(named(options.kinds, KINDS, "kind of sabotage"))
     try:
         results = [one for one in _campaign(options, kinds) if one.sabotage.kind in kinds]
     except CampaignError as error:
@@ -93,22 +86,12 @@ def run(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _chosen(given: Sequence[str] | None) -> list[str]:
-    from radixproof.impl.sabotage import KINDS
-
-    unknown = [name for name in given or () if name not in KINDS]
-    if unknown:
-        known = ", ".join(sorted(KINDS))
-        raise UsageError(f"no kind of sabotage is called {unknown[0]!r} (known: {known})")
-    return sorted(dict.fromkeys(given or KINDS))
-
-
 def _campaign(options: argparse.Namespace, kinds: Sequence[str]) -> list[Result]:
     """Fill all cells, as far as the histories go; returns everything then in the record."""
-    from radixproof.properties.sensitivity import campaign
+    from radixproof.properties.sensitivity import campaign, record
 
     file = options.out / RECORD
-    results = _record(file, options.resume)
+    results = earlier(record.read, file, options.resume)
     options.out.mkdir(parents=True, exist_ok=True)
     possible: list[Sabotage] = []
     with closing(
@@ -147,18 +130,3 @@ def _filled(todo: Sequence[Sabotage], results: list[Result], file: Path, jobs: i
         raise Unavailable(
             f"interrupted after {done}, kept in {file}: go on with --resume"
         ) from None
-
-
-def _record(file: Path, resume: bool) -> list[Result]:
-    from radixproof.properties.sensitivity import record
-
-    try:
-        before = record.read(file)
-    except record.RecordError as error:
-        raise UsageError(str(error)) from None
-    if before and not resume:
-        raise UsageError(
-            f"{file} is the record of an earlier campaign: go on with --resume, or choose another"
-            " folder with --out"
-        )
-    return before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from radixproof.model.verdict import Property
 from radixproof.properties.matrix.cells import State
@@ -21,6 +21,7 @@ from radixproof.properties.matrix.wording import (
     short,
     verdict,
 )
+from radixproof.properties.reporting import markdown_table
 from radixproof.properties.results.markdown import cell
 
 
@@ -32,7 +33,9 @@ def markdown(table: Table) -> str:
         "",
         f"{cell(str(table.asked))}. Searched cold: nothing stored was replayed.",
         "",
-        *rows(["system", *labels, "result"], (_row(row, labels) for row in table.rows)),
+        *markdown_table.table(
+            ["system", *labels, "result"], (_row(row, labels) for row in table.rows)
+        ),
         "",
         "A finding is named by its rule, with the number of its operations, and the number by which"
         " it is known, or **new**.",
@@ -44,14 +47,6 @@ def markdown(table: Table) -> str:
         *(_known_bugs(table) if table.bugs else ()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def rows(head: Sequence[str], body: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table of Markdown."""
-    yield f"| {' | '.join(head)} |"
-    yield "|---" * len(head) + "|"
-    for one in body:
-        yield f"| {' | '.join(one)} |"
 
 
 def _is_in(state: State, table: Table) -> bool:
@@ -93,9 +88,9 @@ def _details(row: Row) -> Iterator[str]:
 def _known_bugs(table: Table) -> Iterator[str]:
     yield f"\n## Known bugs of SGLang\n\n{of_bugs(table)}.\n"
     head = ("system", "contains", "found by the search", "not found")
-    yield from rows(head, (_contained(row) for row in table.rows if row.contains))
+    yield from markdown_table.table(head, (_contained(row) for row in table.rows if row.contains))
     yield ""
-    yield from rows(
+    yield from markdown_table.table(
         ("bug", "kind", "what", "numbers", "releases", "found in", "not found in"),
         (_bug(table, bug) for bug in table.bugs),
     )

@@ -20,6 +20,7 @@ from radixproof.properties.power.scores import (
     ratio,
 )
 from radixproof.properties.power.steps_chart import chart
+from radixproof.properties.reporting import markdown_table
 from radixproof.properties.reporting.wording import plural
 
 FORMAT = 1
@@ -58,9 +59,9 @@ def markdown(table: ScoreTable, budget: int) -> str:
             "![Faults found after so many steps](power.svg)",
             "",
         ),
-        *_rows(DRIVER_HEAD, _driver_rows(table)),
+        *markdown_table.table(DRIVER_HEAD, _driver_rows(table)),
         *("", READING, "", "## The property that reports first", ""),
-        *_rows(
+        *markdown_table.table(
             ("property", "first for", "faults"),
             ([name, str(len(of)), ", ".join(of)] for name, of in first.items()),
         ),
@@ -72,7 +73,7 @@ def markdown(table: ScoreTable, budget: int) -> str:
             " history.",
             "",
         ),
-        *_rows(
+        *markdown_table.table(
             ["fault", "expected", "first", *names],
             (_fault_row(fault, table[fault], first_of, names) for fault in table),
         ),
@@ -97,13 +98,6 @@ def headline(table: ScoreTable) -> str:
         f" {found.baseline_never} that the {BASELINE} never finds and {found.never} that the"
         f" {HEADLINE} never finds count as the whole budget.{both}"
     )
-
-
-def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|---" * len(head) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def _driver_rows(table: ScoreTable) -> Iterator[list[str]]:

@@ -1,7 +1,4 @@
-"""The record of a power campaign: one line of JSON for each trial, written as it finishes.
-
-So that a campaign can be interrupted and resumed.
-"""
+"""The record of a power campaign: a line for each trial."""
 
 from __future__ import annotations
 
@@ -10,15 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.histories.durable import write_file
-from radixproof.properties.histories.reading import UnreadableFile, text_of
+from radixproof.properties.campaigns import record
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
-
-MOST_BYTES = 2**30
-
-
-class RecordError(ValueError):
-    """A record that cannot be read. The message names the line."""
 
 
 def line(done: TrialResult) -> str:
@@ -39,20 +29,8 @@ def line(done: TrialResult) -> str:
 
 
 def read(file: Path) -> list[TrialResult]:
-    """The trials in a record; none if there is no such file.
-
-    A last line that was cut short is dropped. Raises `RecordError`.
-    """
-    if not file.exists():
-        return []
-    try:
-        lines = text_of(file, MOST_BYTES).splitlines(keepends=True)
-    except UnreadableFile as error:
-        raise RecordError(str(error)) from None
-    if lines and not lines[-1].endswith("\n"):
-        lines.pop()
-        write_file(file, "".join(lines))
-    return [_read(text, f"{file}:{number}") for number, text in enumerate(lines, 1)]
+    """The trials in a record. Raises `RecordError`."""
+    return record.read(file, _decoded, "a trial of a campaign")
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,10 +47,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     error: str
 
 
-def _read(text: str, where: str) -> TrialResult:
-    try:
-        one = msgspec.json.decode(text, type=_Line)
-    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as error:
-        raise RecordError(f"{where}: not a trial of a campaign ({error})") from None
+def _decoded(text: str) -> TrialResult:
+    one = msgspec.json.decode(text, type=_Line)
     shard = trial(one.fault, one.driver, one.seed, one.budget)
     return TrialResult(shard, one.steps, one.seconds, one.signature, one.operations, one.error)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from radixproof.impl.sabotage.planting import KINDS
+from radixproof.properties.reporting import markdown_table
 from radixproof.properties.sensitivity.cells import Cell, Result
 from radixproof.properties.sensitivity.naming import name_of
 from radixproof.properties.sensitivity.table import Score, Table, groups, of_kinds
@@ -35,7 +36,7 @@ def markdown(kinds: Sequence[str], table: Table, results: Sequence[Result], each
             "",
             "## Kinds of sabotage",
             "",
-            *_rows(KIND_HEAD, _kind_rows(kinds, table, of_kinds(results))),
+            *markdown_table.table(KIND_HEAD, _kind_rows(kinds, table, of_kinds(results))),
             "",
             "## Cells below 100 %",
             "",
@@ -47,7 +48,7 @@ def markdown(kinds: Sequence[str], table: Table, results: Sequence[Result], each
             "",
             "## What is done wrong, and what forbids it",
             "",
-            *_rows(
+            *markdown_table.table(
                 ("kind", "what is done wrong", "rule", "the sentence"),
                 map(_forbidden, kinds),
             ),
@@ -125,7 +126,9 @@ def _below(table: Table) -> Iterator[str]:
         if cells:
             yield f"### {reason[0].upper() + reason[1:] if reason else 'Not named yet'}"
             yield ""
-            yield from _rows(("kind", "component", "policy", "situations"), _grouped(cells, table))
+            yield from markdown_table.table(
+                ("kind", "component", "policy", "situations"), _grouped(cells, table)
+            )
             yield ""
 
 
@@ -146,18 +149,11 @@ def _thin(table: Table, each: int) -> Iterator[str]:
         [f"`{kind}`", component, policy, "; ".join(_few(cell, table[cell]) for cell in alike)]
         for (kind, component, policy), alike in groups(thin).items()
     )
-    yield from _rows(("kind", "component", "policy", "sabotages"), rows)
+    yield from markdown_table.table(("kind", "component", "policy", "sabotages"), rows)
 
 
 def _few(cell: Cell, score: Score) -> str:
     return f"{cell.situation.value} {score.counted}"
-
-
-def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|---" * len(head) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def as_json(table: Table) -> str:

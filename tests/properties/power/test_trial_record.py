@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.power.trial_record import RecordError, line, read
+from radixproof.properties.campaigns.record import RecordError
+from radixproof.properties.power.trial_record import line, read
 
 from .campaigns import CAMPAIGN
 

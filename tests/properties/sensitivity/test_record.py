@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from radixproof.properties.campaigns.record import RecordError
 from radixproof.properties.sensitivity.cells import MISSED, REPORTED, Result
-from radixproof.properties.sensitivity.record import RecordError, line, read
+from radixproof.properties.sensitivity.record import line, read
 from radixproof.properties.sensitivity.scouting import scout
 
 FIRST, SECOND = scout(1, 0)[:2]
