@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.sabotage.planting import (
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
     from radixproof.impl.radix.outstanding import Outstanding
 
+Acks: TypeAlias = "Callable[[Outstanding[Any], Strikes], None]"
 BACKUPS = (Situation.BACKING_UP,)
 LOADS = (Situation.LOADING,)
 ACKED = (
@@ -37,7 +38,27 @@ FAILS = (
 )
 
 
-def _withheld(outstanding: Outstanding[Any], strikes: Strikes) -> None:
+def _of_either(name: str, wrong: str) -> Callable[[Acks], Acks]:
+    """Register a kind for the acks of backups, and one for those of load-backs."""
+
+    def register(plant: Acks) -> Acks:
+        def of_backups(cache: RadixCache, strikes: Strikes) -> None:
+            plant(cache.backups._outstanding, strikes)
+
+        def of_loads(cache: RadixCache, strikes: Strikes) -> None:
+            plant(cache.loader._outstanding, strikes)
+
+        of_backups.__name__, of_loads.__name__ = f"backup_{name}", f"load_{name}"
+        backup, load = wrong.format("a backup"), wrong.format("a load-back")
+        kind(backup, "8.4", ACKED, policies=THROUGH, needs=BACKUPS)(of_backups)
+        kind(load, "9.5", LIKEWISE, policies=HOSTED, needs=LOADS)(of_loads)
+        return plant
+
+    return register
+
+
+@_of_either("ack_withheld", "the ack of {} is withheld until the next check")
+def withheld(outstanding: Outstanding[Any], strikes: Strikes) -> None:
     @around(outstanding, "finish")
     def one_less(finish: Callable[..., list[Any]], blocking: bool, limit: int | None) -> list[Any]:
         finished = finish(blocking, limit)
@@ -46,58 +67,16 @@ def _withheld(outstanding: Outstanding[Any], strikes: Strikes) -> None:
         return finished
 
 
-@kind(
-    "the ack of a backup is withheld until the next check",
-    "8.4",
-    ACKED,
-    policies=THROUGH,
-    needs=BACKUPS,
-)
-def backup_ack_withheld(cache: RadixCache, strikes: Strikes) -> None:
-    _withheld(cache.backups._outstanding, strikes)
-
-
-@kind(
-    "the ack of a load-back is withheld until the next check",
-    "9.5",
-    LIKEWISE,
-    policies=HOSTED,
-    needs=LOADS,
-)
-def load_ack_withheld(cache: RadixCache, strikes: Strikes) -> None:
-    _withheld(cache.loader._outstanding, strikes)
-
-
-def _early(outstanding: Outstanding[Any], strikes: Strikes) -> None:
+@_of_either("ack_early", "{} is acknowledged before its bytes have moved")
+def early(outstanding: Outstanding[Any], strikes: Strikes) -> None:
     @around(outstanding, "done")
     def one_more(done: Callable[..., int]) -> int:
         count = done()
         return count + 1 if count < len(outstanding) and strikes(FULL) else count
 
 
-@kind(
-    "a backup is acknowledged before its bytes have moved",
-    "8.4",
-    ACKED,
-    policies=THROUGH,
-    needs=BACKUPS,
-)
-def backup_ack_early(cache: RadixCache, strikes: Strikes) -> None:
-    _early(cache.backups._outstanding, strikes)
-
-
-@kind(
-    "a load-back is acknowledged before its bytes have moved",
-    "9.5",
-    LIKEWISE,
-    policies=HOSTED,
-    needs=LOADS,
-)
-def load_ack_early(cache: RadixCache, strikes: Strikes) -> None:
-    _early(cache.loader._outstanding, strikes)
-
-
-def _swapped(outstanding: Outstanding[Any], strikes: Strikes) -> None:
+@_of_either("acks_swapped", "{}'s ack goes to the one behind it")
+def swapped(outstanding: Outstanding[Any], strikes: Strikes) -> None:
     @around(outstanding, "finish")
     def another(finish: Callable[..., list[Any]], blocking: bool, limit: int | None) -> list[Any]:
         finished = finish(blocking, limit)
@@ -106,16 +85,6 @@ def _swapped(outstanding: Outstanding[Any], strikes: Strikes) -> None:
             outstanding._entries.appendleft(finished.pop())
             finished.append(following)
         return finished
-
-
-@kind("a backup's ack goes to the one behind it", "8.4", ACKED, policies=THROUGH, needs=BACKUPS)
-def backup_acks_swapped(cache: RadixCache, strikes: Strikes) -> None:
-    _swapped(cache.backups._outstanding, strikes)
-
-
-@kind("a load-back's ack goes to the one behind it", "9.5", LIKEWISE, policies=HOSTED, needs=LOADS)
-def load_acks_swapped(cache: RadixCache, strikes: Strikes) -> None:
-    _swapped(cache.loader._outstanding, strikes)
 
 
 @kind(
@@ -132,20 +101,21 @@ def backup_acks_reversed(cache: RadixCache, strikes: Strikes) -> None:
         return finished[::-1] if len(finished) > 1 and strikes(FULL) else finished
 
 
-@kind("an ack of a backup is counted twice", "8.4", ACKED, policies=THROUGH, needs=BACKUPS)
-def backup_ack_counted_twice(cache: RadixCache, strikes: Strikes) -> None:
-    @around(cache, "writing_check")
+def _counted_twice(cache: RadixCache, check: str, strikes: Strikes) -> None:
+    @around(cache, check)
     def twice(check: Callable[..., int], *how: Any) -> int:
         count = check(*how)
         return count + 1 if count and strikes(FULL) else count
+
+
+@kind("an ack of a backup is counted twice", "8.4", ACKED, policies=THROUGH, needs=BACKUPS)
+def backup_ack_counted_twice(cache: RadixCache, strikes: Strikes) -> None:
+    _counted_twice(cache, "writing_check", strikes)
 
 
 @kind("an ack of a load-back is counted twice", "9.5", LIKEWISE, policies=HOSTED, needs=LOADS)
 def load_ack_counted_twice(cache: RadixCache, strikes: Strikes) -> None:
-    @around(cache, "loading_check")
-    def twice(check: Callable[..., int], *how: Any) -> int:
-        count = check(*how)
-        return count + 1 if count and strikes(FULL) else count
+    _counted_twice(cache, "loading_check", strikes)
 
 
 @kind("an ack of a backup releases a lock twice", "8.4", RELEASES, ALL, THROUGH, BACKUPS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from radixproof.impl.sabotage.planting import ALL, HOSTED, Strikes, kind
 from radixproof.impl.sabotage.seams import around
@@ -82,14 +82,33 @@ def _lost(allocators: Mapping[Part, PageAllocator], strikes: Strikes) -> None:
                 of._free.pop()
 
 
-@kind("an allocation is refused although there is room", "13.4", NOTHING, ALL)
-def refused_with_room(cache: RadixCache, strikes: Strikes) -> None:
-    _refused(cache.memory.device_allocators, strikes)
+Tiers: TypeAlias = Callable[["Mapping[Part, PageAllocator]", Strikes], None]
 
 
-@kind("an allocation on the host is refused although there is room", "13.4", NOTHING, ALL, HOSTED)
-def host_refused_with_room(cache: RadixCache, strikes: Strikes) -> None:
-    _refused(cache.memory.host, strikes)
+def _on_each_tier(
+    name: str, wrong: str, wrong_on_host: str, rule: str, sentence: str, plant: Tiers
+) -> None:
+    """Register a kind for the allocators of the device, and one for those of the host."""
+
+    def on_device(cache: RadixCache, strikes: Strikes) -> None:
+        plant(cache.memory.device_allocators, strikes)
+
+    def on_host(cache: RadixCache, strikes: Strikes) -> None:
+        plant(cache.memory.host, strikes)
+
+    on_device.__name__, on_host.__name__ = name, f"host_{name}"
+    kind(wrong, rule, sentence, ALL)(on_device)
+    kind(wrong_on_host, rule, sentence, ALL, HOSTED)(on_host)
+
+
+_on_each_tier(
+    "refused_with_room",
+    "an allocation is refused although there is room",
+    "an allocation on the host is refused although there is room",
+    "13.4",
+    NOTHING,
+    _refused,
+)
 
 
 @kind("an allocation succeeds without room", "13.4", NOTHING, ALL)
@@ -97,21 +116,19 @@ def accepted_without_room(cache: RadixCache, strikes: Strikes) -> None:
     _accepted(cache.memory.device_allocators, strikes)
 
 
-@kind("a page that was handed out stays on the free list", "1.3", OWNER, ALL)
-def page_given_twice(cache: RadixCache, strikes: Strikes) -> None:
-    _twice(cache.memory.device_allocators, strikes)
-
-
-@kind("a host page that was handed out stays on the free list", "1.3", OWNER, ALL, HOSTED)
-def host_page_given_twice(cache: RadixCache, strikes: Strikes) -> None:
-    _twice(cache.memory.host, strikes)
-
-
-@kind("a page that is given back is lost", "1.3", OWNER, ALL)
-def page_lost(cache: RadixCache, strikes: Strikes) -> None:
-    _lost(cache.memory.device_allocators, strikes)
-
-
-@kind("a host page that is given back is lost", "1.3", OWNER, ALL, HOSTED)
-def host_page_lost(cache: RadixCache, strikes: Strikes) -> None:
-    _lost(cache.memory.host, strikes)
+_on_each_tier(
+    "page_given_twice",
+    "a page that was handed out stays on the free list",
+    "a host page that was handed out stays on the free list",
+    "1.3",
+    OWNER,
+    _twice,
+)
+_on_each_tier(
+    "page_lost",
+    "a page that is given back is lost",
+    "a host page that is given back is lost",
+    "1.3",
+    OWNER,
+    _lost,
+)

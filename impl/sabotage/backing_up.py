@@ -50,7 +50,7 @@ HIT = (
 )
 
 
-def _fits(cache: RadixCache, node: Node) -> bool:
+def fits(cache: RadixCache, node: Node) -> bool:
     """Whether a backup of a node needs no room made."""
     missing = cache.backups._missing(node)
     return all(len(slots) <= cache.memory.host[one].available for one, slots in missing.items())
@@ -66,7 +66,7 @@ def _fits(cache: RadixCache, node: Node) -> bool:
 def backup_not_started(cache: RadixCache, strikes: Strikes) -> None:
     @around(cache.backups, "_start")
     def not_at_all(start: Callable[..., bool], node: Node, lock: bool) -> bool:
-        return False if lock and _fits(cache, node) and strikes(FULL) else start(node, lock)
+        return False if lock and fits(cache, node) and strikes(FULL) else start(node, lock)
 
 
 @kind("a backup is started a hit too early", "8.1", DUE, policies=(Policy.SELECTIVE,))
@@ -78,7 +78,7 @@ def backup_early(cache: RadixCache, strikes: Strikes) -> None:
         hit(node)
         hangs = node.parent is not None and (node.parent.is_root or node.parent.backed)
         almost = node.hits == backups._threshold - 1 and not node.backed and hangs
-        if almost and _fits(cache, node) and strikes(FULL):
+        if almost and fits(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
 
 
@@ -94,7 +94,7 @@ def backup_unneeded(cache: RadixCache, strikes: Strikes) -> None:
     @around(backups, "hit")
     def start_now(hit: Callable[..., None], node: Node) -> None:
         hit(node)
-        if not node.backed and _fits(cache, node) and strikes(FULL):
+        if not node.backed and fits(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
 
 
@@ -109,7 +109,7 @@ def backup_for_too_much(cache: RadixCache, strikes: Strikes) -> None:
             if child.full.device is not None and not child.backed and done.node.backed
         )
         child = next(below, None)
-        if child is not None and _fits(cache, child) and strikes(FULL):
+        if child is not None and fits(cache, child) and strikes(FULL):
             cache.backups._start(child, lock=True)
         return done
 
@@ -121,7 +121,7 @@ def backup_without_a_component(cache: RadixCache, strikes: Strikes) -> None:
     @around(backups, "_start")
     def in_part(start: Callable[..., bool], node: Node, lock: bool) -> bool:
         missing = backups._missing(node)
-        for component in missing if len(missing) > 1 and _fits(cache, node) else ():
+        for component in missing if len(missing) > 1 and fits(cache, node) else ():
             if strikes(Component(component)):
                 part = {one: slots for one, slots in missing.items() if one is not component}
                 with instead(backups, "_missing", lambda _, part=part: part):
@@ -142,7 +142,7 @@ def backup_without_ancestor(cache: RadixCache, strikes: Strikes) -> None:
     def alone(back_up: Callable[..., None], node: Node) -> None:
         parent = node.parent
         hangs = parent is not None and (parent.is_root or parent.backed)
-        if not hangs and _fits(cache, node) and strikes(FULL):
+        if not hangs and fits(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
         else:
             back_up(node)

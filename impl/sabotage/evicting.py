@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.config import Component as Part
-from radixproof.impl.sabotage.drives import Stop, Turn, device_drives
+from radixproof.impl.sabotage import advising
+from radixproof.impl.sabotage.backing_up import fits
+from radixproof.impl.sabotage.drives import Turn, device_drives
 from radixproof.impl.sabotage.planting import ALL, HOSTED, Policy, Strikes, kind
 from radixproof.impl.sabotage.seams import around
 from radixproof.model.config import Component
@@ -34,41 +36,22 @@ DEMOTED = (
 
 @kind("the second in order is evicted, and the first stays", "7.2", FIRST, ALL)
 def another_victim(cache: RadixCache, strikes: Strikes) -> None:
-    def second(turn: Turn) -> Node | None:
-        if turn.ends or len(turn.candidates) < 2 or not strikes(Component(turn.component)):
-            return None
-        return turn.candidates[1]
-
-    device_drives(cache).advisers.append(second)
+    device_drives(cache).advisers.append(advising.second(strikes))
 
 
 @kind("the last in order is evicted first", "7.2", FIRST, ALL)
 def last_victim_first(cache: RadixCache, strikes: Strikes) -> None:
-    def last(turn: Turn) -> Node | None:
-        if turn.ends or len(turn.candidates) < 3 or not strikes(Component(turn.component)):
-            return None
-        return turn.candidates[-1]
-
-    device_drives(cache).advisers.append(last)
+    device_drives(cache).advisers.append(advising.last(strikes))
 
 
 @kind("an eviction goes on after enough is free", "7.1", STOPS, ALL)
 def victim_too_many(cache: RadixCache, strikes: Strikes) -> None:
-    def one_more(turn: Turn) -> Node | None:
-        goes_on = turn.wanted > 0 and turn.enough and turn.candidates
-        return turn.candidates[0] if goes_on and strikes(Component(turn.component)) else None
-
-    device_drives(cache).advisers.append(one_more)
+    device_drives(cache).advisers.append(advising.one_more(strikes))
 
 
 @kind("an eviction ends before enough is free", "7.1", STOPS, ALL)
 def victim_too_few(cache: RadixCache, strikes: Strikes) -> None:
-    def one_less(turn: Turn) -> Node | None:
-        if not turn.ends and strikes(Component(turn.component)):
-            raise Stop
-        return None
-
-    device_drives(cache).advisers.append(one_less)
+    device_drives(cache).advisers.append(advising.one_less(strikes))
 
 
 @kind("an eviction takes something of a component that was not asked for", "7.1", STOPS, ALL)
@@ -78,18 +61,6 @@ def evicted_unasked(cache: RadixCache, strikes: Strikes) -> None:
         return turn.candidates[0] if idle and strikes(Component(turn.component)) else None
 
     device_drives(cache).advisers.append(unasked)
-
-
-def _instead(cache: RadixCache, strikes: Strikes, may_not: Callable[[Node, Part], bool]) -> None:
-    """A victim that must not go is taken in place of the first."""
-
-    def wrong(turn: Turn) -> Node | None:
-        others = [node for node in turn.others if may_not(node, turn.component)]
-        if turn.ends or not others or not strikes(Component(turn.component)):
-            return None
-        return others[0]
-
-    device_drives(cache).advisers.append(wrong)
 
 
 @kind(
@@ -102,7 +73,7 @@ def locked_victim(cache: RadixCache, strikes: Strikes) -> None:
     def locked(node: Node, component: Part) -> bool:
         return node.states[component].locks > 0 and not (component is FULL and node.children)
 
-    _instead(cache, strikes, locked)
+    device_drives(cache).advisers.append(advising.one_that_may_not(strikes, locked))
 
 
 @kind(
@@ -115,7 +86,7 @@ def interior_victim(cache: RadixCache, strikes: Strikes) -> None:
         unlocked = component is FULL and not node.locked
         return unlocked and node.backed and node.resident_children > 0
 
-    _instead(cache, strikes, interior)
+    device_drives(cache).advisers.append(advising.one_that_may_not(strikes, interior))
 
 
 @kind("a backed leaf is deleted, not demoted", "7.4", DEMOTED, policies=HOSTED)
@@ -198,10 +169,7 @@ def not_written_back(cache: RadixCache, strikes: Strikes) -> None:
 
     @around(backups, "back_up_now")
     def forget(back_up_now: Callable[..., bool], node: Node) -> bool:
-        room = cache.memory.host
-        missing = backups._missing(node)
-        fits = all(len(slots) <= room[one].available for one, slots in missing.items())
-        for component in missing if fits else ():
+        for component in backups._missing(node) if fits(cache, node) else ():
             if strikes(Component(component)):
                 return node.backed
         return back_up_now(node)
@@ -218,10 +186,7 @@ def write_back_not_awaited(cache: RadixCache, strikes: Strikes) -> None:
 
     @around(backups, "back_up_now")
     def go_on(back_up_now: Callable[..., bool], node: Node) -> bool:
-        missing = backups._missing(node)
-        room = cache.memory.host
-        fits = all(len(slots) <= room[one].available for one, slots in missing.items())
-        if missing and fits and strikes(Component.FULL):
+        if backups._missing(node) and fits(cache, node) and strikes(Component.FULL):
             backups._start(node, lock=False)
             return node.backed
         return back_up_now(node)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.config import Component as Part
-from radixproof.impl.sabotage.drives import Stop, Turn, host_drives
+from radixproof.impl.sabotage import advising
+from radixproof.impl.sabotage.drives import host_drives
 from radixproof.impl.sabotage.planting import (
     ALL,
     HOSTED,
@@ -47,63 +48,38 @@ STAY = (
 
 @kind("the second in order leaves the host, and the first stays", "7.9", IN_ORDER, ALL, HOSTED)
 def another_host_victim(cache: RadixCache, strikes: Strikes) -> None:
-    def second(turn: Turn) -> Node | None:
-        if turn.ends or len(turn.candidates) < 2 or not strikes(Component(turn.component)):
-            return None
-        return turn.candidates[1]
-
-    host_drives(cache).advisers.append(second)
+    host_drives(cache).advisers.append(advising.second(strikes))
 
 
 @kind("the last in order leaves the host first", "7.9", IN_ORDER, ALL, HOSTED)
 def last_host_victim_first(cache: RadixCache, strikes: Strikes) -> None:
-    def last(turn: Turn) -> Node | None:
-        if turn.ends or len(turn.candidates) < 3 or not strikes(Component(turn.component)):
-            return None
-        return turn.candidates[-1]
-
-    host_drives(cache).advisers.append(last)
+    host_drives(cache).advisers.append(advising.last(strikes))
 
 
 @kind("a host eviction goes on after enough is free", "7.9", ASKED, ALL, HOSTED)
 def host_victim_too_many(cache: RadixCache, strikes: Strikes) -> None:
-    def one_more(turn: Turn) -> Node | None:
-        goes_on = turn.wanted > 0 and turn.enough and turn.candidates
-        return turn.candidates[0] if goes_on and strikes(Component(turn.component)) else None
-
-    host_drives(cache).advisers.append(one_more)
+    host_drives(cache).advisers.append(advising.one_more(strikes))
 
 
 @kind("a host eviction ends before enough is free", "7.9", ASKED, ALL, HOSTED)
 def host_victim_too_few(cache: RadixCache, strikes: Strikes) -> None:
-    def one_less(turn: Turn) -> Node | None:
-        if not turn.ends and strikes(Component(turn.component)):
-            raise Stop
-        return None
-
-    host_drives(cache).advisers.append(one_less)
-
-
-def _instead(cache: RadixCache, strikes: Strikes, may_not: Callable[[Node, Part], bool]) -> None:
-    """A host copy that must stay is taken in place of the first."""
-
-    def wrong(turn: Turn) -> Node | None:
-        others = [node for node in turn.others if may_not(node, turn.component)]
-        if turn.ends or not others or not strikes(Component(turn.component)):
-            return None
-        return others[0]
-
-    host_drives(cache).advisers.append(wrong)
+    host_drives(cache).advisers.append(advising.one_less(strikes))
 
 
 @kind("what is locked on the host is evicted there", "6.6", LOCKED, ALL, HOSTED)
 def host_locked_victim(cache: RadixCache, strikes: Strikes) -> None:
-    _instead(cache, strikes, lambda node, component: node.states[component].host_locks > 0)
+    host_drives(cache).advisers.append(
+        advising.one_that_may_not(
+            strikes, lambda node, component: node.states[component].host_locks > 0
+        )
+    )
 
 
 @kind("a host copy of a node in flight is evicted", "7.9", SPARED, ALL, HOSTED)
 def host_victim_in_flight(cache: RadixCache, strikes: Strikes) -> None:
-    _instead(cache, strikes, lambda node, component: node.pending or node.loading)
+    host_drives(cache).advisers.append(
+        advising.one_that_may_not(strikes, lambda node, component: node.pending or node.loading)
+    )
 
 
 @kind("a host eviction says that it freed a page more", "7.9", ASKED, ALL, HOSTED)
@@ -166,12 +142,13 @@ def _quiet(node: Node, component: Part) -> bool:
     return not (node.states[component].host_locks or node.pending or node.loading)
 
 
+def _spare(node: Node, component: Part) -> bool:
+    return node.states[component].device is not None and _quiet(node, component)
+
+
 @kind("a host copy of what is on the device is dropped", "7.9", STAY, ALL, THROUGH)
 def host_copy_dropped(cache: RadixCache, strikes: Strikes) -> None:
-    def twice(node: Node, component: Part) -> bool:
-        return node.states[component].device is not None and _quiet(node, component)
-
-    _dropped(cache, strikes, twice)
+    _dropped(cache, strikes, _spare)
 
 
 @kind(
@@ -182,10 +159,7 @@ def host_copy_dropped(cache: RadixCache, strikes: Strikes) -> None:
     (Policy.WRITE_BACK,),
 )
 def duplicate_dropped(cache: RadixCache, strikes: Strikes) -> None:
-    def twice(node: Node, component: Part) -> bool:
-        return node.states[component].device is not None and _quiet(node, component)
-
-    _dropped(cache, strikes, twice)
+    _dropped(cache, strikes, _spare)
 
 
 @kind("a host copy is dropped that is the only one", "8.3", ROOM, ALL, HOSTED)
