@@ -6,6 +6,7 @@ What these do to the tree is recorded, for the harness to judge one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from radixproof.impl.carrying import Carriage, Did, Moment
@@ -15,13 +16,11 @@ from radixproof.impl.sglang.carried import Carried
 from radixproof.impl.sglang.memory.rows import MOST
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import Called, Recorder, Standing
+from radixproof.impl.sglang.requests import NO_STATE
 from radixproof.impl.sglang.windows import Windows
 from radixproof.impl.system import Lookup
 from radixproof.model.config import DEVICE, Config
 from radixproof.model.key import Key
-
-NO_STATE = "Can not alloc mamba cache"
-"""SGLang's pools are so large that a running request always gets a state."""
 
 
 class Carrier:
@@ -91,11 +90,11 @@ class Carrier:
         return self._windows.evicted(request)
 
     def carry_on(self, request: Any, last: bool) -> Carriage:
-        call: Callable[[], object]
-        if self._sglang.capabilities.checkpoints:
-            call = lambda: self._sglang.requests.checkpoint_kv_cache(request, self._tree)  # noqa: E731
-        else:
-            call = lambda: self._tree.cache_unfinished_req(request, chunked=not last)  # noqa: E731
+        call = (
+            partial(self._sglang.requests.checkpoint_kv_cache, request, self._tree)
+            if self._sglang.capabilities.checkpoints
+            else partial(self._tree.cache_unfinished_req, request, chunked=not last)
+        )
         with self._windows.flagged():
             self._windows.before_insert(request)
             return self._carried(request, call)

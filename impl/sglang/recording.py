@@ -58,8 +58,7 @@ class Recorder:
         self._depth = 0
         self._waiting: tuple[Did, Any, Any, Standing] | None = None
         self.calls: list[Called] = []
-        self._shown: Observation | None = None
-        self._shown_peers: Any = None
+        self._shown: Called | None = None
         self._unheard: list[Event] = []
         tree = parts.tree
         hooked = dict(_HOOKED)
@@ -85,22 +84,21 @@ class Recorder:
 
     def show(self, moment: int | None) -> None:
         """What was announced at moments that nobody looks at is heard with the next one."""
-        self._unheard += (self._shown and self._shown.events) or ()
-        self._shown = None if moment is None else self.calls[moment].seen
-        self._shown_peers = None if moment is None else self.calls[moment].peers
+        self._unheard += (self._shown and self._shown.seen.events) or ()
+        self._shown = None if moment is None else self.calls[moment]
 
     def peers(self) -> Any:
         """The full→SWA map at the moment that is shown, or as it is now; None without SWA."""
-        return self._device.peers() if self._shown_peers is None else self._shown_peers
+        return self._device.peers() if self._shown is None else self._shown.peers
 
     def observe(self) -> Observation:
         """The moment that is shown, or what there is now."""
-        seen = self._shown or self._observe()
+        seen = self._observe() if self._shown is None else self._shown.seen
         if self._unheard and seen.events is not None:
             seen = replace(seen, events=(*self._unheard, *seen.events))
         self._unheard = []
         if self._shown is not None and seen.events is not None:
-            self._shown = replace(seen, events=())
+            self._shown = self._shown._replace(seen=replace(seen, events=()))
         return seen
 
     def _hear_all(self) -> None:

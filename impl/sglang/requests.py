@@ -11,6 +11,10 @@ from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.transfers import Transfers
 
+NO_STATE = "Can not alloc mamba cache"
+"""What SGLang asserts where there is no room for a state: its pools are so large that a running
+request always gets one.
+"""
 EMPTY = 0
 """The content of a state that sums up nothing."""
 
@@ -67,8 +71,7 @@ class RequestStates:
         try:
             self._tree.match_prefix(params)
         except AssertionError as error:
-            # SGLang's pools are so large that a running request always gets a state.
-            if str(error) == "Can not alloc mamba cache":
+            if str(error) == NO_STATE:
                 return None
             raise
         held = asking if asking.mamba_pool_idx is not None else asking.kv

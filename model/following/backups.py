@@ -86,7 +86,8 @@ class FollowedBackups:
         for node in nodes_of(path):
             lacking = [page for page in node if page.lacks]
             if any(room.remains(page, pool) for page in lacking for pool in page.lacking()):
-                early += [page for page in lacking if page not in due_pages(state, counted)]
+                due = due_pages(state, counted)
+                early += [page for page in lacking if page not in due]
                 make_host_room(state, node, room.evict)
                 targets = to_copy(state, node)
                 self._adopt_one(state, node, targets)

@@ -86,7 +86,8 @@ class FollowedEviction:
         if self.host is not None and not self.breaches:
             self.host.finish()
             self.breaches += self.host.breaches
-        adopt_host_losses(self.state, self.choice)
+        else:
+            adopt_host_losses(self.state, self.choice)
 
     def _is_exact(self) -> bool:
         """The host evicts for backups that succeed, and for nothing else (semantics 8.3, 17.4)."""

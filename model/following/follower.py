@@ -134,8 +134,9 @@ class Follower:
         """
         if not (choice.sure and self._makes_what_is_short(loading, choice)):
             return False
-        loads = any(copy.load for copy in self.state.copies.flying)
-        if loads and not self.state.dialect.room_before_load:
+        if not self.state.dialect.room_before_load and any(
+            copy.load for copy in self.state.copies.flying
+        ):
             return False
         kept = (page for page in self.state.trie.recency if page.host_locked)
         return all(above.has(Pool.FULL_HOST) for page in kept for above in page.path())

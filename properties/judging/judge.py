@@ -55,10 +55,9 @@ class Judge:
         self.unjudged: Counter[Unjudged] = Counter()
         """How often each check was due and could not be made: what it needs is not shown."""
         self.announced = Announced()
+        self.given_up = False
+        """Something was seen of which all that could be seen from now on would be a consequence."""
         self._start()
-
-    given_up = False
-    """Something was seen of which all that could be seen from now on would be a consequence."""
 
     def _start(self) -> None:
         self.model = Cache(self.config, self.dialect)
@@ -89,7 +88,8 @@ class Judge:
             self.note_allocations()
         judged = judgement(self, step)
         breaches = judged.before()
-        self.announced.turns.acked += judged.acked
+        if self.applicable.events:
+            self.announced.turns.acked += judged.acked
         if judged.given_up:
             self.given_up = True
             return breaches
