@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -128,3 +129,18 @@ def test_circles_are_found(planted: ModuleType, tmp_path: Path) -> None:
 def test_a_package_that_the_order_does_not_name_is_an_error(room: str, drawn: ModuleType) -> None:
     with pytest.raises(LookupError, match=f"{room}/no_such_package"):
         drawn.package_of(f"radixproof.{room}.no_such_package.file")
+
+
+def test_the_wheel_carries_every_file_that_a_module_reads() -> None:
+    """Templates and tables lie beside the modules that read them, and are named in no import."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]["radixproof"]
+    carried = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    beside = {
+        path
+        for room in ("model", "impl", "properties")
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in {".j2", ".toml", ".json", ".css", ".js"}
+    }
+    assert beside
+    assert beside <= carried

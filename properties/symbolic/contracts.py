@@ -16,9 +16,6 @@ with pages, as all do with one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
-
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -34,80 +31,23 @@ from radixproof.model.specification.nodes import (
     window_nodes,
 )
 from radixproof.model.specification.ordering import in_order
-from radixproof.model.specification.trie import Holder, HolderKind, Page, Trie
-
-PAGES = 3
-"""Most pages of a prefix."""
-PAGE = 2
-"""Tokens of a page."""
-PLENTY = 64
-"""Pages of every pool: more than any contract needs."""
-
-THEIRS = Holder(HolderKind.RECEIPT, "theirs")
-OURS = Holder(HolderKind.RECEIPT, "ours")
-
-Row: TypeAlias = tuple[bool, bool, bool]
-"""For a page: a node ends with it, the device has its SWA (or its state), the host has it."""
-
-
-def _config(page_size: int = PAGE, window: int | None = None, states: bool = False) -> Config:
-    swa, mamba = 0 if window is None else PLENTY, PLENTY if states else 0
-    return Config(page_size, window, PLENTY, swa, mamba, PLENTY, swa, mamba)
-
-
-def _path(trie: Trie, cuts: Sequence[bool], device: int = PAGES) -> list[Page]:
-    """One path with these node ends; FULL of its first ``device`` pages is on the device, of the
-    others on the host only.
-    """
-    page, path = trie.root(""), []
-    for at, cut in enumerate(cuts):
-        page = trie.child(page, (at,) * trie.config.page_size)
-        page.cut = cut
-        page.resident_in[Pool.FULL if at < device else Pool.FULL_HOST] = True
-        path.append(page)
-    return path
-
-
-def _rows(
-    trie: Trie, rows: Sequence[Row], device: int, component: Component = Component.SWA
-) -> list[Page]:
-    """The same with a second component; it is on the device only where FULL is (semantics 7.6)."""
-    path = _path(trie, [cut for cut, _, _ in rows], device)
-    for page, (_, here, hosted) in zip(path, rows, strict=True):
-        page.resident_in[DEVICE[component]] = page.has(Pool.FULL) and here
-        page.resident_in[HOST[component]] = hosted
-    return path
-
-
-def _are_cuts(cuts: Sequence[bool]) -> bool:
-    """The cuts of a path that is not too long, and ends where a node ends."""
-    return 1 <= len(cuts) <= PAGES and cuts[-1]
-
-
-def _are_rows(rows: Sequence[Row]) -> bool:
-    return 1 <= len(rows) <= PAGES and rows[-1][0]
-
-
-def _is_short(tokens: Sequence[int]) -> bool:
-    """A prompt of no more tokens than the longest path has pages, and of two different ones."""
-    return len(tokens) <= PAGES and all(0 <= token <= 1 for token in tokens)
-
-
-def _prompt(shared: int, pages: int) -> Key:
-    """A prompt of whole pages, the first of which are the same whatever its length."""
-    common, length = shared * PAGE, pages * PAGE
-    return Key((*range(1, common + 1), *range(-length, -common)))
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """Tokens that two prompts have in common at their beginning."""
-    differ = (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right)
-    return next(differ, min(len(one), len(other)))
-
-
-def _length(pages: Sequence[Page]) -> int:
-    return sum(len(page.tokens) for page in pages)
-
+from radixproof.model.specification.trie import Page, Trie
+from radixproof.properties.symbolic.small_trees import (
+    OURS,
+    PAGE,
+    PAGES,
+    THEIRS,
+    Row,
+    are_cuts,
+    are_rows,
+    common_tokens,
+    is_short,
+    path_of_rows,
+    path_with,
+    prompt_of,
+    small_config,
+    tokens_in,
+)
 
 # -- keys, pages and prefixes (semantics 2) --------------------------------------------------------
 
@@ -116,7 +56,7 @@ def floor_is_the_last_whole_page(tokens: int, page_size: int) -> None:
     """Rounding down to pages drops less than a page (semantics 2.3)."""
     assert tokens >= 0
     assert page_size >= 1
-    whole = _config(page_size).floor(tokens)
+    whole = small_config(page_size).floor(tokens)
     assert 0 <= whole <= tokens
     assert whole % page_size == 0
     assert tokens - whole < page_size
@@ -146,15 +86,15 @@ def walk_is_the_longest_stored_prefix(
     differ from it.
     """
     assert 0 <= zeros <= PAGES
-    assert _is_short(stored)
-    assert _is_short(asked)
+    assert is_short(stored)
+    assert is_short(asked)
     assert 1 <= page_size <= 2
-    trie = Trie(_config(page_size))
+    trie = Trie(small_config(page_size))
     prompts = ([0] * zeros, stored)
     for prompt in prompts:
         trie.extend(Key(tuple(prompt)))
     found = trie.walk(Key(tuple(asked)))
-    shared = max(_common(prompt, asked) for prompt in prompts)
+    shared = max(common_tokens(prompt, asked) for prompt in prompts)
     assert [page.end for page in found] == [
         end for end in range(1, shared + 1) if end % page_size == 0
     ]
@@ -163,9 +103,9 @@ def walk_is_the_longest_stored_prefix(
 
 def walk_stays_in_its_namespace(stored: list[int], asked: list[int]) -> None:
     """Nothing of one namespace is found from another (semantics 2.1)."""
-    assert _is_short(stored)
-    assert _is_short(asked)
-    trie = Trie(_config(1))
+    assert is_short(stored)
+    assert is_short(asked)
+    trie = Trie(small_config(1))
     trie.extend(Key(tuple(stored), "theirs"))
     assert trie.walk(Key(tuple(asked), "ours")) == []
 
@@ -184,11 +124,11 @@ def match_stops_where_the_window_is_there(rows: list[Row], device: int, window: 
     Before any tombstone that is every end of a node, however short. For the device alone, and for
     either tier.
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
-    trie = Trie(_config(window=window))
-    path, root = _rows(trie, rows, device), trie.root("")
+    trie = Trie(small_config(window=window))
+    path, root = path_of_rows(trie, rows, device), trie.root("")
     found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         gaps = [gap.end for gap in path if not _on(gap, Component.SWA, either)]
@@ -211,10 +151,10 @@ def match_stops_where_a_state_is(rows: list[Row], device: int) -> None:
     """A match stops at the last end of a node with FULL and with a state; on the device, or on
     either tier (semantics 3.2, 3.3).
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
-    trie = Trie(_config(states=True))
-    path, root = _rows(trie, rows, device, Component.MAMBA), trie.root("")
+    trie = Trie(small_config(states=True))
+    path, root = path_of_rows(trie, rows, device, Component.MAMBA), trie.root("")
     found = match_ends(path, root, trie.config)
     for page, either in zip(found, (False, True), strict=True):
         ends = [
@@ -230,11 +170,11 @@ def more_state_never_shortens_a_match(rows: list[Row], device: int, window: int)
     """Holding a page in one more pool, whatever holds it already, moves neither
     boundary towards the root.
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
-    trie = Trie(_config(window=window))
-    path, root = _rows(trie, rows, device), trie.root("")
+    trie = Trie(small_config(window=window))
+    path, root = path_of_rows(trie, rows, device), trie.root("")
     before = match_ends(path, root, trie.config)
     for page in path:
         for pool in (Pool.FULL, Pool.SWA, Pool.SWA_HOST):
@@ -279,10 +219,10 @@ def insert_cuts_where_pieces_differ(
     assert shared <= pages
     assert 0 <= evicted <= pages
     assert window >= 1
-    cache = Cache(_config(window=window), Dialect())
-    old = cache.insert(_prompt(stored, stored), 0, gone * PAGE).path[:shared]
+    cache = Cache(small_config(window=window), Dialect())
+    old = cache.insert(prompt_of(stored, stored), 0, gone * PAGE).path[:shared]
     had, ended = [page.has(Pool.SWA) for page in old], [page.cut for page in old]
-    path = cache.insert(_prompt(shared, pages), 0, evicted * PAGE).path
+    path = cache.insert(prompt_of(shared, pages), 0, evicted * PAGE).path
     has, last = [page.has(Pool.SWA) for page in path], nodes_of(path)[-1]
     assert path[:shared] == old
     assert path[-1].cut
@@ -293,16 +233,16 @@ def insert_cuts_where_pieces_differ(
             has[at] != has[at + 1] or at + 1 == shared or one_window or (at < shared and ended[at])
         )
     if has[-1] and pages > shared:
-        assert _length(last) - PAGE < window
-        assert _length(last) >= window or last[0] is path[max(evicted, shared)]
+        assert tokens_in(last) - PAGE < window
+        assert tokens_in(last) >= window or last[0] is path[max(evicted, shared)]
 
 
 def nodes_are_the_runs_between_cuts(cuts: list[bool]) -> None:
     """The nodes of a path spell it, each ends with its only cut, and every page says the same of
     its node (semantics 1.1).
     """
-    assert _are_cuts(cuts)
-    path = _path(Trie(_config()), cuts)
+    assert are_cuts(cuts)
+    path = path_with(Trie(small_config()), cuts)
     nodes = nodes_of(path)
     assert [page for node in nodes for page in node] == path
     for node in nodes:
@@ -315,10 +255,10 @@ def split_only_cuts(cuts: list[bool], at: int, keeps_hits: bool) -> None:
     """A split adds one cut: no page changes its state or locks, and in an old dialect only the
     upper node its hits (5.1, 5.4).
     """
-    assert _are_cuts(cuts)
+    assert are_cuts(cuts)
     assert 0 <= at < len(cuts)
-    cache = Cache(_config(window=PAGE), Dialect(split_keeps_hits=keeps_hits))
-    path = _rows(
+    cache = Cache(small_config(window=PAGE), Dialect(split_keeps_hits=keeps_hits))
+    path = path_of_rows(
         cache.trie, [(cut, place != 1, place != 2) for place, cut in enumerate(cuts)], device=2
     )
     cache.lock(THEIRS, path[-1])
@@ -342,15 +282,15 @@ def _is_window(part: list[Page], whole: list[Page], reach: int) -> None:
     """
     above = whole[: len(whole) - len(part)]
     assert above + part == whole
-    assert not above or (above[-1].cut and _length(part) >= reach)
-    assert not part or _length(part) - _length(nodes_of(part)[0]) < reach
+    assert not above or (above[-1].cut and tokens_in(part) >= reach)
+    assert not part or tokens_in(part) - tokens_in(nodes_of(part)[0]) < reach
 
 
 def window_nodes_are_the_fewest_that_cover(cuts: list[bool], reach: int) -> None:
     """As few whole nodes as cover the reach, tombstones included (semantics 3.5, 6.1)."""
-    assert _are_cuts(cuts)
+    assert are_cuts(cuts)
     assert reach >= 1
-    path = _path(Trie(_config()), cuts)
+    path = path_with(Trie(small_config()), cuts)
     _is_window(window_nodes(path, reach), path, reach)
 
 
@@ -361,10 +301,10 @@ def device_lock_covers_path_window_and_state(rows: list[Row], window: int, segme
     Here the last two of a row are SWA and a state, both on the device; a node has those of its last
     page.
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert window >= 1
-    trie = Trie(_config(window=window, states=True))
-    path = _path(trie, [cut for cut, _, _ in rows])
+    trie = Trie(small_config(window=window, states=True))
+    path = path_with(trie, [cut for cut, _, _ in rows])
     said = dict(zip(path, rows, strict=True))
     for page in path:
         _, page.resident_in[Pool.SWA], page.resident_in[Pool.MAMBA] = said[page.node_end()]
@@ -382,10 +322,10 @@ def host_lock_covers_node_window_and_state(cuts: list[bool], window: int) -> Non
     """The host copies of the anchor's own node, SWA as far up as the window, the state of the
     anchor; of a root nothing (6.6).
     """
-    assert _are_cuts(cuts)
+    assert are_cuts(cuts)
     assert window >= 1
-    trie = Trie(_config(window=window, states=True))
-    path = _path(trie, cuts, device=0)
+    trie = Trie(small_config(window=window, states=True))
+    path = path_with(trie, cuts, device=0)
     locked = host_lock(path[-1], trie.config, Dialect())
     assert locked[Pool.FULL_HOST] == nodes_of(path)[-1]
     _is_window(locked[Pool.SWA_HOST], path, window)
@@ -400,28 +340,32 @@ def load_back_brings_what_is_on_the_host_only(rows: list[Row], device: int, wind
     """FULL of the path, and SWA of the nodes that the window touches, if on the host only; the host
     hits are their slots (3.4).
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
-    trie = Trie(_config(window=window))
-    path = _rows(trie, rows, device)
+    trie = Trie(small_config(window=window))
+    path = path_of_rows(trie, rows, device)
     near = [page for page in path if page.node_end().end > path[-1].end - window]
     lists = to_load(path, trie.config)
     assert lists[Pool.FULL] == path[device:]
     assert lists[Pool.SWA] == [
         page for page in near if page.has(Pool.SWA_HOST) and not page.has(Pool.SWA)
     ]
-    assert host_hits(path, trie.config) == (_length(lists[Pool.FULL]), _length(lists[Pool.SWA]), 0)
+    assert host_hits(path, trie.config) == (
+        tokens_in(lists[Pool.FULL]),
+        tokens_in(lists[Pool.SWA]),
+        0,
+    )
 
 
 def load_back_brings_the_state_at_the_end(rows: list[Row], device: int) -> None:
     """Of the states on the path only the last, if it is on the host only: one host hit
     (semantics 3.4, 9.2).
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
-    trie = Trie(_config(states=True))
-    path = _rows(trie, rows, device, Component.MAMBA)
+    trie = Trie(small_config(states=True))
+    path = path_of_rows(trie, rows, device, Component.MAMBA)
     brings = path[-1].has(Pool.MAMBA_HOST) and not path[-1].has(Pool.MAMBA)
     assert to_load(path, trie.config)[Pool.MAMBA] == (path[-1:] if brings else [])
     assert host_hits(path, trie.config)[Component.MAMBA] == int(brings)
@@ -431,11 +375,11 @@ def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) 
     """Once what it brings is there, all that was matched on either tier is usable on the device
     (semantics 9.2).
     """
-    assert _are_rows(rows)
+    assert are_rows(rows)
     assert 0 <= device <= len(rows)
     assert window >= 1
-    trie = Trie(_config(window=window))
-    path, root = _rows(trie, rows, device), trie.root("")
+    trie = Trie(small_config(window=window))
+    path, root = path_of_rows(trie, rows, device), trie.root("")
     _, best = match_ends(path, root, trie.config)
     for pool, pages in to_load(best.path(), trie.config).items():
         for page in pages:
@@ -446,7 +390,7 @@ def load_back_makes_the_match_usable(rows: list[Row], device: int, window: int) 
 
 def _protected(path: list[Page]) -> int:
     """Tokens of FULL that are on the device and locked there."""
-    return _length([page for page in path if page.has(Pool.FULL) and page.locked_in(Pool.FULL)])
+    return tokens_in([page for page in path if page.has(Pool.FULL) and page.locked_in(Pool.FULL)])
 
 
 def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -> None:
@@ -456,8 +400,8 @@ def pinned_is_what_a_lock_newly_protects(pages: int, device: int, locked: int) -
     assert 1 <= pages <= PAGES
     assert 0 <= device <= pages
     assert 0 <= locked <= pages
-    cache = Cache(_config(), Dialect())
-    path = _path(cache.trie, [True] * pages, device)
+    cache = Cache(small_config(), Dialect())
+    path = path_with(cache.trie, [True] * pages, device)
     cache.lock(THEIRS, path[locked - 1] if locked else cache.trie.root(""))
     pins, before = pinned(path), _protected(path)
     cache.lock(OURS, path[-1])
@@ -510,8 +454,8 @@ def leaf_leaves_nothing_behind(
     assert len(below) <= PAGES
     assert on_device or not any(below)
     assert -1 <= locked < len(POOLS)
-    trie = Trie(_config())
-    (node,) = _path(trie, [True], device=int(on_device))
+    trie = Trie(small_config())
+    (node,) = path_with(trie, [True], device=int(on_device))
     node.resident_in[Pool.FULL_HOST] = on_host
     for at, here in enumerate(below):
         child = trie.child(node, (at, at))

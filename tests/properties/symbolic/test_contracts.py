@@ -26,8 +26,8 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page, PagesPerPool, Trie
 from radixproof.properties.symbolic import contracts
-from radixproof.properties.symbolic.contracts import PAGES
 from radixproof.properties.symbolic.crosshair import Outcome, all_contracts, replay
+from radixproof.properties.symbolic.small_trees import PAGES
 
 CONTRACTS = all_contracts()
 
