@@ -65,7 +65,10 @@ class SeenToBeBroken:
             if self.missing:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+        """At the very end, below what was skipped: nothing else says why the run has failed."""
+        yield
         if self.missing:
             terminalreporter.section("rules that no test has seen broken")
             for line in self.missing:

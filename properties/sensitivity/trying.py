@@ -25,7 +25,6 @@ from radixproof.properties.sensitivity.stories import Story, continuations, stor
 
 SECONDS = 20.0
 """Until a history, which takes a tenth of a second, is taken to hang."""
-HANGS = Breach(Property.NOCRASH, "hangs", "the history does not come to its end")
 
 
 def attempt(one: Sabotage) -> Result:
@@ -62,7 +61,11 @@ def _judged(one: Sabotage, told: Story, every: int | None = None) -> Verdict | N
         found.append(run_history(target, told.history, every=every, looked=told.opened))
 
     do_within(SECONDS, judge)
-    return found[0] if found else Verdict(HANGS, one.step)
+    return found[0] if found else Verdict(_hangs(), one.step)
+
+
+def _hangs() -> Breach:
+    return Breach(Property.NOCRASH, "hangs", "the history does not come to its end")
 
 
 def _shows(one: Sabotage, told: Story, clean: list[Any]) -> bool:

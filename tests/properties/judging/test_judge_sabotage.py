@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import pytest
 
 from radixproof.impl.operations import (
@@ -26,7 +28,10 @@ A, AB, B, X = (Key(tokens) for tokens in ((1,), (1, 2), (2,), (9,)))
 ACKS = WritingCheck(blocking=True)
 WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
 
-MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
+Case: TypeAlias = tuple[str, int, Config, tuple[Operation, ...], str]
+"""A kind, the occasion that is taken, what is done, and what is reported of it."""
+
+MENDED: dict[str, Case] = {
     "a refusal of an allocation is no reason for an eviction to stop early": (
         "victim-too-few",
         0,
@@ -163,9 +168,9 @@ MENDED: dict[str, tuple[str, int, Config, tuple[Operation, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", MENDED)
-def test_what_was_missed_is_reported(case: str) -> None:
-    kind, at, config, operations, signature = MENDED[case]
+@pytest.mark.parametrize("case", MENDED.values(), ids=MENDED)
+def test_what_was_missed_is_reported(case: Case) -> None:
+    kind, at, config, operations, signature = case
     history = History(config, operations)
     assert run_history(find("radix"), history) is None
     sabotaged = Sabotaged(kind, at)

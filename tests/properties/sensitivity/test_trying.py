@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from time import sleep
 
 import pytest
 
@@ -38,6 +39,18 @@ def test_what_is_done_wrong_is_reported_by_the_property_that_it_breaks(kind: str
 def test_what_nobody_reports_is_missed_if_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trying, "run_history", lambda *args, **more: None)
     assert {attempt(one).verdict for one in of("lock-a-node-short")} == {MISSED}
+
+
+def test_a_history_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*args: object, **more: object) -> None:
+        while True:
+            sleep(0.01)
+
+    monkeypatch.setattr(trying, "SECONDS", 0.1)
+    monkeypatch.setattr(trying, "run_history", hang)
+    (one, *_) = of("lock-a-node-short")
+    result = attempt(one)
+    assert (result.verdict, result.signature, result.steps) == (REPORTED, "NOCRASH/hangs", 0)
 
 
 def test_what_changes_nothing_is_left_out() -> None:
