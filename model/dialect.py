@@ -46,6 +46,10 @@ class Dialect:
     """A backup takes along the SWA of one window that has no host copy; since 0.5.20 (semantics
     8.3).
     """
+    windows_under_write_back: bool = False
+    """Under write_back inserts make supplements, too, where a window lacks its copy, and evictions
+    wait for these; on 0.5.22, and in another way on the two before (semantics 4.4, 7.8).
+    """
     held_backups: bool = False
     """Backups are held back until the next check of them, and then submitted as one copy; since
     0.5.21 (semantics 8.3).

@@ -65,7 +65,7 @@ _ALWAYS = tuple(operation for operation in OPERATIONS if operation not in _LATER
 
 def _no_windows_under_write_back(config: Config) -> str:
     if config.write_back and config.window is not None:
-        return "what this release backs up in the background under write_back is not modelled"
+        return "what inserts of this release back up under write_back is not modelled"
     return ""
 
 
@@ -189,8 +189,8 @@ RULES = (
     ),
     Rule(
         "0.5.20",
-        "under write_back inserts back up windows, too, and evictions wait for that (until 0.5.23)",
-        "write_back is not driven with SWA from here to 0.5.22",
+        "under write_back inserts back up windows, and what lacks a copy above (to 0.5.21)",
+        "write_back is not driven with SWA on 0.5.20 and 0.5.21",
         "cannot",
         _no_windows_under_write_back,
     ),
@@ -204,6 +204,18 @@ RULES = (
         "0.5.21",
         "backups are held back until the next check, and then submitted as one copy (8.3)",
         field="held_backups",
+    ),
+    Rule(
+        "0.5.22",
+        "under write_back inserts back up windows, and nothing above them",
+        "write_back is not driven with SWA on 0.5.20 and 0.5.21",
+        "cannot",
+        None,
+    ),
+    Rule(
+        "0.5.22",
+        "under write_back evictions wait for windows that inserts back up (4.4, 7.8)",
+        field="windows_under_write_back",
     ),
     Rule("0.5.22", "what a request inserts again is not hit again (8.1)", "reported"),
     Rule(
@@ -226,9 +238,9 @@ RULES = (
     Rule(
         "0.5.23",
         "under write_back only evictions make backups (8.3)",
-        "write_back is not driven with SWA since 0.5.20",
-        "cannot",
-        None,
+        "reported",
+        "windows_under_write_back",
+        False,
     ),
     Rule(None, "a split leaves access times alone (5.5)", "reported"),
 )

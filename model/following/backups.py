@@ -56,7 +56,8 @@ class FollowedBackups:
             self._make_room_for_each(state, path, counted)
         else:
             nodes += self._start_as_seen(state, path, counted, nodes, late)
-        self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
+        if not state.config.write_back:
+            self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
 
     def _start_as_seen(
         self,
@@ -68,13 +69,18 @@ class FollowedBackups:
     ) -> list[list[Page]]:
         """Adopt what was started, whatever made room for it; returns what is a supplement (8.2)."""
         lacking = [page for page in path if page.lacks]
-        started = {page for page in lacking if self.choice.copied(page)}
+        started = {page for page in lacking if self._was_started(page)}
         if self.choice.made_host_room():
             self._made_room(state, nodes, started, late)
             started |= self._made_again(path, lacking)
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
         return self._supplement(state, path, late)
+
+    def _was_started(self, page: Page) -> bool:
+        """A page was copied, and not its SWA alone, with the window of another node (8.3)."""
+        full = page.has(Pool.FULL_HOST) or page in self.choice.gained[Pool.FULL_HOST]
+        return full and self.choice.copied(page)
 
     def _make_room_for_each(
         self, state: State, path: Sequence[Page], counted: Sequence[Page]

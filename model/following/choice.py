@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
@@ -24,6 +24,8 @@ class Choice(NamedTuple):
     """No allocation that was made meanwhile may have been told to fail."""
     ordered: bool = True
     """The order is known in which SWA and states came to be on the host only."""
+    waited: Collection[Page] = ()
+    """Pages that backups kept on the device until the eviction waited for these (7.8)."""
 
     def made_host_room(self) -> bool:
         """Whether anything left the host (semantics 8.3)."""

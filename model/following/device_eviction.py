@@ -112,7 +112,8 @@ class FollowedEviction:
                 if before is not None:
                     self.breaches.append(self._passed_over(before, page, component))
                 return page
-            before = before or page
+            if page not in self.choice.waited:
+                before = before or page
         if before is not None and self.amount_known:
             self.breaches.append(self._passed_over(before, None, component))
         return None

@@ -45,12 +45,23 @@ def due_nodes(state: State, path: Sequence[Page], counted: Sequence[Page]) -> li
 
 def supplement(state: State, path: Sequence[Page]) -> list[list[Page]]:
     """Where hits make no supplements: the last node of a path, if it is backed and the window that
-    ends there, or its state, is not (4.4).
+    ends there, or its state, is not; under write_back a state alone is no reason (4.4).
     """
     if state.dialect.supplements:
         return []
     *_, end = nodes_of(path)
-    return [end] if end[-1].has(Pool.FULL_HOST) and to_copy(state, end) else []
+    lacking = to_copy(state, end)
+    needed = Pool.SWA_HOST in lacking if state.config.write_back else bool(lacking)
+    return [end] if end[-1].has(Pool.FULL_HOST) and needed else []
+
+
+def inserts_back_up(state: State) -> bool:
+    """Whether inserts start any backups: there is a host tier, and no write_back, unless it makes
+    supplements (4.4, 8.1).
+    """
+    if state.config.write_back:
+        return state.dialect.windows_under_write_back
+    return state.config.hosted
 
 
 def hangs_from_backed(node: Sequence[Page]) -> bool:
@@ -164,6 +175,11 @@ def copy_to_host(state: State, targets: PagesPerPool) -> None:
     for pool, pages in targets.items():
         for page in pages:
             state.trie.put(page, pool)
+
+
+def wait_for_backups(state: State) -> list[Copy]:
+    """Under write_back: an eviction waits for the backups of inserts, if there are any (7.8)."""
+    return check(state, load=False, blocking=True) if state.config.write_back else []
 
 
 def check(state: State, load: bool, blocking: bool) -> list[Copy]:

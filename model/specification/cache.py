@@ -48,7 +48,8 @@ class Cache(State):
     evict_host = host_eviction.evict_host
 
     def evict(self, asked: Amounts) -> Amounts:
-        """Free device tokens, strictly. Returns what was freed (semantics 7.1)."""
+        """Free device tokens, strictly. Returns what was freed (semantics 7.1, 7.8)."""
+        backing_up.wait_for_backups(self)
         return device_eviction.evict(self, asked, device_eviction.Strict(self))
 
     # -- what happens outside of the tree ----------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
-from radixproof.model.specification.backing_up import back_up_what_fits
+from radixproof.model.specification.backing_up import back_up_what_fits, inserts_back_up
 from radixproof.model.specification.matching import renew_path
 from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.splitting import split
@@ -94,12 +94,7 @@ def _take_page(state: State, page: Page, evicted: int) -> bool:
     state.trie.put(page, Pool.FULL)
     if takes_swa:
         state.trie.put(page, Pool.SWA)
-    return not whole or (_backs_up(state) and page.lacks)
-
-
-def _backs_up(state: State) -> bool:
-    """Whether inserts start backups: there is a host tier, and no write_back (semantics 8.1)."""
-    return state.config.hosted and not state.config.write_back
+    return not whole or (inserts_back_up(state) and page.lacks)
 
 
 # -- where nodes end -------------------------------------------------------------------------------
@@ -145,8 +140,8 @@ def window_cut(start: int, end: int, window: int, page_size: int) -> int:
 def finish_insert(
     state: State, inserting: Inserting, start_backups: StartBackups = back_up_what_fits
 ) -> None:
-    """Second half: hits are counted, the state is attached, and under write-through backups are
-    started (4.4, 8.2, 8.3).
+    """Second half: hits are counted, the state is attached, and backups are started (4.4, 8.2,
+    8.3).
     """
     counted = count_hits(state, inserting)
     end = inserting.path[-1] if inserting.taken else None
@@ -154,7 +149,7 @@ def finish_insert(
     late = None if is_new or state.dialect.states_in_backups else end
     if end is not None and late is None:
         state.trie.put(end, Pool.MAMBA)
-    if _backs_up(state):
+    if inserts_back_up(state):
         start_backups(state, inserting.path, counted, late)
     if late is not None:
         state.trie.put(late, Pool.MAMBA)
@@ -165,10 +160,10 @@ def count_hits(state: State, insert: Inserting) -> list[Page]:
     Returns those counted (8.1).
     """
     uncounted = set() if state.dialect.hits_on_split_leaf else split_pieces(insert)
-    for page in insert.path:
-        page.inserts += insert.counted and page not in uncounted
     if state.config.write_back and not state.dialect.hits_under_write_back:
         return []
+    for page in insert.path:
+        page.inserts += insert.counted and page not in uncounted
     counted = [page for page in first_used(state, insert) if page not in uncounted]
     for page in counted:
         page.hits += 1

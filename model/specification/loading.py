@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from radixproof.model.config import DEVICE, HOST, Config, Pool
+from radixproof.model.specification.backing_up import wait_for_backups
 from radixproof.model.specification.device_eviction import Strict, evict
 from radixproof.model.specification.locking import lock_both, unlock
 from radixproof.model.specification.nodes import window_nodes
@@ -123,6 +124,8 @@ def make_room(state: State, loading: Loading) -> bool:
     """The strict choice: evict what is short, if enough room can be made (semantics 9.3)."""
     if not could_have_room(state, loading):
         return False
+    if any(load_shortage(state, loading)):
+        wait_for_backups(state)
     evict(state, load_shortage(state, loading), Strict(state))
     return not any(load_shortage(state, loading))
 

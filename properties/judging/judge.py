@@ -121,10 +121,12 @@ class Judge:
         for page, ends in delta.ends:
             self.model.adopt_end(page, ends)
         breaches = delta.breaches
+        if judged.evicts and self.config.write_back:
+            self._wait(seen, judged)
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
         sure, ordered = self._is_sure(judged), not self.model_adopted
-        choice = Choice(delta.gone, delta.gained, sure, ordered)
+        choice = Choice(delta.gone, delta.gained, sure, ordered, judged.waited)
         order_is_hidden = self._order_is_hidden(choice)
         breaches += judged.after(choice)
         misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
@@ -146,6 +148,14 @@ class Judge:
         self.model.trie.changed.clear()
         self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
         return breaches
+
+    def _wait(self, seen: Observation, judged: Judgement[Any]) -> None:
+        """An eviction that waited for the backups in flight left none of them (semantics 7.8)."""
+        if any(node.pending for node in seen.nodes):
+            return
+        judged.wait()
+        if self.applicable.events:
+            self.announced.turns.acked += judged.acked
 
     def _order_is_hidden(self, choice: Choice) -> bool:
         """Several victims went, of which a refusal may have kept one for later."""

@@ -7,7 +7,7 @@ was chosen (`after`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from radixproof.impl.operations import (
@@ -30,6 +30,7 @@ from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
+from radixproof.model.specification.backing_up import wait_for_backups
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy, batches
 from radixproof.model.specification.inserting import Inserting
@@ -100,6 +101,10 @@ class Judgement(Generic[ActT]):
     """Copies whose bytes have moved, with this step, on every rank."""
     acked: Sequence[Copy] = ()
     """Backups that were acknowledged, in order."""
+    evicts = False
+    """It evicts from the device, or may; so it may have waited for backups (semantics 7.8)."""
+    waited: Collection[Page] = ()
+    """Pages that backups had kept on the device, if the operation waited for these."""
 
     allocates: Sequence[Pool] = ()
     """Pools from which the system may have allocated by its own choice: a refusal that is pending
@@ -119,6 +124,13 @@ class Judgement(Generic[ActT]):
     def after(self, choice: Choice) -> list[Breach]:
         """What the choices reveal: victims, backups that were started, whether there was room."""
         return []
+
+    def wait(self) -> None:
+        """It waited for all backups in flight (semantics 7.8)."""
+        flying = [copy for copy in self.model.copies.flying if not copy.load]
+        self.ran = [copy for copy in flying if not copy.complete]
+        self.waited = {page for copy in flying for page in copy.node[-1].path()}
+        self.acked = wait_for_backups(self.model)
 
     def why_there(self, key: Key, device: Page, best: Page) -> str:
         """Why a match of a key ends where it does."""
@@ -260,6 +272,8 @@ def _for_write_back(model: Cache) -> Sequence[Pool]:
 
 
 class JudgedEvict(Judgement[Evict]):
+    evicts = True
+
     def before(self) -> list[Breach]:
         self.choice = self.model.config.write_back or self.step.outcome != Freed(0)
         self.allocates = _for_write_back(self.model)
@@ -284,13 +298,14 @@ class JudgedEvictHost(Judgement[EvictHost]):
 
 
 class JudgedLoadBack(Judgement[LoadBack]):
+    evicts = True
     loading: Loading
 
     def before(self) -> list[Breach]:
         best = self.model.match(self.operation.key).best
         self.loading = self.model.load_back(best, self.operation.quota)
         self.own = self.loading.holder
-        self.choice = not self.loading.refused or self.step.outcome != Done(0)
+        self.choice = not self.loading.refused or self.step.outcome != Done(0) or self._may_wait()
         self.allocates = (*DEVICE, *_for_write_back(self.model))
         return []
 
@@ -306,11 +321,17 @@ class JudgedLoadBack(Judgement[LoadBack]):
         expected = Done(loading.full if loaded else 0)
         return breaches + self.expect(expected, lambda: reasons.of_loaded(loaded, loading))
 
+    def _may_wait(self) -> bool:
+        flying = self.model.copies.flying
+        return self.model.config.write_back and any(not copy.load for copy in flying)
+
     def _why_refused(self) -> str:
         return reasons.of_load(self.loading, self.operation.quota, self.model.config)
 
 
 class JudgedCopyState(Judgement[CopyState]):
+    evicts = True
+
     def before(self) -> list[Breach]:
         self.source = self.model.match(self.operation.key).device
         self.choice = self._full() or Pool.MAMBA in self.model.refusing

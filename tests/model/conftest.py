@@ -177,10 +177,12 @@ class Sheet:
         gone: Texts,
         gained: Texts | None = None,
         sure: bool = True,
+        waited: Iterable[str] = (),
     ) -> tuple[Amounts, list[str]]:
-        """An eviction in which a system chose these victims: what they freed, and what is wrong
-        with it."""
-        freed, breaches = self.follower.evict(Amounts(*asked), self.choice(gone, gained, sure))
+        """An eviction in which a system chose these victims, and waited for backups of these
+        prompts: what they freed, and what is wrong with it."""
+        choice = self.choice(gone, gained, sure)._replace(waited=self.pages(waited))
+        freed, breaches = self.follower.evict(Amounts(*asked), choice)
         return freed, signatures(breaches)
 
     def evict_host_as(

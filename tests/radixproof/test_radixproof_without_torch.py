@@ -62,7 +62,7 @@ def test_there_is_no_torch_here(bare: Path) -> None:
 @AGAIN
 @pytest.mark.slow
 def test_a_cache_is_checked_replayed_and_shrunk(bare: Path) -> None:
-    found = run(bare, "check", "toy_bugs:split", "--seconds", "4")
+    found = run(bare, "check", "toy_bugs:split")
     assert found.returncode == 1, found.stderr
     assert "in toy_bugs:split" in found.stdout
     (first, *_) = sorted((bare / "findings" / "toy-bugs-split").glob("*/*.json"))

@@ -45,7 +45,7 @@ SINCE = {
     "0.5.19": set(),
     "0.5.20": {"segment_locks", "windowed_backups"},
     "0.5.21": {"held_backups"},
-    "0.5.22": {"host_insert_refills"},
+    "0.5.22": {"host_insert_refills", "windows_under_write_back"},
     "0.5.23": set(),
 }
 """Rules that each release was seen to be the first to have, as fields of its dialect."""
@@ -68,8 +68,9 @@ def test_a_release_has_a_name_for_every_core() -> None:
 @pytest.mark.parametrize("version", SINCE)
 def test_the_dialect_of_a_release_has_what_came_up_to_it(version: str) -> None:
     came = [rules for first, rules in SINCE.items() if version_key(first) <= version_key(version)]
+    gone = {"windows_under_write_back"} if version == "0.5.23" else set()
     dialect = dialect_of(version)
-    assert {name for name in DIALECT if getattr(dialect, name)} == set().union(*came)
+    assert {name for name in DIALECT if getattr(dialect, name)} == set().union(*came) - gone
 
 
 def test_the_scope_of_a_release_has_what_came_up_to_it() -> None:
@@ -102,9 +103,9 @@ def test_a_core_in_rust_shows_less() -> None:
 
 @pytest.mark.parametrize(
     ("version", "driven"),
-    [("0.5.19", True), ("0.5.20", False), ("0.5.22", False), ("0.5.23", True)],
+    [("0.5.19", True), ("0.5.20", False), ("0.5.21", False), ("0.5.22", True)],
 )
-def test_where_inserts_back_windows_up_under_write_back_that_is_not_driven(
+def test_where_inserts_back_up_what_is_above_a_window_under_write_back_that_is_not_driven(
     version: str, driven: bool
 ) -> None:
     scope, config = scope_of(version), Config(window=1, swa_pages=8, swa_host_pages=16)

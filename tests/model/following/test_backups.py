@@ -21,6 +21,13 @@ NEVER = 99
 ENDS = Dialect(supplements=False)
 WINDOWED = Dialect(windowed_backups=True, supplements=False)
 LATE = Dialect(states_in_backups=False, windowed_backups=True, supplements=False)
+UNDER_WRITE_BACK = Dialect(
+    supplements=False,
+    windowed_backups=True,
+    room_before_backup=False,
+    hits_under_write_back=False,
+    windows_under_write_back=True,
+)
 DELETED = {"F": ["1"], "M": ["1"]}
 
 
@@ -43,6 +50,28 @@ def test_of_what_a_supplement_should_have_copied_the_rest_stays_owed(start: Star
     assert cache.put_as("1 2", gained={"s": ["1 2"]}, state=True) == []
     assert cache.copies() == [("1 2", "s")]
     assert cache.owed() == {"1": [Pool.SWA_HOST], "1 2": [Pool.MAMBA_HOST]}
+
+
+@pytest.mark.parametrize(
+    ("gained", "wrong"), [(["1"], []), ([], ["PROGRESS/late-swa-not-written-back"])]
+)
+def test_under_write_back_what_is_not_supplemented_has_to_be_written_back(
+    start: Start, gained: list[str], wrong: list[str]
+) -> None:
+    """An insert that does not back a window up owes nothing, but the eviction does (4.4, 7.4)."""
+    cache = start(write_back=True, window=1, dialect=UNDER_WRITE_BACK)
+    cache.put("1", evicted=1)
+    cache.evict(full=1)
+    assert cache.put_as("1", gained={"s": gained}) == []
+    assert cache.copies() == [("1", "s")] * len(gained)
+    assert cache.owed() == {}
+    cache.settle()
+    assert cache.evict_as((1, 0, 0), {"F": ["1"], "S": ["1"]})[1] == wrong
+
+
+def test_under_write_back_an_insert_backs_up_nothing_else(start: Start) -> None:
+    cache = start(write_back=True, window=1, dialect=UNDER_WRITE_BACK)
+    assert cache.put_as("1", gained={"f": ["1"], "s": ["1"]}) == ["BACKUP/early"]
 
 
 @pytest.mark.parametrize(

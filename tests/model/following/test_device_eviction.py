@@ -63,6 +63,29 @@ def test_the_choice_of_victims_is_judged_and_adopted(
     assert cache.tree() == {text: "f|" if text in taken else "Ff|" for text in ("1", "2", "3")}
 
 
+@pytest.mark.parametrize(
+    ("waited", "taken", "wrong"),
+    [
+        (["1"], ["2"], []),
+        (["1"], ["1"], []),
+        (["1", "2"], [], []),
+        (["2"], [], ["PROGRESS/stopped-early"]),
+        (["3"], ["2"], ["RECENCY/access-time"]),
+    ],
+)
+def test_what_a_backup_locked_that_the_eviction_waited_for_is_passed_over_by_right(
+    start: Start, waited: list[str], taken: list[str], wrong: list[str]
+) -> None:
+    """Or goes, if it waited before (semantics 7.8)."""
+    cache = start()
+    for text in ("1", "2", "3"):
+        cache.put(text)
+    cache.settle()
+    if not taken:
+        cache.lock("r1", "3")
+    assert cache.evict_as((1, 0, 0), {"F": taken}, waited=waited)[1] == wrong
+
+
 def test_one_victim_may_free_more_than_was_asked_for(start: Start) -> None:
     cache = start()
     cache.put("1 2 3")

@@ -241,6 +241,67 @@ def test_a_backup_takes_along_what_its_window_lacks(start: Start) -> None:
     }
 
 
+# -- windows under write_back (SGLang 0.5.22) ------------------------------------------------------
+
+UNDER_WRITE_BACK = Dialect(
+    supplements=False,
+    windowed_backups=True,
+    hits_under_write_back=False,
+    windows_under_write_back=True,
+)
+
+
+def with_a_late_window(start: Start, **given: Any) -> Any:
+    """Under write_back a prompt has FULL on the host; its window comes when it is used again."""
+    cache = start(write_back=True, window=1, dialect=UNDER_WRITE_BACK, **given)
+    cache.put("1", evicted=1)
+    cache.evict(full=1)
+    assert cache.tree() == {"1": "f|"}
+    cache.put("1")
+    return cache
+
+
+def test_an_insert_backs_up_a_window_that_came_late_under_write_back(start: Start) -> None:
+    cache = with_a_late_window(start)
+    assert cache.tree() == {"1": "FSfs|"}
+    assert cache.copies() == [("1", "s")]
+    assert set(cache.holders(Pool.FULL)) == {"1"}
+
+
+def test_but_nothing_that_has_no_host_copy_and_no_state_by_itself(start: Start) -> None:
+    cache = with_a_late_window(start, mamba=True)
+    cache.settle()
+    cache.put("1", state=True)
+    cache.put("2", state=True)
+    assert cache.copies() == []
+    assert cache.tree() == {"1": "FSMfs|", "2": "FSM|"}
+
+
+def test_an_eviction_waits_for_it(start: Start) -> None:
+    cache = with_a_late_window(start)
+    assert cache.evict(full=1) == (1, 1, 0)
+    assert cache.copies() == []
+    assert cache.tree() == {"1": "fs|"}
+
+
+@pytest.mark.parametrize(("room", "left"), [(1, ["2"]), (2, ["1", "2"])])
+def test_a_load_back_waits_for_it_only_if_it_has_to_evict(
+    start: Start, room: int, left: list[str]
+) -> None:
+    cache = start(
+        write_back=True, window=1, device_pages=room + 1, threshold=9, dialect=UNDER_WRITE_BACK
+    )
+    cache.put("1", evicted=1)
+    cache.put("2")
+    cache.evict(full=2)
+    if room == 1:
+        cache.put("3")
+    cache.put("1")
+    assert cache.copies() == [("1", "s")]
+    assert cache.load("2")
+    assert cache.flying() == left
+
+
 # -- states that come after the backup of their insert (SGLang) ------------------------------------
 
 LATE = Dialect(states_in_backups=False, windowed_backups=True, supplements=False)
