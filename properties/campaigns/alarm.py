@@ -14,15 +14,21 @@ class TimeIsUp(BaseException):
     """Not an error, so that nothing takes it for one of a system under test."""
 
 
-def do_within(seconds: float | None, do: Callable[[], None]) -> None:
-    """Do something, and leave it after so many seconds wherever it is. For main threads only."""
+def do_within(seconds: float | None, do: Callable[[], None]) -> bool:
+    """Do something, and leave it after so many seconds wherever it is. For main threads only.
+
+    Returns whether it was left alone: if not, it may have come to an end all the same, but somebody
+    else's code may have taken the exception for an error of its own.
+    """
     if seconds is None:
         do()
-        return
-    armed = True
+        return True
+    armed, alone = True, True
 
     def ring(*_: object) -> None:
+        nonlocal alone
         if armed:
+            alone = False
             raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -37,3 +43,4 @@ def do_within(seconds: float | None, do: Callable[[], None]) -> None:
         armed = False  # again: it may have rung just before the first time
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    return alone

@@ -173,7 +173,9 @@ def _explored(units: Units, job: Explore) -> list[Ran]:
             if explored[-1].broken is not None:
                 break
 
-    do_within(job.seconds, explore)
+    alone = do_within(job.seconds, explore)
+    if not alone and explored and explored[-1].broken is not None:
+        del explored[-1]  # the end of time may be what broke it
     return explored
 
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from hypothesis import HealthCheck, Phase, Verbosity, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.control import currently_in_test_context
+from hypothesis.errors import FlakyFailure
 from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.stateful import (
     Rule,
@@ -255,4 +256,17 @@ def chunk(
         run_state_machine_as_test(factory, settings=quiet)
     except Broken as error:
         ran.append(error)
+    except FlakyFailure as flaky:
+        ran.append(_broken_once(flaky))
     return ran
+
+
+def _broken_once(flaky: FlakyFailure) -> Broken:
+    """What broke, and did not when Hypothesis ran it again: whoever gets it runs it himself, too,
+    and says what he sees. An end in the middle of a step can do that, where somebody else's code
+    takes the exception for another.
+    """
+    for error in flaky.exceptions:
+        if isinstance(error, Broken):
+            return error
+    raise flaky

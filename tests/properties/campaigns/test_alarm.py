@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_endless_work_is_left() -> None:
             rounds += 1
 
     started = time.monotonic()
-    do_within(0.05, endless)
+    assert not do_within(0.05, endless)
     assert rounds > 0
     assert time.monotonic() - started < 5
 
@@ -40,6 +41,14 @@ def test_who_catches_everything_is_asked_again() -> None:
     assert [type(error) for error in caught] == [TimeIsUp, TimeIsUp]
 
 
+def test_who_takes_it_for_an_error_of_its_own_has_not_been_left_alone() -> None:
+    def mistaken() -> None:
+        with suppress(BaseException):
+            time.sleep(60)
+
+    assert not do_within(0.01, mistaken)
+
+
 def test_there_may_be_no_time_at_all() -> None:
     done = list[int]()
 
@@ -54,7 +63,7 @@ def test_there_may_be_no_time_at_all() -> None:
 @pytest.mark.parametrize("seconds", [None, 60.0])
 def test_work_that_ends_before_is_done_and_nothing_is_left_behind(seconds: float | None) -> None:
     before, done = signal.getsignal(signal.SIGALRM), list[int]()
-    do_within(seconds, lambda: done.append(1))
+    assert do_within(seconds, lambda: done.append(1))
     assert done == [1]
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is before

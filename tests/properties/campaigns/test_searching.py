@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import time
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.history_json import HistoryError, from_json
 from radixproof.properties.search.budget import Budget
-from radixproof.properties.search.units import SOAK, Broken, Ran, Unit
+from radixproof.properties.search.units import SOAK, Broken, Kept, Ran, Unit, Units
 
 FAULT = "fault:split-parent-not-backed-up"
 SHARD = Shard(FAULT, SEARCH, 1, Budget(steps=1_500, examples=0), folder="out")
@@ -61,6 +64,22 @@ def test_units_are_run_up_to_the_first_that_breaks() -> None:
 
 def test_units_that_come_too_late_are_left_out() -> None:
     assert explored(seconds=0.0) == []
+
+
+def test_what_broke_when_time_was_up_does_not_count(
+    broken: Broken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's code may have taken the end for an error, and have gone on with that."""
+
+    def run(units: Units, unit: Unit, known: frozenset[str]) -> Ran:
+        ends = unit.number == 2
+        if ends:
+            with suppress(BaseException):
+                time.sleep(60)
+        return Ran((Kept(1, broken if ends else None),), Counter())
+
+    monkeypatch.setattr(Units, "run", run)
+    assert [ran.broken for ran in explored(seconds=0.2)] == [None, None]
 
 
 @pytest.fixture(scope="module")

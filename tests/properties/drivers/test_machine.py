@@ -36,7 +36,7 @@ from radixproof.model import config
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
-from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, search
+from radixproof.properties.drivers.machine import CHUNK, Broken, CacheMachine, chunk, search
 from radixproof.properties.generating.endings import Drain
 from radixproof.properties.generating.keys import digits
 from radixproof.properties.generating.operations import RULES
@@ -92,6 +92,26 @@ def test_a_subclass_names_the_system_and_a_broken_one_fails_with_its_history(
         str(broken.history.config),
     ):
         assert said in str(broken)
+
+
+def test_what_breaks_once_and_not_again_is_told(tampered: Callable[..., Target]) -> None:
+    """Whoever is told runs it himself, and sees that it does not come again."""
+    spoilt = False
+
+    def deed(system: RadixSystem) -> None:
+        nonlocal spoilt
+
+        def hit(node: Node) -> None:
+            node.hits += 1
+
+        if not spoilt:
+            spoilt = True
+            system.cache.backups.hit = hit  # type: ignore[method-assign]
+
+    target = tampered(deed, 0, range(9))
+    *_, broken = chunk(target, 1, 0, 1, 50, nothing())
+    assert isinstance(broken, Broken)
+    assert run_history(target, broken.history) is None
 
 
 def test_what_is_known_is_passed_over(careless: Target) -> None:
@@ -157,8 +177,8 @@ def test_a_search_goes_on_after_a_finding_that_is_known_by_then(careless: Target
 
 def test_a_history_that_broke_something_is_not_counted_among_the_others(careless: Target) -> None:
     """It is told once, as broken, although Hypothesis runs it again before it reports it."""
-    for chunk in chunks(search(careless, 1, 12, 30, nothing)):
-        *others, last = chunk
+    for part in chunks(search(careless, 1, 12, 30, nothing)):
+        *others, last = part
         assert isinstance(last, Broken)
         assert last.history.operations not in [one.operations for one in others]
 
