@@ -1,6 +1,7 @@
-"""Long searches that must find nothing: many seeds on one system.
+"""Long searches that must find nothing: many seeds on one system, which nobody has tried before.
 
-Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``.
+Run: ``python benchmarks/clean.py --seeds 20 --steps 10000``. The first seed is drawn anew each
+time, and printed; ``--first`` does a run again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import sys
 import time
 from dataclasses import replace
+from random import SystemRandom
 
 from radixproof.impl import registry
 from radixproof.properties.search.budget import PROFILES
@@ -22,6 +24,7 @@ def main() -> int:
     parser.add_argument("--system", default="radix")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=SystemRandom().randrange(1_000, 10**9))
     options = parser.parse_args()
     target = registry.find(options.system)
     budget = replace(PROFILES["ci"], steps=options.steps, examples=max(1, options.steps // 250))
@@ -33,16 +36,17 @@ def main() -> int:
 
     calm_collector()
     started, steps, histories = time.perf_counter(), 0, 0
-    for seed in range(1, options.seeds + 1):
-        done = search(target, seed, budget, tell)
+    for number in range(options.seeds):
+        done = search(target, options.first + number, budget, tell)
         steps, histories = steps + done.steps, histories + done.histories
         print(
-            f"{options.system}: {seed} of {options.seeds} seeds, {steps:,} steps, "
+            f"{options.system}: {number + 1} of {options.seeds} seeds, {steps:,} steps, "
             f"{len(reported)} reported",
             file=sys.stderr,
         )
     seconds = time.perf_counter() - started
-    checked = f"{options.seeds} seeds, {steps:,} checked steps in {histories:,} histories"
+    seeds = f"{options.seeds} seeds from {options.first} on"
+    checked = f"{seeds}, {steps:,} checked steps in {histories:,} histories"
     print(f"{options.system}: {checked}, {seconds:.0f} s, {len(reported)} reported")
     print("\n".join(reported))
     return 1 if reported else 0

@@ -96,9 +96,10 @@ class FollowedEviction:
     # -- choosing ----------------------------------------------------------------------------------
 
     def may_go(self, end: Page) -> bool:
-        """As observed; or else if it certainly can, even if its backup fails (semantics 7.4)."""
+        """As observed, once it can; or else if it certainly can, even if its backup fails (7.4)."""
         if end in self.choice.gone[Pool.FULL]:
-            return True
+            could = not self._is_exact() or can_have_host_room(self.state, end.node())
+            return may_go(self.state, end, written_back=could)
         if end in self.choice.gone[Pool.FULL_HOST]:
             return False
         return may_go(self.state, end, written_back=False)

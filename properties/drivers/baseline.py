@@ -49,7 +49,7 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.drivers.sanity import sanity
 from radixproof.properties.drivers.soak import HISTORY_STEPS
 from radixproof.properties.generating.configs import EVERYTHING, config
-from radixproof.properties.generating.prompts import LONGEST_PAGES
+from radixproof.properties.generating.wide import NARROW
 from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.judging.step_checks import crashed
 from radixproof.properties.performing.outcomes import Crashed
@@ -77,7 +77,7 @@ class UniformOperations:
         return _MAKE[self.rng.choice(self.kinds)](self)
 
     def key(self) -> Key:
-        length = self.rng.randint(1, LONGEST_PAGES * self.shape.page_size)
+        length = self.rng.randint(1, NARROW.pages * self.shape.page_size)
         return Key(tuple(self.rng.randint(1, 2) for _ in range(length)), self.rng.choice(("", "a")))
 
     def insert(self) -> Insert:
@@ -107,7 +107,7 @@ class UniformOperations:
         return EvictHost(self.amount(HOST[component]), component)
 
     def tokens(self) -> int:
-        return self.rng.randint(1, LONGEST_PAGES * self.shape.page_size)
+        return self.rng.randint(1, NARROW.pages * self.shape.page_size)
 
     def decoded(self) -> tuple[int, ...]:
         return tuple(

@@ -15,7 +15,11 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.loading import to_load
 from radixproof.model.specification.matching import ON_EITHER, match_end
 from radixproof.model.specification.trie import Page
-from radixproof.properties.generating.prompts import LONGEST_PAGES, Prompts
+from radixproof.properties.generating.prompts import Prompts
+from radixproof.properties.generating.wide import alphabet
+
+DIFFERENT = 8
+"""New tokens of a prompt that may be of any kind; those after them are of the first."""
 
 Below: TypeAlias = Callable[[int], int]
 """A source of choices: a whole number below the one given."""
@@ -39,7 +43,7 @@ class Keys:
     def __init__(self, config: Config, scope: Scope) -> None:
         self.config = config
         self.scope = scope
-        self.prompts = Prompts(config, scope.namespaces)
+        self.prompts = Prompts(config, scope.namespaces, alphabet(config))
 
     def derived(self, model: Cache, below: Below) -> Key:
         """A prompt made from an earlier one, mostly of whole pages; one in three is the prefix that
@@ -50,9 +54,11 @@ class Keys:
             page = held[below(len(held))]
             return (page.node_end() if below(2) else page).key()
         size, bigram = self.config.page_size, self.config.bigram
-        base, pages, tail, bits = below(12), below(LONGEST_PAGES + 4), below(5) * size, below(256)
+        longest, most, kinds, _ = self.prompts.alphabet
+        base, pages, tail = below(12), below(longest + 4), below(most) * size
+        bits = below(kinds**DIFFERENT)
         ragged = 0 if below(5) else below(size)
-        keep = pages * size + bigram if pages <= LONGEST_PAGES else None
+        keep = pages * size + bigram if pages <= longest else None
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def to_fetch(self, model: Cache, below: Below) -> Key:

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-
-NAMESPACES = ("", "", "", "", "", "", "", "a")
-LONGEST_PAGES = 6
+from radixproof.properties.generating.wide import NARROW, Alphabet
 
 
 @dataclass(slots=True)
@@ -20,11 +18,12 @@ class Prompts:
     config: Config
     namespaces: bool = True
     """Some prompts may have a namespace."""
+    alphabet: Alphabet = NARROW
     known: list[Key] = field(default_factory=lambda: [Key(())])
 
     def derive(self, base: int, keep: int | None, tail: int, bits: int, namespace: int = 0) -> Key:
-        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of two kinds
-        as ``bits`` say.
+        """``keep`` tokens of prompt number ``base`` (None: all), then ``tail`` tokens of the kinds
+        that ``bits`` say.
 
         All modulo their range. One base in four is empty, and no prompt is.
         """
@@ -33,12 +32,16 @@ class Prompts:
             if base % 4 and len(self.known) > 1
             else self.known[0]
         )
-        longest = LONGEST_PAGES * self.config.page_size + self.config.bigram
+        longest = self.alphabet.pages * self.config.page_size + self.config.bigram
         head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
-        added = tuple(1 + (bits >> at & 1) for at in range(min(tail, longest - len(head))))
-        own = NAMESPACES[namespace % len(NAMESPACES)] if self.namespaces else ""
-        return Key(head + added, parent.namespace if head else own)
+        kinds, names = self.alphabet.kinds, self.alphabet.namespaces
+        added = []
+        for _ in range(min(tail, longest - len(head))):
+            bits, kind = divmod(bits, kinds)
+            added.append(1 + kind)
+        own = names[namespace % len(names)] if self.namespaces else ""
+        return Key((*head, *added), parent.namespace if head else own)
 
     def remember(self, key: Key) -> None:
         if key not in self.known:

@@ -9,12 +9,15 @@ import pytest
 
 from radixproof.impl.operations import (
     Arrive,
+    Decode,
     Evict,
+    Finish,
     History,
     HostLock,
     Insert,
     LoadBack,
     LoadingCheck,
+    Match,
     Prefill,
     Refuse,
     WritingCheck,
@@ -46,7 +49,10 @@ KINDS = {
     "no host": replace(ALL, host_pages=0, swa_host_pages=0, mamba_host_states=0),
     "bigram": replace(SWA, bigram=True),
     "bigram, pages of two": replace(SWA, bigram=True, page_size=2),
+    "pages of eight and a window of part of one": replace(ALL, page_size=8, window=5),
+    "a window of many pages and a part": replace(ALL, page_size=2, window=11, swa_pages=9),
     "two ranks": replace(ALL, ranks=2),
+    "four ranks": replace(ALL, ranks=4),
     "two ranks, write back": replace(SWA, ranks=2, write_back=True),
     **{
         order.value: replace(ALL, eviction_policy=order)
@@ -72,6 +78,31 @@ def test_nothing_is_wrong_with_our_own_cache(radix: Target, shape: Config, seed:
     assert run.finish() == []
     assert run.judge.abstraction.nodes == {}
     run.close()
+
+
+def test_a_leaf_that_cannot_go_when_full_is_asked_for_may_go_when_swa_is(radix: Target) -> None:
+    """The host has no room for the window of the leaf, which a host lock keeps from being deleted,
+    until another window has left the device: so FULL is short then, and stays short (7.1, 7.4)."""
+
+    def first(pages: int) -> Key:
+        return Key(tuple(range(1, 5 * pages + 1)))
+
+    config = Config(page_size=5, window=6, swa_pages=8, swa_host_pages=2, write_back=True)
+    history = History(
+        config,
+        (
+            Insert(first(2)),
+            Evict(1),
+            Match(first(1)),
+            Arrive("q3", first(2)),
+            LoadingCheck(blocking=True),
+            Decode("q3", tuple(range(11, 17))),
+            Finish("q3"),
+            HostLock("h5", first(3)),
+            Evict(6, 6),
+        ),
+    )
+    assert run_history(radix, history) is None
 
 
 def test_a_state_that_gave_its_host_copy_up_is_backed_up_anew_by_the_same_insert(

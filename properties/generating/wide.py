@@ -1,0 +1,75 @@
+"""Now and then something wider than what finds most bugs: windows of many pages, large pages, more
+ranks, and long prompts of more kinds of tokens, in more namespaces (semantics 17.6).
+
+Whether a history is wide, and in what, follows from its configuration as it was drawn, and takes
+nothing from the choices that make the others: most histories of a seed are what they would be if
+there were no wide ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import NamedTuple
+
+from radixproof.impl.scope import Scope
+from radixproof.model.config import Config
+
+SHARE = 0.1
+"""Of the configurations, and of the alphabets."""
+LARGE_PAGES = (5, 6, 8, 16)
+MANY_RANKS = (3, 3, 4)
+MORE_ROOM = 8
+"""Pages that a pool has more where prompts, or windows, are longer."""
+
+
+class Alphabet(NamedTuple):
+    """What prompts are made of."""
+
+    pages: int
+    """The longest has so many."""
+    tail: int
+    """Pages that one may have more than what it is made from: fewer than so many."""
+    kinds: int
+    """Of tokens: a power of two."""
+    namespaces: tuple[str, ...]
+    """To choose from; the same one several times comes more often."""
+
+
+NARROW = Alphabet(6, 5, 2, ("", "", "", "", "", "", "", "a"))
+WIDE = Alphabet(16, 9, 4, ("", "", "", "", "", "a", "b", "c"))
+
+
+def alphabet(config: Config) -> Alphabet:
+    """What the prompts of a history with this configuration are made of."""
+    return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
+
+
+def widened(narrow: Config, scope: Scope) -> Config:
+    """One configuration in ten is wider than it was drawn, if that is within the scope."""
+    rng = Random(f"wide {narrow!r}")
+    if rng.random() >= SHARE:
+        return narrow
+    wide = rng.choice((_long, _large, _replicated))(narrow, rng)
+    return narrow if scope.refuses(wide) else wide
+
+
+def _long(narrow: Config, rng: Random) -> Config:
+    """Room for long prompts; and a window of many pages, or of many and a part of one."""
+    size = narrow.page_size
+    wide = replace(narrow, device_pages=narrow.device_pages + MORE_ROOM)
+    if narrow.window is None:
+        return wide
+    window = rng.randint(3 * size + 2, 7 * size)
+    return replace(wide, window=window, swa_pages=-(-window // size) + rng.randint(0, MORE_ROOM))
+
+
+def _large(narrow: Config, rng: Random) -> Config:
+    """Pages of many tokens, and a window that is shorter than one, or a little longer."""
+    size = rng.choice(LARGE_PAGES)
+    window = None if narrow.window is None else rng.randint(1, 2 * size)
+    return replace(narrow, page_size=size, window=window)
+
+
+def _replicated(narrow: Config, rng: Random) -> Config:
+    return replace(narrow, ranks=rng.choice(MANY_RANKS))
