@@ -93,6 +93,7 @@ class Milestone(Enum):
     HOST_HIT = "a match reaches further with the host than on the device", HOSTED, Evict
     WINDOW_VETO = "a match stops short of FULL data because a whole window of SWA is not there", SWA
     STATE_VETO = "a match stops short of FULL data because no MAMBA state is there", MAMBA
+    TOMBSTONES_APART = "a key leads over two tombstones, with SWA between them", SWA
     NAMESPACES_SHARE = "the same tokens are in the tree under two namespaces", NAMESPACES
     BIGRAM_MATCH = "a key that is seen as pairs of tokens is in the tree", BIGRAM
 
@@ -133,6 +134,25 @@ class Milestone(Enum):
         "a backup needs host room that only eviction can make",
         HOSTED,
         WRITE_THROUGH,
+    )
+    BACKUP_SHORT_OF_TWO = (
+        "a backup needs room for two components on the host, which only eviction can make",
+        AUX,
+        HOSTED,
+        WRITE_THROUGH,
+    )
+    BACKUP_MAKES_ROOM_WHILE_LOADING = (
+        "a backup needs host room that only eviction can make, with a load-back in flight",
+        HOSTED,
+        WRITE_THROUGH,
+        LoadBack,
+        Evict,
+    )
+    BACKUP_UNDER_HOST_LOCK = (
+        "a backup is due while something is locked on the host",
+        HOSTED,
+        WRITE_THROUGH,
+        HostLock,
     )
     BACKUP_TOO_LARGE = "a backup is due for which the host cannot have room", HOSTED, WRITE_THROUGH
     BACKUP_REFUSED = "a backup is due whose allocation is refused", HOSTED, WRITE_THROUGH, Refuse

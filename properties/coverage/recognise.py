@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import TypeAlias
 
 from radixproof.impl.operations import (
@@ -75,6 +76,10 @@ def of_key(model: Cache, found: MatchPreview) -> Met:
         yield Milestone.HOST_HIT
     if found.device is not found.path[-1]:
         yield from _of_veto(found, model.config)
+    if model.config.window is not None:
+        kept = [page.has(Pool.SWA) for page in found.path if page.has(Pool.FULL)]
+        if [there for there, _ in groupby(kept)].count(False) > 1:
+            yield Milestone.TOMBSTONES_APART
     if any(
         found.path[0].tokens in other.children
         for other in model.trie.roots.values()
@@ -213,7 +218,9 @@ def _of_backup(model: Cache, coming: InsertPreview) -> Met:
         if unbacked and (new or sum(page.cut for page in unbacked) > 1):
             yield Milestone.BACKUP_OF_ANCESTORS
         if room < need <= room + spare:
-            yield Milestone.BACKUP_MAKES_ROOM
+            yield from _of_backup_room(model, coming)
+        if any(pool.on_host for locked in model.receipts.values() for pool in locked):
+            yield Milestone.BACKUP_UNDER_HOST_LOCK
         if need > room + spare:
             yield Milestone.BACKUP_TOO_LARGE
         if need <= room and model.refusing.intersection(HOST):
@@ -232,6 +239,18 @@ def _of_backup(model: Cache, coming: InsertPreview) -> Met:
         for page in backed
     ):
         yield Milestone.SUPPLEMENT_STATE
+
+
+def _of_backup_room(model: Cache, coming: InsertPreview) -> Met:
+    """A backup needs room for FULL on the host, which an eviction can make."""
+    trie, config = model.trie, model.config
+    yield Milestone.BACKUP_MAKES_ROOM
+    if any(copy.load for copy in model.copies.flying):
+        yield Milestone.BACKUP_MAKES_ROOM_WHILE_LOADING
+    swa = coming.length - max(coming.end, coming.evicted) if config.window is not None else 0
+    state = int(coming.state and config.mamba_states > 0)
+    if trie.free(Pool.SWA_HOST) < swa or trie.free(Pool.MAMBA_HOST) < state:
+        yield Milestone.BACKUP_SHORT_OF_TWO
 
 
 def _of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> Met:

@@ -70,6 +70,7 @@ LOOKING_UP: list[Case] = [
     (M.HOST_HIT, FULL, [Insert(A), *OUT, Match(A)]),
     (M.WINDOW_VETO, WINDOWED, [Insert(ABC, 2), Match(ABC)]),
     (M.STATE_VETO, STATES, [Insert(A), Match(A)]),
+    (M.TOMBSTONES_APART, WINDOWED, [Insert(AB, 1), Insert(ABCD, 3), Match(ABCD)]),
     (M.NAMESPACES_SHARE, FULL, [Insert(A), Insert(Key((1,), "a")), Match(A)]),
     (M.BIGRAM_MATCH, Config(bigram=True), [Insert(ABC), Match(AB)]),
 ]
@@ -99,6 +100,21 @@ INSERTING: list[Case] = [
     (M.INSERT_REFUSED, FULL, [Refuse(Pool.FULL), Insert(A)]),
     (M.BACKUP_OF_ANCESTORS, Config(threshold=2), [Insert(AB), Match(A), Insert(AB)]),
     (M.BACKUP_MAKES_ROOM, Config(host_pages=2), [Insert(AB), *OUT, Insert(OTHER)]),
+    (
+        M.BACKUP_SHORT_OF_TWO,
+        replace(WINDOWED, host_pages=2, swa_host_pages=1),
+        [Insert(AB, 1), *OUT, Insert(OTHER)],
+    ),
+    (
+        M.BACKUP_MAKES_ROOM_WHILE_LOADING,
+        Config(host_pages=3),
+        [Insert(AB), Insert(Key((8,))), *OUT, LoadBack(AB), Insert(Key((7,)))],
+    ),
+    (
+        M.BACKUP_UNDER_HOST_LOCK,
+        FULL,
+        [Insert(A), SETTLE, HostLock("h1", A), Insert(OTHER)],
+    ),
     (M.BACKUP_TOO_LARGE, Config(host_pages=1), [Insert(AB)]),
     (M.BACKUP_REFUSED, FULL, [Refuse(Pool.FULL_HOST), Insert(A)]),
     (M.SUPPLEMENT_WINDOW, WINDOWED, [Insert(AB, 2), SETTLE, Insert(AB)]),
