@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
 from radixproof.model.following.choice import Choice
@@ -55,6 +56,17 @@ def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool
 def stopped_early(idle: Page, component: Component, asked: int, freed: int) -> Breach:
     """An eviction ended before enough was free, and before nothing was left (semantics 7.1)."""
     return _stopped(idle, DEVICE[component], asked, freed, "stopped-early")
+
+
+def state_of_best_kept(breach: Breach, source: Page, best: Page) -> Breach:
+    """No state was evicted for a copy of that of the ``source``, since one of that of the ``best``
+    node was to be made, which is out of the request's reach (semantics 3.6).
+    """
+    text = (
+        f"{breach.text}; no room was made for a copy of the state of {spell(source.node())}, while "
+        f"that of {spell(best.node())} was kept for a copy, to which the request cannot get"
+    )
+    return replace(breach, rule="state-of-best-kept", text=text)
 
 
 def unbacked_leaf_kept(end: Page) -> Breach:

@@ -27,6 +27,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
@@ -331,9 +332,10 @@ class JudgedLoadBack(Judgement[LoadBack]):
 
 class JudgedCopyState(Judgement[CopyState]):
     evicts = True
+    best: Page
 
     def before(self) -> list[Breach]:
-        self.source = self.model.match(self.operation.key).device
+        self.source, self.best = self.model.match(self.operation.key)
         self.choice = self._full() or Pool.MAMBA in self.model.refusing
         self.allocates = _for_write_back(self.model)
         return []
@@ -342,7 +344,7 @@ class JudgedCopyState(Judgement[CopyState]):
         assert self.source is not None
         breaches: list[Breach] = []
         if self._full() or (Pool.MAMBA in self.model.refusing and any(choice.gone)):
-            breaches += self.judge.follower.copy_state(self.source, choice)
+            breaches += map(self._named, self.judge.follower.copy_state(self.source, choice))
         self.judge.note_allocations()
         if not self.step.slots:
             breaches += no_room(self.model, [(Pool.MAMBA, 1)])
@@ -351,6 +353,14 @@ class JudgedCopyState(Judgement[CopyState]):
 
     def _full(self) -> bool:
         return not self.model.trie.free(Pool.MAMBA)
+
+    def _named(self, breach: Breach) -> Breach:
+        """By its cause, where there was no slot for a copy, but another could have been meant."""
+        assert self.source is not None
+        another = self.best is not self.source and self.best.has(Pool.MAMBA)
+        if self.step.slots or breach.rule != "stopped-early" or not another:
+            return breach
+        return wording.state_of_best_kept(breach, self.source, self.best)
 
 
 # -- copies and failures ---------------------------------------------------------------------------

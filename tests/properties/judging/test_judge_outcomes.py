@@ -13,6 +13,9 @@ import pytest
 
 from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
     Evict,
     EvictHost,
     HostInsert,
@@ -23,6 +26,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefill,
     RunCopies,
     Unlock,
     WritingCheck,
@@ -427,3 +431,51 @@ def test_match_says_what_was_expected_and_what_was_seen(
         "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host; "
         "on the device it ends at token 2, where what is cached of it ends"
     )
+
+
+def copies_where_there_is_room(system: RadixSystem) -> None:
+    """A state is copied only if a slot is free: none is evicted for it."""
+    copy = system.copy_state
+
+    def copy_state(anchor: Any) -> int | None:
+        slot = system.allocate_state()
+        if slot is None:
+            return None
+        system.free_state(slot)
+        return copy(anchor)
+
+    system.copy_state = copy_state  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("windows", "rule"), [(5, "PROGRESS/state-of-best-kept"), (8, "PROGRESS/stopped-early")]
+)
+def test_progress_of_a_copy_of_a_state(
+    tampered: Callable[..., Target], windows: int, rule: str
+) -> None:
+    """Another name where the state that should have gone is that of the best node, to which the
+    request does not get: its window cannot be loaded."""
+    config = Config(
+        window=3,
+        swa_pages=windows,
+        mamba_states=3,
+        swa_host_pages=16,
+        mamba_host_states=16,
+    )
+    operations: list[Operation] = [
+        Arrive("q2", Key((1, 2, 3, 4))),
+        Prefill("q2"),
+        Prefill("q2", 3),
+        Abort("q2"),
+        SETTLE,
+        Match(AB),
+        Arrive("q12", A),
+        Decode("q12", (2,)),
+        Decode("q12", (3,)),
+        Arrive("q14", Key((1, 2, 3, 4)) if windows == 5 else A),
+    ]
+    run = Run(tampered(copies_where_there_is_room, 0), config, every=1)
+    *before, last = [run.step(operation) for operation in operations]
+    run.close()
+    assert before == [[]] * len(before)
+    assert last[0].signature == rule
