@@ -37,7 +37,20 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     if by_policy and _first_by_inserts(taken, before, policy):
         rule = HITS_BY_INSERT
         text += _ONE_USE
+    elif by_policy:
+        text += f": {_compared(before, taken, policy)}"
     return Breach(Property.RECENCY, rule, text, witness)
+
+
+def _compared(page: Page, other: Page, policy: EvictionPolicy) -> str:
+    """What a policy ranks two nodes by, in words (semantics 7.2)."""
+    if policy is EvictionPolicy.PRIORITY:
+        return f"its priority is {page.priority}, and that of the other is {other.priority}"
+    if policy in (EvictionPolicy.FIFO, EvictionPolicy.FILO):
+        return f"insert number {page.created} made it, and number {other.created} made the other"
+    hits = f"it has {page.hits} hit{'' if page.hits == 1 else 's'}, and the other has {other.hits}"
+    protected = f", and is protected from {SLRU_PROTECTED} on"
+    return hits + (protected if policy is EvictionPolicy.SLRU else "")
 
 
 def ranks_apart(taken: Page, before: Page, component: Component, policy: EvictionPolicy) -> bool:

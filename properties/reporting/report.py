@@ -6,7 +6,9 @@ import textwrap
 
 from radixproof.impl.operations import History
 from radixproof.model.config import Config
+from radixproof.model.verdict import Breach
 from radixproof.properties.reporting.narrate import Narrative
+from radixproof.properties.reporting.rules import of_signature
 from radixproof.properties.reporting.tree_text import draw
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.finding import Finding
@@ -35,8 +37,15 @@ def render(system: str, history: History, told: Narrative) -> str:
     if told.breach is not None:
         lines += [f"{told.breach.signature} in {system}", ""]
         lines += wrapped(f"What must hold: {told.breach.violates.sentence}.")
-        lines += [*wrapped(f"What happened:  {told.breach.text}."), ""]
+        lines += wrapped(f"What happened:  {told.breach.text}.")
+        lines += [*_rules(told.breach), ""]
     return "\n".join([*lines, *course(history, told)]) + "\n"
+
+
+def _rules(breach: Breach) -> list[str]:
+    """Which rules of the document are about it, by number and title."""
+    rules = "; ".join(f"{rule.number} {rule.title}" for rule in of_signature(breach.signature))
+    return wrapped(f"Rule:           {rules} (docs/semantics.md)") if rules else []
 
 
 def course(history: History, told: Narrative) -> list[str]:
@@ -65,14 +74,12 @@ def _trees(config: Config, told: Narrative) -> list[str]:
     before = f"Tree before step {last}:"
     if told.ended:
         return [before, *draw(config, told.before, told.before, "-")]
+    gone = draw(config, told.before, told.after, "-")
+    new = draw(config, told.after, told.before, "+")
+    if gone == new:
+        return [f"Tree before step {last}, and after it:", *gone]
     after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"
-    return [
-        before,
-        *draw(config, told.before, told.after, "-"),
-        "",
-        after,
-        *draw(config, told.after, told.before, "+"),
-    ]
+    return [before, *gone, "", after, *new]
 
 
 def describe(config: Config) -> str:

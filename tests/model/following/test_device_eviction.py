@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import POOLS, EvictionPolicy, Pool
+from radixproof.model.config import POOLS, Component, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
+from radixproof.model.following.breaches import out_of_order
 from radixproof.model.key import Key
 
 Start = Callable[..., Any]
@@ -303,6 +304,24 @@ def test_a_system_is_held_to_its_order(
         rule = "access-time" if text in ties.split() else order.value
         assert wrong == ([f"RECENCY/{rule}"] if text in strict.tree() else [])
         assert text not in cache.tree()
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (EvictionPolicy.LFU, "it has 1 hit, and the other has 3"),
+        (EvictionPolicy.SLRU, "it has 1 hit, and the other has 3, and is protected from 2 on"),
+        (EvictionPolicy.FIFO, "insert number 2 made it, and number 3 made the other"),
+        (EvictionPolicy.PRIORITY, "its priority is 1, and that of the other is 3"),
+    ],
+)
+def test_a_breach_of_an_order_says_what_both_are_ranked_by(
+    used_differently: Start, order: EvictionPolicy, why: str
+) -> None:
+    cache = used_differently(order)
+    before, taken = ("2", "1") if order in (EvictionPolicy.LFU, EvictionPolicy.SLRU) else ("2", "3")
+    breach = out_of_order(cache.page(taken), cache.page(before), Component.FULL, order)
+    assert breach.text.endswith(f"which should have gone first: {why}")
 
 
 # -- load-backs ------------------------------------------------------------------------------------
