@@ -121,7 +121,7 @@ class Judge:
         for page, ends in delta.ends:
             self.model.adopt_end(page, ends)
         breaches = delta.breaches
-        if judged.evicts and self.config.write_back:
+        if judged.may_wait:
             self._wait(seen, judged)
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable

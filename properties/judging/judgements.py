@@ -126,6 +126,13 @@ class Judgement(Generic[ActT]):
         """What the choices reveal: victims, backups that were started, whether there was room."""
         return []
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether there are backups that it may have waited for (semantics 7.8)."""
+        if not (self.evicts and self.model.config.write_back):
+            return False
+        return any(not copy.load for copy in self.model.copies.flying)
+
     def wait(self) -> None:
         """It waited for all backups in flight (semantics 7.8)."""
         flying = [copy for copy in self.model.copies.flying if not copy.load]
@@ -306,7 +313,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
         best = self.model.match(self.operation.key).best
         self.loading = self.model.load_back(best, self.operation.quota)
         self.own = self.loading.holder
-        self.choice = not self.loading.refused or self.step.outcome != Done(0) or self._may_wait()
+        self.choice = not self.loading.refused or self.step.outcome != Done(0) or self.may_wait
         self.allocates = (*DEVICE, *_for_write_back(self.model))
         return []
 
@@ -321,10 +328,6 @@ class JudgedLoadBack(Judgement[LoadBack]):
             self.model.not_refusing(pool for pool in DEVICE if lists[pool])
         expected = Done(loading.full if loaded else 0)
         return breaches + self.expect(expected, lambda: reasons.of_loaded(loaded, loading))
-
-    def _may_wait(self) -> bool:
-        flying = self.model.copies.flying
-        return self.model.config.write_back and any(not copy.load for copy in flying)
 
     def _why_refused(self) -> str:
         return reasons.of_load(self.loading, self.operation.quota, self.model.config)

@@ -60,8 +60,7 @@ def _judged(one: Sabotage, told: Story, every: int | None = None) -> Verdict | N
     def judge() -> None:
         found.append(run_history(target, told.history, every=every, looked=told.opened))
 
-    do_within(SECONDS, judge)
-    return found[0] if found else Verdict(_hangs(), one.step)
+    return found[0] if do_within(SECONDS, judge) else Verdict(_hangs(), one.step)
 
 
 def _hangs() -> Breach:
