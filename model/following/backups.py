@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
@@ -35,6 +36,8 @@ class FollowedBackups:
 
     owed: Owed
     choice: Choice
+    counted: bool = True
+    """The insert counts as a use where every insert is counted by itself (semantics 8.1)."""
     too_early: Page | None = None
     """It was backed up before its state was attached (semantics 8.3)."""
     breaches: list[Breach] = field(default_factory=list)
@@ -47,8 +50,7 @@ class FollowedBackups:
         late: Page | None = None,
     ) -> None:
         """Back up what was backed up; whatever else was due is owed (semantics 8.2, 8.3)."""
-        lacking = any(page.lacks for page in path)
-        if not lacking and late is None and not self.choice.made_host_room():
+        if late is None and not (self.choice.made_host_room() or any(page.lacks for page in path)):
             return
         nodes = due_nodes(state, path, counted)
         marked = state.copies.marked_by_backups()
@@ -134,9 +136,8 @@ class FollowedBackups:
         """Adopt one backup, if there was any; what it copies is not owed (semantics 8.3)."""
         if targets:
             back_up(state, node, targets)
-        for copied in targets.values():
-            for page in copied:
-                self.owed.pop(page, None)
+        for page in chain.from_iterable(targets.values()):
+            self.owed.pop(page, None)
 
     def _supplemented(self, state: State, node: list[Page]) -> PagesPerPool:
         """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
@@ -175,8 +176,7 @@ class FollowedBackups:
         if not nodes or state.refusing.intersection(HOST):
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
-        owed: Owed = {}
-        uncounted = all(node[-1].inserts < state.config.threshold for node in nodes)
+        uncounted = wording.is_uncounted(self.counted, nodes, state.config.threshold)
         for number, node in enumerate(nodes, 1):
             if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
                 break
@@ -186,8 +186,8 @@ class FollowedBackups:
                     rule = wording.unpaid(page, pool.component, busy, uncounted)
                     if page is self.too_early and pool is Pool.MAMBA_HOST:
                         rule = wording.STATE_TOO_LATE
-                    owed.setdefault(page, {})[pool] = rule
-        self.owed.update(owed)
+                    debts = self.owed.setdefault(page, {})
+                    debts[pool] = debts.get(pool, rule) if uncounted else rule
 
 
 def _room_for_debts(state: State, component: Component) -> int:

@@ -127,13 +127,19 @@ that backup, if it is never copied (8.3).
 """
 
 
+def is_uncounted(counted: bool, due: Sequence[Sequence[Page]], threshold: int) -> bool:
+    """Whether an insert is no use of these nodes where every insert is counted by itself, or too
+    few before it were (semantics 8.1).
+    """
+    return not counted or all(node[-1].inserts < threshold for node in due)
+
+
 def unpaid(page: Page, component: Component, busy: bool, uncounted: bool) -> str:
     """The rule that is broken if a host copy that is owed is never made: a cause has a name of its
     own (semantics 4.4, 8.2).
 
     A page that has a host copy of FULL got the component later; ``busy`` says that it was passed
-    over because a backup was in flight then, ``uncounted`` that none of the inserts counts for it
-    where every insert is counted by itself (8.1).
+    over because a backup was in flight then, ``uncounted`` as in `is_uncounted`.
     """
     if not page.has(Pool.FULL_HOST):
         return HITS_BY_INSERT if uncounted else "never-backed-up"

@@ -48,7 +48,7 @@ class Follower:
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
-        backups = FollowedBackups(self.owed, choice)
+        backups = FollowedBackups(self.owed, choice, insert.counted)
         finish_insert(self.state, insert, backups.start)
         return backups.breaches
 

@@ -22,6 +22,7 @@ BY_SIGNATURE = (
     ("CONTENT/mamba", "3.6", "9.2"),
     ("CONTENT/*", "8.3", "9.2"),
     ("PIN/row-replaced", "4.1", "6.1"),
+    ("PIN/*_host-replaced", "5.2", "6.6"),
     ("PIN/*-replaced", "4.1"),
     ("PIN/target-freed", "4.1", "9.4"),
     ("PIN/host-target-freed", "7.9", "8.3"),

@@ -162,6 +162,7 @@ class Sheet:
     ) -> list[str]:
         """An insert after which a system chose these backups, and this to make room for them: what
         is wrong with it."""
+        counted = given.pop("counted", True)
         insert = self.cache.insert(
             key(text),
             given.pop("protected", 0),
@@ -169,6 +170,7 @@ class Sheet:
             given.pop("state", False),
             **given,
         )
+        insert.counted = counted
         return signatures(self.follower.finish_insert(insert, self.choice(gone, gained, sure)))
 
     def evict_as(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,7 +20,6 @@ import yaml
 
 from radixproof.impl.sglang import store
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
-from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import BUILTIN, load_known
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,18 +62,19 @@ def test_the_workflow_fetches_what_it_checks() -> None:
     assert fetch[:3] == ["radixproof", "systems", "add"]
     assert check[:3] == ["radixproof", "check", "radix"]
     assert fetch[3:] == [check[3]]
-    assert check[check.index("--known") + 1] == "known.toml"
+    known = [value for option, value in pairwise(check) if option == "--known"]
+    assert known == [BUILTIN, "known.toml"]
 
 
-def test_the_known_findings_are_those_of_our_own_list() -> None:
-    theirs = load_known(EXAMPLES / "known.toml").entries
-    assert {_words(entry) for entry in theirs} <= {
-        _words(entry) for entry in load_known(BUILTIN).entries
-    }
-
-
-def _words(entry: Entry) -> tuple[str, ...]:
-    return entry.signature, entry.reason, entry.releases, entry.upstream
+def test_the_file_of_known_findings_shows_how_one_is_written(tmp_path: Path) -> None:
+    file = EXAMPLES / "known.toml"
+    assert load_known(file).entries == ()
+    shown = file.read_text().partition("#\n")[2]
+    written = tmp_path / "known.toml"
+    written.write_text(shown.replace("# ", ""))
+    (entry,) = load_known(written).entries
+    assert entry.counts(date(2027, 6, 30))
+    assert not entry.counts(date(2027, 7, 1))
 
 
 def hook(file: Path) -> str:
@@ -123,42 +125,54 @@ def gate(tmp_path: Path) -> Gate:
     return run_all
 
 
+def passed_over(ran: subprocess.CompletedProcess[str]) -> int:
+    """Known findings that were passed over, in a check that found nothing new besides."""
+    said = re.search(r", nothing new, (\d+) known findings passed over \(", ran.stdout)
+    assert said, ran.stdout
+    return int(said[1])
+
+
 @pytest.mark.gate
 @pytest.mark.sglang
 def test_the_gate_is_green(gate: Gate, tmp_path: Path) -> None:
     if not store.prepared():
         pytest.skip("no release of SGLang is prepared")
-    started = time.monotonic()
     ran = gate(lambda command: command)
-    took = time.monotonic() - started
     assert ran.returncode == CLEAN, ran.stdout + ran.stderr
     assert "radix: " in ran.stdout
     assert ", clean (" in ran.stdout
-    assert ", nothing new, 35 known findings passed over (" in ran.stdout
+    assert passed_over(ran) > 30
     assert "stale" not in ran.stdout
     suites = ElementTree.parse(tmp_path / "radixproof.xml").getroot()
     assert [suite.attrib["failures"] + suite.attrib["errors"] for suite in suites] == ["00", "00"]
-    assert took < 180, f"it took {took:.0f} s"
 
 
 @pytest.mark.gate
 @pytest.mark.sglang
 def test_the_gate_is_red_with_a_planted_bug_in_the_place_of_radix(gate: Gate) -> None:
-    ran = gate(lambda command: command.replace(" radix ", f" {FAULT} "))
+    def planted(command: str) -> str:
+        return command.replace(" check radix sglang==0.5.19 ", f" check {FAULT} ")
+
+    ran = gate(planted)
     assert ran.returncode == FOUND
     assert f"PROGRESS/never-backed-up in {FAULT}" in ran.stdout
-    assert ", nothing new, 35 known findings passed over (" in ran.stdout
 
 
 @pytest.mark.gate
 @pytest.mark.sglang
 def test_the_gate_is_red_without_one_of_the_entries(gate: Gate, tmp_path: Path) -> None:
-    file = tmp_path / "known.toml"
-    head, *tables = file.read_text().split("[[finding]]")
-    kept = [table for table in tables if "LOCK/swa-too-few" not in table]
+    head, *tables = (ROOT / "properties" / "known" / "sglang.toml").read_text().split("[[finding]]")
+    kept = [table for table in tables if '"LOCK/swa-too-few"' not in table]
     assert len(kept) == len(tables) - 1
-    file.write_text("[[finding]]".join([head, *kept]))
-    ran = gate(lambda command: command)
+    (tmp_path / "all_but_one.toml").write_text("[[finding]]".join([head, *kept]))
+
+    def forgetting(command: str) -> str:
+        """In a short search: what is missing is in the corpus, which is replayed first."""
+        command = command.replace("--profile ci", "--profile dev")
+        command = command.replace(" check radix ", " check ")
+        return command.replace(f"--known {BUILTIN}", "--known all_but_one.toml")
+
+    ran = gate(forgetting)
     assert ran.returncode == FOUND
     assert "LOCK/swa-too-few in sglang==0.5.19" in ran.stdout
     assert ran.stdout.count(": finding ") == 1

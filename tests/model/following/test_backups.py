@@ -272,6 +272,38 @@ def test_a_backup_that_takes_inserts_for_hits_is_told_apart(start: Start) -> Non
     assert cache.tree() == {"1": "Ff|"}
 
 
+@pytest.mark.parametrize(
+    ("counted", "rule"),
+    [
+        ([True], "never-backed-up"),
+        ([False], "hits-by-insert"),
+        ([True, False], "never-backed-up"),
+        ([False, True], "never-backed-up"),
+    ],
+)
+def test_a_backup_that_no_counted_insert_owes_is_told_apart(
+    start: Start, counted: list[bool], rule: str
+) -> None:
+    cache = start()
+    for one in counted:
+        assert cache.put_as("1", counted=one) == []
+    assert cache.evict_as((1, 0, 0), {"F": ["1"]})[1] == [f"PROGRESS/{rule}"]
+
+
+def test_an_insert_that_is_not_counted_owes_what_a_counted_one_had_no_room_for(
+    start: Start,
+) -> None:
+    cache = start(host_pages=1)
+    cache.put("9")
+    cache.lock("r1", "9")
+    assert cache.put_as("1") == []
+    cache.unlock("r1")
+    cache.settle()
+    assert cache.evict_as((1, 0, 0), {"F": ["9"]})[1] == []
+    assert cache.put_as("1", counted=False) == []
+    assert cache.evict_as((1, 0, 0), {"F": ["1"]})[1] == ["PROGRESS/hits-by-insert"]
+
+
 def test_a_supplement_before_the_threshold_is_a_breach(start: Start) -> None:
     cache = start(mamba=True, threshold=NEVER)
     cache.put_as("1 2", gained={"f": ["1", "1 2"]})
