@@ -49,7 +49,7 @@ class Moment(NamedTuple):
     slots: Slots = ()
     host: PerComponent | None = None
     evicted: int = 0
-    """What the request had lost of its window when it was inserted."""
+    """What the request had lost of its window before an insert, or an eviction."""
     told: int = 0
     """What the tree was told of that."""
     row: Sequence[int] = ()

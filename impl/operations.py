@@ -141,6 +141,26 @@ class HostInsert(_Operation):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Prefetch(_Operation):
+    """Begin to fetch a prompt from storage: its prefix is locked on the host, and slots for the
+    rest are taken there, for which host data is evicted if need be (semantics 10.2).
+    """
+
+    prefetch: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EndPrefetch(_Operation):
+    """A prefetch ends: the first ``tokens`` of what it fetches have come and are handed over (None:
+    all, 0: it is aborted); the other slots, and the lock, are given back (semantics 10.2).
+    """
+
+    prefetch: str
+    tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class RunCopies(_Operation):
     """The engine performs its next ``count`` queued backups (``load``: load-backs) on one rank; no
     tree is told yet (semantics 17.1).
@@ -231,7 +251,7 @@ class Reset(_Operation):
 
 Raw: TypeAlias = (
     Match | Insert | Lock | HostLock | Unlock | ReleaseWindow | Evict | EvictHost | LoadBack
-    | HostInsert | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
+    | HostInsert | Prefetch | EndPrefetch | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
 )  # fmt: skip
 Requested: TypeAlias = Arrive | Prefill | Decode | Finish | Abort
 Operation: TypeAlias = Raw | Requested

@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     EvictHost,
     Finish,
     HostInsert,
@@ -22,6 +23,7 @@ from radixproof.impl.operations import (
     Insert,
     Lock,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -43,12 +45,15 @@ class Held(Protocol):
     def has_window(self, name: str) -> bool:
         """Whether such a receipt is out and its window, or state, has not been given back."""
 
+    def has_prefetch(self, name: str) -> bool:
+        """Whether a prefetch of this name has begun, and has not ended."""
+
     def left_of(self, request: str) -> int | None:
         """How much of a request's prompt is not computed yet; None if no such request is alive."""
 
     @property
     def idle(self) -> bool:
-        """Whether no receipt is out, and no request is alive."""
+        """Whether no receipt is out, no request is alive, and no prefetch has begun."""
 
 
 def premise(operation: Operation, held: Held, config: Config, scope: Scope) -> str | None:
@@ -64,7 +69,8 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
     """Why no operation of this kind can be performed on this cache; None if some can."""
     if not scope.has(kind):
         return "the system has no such operation"
-    if kind is HostInsert and not (scope.hybrid_host_inserts or _is_plain(config)):
+    fetches = kind in (HostInsert, Prefetch, EndPrefetch)
+    if fetches and not (scope.hybrid_host_inserts or _is_plain(config)):
         return "host inserts of this system are of FULL alone, and without priorities"
     return _without_host_tier(kind, config)
 
@@ -119,6 +125,16 @@ def _of_release(operation: ReleaseWindow, held: Held, config: Config) -> str | N
     return None if held.has_window(name) else f"the window of {name} is not locked"
 
 
+def _of_prefetch(operation: Prefetch, held: Held, config: Config) -> str | None:
+    name = operation.prefetch
+    return f"{name} has begun" if held.has_prefetch(name) else None
+
+
+def _of_end(operation: EndPrefetch, held: Held, config: Config) -> str | None:
+    name = operation.prefetch
+    return None if held.has_prefetch(name) else f"there is no prefetch {name}"
+
+
 def _of_reset(operation: Reset, held: Held, config: Config) -> str | None:
     return None if held.idle else "the cache is not idle"
 
@@ -146,6 +162,8 @@ NEEDS: dict[type[Operation], Callable[[Any, Held, Config], str | None]] = {
     HostLock: _of_lock,
     Unlock: _of_unlock,
     ReleaseWindow: _of_release,
+    Prefetch: _of_prefetch,
+    EndPrefetch: _of_end,
     Reset: _of_reset,
     Arrive: _of_request,
     Prefill: _of_request,

@@ -189,6 +189,16 @@ class Replicas:
     def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
         return self._all("insert_host", lambda system: system.insert_host(key, slots, start))
 
+    def free_host(self, slots: Sequence[int]) -> None:
+        self._all("free_host", lambda system: system.free_host(slots))
+
+    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        kept = [
+            system.insert_fetched(own, key, slots, start)
+            for system, own in zip(self.systems, receipt, strict=True)
+        ]
+        return self._same("insert_fetched", kept)
+
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._all("run_copies", lambda system: system.run_copies(count, load, fail))
 

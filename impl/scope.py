@@ -11,6 +11,7 @@ from typing import get_args
 
 from radixproof.impl.operations import (
     OPERATIONS,
+    EndPrefetch,
     Evict,
     EvictHost,
     HostInsert,
@@ -21,6 +22,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     ReleaseWindow,
     Requested,
     Reset,
@@ -35,6 +37,8 @@ ON_HOST: tuple[type[Operation], ...] = (
     EvictHost,
     LoadBack,
     HostInsert,
+    Prefetch,
+    EndPrefetch,
     RunCopies,
     WritingCheck,
     LoadingCheck,
@@ -74,7 +78,9 @@ class Scope:
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
     hybrid_host_inserts: bool = True
-    """Host inserts can be made beside SWA and MAMBA, and where priorities order evictions."""
+    """Host inserts, and prefetches, can be made beside SWA and MAMBA, and where priorities order
+    evictions.
+    """
     failing_copies: bool = True
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a

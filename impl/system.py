@@ -318,7 +318,7 @@ class HostLocking(Protocol):
 
 
 class HostInserting(Protocol):
-    """For `HostInsert`: what a storage prefetch does."""
+    """For `HostInsert`: what a storage prefetch does in all."""
 
     def allocate_host(self, tokens: int) -> list[int] | None:
         """FULL host slots for ``tokens`` tokens, whole pages; None if there is no room. Nothing may
@@ -334,6 +334,18 @@ class HostInserting(Protocol):
 
         ``start`` is where the last match ended on either tier. What is not kept is freed by the
         tree.
+        """
+
+
+class Prefetching(Protocol):
+    """For `Prefetch` and `EndPrefetch`, beside `HostLocking` and `HostInserting`."""
+
+    def free_host(self, slots: Sequence[int]) -> None:
+        """Give FULL host slots back, the caller's own: nothing has come for them."""
+
+    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        """The same as `insert_host`, below the node of a receipt of `lock_host`, which ended at
+        ``start``: other operations have been made since.
         """
 
 
@@ -374,6 +386,7 @@ class Complete(
     HostTier,
     HostLocking,
     HostInserting,
+    Prefetching,
     Refusing,
     Replicated,
     SelfChecking,

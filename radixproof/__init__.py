@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import Abort as Abort
     from radixproof.impl.operations import Arrive as Arrive
     from radixproof.impl.operations import Decode as Decode
+    from radixproof.impl.operations import EndPrefetch as EndPrefetch
     from radixproof.impl.operations import Evict as Evict
     from radixproof.impl.operations import EvictHost as EvictHost
     from radixproof.impl.operations import Finish as Finish
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import Lock as Lock
     from radixproof.impl.operations import Match as Match
     from radixproof.impl.operations import Operation as Operation
+    from radixproof.impl.operations import Prefetch as Prefetch
     from radixproof.impl.operations import Prefill as Prefill
     from radixproof.impl.operations import Refuse as Refuse
     from radixproof.impl.operations import ReleaseWindow as ReleaseWindow
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from radixproof.impl.system import HostTier as HostTier
     from radixproof.impl.system import Insertion as Insertion
     from radixproof.impl.system import Lookup as Lookup
+    from radixproof.impl.system import Prefetching as Prefetching
     from radixproof.impl.system import Refusing as Refusing
     from radixproof.impl.system import Replicated as Replicated
     from radixproof.impl.system import Resetting as Resetting
@@ -98,6 +101,7 @@ __all__ = [
     "Decode",
     "Dialect",
     "EarlyRelease",
+    "EndPrefetch",
     "Event",
     "Evict",
     "EvictHost",
@@ -126,6 +130,8 @@ __all__ = [
     "Observation",
     "Operation",
     "Pool",
+    "Prefetch",
+    "Prefetching",
     "Prefill",
     "Property",
     "Refuse",
@@ -161,16 +167,16 @@ __all__ = [
 _MODULES = {
     "impl.observation": "Event NodeView Observation Whole",
     "impl.operations": (
-        "Abort Arrive Decode Evict EvictHost Finish History HostInsert HostLock Insert LoadBack"
-        " LoadingCheck Lock Match Operation Prefill Refuse ReleaseWindow Reset RunCopies Unlock"
-        " WritingCheck"
+        "Abort Arrive Decode EndPrefetch Evict EvictHost Finish History HostInsert HostLock Insert"
+        " LoadBack LoadingCheck Lock Match Operation Prefetch Prefill Refuse ReleaseWindow Reset"
+        " RunCopies Unlock WritingCheck"
     ),
     "impl.registry": "UnknownSystem find",
     "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
-        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Lookup Refusing"
-        " Replicated Resetting Stateful System Target Unavailable Windowed"
+        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Lookup"
+        " Prefetching Refusing Replicated Resetting Stateful System Target Unavailable Windowed"
     ),
     "model.config": "Component Config ConfigError EvictionPolicy Pool",
     "model.dialect": "Dialect",

@@ -129,3 +129,25 @@ def host_insert_is_no_use(cache: RadixCache) -> None:
         return kept
 
     inserter.insert = untouched  # type: ignore[method-assign]
+
+
+@fault(
+    "family of vllm-project/vllm pull request 42289: time between deciding and doing",
+    "what was fetched is hung below its prefix as it was when the prefetch began",
+    Property.PROGRESS,
+)
+def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
+    inserter, tree = cache.host_inserter, cache.tree
+    step = tree.step
+
+    def insert(namespace: str, units: Units, slots: Slots, start: int) -> int:
+        node = tree.root
+        while node.end < start:
+            child = step(node, namespace, units, node.end)
+            if child is None:
+                break
+            tree.touch(child)
+            node = child
+        return inserter._add_leaf(node, namespace, units[node.end :], slots)
+
+    inserter.insert = insert  # type: ignore[method-assign]

@@ -25,14 +25,15 @@ class HostInserter:
         """Insert a key (whole pages) of which the part from ``start`` on is in FULL host ``slots``.
 
         ``start`` is the end of a node, or 0. Every slot is the tree's, or free, afterwards. Returns
-        how many the tree has taken. Counts as a use of the whole path.
+        how many the tree has taken. Counts as a use of the path from the node that ends there.
         """
         if start + len(slots) != len(units):
             raise ValueError(f"{len(units)} units from {start} on, but {len(slots)} slots")
         tree = self._tree
         node, kept = tree.root, 0
         while (child := tree.step(node, namespace, units, node.end)) is not None:
-            tree.touch(child)
+            if child.end >= start:
+                tree.touch(child)
             kept += self._refill(
                 child, slots[max(0, child.start - start) : max(0, child.end - start)]
             )

@@ -155,6 +155,12 @@ class RadixSystem:
     def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
         return self.cache.insert_host(key.tokens, slots, key.namespace, start)
 
+    def free_host(self, slots: Sequence[int]) -> None:
+        self.allocators[Pool.FULL_HOST].free(_slots(slots))
+
+    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        return self.insert_host(key, slots, start)
+
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._engines[load].run(count, fail)
 

@@ -236,6 +236,13 @@ class SglangSystem:
         """Below the node where the match before ended on either tier."""
         return self._storage.hand_over(self._best_matched, key, slots, start)
 
+    def free_host(self, slots: Sequence[int]) -> None:
+        self._storage.free(slots)
+
+    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        self._core.about(key.namespace, key.units(self._bigram))
+        return self._storage.hand_over(receipt[0], key, slots, start)
+
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
         result = self._tree.evict(

@@ -141,7 +141,8 @@ class Carrier:
         assert whole is not None
         assert whole.free is not None
         free = [slots or () for slots in whole.free[: len(DEVICE)]]
-        moment = Moment(call.did, tuple(free), row=call.standing.row)
+        evicted, row = call.standing.evicted, call.standing.row
+        moment = Moment(call.did, tuple(free), evicted=evicted, row=row)
         argument, result = call.argument, call.result
         if call.did is Did.INSERT:
             state = argument.mamba_value
@@ -152,7 +153,6 @@ class Carrier:
                 taken=state is not None and not result.mamba_exist,
                 priority=getattr(argument, "priority", 0),
                 counted=not getattr(argument, "chunked", False),
-                evicted=call.standing.evicted,
                 told=self._windows.told(argument),
             )
         if call.did is Did.MATCH:

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from radixproof.impl.operations import OPERATIONS, HostInsert, HostLock, ReleaseWindow
+from radixproof.impl.operations import (
+    OPERATIONS,
+    EndPrefetch,
+    HostInsert,
+    HostLock,
+    Prefetch,
+    ReleaseWindow,
+)
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.names import PYTHON, RUST, named
 from radixproof.impl.sglang.store import check_version, is_version, prepared, version_key
@@ -58,7 +65,7 @@ class Rule(NamedTuple):
     value: Any = True
 
 
-_LATER = (HostInsert, HostLock, ReleaseWindow)
+_LATER = (HostInsert, Prefetch, EndPrefetch, HostLock, ReleaseWindow)
 """Operations that not every release can be put to, in the order in which they came."""
 _ALWAYS = tuple(operation for operation in OPERATIONS if operation not in _LATER)
 
@@ -92,10 +99,10 @@ RULES = (
     Rule("0.5.13", "ancestors are backed up first (8.2)", "reported"),
     Rule(
         "0.5.13",
-        "locks of host copies, and what is fetched to the host (6.6, 10.3)",
+        "locks of host copies, and what is fetched to the host (6.6, 10.2, 10.3)",
         "the operations are left out; host inserts are made of FULL alone, and without priorities",
         "operations",
-        (*_ALWAYS, HostInsert, HostLock),
+        (*_ALWAYS, HostInsert, Prefetch, EndPrefetch, HostLock),
     ),
     Rule("0.5.13", "what is cached is announced (1.8)", "not heard", "events"),
     # FULL alone: where SWA ends the device node early, its figure is more than is on the host only.

@@ -37,6 +37,10 @@ class Storage:
         slots = self._pool.alloc(tokens)
         return None if slots is None else list(slots.tolist())
 
+    def free(self, slots: Sequence[int]) -> None:
+        assert self._pool is not None, "there is no host tier"
+        self._pool.free(self._sglang.torch.tensor(slots))
+
     def fill(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._wanted = dict(zip(slots, tags, strict=True))
 

@@ -140,7 +140,8 @@ class FollowedEviction:
         """
         if end.has(Pool.FULL_HOST) or not (self.state.config.write_back and is_device_leaf(end)):
             return False
-        refused = may_spoil_write_back(self.state) and (taken is None or self.choice.copied(taken))
+        unmet = taken is None or taken.has(Pool.FULL_HOST) or self.choice.copied(taken)
+        refused = unmet and may_spoil_write_back(self.state)
         if refused or not can_have_host_room(self.state, end.node()):
             return True
         need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)

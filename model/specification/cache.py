@@ -95,11 +95,13 @@ class Cache(State):
             page = above
 
     def adopt_end(self, page: Page, ends: bool) -> None:
-        """A node ends with a page, or goes on after it, whatever the rules say (semantics 5.1)."""
+        """A node ends with a page, or goes on after it, whatever the rules say; where the prefixes
+        part, it ends in any case (semantics 5.1).
+        """
         if ends:
             splitting.split(self, page)
         else:
-            page.cut = False
+            page.cut = len(page.children) != 1
 
 
 def _is_nothing(page: Page) -> bool:

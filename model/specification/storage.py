@@ -11,7 +11,7 @@ from radixproof.model.specification.trie import Page
 
 
 def host_insert(state: State, key: Key, start: int) -> int:
-    """FULL of a key beyond token ``start`` is handed over on the host (semantics 10.3).
+    """FULL of a key beyond token ``start``, the end of a node, is handed over on the host (10.3).
 
     Returns how many tokens of it were taken.
     """
@@ -20,7 +20,7 @@ def host_insert(state: State, key: Key, start: int) -> int:
     if walked:
         split(state, walked[-1])
     taken = _refill(state, [page for page in walked if page.end > start])
-    state.trie.touch(walked)
+    state.trie.touch([page for page in walked if page.node_end().end >= start])
     added = _add_below(state, key, walked)
     return sum(len(page.tokens) for page in taken + added)
 

@@ -117,6 +117,7 @@ ANSWERS: Mapping[str, Form] = {
     "writing_check": _COUNT,
     "loading_check": _COUNT,
     "in_flight": _COUNT,
+    "insert_fetched": _COUNT,
     "copied": _COUNT,
     "allocate_host": _NEW_SLOTS,
     "insert_host": _COUNT,

@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     LoadBack,
     LoadingCheck,
     Operation,
+    Prefetch,
     Refuse,
     ReleaseWindow,
     Reset,
@@ -32,6 +33,7 @@ from radixproof.impl.system import (
 )
 from radixproof.model.config import Component
 
+_PREFETCHING = ("free_host", "insert_fetched")
 _METHODS: dict[type[Operation], tuple[str, ...]] = {
     Reset: ("reset",),
     Refuse: ("refuse",),
@@ -42,6 +44,7 @@ _METHODS: dict[type[Operation], tuple[str, ...]] = {
     LoadingCheck: ("loading_check",),
     HostLock: ("lock_host", "unlock_host"),
     HostInsert: ("allocate_host", "write_host", "insert_host"),
+    Prefetch: ("lock_host", "unlock_host", "allocate_host", "write_host", *_PREFETCHING),
 }
 """What an operation calls beyond `System`."""
 

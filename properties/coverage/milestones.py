@@ -22,6 +22,7 @@ from radixproof.impl.operations import (
     LoadingCheck,
     Lock,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -335,6 +336,16 @@ class Milestone(Enum):
         HostInsert,
         AUX,
         HYBRID_INSERTS,
+    )
+
+    PREFETCH_MAKES_ROOM = "a prefetch begins for which host data has to go", Prefetch
+    PREFETCH_IN_PART = "a prefetch ends before all that it fetches has come", Prefetch
+    PREFETCH_OVERTAKEN = "a prefetch ends with what the host has got meanwhile", Prefetch
+    PREFETCH_PREFIX_SPLIT = "a prefetch ends after the end of its prefix was split", Prefetch
+    PREFETCH_ON_HOST_ONLY = (
+        "a prefetch ends below a prefix that has left the device meanwhile",
+        Prefetch,
+        Evict,
     )
 
     # Copies.

@@ -273,6 +273,15 @@ def _of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) ->
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
 
 
+def of_prefetch(model: Cache, key: Key, found: MatchPreview) -> Met:
+    """A prefetch begins."""
+    yield from of_key(model, found)
+    need = len(model.trie.units(key)) - found.best.end
+    short = model.trie.free(Pool.FULL_HOST) < need <= model.config.slots(Pool.FULL_HOST)
+    if short and any(is_host_leaf(page) for page in model.trie.host_only[FULL]):
+        yield Milestone.PREFETCH_MAKES_ROOM
+
+
 # -- receipts --------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from radixproof.impl.operations import (
     Abort,
     Arrive,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -23,6 +24,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     ReleaseWindow,
     Reset,
@@ -34,7 +36,7 @@ from radixproof.model.config import Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.nodes import is_device_leaf
-from radixproof.model.specification.trie import Holder, HolderKind, PagesPerPool
+from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 from radixproof.properties.coverage import recognise
 from radixproof.properties.coverage.milestones import Milestone
 from radixproof.properties.coverage.recognise import Met
@@ -50,6 +52,17 @@ class Taken:
     nodes: int
     windows: int
     pools: frozenset[Pool]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What a prefetch began with: its whole prompt, and the node that its prefix ended on."""
+
+    key: Key
+    end: Page
+    length: int
+    """Pages of the node."""
+    on_device: bool
 
 
 def _under(receipt: PagesPerPool) -> Taken:
@@ -74,6 +87,8 @@ class Watcher:
         """Copies in flight that an eviction came after."""
         self.prompts: dict[str, Key] = {}
         """Prompts of all requests so far."""
+        self.prefixes: dict[str, Prefix] = {}
+        """Of prefetches, as they began."""
         self.aborted: set[Key] = set()
         """Prompts of requests that were aborted."""
 
@@ -91,6 +106,10 @@ class Watcher:
         match operation:
             case Match() | Lock() | HostLock() | Insert() | HostInsert() | LoadBack():
                 yield from recognise.of_prompt(model, operation)
+            case Prefetch():
+                yield from self._of_prefetch(model, operation)
+            case EndPrefetch():
+                yield from self._of_its_end(model, operation)
             case Evict():
                 yield from recognise.of_evict(model, operation)
                 self._overtake(model)
@@ -125,6 +144,29 @@ class Watcher:
                 return
             if copy.holder in self.overtaken:
                 yield Milestone.LOAD_ACK_AFTER_EVICTION if load else Milestone.ACK_AFTER_EVICTION
+
+    def _of_prefetch(self, model: Cache, operation: Prefetch) -> Met:
+        found = preview_match(model, operation.key)
+        yield from recognise.of_prefetch(model, operation.key, found)
+        end = found.best
+        self.prefixes[operation.prefetch] = Prefix(
+            operation.key, end, len(end.node()) if end.end else 0, end.has(Pool.FULL)
+        )
+
+    def _of_its_end(self, model: Cache, operation: EndPrefetch) -> Met:
+        name, tokens = operation.prefetch, operation.tokens
+        if Holder(HolderKind.RECEIPT, f"{name}'s lock") not in model.receipts:
+            return
+        prefix = self.prefixes[name]
+        beyond = [page for page in model.trie.walk(prefix.key) if page.end > prefix.end.end]
+        if tokens:
+            yield Milestone.PREFETCH_IN_PART
+        if tokens != 0 and any(page.has(Pool.FULL_HOST) for page in beyond):
+            yield Milestone.PREFETCH_OVERTAKEN
+        if prefix.end.end and len(prefix.end.node()) < prefix.length:
+            yield Milestone.PREFETCH_PREFIX_SPLIT
+        if prefix.on_device and not prefix.end.has(Pool.FULL):
+            yield Milestone.PREFETCH_ON_HOST_ONLY
 
     def _of_unlock(self, model: Cache, receipt: Holder) -> Met:
         if receipt not in self.taken:

@@ -20,6 +20,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -32,6 +33,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -59,6 +61,7 @@ from radixproof.properties.running.run import Verdict
 
 RECEIPTS = ("r1", "r2", "r3", "r4")
 REQUESTS = ("q1", "q2", "q3", "q4")
+PREFETCHES = ("f1", "f2")
 """Names are as random as everything else: what begins under a name in use, or continues under an
 unused one, is skipped.
 """
@@ -96,6 +99,9 @@ class UniformOperations:
     def request(self) -> str:
         return self.rng.choice(REQUESTS)
 
+    def prefetch(self) -> str:
+        return self.rng.choice(PREFETCHES)
+
     def amount(self, pool: Pool) -> int:
         return self.rng.randint(0, self.shape.slots(pool))
 
@@ -126,6 +132,8 @@ _MAKE: dict[type[Operation], Callable[[UniformOperations], Operation]] = {
     EvictHost: UniformOperations.evict_host,
     LoadBack: lambda one: LoadBack(one.key(), one.quota()),
     HostInsert: lambda one: HostInsert(one.key()),
+    Prefetch: lambda one: Prefetch(one.prefetch(), one.key()),
+    EndPrefetch: lambda one: EndPrefetch(one.prefetch(), one.tokens() if one.flag() else None),
     RunCopies: lambda one: RunCopies(one.rng.randint(1, 3), one.flag(), one.flag()),
     WritingCheck: lambda one: WritingCheck(one.flag()),
     LoadingCheck: lambda one: LoadingCheck(one.flag()),

@@ -9,6 +9,7 @@ from enum import Enum
 
 from radixproof.impl.operations import (
     Abort,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -55,7 +56,9 @@ def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operatio
 
 
 def settling(ledger: Ledger, model: Cache) -> Iterator[Operation]:
-    """Every receipt given back, and every copy acknowledged."""
+    """Every prefetch ended, every receipt given back, and every copy acknowledged."""
+    for number, name in enumerate(list(ledger.prefetches)):
+        yield EndPrefetch(name, 0 if number % 2 else None)
     for name in list(ledger.receipts):
         yield Unlock(name)
     if any(not copy.load for copy in model.copies.flying):

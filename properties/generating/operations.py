@@ -16,6 +16,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -27,6 +28,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -44,6 +46,7 @@ from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.keys import Below, Keys, loadable
 from radixproof.properties.generating.preview import preview_match
+from radixproof.properties.generating.wide import in_parts
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
 
@@ -69,10 +72,11 @@ MIX: dict[type[Operation], float] = {
     Abort: 0.4,
     Reset: 0.1,
 }
-"""How often each kind of operation is tried."""
+"""How often each kind of operation is tried. Prefetches come in the place of host inserts."""
 
 RULES: dict[str, tuple[type[Operation], ...]] = {
     **{kind.name: (kind,) for kind in MIX},
+    "host_insert": (HostInsert, Prefetch, EndPrefetch),
     "split": (Match, Insert),
 }
 """What the rules of the state machine perform, by their names."""
@@ -84,6 +88,8 @@ LOTS = [kind.name for kind, weight in MIX.items() for _ in range(round(10 * weig
 
 MOST_REQUESTS = 4
 """The most requests alive at a time."""
+MOST_PREFETCHES = 3
+"""The most prefetches that have begun at a time."""
 
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
@@ -108,6 +114,7 @@ class Shaper:
         self.config = config = ledger.config
         self.keys = Keys(config, scope)
         self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
+        self.prefetches = unavailable(Prefetch, config, scope) is None and in_parts(config)
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
@@ -116,7 +123,8 @@ class Shaper:
             LoadBack: self._load_back,
             Arrive: self._arrive,
             Reset: self._reset,
-            **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock, HostInsert)},
+            **dict.fromkeys((HostInsert, Prefetch, EndPrefetch), self._fetch),
+            **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock)},
             **{kind: partial(self._with_receipt, kind) for kind in (Unlock, ReleaseWindow)},
             **{kind: partial(self._going_on, kind) for kind in (Prefill, Decode, Finish, Abort)},
             **{
@@ -129,7 +137,7 @@ class Shaper:
         """Whether the operation of a rule has anything to work on."""
         if name == "split":
             return any(not page.cut for page in model.trie.recency)
-        (kind,) = RULES[name]
+        kind = RULES[name][0]
         if kind not in self.kinds or not self._occasion(kind, model):
             return False
         if kind in (Prefill, Decode):
@@ -138,7 +146,7 @@ class Shaper:
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
         """What an engine does beforehand, the operation of a rule, and perhaps what comes next."""
-        kind = RULES[name][-1]
+        kind = RULES[name][0]
         if name == "split":
             inside = [page for page in model.trie.recency if not page.cut]
             yield from self._splitting(inside[below(len(inside))].key(), model, below)
@@ -197,10 +205,20 @@ class Shaper:
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
             return (HostLock(self._name("h"), self.keys.on_host(model, below)),)
-        if kind is HostInsert:
-            return (HostInsert(self.keys.to_fetch(model, below)),)
         key = self.keys.derived(model, below)
         return (Lock(self._name("r"), key) if kind is Lock else Match(key),)
+
+    def _fetch(self, model: Cache, below: Below) -> Iterable[Operation]:
+        """What storage has comes to the host, at once, or while other operations go on."""
+        if not self.prefetches or not below(3):
+            return (HostInsert(self.keys.to_fetch(model, below)),)
+        begun = list(self.ledger.prefetches.items())
+        if len(begun) == MOST_PREFETCHES or (begun and below(2)):
+            name, one = begun[below(len(begun))]
+            pages = len(one.slots) // self.config.page_size
+            came = None if below(3) else below(pages) * self.config.page_size
+            return (EndPrefetch(name, came),)
+        return (Prefetch(self._name("f"), self.keys.to_fetch(model, below)),)
 
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below

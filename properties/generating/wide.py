@@ -17,6 +17,8 @@ from radixproof.model.config import Config
 
 SHARE = 0.1
 """Of the configurations, and of the alphabets."""
+PREFETCHES = 0.5
+"""Of the configurations: those whose histories have prefetches."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
 MORE_ROOM = 8
@@ -43,6 +45,13 @@ WIDE = Alphabet(16, 9, 4, ("", "", "", "", "", "a", "b", "c"))
 def alphabet(config: Config) -> Alphabet:
     """What the prompts of a history with this configuration are made of."""
     return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
+
+
+def in_parts(config: Config) -> bool:
+    """Whether what is fetched from storage comes while other operations go on, in a history with
+    this configuration.
+    """
+    return Random(f"prefetches {config!r}").random() < PREFETCHES
 
 
 def widened(narrow: Config, scope: Scope) -> Config:

@@ -146,7 +146,8 @@ class Judge:
         self.follower.host_log = []
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
-        self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
+        if step.fetched is None:  # else its slots were allocated before
+            self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
         return breaches
 
     def _wait(self, seen: Observation, judged: Judgement[Any]) -> None:

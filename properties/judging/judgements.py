@@ -217,8 +217,9 @@ class JudgedHostInsert(Judgement[HostInsert]):
     choice = True
 
     def before(self) -> list[Breach]:
-        key = self.operation.key
-        start = self.model.match(key).best.end
+        key, start = self.operation.key, self.step.fetched
+        if start is None:
+            start = self.model.match(key).best.end
         kept = self.model.host_insert(key, start)
         length = len(self.model.trie.units(key))
         return self.expect(Done(kept), lambda: reasons.of_host_insert(start, length, kept))

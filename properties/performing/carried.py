@@ -105,6 +105,8 @@ class Play:
     # -- the parts -----------------------------------------------------------------------------
 
     def evict(self, moment: Moment) -> Step:
+        """For a state of the request, which may have lost its window before."""
+        _lost(self.ledger, self.request, moment.evicted)
         return Step(Evict(*moment.asked), Freed(*moment.freed))
 
     def insert(self, moment: Moment) -> Step:

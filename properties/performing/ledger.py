@@ -86,6 +86,22 @@ class Shared(NamedTuple):
     slots: list[int]
 
 
+@dataclass(slots=True)
+class Fetching:
+    """A prefetch that has begun. Lengths are in units of its key."""
+
+    key: Key
+    """Whole pages."""
+    start: int
+    """What its prefix ended with, when it began."""
+    slots: list[int]
+    """FULL host slots for the rest."""
+    lock: str
+    """The name of its receipt."""
+    handle: Any
+    """The receipt itself."""
+
+
 class Ledger:
     """What the operations of one history have taken and not yet given back."""
 
@@ -96,8 +112,10 @@ class Ledger:
         """Receipts that the history itself holds, on either tier, oldest first."""
         self.requests: dict[str, Request] = {}
         """Live requests, the one with the oldest lock first."""
+        self.prefetches: dict[str, Fetching] = {}
+        """Those that have begun, oldest first."""
         self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
-        """Per `Pool`: slots that requests hold, and no node."""
+        """Per `Pool`: slots that requests and prefetches hold, and no node."""
         self.peers: dict[int, int] = {}
         """SWA slots of the FULL slots among them."""
         self.shared: dict[str, Shared] = {}
@@ -126,6 +144,9 @@ class Ledger:
     def has_receipt(self, name: str) -> bool:
         return name in self.receipts
 
+    def has_prefetch(self, name: str) -> bool:
+        return name in self.prefetches
+
     def has_window(self, name: str) -> bool:
         """With SWA every lock has a window; with MAMBA one that covers tokens has a state."""
         receipt = self.receipts.get(name)
@@ -141,7 +162,7 @@ class Ledger:
 
     @property
     def idle(self) -> bool:
-        return not self.receipts and not self.requests
+        return not (self.receipts or self.requests or self.prefetches)
 
     @property
     def unused(self) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from radixproof.impl.system import Lookup
+
 
 @dataclass(slots=True)
 class Skipped:
@@ -105,6 +107,11 @@ class Done:
 
     def __str__(self) -> str:
         return str(self.count or "")
+
+
+def matched(found: Lookup) -> Matched:
+    """The outcome of a match."""
+    return Matched(found.device, found.best, found.host)
 
 
 Outcome: TypeAlias = Skipped | Crashed | Matched | Inserted | Locked | Freed | Done

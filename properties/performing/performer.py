@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from radixproof.impl.operations import (
+    EndPrefetch,
     Evict,
     EvictHost,
     HostInsert,
@@ -19,6 +20,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Refuse,
     ReleaseWindow,
     Requested,
@@ -28,9 +30,10 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Lookup, Target, Unavailable
+from radixproof.impl.system import Complete, Insertion, Target, Unavailable
 from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
 from radixproof.properties.accepting.vetted import accepted
+from radixproof.properties.performing import prefetches
 from radixproof.properties.performing.building import built, closed
 from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.ledger import Ledger, Receipt
@@ -39,8 +42,8 @@ from radixproof.properties.performing.outcomes import (
     Freed,
     Inserted,
     Locked,
-    Matched,
     Skipped,
+    matched,
 )
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.requests import REQUESTED, Scheduler
@@ -91,7 +94,7 @@ class Performer:
 
     def _match(self, operation: Match) -> Iterator[Step]:
         found = self.system.match(operation.key)
-        yield Step(operation, _matched(found), found.slots)
+        yield Step(operation, matched(found), found.slots)
 
     def _lock(self, operation: Lock) -> Iterator[Step]:
         found = self.system.match(operation.key)
@@ -103,7 +106,7 @@ class Performer:
         found = self.system.match(operation.key)
         handle = self.system.lock_host(found.best_anchor)
         if handle is None:
-            yield Step(Match(operation.key), _matched(found), found.slots)
+            yield Step(Match(operation.key), matched(found), found.slots)
             return
         self.ledger.receipts[operation.receipt] = Receipt(handle, found.best, on_host=True)
         yield Step(operation, Locked(found.best))
@@ -143,7 +146,7 @@ class Performer:
                 skipped = Skipped("the device pools have no room")
                 yield Step(operation, skipped, refused=wanted)
             else:
-                yield Step(Match(key), _matched(found), head, refused=wanted)
+                yield Step(Match(key), matched(found), head, refused=wanted)
             return
         self.ledger.hand_over(*(self.ledger.token_pools if need else ()))
         inserted = self._fill_and_insert(operation, head, new, state)
@@ -184,10 +187,16 @@ class Performer:
         slots = self.system.allocate_host(len(tags)) if tags else None
         if slots is None:
             refused = [(Pool.FULL_HOST, len(tags))] if tags else []
-            yield Step(Match(key), _matched(found), found.slots, refused=refused)
+            yield Step(Match(key), matched(found), found.slots, refused=refused)
             return
         self.system.write_host(slots, tags)
         yield Step(operation, Done(self.system.insert_host(key, slots, found.best)))
+
+    def _prefetch(self, operation: Prefetch) -> Iterator[Step]:
+        return prefetches.begin(self.system, self.ledger, self.config, operation)
+
+    def _end_prefetch(self, operation: EndPrefetch) -> Iterator[Step]:
+        return prefetches.end(self.system, self.ledger, self.config, operation)
 
     # -- tiers ---------------------------------------------------------------------------------
 
@@ -232,14 +241,12 @@ class Performer:
         yield Step(operation, Done())
 
 
-def _matched(found: Lookup) -> Matched:
-    return Matched(found.device, found.best, found.host)
-
-
 PERFORM: dict[type[Operation], Callable[[Performer, Any], Iterator[Step]]] = {
     Match: Performer._match,
     Insert: Performer._insert,
     HostInsert: Performer._host_insert,
+    Prefetch: Performer._prefetch,
+    EndPrefetch: Performer._end_prefetch,
     LoadBack: Performer._load_back,
     Evict: Performer._evict,
     EvictHost: Performer._evict_host,

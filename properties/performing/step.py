@@ -72,6 +72,8 @@ class Step:
     """Tokens that the same request had inserted before."""
     carried: Carried | None = None
     """Of an insert by an engine's own function."""
+    fetched: int | None = None
+    """Of a host insert at the end of a prefetch: where its prefix ended when it began."""
     given: int = 0
     """Of a lock that such a function took: so much of the request's row is the tree's by then."""
     refused: Sequence[tuple[Pool, int]] = ()

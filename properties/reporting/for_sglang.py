@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from radixproof.impl import registry
-from radixproof.impl.operations import History, HostLock, Insert, Match, Operation
+from radixproof.impl.operations import History, HostLock, Insert, Match, Operation, Prefetch
 from radixproof.impl.sglang.names import core_in, version_in
 from radixproof.impl.sglang.paste.assertions import Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import render
@@ -128,10 +128,10 @@ def _last(target: Target, history: History) -> Found | None:
 
 def _performed(operation: Operation, outcome: Outcome) -> Operation:
     """The operation as it was performed: an insert that finds no room has only looked up, and so
-    has a host lock of what has no host copy.
+    has a host lock, or a prefetch, of what has no host copy.
     """
     return (
         Match(operation.key)
-        if isinstance(operation, Insert | HostLock) and isinstance(outcome, Matched)
+        if isinstance(operation, Insert | HostLock | Prefetch) and isinstance(outcome, Matched)
         else operation
     )

@@ -11,6 +11,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -22,6 +23,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -48,6 +50,7 @@ class Out:
     receipts: set[str] = field(default_factory=set)
     windows: set[str] = field(default_factory=set)
     left: dict[str, int] = field(default_factory=dict)
+    prefetches: set[str] = field(default_factory=set)
 
     def has_receipt(self, name: str) -> bool:
         return name in self.receipts
@@ -55,12 +58,15 @@ class Out:
     def has_window(self, name: str) -> bool:
         return name in self.windows
 
+    def has_prefetch(self, name: str) -> bool:
+        return name in self.prefetches
+
     def left_of(self, request: str) -> int | None:
         return self.left.get(request)
 
     @property
     def idle(self) -> bool:
-        return not self.receipts and not self.left
+        return not (self.receipts or self.left or self.prefetches)
 
 
 def words(value: object) -> str:
@@ -69,7 +75,7 @@ def words(value: object) -> str:
 
 
 NOTHING = Out()
-BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0})
+BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0}, {"f"})
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,12 @@ BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0})
         (Unlock("r"), PLAIN, NOTHING, "there is no receipt r"),
         (ReleaseWindow("w"), WINDOWED, BUSY, None),
         (ReleaseWindow("r"), WINDOWED, BUSY, "the window of r is not locked"),
+        (Prefetch("f", ABC), PLAIN, BUSY, "f has begun"),
+        (Prefetch("f", ABC), PLAIN, NOTHING, None),
+        (Prefetch("f", ABC), HOSTLESS, NOTHING, "there is no host tier"),
+        (EndPrefetch("f"), PLAIN, BUSY, None),
+        (EndPrefetch("f"), PLAIN, NOTHING, "there is no prefetch f"),
+        (Reset(), PLAIN, Out(prefetches={"f"}), "the cache is not idle"),
         (Arrive("q", ABC), PLAIN, BUSY, None),
         (Arrive("half", ABC), PLAIN, BUSY, "half is running"),
         (Prefill("q"), PLAIN, BUSY, "there is no request q"),

@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from radixproof.impl.operations import History, HostInsert, Insert, Operation, Requested, RunCopies
+from radixproof.impl.operations import (
+    History,
+    HostInsert,
+    Insert,
+    Operation,
+    Prefetch,
+    Requested,
+    RunCopies,
+)
 from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
 from radixproof.impl.sglang.paste.assertions import (
@@ -50,7 +58,9 @@ HELPERS = (
     "free",
     "release_swa",
     "load_back",
+    "missing",
     "host_insert",
+    "prefetch",
     "poll",
     "first_state",
     "arrived",
@@ -63,6 +73,10 @@ HELPERS = (
 """Functions that a file has if it calls them: what SGLang's scheduler does in several calls, or
 releases do differently. In the order in which they stand; each is a template in ``helpers``.
 """
+
+
+FETCHES = (HostInsert, Prefetch)
+"""What brings KV from storage."""
 
 
 class Written(NamedTuple):
@@ -102,6 +116,8 @@ def render(
     text = "\n".join((*lines, *asserted.before, *asserted.after))
     if config.window is not None and not since("0.5.18") and _calls(text, "carry_on"):
         text += "\nslide()"  # a helper of a helper
+    if _calls(text, "host_insert") or _calls(text, "prefetch"):
+        text += "\nmissing()"
     body = _TEMPLATES.get_template("test.py.j2").render(
         name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
         config=config,
@@ -137,8 +153,8 @@ def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
     for number, operation in enumerate(history.operations):
         if isinstance(operation, Requested) and number < len(calls):
             continue
-        if isinstance(operation, HostInsert) and (history.config.bigram or operation.key.namespace):
-            raise Unwritable("a host insert is written for tokens alone, of the one namespace")
+        if isinstance(operation, FETCHES) and (history.config.bigram or operation.key.namespace):
+            raise Unwritable("what is fetched is written for tokens alone, of the one namespace")
         if type(operation) not in WRITTEN:
             raise Unwritable(f"{operation.name!r} is not written in SGLang's own calls yet")
 
@@ -227,7 +243,7 @@ def _is_limited(
     config: Config, operations: Sequence[Operation], calls: Sequence[Sequence[Call]]
 ) -> bool:
     """Whether the host pools may get full: never more is on the host than was inserted."""
-    keys = [one.key for one in operations if isinstance(one, Insert)]
+    keys = [one.key for one in operations if isinstance(one, (Insert, *FETCHES))]
     made = [call for calls_of_step in calls for call in calls_of_step]
     keys += [call.arguments[0] for call in made if call.method == "insert"]
     keys += [call.arguments[1] for call in made if call.method == "compute"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from radixproof.impl.operations import (
+    EndPrefetch,
     Evict,
     EvictHost,
     HostInsert,
@@ -22,6 +23,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     ReleaseWindow,
     Reset,
     RunCopies,
@@ -167,6 +169,14 @@ class Statements:
     def _host_insert(self, operation: HostInsert) -> list[str]:
         return [f"host_insert([{layout.items(operation.key.tokens)}])"]
 
+    def _prefetch(self, operation: Prefetch) -> list[str]:
+        name = _name(operation.prefetch)
+        return [f"prefetch_{name} = prefetch([{layout.items(operation.key.tokens)}])"]
+
+    def _end_prefetch(self, operation: EndPrefetch) -> list[str]:
+        came = "" if operation.tokens is None else f", {self.config.floor(operation.tokens)}"
+        return [f"end_prefetch(prefetch_{_name(operation.prefetch)}{came})"]
+
     def _run_copies(self, operation: RunCopies) -> list[str]:
         self.run[operation.load] += operation.count
         return self._wait(operation.load, f"[:{self.run[operation.load]}]")
@@ -242,6 +252,8 @@ _WRITE: dict[type[Operation], Callable[[Statements, Any], list[str]]] = {
     EvictHost: Statements._evict_host,
     LoadBack: Statements._load_back,
     HostInsert: Statements._host_insert,
+    Prefetch: Statements._prefetch,
+    EndPrefetch: Statements._end_prefetch,
     RunCopies: Statements._run_copies,
     WritingCheck: Statements._writing_check,
     LoadingCheck: Statements._loading_check,

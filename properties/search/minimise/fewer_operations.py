@@ -19,6 +19,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     RunCopies,
 )
 from radixproof.properties.search.minimise.best import Shrinking, lower
@@ -143,18 +144,28 @@ def inserting_instead(now: Shrinking) -> None:
 
 
 def part_instead(now: Shrinking) -> None:
-    """Replace an arrival by the load-back that it asks for, or by the lock that it takes."""
-    for at, arrival in enumerate(now.operations):
-        if isinstance(arrival, Arrive):
-            for part in (LoadBack(arrival.key, arrival.quota), Lock(arrival.request, arrival.key)):
-                if now.accepts_operations((*now.operations[:at], part, *now.operations[at + 1 :])):
-                    break
+    """Replace an arrival by the load-back that it asks for, or by the lock that it takes; and a
+    prefetch by one that takes no time, or by its lock.
+    """
+    for at, whole in enumerate(now.operations):
+        parts: tuple[Operation, ...] = ()
+        if isinstance(whole, Arrive):
+            parts = (LoadBack(whole.key, whole.quota), Lock(whole.request, whole.key))
+        elif isinstance(whole, Prefetch):
+            parts = (HostInsert(whole.key), HostLock(whole.prefetch, whole.key))
+        for part in parts:
+            if now.accepts_operations((*now.operations[:at], part, *now.operations[at + 1 :])):
+                break
+
+
+LOOKS_UP = (Insert, LoadBack, Lock, HostLock, HostInsert, Prefetch)
+"""What looks a prompt up, and then does more."""
 
 
 def looking_instead(now: Shrinking) -> None:
     """Replace what looks a prompt up and then does more by the look alone: it may split a node."""
     for at, operation in enumerate(now.operations):
-        if isinstance(operation, Insert | LoadBack | Lock | HostLock | HostInsert):
+        if isinstance(operation, LOOKS_UP):
             match = Match(operation.key)
             now.accepts_operations((*now.operations[:at], match, *now.operations[at + 1 :]))
 

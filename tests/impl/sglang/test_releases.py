@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from radixproof.impl.operations import HostInsert, HostLock, ReleaseWindow
+from radixproof.impl.operations import EndPrefetch, HostInsert, HostLock, Prefetch, ReleaseWindow
 from radixproof.impl.scope import Scope
 from radixproof.impl.sglang.names import PYTHON, RUST
 from radixproof.impl.sglang.releases import (
@@ -75,8 +75,9 @@ def test_the_dialect_of_a_release_has_what_came_up_to_it(version: str) -> None:
 
 def test_the_scope_of_a_release_has_what_came_up_to_it() -> None:
     old, new = scope_of("0.5.12.post1"), scope_of("0.5.19")
-    assert set(new.operations) - set(old.operations) == {ReleaseWindow, HostInsert, HostLock}
-    assert {HostInsert, HostLock} <= set(scope_of("0.5.13").operations)
+    on_host = {HostInsert, HostLock, Prefetch, EndPrefetch}
+    assert set(new.operations) - set(old.operations) == {ReleaseWindow, *on_host}
+    assert on_host <= set(scope_of("0.5.13").operations)
     assert ReleaseWindow not in scope_of("0.5.13.post1").operations
     assert ReleaseWindow in scope_of("0.5.14").operations
     assert old.eviction_policies == (EvictionPolicy.LRU,)

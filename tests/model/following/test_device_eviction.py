@@ -41,6 +41,27 @@ def test_a_leaf_that_cannot_be_written_back_must_go(
 
 
 @pytest.mark.parametrize(
+    ("gone", "gained"),
+    [({"F": ["1"]}, {}), ({"F": ["9"]}, {"f": ["9"]}), ({}, {})],
+    ids=["it has a copy", "it is copied", "nobody"],
+)
+def test_a_leaf_that_met_a_refusal_must_go(
+    start: Start, gone: dict[str, list[str]], gained: dict[str, list[str]]
+) -> None:
+    """Whoever is taken in its place has met none."""
+    cache = start(write_back=True, eviction_policy=EvictionPolicy.FIFO)
+    for text in ("7", "1", "9"):
+        cache.put(text)
+    cache.lock_page("r1", "7")
+    cache.evict(1)
+    cache.put("1")
+    cache.unlock("r1")
+    cache.cache.refuse(Pool.FULL_HOST)
+    _, wrong = cache.evict_as((1, 0, 0), gone, gained, sure=False)
+    assert wrong[0] == "PROGRESS/unbacked-leaf-kept"
+
+
+@pytest.mark.parametrize(
     ("asked", "taken", "freed", "wrong"),
     [
         (1, ["1"], 1, []),

@@ -155,6 +155,15 @@ def test_a_host_insert_is_a_use_of_the_whole_path(start: Start) -> None:
     assert cache.order(Pool.MAMBA) == ["1 2", "9"]
 
 
+def test_what_is_above_the_start_is_not_used_again(start: Start) -> None:
+    cache = start(threshold=NEVER)
+    cache.put("1")
+    cache.put("1 2 3")
+    cache.put("9")
+    assert cache.fetch("1 2 3 4", 3) == 0
+    assert cache.order() == ["1", "9", "1 2", "1 2 3"]
+
+
 def test_a_use_counts_where_nothing_was_kept_as_well(start: Start) -> None:
     cache = start(threshold=NEVER)
     cache.put("1")

@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     OPERATIONS,
     Abort,
     Arrive,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -26,6 +27,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     ReleaseWindow,
@@ -232,6 +234,19 @@ LOADING: list[Case] = [
     (M.HOST_INSERT_ADDS, FULL, [HostInsert(A)]),
     (M.HOST_INSERT_DROPPED, Config(threshold=2), [Insert(A), HostInsert(AB)]),
     (M.HOST_INSERT_REFILLS, replace(STATES, threshold=2), [Insert(A), HostInsert(A)]),
+    (
+        M.PREFETCH_MAKES_ROOM,
+        Config(host_pages=2),
+        [Insert(OTHER), *OUT, Prefetch("f1", A)],
+    ),
+    (M.PREFETCH_IN_PART, FULL, [Prefetch("f1", AB), EndPrefetch("f1", 1)]),
+    (M.PREFETCH_OVERTAKEN, FULL, [Prefetch("f1", AB), HostInsert(AB), EndPrefetch("f1")]),
+    (
+        M.PREFETCH_PREFIX_SPLIT,
+        FULL,
+        [Insert(AB), Prefetch("f1", ABC), Match(A), EndPrefetch("f1")],
+    ),
+    (M.PREFETCH_ON_HOST_ONLY, FULL, [Insert(A), Prefetch("f1", AB), *OUT, EndPrefetch("f1")]),
 ]
 COPYING: list[Case] = [
     (M.POLL_TOO_EARLY, FULL, [Insert(A), WritingCheck()]),

@@ -281,8 +281,12 @@ class Recorded(CacheMachine):
 
 
 def test_there_is_a_rule_for_every_operation_and_one_for_splits() -> None:
+    """Prefetches are one with host inserts."""
     rules = {one.function.__name__ for one in CacheMachine.setup_state().rules}
-    assert rules == {kind.name for kind in OPERATIONS} | {"split"} == set(RULES)
+    assert rules == set(RULES)
+    assert {kind for kinds in RULES.values() for kind in kinds} == set(OPERATIONS)
+    assert {kind.name for kind in OPERATIONS} - set(RULES) == {"prefetch", "end_prefetch"}
+    assert set(RULES) - {kind.name for kind in OPERATIONS} == {"split"}
 
 
 def test_what_is_printed_runs_when_it_is_pasted(

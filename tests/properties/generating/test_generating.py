@@ -14,14 +14,17 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
+    HostInsert,
     Insert,
     LoadingCheck,
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     RunCopies,
     Unlock,
@@ -194,7 +197,7 @@ def test_every_kind_of_operation_occurs_and_finds_an_occasion(radix: Target) -> 
     for number, shape in enumerate(drawn(EVERYTHING, 60)):
         for operation, was_skipped in played(radix, shape, number, 60):
             (skipped if was_skipped else done)[type(operation)] += 1
-    assert set(done) == set(OPERATIONS) == set(MIX)
+    assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch}
     assert min(done.values()) >= 3
     assert sum(skipped.values()) < sum(done.values()) / 4
 
@@ -264,23 +267,28 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
     radix: Target, kind: type[Operation]
 ) -> None:
     """Whatever Hypothesis puts in: what it makes is of the kind, or prepares it."""
-    run = Run(radix, Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16), WHOLE)
+    shape = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16, device_pages=11)
+    assert wide.in_parts(shape)
+    run = Run(radix, shape, WHOLE)
     shaper = Shaper(run.ledger)
     prepared = (
         Insert(Key((1, 2, 1, 2))),
         SETTLE,
         Arrive("q9", Key((1, 2))),
         Lock("r9", Key((1, 2, 1, 2))),
+        Prefetch("f9", Key((2, 1))),
     )
     assert [run.step(operation) for operation in prepared] == [[]] * len(prepared)
     made = [
         type(one)
-        for number in (0, 1, 7, 2**40 - 1)
+        for number in (0, 1, 7, 11, 2**40 - 1)
         for one in shaper.operations(kind, run.judge.model, digits(number))
     ]
     assert kind in made
-    prepares = {Evict, Abort, Unlock, Finish, WritingCheck, LoadingCheck}
-    assert set(made) <= {kind, *prepares, *({Prefill, Decode} if kind in (Prefill, Decode) else ())}
+    prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck}
+    alike = ({Prefill, Decode}, {HostInsert, Prefetch, EndPrefetch})
+    others = next((kinds for kinds in alike if kind in kinds), set())
+    assert set(made) <= {kind, *prepares, *others}
     run.close()
 
 

@@ -60,11 +60,12 @@ OF_FIELD: dict[str, st.SearchStrategy[object]] = {
     "receipt": st.sampled_from(["r1", "h2", "held"]),
     "request": st.sampled_from(["q1", "p"]),
     "evicted": small.map(lambda pages: 2 * pages),
+    "prefetch": st.sampled_from(["f1", "g"]),
     "rank": st.integers(0, 2),
-    "quota": st.none() | small,
 }
 OF_TYPE: dict[object, st.SearchStrategy[object]] = {
     int: small,
+    int | None: st.none() | small,
     bool: st.booleans(),
     Component: st.sampled_from(Component),
     Pool: st.sampled_from(Pool),

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from typing import get_args
 
-from radixproof.impl.operations import OPERATIONS, Abort, Arrive, Decode, Finish, Prefill, Reset
+from radixproof.impl.operations import (
+    OPERATIONS,
+    Abort,
+    Arrive,
+    Decode,
+    EndPrefetch,
+    Finish,
+    Prefetch,
+    Prefill,
+    Reset,
+)
 from radixproof.properties.judging.judgements import BROKEN, JUDGEMENTS
 from radixproof.properties.performing.outcomes import Crashed, Outcome, Skipped
 from radixproof.properties.performing.step import Adopt, CopyState
 
-REQUESTED = {Arrive, Prefill, Decode, Finish, Abort}
+IN_PARTS = {Arrive, Prefill, Decode, Finish, Abort, Prefetch, EndPrefetch}
 """Operations that are judged by their parts."""
 
 
 def test_every_operation_has_a_judgement_and_nothing_else_has() -> None:
     """But for a reset, for which the judge starts anew."""
-    assert set(JUDGEMENTS) == {*OPERATIONS, Adopt, CopyState} - REQUESTED - {Reset}
+    assert set(JUDGEMENTS) == {*OPERATIONS, Adopt, CopyState} - IN_PARTS - {Reset}
 
 
 def test_every_outcome_breaks_a_property_where_another_came_back() -> None:

@@ -127,6 +127,12 @@ def test_a_state_that_is_not_taken_is_held_until_it_is_free() -> None:
     assert ledger.rows[Pool.MAMBA] == {1}
 
 
+def test_what_the_window_has_left_before_an_eviction_is_given_back_by_then() -> None:
+    ledger, request = begun()
+    played(ledger, request, Moment(Did.EVICT, BUSY, evicted=1, asked=(0, 0, 1)))
+    assert (request.evicted, 7 in ledger.rows[Pool.SWA]) == (1, False)
+
+
 def test_the_end_gives_all_back() -> None:
     ledger, request = begun(state=1)
     own = INSERT._replace(length=2, state=1, taken=True)

@@ -50,7 +50,7 @@ def plainest(kind: Any) -> Any:
 def test_every_field_goes_back_to_its_default(kind: type) -> None:
     smallest = minimise(History(RICH, MIXED), has(kind))
     (left,) = smallest.operations
-    names = {"receipt", "request"} & {item.name for item in fields(kind)}
+    names = {"receipt", "request", "prefetch"} & {item.name for item in fields(kind)}
     assert left == replace(plainest(kind), **{name: getattr(left, name) for name in names})
     assert smallest.config == Config()
 

@@ -9,6 +9,7 @@ from radixproof.impl.operations import (
     Abort,
     Arrive,
     Decode,
+    EndPrefetch,
     Evict,
     EvictHost,
     Finish,
@@ -21,6 +22,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     ReleaseWindow,
     Reset,
@@ -279,7 +281,20 @@ def _of_the_rest() -> Files:
     written_back = History(WRITE_BACK, (Insert(key(1, 2)), Evict(2)))
     crash = History(FULL_ONLY, (Insert(key(1)), EvictHost(-1)))
     fetched = History(FULL_ONLY_PAGED, (HostInsert(key(1, 2)), HostInsert(key(1, 2, 3, 4, 5))))
+    meanwhile = History(
+        FULL_ONLY_PAGED,
+        (
+            Prefetch("f", key(1, 2, 3, 4, 5, 6)),
+            Prefetch("g", key(1, 2, 3, 4)),
+            EndPrefetch("g", 2),
+            EndPrefetch("f"),
+        ),
+    )
     return {
+        "fetched_meanwhile": (
+            meanwhile,
+            breach(Witness(key(1, 2, 3, 4, 5, 6), Pool.FULL_HOST, held=True)),
+        ),
         "fetched": (fetched, breach(Witness(key(1, 2, 3, 4), Pool.FULL_HOST, held=True))),
         "seed": (
             seed,
@@ -327,7 +342,7 @@ def files_for(release: str) -> Files:
 
 def offers(scope: Scope, history: History) -> bool:
     """Whether a release has such caches, and what is fetched to the host."""
-    fetches = any(isinstance(one, HostInsert) for one in history.operations)
+    fetches = any(isinstance(one, HostInsert | Prefetch) for one in history.operations)
     return not scope.refuses(history.config) and (HostInsert in scope.operations or not fetches)
 
 

@@ -14,6 +14,7 @@ import pytest
 from radixproof.impl.operations import (
     OPERATIONS,
     Arrive,
+    EndPrefetch,
     Evict,
     History,
     HostInsert,
@@ -22,6 +23,7 @@ from radixproof.impl.operations import (
     LoadBack,
     Lock,
     Match,
+    Prefetch,
     Refuse,
     ReleaseWindow,
     Requested,
@@ -271,6 +273,8 @@ def test_a_file_has_the_helpers_that_it_calls_and_no_others(release: str) -> Non
             ReleaseWindow("r"),
             LoadBack(key(1, 2, 3)),
             HostInsert(key(1, 2, 3)),
+            Prefetch("f", key(1, 2, 3)),
+            EndPrefetch("f"),
             WritingCheck(),
         ),
     )
