@@ -12,10 +12,13 @@ from dataclasses import dataclass, replace
 from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
+from radixproof.properties.reporting.tree_text import UNKNOWN, Holders
 from radixproof.properties.running.run import Run
 from radixproof.properties.search.finding import Finding
 
@@ -32,6 +35,10 @@ class Narrative:
     steps: tuple[tuple[Act, Outcome], ...]
     breach: Breach | None
     trees: tuple[Tree, ...]
+    parts: tuple[tuple[Act, Outcome], ...] = ()
+    """Of the last step: what it consists of, if it is of several."""
+    holders: tuple[Holders, ...] = (UNKNOWN, UNKNOWN)
+    """Who has locked what, before the last step and after it."""
 
     @property
     def before(self) -> Tree:
@@ -63,18 +70,21 @@ def narrate(
     """
     run = Run(target, history.config, every=1)
     trees = deque[Tree]([()], trees_kept)
+    holders = deque[Holders]([UNKNOWN, UNKNOWN], 2)
     found: Breach | None = None
     try:
         for operation in history.operations:
             breaches = run.step(operation)
             trees.append(_tree(run, breaches))
+            holders.append(_holders(run))
             on_step()
             wanted = (one for one in breaches if signature in (None, one.signature))
             found = next(wanted, None)
             if found is not None:
                 break
         steps = tuple((step.operation, step.outcome) for step in run.steps)
-        return Narrative(steps, found, tuple(trees))
+        parts = tuple((part.operation, part.outcome) for part in run.last_parts)
+        return Narrative(steps, found, tuple(trees), parts, tuple(holders))
     finally:
         run.close()
 
@@ -83,6 +93,17 @@ def retold(target: Target, finding: Finding) -> Narrative:
     """How a finding went; with the breach that was seen first if it is not seen again."""
     told = narrate(target, finding.history, finding.signature)
     return told if told.breach is not None else replace(told, breach=finding.verdict.breach)
+
+
+def _holders(run: Run) -> Holders:
+    """Who has locked the end of each node, by the rules."""
+    found: dict[Key, dict[Pool, list[str]]] = {}
+    for holder, pools in run.judge.model.receipts.items():
+        for pool, pages in pools.items():
+            for page in pages:
+                if page.cut:
+                    found.setdefault(page.key(), {}).setdefault(pool, []).append(str(holder))
+    return found
 
 
 def _tree(run: Run, breaches: list[Breach]) -> Tree:

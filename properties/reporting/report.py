@@ -56,6 +56,7 @@ def course(history: History, told: Narrative) -> list[str]:
         lines.append(
             f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else "")
         )
+    lines += _parts(told)
     lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
         lines += [
@@ -68,14 +69,25 @@ def course(history: History, told: Narrative) -> list[str]:
     return lines
 
 
+def _parts(told: Narrative) -> list[str]:
+    """What the last step consists of, if it is of several, or of another one."""
+    if len(told.parts) == 1 and told.parts[0][0] == told.steps[-1][0]:
+        return []
+    return [
+        f"        {part}" + (f"   -> {outcome}" if str(outcome) else "")
+        for part, outcome in told.parts
+    ]
+
+
 def _trees(config: Config, told: Narrative) -> list[str]:
     """The trees before and after the last step, as far as they were seen."""
     last = len(told.steps)
+    locked, still_locked = told.holders
     before = f"Tree before step {last}:"
     if told.ended:
-        return [before, *draw(config, told.before, told.before, "-")]
-    gone = draw(config, told.before, told.after, "-")
-    new = draw(config, told.after, told.before, "+")
+        return [before, *draw(config, told.before, told.before, "-", locked, locked)]
+    gone = draw(config, told.before, told.after, "-", locked, still_locked)
+    new = draw(config, told.after, told.before, "+", still_locked, locked)
     if gone == new:
         return [f"Tree before step {last}, and after it:", *gone]
     after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"

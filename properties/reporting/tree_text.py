@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
-from radixproof.model.config import DEVICE, HOST, Component, Config
+from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.judging.spelling import prefix_of
+
+Held: TypeAlias = Mapping[Pool, Sequence[str]]
+"""Who has locked a node, by the rules."""
+Holders: TypeAlias = Mapping[Key, Held]
+"""The same of all nodes, by the prefix that each ends with."""
+UNKNOWN: Holders = {}
+MOST_NAMED = 3
+"""Holders of one lock that are named."""
 
 DEEPEST = 30
 """Nodes above one another that are drawn by indentation."""
 
 
 def draw(
-    config: Config, shown: Sequence[NodeView], other: Sequence[NodeView], mark: str
+    config: Config,
+    shown: Sequence[NodeView],
+    other: Sequence[NodeView],
+    mark: str,
+    holders: Holders = UNKNOWN,
+    others: Holders = UNKNOWN,
 ) -> list[str]:
     """The tree of the nodes ``shown``, siblings in the order of their keys.
 
-    Nodes that ``other`` lacks are marked with ``mark``, those that differ there with ``~``.
+    Nodes that ``other`` lacks are marked with ``mark``, those that differ there with ``~``. Locks
+    are named by their ``holders``, and those of the other tree by the ``others``.
     """
-    texts = {view.id: _text(config, view) for view in other}
+    texts = {one: _text(config, view, held) for one, view, held in _with_holders(other, others)}
+    mine = {one: _text(config, view, held) for one, view, held in _with_holders(shown, holders)}
     below: dict[int, list[NodeView]] = {}
     for view in sorted(shown, key=_place, reverse=True):
         below.setdefault(view.parent, []).append(view)
@@ -27,11 +44,18 @@ def draw(
     waiting = [(0, view) for view in below.get(ROOT, [])]
     while waiting:  # and not by recursion: a tree may be a thousand nodes deep
         depth, view = waiting.pop()
-        text = _text(config, view)
+        text = mine[view.id]
         sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
         drawn.append(f"{sign} {_indent(depth)}{text}")
         waiting += ((depth + 1, child) for child in below.get(view.id, []))
     return drawn or ["  (empty)"]
+
+
+def _with_holders(views: Sequence[NodeView], holders: Holders) -> list[tuple[int, NodeView, Held]]:
+    by_id = {view.id: view for view in views}
+    if not holders:
+        return [(one, view, {}) for one, view in by_id.items()]
+    return [(one, view, holders.get(prefix_of(by_id, one), {})) for one, view in by_id.items()]
 
 
 def _indent(depth: int) -> str:
@@ -44,14 +68,14 @@ def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
     return view.namespace, view.segment, view.id
 
 
-def _text(config: Config, view: NodeView) -> str:
+def _text(config: Config, view: NodeView, held: Held) -> str:
     namespace = f"{view.namespace}:" if view.namespace else ""
     parts = [f"{namespace}[{' '.join(map(_unit, view.segment))}]"]
     for component in config.components:
         pools = (("device", DEVICE[component]), ("host", HOST[component]))
         on = [name for name, pool in pools if view.slots[pool] is not None]
         absent = "nowhere" if component is Component.FULL else "tombstone"
-        parts.append(f"{component.name} {'+'.join(on) or absent}{_locks(view, component)}")
+        parts.append(f"{component.name} {'+'.join(on) or absent}{_locks(view, component, held)}")
     if view.pending:
         parts.append("backup in flight")
     if view.loading:
@@ -64,9 +88,25 @@ def _unit(unit: int | tuple[int, int]) -> str:
     return "-".join(map(str, unit)) if isinstance(unit, tuple) else str(unit)
 
 
-def _locks(view: NodeView, component: Component) -> str:
-    on_host = view.host_locks[component] if view.host_locks else 0
-    on_device = view.locks[component] if view.locks else 0
-    counts = [(on_device, "locked"), (on_host, "host-locked")]
-    words = [f"{word} x{count}" for count, word in counts if count]
+def _locks(view: NodeView, component: Component, held: Held) -> str:
+    tiers = (
+        ("locked", view.locks, DEVICE[component]),
+        ("host-locked", view.host_locks, HOST[component]),
+    )
+    words = [
+        _locked(word, None if counts is None else counts[component], held.get(pool, ()))
+        for word, counts, pool in tiers
+    ]
+    words = list(filter(None, words))
     return f" ({', '.join(words)})" if words else ""
+
+
+def _locked(word: str, count: int | None, names: Sequence[str]) -> str:
+    """How often something is locked, as far as that is seen, and by whom it should be."""
+    if not names:
+        return f"{word} x{count}" if count else ""
+    more = len(names) - MOST_NAMED
+    listed = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    if count in (None, len(names)):
+        return f"{word} by {listed}"
+    return f"{word} x{count}, should be by {listed}"

@@ -74,6 +74,8 @@ class Run:
         self.judge = Judge(config, target.dialect, target.sight, self.ledger)
         self.steps: list[Step] = []
         """The operations so far, each with the outcome of its last part."""
+        self.last_parts: list[Step] = []
+        """What the last of them consisted of."""
         self.nodes: dict[int, NodeView] = {}
         """Every node as last seen, also those that the judge can make no sense of."""
         self.seen: Observation | None = None
@@ -91,7 +93,9 @@ class Run:
         self.since_whole += 1
         breaches: list[Breach] = []
         step: Step | None = None
+        self.last_parts = []
         for step in self._performed(operation):
+            self.last_parts.append(step)
             self.unseen += 1
             self.since_self_check += 1
             look_at_all = whole or self.every == 1 or self.since_whole >= self.distance

@@ -118,8 +118,8 @@ def test_a_history_without_a_breach_is_told_to_its_end() -> None:
     assert "What happened" not in text
     assert " >" not in text
     assert (
-        "     [2]  FULL device+host (locked x1)  SWA device+host (locked x1)  backup in flight"
-        in text
+        "     [2]  FULL device+host (locked by backup 2)  SWA device+host (locked by backup 2)  "
+        "backup in flight" in text
     )
 
 
@@ -279,6 +279,40 @@ def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
         "+    [8]  FULL device",
     ]
     assert draw(config, [], before, "+") == ["  (empty)"]
+
+
+@pytest.mark.parametrize(
+    ("locks", "names", "text"),
+    [
+        ((2, 0, 0), ["r1", "q2's lock"], "FULL device (locked by r1, q2's lock)"),
+        ((1, 0, 0), ["r1", "q2's lock"], "FULL device (locked x1, should be by r1, q2's lock)"),
+        ((0, 0, 0), ["r1"], "FULL device (locked x0, should be by r1)"),
+        (None, ["r1"], "FULL device (locked by r1)"),
+        ((5, 0, 0), [*"abcde"], "FULL device (locked by a, b, c and 2 more)"),
+        ((1, 0, 0), [], "FULL device (locked x1)"),
+        (None, [], "FULL device"),
+    ],
+)
+def test_locks_have_the_names_of_their_holders(
+    locks: tuple[int, int, int] | None, names: list[str], text: str
+) -> None:
+    one = view(1, (1,), FULL=1)._replace(locks=locks)
+    holders = {Key((1,)): {Pool.FULL: names}}
+    assert draw(Config(), [one], [one], "+", holders, holders) == [f"  [1]  {text}"]
+    marked = draw(Config(), [one], [one], "+", holders)
+    assert marked == [f"{'~' if names else ' '} [1]  {text}"]
+
+
+def test_what_the_last_step_consists_of_is_told() -> None:
+    history = History(Config(), (Insert(Key((1, 2))), Arrive("q", Key((1, 2, 3)))))
+    told = narrate(find("radix"), history, None)
+    assert render("radix", history, told).partition("2. arrive")[2].splitlines()[:3] == [
+        " q [1 2 3]   -> 2 tokens locked",
+        "        load_back [1 2 3]",
+        "        lock q's lock [1 2 3]   -> 2 tokens locked",
+    ]
+    plain = History(Config(), history.operations[:1])
+    assert render("radix", plain, narrate(find("radix"), plain, None)).count("insert [1 2]") == 1
 
 
 def test_a_very_deep_tree_is_drawn_with_the_number_of_nodes_above() -> None:
