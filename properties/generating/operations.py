@@ -114,7 +114,7 @@ class Shaper:
         self.config = config = ledger.config
         self.keys = Keys(config, scope)
         self.kinds = [kind for kind in MIX if unavailable(kind, config, scope) is None]
-        self.prefetches = unavailable(Prefetch, config, scope) is None and in_parts(config)
+        self.prefetches = unavailable(Prefetch, config, scope) is None and in_parts(config, scope)
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""

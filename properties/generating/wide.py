@@ -18,7 +18,7 @@ from radixproof.model.config import Config
 SHARE = 0.1
 """Of the configurations, and of the alphabets."""
 PREFETCHES = 0.5
-"""Of the configurations: those whose histories have prefetches."""
+"""Of the configurations that can have them: those whose histories have prefetches."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
 MORE_ROOM = 8
@@ -47,11 +47,11 @@ def alphabet(config: Config) -> Alphabet:
     return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
 
 
-def in_parts(config: Config) -> bool:
+def in_parts(config: Config, scope: Scope) -> bool:
     """Whether what is fetched from storage comes while other operations go on, in a history with
-    this configuration.
+    this configuration: in all where few configurations have anything fetched.
     """
-    return Random(f"prefetches {config!r}").random() < PREFETCHES
+    return not scope.hybrid_host_inserts or Random(f"prefetches {config!r}").random() < PREFETCHES
 
 
 def widened(narrow: Config, scope: Scope) -> Config:
