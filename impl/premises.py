@@ -69,6 +69,8 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
     """Why no operation of this kind can be performed on this cache; None if some can."""
     if not scope.has(kind):
         return "the system has no such operation"
+    if kind is Prefetch and not scope.has(EndPrefetch):
+        return "the system has prefetches that do not end"
     fetches = kind in (HostInsert, Prefetch, EndPrefetch)
     if fetches and not (scope.hybrid_host_inserts or _is_plain(config)):
         return "host inserts of this system are of FULL alone, and without priorities"

@@ -338,7 +338,9 @@ class HostInserting(Protocol):
 
 
 class Prefetching(Protocol):
-    """For `Prefetch` and `EndPrefetch`, beside `HostLocking` and `HostInserting`."""
+    """For `Prefetch` and `EndPrefetch`, beside `HostLocking`, `HostInserting` and ``evict_host``
+    of `HostTier`.
+    """
 
     def free_host(self, slots: Sequence[int]) -> None:
         """Give FULL host slots back, the caller's own: nothing has come for them."""

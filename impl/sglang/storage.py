@@ -1,7 +1,7 @@
-"""What a prefetch from storage does when it has fetched all of a prompt: KV of FULL that was
-fetched to the host is handed over to the tree.
+"""What a prefetch from storage does to the tree: it takes slots on the host, and hands over KV of
+FULL that was fetched to them.
 
-The threads that fetch from it are not there: slots are allocated, filled and handed over in one go.
+The threads that fetch are not there: slots are filled when the harness says that it has come.
 The storage is there as what it has under each name: the page that was put there first. SGLang hands
 over windows and states beside FULL, which this does not.
 """

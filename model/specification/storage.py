@@ -5,6 +5,7 @@ from __future__ import annotations
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.backing_up import hangs_from_backed
+from radixproof.model.specification.nodes import nodes_of
 from radixproof.model.specification.splitting import split
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
@@ -20,7 +21,8 @@ def host_insert(state: State, key: Key, start: int) -> int:
     if walked:
         split(state, walked[-1])
     taken = _refill(state, [page for page in walked if page.end > start])
-    state.trie.touch([page for page in walked if page.node_end().end >= start])
+    used = [page for node in nodes_of(walked) if node[-1].end >= start for page in node]
+    state.trie.touch(used)
     added = _add_below(state, key, walked)
     return sum(len(page.tokens) for page in taken + added)
 

@@ -24,12 +24,16 @@ class HolderKind(StrEnum):
     """A lock that a history took by name."""
     REQUEST = "request"
     """The lock on the prefix of a request alive."""
+    PREFETCH = "prefetch"
+    """The lock on the prefix of a prefetch that has begun."""
     COPY = "copy"
     """A backup or load-back, until its ack."""
 
 
 class Holder(NamedTuple):
-    """Somebody who locks pages. ``name`` is that of a receipt, a request, or a kind of copy."""
+    """Somebody who locks pages. ``name`` is that of a receipt, a request, a prefetch, or a kind of
+    copy.
+    """
 
     kind: HolderKind
     name: str
@@ -37,7 +41,8 @@ class Holder(NamedTuple):
     """Which of the locks that one request takes after another, or which copy."""
 
     def __str__(self) -> str:
-        whose = f"{self.name}'s lock" if self.kind is HolderKind.REQUEST else self.name
+        of_another = self.kind in (HolderKind.REQUEST, HolderKind.PREFETCH)
+        whose = f"{self.name}'s lock" if of_another else self.name
         return f"{whose} {self.number}" if self.number else whose
 
 

@@ -33,7 +33,7 @@ from radixproof.impl.system import (
 )
 from radixproof.model.config import Component
 
-_PREFETCHING = ("free_host", "insert_fetched")
+_PREFETCHING = ("evict_host", "free_host", "insert_fetched")
 _METHODS: dict[type[Operation], tuple[str, ...]] = {
     Reset: ("reset",),
     Refuse: ("refuse",),

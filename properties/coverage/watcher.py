@@ -149,19 +149,22 @@ class Watcher:
         found = preview_match(model, operation.key)
         yield from recognise.of_prefetch(model, operation.key, found)
         end = found.best
+        if Holder(HolderKind.PREFETCH, operation.prefetch) in model.receipts:
+            return
         self.prefixes[operation.prefetch] = Prefix(
             operation.key, end, len(end.node()) if end.end else 0, end.has(Pool.FULL)
         )
 
     def _of_its_end(self, model: Cache, operation: EndPrefetch) -> Met:
-        name, tokens = operation.prefetch, operation.tokens
-        if Holder(HolderKind.RECEIPT, f"{name}'s lock") not in model.receipts:
+        if Holder(HolderKind.PREFETCH, operation.prefetch) not in model.receipts:
             return
-        prefix = self.prefixes[name]
-        beyond = [page for page in model.trie.walk(prefix.key) if page.end > prefix.end.end]
-        if tokens:
+        prefix, tokens = self.prefixes[operation.prefetch], operation.tokens
+        start, stop = prefix.end.end, len(model.trie.units(prefix.key))
+        end = stop if tokens is None else min(stop, start + model.config.floor(tokens))
+        if start < end < stop:
             yield Milestone.PREFETCH_IN_PART
-        if tokens != 0 and any(page.has(Pool.FULL_HOST) for page in beyond):
+        beyond = (page for page in model.trie.walk(prefix.key) if start < page.end <= end)
+        if any(page.has(Pool.FULL_HOST) for page in beyond):
             yield Milestone.PREFETCH_OVERTAKEN
         if prefix.end.end and len(prefix.end.node()) < prefix.length:
             yield Milestone.PREFETCH_PREFIX_SPLIT

@@ -31,7 +31,7 @@ from radixproof.properties.judging.applicable import (
 )
 from radixproof.properties.judging.event_stream import Announced
 from radixproof.properties.judging.judgements import Judgement, judgement
-from radixproof.properties.performing.ledger import Ledger, RequestLock
+from radixproof.properties.performing.ledger import Ledger, PrefetchLock, RequestLock
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.step import CopyState, Step
 
@@ -188,6 +188,8 @@ class Judge:
         """The holder that operations know under this name."""
         if isinstance(receipt, RequestLock):
             return Holder(HolderKind.REQUEST, receipt.request, receipt.number)
+        if isinstance(receipt, PrefetchLock):
+            return Holder(HolderKind.PREFETCH, receipt.prefetch)
         return Holder(HolderKind.RECEIPT, receipt)
 
     @property

@@ -51,6 +51,17 @@ class RequestLock(str):
         return name
 
 
+class PrefetchLock(str):
+    """The name of the lock that a prefetch holds: ``f's lock``."""
+
+    prefetch: str
+
+    def __new__(cls, prefetch: str) -> PrefetchLock:
+        name = super().__new__(cls, f"{prefetch}'s lock")
+        name.prefetch = prefetch
+        return name
+
+
 @dataclass(slots=True)
 class Request:
     """One live request. Lengths are in units of its key; the row has whole pages."""
@@ -96,7 +107,7 @@ class Fetching:
     """What its prefix ended with, when it began."""
     slots: list[int]
     """FULL host slots for the rest."""
-    lock: str
+    lock: PrefetchLock
     """The name of its receipt."""
     handle: Any
     """The receipt itself."""
@@ -172,12 +183,12 @@ class Ledger:
     # -- slots ---------------------------------------------------------------------------------
 
     def take(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots now."""
+        """A request, or a prefetch, holds these slots now."""
         self.rows[pool].update(slots)
         self._allocations.append((pool, len(slots)))
 
     def give(self, pool: Pool, slots: Sequence[int]) -> None:
-        """A request holds these slots no longer."""
+        """It holds these slots no longer."""
         if slots:
             self.rows[pool].difference_update(slots)
             self._allocations.append((pool, -len(slots)))

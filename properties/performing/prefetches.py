@@ -20,7 +20,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.system import Complete
 from radixproof.model.config import Component, Config, Pool
-from radixproof.properties.performing.ledger import Fetching, Ledger
+from radixproof.properties.performing.ledger import Fetching, Ledger, PrefetchLock
 from radixproof.properties.performing.outcomes import Done, Locked, Skipped, matched
 from radixproof.properties.performing.step import Step
 
@@ -34,17 +34,17 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     if handle is None:
         yield Step(Match(whole), matched(found), found.slots)
         return
-    lock = f"{operation.prefetch}'s lock"
+    lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))
     if short := max(0, need - system.available(Pool.FULL_HOST)):
         freed = system.evict_host(short, Component.FULL)
         yield Step(EvictHost(short), Done(freed))
     slots = system.allocate_host(need)
     if slots is None:
-        no_room = Skipped("the host has no room")
-        yield Step(operation, no_room, refused=[(Pool.FULL_HOST, need)])
         system.unlock_host(handle)
         yield Step(Unlock(lock), Done())
+        no_room = Skipped("the host has no room")
+        yield Step(operation, no_room, refused=[(Pool.FULL_HOST, need)])
         return
     ledger.take(Pool.FULL_HOST, slots)
     ledger.prefetches[operation.prefetch] = Fetching(key, found.best, slots, lock, handle)
@@ -54,7 +54,7 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
 def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch) -> Iterator[Step]:
     """What has come is handed over, and the rest given back."""
     one, tokens = ledger.prefetches.pop(operation.prefetch), operation.tokens
-    came = len(one.slots) if tokens is None else config.floor(tokens)
+    came = len(one.slots) if tokens is None else config.floor(max(0, tokens))
     slots, rest = one.slots[:came], one.slots[came:]
     ledger.give(Pool.FULL_HOST, one.slots)
     if rest:

@@ -64,7 +64,7 @@ def _told(system: str, history: History, signature: str, breach: Breach | None =
     done = [
         (_performed(operation, outcome), note, calls)
         for (_, outcome), operation, note, calls in steps
-        if not isinstance(outcome, Skipped)
+        if not isinstance(outcome, Skipped) or (isinstance(operation, Prefetch) and calls)
     ]
     performed = History(history.config, tuple(operation for operation, _, _ in done))
     found = _found(registry.find(system), performed, breach)

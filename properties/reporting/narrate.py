@@ -13,12 +13,11 @@ from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import Pool
-from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
-from radixproof.properties.reporting.tree_text import UNKNOWN, Holders
+from radixproof.properties.reporting.tree_text import Holders
 from radixproof.properties.running.run import Run
 from radixproof.properties.search.finding import Finding
 
@@ -37,7 +36,7 @@ class Narrative:
     trees: tuple[Tree, ...]
     parts: tuple[tuple[Act, Outcome], ...] = ()
     """Of the last step: what it consists of, if it is of several."""
-    holders: tuple[Holders, ...] = (UNKNOWN, UNKNOWN)
+    holders: tuple[Holders | None, ...] = (None, None)
     """Who has locked what, before the last step and after it."""
 
     @property
@@ -70,7 +69,7 @@ def narrate(
     """
     run = Run(target, history.config, every=1)
     trees = deque[Tree]([()], trees_kept)
-    holders = deque[Holders]([UNKNOWN, UNKNOWN], 2)
+    holders = deque[Holders]([{}, {}], 2)
     found: Breach | None = None
     try:
         for operation in history.operations:
@@ -97,12 +96,13 @@ def retold(target: Target, finding: Finding) -> Narrative:
 
 def _holders(run: Run) -> Holders:
     """Who has locked the end of each node, by the rules."""
-    found: dict[Key, dict[Pool, list[str]]] = {}
+    found: dict[int, dict[Pool, list[str]]] = {}
+    node_of = run.judge.abstraction.node_of
     for holder, pools in run.judge.model.receipts.items():
         for pool, pages in pools.items():
             for page in pages:
-                if page.cut:
-                    found.setdefault(page.key(), {}).setdefault(pool, []).append(str(holder))
+                if page.cut and page in node_of:
+                    found.setdefault(node_of[page], {}).setdefault(pool, []).append(str(holder))
     return found
 
 

@@ -7,14 +7,11 @@ from typing import Any, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
-from radixproof.model.key import Key
-from radixproof.properties.judging.spelling import prefix_of
 
 Held: TypeAlias = Mapping[Pool, Sequence[str]]
 """Who has locked a node, by the rules."""
-Holders: TypeAlias = Mapping[Key, Held]
-"""The same of all nodes, by the prefix that each ends with."""
-UNKNOWN: Holders = {}
+Holders: TypeAlias = Mapping[int, Held]
+"""The same of all nodes, by their numbers; nobody holds those that are not there."""
 MOST_NAMED = 3
 """Holders of one lock that are named."""
 
@@ -27,16 +24,15 @@ def draw(
     shown: Sequence[NodeView],
     other: Sequence[NodeView],
     mark: str,
-    holders: Holders = UNKNOWN,
-    others: Holders = UNKNOWN,
+    holders: Holders | None = None,
+    others: Holders | None = None,
 ) -> list[str]:
     """The tree of the nodes ``shown``, siblings in the order of their keys.
 
     Nodes that ``other`` lacks are marked with ``mark``, those that differ there with ``~``. Locks
-    are named by their ``holders``, and those of the other tree by the ``others``.
+    are named by their ``holders``, and those of the other tree by the ``others``; None: unknown.
     """
-    texts = {one: _text(config, view, held) for one, view, held in _with_holders(other, others)}
-    mine = {one: _text(config, view, held) for one, view, held in _with_holders(shown, holders)}
+    texts = {view.id: _text(config, view, others) for view in other}
     below: dict[int, list[NodeView]] = {}
     for view in sorted(shown, key=_place, reverse=True):
         below.setdefault(view.parent, []).append(view)
@@ -44,18 +40,11 @@ def draw(
     waiting = [(0, view) for view in below.get(ROOT, [])]
     while waiting:  # and not by recursion: a tree may be a thousand nodes deep
         depth, view = waiting.pop()
-        text = mine[view.id]
+        text = _text(config, view, holders)
         sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
         drawn.append(f"{sign} {_indent(depth)}{text}")
         waiting += ((depth + 1, child) for child in below.get(view.id, []))
     return drawn or ["  (empty)"]
-
-
-def _with_holders(views: Sequence[NodeView], holders: Holders) -> list[tuple[int, NodeView, Held]]:
-    by_id = {view.id: view for view in views}
-    if not holders:
-        return [(one, view, {}) for one, view in by_id.items()]
-    return [(one, view, holders.get(prefix_of(by_id, one), {})) for one, view in by_id.items()]
 
 
 def _indent(depth: int) -> str:
@@ -68,7 +57,8 @@ def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
     return view.namespace, view.segment, view.id
 
 
-def _text(config: Config, view: NodeView, held: Held) -> str:
+def _text(config: Config, view: NodeView, holders: Holders | None) -> str:
+    held = None if holders is None else holders.get(view.id, {})
     namespace = f"{view.namespace}:" if view.namespace else ""
     parts = [f"{namespace}[{' '.join(map(_unit, view.segment))}]"]
     for component in config.components:
@@ -88,25 +78,32 @@ def _unit(unit: int | tuple[int, int]) -> str:
     return "-".join(map(str, unit)) if isinstance(unit, tuple) else str(unit)
 
 
-def _locks(view: NodeView, component: Component, held: Held) -> str:
+def _locks(view: NodeView, component: Component, held: Held | None) -> str:
     tiers = (
         ("locked", view.locks, DEVICE[component]),
         ("host-locked", view.host_locks, HOST[component]),
     )
     words = [
-        _locked(word, None if counts is None else counts[component], held.get(pool, ()))
+        _locked(
+            word,
+            None if counts is None else counts[component],
+            None if held is None else held.get(pool, ()),
+        )
         for word, counts, pool in tiers
     ]
     words = list(filter(None, words))
     return f" ({', '.join(words)})" if words else ""
 
 
-def _locked(word: str, count: int | None, names: Sequence[str]) -> str:
+def _locked(word: str, count: int | None, names: Sequence[str] | None) -> str:
     """How often something is locked, as far as that is seen, and by whom it should be."""
-    if not names:
+    if names is None:
         return f"{word} x{count}" if count else ""
+    if not (count or names):
+        return ""
     more = len(names) - MOST_NAMED
-    listed = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(names[:MOST_NAMED]) or "nobody"
+    listed += f" and {more} more" if more > 0 else ""
     if count in (None, len(names)):
         return f"{word} by {listed}"
     return f"{word} x{count}, should be by {listed}"

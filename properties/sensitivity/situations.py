@@ -37,7 +37,7 @@ def _holding(run: Run) -> Iterable[tuple[Situation, bool]]:
     model, ledger = run.judge.model, run.ledger
     flying = {copy.load for copy in model.copies.flying}
     full = {pool for pool in run.config.pools if model.trie.free(pool) < model.config.unit(pool)}
-    yield Situation.LOCKS, bool(ledger.receipts or ledger.requests)
+    yield Situation.LOCKS, not ledger.idle
     yield Situation.LOADING, True in flying
     yield Situation.BACKING_UP, False in flying
     yield Situation.HOST_FULL, Pool.FULL_HOST in full

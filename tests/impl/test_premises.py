@@ -78,6 +78,11 @@ NOTHING = Out()
 BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0}, {"f"})
 
 
+def test_a_prefetch_has_to_end() -> None:
+    scope = Scope(operations=(Prefetch, HostLock, HostInsert))
+    assert unavailable(Prefetch, PLAIN, scope) == "the system has prefetches that do not end"
+
+
 @pytest.mark.parametrize(
     ("operation", "config", "held", "reason"),
     [

@@ -113,7 +113,7 @@ def test_without_room_it_ends_at_once(host: Start, why: str) -> None:
     one.does(Insert(AB), SETTLE)
     if why == "refused":
         one.does(Refuse(Pool.FULL_HOST))
-    *_, begun, unlocked = one.does(Prefetch("f", ABC))
+    *_, unlocked, begun = one.does(Prefetch("f", ABC))
     assert begun.outcome == Skipped("the host has no room")
     assert begun.refused == [(Pool.FULL_HOST, 1)]
     assert unlocked.operation == Unlock(LOCK)

@@ -289,7 +289,7 @@ def test_a_tree_is_drawn_a_node_a_line_with_what_changed_marked() -> None:
         ((0, 0, 0), ["r1"], "FULL device (locked x0, should be by r1)"),
         (None, ["r1"], "FULL device (locked by r1)"),
         ((5, 0, 0), [*"abcde"], "FULL device (locked by a, b, c and 2 more)"),
-        ((1, 0, 0), [], "FULL device (locked x1)"),
+        ((1, 0, 0), [], "FULL device (locked x1, should be by nobody)"),
         (None, [], "FULL device"),
     ],
 )
@@ -297,10 +297,15 @@ def test_locks_have_the_names_of_their_holders(
     locks: tuple[int, int, int] | None, names: list[str], text: str
 ) -> None:
     one = view(1, (1,), FULL=1)._replace(locks=locks)
-    holders = {Key((1,)): {Pool.FULL: names}}
+    holders = {1: {Pool.FULL: names}}
     assert draw(Config(), [one], [one], "+", holders, holders) == [f"  [1]  {text}"]
-    marked = draw(Config(), [one], [one], "+", holders)
-    assert marked == [f"{'~' if names else ' '} [1]  {text}"]
+
+
+def test_without_holders_locks_are_counted() -> None:
+    one = view(1, (1,), FULL=1)._replace(locks=(2, 0, 0))
+    assert draw(Config(), [one], [one], "+") == ["  [1]  FULL device (locked x2)"]
+    held = {1: {Pool.FULL: ["r1", "r2"]}}
+    assert draw(Config(), [one], [one], "+", held, {}) == ["~ [1]  FULL device (locked by r1, r2)"]
 
 
 def test_what_the_last_step_consists_of_is_told() -> None:
