@@ -138,12 +138,11 @@ def host_insert_is_no_use(cache: RadixCache) -> None:
 )
 def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
     inserter, tree = cache.host_inserter, cache.tree
-    step = tree.step
 
     def insert(namespace: str, units: Units, slots: Slots, start: int) -> int:
         node = tree.root
         while node.end < start:
-            child = step(node, namespace, units, node.end)
+            child = tree.step(node, namespace, units, node.end)
             if child is None:
                 break
             tree.touch(child)

@@ -240,6 +240,7 @@ class SglangSystem:
         self._storage.free(slots)
 
     def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+        """Below a node that has been locked since; no match has told the core of the key."""
         self._core.about(key.namespace, key.units(self._bigram))
         return self._storage.hand_over(receipt[0], key, slots, start)
 

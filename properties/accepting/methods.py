@@ -33,7 +33,6 @@ from radixproof.impl.system import (
 )
 from radixproof.model.config import Component
 
-_PREFETCHING = ("evict_host", "free_host", "insert_fetched")
 _METHODS: dict[type[Operation], tuple[str, ...]] = {
     Reset: ("reset",),
     Refuse: ("refuse",),
@@ -44,7 +43,15 @@ _METHODS: dict[type[Operation], tuple[str, ...]] = {
     LoadingCheck: ("loading_check",),
     HostLock: ("lock_host", "unlock_host"),
     HostInsert: ("allocate_host", "write_host", "insert_host"),
-    Prefetch: ("lock_host", "unlock_host", "allocate_host", "write_host", *_PREFETCHING),
+    Prefetch: (
+        "lock_host",
+        "unlock_host",
+        "evict_host",
+        "allocate_host",
+        "free_host",
+        "write_host",
+        "insert_fetched",
+    ),
 }
 """What an operation calls beyond `System`."""
 

@@ -338,27 +338,15 @@ class Milestone(Enum):
         HYBRID_INSERTS,
     )
 
-    # Where prefetches are in few caches, a search as long as it has to be may miss these.
+    # Prefetches; where few caches have them, a search may miss these.
     PREFETCH_MAKES_ROOM = (
         "a prefetch begins for which host data has to go",
         Prefetch,
         HYBRID_INSERTS,
     )
-    PREFETCH_IN_PART = (
-        "a prefetch ends before all that it fetches has come",
-        Prefetch,
-        HYBRID_INSERTS,
-    )
-    PREFETCH_OVERTAKEN = (
-        "a prefetch ends with what the host has got meanwhile",
-        Prefetch,
-        HYBRID_INSERTS,
-    )
-    PREFETCH_PREFIX_SPLIT = (
-        "a prefetch ends after the end of its prefix was split",
-        Prefetch,
-        HYBRID_INSERTS,
-    )
+    PREFETCH_IN_PART = "a prefetch ends before all of it has come", Prefetch, HYBRID_INSERTS
+    PREFETCH_OVERTAKEN = "a prefetch ends with what the host has by now", Prefetch, HYBRID_INSERTS
+    PREFETCH_PREFIX_SPLIT = "a prefetch ends after its prefix was split", Prefetch, HYBRID_INSERTS
     PREFETCH_ON_HOST_ONLY = (
         "a prefetch ends below a prefix that has left the device meanwhile",
         Prefetch,

@@ -20,6 +20,7 @@ from radixproof.impl.operations import (
     LoadBack,
     Lock,
     Match,
+    Prefetch,
     RunCopies,
 )
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
@@ -52,7 +53,8 @@ Met: TypeAlias = Iterator[Milestone]
 
 
 def of_prompt(
-    model: Cache, operation: Match | Lock | HostLock | Insert | HostInsert | LoadBack
+    model: Cache,
+    operation: Match | Lock | HostLock | Insert | HostInsert | Prefetch | LoadBack,
 ) -> Met:
     """An operation on a prompt: it is looked up first, whatever else happens."""
     found = preview_match(model, operation.key)
@@ -64,6 +66,8 @@ def of_prompt(
             yield from _of_insert(model, operation, found)
         case HostInsert():
             yield from _of_host_insert(model, operation, found)
+        case Prefetch():
+            yield from _of_prefetch(model, operation, found)
         case LoadBack():
             yield from of_load(model, operation.quota, found)
 
@@ -273,10 +277,8 @@ def _of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) ->
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
 
 
-def of_prefetch(model: Cache, key: Key, found: MatchPreview) -> Met:
-    """A prefetch begins."""
-    yield from of_key(model, found)
-    need = len(model.trie.units(key)) - found.best.end
+def _of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:
+    need = len(model.trie.units(operation.key)) - found.best.end
     short = model.trie.free(Pool.FULL_HOST) < need <= model.config.slots(Pool.FULL_HOST)
     if short and any(is_host_leaf(page) for page in model.trie.host_only[FULL]):
         yield Milestone.PREFETCH_MAKES_ROOM

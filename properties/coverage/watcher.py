@@ -146,14 +146,12 @@ class Watcher:
                 yield Milestone.LOAD_ACK_AFTER_EVICTION if load else Milestone.ACK_AFTER_EVICTION
 
     def _of_prefetch(self, model: Cache, operation: Prefetch) -> Met:
-        found = preview_match(model, operation.key)
-        yield from recognise.of_prefetch(model, operation.key, found)
-        end = found.best
         if Holder(HolderKind.PREFETCH, operation.prefetch) in model.receipts:
             return
-        self.prefixes[operation.prefetch] = Prefix(
-            operation.key, end, len(end.node()) if end.end else 0, end.has(Pool.FULL)
-        )
+        yield from recognise.of_prompt(model, operation)
+        end = preview_match(model, operation.key).best
+        prefix = Prefix(operation.key, end, len(end.node()), end.has(Pool.FULL))
+        self.prefixes[operation.prefetch] = prefix
 
     def _of_its_end(self, model: Cache, operation: EndPrefetch) -> Met:
         if Holder(HolderKind.PREFETCH, operation.prefetch) not in model.receipts:
@@ -166,7 +164,7 @@ class Watcher:
         beyond = (page for page in model.trie.walk(prefix.key) if start < page.end <= end)
         if any(page.has(Pool.FULL_HOST) for page in beyond):
             yield Milestone.PREFETCH_OVERTAKEN
-        if prefix.end.end and len(prefix.end.node()) < prefix.length:
+        if len(prefix.end.node()) < prefix.length:
             yield Milestone.PREFETCH_PREFIX_SPLIT
         if prefix.on_device and not prefix.end.has(Pool.FULL):
             yield Milestone.PREFETCH_ON_HOST_ONLY

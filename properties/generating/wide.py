@@ -3,7 +3,7 @@ ranks, and long prompts of more kinds of tokens, in more namespaces (semantics 1
 
 Whether a history is wide, and in what, follows from its configuration as it was drawn, and takes
 nothing from the choices that make the others: most histories of a seed are what they would be if
-there were no wide ones.
+there were no wide ones. In the same way it is decided whether what is fetched takes time.
 """
 
 from __future__ import annotations

@@ -31,13 +31,20 @@ from radixproof.properties.judging.applicable import (
 )
 from radixproof.properties.judging.event_stream import Announced
 from radixproof.properties.judging.judgements import Judgement, judgement
-from radixproof.properties.performing.ledger import Ledger, PrefetchLock, RequestLock
+from radixproof.properties.performing.ledger import Ledger, OwnLock, PrefetchLock, RequestLock
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.step import CopyState, Step
 
 _STILL = Delta()
 NOTHING = {sure: Choice(_STILL.gone, _STILL.gained, sure) for sure in (False, True)}
 """What a system chose in a step that left everything where it was, by whether that is sure."""
+
+
+OWNERS: dict[type[OwnLock], HolderKind] = {
+    RequestLock: HolderKind.REQUEST,
+    PrefetchLock: HolderKind.PREFETCH,
+}
+"""What holds the locks that no operation of a history took by name."""
 
 
 class Judge:
@@ -186,10 +193,8 @@ class Judge:
 
     def holder(self, receipt: str) -> Holder:
         """The holder that operations know under this name."""
-        if isinstance(receipt, RequestLock):
-            return Holder(HolderKind.REQUEST, receipt.request, receipt.number)
-        if isinstance(receipt, PrefetchLock):
-            return Holder(HolderKind.PREFETCH, receipt.prefetch)
+        if isinstance(receipt, OwnLock):
+            return Holder(OWNERS[type(receipt)], receipt.owner, receipt.number)
         return Holder(HolderKind.RECEIPT, receipt)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from radixproof.model.config import POOLS, Config, Pool
 from radixproof.model.key import Key, Units
@@ -39,27 +39,24 @@ class Receipt:
     """Its window part has been given back."""
 
 
-class RequestLock(str):
-    """The name of a lock that a request holds, one after another: ``q's lock``, ``q's lock 1``."""
+class OwnLock(str):
+    """The name of a lock that somebody holds, one after another: ``q's lock``, ``q's lock 1``."""
 
-    request: str
+    owner: str
     number: int
 
-    def __new__(cls, request: str, number: int = 0) -> RequestLock:
-        name = super().__new__(cls, f"{request}'s lock {number}".removesuffix(" 0"))
-        name.request, name.number = request, number
+    def __new__(cls, owner: str, number: int = 0) -> Self:
+        name = super().__new__(cls, f"{owner}'s lock {number}".removesuffix(" 0"))
+        name.owner, name.number = owner, number
         return name
 
 
-class PrefetchLock(str):
-    """The name of the lock that a prefetch holds: ``f's lock``."""
+class RequestLock(OwnLock):
+    """One that a request holds on its prefix."""
 
-    prefetch: str
 
-    def __new__(cls, prefetch: str) -> PrefetchLock:
-        name = super().__new__(cls, f"{prefetch}'s lock")
-        name.prefetch = prefetch
-        return name
+class PrefetchLock(OwnLock):
+    """That which a prefetch holds on its prefix."""
 
 
 @dataclass(slots=True)
@@ -107,10 +104,8 @@ class Fetching:
     """What its prefix ended with, when it began."""
     slots: list[int]
     """FULL host slots for the rest."""
-    lock: PrefetchLock
-    """The name of its receipt."""
     handle: Any
-    """The receipt itself."""
+    """The receipt of its lock."""
 
 
 class Ledger:

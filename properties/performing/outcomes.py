@@ -12,7 +12,9 @@ from radixproof.impl.system import Lookup
 
 @dataclass(slots=True)
 class Skipped:
-    """The operation's premise did not hold; nothing was done."""
+    """The operation's premise did not hold, or there was no room; nothing was done but what parts
+    before this one say.
+    """
 
     reason: str
 

@@ -27,7 +27,8 @@ from radixproof.properties.performing.step import Step
 
 def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch) -> Iterator[Step]:
     """The prefix is locked, and only then room is made for the rest."""
-    found, whole = system.match(operation.key), operation.key
+    whole = operation.key
+    found = system.match(whole)
     key = ledger.prefix(whole, config.floor(len(ledger.units(whole))))
     need = len(ledger.units(key)) - found.best
     handle = system.lock_host(found.best_anchor) if need > 0 else None
@@ -47,23 +48,24 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         yield Step(operation, no_room, refused=[(Pool.FULL_HOST, need)])
         return
     ledger.take(Pool.FULL_HOST, slots)
-    ledger.prefetches[operation.prefetch] = Fetching(key, found.best, slots, lock, handle)
+    ledger.prefetches[operation.prefetch] = Fetching(key, found.best, slots, handle)
     yield Step(operation, Done(need))
 
 
 def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch) -> Iterator[Step]:
     """What has come is handed over, and the rest given back."""
-    one, tokens = ledger.prefetches.pop(operation.prefetch), operation.tokens
+    name, tokens = operation.prefetch, operation.tokens
+    one = ledger.prefetches.pop(name)
     came = len(one.slots) if tokens is None else config.floor(max(0, tokens))
     slots, rest = one.slots[:came], one.slots[came:]
     ledger.give(Pool.FULL_HOST, one.slots)
     if rest:
         system.free_host(rest)
     if slots:
-        end_of_it = one.start + len(slots)
-        key = ledger.prefix(one.key, end_of_it)
-        system.write_host(slots, ledger.tags_of(one.key)[one.start : end_of_it])
+        reached = one.start + len(slots)
+        key = ledger.prefix(one.key, reached)
+        system.write_host(slots, ledger.tags_of(one.key)[one.start : reached])
         kept = system.insert_fetched(one.handle, key, slots, one.start)
         yield Step(HostInsert(key), Done(kept), fetched=one.start)
     system.unlock_host(one.handle)
-    yield Step(Unlock(one.lock), Done())
+    yield Step(Unlock(PrefetchLock(name)), Done())

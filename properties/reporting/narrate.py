@@ -35,7 +35,7 @@ class Narrative:
     breach: Breach | None
     trees: tuple[Tree, ...]
     parts: tuple[tuple[Act, Outcome], ...] = ()
-    """Of the last step: what it consists of, if it is of several."""
+    """What the last step consisted of."""
     holders: tuple[Holders | None, ...] = (None, None)
     """Who has locked what, before the last step and after it."""
 

@@ -7,6 +7,8 @@ import textwrap
 from radixproof.impl.operations import History
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
+from radixproof.properties.performing.outcomes import Outcome
+from radixproof.properties.performing.step import Act
 from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.rules import of_signature
 from radixproof.properties.reporting.tree_text import draw
@@ -53,9 +55,7 @@ def course(history: History, told: Narrative) -> list[str]:
     lines = [*wrapped(f"Configuration: {describe(history.config)}"), "", "History:"]
     for number, (operation, outcome) in enumerate(told.steps, 1):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
-        lines.append(
-            f" {mark}{number:3}. {operation}" + (f"   -> {outcome}" if str(outcome) else "")
-        )
+        lines.append(f" {mark}{number:3}. {_with_outcome(operation, outcome)}")
     lines += _parts(told)
     lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
@@ -73,10 +73,11 @@ def _parts(told: Narrative) -> list[str]:
     """What the last step consists of, if it is of several, or of another one."""
     if len(told.parts) == 1 and told.parts[0][0] == told.steps[-1][0]:
         return []
-    return [
-        f"        {part}" + (f"   -> {outcome}" if str(outcome) else "")
-        for part, outcome in told.parts
-    ]
+    return [f"        {_with_outcome(part, outcome)}" for part, outcome in told.parts]
+
+
+def _with_outcome(operation: Act, outcome: Outcome) -> str:
+    return f"{operation}" + (f"   -> {outcome}" if str(outcome) else "")
 
 
 def _trees(config: Config, told: Narrative) -> list[str]:

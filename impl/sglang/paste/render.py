@@ -242,7 +242,7 @@ def _described(config: Config) -> str:
 def _is_limited(
     config: Config, operations: Sequence[Operation], calls: Sequence[Sequence[Call]]
 ) -> bool:
-    """Whether the host pools may get full: never more is on the host than was inserted."""
+    """Whether the host pools may get full: never more is on the host than came."""
     keys = [one.key for one in operations if isinstance(one, (Insert, *FETCHES))]
     made = [call for calls_of_step in calls for call in calls_of_step]
     keys += [call.arguments[0] for call in made if call.method == "insert"]

@@ -98,7 +98,7 @@ def test_what_a_request_relies_on_is_noted_with_its_prefix(radix: Target) -> Non
 def test_locks_of_a_request_have_names_of_their_own() -> None:
     first, tenth = RequestLock("q"), RequestLock("q", 10)
     assert (first, tenth) == ("q's lock", "q's lock 10")
-    assert (tenth.request, tenth.number) == ("q", 10)
+    assert (tenth.owner, tenth.number) == ("q", 10)
 
 
 # -- keys and content --------------------------------------------------------------------------
