@@ -7,6 +7,7 @@ states in one line what the situation is and what a system must offer for it to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import TypeAlias
 
@@ -407,6 +408,10 @@ class Milestone(Enum):
         self = object.__new__(cls)
         self._value_, self.needs = sentence, needs
         return self
+
+
+Met: TypeAlias = Iterator[Milestone]
+"""Those that an operation is about to reach."""
 
 
 def reachable(scope: Scope) -> list[Milestone]:

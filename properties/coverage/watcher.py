@@ -37,9 +37,8 @@ from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
-from radixproof.properties.coverage import recognise
-from radixproof.properties.coverage.milestones import Milestone
-from radixproof.properties.coverage.recognise import Met
+from radixproof.properties.coverage import evicting, recognise
+from radixproof.properties.coverage.milestones import Met, Milestone
 from radixproof.properties.generating.preview import goes_on, preview_match
 
 
@@ -111,10 +110,10 @@ class Watcher:
             case EndPrefetch():
                 yield from self._of_its_end(model, operation)
             case Evict():
-                yield from recognise.of_evict(model, operation)
+                yield from evicting.of_evict(model, operation)
                 self._overtake(model)
             case EvictHost(_, component):
-                yield from recognise.of_evict_host(model, component)
+                yield from evicting.of_evict_host(model, component)
             case RunCopies():
                 yield from recognise.of_run(model, operation)
             case WritingCheck(blocking) | LoadingCheck(blocking):

@@ -1,0 +1,164 @@
+"""Which milestones an insert, on the device or on the host, is about to reach."""
+
+from __future__ import annotations
+
+from radixproof.impl.operations import (
+    HostInsert,
+    Insert,
+    Prefetch,
+)
+from radixproof.model.config import HOST, Component, Pool
+from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.nodes import is_host_leaf
+from radixproof.model.specification.trie import Page
+from radixproof.properties.coverage.milestones import Met, Milestone
+from radixproof.properties.generating.preview import (
+    InsertPreview,
+    MatchPreview,
+    allocated,
+    receipts_on,
+)
+
+FULL, SWA, MAMBA = Component
+
+
+def of_insert(model: Cache, operation: Insert, found: MatchPreview) -> Met:
+    trie, config = model.trie, model.config
+    served = found.device.end if operation.reuse else 0
+    units = len(operation.key.units(config.bigram))
+    need = allocated(units - served, operation.state, config)
+    if operation.evicted > config.floor(units) or any(
+        trie.free(pool) < count for pool, count in need.items()
+    ):
+        return
+    if any(pool in model.refusing for pool in need):
+        yield Milestone.INSERT_REFUSED
+        return
+    coming = InsertPreview(
+        found.path,
+        config.floor(units),
+        max(operation.evicted, served),
+        operation.state,
+    )
+    if not coming.length:
+        return
+    if coming.end == coming.length and all(page.has(Pool.FULL) for page in coming.path):
+        yield Milestone.DUPLICATE
+    if served and coming.end < coming.length:
+        yield Milestone.REUSE
+    if any(page.host_only for page in coming.path):
+        yield Milestone.REVIVE
+    if config.window is not None:
+        yield from _of_window(model, coming, config.window)
+    if config.mamba_states and coming.state and coming.end == coming.length:
+        yield from _of_state(coming.path[-1])
+    if config.hosted and not config.write_back:
+        yield from _of_backup(model, coming)
+
+
+def _of_window(model: Cache, coming: InsertPreview, window: int) -> Met:
+    evicted, end, length = coming.evicted, coming.end, coming.length
+    if any(page.host_only and not coming.brings_swa(page) for page in coming.path):
+        yield Milestone.REVIVE_BELOW_BOUNDARY
+    lost = [
+        page
+        for page in coming.path
+        if page.has(Pool.FULL) and not page.has(Pool.SWA) and coming.brings_swa(page)
+    ]
+    if lost:
+        yield Milestone.RECOVER
+    if any(receipts_on(page, Pool.FULL) for page in lost):
+        yield Milestone.RECOVER_LOCKED
+    if any(page.end == evicted and not page.cut for page in coming.path):
+        yield Milestone.BOUNDARY_INSIDE_NODE
+        if model.config.page_size > 1:
+            yield Milestone.BOUNDARY_INSIDE_PAGED_NODE
+    if end < evicted < length:
+        yield Milestone.BOUNDARY_INSIDE_LEAF
+    if end < length <= evicted:
+        yield Milestone.LEAF_BELOW_BOUNDARY
+    if length - max(end, evicted) > window:
+        yield Milestone.LEAF_LONGER_THAN_WINDOW
+
+
+def _of_state(last: Page) -> Met:
+    if last.has(Pool.MAMBA):
+        yield Milestone.STATE_TWICE
+    else:
+        yield Milestone.STATE_REVIVED if last.has(Pool.MAMBA_HOST) else Milestone.STATE_ATTACHED
+
+
+def _of_backup(model: Cache, coming: InsertPreview) -> Met:
+    """Under write-through, what the hits of an insert make due for backup."""
+    path, threshold, new = coming.path, model.config.threshold, coming.length - coming.end
+    unbacked = [page for page in path if not page.has(Pool.FULL_HOST)]
+    due = any(page.hits + 1 >= threshold for page in unbacked)
+    if due or (new and threshold == 1):
+        need = sum(len(page.tokens) for page in unbacked) + (new if threshold == 1 else 0)
+        room, spare = (
+            model.trie.free(Pool.FULL_HOST),
+            len(model.trie.host_only[FULL]) * model.config.page_size,
+        )
+        if unbacked and (new or sum(page.cut for page in unbacked) > 1):
+            yield Milestone.BACKUP_OF_ANCESTORS
+        if room < need <= room + spare:
+            yield from _of_backup_room(model, coming)
+        if any(pool.on_host for locked in model.receipts.values() for pool in locked):
+            yield Milestone.BACKUP_UNDER_HOST_LOCK
+        if need > room + spare:
+            yield Milestone.BACKUP_TOO_LARGE
+        if need <= room and model.refusing.intersection(HOST):
+            yield Milestone.BACKUP_REFUSED
+    backed = [page for page in path if page.has(Pool.FULL_HOST) and page.hits + 1 >= threshold]
+    late = (
+        page
+        for page in backed
+        if not page.has(Pool.SWA_HOST) and (page.has(Pool.SWA) or coming.brings_swa(page))
+    )
+    if model.config.window is not None and any(late):
+        yield Milestone.SUPPLEMENT_WINDOW
+    attached = path[-1] if coming.state and not new else None
+    if model.config.mamba_states and any(
+        (page.has(Pool.MAMBA) or page is attached) and not page.has(Pool.MAMBA_HOST)
+        for page in backed
+    ):
+        yield Milestone.SUPPLEMENT_STATE
+
+
+def _of_backup_room(model: Cache, coming: InsertPreview) -> Met:
+    """A backup needs room for FULL on the host, which an eviction can make."""
+    trie, config = model.trie, model.config
+    yield Milestone.BACKUP_MAKES_ROOM
+    if any(copy.load for copy in model.copies.flying):
+        yield Milestone.BACKUP_MAKES_ROOM_WHILE_LOADING
+    swa = coming.length - max(coming.end, coming.evicted) if config.window is not None else 0
+    state = int(coming.state and config.mamba_states > 0)
+    if trie.free(Pool.SWA_HOST) < swa or trie.free(Pool.MAMBA_HOST) < state:
+        yield Milestone.BACKUP_SHORT_OF_TWO
+
+
+def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> Met:
+    trie = model.trie
+    length, start = len(trie.units(operation.key)), found.best.end
+    if (
+        length == start
+        or trie.free(Pool.FULL_HOST) < length - start
+        or Pool.FULL_HOST in model.refusing
+    ):
+        return
+    attached = True
+    for page in found.path:
+        refilled = attached and page.end > start and not page.has(Pool.FULL_HOST)
+        attached = page.has(Pool.FULL_HOST) or refilled
+        if refilled:
+            yield Milestone.HOST_INSERT_REFILLS
+    if len(found.path) * model.config.page_size < length:
+        adds = attached or model.config.write_back
+        yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
+
+
+def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:
+    need = len(model.trie.units(operation.key)) - found.best.end
+    short = model.trie.free(Pool.FULL_HOST) < need <= model.config.slots(Pool.FULL_HOST)
+    if short and any(is_host_leaf(page) for page in model.trie.host_only[FULL]):
+        yield Milestone.PREFETCH_MAKES_ROOM
