@@ -33,7 +33,7 @@ from radixproof.impl.operations import (
     Unlock,
 )
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.model.config import Component, Config, EvictionPolicy
+from radixproof.model.config import Component, Config
 
 
 class Held(Protocol):
@@ -72,15 +72,10 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
     if kind is Prefetch and not scope.has(EndPrefetch):
         return "the system has prefetches that do not end"
     fetches = kind in (HostInsert, Prefetch, EndPrefetch)
-    if fetches and not (scope.hybrid_host_inserts or _is_plain(config)):
-        return "host inserts of this system are of FULL alone, and without priorities"
+    plain = config.components == (Component.FULL,)
+    if fetches and not (scope.hybrid_host_inserts or plain):
+        return "host inserts of this system are of FULL alone"
     return _without_host_tier(kind, config)
-
-
-def _is_plain(config: Config) -> bool:
-    return config.components == (Component.FULL,) and (
-        config.eviction_policy is not EvictionPolicy.PRIORITY
-    )
 
 
 def _without_host_tier(kind: type[Operation], config: Config) -> str | None:

@@ -78,9 +78,7 @@ class Scope:
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
     hybrid_host_inserts: bool = True
-    """Host inserts, and prefetches, can be made beside SWA and MAMBA, and where priorities order
-    evictions.
-    """
+    """Host inserts, and prefetches, can be made beside SWA and MAMBA."""
     failing_copies: bool = True
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a

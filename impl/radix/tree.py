@@ -135,10 +135,11 @@ class Tree:
     def add_host_leaf(self, parent: Node, namespace: str, segment: Units, host: Slots) -> Node:
         """Hang a new node with FULL on the host only under ``parent``, most recently used.
 
-        It counts as made by an insert of its own.
+        It counts as made by an insert of its own, and is as urgent as what it hangs under.
         """
         self.begin_insert()
         leaf = self._hang(parent, namespace, segment)
+        leaf.priority = parent.priority
         self.put_host(leaf, Component.FULL, host)
         self._sort_leaf(parent)
         return leaf

@@ -100,7 +100,7 @@ RULES = (
     Rule(
         "0.5.13",
         "locks of host copies, and what is fetched to the host (6.6, 10.2, 10.3)",
-        "the operations are left out; host inserts are made of FULL alone, and without priorities",
+        "the operations are left out; host inserts are made of FULL alone",
         "operations",
         (*_ALWAYS, HostInsert, Prefetch, EndPrefetch, HostLock),
     ),

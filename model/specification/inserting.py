@@ -62,6 +62,7 @@ def insert(
     the request's slots; a page without SWA takes the request's, if the request still has it.
     """
     state.inserts += 1
+    state.most_urgent = max(state.most_urgent, priority)
     path = state.trie.extend(key)
     if not path:
         return Inserting(path)
@@ -78,6 +79,7 @@ def insert(
         if at >= existing:
             page.created = state.inserts
         page.priority = max(page.priority, priority)
+        page.urgency = max(page.urgency, priority)
         inserting.opens |= _take_page(state, page, evicted)
     cut_path(state, path, existing, evicted)
     renew_path(state, path)

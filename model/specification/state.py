@@ -4,10 +4,14 @@ transitions change.
 
 from __future__ import annotations
 
+import sys
+
 from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.specification.copies import Copies
 from radixproof.model.specification.trie import Holder, PagesPerPool, Trie
+
+LEAST_URGENT = -sys.maxsize
 
 
 class State:
@@ -22,5 +26,7 @@ class State:
         self.copies = Copies(config.ranks, dialect.held_backups)
         self.inserts = 0
         """How many inserts there were, of both kinds: numbers a new node (7.2)."""
+        self.most_urgent = LEAST_URGENT
+        """The highest priority of any insert; see `Page.urgency`."""
         self.refusing: set[Pool] = set()
         """Pools whose next allocation was made to fail, and may still be to come (17.4)."""

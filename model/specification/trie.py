@@ -80,6 +80,10 @@ class Page:
     created: int = 0
     """Number of the insert that made it."""
     priority: int = 0
+    urgency: int = 0
+    """Its priority where what is fetched below the root takes that of the most urgent insert: not
+    by a rule, but to name a cause (10.3).
+    """
     used: int = 0
     """When: its place in `Trie.recency`."""
 

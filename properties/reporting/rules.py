@@ -46,6 +46,7 @@ BY_SIGNATURE = (
     ("SIZE/*", "1.5"),
     ("LEAF/*", "1.6"),
     ("RECENCY/hits-by-insert", "8.1"),
+    ("RECENCY/priority-of-root", "7.2", "10.3"),
     ("RECENCY/access-time", "3.5", "5.5"),
     ("RECENCY/*-list", "3.5", "5.5"),
     ("RECENCY/*-order", "7.9"),

@@ -173,7 +173,7 @@ def test_what_a_system_cannot_be_put_to(
 
 def test_host_inserts_may_be_of_plain_caches_only() -> None:
     scope = Scope(hybrid_host_inserts=False)
-    reason = "host inserts of this system are of FULL alone, and without priorities"
+    reason = "host inserts of this system are of FULL alone"
     by_priority = replace(PLAIN, eviction_policy=EvictionPolicy.PRIORITY)
     for config, expected in ((PLAIN, None), (by_priority, reason), (WINDOWED, reason)):
         assert unavailable(HostInsert, config, scope) == expected
