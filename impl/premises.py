@@ -18,7 +18,6 @@ from radixproof.impl.operations import (
     EndPrefetch,
     EvictHost,
     Finish,
-    HostInsert,
     HostLock,
     Insert,
     Lock,
@@ -33,7 +32,7 @@ from radixproof.impl.operations import (
     Unlock,
 )
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.model.config import Component, Config
+from radixproof.model.config import Config
 
 
 class Held(Protocol):
@@ -71,10 +70,6 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
         return "the system has no such operation"
     if kind is Prefetch and not scope.has(EndPrefetch):
         return "the system has prefetches that do not end"
-    fetches = kind in (HostInsert, Prefetch, EndPrefetch)
-    plain = config.components == (Component.FULL,)
-    if fetches and not (scope.hybrid_host_inserts or plain):
-        return "host inserts of this system are of FULL alone"
     return _without_host_tier(kind, config)
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from radixproof.impl.carrying import Carriage
 from radixproof.impl.observation import Observation, PerComponent
-from radixproof.impl.system import Complete, Insertion, Lookup, close
+from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
 
@@ -180,21 +180,21 @@ class Replicas:
             ],
         )
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        return self._all("allocate_host", lambda system: system.allocate_host(tokens))
+    def allocate_host(self, pool: Pool, count: int) -> list[int] | None:
+        return self._all("allocate_host", lambda system: system.allocate_host(pool, count))
 
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._all("write_host", lambda system: system.write_host(slots, tags))
+    def free_host(self, pool: Pool, slots: Sequence[int]) -> None:
+        self._all("free_host", lambda system: system.free_host(pool, slots))
 
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        return self._all("insert_host", lambda system: system.insert_host(key, slots, start))
+    def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._all("write_host", lambda system: system.write_host(pool, slots, tags))
 
-    def free_host(self, slots: Sequence[int]) -> None:
-        self._all("free_host", lambda system: system.free_host(slots))
+    def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
+        return self._all("insert_host", lambda system: system.insert_host(key, fetched, start))
 
-    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+    def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
         kept = [
-            system.insert_fetched(own, key, slots, start)
+            system.insert_fetched(own, key, fetched, start)
             for system, own in zip(self.systems, receipt, strict=True)
         ]
         return self._same("insert_fetched", kept)

@@ -77,8 +77,6 @@ class Scope:
     """Where there is MAMBA, an insert can do without a state."""
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
-    hybrid_host_inserts: bool = True
-    """Host inserts, and prefetches, can be made beside SWA and MAMBA."""
     failing_copies: bool = True
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a

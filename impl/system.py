@@ -60,6 +60,16 @@ class Insertion(NamedTuple):
     anchor: Any = None
 
 
+class Fetched(NamedTuple):
+    """Host slots of what was fetched for a key: FULL from some token on, SWA of its last tokens,
+    and the MAMBA state of its end, as far as the cache has these.
+    """
+
+    slots: Sequence[int]
+    window: Sequence[int] = ()
+    state: int | None = None
+
+
 class System(Protocol):
     """One live cache: what every system has.
 
@@ -320,17 +330,20 @@ class HostLocking(Protocol):
 class HostInserting(Protocol):
     """For `HostInsert`: what a storage prefetch does in all."""
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        """FULL host slots for ``tokens`` tokens, whole pages; None if there is no room. Nothing may
-        be evicted for it.
+    def allocate_host(self, pool: Pool, count: int) -> list[int] | None:
+        """So many slots of a host pool, of tokens whole pages; None if there is no room. Nothing
+        may be evicted for it.
         """
 
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Fetch: fill the caller's FULL host ``slots`` with content named by ``tags``."""
+    def free_host(self, pool: Pool, slots: Sequence[int]) -> None:
+        """Give slots of a host pool back, the caller's own: nothing has come for them."""
 
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        """Hand over FULL host slots for ``key`` from token ``start`` on; returns the tokens kept
-        (semantics 10.3).
+    def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Fetch: fill the caller's ``slots`` of a host pool with content named by ``tags``."""
+
+    def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
+        """Hand over what was fetched for ``key`` from token ``start`` on; returns the tokens of
+        FULL that are kept (semantics 10.3).
 
         ``start`` is where the last match ended on either tier. What is not kept is freed by the
         tree.
@@ -342,10 +355,7 @@ class Prefetching(Protocol):
     of `HostTier`.
     """
 
-    def free_host(self, slots: Sequence[int]) -> None:
-        """Give FULL host slots back, the caller's own: nothing has come for them."""
-
-    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+    def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
         """The same as `insert_host`, below the node of a receipt of `lock_host`, which ended at
         ``start``: other operations have been made since.
         """

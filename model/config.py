@@ -143,6 +143,17 @@ class Config(AsSource):
         """Size of a pool in slots (semantics 1.3)."""
         return self._sizes[pool][0] * self._sizes[pool][1]
 
+    def fetched_window(self, start: int, end: int) -> int:
+        """Tokens of SWA that a fetch of what lies between takes along: the whole pages that cover a
+        window, or all from the root on; none where it would lack its beginning (semantics 10.2).
+        """
+        if self.window is None:
+            return 0
+        whole = -(-self.window // self.page_size) * self.page_size
+        if end - start >= whole:
+            return whole
+        return 0 if start else end
+
     def floor(self, tokens: int) -> int:
         """``tokens`` rounded down to whole pages (semantics 2.3)."""
         return tokens - tokens % self.page_size

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from radixproof.impl.faults.planting import fault
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def host_insert_under_unbacked_parent(cache: RadixCache) -> None:
     inserter = cache.host_inserter
     add_leaf, write_back = inserter._add_leaf, inserter._write_back
 
-    def anywhere(parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
+    def anywhere(parent: Node, namespace: str, segment: Units, slots: Slots) -> Node | None:
         inserter._write_back = True
-        kept = add_leaf(parent, namespace, segment, slots)
+        leaf = add_leaf(parent, namespace, segment, slots)
         inserter._write_back = write_back
-        return kept
+        return leaf
 
     inserter._add_leaf = anywhere  # type: ignore[method-assign]
 
@@ -57,9 +58,11 @@ def fetched_slots_shifted(cache: RadixCache) -> None:
     inserter = cache.host_inserter
     insert = inserter.insert
 
-    def shifted(namespace: str, units: Units, slots: Slots, start: int) -> int:
+    def shifted(
+        namespace: str, units: Units, slots: Slots, start: int, window: Slots, state: Slots
+    ) -> int:
         page = cache.config.page_size
-        return insert(namespace, units, np.roll(slots, page), start)
+        return insert(namespace, units, np.roll(slots, page), start, window, state)
 
     inserter.insert = shifted  # type: ignore[method-assign]
 
@@ -73,9 +76,9 @@ def present_part_freed_twice(cache: RadixCache) -> None:
     inserter = cache.host_inserter
     free = inserter._free
 
-    def twice(slots: Slots) -> int:
-        free(slots)
-        return free(slots)
+    def twice(slots: Slots, component: Component = Component.FULL) -> int:
+        free(slots, component)
+        return free(slots, component)
 
     inserter._free = twice  # type: ignore[method-assign]
 
@@ -86,7 +89,7 @@ def present_part_freed_twice(cache: RadixCache) -> None:
     Property.OWN_H,
 )
 def present_part_not_freed(cache: RadixCache) -> None:
-    def keep(slots: Slots) -> int:
+    def keep(slots: Slots, component: Component = Component.FULL) -> int:
         return 0
 
     cache.host_inserter._free = keep  # type: ignore[method-assign]
@@ -101,11 +104,11 @@ def node_without_a_page(cache: RadixCache) -> None:
     inserter, tree = cache.host_inserter, cache.tree
     add_leaf = inserter._add_leaf
 
-    def whatever_is_left(parent: Node, namespace: str, segment: Units, slots: Slots) -> int:
+    def whatever_is_left(parent: Node, namespace: str, segment: Units, slots: Slots) -> Node | None:
         if segment or parent.is_root:
             return add_leaf(parent, namespace, segment, slots)
         tree.add_host_leaf(parent, namespace, segment, slots)
-        return 0
+        return None
 
     inserter._add_leaf = whatever_is_left  # type: ignore[method-assign]
 
@@ -122,13 +125,13 @@ def host_insert_is_no_use(cache: RadixCache) -> None:
     def nothing(node: Node) -> None:
         pass
 
-    def untouched(namespace: str, units: Units, slots: Slots, start: int) -> int:
+    def untouched(*offered: Any) -> int:
         tree.touch = nothing  # type: ignore[method-assign]
-        kept = insert(namespace, units, slots, start)
+        kept = insert(*offered)
         tree.touch = touch  # type: ignore[method-assign]
         return kept
 
-    inserter.insert = untouched  # type: ignore[method-assign]
+    inserter.insert = untouched  # type: ignore[assignment, method-assign]
 
 
 @fault(
@@ -139,7 +142,9 @@ def host_insert_is_no_use(cache: RadixCache) -> None:
 def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
     inserter, tree = cache.host_inserter, cache.tree
 
-    def insert(namespace: str, units: Units, slots: Slots, start: int) -> int:
+    def insert(
+        namespace: str, units: Units, slots: Slots, start: int, window: Slots, state: Slots
+    ) -> int:
         node = tree.root
         while node.end < start:
             child = tree.step(node, namespace, units, node.end)
@@ -147,6 +152,9 @@ def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
                 break
             tree.touch(child)
             node = child
-        return inserter._add_leaf(node, namespace, units[node.end :], slots)
+        leaf = inserter._add_leaf(node, namespace, units[node.end :], slots)
+        inserter._free(window, Component.SWA)
+        inserter._free(state, Component.MAMBA)
+        return 0 if leaf is None else len(leaf.segment)
 
     inserter.insert = insert  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.config import CacheConfig, Component
@@ -230,12 +230,12 @@ def pairs_as_single_tokens(cache: RadixCache) -> None:
 def fetched_under_tokens_not_pairs(cache: RadixCache) -> None:
     config, insert = cache.config, cache.host_inserter.insert
 
-    def insert_tokens(namespace: str, units: Units, slots: Slots, start: int) -> int:
+    def insert_tokens(namespace: str, units: Units, *offered: Any) -> int:
         first = tuple(unit[0] if isinstance(unit, tuple) else unit for unit in units)
-        return insert(namespace, first, slots, start)
+        return insert(namespace, first, *offered)
 
     if config.bigram:
-        cache.host_inserter.insert = insert_tokens  # type: ignore[method-assign]
+        cache.host_inserter.insert = insert_tokens  # type: ignore[assignment, method-assign]
 
 
 @fault(
@@ -258,10 +258,10 @@ def namespaces_share_a_tree(cache: RadixCache) -> None:
 def fetched_for_every_namespace(cache: RadixCache) -> None:
     insert = cache.host_inserter.insert
 
-    def insert_for_all(namespace: str, units: Units, slots: Slots, start: int) -> int:
-        return insert("" if not start else namespace, units, slots, start)
+    def insert_for_all(namespace: str, units: Units, slots: Slots, start: int, *rest: Any) -> int:
+        return insert("" if not start else namespace, units, slots, start, *rest)
 
-    cache.host_inserter.insert = insert_for_all  # type: ignore[method-assign]
+    cache.host_inserter.insert = insert_for_all  # type: ignore[assignment, method-assign]
 
 
 @fault(

@@ -120,16 +120,25 @@ class RadixCache:
         )
 
     def insert_host(
-        self, tokens: Sequence[int], slots: Sequence[int], namespace: str = "", start: int = 0
+        self,
+        tokens: Sequence[int],
+        slots: Sequence[int],
+        namespace: str = "",
+        start: int = 0,
+        window: Sequence[int] = (),
+        state: int | None = None,
     ) -> int:
         """Hand over KV of a key that was fetched to the host.
 
-        ``slots`` are FULL host slots of the whole pages from ``start`` on, the end of a node.
-        Returns how many are kept; the others are freed.
+        ``slots`` are FULL host slots of the whole pages from ``start`` on, the end of a node;
+        ``window`` are SWA host slots of the last tokens, in whole pages from ``start`` on at most,
+        and ``state`` is a MAMBA host slot with the state of the end. Returns how many FULL slots
+        are kept; what is not kept is freed.
         """
-        return self.host_inserter.insert(
-            namespace, self._whole_pages(tokens), np.array(slots, dtype=np.int64), start
-        )
+        full, swa = (np.array(some, dtype=np.int64) for some in (slots, window))
+        mamba = np.array([] if state is None else [state], dtype=np.int64)
+        units = self._whole_pages(tokens)
+        return self.host_inserter.insert(namespace, units, full, start, swa, mamba)
 
     def lock(self, node: Node) -> Receipt:
         """Keep the path to a node on the device.

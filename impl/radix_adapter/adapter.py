@@ -30,7 +30,7 @@ from radixproof.impl.radix_adapter.refusing import RefusingAllocator
 from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
-from radixproof.impl.system import Insertion, Lookup, Unavailable
+from radixproof.impl.system import Fetched, Insertion, Lookup, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -145,21 +145,22 @@ class RadixSystem:
     def load_back(self, anchor: Any, quota: int | None) -> int:
         return self.cache.load_back(anchor, quota)
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        slots = self.allocators[Pool.FULL_HOST].alloc(tokens)
+    def allocate_host(self, pool: Pool, count: int) -> list[int] | None:
+        slots = self.allocators[pool].alloc(count)
         return None if slots is None else slots.tolist()
 
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._tags[Pool.FULL_HOST].write(_slots(slots), _content(tags))
+    def free_host(self, pool: Pool, slots: Sequence[int]) -> None:
+        self.allocators[pool].free(_slots(slots))
 
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
-        return self.cache.insert_host(key.tokens, slots, key.namespace, start)
+    def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._tags[pool].write(_slots(slots), _content(tags))
 
-    def free_host(self, slots: Sequence[int]) -> None:
-        self.allocators[Pool.FULL_HOST].free(_slots(slots))
+    def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
+        slots, window, state = fetched
+        return self.cache.insert_host(key.tokens, slots, key.namespace, start, window, state)
 
-    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
-        return self.insert_host(key, slots, start)
+    def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
+        return self.insert_host(key, fetched, start)
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._engines[load].run(count, fail)

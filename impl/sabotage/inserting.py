@@ -225,11 +225,14 @@ def fetched_leaf_refused(cache: RadixCache, strikes: Strikes) -> None:
     inserter = cache.host_inserter
 
     @around(inserter, "_add_leaf")
-    def refuse(add: Callable[..., int], *what: Any) -> int:
+    def refuse(add: Callable[..., Node | None], *what: Any) -> Node | None:
         parent, _, segment, slots = what
         wanted = inserter._write_back or parent.is_root or parent.backed
         taken = bool(segment) and len(slots) >= len(segment) and wanted
-        return inserter._free(slots) if taken and strikes(FULL) else add(*what)
+        if not (taken and strikes(FULL)):
+            return add(*what)
+        inserter._free(slots)
+        return None
 
 
 @kind("what was fetched for a node is not taken", "10.3", REFILLED, policies=THROUGH)

@@ -30,7 +30,7 @@ from radixproof.impl.sglang.storage import Storage
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
-from radixproof.impl.system import Insertion, Lookup, System, Target
+from radixproof.impl.system import Fetched, Insertion, Lookup, System, Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -226,23 +226,23 @@ class SglangSystem:
     def unlock_host(self, receipt: Any) -> None:
         self._tree.dec_host_lock_ref(*receipt)
 
-    def allocate_host(self, tokens: int) -> list[int] | None:
-        return self._storage.allocate(tokens)
+    def allocate_host(self, pool: Pool, count: int) -> list[int] | None:
+        return self._storage.allocate(pool, count)
 
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._storage.fill(slots, tags)
+    def free_host(self, pool: Pool, slots: Sequence[int]) -> None:
+        self._storage.free(pool, slots)
 
-    def insert_host(self, key: Key, slots: Sequence[int], start: int) -> int:
+    def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._storage.fill(pool, slots, tags)
+
+    def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
         """Below the node where the match before ended on either tier."""
-        return self._storage.hand_over(self._best_matched, key, slots, start)
+        return self._storage.hand_over(self._best_matched, key, fetched, start)
 
-    def free_host(self, slots: Sequence[int]) -> None:
-        self._storage.free(slots)
-
-    def insert_fetched(self, receipt: Any, key: Key, slots: Sequence[int], start: int) -> int:
+    def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
         """Below a node that has been locked since; no match has told the core of the key."""
         self._core.about(key.namespace, key.units(self._bigram))
-        return self._storage.hand_over(receipt[0], key, slots, start)
+        return self._storage.hand_over(receipt[0], key, fetched, start)
 
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()

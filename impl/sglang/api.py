@@ -118,6 +118,8 @@ class Sglang:
     swa_allocator: type[Any]
     requests: Any
     """Module of what the scheduler does with the memory of requests."""
+    storage: Any
+    """Module of what is moved to and from storage."""
     flags: Any
     """What the environment sets, each with its default."""
     radix_key: type[Any]
@@ -199,6 +201,7 @@ def collect(version: str) -> Sglang:
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
         requests=requests,
+        storage=_module("hicache_storage"),
         flags=importlib.import_module("sglang.srt.environ").envs,
         radix_key=keys.RadixKey,
         namespace_seed=getattr(_module("utils"), "storage_namespace_seed", lambda *_: None),

@@ -100,7 +100,7 @@ RULES = (
     Rule(
         "0.5.13",
         "locks of host copies, and what is fetched to the host (6.6, 10.2, 10.3)",
-        "the operations are left out; host inserts are made of FULL alone",
+        "the operations are left out",
         "operations",
         (*_ALWAYS, HostInsert, Prefetch, EndPrefetch, HostLock),
     ),
@@ -305,7 +305,6 @@ def scope_of(version: str) -> Scope:
     old = Scope(
         eviction_policies=(EvictionPolicy.LRU,),
         operations=_ALWAYS,
-        hybrid_host_inserts=False,
         stateless_inserts=False,
         state_release=False,
         failing_copies=False,

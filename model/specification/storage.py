@@ -12,9 +12,10 @@ from radixproof.model.specification.trie import Page
 
 
 def host_insert(state: State, key: Key, start: int) -> int:
-    """FULL of a key beyond token ``start``, the end of a node, is handed over on the host (10.3).
+    """A key beyond token ``start``, the end of a node, is handed over on the host: FULL, and the
+    window and the state of its end (10.3).
 
-    Returns how many tokens of it were taken.
+    Returns how many tokens of FULL were taken.
     """
     state.inserts += 1
     walked = state.trie.walk(key)
@@ -24,6 +25,9 @@ def host_insert(state: State, key: Key, start: int) -> int:
     used = [page for node in nodes_of(walked) if node[-1].end >= start for page in node]
     state.trie.touch(used)
     added = _add_below(state, key, walked)
+    path = walked + added
+    if path and path[-1].has(Pool.FULL_HOST) and path[-1].end == len(state.trie.units(key)):
+        _attach(state, path, start)
     return sum(len(page.tokens) for page in taken + added)
 
 
@@ -54,3 +58,19 @@ def _add_below(state: State, key: Key, walked: list[Page]) -> list[Page]:
     if added:
         split(state, added[-1])
     return added
+
+
+def _attach(state: State, path: list[Page], start: int) -> None:
+    """The nodes of the window take its SWA, and the end its state, where they have no host copy of
+    these (semantics 10.3).
+    """
+    end = path[-1]
+    first = end.end - state.config.fetched_window(start, end.end)
+    window = [page for page in path if page.end > first]
+    lacking = [page for page in window if not page.has(Pool.SWA_HOST)]
+    if lacking and lacking[0] is window[0] and len(window) < len(path):
+        split(state, path[-len(window) - 1])
+    for page in lacking:
+        state.trie.put(page, Pool.SWA_HOST)
+    if state.config.mamba_states:
+        state.trie.put(end, Pool.MAMBA_HOST)

@@ -42,7 +42,7 @@ _METHODS: dict[type[Operation], tuple[str, ...]] = {
     WritingCheck: ("writing_check",),
     LoadingCheck: ("loading_check",),
     HostLock: ("lock_host", "unlock_host"),
-    HostInsert: ("allocate_host", "write_host", "insert_host"),
+    HostInsert: ("allocate_host", "free_host", "write_host", "insert_host"),
     Prefetch: (
         "lock_host",
         "unlock_host",

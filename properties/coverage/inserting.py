@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from radixproof.impl.operations import (
     HostInsert,
     Insert,
@@ -138,13 +140,8 @@ def _of_backup_room(model: Cache, coming: InsertPreview) -> Met:
 
 
 def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> Met:
-    trie = model.trie
-    length, start = len(trie.units(operation.key)), found.best.end
-    if (
-        length == start
-        or trie.free(Pool.FULL_HOST) < length - start
-        or Pool.FULL_HOST in model.refusing
-    ):
+    length, start = len(model.trie.units(operation.key)), found.best.end
+    if not _has_room(model, start, length):
         return
     attached = True
     for page in found.path:
@@ -155,6 +152,36 @@ def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> 
     if len(found.path) * model.config.page_size < length:
         adds = attached or model.config.write_back
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
+        if adds:
+            yield from _of_fetched_window(model, found.path, start, length)
+    elif found.path[-1].has(Pool.FULL_HOST) or (attached and not model.config.write_back):
+        yield from _of_fetched_window(model, found.path, start, length)
+        if model.config.mamba_states and not found.path[-1].has(Pool.MAMBA_HOST):
+            yield Milestone.FETCHED_STATE_FILLS
+
+
+def _has_room(model: Cache, start: int, length: int) -> bool:
+    """There is something to fetch, and the host takes it as it is."""
+    need = {
+        Pool.FULL_HOST: length - start,
+        Pool.SWA_HOST: model.config.fetched_window(start, length),
+        Pool.MAMBA_HOST: int(model.config.mamba_states > 0),
+    }
+    fits = all(model.trie.free(pool) >= count for pool, count in need.items())
+    return length > start and fits and model.refusing.isdisjoint(need)
+
+
+def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: int) -> Met:
+    """A window is fetched for the end of a key, of which ``path`` is in the tree."""
+    first = length - model.config.fetched_window(start, length)
+    lacking = [page for page in path if page.end > first and not page.has(Pool.SWA_HOST)]
+    if first < length and lacking:
+        yield Milestone.FETCHED_WINDOW_FILLS
+    above = next((page for page in path if page.end == first), None)
+    new = (path[-1].end if path else 0) < first < length
+    within = above is not None and not above.cut and bool(lacking) and lacking[0].parent is above
+    if new or within:
+        yield Milestone.FETCHED_WINDOW_CUTS
 
 
 def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:

@@ -49,7 +49,6 @@ class Trait(Enum):
     BIGRAM = "bigram"
     RANKS = "ranks"
     FAILING = "failing_copies"
-    HYBRID_INSERTS = "hybrid_host_inserts"
     PAGED = "page_sizes"
 
 
@@ -63,10 +62,9 @@ class Trait(Enum):
     BIGRAM,
     RANKS,
     FAILING,
-    HYBRID_INSERTS,
     PAGED,
 ) = Trait
-ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING, HYBRID_INSERTS)
+ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
 """Traits that mean nothing without a host tier."""
 Need: TypeAlias = Component | EvictionPolicy | Trait | type[Operation]
 AnyOf: TypeAlias = tuple[Need, ...]
@@ -335,24 +333,24 @@ class Milestone(Enum):
     HOST_INSERT_REFILLS = (
         "a host insert passes a node on the device that lacks a host copy",
         HostInsert,
-        AUX,
-        HYBRID_INSERTS,
+    )
+    FETCHED_WINDOW_FILLS = "a window is fetched for nodes that lack it on the host", HostInsert, SWA
+    FETCHED_WINDOW_CUTS = "a window that is fetched begins within a node", HostInsert, SWA
+    FETCHED_STATE_FILLS = (
+        "a state is fetched for a node that lacks it on the host",
+        HostInsert,
+        MAMBA,
     )
 
-    # Prefetches; where few caches have them, a search may miss these.
-    PREFETCH_MAKES_ROOM = (
-        "a prefetch begins for which host data has to go",
-        Prefetch,
-        HYBRID_INSERTS,
-    )
-    PREFETCH_IN_PART = "a prefetch ends before all of it has come", Prefetch, HYBRID_INSERTS
-    PREFETCH_OVERTAKEN = "a prefetch ends with what the host has by now", Prefetch, HYBRID_INSERTS
-    PREFETCH_PREFIX_SPLIT = "a prefetch ends after its prefix was split", Prefetch, HYBRID_INSERTS
+    # Prefetches.
+    PREFETCH_MAKES_ROOM = "a prefetch begins for which host data has to go", Prefetch
+    PREFETCH_IN_PART = "a prefetch ends before all of it has come", Prefetch
+    PREFETCH_OVERTAKEN = "a prefetch ends with what the host has by now", Prefetch
+    PREFETCH_PREFIX_SPLIT = "a prefetch ends after its prefix was split", Prefetch
     PREFETCH_ON_HOST_ONLY = (
         "a prefetch ends below a prefix that has left the device meanwhile",
         Prefetch,
         Evict,
-        HYBRID_INSERTS,
     )
 
     # Copies.

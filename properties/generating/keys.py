@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from radixproof.impl.scope import Scope
-from radixproof.model.config import DEVICE, HOST, Config, Pool
+from radixproof.model.config import DEVICE, HOST, Config
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.loading import to_load
@@ -60,20 +60,6 @@ class Keys:
         ragged = 0 if below(5) else below(size)
         keep = pages * size + bigram if pages <= longest else None
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
-
-    def to_fetch(self, model: Cache, below: Below) -> Key:
-        """A prompt; where few caches have host inserts, one in two goes on beyond a node that is
-        not backed up.
-        """
-        if self.scope.hybrid_host_inserts or below(2):
-            return self.derived(model, below)
-        unbacked = [
-            page for page in model.trie.recency if page.cut and not page.has(Pool.FULL_HOST)
-        ]
-        if not unbacked:
-            return self.derived(model, below)
-        key = unbacked[below(len(unbacked))].key()
-        return replace(key, tokens=key.tokens + self.config.page_size * (1 + below(2),))
 
     def on_host(self, model: Cache, below: Below) -> Key:
         """The prefix of something that can be loaded back, is on its way, or is merely on the host;

@@ -47,11 +47,11 @@ def alphabet(config: Config) -> Alphabet:
     return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
 
 
-def in_parts(config: Config, scope: Scope) -> bool:
+def in_parts(config: Config) -> bool:
     """Whether what is fetched from storage comes while other operations go on, in a history with
-    this configuration: in all where few configurations have anything fetched.
+    this configuration.
     """
-    return not scope.hybrid_host_inserts or Random(f"prefetches {config!r}").random() < PREFETCHES
+    return Random(f"prefetches {config!r}").random() < PREFETCHES
 
 
 def widened(narrow: Config, scope: Scope) -> Config:

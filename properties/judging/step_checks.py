@@ -136,7 +136,7 @@ def residency(model: Cache, abstraction: Abstraction, step: Step, delta: Delta) 
     for page in dict.fromkeys(differ):
         there = abstraction.resident_in(page)
         for pool in abstraction.config.pools:
-            if there[pool] != page.has(pool):
+            if there[pool] != page.has(pool) and not _comes_along(page, pool, there):
                 wrong.setdefault((pool, page.has(pool)), []).append(page)
     breaches = [
         _misplaced(step, pool, expected, pages, delta)
@@ -429,6 +429,12 @@ def quiet(judged: Applicable, model: Cache, seen: Observation) -> list[Breach]:
             )
         ]
     return []
+
+
+def _comes_along(page: Page, pool: Pool, there: Sequence[bool]) -> bool:
+    """SWA, or a state, is in a pool in which the page should not be at all: FULL says so."""
+    full = Pool.FULL_HOST if pool.on_host else Pool.FULL
+    return pool is not full and there[pool] and there[full] and not page.has(full)
 
 
 def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta: Delta) -> Breach:

@@ -102,8 +102,8 @@ class Fetching:
     """Whole pages."""
     start: int
     """What its prefix ended with, when it began."""
-    slots: list[int]
-    """FULL host slots for the rest."""
+    slots: dict[Pool, list[int]]
+    """Host slots for the rest, its window and its state, by pool."""
     handle: Any
     """The receipt of its lock."""
 

@@ -182,15 +182,16 @@ class Performer:
         """
         key = operation.key
         found = self.system.match(key)
-        every = self.ledger.tags_of(key)
-        tags = every[found.best : self.config.floor(len(every))]
-        slots = self.system.allocate_host(len(tags)) if tags else None
-        if slots is None:
-            refused = [(Pool.FULL_HOST, len(tags))] if tags else []
+        end = self.config.floor(len(self.ledger.units(key)))
+        slots: dict[Pool, list[int]] = {}
+        refused = prefetches.take(self.system, self.config, found.best, end, slots)
+        if refused or not slots:
+            prefetches.give(self.system, slots)
+            self.ledger.hand_over(*slots)
             yield Step(Match(key), matched(found), found.slots, refused=refused)
             return
-        self.system.write_host(slots, tags)
-        yield Step(operation, Done(self.system.insert_host(key, slots, found.best)))
+        fetched = prefetches.fill(self.system, self.ledger, key, slots)
+        yield Step(operation, Done(self.system.insert_host(key, fetched, found.best)))
 
     def _prefetch(self, operation: Prefetch) -> Iterator[Step]:
         return prefetches.begin(self.system, self.ledger, self.config, operation)

@@ -7,7 +7,7 @@ come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from radixproof.impl.operations import (
     EndPrefetch,
@@ -18,8 +18,9 @@ from radixproof.impl.operations import (
     Prefetch,
     Unlock,
 )
-from radixproof.impl.system import Complete
-from radixproof.model.config import Component, Config, Pool
+from radixproof.impl.system import Complete, Fetched
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Fetching, Ledger, PrefetchLock
 from radixproof.properties.performing.outcomes import Done, Locked, Skipped, matched
 from radixproof.properties.performing.step import Step
@@ -30,42 +31,96 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     whole = operation.key
     found = system.match(whole)
     key = ledger.prefix(whole, config.floor(len(ledger.units(whole))))
-    need = len(ledger.units(key)) - found.best
-    handle = system.lock_host(found.best_anchor) if need > 0 else None
+    end = len(ledger.units(key))
+    handle = system.lock_host(found.best_anchor) if end > found.best else None
     if handle is None:
         yield Step(Match(whole), matched(found), found.slots)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))
-    if short := max(0, need - system.available(Pool.FULL_HOST)):
-        freed = system.evict_host(short, Component.FULL)
-        yield Step(EvictHost(short), Done(freed))
-    slots = system.allocate_host(need)
-    if slots is None:
+    for pool, count in needed(config, found.best, end):
+        if short := max(0, count - system.available(pool)):
+            freed = system.evict_host(short, pool.component)
+            yield Step(EvictHost(short, pool.component), Done(freed))
+    slots: dict[Pool, list[int]] = {}
+    refused = take(system, config, found.best, end, slots)
+    if refused:
+        give(system, slots)
+        ledger.hand_over(*slots)
         system.unlock_host(handle)
         yield Step(Unlock(lock), Done())
-        no_room = Skipped("the host has no room")
-        yield Step(operation, no_room, refused=[(Pool.FULL_HOST, need)])
+        yield Step(operation, Skipped("the host has no room"), refused=refused)
         return
-    ledger.take(Pool.FULL_HOST, slots)
+    for pool, some in slots.items():
+        ledger.take(pool, some)
     ledger.prefetches[operation.prefetch] = Fetching(key, found.best, slots, handle)
-    yield Step(operation, Done(need))
+    yield Step(operation, Done(end - found.best))
 
 
 def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch) -> Iterator[Step]:
-    """What has come is handed over, and the rest given back."""
+    """What has come is handed over, and the rest given back. A window and a state are of use only
+    where all has come.
+    """
     name, tokens = operation.prefetch, operation.tokens
     one = ledger.prefetches.pop(name)
-    came = len(one.slots) if tokens is None else config.floor(max(0, tokens))
-    slots, rest = one.slots[:came], one.slots[came:]
-    ledger.give(Pool.FULL_HOST, one.slots)
-    if rest:
-        system.free_host(rest)
-    if slots:
-        reached = one.start + len(slots)
-        key = ledger.prefix(one.key, reached)
-        system.write_host(slots, ledger.tags_of(one.key)[one.start : reached])
-        kept = system.insert_fetched(one.handle, key, slots, one.start)
+    for pool, some in one.slots.items():
+        ledger.give(pool, some)
+    slots = one.slots[Pool.FULL_HOST]
+    came = len(slots) if tokens is None else config.floor(max(0, tokens))
+    if came < len(slots) and len(one.slots) > 1:
+        came = 0
+    if not came:
+        give(system, one.slots)
+    elif came < len(slots):
+        system.free_host(Pool.FULL_HOST, slots[came:])
+    if came:
+        key = ledger.prefix(one.key, one.start + min(came, len(slots)))
+        fetched = fill(system, ledger, key, {**one.slots, Pool.FULL_HOST: slots[:came]})
+        kept = system.insert_fetched(one.handle, key, fetched, one.start)
         yield Step(HostInsert(key), Done(kept), fetched=one.start)
     system.unlock_host(one.handle)
     yield Step(Unlock(PrefetchLock(name)), Done())
+
+
+# -- the slots of one fetch ------------------------------------------------------------------------
+
+
+def needed(config: Config, start: int, end: int) -> list[tuple[Pool, int]]:
+    """The host slots that a fetch of units ``start`` to ``end`` takes, pool by pool."""
+    if start >= end:
+        return []
+    amounts = (
+        (Pool.FULL_HOST, end - start),
+        (Pool.SWA_HOST, config.fetched_window(start, end)),
+        (Pool.MAMBA_HOST, int(config.mamba_states > 0)),
+    )
+    return [(pool, count) for pool, count in amounts if count]
+
+
+def take(
+    system: Complete, config: Config, start: int, end: int, slots: dict[Pool, list[int]]
+) -> list[tuple[Pool, int]]:
+    """Allocate these into ``slots``; returns what was refused, with which it ends."""
+    for pool, count in needed(config, start, end):
+        some = system.allocate_host(pool, count)
+        if some is None:
+            return [(pool, count)]
+        slots[pool] = some
+    return []
+
+
+def give(system: Complete, slots: Mapping[Pool, list[int]]) -> None:
+    """Free these."""
+    for pool, some in slots.items():
+        system.free_host(pool, some)
+
+
+def fill(system: Complete, ledger: Ledger, key: Key, slots: Mapping[Pool, list[int]]) -> Fetched:
+    """All of it has come: the last units of the key, its window, and its state."""
+    tags = ledger.tags_of(key)[: ledger.config.floor(len(ledger.units(key)))]
+    for pool, some in slots.items():
+        system.write_host(pool, some, tags[-len(some) :])
+    state = slots.get(Pool.MAMBA_HOST)
+    return Fetched(
+        slots[Pool.FULL_HOST], slots.get(Pool.SWA_HOST, ()), None if state is None else state[0]
+    )

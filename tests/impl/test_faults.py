@@ -148,6 +148,10 @@ RARE: dict[str, History] = {
             LoadBack(ABC),
         ),
     ),
+    "request-adopts-what-a-match-finds": History(
+        Config(mamba_states=1, mamba_host_states=4),
+        (Arrive("q", AB), Prefill("q", 1), Prefill("q", 1)),
+    ),
     "split-forgets-creation": History(
         Config(eviction_policy=EvictionPolicy.FIFO, host_pages=0),
         (Insert(AB), Insert(X), Insert(A), Evict(1), Evict(1)),

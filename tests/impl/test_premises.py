@@ -34,7 +34,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.premises import premise, unavailable
 from radixproof.impl.scope import ON_HOST, Scope
-from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
 PLAIN, HOSTLESS = Config(), Config(host_pages=0)
@@ -169,16 +169,6 @@ def test_what_a_system_cannot_be_put_to(
     operation: Operation, scope: Scope, reason: str | None
 ) -> None:
     assert premise(operation, NOTHING, PLAIN, scope) == reason
-
-
-def test_host_inserts_may_be_of_plain_caches_only() -> None:
-    scope = Scope(hybrid_host_inserts=False)
-    reason = "host inserts of this system are of FULL alone"
-    by_priority = replace(PLAIN, eviction_policy=EvictionPolicy.PRIORITY)
-    for config, expected in ((PLAIN, None), (by_priority, reason), (WINDOWED, reason)):
-        assert unavailable(HostInsert, config, scope) == expected
-        assert premise(HostInsert(Key((1,))), NOTHING, config, scope) == expected
-        assert unavailable(HostInsert, config, Scope()) is None
 
 
 @pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.name)

@@ -2,8 +2,9 @@
 
 What a node holds on the device is asked for. Its tokens are never told: they follow from the keys
 of the operations that made it, since a node ends where a key ended or left the tree, and that end
-never moves. Whether SWA has a host copy while it is on the device is not told either: the backups
-that are committed are written down here. Of a state that can be asked: a backup would leave it out.
+never moves. Whether SWA has a host copy while it is on the device is not told either: the backups,
+and the windows that were fetched, are written down here. Of a state that can be asked: a backup
+would leave it out.
 """
 
 from __future__ import annotations
@@ -204,6 +205,39 @@ class RustCore:
             return evict(*args)
 
         self._core.commit_backup, self._core.drive_host_eviction = noted, learned
+        self._note_windows()
+
+    def _note_windows(self) -> None:
+        """So does every window that was fetched, but for what of it is freed again."""
+        commit = self._core.commit_hicache_transfers
+
+        def noted(*args: Any, cache_actions: list[Any], insert_result: Any, **told: Any) -> None:
+            _, _, transfers = args
+            self._learn()
+            commit(*args, cache_actions=cache_actions, insert_result=insert_result, **told)
+            self._learn()
+            swa = self._types.get(Component.SWA)
+            freed = {
+                slot
+                for action in cache_actions
+                if getattr(action, "component_type", None) == swa
+                for slots in action.host_indices
+                for slot in slots.tolist()
+            }
+            for transfer in transfers.get(swa, ()):
+                self._take_window(insert_result.inserted_host_node, transfer.host_indices, freed)
+
+        self._core.commit_hicache_transfers = noted
+
+    def _take_window(self, end: int | None, window: Any, freed: set[int]) -> None:
+        """Nodes down to ``end`` have what of its window was not freed."""
+        path: Sequence[Any] = [] if end is None else self._path(end)
+        for info in path:
+            first = path[-1].path_end - len(window)
+            if info.path_end > first:
+                part = window[max(0, info.path_start - first) : info.path_end - first].tolist()
+                if freed.isdisjoint(part):
+                    self._backed[info.node_id] = None
 
     def _sizes(self, of: Any) -> PerComponent:
         full, swa, mamba = (

@@ -33,7 +33,6 @@ class Content:
             for component, memory in device.components.items()
             if component is not Component.MAMBA
         }
-        self._full = tokens[Component.FULL]
         self._buffers: dict[Component, _Buffers] = {**tokens}
         if device.states is not None:
             self._states = _States(device.states, host_pools.get(Component.MAMBA))
@@ -51,10 +50,11 @@ class Content:
             live = own > 0
             self._buffers[Component.SWA].fill(own[live], values[live])
 
-    def write_host(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Fill slots of FULL on the host."""
+    def write_host(self, component: Component, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Fill slots of a component on the host."""
         if slots:
-            self._full.fill_host(np.array(slots), np.array(tags, np.float32))
+            buffers = self._buffers[component]
+            buffers.fill_host(np.array(slots), np.array(tags, np.float32))
 
     def write_state(self, slot: int, tag: int) -> None:
         """Fill the state in a slot."""
@@ -93,6 +93,8 @@ class _Buffers(Protocol):
     """
 
     def fill(self, index: _Index, tags: _Floats) -> None: ...
+
+    def fill_host(self, index: _Index, tags: _Floats) -> None: ...
 
     def device_claims(self, index: _Index) -> _Floats: ...
 
@@ -159,6 +161,11 @@ class _States:
         for sign, buffer in self.device:
             numbers = sign * (self._offsets[:, None] + tags)  # [layer, slot]
             buffer[:, index] = numbers.reshape(*numbers.shape, *(1,) * (buffer.ndim - 2))
+
+    def fill_host(self, index: _Index, tags: _Floats) -> None:
+        for sign, buffer in self.host:
+            numbers = sign * (tags[:, None] + self._offsets)  # [slot, layer]
+            buffer[index] = numbers.reshape(*numbers.shape, *(1,) * (buffer.ndim - 2))
 
     def device_claims(self, index: _Index) -> _Floats:
         return self._claims(

@@ -18,6 +18,11 @@ _STANDARD = {
 }
 _OTHERS = {
     "torch": "",
+    "CacheTransferPhase": f"{_MEM_CACHE}.unified_radix_cache",
+    "PoolHitPolicy": f"{_MEM_CACHE}.hicache_storage",
+    "PoolName": f"{_MEM_CACHE}.hicache_storage",
+    "PoolTransfer": f"{_MEM_CACHE}.hicache_storage",
+    "PoolTransferResult": f"{_MEM_CACHE}.hicache_storage",
     "CacheInitParams": f"{_MEM_CACHE}.cache_init_params",
     "ComponentType": f"{_MEM_CACHE}.unified_radix_cache",
     "EvictParams": f"{_MEM_CACHE}.base_prefix_cache",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from radixproof.impl.observation import NodeView, Observation, PerComponent, PerPool, Whole
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Insertion
+from radixproof.impl.system import Fetched, Insertion
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -108,12 +108,22 @@ class Cache:
     def load(self, text: str, quota: int | None = None) -> int:
         return self.system.load_back(self.best(text), quota)
 
-    def fetch(self, text: str, start: int = 0) -> int:
-        """What a storage prefetch does with a prompt from ``start`` on; returns what is kept."""
-        slots = self.system.allocate_host(len(text) - start)
-        assert slots is not None
-        self.system.write_host(slots, tags(text)[start:])
-        return self.system.insert_host(key(text), slots, start)
+    def fetch(self, text: str, start: int = 0, window: int = 0, state: bool = False) -> int:
+        """What a storage prefetch does with a prompt from ``start`` on, and with so many tokens of
+        its window; returns what is kept.
+        """
+        counts = {Pool.FULL_HOST: len(text) - start, Pool.SWA_HOST: window, Pool.MAMBA_HOST: state}
+        slots: dict[Pool, list[int]] = {}
+        for pool, count in counts.items():
+            some = self.system.allocate_host(pool, int(count)) if count else []
+            assert some is not None
+            slots[pool] = some
+            if some:
+                self.system.write_host(pool, some, tags(text)[-len(some) :])
+        full, swa, mamba = slots.values()
+        return self.system.insert_host(
+            key(text), Fetched(full, swa, mamba[0] if mamba else None), start
+        )
 
     def settle(self) -> None:
         """Acknowledge everything in flight."""

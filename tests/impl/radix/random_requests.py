@@ -9,6 +9,7 @@ from typing import Any
 
 from radixproof.impl.radix.node import Units
 from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.system import Fetched
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -195,11 +196,14 @@ class Run:
         key = self.key()
         units = self.units(key)
         start = self.random.choice((0, self.system.match(key).best))
-        slots = self.system.allocate_host(len(units) - start) if self.config.hosted else None
+        if not self.config.hosted:
+            return None
+        slots = self.system.allocate_host(Pool.FULL_HOST, len(units) - start)
         if slots is None:
             return None
-        self.system.write_host(slots, self.tags(key.namespace, units)[start:])
-        return key, start, self.system.insert_host(key, slots, start)
+        tags = self.tags(key.namespace, units)[start:]
+        self.system.write_host(Pool.FULL_HOST, slots, tags)
+        return key, start, self.system.insert_host(key, Fetched(slots), start)
 
     def do_copy_state(self) -> object:
         key = self.key()

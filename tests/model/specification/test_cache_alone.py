@@ -183,11 +183,22 @@ class Alone:
 
     def fetch(self, key: Key, number: int, flag: bool) -> None:
         start, need = self.cache.match(key)[1].end, len(self.cache.trie.units(key))
-        missing = need - start - self.cache.trie.free(Pool.FULL_HOST)
-        if self.config.hosted and self.cache.evict_host(max(0, missing), Component.FULL) >= missing:
-            start = min(start, self.cache.match(key)[1].end)
-            if need - start <= self.cache.trie.free(Pool.FULL_HOST):
-                assert 0 <= self.cache.host_insert(key, start) <= need - start
+        if not self.config.hosted or start == need:
+            return
+        for pool, count in self.fetched(start, need).items():
+            missing = count - self.cache.trie.free(pool)
+            self.cache.evict_host(max(0, missing), pool.component)
+        start = self.cache.match(key)[1].end
+        wanted = self.fetched(start, need)
+        if all(count <= self.cache.trie.free(pool) for pool, count in wanted.items()):
+            assert 0 <= self.cache.host_insert(key, start) <= need - start
+
+    def fetched(self, start: int, end: int) -> dict[Pool, int]:
+        return {
+            Pool.FULL_HOST: end - start,
+            Pool.SWA_HOST: self.config.fetched_window(start, end),
+            Pool.MAMBA_HOST: int(self.config.mamba_states > 0),
+        }
 
     def run(self, key: Key, number: int, flag: bool) -> None:
         self.cache.copies.run(

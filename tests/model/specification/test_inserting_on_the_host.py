@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import POOLS, Pool
+from radixproof.model.config import POOLS, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 
 Start = Callable[..., Any]
@@ -31,13 +31,6 @@ def test_fetched_nodes_are_numbered_with_the_inserts(start: Start) -> None:
     cache.fetch("1")
     cache.put("8")
     assert [cache.page(text).created for text in ("9", "1", "8")] == [1, 2, 3]
-
-
-def test_only_full_is_fetched(start: Start) -> None:
-    cache = start(window=2, mamba=True)
-    assert cache.fetch("1 2") == 2
-    assert cache.tree() == {"1": "f", "1 2": "f|"}
-    assert cache.match("1 2") == (0, 0), "without a window and a state nothing can go on from there"
 
 
 def test_a_prompt_leaves_the_tree_where_it_differs(start: Start) -> None:
@@ -126,19 +119,96 @@ def test_under_write_back_nothing_is_refilled_and_anything_may_hang_below(start:
     assert cache.tree() == {"1": "F", "1 2": "F|", "1 2 3": "f|"}
 
 
-def test_a_refill_is_only_of_full(start: Start) -> None:
-    cache = start(window=2, mamba=True, threshold=NEVER)
-    cache.put("1 2", state=True)
-    assert cache.fetch("1 2") == 2
-    assert cache.tree() == {"1": "FSf", "1 2": "FSMf|"}
-
-
 def test_what_was_refilled_is_demoted_and_no_longer_deleted(start: Start) -> None:
     cache = start(threshold=NEVER)
     cache.put("1 2")
     cache.fetch("1 2")
     assert cache.evict(2) == (2, 0, 0)
     assert cache.tree() == {"1": "f", "1 2": "f|"}
+
+
+# -- windows and states ----------------------------------------------------------------------------
+
+
+def test_the_last_window_and_the_state_of_the_end_come_along(start: Start) -> None:
+    cache = start(window=2, mamba=True)
+    assert cache.fetch("1 2 3") == 3
+    assert cache.tree() == {"1": "f|", "1 2": "fs", "1 2 3": "fsm|"}
+    assert cache.match("1 2 3") == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("window", "text", "drawn"),
+    [
+        (3, "1 2", {"1 2": "fs|"}),
+        (3, "1 2 3 4", {"1 2": "fs", "1 2 3 4": "fs|"}),
+        (2, "1 2 3 4", {"1 2": "f|", "1 2 3 4": "fs|"}),
+    ],
+    ids=["shorter than the window", "the window in whole pages", "longer than that"],
+)
+def test_a_window_has_whole_pages(
+    start: Start, window: int, text: str, drawn: dict[str, str]
+) -> None:
+    cache = start(page_size=2, window=window)
+    assert cache.fetch(text) == 2 * len(drawn)
+    assert cache.tree() == drawn
+
+
+def test_a_window_without_its_beginning_is_not_fetched(start: Start) -> None:
+    cache = start(window=2)
+    cache.demote("1")
+    assert cache.fetch("1 2", 1) == 1
+    assert cache.tree() == {"1": "fs|", "1 2": "f|"}
+
+
+def test_nodes_take_of_a_window_what_they_lack_on_the_host(start: Start) -> None:
+    cache = start(window=3, mamba=True, threshold=NEVER)
+    cache.put("1 2", evicted=1, state=True)
+    cache.put("1 2 3 4", evicted=2, state=True)
+    assert cache.fetch("1 2 3 4") == 4
+    assert cache.tree() == {"1": "Ff|", "1 2": "FSMfs|", "1 2 3": "FSfs", "1 2 3 4": "FSMfsm|"}
+
+
+def test_a_node_that_has_its_window_on_the_host_is_not_split(start: Start) -> None:
+    cache = start(window=3)
+    cache.fetch("1 2 3")
+    assert cache.fetch("1 2 3 4") == 1
+    assert cache.tree() == {"1": "fs", "1 2": "fs", "1 2 3": "fs|", "1 2 3 4": "fs|"}
+
+
+def test_where_the_rest_is_dropped_so_are_its_window_and_its_state(start: Start) -> None:
+    cache = start(window=1, mamba=True, threshold=NEVER)
+    cache.put("1", state=True)
+    assert cache.fetch("1 2", 1) == 0
+    assert cache.tree() == {"1": "FSM|"}
+
+
+def test_under_write_back_a_window_comes_to_nodes_without_a_copy_of_full(start: Start) -> None:
+    cache = start(window=2, write_back=True)
+    cache.put("1")
+    assert cache.fetch("1 2") == 1
+    assert cache.tree() == {"1": "FSs|", "1 2": "fs|"}
+
+
+def test_under_write_back_an_end_without_a_copy_of_full_takes_nothing(start: Start) -> None:
+    cache = start(window=2, mamba=True, write_back=True)
+    cache.put("1 2", state=True)
+    assert cache.fetch("1 2") == 0
+    assert cache.tree() == {"1": "FS", "1 2": "FSM|"}
+
+
+# -- priorities ------------------------------------------------------------------------------------
+
+
+def test_what_is_fetched_is_as_urgent_as_what_it_hangs_from(start: Start) -> None:
+    cache = start(eviction_policy=EvictionPolicy.PRIORITY)
+    cache.put("1", priority=2)
+    cache.put("7", priority=1)
+    cache.fetch("1 2", 1)
+    cache.fetch("9 9")
+    priorities = {text: cache.page(text).priority for text in ("1", "1 2", "9", "9 9")}
+    assert priorities == {"1": 2, "1 2": 2, "9": 0, "9 9": 0}
+    assert cache.page("9").urgency == 2, "where the root is as urgent as its most urgent insert"
 
 
 # -- what it is not --------------------------------------------------------------------------------

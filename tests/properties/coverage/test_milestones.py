@@ -235,6 +235,13 @@ LOADING: list[Case] = [
     (M.HOST_INSERT_DROPPED, Config(threshold=2), [Insert(A), HostInsert(AB)]),
     (M.HOST_INSERT_REFILLS, replace(STATES, threshold=2), [Insert(A), HostInsert(A)]),
     (
+        M.FETCHED_WINDOW_FILLS,
+        replace(WINDOWED, threshold=2),
+        [Insert(AB, evicted=1), HostInsert(AB)],
+    ),
+    (M.FETCHED_WINDOW_CUTS, WINDOWED, [HostInsert(ABC)]),
+    (M.FETCHED_STATE_FILLS, replace(STATES, threshold=2), [Insert(A), HostInsert(A)]),
+    (
         M.PREFETCH_MAKES_ROOM,
         Config(host_pages=2),
         [Insert(OTHER), *OUT, Prefetch("f1", A)],

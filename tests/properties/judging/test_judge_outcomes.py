@@ -33,7 +33,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.system import Insertion, Lookup, Target
+from radixproof.impl.system import Fetched, Insertion, Lookup, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
@@ -275,9 +275,9 @@ def hang_anywhere(system: RadixSystem) -> None:
 def keep_nothing(system: RadixSystem) -> None:
     """What was fetched to the host is not taken."""
 
-    def insert_host(key: Key, slots: Sequence[int], start: int) -> int:
+    def insert_host(key: Key, fetched: Fetched, start: int) -> int:
         host = system.cache.memory.host[COMPONENTS[FULL]]
-        system.cache.host_inserter._free(host._slots.ravel()[list(slots)])
+        system.cache.host_inserter._free(host._slots.ravel()[list(fetched.slots)])
         return 0
 
     system.insert_host = insert_host  # type: ignore[method-assign]

@@ -98,7 +98,7 @@ def test_own_h(signature_of: SignatureOf, rule: str, config: Config, deed: Deed)
 
 def keep_fetched_slots(system: RadixSystem) -> None:
     """A host insert that keeps nothing does not free what it was given."""
-    system.insert_host = lambda key, slots, start: 0  # type: ignore[method-assign]
+    system.insert_host = lambda key, fetched, start: 0  # type: ignore[method-assign]
 
 
 def test_own_h_of_what_was_fetched_in_vain(signature_of: SignatureOf) -> None:

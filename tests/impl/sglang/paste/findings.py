@@ -290,7 +290,23 @@ def _of_the_rest() -> Files:
             EndPrefetch("f"),
         ),
     )
+    operations = (
+        HostInsert(key(1, 2, 3)),
+        HostInsert(key(1, 2, 4)),
+        Prefetch("f", key(1, 2, 3, 4, 5, 6)),
+        Prefetch("g", key(1, 2, 3, 7, 8)),
+        EndPrefetch("g", 1),
+        EndPrefetch("f"),
+    )
+    window = History(replace(SWA, window=2), operations)
+    state = History(STATES, operations)
+    both = History(replace(ALL_THREE, window=2), operations)
+    fetched_whole, in_part = key(1, 2, 3, 4, 5, 6), key(1, 2, 3, 7)
     return {
+        "window_fetched": (window, breach(Witness(fetched_whole, Pool.SWA_HOST, held=True))),
+        "state_fetched": (state, breach(Witness(fetched_whole, Pool.MAMBA_HOST, held=True))),
+        "both_fetched": (both, breach(Witness(key(1, 2, 4), Pool.MAMBA_HOST, held=True))),
+        "not_fetched": (window, breach(Witness(in_part, Pool.FULL_HOST, held=False))),
         "fetched_meanwhile": (
             meanwhile,
             breach(Witness(key(1, 2, 3, 4, 5, 6), Pool.FULL_HOST, held=True)),

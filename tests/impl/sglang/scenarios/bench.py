@@ -7,8 +7,8 @@ from typing import Any
 
 from radixproof.impl.carrying import Carriage, Did
 from radixproof.impl.observation import Event, NodeView, Observation
-from radixproof.impl.system import Complete, System, Target
-from radixproof.model.config import Config
+from radixproof.impl.system import Complete, Fetched, System, Target
+from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
 
@@ -104,10 +104,10 @@ def settle(system: Complete) -> None:
 def fetch(system: Complete, tokens: tuple[int, ...]) -> int:
     """Fetch what no tier has; returns how much of it the tree keeps."""
     start = system.match(Key(tokens)).best
-    slots = system.allocate_host(len(tokens) - start)
+    slots = system.allocate_host(Pool.FULL_HOST, len(tokens) - start)
     assert slots is not None
-    system.write_host(slots, tags(tokens)[start:])
-    return system.insert_host(Key(tokens), slots, start)
+    system.write_host(Pool.FULL_HOST, slots, tags(tokens)[start:])
+    return system.insert_host(Key(tokens), Fetched(slots), start)
 
 
 def only(observation: Observation) -> NodeView:
