@@ -60,6 +60,20 @@ class Native:
     def commit_backup(self, node: int, host_slots: Any, transfers: Any) -> None:
         self.on_host.add((node, FULL))
 
+    def commit_hicache_transfers(
+        self,
+        anchor: int,
+        phase: Any,
+        transfers: Any,
+        *,
+        cache_actions: list[Any],
+        insert_result: Any,
+        freed: Sequence[int] = (),
+    ) -> None:
+        if freed:
+            slots = SimpleNamespace(tolist=lambda: freed)
+            cache_actions.append(SimpleNamespace(component_type=SWA, host_indices=[slots]))
+
     def build_backup_spec(self, node: int) -> tuple[Any, dict[int, Any]]:
         lacking = [
             kind for at, kind in self.device if at == node and (at, kind) not in self.on_host
@@ -139,6 +153,35 @@ def test_both_halves_of_a_split_node_have_its_host_copy_even_if_one_is_gone_by_t
     native.drive_host_eviction()
     del native.nodes[leaf]
     assert shown(core)[7,].slots[3 + Component.SWA] is not None
+
+
+def test_a_window_that_was_fetched_is_a_host_copy_but_for_what_was_freed() -> None:
+    native, core, _ = made()
+    core.about("", (7, 8, 9))
+    upper = native.add(1, 0, 2)
+    lower = native.add(upper, 2, 3)
+    for node in (upper, lower):
+        native.device[node, SWA] = [1] * (1 + (node == upper))
+    window = Slots((4, 5, 6))
+    transfers = {SWA: [SimpleNamespace(host_indices=window)]}
+    for freed, there in (((6,), {upper}), ((4, 5), {upper, lower})):
+        native.commit_hicache_transfers(
+            1,
+            "prefetch",
+            transfers,
+            cache_actions=[],
+            insert_result=SimpleNamespace(inserted_host_node=lower),
+            freed=freed,
+        )
+        views = {upper: shown(core)[7, 8], lower: shown(core)[9,]}
+        assert {node for node, view in views.items() if view.slots[3 + SWA]} == there
+
+
+class Slots(tuple[int, ...]):
+    """Slots, as a tensor has them."""
+
+    def __getitem__(self, at: Any) -> Any:
+        return SimpleNamespace(tolist=lambda: list(tuple(self)[at]))
 
 
 def test_a_state_has_a_host_copy_if_a_backup_would_leave_it_out() -> None:
