@@ -13,6 +13,7 @@ from typing import Any
 
 from radixproof.impl.observation import Event
 from radixproof.impl.sglang.api import Capabilities
+from radixproof.impl.sglang.names import PYTHON
 
 
 class OwnNames:
@@ -33,6 +34,11 @@ def asked_for(can: Capabilities) -> dict[str, Any]:
         "dynamo_kv_event_format": True,
         "kv_event_lora_names": OwnNames(),
     }
+
+
+def can_hear(can: Capabilities, core: str) -> bool:
+    """Whether it announces anything, and of what namespace that is can be found out."""
+    return can.events and (can.named_namespaces or core == PYTHON)
 
 
 class Events:

@@ -10,7 +10,7 @@ from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.cores.core import Core
 from radixproof.impl.sglang.cores.python import PythonCore
 from radixproof.impl.sglang.cores.rust import RustCore
-from radixproof.impl.sglang.events import Events, asked_for
+from radixproof.impl.sglang.events import Events, asked_for, can_hear
 from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
@@ -83,7 +83,8 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         **chosen,
         **asked_for(sglang.capabilities),
     )
-    tree = sglang.tree.UnifiedRadixCache(params)
+    with sglang.core(core):
+        tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
     refusals.guard({HOST[one]: pool for one, pool in host_memory.pools.items()})
     return Parts(
@@ -94,7 +95,7 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         refusals=refusals,
         events=(
             Events(tree, sglang.capabilities, config.page_size)
-            if sglang.capabilities.events
+            if can_hear(sglang.capabilities, core)
             else None
         ),
         has_exit_hook=sglang.capabilities.exit_hook,

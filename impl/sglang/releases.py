@@ -45,8 +45,10 @@ DRIVEN = (
     "0.5.23",
 )
 """Those that campaigns are about, oldest first: of those that differ in nothing here, one."""
-OLDEST_RUST = "0.5.22"
-"""The first whose core in Rust shows enough to be driven; it is shipped since 0.5.19."""
+OLDEST_RUST = "0.5.19"
+"""The first that has a core in Rust."""
+NAMED_EVENTS = "0.5.22"
+"""The first whose events say of what namespace a block is."""
 
 
 class Rule(NamedTuple):
@@ -348,17 +350,18 @@ def prepared_names() -> list[str]:
 
 
 def _rust_sight(version: str) -> Sight:
-    """A core in Rust shows no locks, lists, orders or hits, and no host slots."""
-    return replace(sight_of(version), slots=DEVICE, locks=(), leaf_sets=False, lru_lists=False)
+    """A core in Rust shows no locks, lists, orders or hits, and no host slots; its events can be
+    told apart by namespace since they say it themselves.
+    """
+    named = version_key(version) >= version_key(NAMED_EVENTS)
+    seen = replace(sight_of(version), slots=DEVICE, locks=(), leaf_sets=False, lru_lists=False)
+    return replace(seen, events=seen.events and named)
 
 
 def _must_have_rust(version: str) -> None:
-    """Raises `Unavailable` where the core in Rust does not even show its nodes."""
+    """Raises `Unavailable` where there is no core in Rust."""
     if RUST not in cores_of(version):
-        raise Unavailable(
-            f"the Rust core is driven from SGLang {OLDEST_RUST} on, not of {version}: "
-            "it does not show its nodes there"
-        )
+        raise Unavailable(f"SGLang has a Rust core from {OLDEST_RUST} on, and {version} has none")
 
 
 _DIALECT = frozenset(field.name for field in fields(Dialect))

@@ -140,12 +140,22 @@ class FollowedEviction:
         """
         if end.has(Pool.FULL_HOST) or not (self.state.config.write_back and is_device_leaf(end)):
             return False
-        unmet = taken is None or taken.has(Pool.FULL_HOST) or self.choice.copied(taken)
+        unmet = taken is None or taken.has(Pool.FULL_HOST) or self._may_have_been_copied(taken)
         refused = unmet and may_spoil_write_back(self.state)
         if refused or not can_have_host_room(self.state, end.node()):
             return True
         need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)
         return self.room is not None and any(map(operator.gt, need, self.room))
+
+    def _may_have_been_copied(self, end: Page) -> bool:
+        """A host copy was made, or may have been and have made room for another since (7.9)."""
+        gained = self.choice.gained
+        short = (
+            host_need(self.state, [end.node()], host.component)
+            > self.state.trie.free(host) - len(gained[host]) * self.state.config.unit(host)
+            for host in HOST
+        )
+        return self.choice.copied(end) or any(short)
 
     def write_back(self, node: list[Page]) -> None:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""

@@ -205,8 +205,17 @@ class Shaper:
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
             return (HostLock(self._name("h"), self.keys.on_host(model, below)),)
+        if kind is Match and self.ledger.prefetches and not below(4):
+            return (Match(self._part_of_a_prefix(below)),)
         key = self.keys.derived(model, below)
         return (Lock(self._name("r"), key) if kind is Lock else Match(key),)
+
+    def _part_of_a_prefix(self, below: Below) -> Key:
+        """Of what a prefetch goes on from, which a match of it may split."""
+        begun = list(self.ledger.prefetches.values())
+        one = begun[below(len(begun))]
+        pages = below(one.start // self.config.page_size + 1)
+        return self.ledger.prefix(one.key, pages * self.config.page_size)
 
     def _fetch(self, model: Cache, below: Below) -> Iterable[Operation]:
         """What storage has comes to the host, at once, or while other operations go on."""

@@ -177,21 +177,8 @@ class Performer:
         return inserted
 
     def _host_insert(self, operation: HostInsert) -> Iterator[Step]:
-        """An insert by a finished prefetch: host slots for what neither tier has are allocated,
-        filled, and handed over.
-        """
-        key = operation.key
-        found = self.system.match(key)
-        end = self.config.floor(len(self.ledger.units(key)))
-        slots: dict[Pool, list[int]] = {}
-        refused = prefetches.take(self.system, self.config, found.best, end, slots)
-        if refused or not slots:
-            prefetches.give(self.system, slots)
-            self.ledger.hand_over(*slots)
-            yield Step(Match(key), matched(found), found.slots, refused=refused)
-            return
-        fetched = prefetches.fill(self.system, self.ledger, key, slots)
-        yield Step(operation, Done(self.system.insert_host(key, fetched, found.best)))
+        locks = self.scope.has(HostLock)
+        return prefetches.at_once(self.system, self.ledger, self.config, operation, locks)
 
     def _prefetch(self, operation: Prefetch) -> Iterator[Step]:
         return prefetches.begin(self.system, self.ledger, self.config, operation)

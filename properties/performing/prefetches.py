@@ -26,6 +26,33 @@ from radixproof.properties.performing.outcomes import Done, Locked, Skipped, mat
 from radixproof.properties.performing.step import Step
 
 
+def at_once(
+    system: Complete, ledger: Ledger, config: Config, operation: HostInsert, locks: bool
+) -> Iterator[Step]:
+    """All of it comes at once; no room is made. Whether an engine would lock its prefix is asked
+    where it ``locks``.
+    """
+    key = operation.key
+    found = system.match(key)
+    end = config.floor(len(ledger.units(key)))
+    handle = system.lock_host(found.best_anchor) if locks and end > found.best else None
+    if end <= found.best or (locks and handle is None):
+        yield Step(Match(key), matched(found), found.slots)
+        return
+    slots: dict[Pool, list[int]] = {}
+    refused = take(system, config, found.best, end, slots)
+    if refused:
+        give(system, slots)
+        ledger.hand_over(*slots)
+        done = Step(Match(key), matched(found), found.slots, refused=refused)
+    else:
+        kept = system.insert_host(key, fill(system, ledger, key, slots), found.best)
+        done = Step(operation, Done(kept))
+    if locks:
+        system.unlock_host(handle)
+    yield done
+
+
 def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch) -> Iterator[Step]:
     """The prefix is locked, and only then room is made for the rest."""
     whole = operation.key

@@ -13,12 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots, SlotsPerPool
+from radixproof.impl.sglang.cores.paths import AHEAD, Paths
 from radixproof.model.config import Component
-
-AHEAD = 16
-"""Numbers after the last one known that are tried: SGLang gives them out in order, some of them to
-roots, and to nodes that are gone again.
-"""
 
 
 class Path(NamedTuple):
@@ -34,6 +30,8 @@ class RustCore:
     def __init__(self, tree: Any) -> None:
         self._tree = tree
         self._core = tree.tree_core
+        ways = getattr(self._core, "collect_path_info", None)
+        self._ways: Any = ways or Paths(self._core, tree.page_size)
         self._types = {Component(int(kind)): kind for kind in tree.tree_components}
         self._key = Path("", ())
         self._paths: dict[int, Path] = {}
@@ -53,7 +51,7 @@ class RustCore:
     def depth(self, anchor: int) -> int:
         if self._core.is_root(anchor):
             return 0
-        (path,) = self._core.collect_path_info([anchor])
+        (path,) = self._ways([anchor])
         return int(path[-1].path_end)
 
     def state(self, anchor: int) -> int:
@@ -75,10 +73,10 @@ class RustCore:
         return tuple(self._view(info, info.node_id in marked) for info in ordered)
 
     def evictable(self) -> PerComponent:
-        return self._sizes(self._core.component_evictable_size)
+        return self._sizes("evictable")
 
     def protected(self) -> PerComponent:
-        return self._sizes(self._core.component_protected_size)
+        return self._sizes("protected")
 
     def leaves(self, on_host: bool) -> frozenset[int] | None:
         return None
@@ -125,7 +123,7 @@ class RustCore:
     def _path(self, number: int) -> Any:
         """From the root, which is left out, to a node; None if it is gone."""
         try:
-            (path,) = self._core.collect_path_info([number])
+            (path,) = self._ways([number])
         except KeyError:
             return None
         return path
@@ -239,8 +237,11 @@ class RustCore:
                 if freed.isdisjoint(part):
                     self._backed[info.node_id] = None
 
-    def _sizes(self, of: Any) -> PerComponent:
+    def _sizes(self, of: str) -> PerComponent:
         full, swa, mamba = (
-            of(self._types[component]) if component in self._types else 0 for component in Component
+            getattr(self._core, f"{component.name.lower()}_{of}_size")()
+            if component in self._types
+            else 0
+            for component in Component
         )
         return full, swa, mamba

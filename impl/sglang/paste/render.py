@@ -58,9 +58,6 @@ HELPERS = (
     "free",
     "release_swa",
     "load_back",
-    "missing",
-    "host_insert",
-    "prefetch",
     "poll",
     "first_state",
     "arrived",
@@ -116,15 +113,12 @@ def render(
     text = "\n".join((*lines, *asserted.before, *asserted.after))
     if config.window is not None and not since("0.5.18") and _calls(text, "carry_on"):
         text += "\nslide()"  # a helper of a helper
-    fetches = _calls(text, "host_insert") or _calls(text, "prefetch")
-    if fetches:
-        text += "\nmissing()"
     body = _TEMPLATES.get_template("test.py.j2").render(
         name=re.sub(r"[^a-z0-9]+", "_", breach.signature.lower()).strip("_"),
         config=config,
         window=config.window is not None,
         hybrid=len(config.components) > 1,
-        fetches=fetches,
+        fetches="storage." in text,
         page=config.page_size,
         core=core,
         script=script,

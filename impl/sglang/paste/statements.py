@@ -167,15 +167,15 @@ class Statements:
         return [f"load_back({prompt(operation.key)}{quota})"]
 
     def _host_insert(self, operation: HostInsert) -> list[str]:
-        return [f"host_insert([{layout.items(operation.key.tokens)}])"]
+        return [f"storage.host_insert([{layout.items(operation.key.tokens)}])"]
 
     def _prefetch(self, operation: Prefetch) -> list[str]:
         name = _name(operation.prefetch)
-        return [f"prefetch_{name} = prefetch([{layout.items(operation.key.tokens)}])"]
+        return [f"prefetch_{name} = storage.prefetch([{layout.items(operation.key.tokens)}])"]
 
     def _end_prefetch(self, operation: EndPrefetch) -> list[str]:
         came = "" if operation.tokens is None else f", {self.config.floor(operation.tokens)}"
-        return [f"end_prefetch(prefetch_{_name(operation.prefetch)}{came})"]
+        return [f"storage.end_prefetch(prefetch_{_name(operation.prefetch)}{came})"]
 
     def _run_copies(self, operation: RunCopies) -> list[str]:
         self.run[operation.load] += operation.count

@@ -62,6 +62,21 @@ def test_a_leaf_that_met_a_refusal_must_go(
 
 
 @pytest.mark.parametrize(
+    ("pages", "wrong"),
+    [(2, "PROGRESS/unbacked-leaf-kept"), (8, "RECENCY/fifo")],
+    ids=["the host is full", "the host has room"],
+)
+def test_a_copy_may_have_left_a_full_host_again(start: Start, pages: int, wrong: str) -> None:
+    """Then whoever is gone may have been copied, and another one have met the refusal."""
+    cache = start(write_back=True, host_pages=pages, eviction_policy=EvictionPolicy.FIFO)
+    for text in ("1", "7 8", "7 8 9"):
+        cache.put(text)
+    cache.cache.refuse(Pool.FULL_HOST)
+    gone, gained = {"F": ["7", "7 8", "7 8 9"]}, {"f": ["7", "7 8"]}
+    assert cache.evict_as((2, 0, 0), gone, gained, sure=False)[1][0] == wrong
+
+
+@pytest.mark.parametrize(
     ("asked", "taken", "freed", "wrong"),
     [
         (1, ["1"], 1, []),

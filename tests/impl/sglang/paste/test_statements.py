@@ -57,7 +57,7 @@ def test_all_that_a_release_can_be_put_to_is_written() -> None:
     [
         (SWA, Match(KEY), [MATCHED]),
         (SWA, Match(Key((), "a")), [MATCHED.replace("key(1, 2)", 'key(extra_key="a")')]),
-        (SWA, HostInsert(KEY), ["host_insert([1, 2])"]),
+        (SWA, HostInsert(KEY), ["storage.host_insert([1, 2])"]),
         (SWA, Evict(3), ["tree.evict(EvictParams(num_tokens=3))"]),
         (SWA, Evict(0, 2), ["tree.evict(EvictParams(num_tokens=0, swa_num_tokens=2))"]),
         (STATES, Evict(1, mamba=2), ["tree.evict(EvictParams(num_tokens=1, mamba_num=2))"]),
