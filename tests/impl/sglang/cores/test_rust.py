@@ -83,8 +83,14 @@ class Native:
     def drive_host_eviction(self, *_: Any) -> None:
         pass
 
-    def component_evictable_size(self, kind: int) -> int:
-        return 10 + kind
+    def full_evictable_size(self) -> int:
+        return 10
+
+    def swa_evictable_size(self) -> int:
+        return 11
+
+    def mamba_evictable_size(self) -> int:
+        return 12
 
 
 def made() -> tuple[Native, RustCore, dict[int, Any]]:
