@@ -11,10 +11,10 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, cast
+from typing import Any
 
 MEM_CACHE = "sglang.srt.mem_cache"
 _IMPORTED_LATE = (
@@ -132,15 +132,6 @@ class Sglang:
     """The server's arguments as the whole process sees them; releases read more and more of them
     there (0.5.17).
     """
-
-    def core(self, name: str) -> AbstractContextManager[None]:
-        """Within the block a cache has this core, in releases that have several and read which in
-        the environment.
-        """
-        backend = getattr(self.flags, "SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND", None)
-        if backend is None or self.capabilities.chosen_core:
-            return nullcontext()
-        return cast(AbstractContextManager[None], backend.override(name))
 
     @contextmanager
     def arguments(self, **arguments: Any) -> Iterator[None]:

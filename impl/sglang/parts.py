@@ -83,8 +83,7 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         **chosen,
         **asked_for(sglang.capabilities),
     )
-    with sglang.core(core):
-        tree = sglang.tree.UnifiedRadixCache(params)
+    tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
     refusals.guard({HOST[one]: pool for one, pool in host_memory.pools.items()})
     return Parts(

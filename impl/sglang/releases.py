@@ -45,8 +45,8 @@ DRIVEN = (
     "0.5.23",
 )
 """Those that campaigns are about, oldest first: of those that differ in nothing here, one."""
-OLDEST_RUST = "0.5.19"
-"""The first that has a core in Rust."""
+OLDEST_RUST = "0.5.21"
+"""The first whose core in Rust is driven: the default since then, and an option since 0.5.19."""
 NAMED_EVENTS = "0.5.22"
 """The first whose events say of what namespace a block is."""
 
@@ -359,9 +359,12 @@ def _rust_sight(version: str) -> Sight:
 
 
 def _must_have_rust(version: str) -> None:
-    """Raises `Unavailable` where there is no core in Rust."""
+    """Raises `Unavailable` where the core in Rust is not driven."""
     if RUST not in cores_of(version):
-        raise Unavailable(f"SGLang has a Rust core from {OLDEST_RUST} on, and {version} has none")
+        raise Unavailable(
+            f"the Rust core is driven from SGLang {OLDEST_RUST} on, not of {version}: "
+            "it is no more than an option there"
+        )
 
 
 _DIALECT = frozenset(field.name for field in fields(Dialect))

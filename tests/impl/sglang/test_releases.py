@@ -98,9 +98,9 @@ def test_a_core_in_rust_shows_less() -> None:
     assert (rust.slots, rust.leaf_sets, rust.lru_lists) == (DEVICE, False, False)
     assert (rust.free_lists, rust.sizes) == (python.free_lists, python.sizes)
     assert [sight_of(version, RUST).events for version in ("0.5.21", "0.5.22")] == [False, True]
-    assert [cores_of(version) for version in ("0.5.18", "0.5.19")] == [(PYTHON,), (PYTHON, RUST)]
-    with pytest.raises(Unavailable, match=r"Rust core from 0.5.19 on, and 0.5.18 has none"):
-        sight_of("0.5.18", RUST)
+    assert [cores_of(version) for version in ("0.5.20", "0.5.21")] == [(PYTHON,), (PYTHON, RUST)]
+    with pytest.raises(Unavailable, match=r"is driven from SGLang 0.5.21 on, not of 0.5.20: it"):
+        sight_of("0.5.20", RUST)
 
 
 @pytest.mark.parametrize(
