@@ -12,6 +12,7 @@ from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.insertion import Inserted, Offer
     from radixproof.impl.radix.node import Node, Units
     from radixproof.impl.radix.pools import Slots
 
@@ -158,3 +159,89 @@ def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
         return 0 if leaf is None else len(leaf.segment)
 
     inserter.insert = insert  # type: ignore[method-assign]
+
+
+@fault(
+    "B49, SGLang pull request 27291",
+    "of the window that was fetched the page before the last nodes is put nowhere, "
+    "so that no prompt ending there has a whole window",
+    Property.MATCH,
+)
+def fetched_window_a_page_short(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    attach, page = inserter._attach_window, cache.config.page_size
+
+    def shorter(end: Node, window: Slots) -> None:
+        inserter._free(window[:page], Component.SWA)
+        attach(end, window[page:])
+
+    inserter._attach_window = shorter  # type: ignore[method-assign]
+
+
+@fault(
+    "B78, SGLang pull request 38348",
+    "a window that was fetched is given up if any node of it has its part already",
+    Property.PROGRESS,
+)
+def fetched_window_all_or_nothing(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    attach = inserter._attach_window
+
+    def all_of_it(end: Node, window: Slots) -> None:
+        node: Node | None = end
+        there = False
+        while node is not None and node.end > end.end - len(window):
+            there = there or node.swa.host is not None
+            node = node.parent
+        if there:
+            inserter._free(window, Component.SWA)
+        else:
+            attach(end, window)
+
+    inserter._attach_window = all_of_it  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B48, SGLang pull request 25991: slots and keys that do not belong together",
+    "the nodes of a window get its slots from the end, in the wrong order",
+    Property.CONTENT,
+)
+def fetched_window_upside_down(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    attach = inserter._attach_window
+
+    def upside_down(end: Node, window: Slots) -> None:
+        page = cache.config.page_size
+        attach(end, window.reshape(-1, page)[::-1].ravel())
+
+    inserter._attach_window = upside_down  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 30053: what a prefetch gives up is not freed",
+    "a state that was fetched is not freed where the node has one already",
+    Property.OWN_H,
+)
+def fetched_state_not_freed(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    free = inserter._free
+
+    def keep(slots: Slots, component: Component = Component.FULL) -> int:
+        return 0 if component is Component.MAMBA else free(slots, component)
+
+    inserter._free = keep  # type: ignore[method-assign]
+
+
+@fault(
+    "SGLang 0.5.13 to 0.5.23: a prefetched node takes the priority of the root",
+    "what is fetched below the root is as urgent as the most urgent insert ever made",
+    Property.RECENCY,
+)
+def fetched_with_the_priority_of_the_root(cache: RadixCache) -> None:
+    inserter, insert = cache.inserter, cache.inserter.insert
+
+    def insert_raising_the_root(offer: Offer) -> Inserted:
+        cache.tree.root.priority = max(cache.tree.root.priority, offer.priority)
+        return insert(offer)
+
+    inserter.insert = insert_raising_the_root  # type: ignore[method-assign]
