@@ -16,7 +16,7 @@ HITS_BY_INSERT = "hits-by-insert"
 """The rule that is broken where every insert of a request counts as a use of its own (8.1)."""
 URGENCY_OF_ROOT = "priority-of-root"
 """The rule that is broken where what is fetched below the root takes the priority of the most
-urgent insert (10.3).
+urgent insert (10.3). Where that makes two alike, recency decides, and is wrong.
 """
 _ONE_USE = "; several inserts of one request are one use"
 
@@ -41,8 +41,9 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     if by_policy and _first_by_inserts(taken, before, policy):
         rule = HITS_BY_INSERT
         text += _ONE_USE
-    elif by_policy and _first_by_urgency(taken, before, policy):
-        rule = URGENCY_OF_ROOT
+    elif by_policy and policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
+        alike = taken.urgency == before.urgency and taken.used > before.used
+        rule = recency_of(component) if alike else URGENCY_OF_ROOT
         text += f": {_compared(before, taken, policy)}; inserts elsewhere do not change that"
     elif by_policy:
         text += f": {_compared(before, taken, policy)}"
@@ -71,13 +72,6 @@ def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool
         return (taken.inserts, taken.used) < (before.inserts, before.used)
     ranks = [(page.inserts >= SLRU_PROTECTED, page.used) for page in (taken, before)]
     return policy is EvictionPolicy.SLRU and ranks[0] < ranks[1]
-
-
-def _first_by_urgency(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
-    """Whether priorities do not forbid the victim if what was fetched below the root is as urgent
-    as the most urgent insert (semantics 7.2, 10.3).
-    """
-    return policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency
 
 
 def stopped_early(idle: Page, component: Component, asked: int, freed: int) -> Breach:

@@ -143,18 +143,19 @@ def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> 
     length, start = len(model.trie.units(operation.key)), found.best.end
     if not _has_room(model, start, length):
         return
+    refills = model.dialect.host_insert_refills and not model.config.write_back
     attached = True
     for page in found.path:
-        refilled = attached and page.end > start and not page.has(Pool.FULL_HOST)
-        attached = page.has(Pool.FULL_HOST) or refilled
-        if refilled:
+        lacks = attached and page.end > start and not page.has(Pool.FULL_HOST)
+        attached = page.has(Pool.FULL_HOST) or (lacks and refills)
+        if lacks:
             yield Milestone.HOST_INSERT_REFILLS
     if len(found.path) * model.config.page_size < length:
         adds = attached or model.config.write_back
         yield Milestone.HOST_INSERT_ADDS if adds else Milestone.HOST_INSERT_DROPPED
         if adds:
             yield from _of_fetched_window(model, found.path, start, length)
-    elif found.path[-1].has(Pool.FULL_HOST) or (attached and not model.config.write_back):
+    elif attached:
         yield from _of_fetched_window(model, found.path, start, length)
         if model.config.mamba_states and not found.path[-1].has(Pool.MAMBA_HOST):
             yield Milestone.FETCHED_STATE_FILLS
@@ -162,13 +163,19 @@ def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> 
 
 def _has_room(model: Cache, start: int, length: int) -> bool:
     """There is something to fetch, and the host takes it as it is."""
+    need = _needed(model, start, length)
+    fits = all(model.trie.free(pool) >= count for pool, count in need.items())
+    return length > start and fits and model.refusing.isdisjoint(need)
+
+
+def _needed(model: Cache, start: int, length: int) -> dict[Pool, int]:
+    """Host slots that a fetch takes."""
     need = {
         Pool.FULL_HOST: length - start,
         Pool.SWA_HOST: model.config.fetched_window(start, length),
         Pool.MAMBA_HOST: int(model.config.mamba_states > 0),
     }
-    fits = all(model.trie.free(pool) >= count for pool, count in need.items())
-    return length > start and fits and model.refusing.isdisjoint(need)
+    return {pool: count for pool, count in need.items() if count}
 
 
 def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: int) -> Met:
@@ -185,7 +192,14 @@ def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: i
 
 
 def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:
-    need = len(model.trie.units(operation.key)) - found.best.end
-    short = model.trie.free(Pool.FULL_HOST) < need <= model.config.slots(Pool.FULL_HOST)
-    if short and any(is_host_leaf(page) for page in model.trie.host_only[FULL]):
+    need = _needed(model, found.best.end, len(model.trie.units(operation.key)))
+    short = [pool for pool, count in need.items() if model.trie.free(pool) < count]
+    fits = all(count <= model.config.slots(pool) for pool, count in need.items())
+    if short and fits and all(_can_make_room(model, pool) for pool in short):
         yield Milestone.PREFETCH_MAKES_ROOM
+
+
+def _can_make_room(model: Cache, pool: Pool) -> bool:
+    """Something is on the host only that may go."""
+    only = model.trie.host_only[pool.component]
+    return any(is_host_leaf(page) for page in only) if pool is Pool.FULL_HOST else bool(only)

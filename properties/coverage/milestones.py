@@ -333,6 +333,7 @@ class Milestone(Enum):
     HOST_INSERT_REFILLS = (
         "a host insert passes a node on the device that lacks a host copy",
         HostInsert,
+        AUX,
     )
     FETCHED_WINDOW_FILLS = "a window is fetched for nodes that lack it on the host", HostInsert, SWA
     FETCHED_WINDOW_CUTS = "a window that is fetched begins within a node", HostInsert, SWA

@@ -160,6 +160,8 @@ class Watcher:
         end = stop if tokens is None else min(stop, start + model.config.floor(tokens))
         if start < end < stop:
             yield Milestone.PREFETCH_IN_PART
+            if len(model.config.components) > 1:
+                end = start  # with a window or a state, a part is of no use
         beyond = (page for page in model.trie.walk(prefix.key) if start < page.end <= end)
         if any(page.has(Pool.FULL_HOST) for page in beyond):
             yield Milestone.PREFETCH_OVERTAKEN

@@ -34,6 +34,7 @@ from radixproof.model.key import Key
 from radixproof.model.specification.backing_up import wait_for_backups
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy, batches
+from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
 from radixproof.model.specification.trie import Amounts, Holder, Page
@@ -177,7 +178,11 @@ class JudgedMatch(Judgement[Match]):
             hits = host_hits(best.path(), self.model.config)
         key = self.operation.key
         expected = Matched(device.end, best.end, hits)
-        return self.expect(expected, lambda: self.why_there(key, device, best))
+        breaches = self.expect(expected, lambda: self.why_there(key, device, best))
+        if self.step.declined and (best.parent is None or best.has(Pool.FULL_HOST)):
+            text = f"what follows {spell(best.node())} was not fetched, though it has a host copy"
+            breaches.append(Breach(Property.PROGRESS, "fetch-declined", text))
+        return breaches
 
 
 class JudgedInsert(Judgement[Insert]):

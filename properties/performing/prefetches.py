@@ -37,7 +37,7 @@ def at_once(
     end = config.floor(len(ledger.units(key)))
     handle = system.lock_host(found.best_anchor) if locks and end > found.best else None
     if end <= found.best or (locks and handle is None):
-        yield Step(Match(key), matched(found), found.slots)
+        yield Step(Match(key), matched(found), found.slots, declined=end > found.best)
         return
     slots: dict[Pool, list[int]] = {}
     refused = take(system, config, found.best, end, slots)
@@ -61,7 +61,7 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     end = len(ledger.units(key))
     handle = system.lock_host(found.best_anchor) if end > found.best else None
     if handle is None:
-        yield Step(Match(whole), matched(found), found.slots)
+        yield Step(Match(whole), matched(found), found.slots, declined=end > found.best)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))

@@ -74,6 +74,8 @@ class Step:
     """Of an insert by an engine's own function."""
     fetched: int | None = None
     """Of a host insert at the end of a prefetch: where its prefix ended when it began."""
+    declined: bool = False
+    """Of a match: something is missing behind it, and the system would not fetch that."""
     given: int = 0
     """Of a lock that such a function took: so much of the request's row is the tree's by then."""
     refused: Sequence[tuple[Pool, int]] = ()

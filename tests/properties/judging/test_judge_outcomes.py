@@ -293,6 +293,7 @@ def keep_nothing(system: RadixSystem) -> None:
         ("allocation-refused", PLAIN, [HostInsert(A)], in_vain("allocate_host", None)),
         ("host_insert-outcome", PLAIN, [HostInsert(A)], off_by_one("insert_host")),
         ("host_insert-outcome", PLAIN, [HostInsert(A)], keep_nothing),
+        ("fetch-declined", PLAIN, [HostInsert(A)], in_vain("lock_host", None)),
         ("host_insert-outcome", Config(threshold=2), [Insert(A), HostInsert(AB)], hang_anywhere),
         ("run_copies-outcome", PLAIN, [Insert(A), RunCopies()], in_vain("run_copies", 0)),
         (

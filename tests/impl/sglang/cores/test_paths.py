@@ -24,7 +24,8 @@ class Named:
         return self.nodes[number][1]
 
     def get_last_hash_value(self, number: int) -> str | None:
-        return (self.nodes[number][2] or [None])[-1]
+        own = self.nodes[number][2]
+        return own[-1] if own else None
 
     def prefetch_anchor_info(self, number: int) -> tuple[str | None, None]:
         return self.nodes[number][0], None
