@@ -151,13 +151,14 @@ class FollowedBackups:
     def _made_room(
         self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
     ) -> None:
-        """Host data was evicted for backups: no more of it than they need, and one that may have
-        been refused once it had its room (semantics 8.3, 17.4).
+        """Host data was evicted for backups: no more of it than they need, and those that may have
+        been refused once they had their room, one for each refusal (semantics 8.3, 17.4).
         """
         exact = state.dialect.room_before_backup
         refused = [node for node in nodes if node[-1] not in started]
         served = [node for node in nodes if node[-1] in started]
-        served += refused[: int(not self.choice.sure)] if exact else refused
+        met = 0 if self.choice.sure else max(1, len(state.refusing.intersection(HOST)))
+        served += refused[:met] if exact else refused
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()

@@ -7,9 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.impl.operations import Evict, EvictHost, Insert, Match, Operation
+from radixproof.impl.operations import (
+    Evict,
+    EvictHost,
+    History,
+    Insert,
+    LoadBack,
+    Match,
+    Operation,
+    Refuse,
+    WritingCheck,
+)
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.model.config import Component, Config, EvictionPolicy
+from radixproof.impl.registry import find
+from radixproof.model.config import Component, Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.properties.running.run import run_history
 
 from ..deeds import (
     AB,
@@ -381,3 +394,21 @@ def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
     signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
     assert signature is not None
     assert signature.startswith("PROGRESS/")
+
+
+def test_each_refusal_may_have_had_room_made_for_it_in_vain() -> None:
+    """Two backups of one insert: room is made for a state, and the state's copy is refused."""
+    config = Config(window=1, swa_pages=8, mamba_states=8, swa_host_pages=16, mamba_host_states=4)
+    operations: tuple[Operation, ...] = (
+        Insert(Key((1, 2)), state=True),
+        Insert(Key((1, 2, 3)), state=True),
+        Insert(Key((1, 2, 103)), evicted=3, state=True),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(Key((1, 2, 3))),
+        Insert(Key((1,)), state=True),
+        Refuse(Pool.SWA_HOST),
+        Refuse(Pool.MAMBA_HOST),
+        Insert(Key((1, 2, 103, 4)), state=True),
+    )
+    assert run_history(find("radix"), History(config, operations)) is None
