@@ -38,9 +38,12 @@ RARE = (
         *(Insert(A), Insert(X), WritingCheck(blocking=True), Evict(2)),
         *(LoadBack(A), LoadBack(X), RunCopies(load=True), LoadingCheck()),
     ),
+    (Insert(A), Insert(X), RunCopies(), WritingCheck()),
     (REFUSED, Insert(A), REFUSED, Insert(AB)),
 )
-"""One of two load-backs is acknowledged; a node is due above which none could be backed up."""
+"""One of two load-backs is acknowledged, and one of two backups; a node is due above which none
+could be backed up.
+"""
 
 
 def in_a_row(text: str) -> str:
