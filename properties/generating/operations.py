@@ -220,14 +220,14 @@ class Shaper:
     def _fetch(self, model: Cache, below: Below) -> Iterable[Operation]:
         """What storage has comes to the host, at once, or while other operations go on."""
         if not self.prefetches or not below(3):
-            return (HostInsert(self.keys.to_fetch(model, below)),)
+            return (HostInsert(self.keys.derived(model, below)),)
         begun = list(self.ledger.prefetches.items())
         if len(begun) == MOST_PREFETCHES or (begun and below(2)):
             name, one = begun[below(len(begun))]
             pages = len(one.slots[Pool.FULL_HOST]) // self.config.page_size
             came = None if below(3) else below(pages) * self.config.page_size
             return (EndPrefetch(name, came),)
-        return (Prefetch(self._name("f"), self.keys.to_fetch(model, below)),)
+        return (Prefetch(self._name("f"), self.keys.derived(model, below)),)
 
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below
