@@ -32,10 +32,13 @@ class Paths:
         self._ending: dict[tuple[Any, str], int] = {}
         """The node that ends with a page: by its namespace, and its name."""
         self._highest = 0
+        """The last node that was taken note of."""
+        self._furthest = 0
+        """The highest number that was asked about."""
 
     def __call__(self, ends: Sequence[int]) -> list[list[Info]]:
         """Per node the way down to it, without the root. Raises KeyError if a node is gone."""
-        self._learn()
+        self._furthest = max(self._furthest, *ends)
         return [self._way(end) for end in ends]
 
     def _way(self, node: int) -> list[Info]:
@@ -45,18 +48,33 @@ class Paths:
         way: list[Info] = []
         while pages:
             start = len(names)
-            parent = self._ending[namespace, names[-1]] if names else 0
-            end = start + pages
-            way.insert(0, Info(node, parent, start * self._page, end * self._page))
-            node, pages = parent, len(self._core.get_hash_values(parent)) if parent else 0
-            names = names[: start - pages]
+            parent, above = self._ending_with(namespace, names[-1]) if names else (0, 0)
+            way.insert(0, Info(node, parent, start * self._page, (start + pages) * self._page))
+            node, pages, names = parent, above, names[: start - above]
         return way
 
-    def _learn(self) -> None:
-        """Take note of the nodes that were made since the last time. Where a node ends is for good,
-        and a later one that ends there is made when it is gone.
+    def _ending_with(self, namespace: Any, name: str) -> tuple[int, int]:
+        """The node that ends with a page, and how many it has. Where a node ends is for good; one
+        that is made there later is made when it is gone.
         """
-        for number in range(self._highest + 1, self._highest + AHEAD):
+        known = self._ending.get((namespace, name))
+        if known is None or self._pages_of(known) is None:
+            self._learn()
+            known = self._ending[namespace, name]
+        pages = self._pages_of(known)
+        assert pages is not None, "all above a node is there"
+        return known, pages
+
+    def _pages_of(self, node: int) -> int | None:
+        """None if it is gone."""
+        try:
+            return len(self._core.get_hash_values(node))
+        except KeyError:
+            return None
+
+    def _learn(self) -> None:
+        """Take note of the nodes that were made since the last time."""
+        for number in range(self._highest + 1, self._furthest + AHEAD):
             try:
                 name = self._core.get_last_hash_value(number)
             except KeyError:

@@ -229,13 +229,14 @@ class RustCore:
 
     def _take_window(self, end: int | None, window: Any, freed: set[int]) -> None:
         """Nodes down to ``end`` have what of its window was not freed."""
-        path: Sequence[Any] = [] if end is None else self._path(end)
+        if end is None:
+            return
+        path = self._path(end)
+        first = path[-1].path_end - len(window)
         for info in path:
-            first = path[-1].path_end - len(window)
-            if info.path_end > first:
-                part = window[max(0, info.path_start - first) : info.path_end - first].tolist()
-                if freed.isdisjoint(part):
-                    self._backed[info.node_id] = None
+            part = window[max(0, info.path_start - first) : max(0, info.path_end - first)].tolist()
+            if part and freed.isdisjoint(part):
+                self._backed[info.node_id] = None
 
     def _sizes(self, of: str) -> PerComponent:
         full, swa, mamba = (
