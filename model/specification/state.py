@@ -12,6 +12,7 @@ from radixproof.model.specification.copies import Copies
 from radixproof.model.specification.trie import Holder, PagesPerPool, Trie
 
 LEAST_URGENT = -sys.maxsize
+"""The priority of SGLang's root before the first insert (semantics 10.3)."""
 
 
 class State:

@@ -48,12 +48,12 @@ def _add_below(state: State, key: Key, walked: list[Page]) -> list[Page]:
     if walked and not (walked[-1].has(Pool.FULL_HOST) or state.config.write_back):
         return []
     added = state.trie.extend(key)[len(walked) :]
-    above = walked[-1] if walked else None
     for page in added:
         state.trie.put(page, Pool.FULL_HOST)
         page.created = state.inserts
-        page.priority = above.priority if above else 0
-        page.urgency = above.urgency if above else state.most_urgent
+        page.priority, page.urgency = (
+            (walked[-1].priority, walked[-1].urgency) if walked else (0, state.most_urgent)
+        )
     state.trie.touch(added)
     if added:
         split(state, added[-1])

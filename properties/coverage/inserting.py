@@ -20,6 +20,7 @@ from radixproof.properties.generating.preview import (
     allocated,
     receipts_on,
 )
+from radixproof.properties.performing.prefetches import needed
 
 FULL, SWA, MAMBA = Component
 
@@ -163,19 +164,9 @@ def of_host_insert(model: Cache, operation: HostInsert, found: MatchPreview) -> 
 
 def _has_room(model: Cache, start: int, length: int) -> bool:
     """There is something to fetch, and the host takes it as it is."""
-    need = _needed(model, start, length)
+    need = dict(needed(model.config, start, length))
     fits = all(model.trie.free(pool) >= count for pool, count in need.items())
-    return length > start and fits and model.refusing.isdisjoint(need)
-
-
-def _needed(model: Cache, start: int, length: int) -> dict[Pool, int]:
-    """Host slots that a fetch takes."""
-    need = {
-        Pool.FULL_HOST: length - start,
-        Pool.SWA_HOST: model.config.fetched_window(start, length),
-        Pool.MAMBA_HOST: int(model.config.mamba_states > 0),
-    }
-    return {pool: count for pool, count in need.items() if count}
+    return bool(need) and fits and model.refusing.isdisjoint(need)
 
 
 def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: int) -> Met:
@@ -192,7 +183,7 @@ def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: i
 
 
 def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:
-    need = _needed(model, found.best.end, len(model.trie.units(operation.key)))
+    need = dict(needed(model.config, found.best.end, len(model.trie.units(operation.key))))
     short = [pool for pool, count in need.items() if model.trie.free(pool) < count]
     fits = all(count <= model.config.slots(pool) for pool, count in need.items())
     if short and fits and all(_can_make_room(model, pool) for pool in short):

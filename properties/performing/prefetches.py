@@ -7,7 +7,7 @@ come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from radixproof.impl.operations import (
     EndPrefetch,
@@ -39,11 +39,8 @@ def at_once(
     if end <= found.best or (locks and handle is None):
         yield Step(Match(key), matched(found), found.slots, declined=end > found.best)
         return
-    slots: dict[Pool, list[int]] = {}
-    refused = take(system, config, found.best, end, slots)
+    slots, refused = take(system, ledger, needed(config, found.best, end))
     if refused:
-        give(system, slots)
-        ledger.hand_over(*slots)
         done = Step(Match(key), matched(found), found.slots, refused=refused)
     else:
         kept = system.insert_host(key, fill(system, ledger, key, slots), found.best)
@@ -65,15 +62,13 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))
-    for pool, count in needed(config, found.best, end):
+    wanted = needed(config, found.best, end)
+    for pool, count in wanted:
         if short := max(0, count - system.available(pool)):
             freed = system.evict_host(short, pool.component)
             yield Step(EvictHost(short, pool.component), Done(freed))
-    slots: dict[Pool, list[int]] = {}
-    refused = take(system, config, found.best, end, slots)
+    slots, refused = take(system, ledger, wanted)
     if refused:
-        give(system, slots)
-        ledger.hand_over(*slots)
         system.unlock_host(handle)
         yield Step(Unlock(lock), Done())
         yield Step(operation, Skipped("the host has no room"), refused=refused)
@@ -93,15 +88,15 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
     for pool, some in one.slots.items():
         ledger.give(pool, some)
     slots = one.slots[Pool.FULL_HOST]
-    came = len(slots) if tokens is None else config.floor(max(0, tokens))
+    came = len(slots) if tokens is None else min(len(slots), config.floor(max(0, tokens)))
     if came < len(slots) and len(one.slots) > 1:
         came = 0
     if not came:
         give(system, one.slots)
-    elif came < len(slots):
-        system.free_host(Pool.FULL_HOST, slots[came:])
-    if came:
-        key = ledger.prefix(one.key, one.start + min(came, len(slots)))
+    else:
+        if rest := slots[came:]:
+            system.free_host(Pool.FULL_HOST, rest)
+        key = ledger.prefix(one.key, one.start + came)
         fetched = fill(system, ledger, key, {**one.slots, Pool.FULL_HOST: slots[:came]})
         kept = system.insert_fetched(one.handle, key, fetched, one.start)
         yield Step(HostInsert(key), Done(kept), fetched=one.start)
@@ -125,15 +120,18 @@ def needed(config: Config, start: int, end: int) -> list[tuple[Pool, int]]:
 
 
 def take(
-    system: Complete, config: Config, start: int, end: int, slots: dict[Pool, list[int]]
-) -> list[tuple[Pool, int]]:
-    """Allocate these into ``slots``; returns what was refused, with which it ends."""
-    for pool, count in needed(config, start, end):
+    system: Complete, ledger: Ledger, wanted: Sequence[tuple[Pool, int]]
+) -> tuple[dict[Pool, list[int]], list[tuple[Pool, int]]]:
+    """Allocate all of these slots, pool by pool; or keep none, and say what was refused."""
+    slots: dict[Pool, list[int]] = {}
+    for pool, count in wanted:
         some = system.allocate_host(pool, count)
         if some is None:
-            return [(pool, count)]
+            give(system, slots)
+            ledger.hand_over(*slots)
+            return {}, [(pool, count)]
         slots[pool] = some
-    return []
+    return slots, []
 
 
 def give(system: Complete, slots: Mapping[Pool, list[int]]) -> None:
