@@ -8,7 +8,7 @@ The storage is there as what it has under each name: the page, or state, that wa
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from radixproof.impl.sglang.api import Sglang
@@ -17,7 +17,7 @@ from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.memory.host import NAMES
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.system import Fetched
-from radixproof.model.config import HOST, Component, Config, Pool
+from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 
 
@@ -47,72 +47,70 @@ class Storage:
         """What follows ``start`` is inserted below the node of a match; returns what is kept of
         FULL. The rest is freed, as SGLang does then.
         """
-        slots, window, state = fetched
-        states = [] if state is None else [state]
         names = self._names(key)[start // self._config.page_size :]
-        for pool, some in zip(HOST, (slots, window, states), strict=True):
+        full, *others = (
+            fetched.slots,
+            fetched.window,
+            [] if fetched.state is None else [fetched.state],
+        )
+        beside = {pool: some for pool, some in zip(HOST[1:], others, strict=True) if some}
+        for pool, some in {Pool.FULL_HOST: full, **beside}.items():
             self._fetch(pool, some, names)
         self._wanted.clear()
-        full, part = self._tensor(slots), self._key(key, start, len(slots))
-        moved = {Component.SWA: list(window), Component.MAMBA: states}
-        if self._sglang.capabilities.tree_core:
-            done = self._tree.tree_core.insert_host(anchor, part, full, names)
-            self._tree._apply_cache_actions(done.cache_actions)
-            if done.host_insert_dropped:
-                for component, some in {Component.FULL: slots, **moved}.items():
-                    if some:
-                        self.free(HOST[component], some)
-                return 0
-        else:
-            done = self._tree._insert_helper_host(anchor, part, full, names)
-        self._commit(anchor, done, {one: some for one, some in moved.items() if some}, names)
+        done = self._insert(anchor, self._key(key, start, len(full)), full, names)
+        if done is None:
+            for pool, some in {Pool.FULL_HOST: full, **beside}.items():
+                self.free(pool, some)
+            return 0
+        if beside:
+            self._commit(anchor, done, beside, names)
         there = int(done.prefix_len)
         if there:
-            self.free(Pool.FULL_HOST, slots[:there])
-        return len(slots) - there
+            self.free(Pool.FULL_HOST, full[:there])
+        return len(full) - there
+
+    def _insert(self, anchor: Any, key: Any, full: Sequence[int], names: Sequence[str]) -> Any:
+        """What SGLang says of it; None if it drops all that was fetched."""
+        if not self._sglang.capabilities.tree_core:
+            return self._tree._insert_helper_host(anchor, key, self._tensor(full), names)
+        done = self._tree.tree_core.insert_host(anchor, key, self._tensor(full), names)
+        self._tree._apply_cache_actions(done.cache_actions)
+        return None if done.host_insert_dropped else done
 
     def _commit(
-        self, anchor: Any, done: Any, moved: dict[Component, list[int]], names: Sequence[str]
+        self, anchor: Any, done: Any, beside: Mapping[Pool, Sequence[int]], names: Sequence[str]
     ) -> None:
         """The window and the state are attached, or released."""
-        if not moved:
-            return
-        self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with a storage
         tree, kinds = self._sglang.tree, self._sglang.storage
-        pages = {one: len(some) // self._config.unit(HOST[one]) for one, some in moved.items()}
-        transfers = {
-            tree.ComponentType(int(one)): [
-                kinds.PoolTransfer(
-                    name=kinds.PoolName(NAMES[one]),
-                    host_indices=self._tensor(some),
-                    keys=list(names[-pages[one] :]),
-                    hit_policy=kinds.PoolHitPolicy.TRAILING_PAGES,
-                )
-            ]
-            for one, some in moved.items()
-        }
-        came = {kinds.PoolName(NAMES[one]): count for one, count in pages.items()}
+        self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with a storage
+        transfers, came = {}, {}
+        for pool, some in beside.items():
+            name = kinds.PoolName(NAMES[pool.component])
+            came[name] = pages = len(some) // self._config.unit(pool)
+            policy = kinds.PoolHitPolicy.TRAILING_PAGES
+            index, keys = self._tensor(some), list(names[-pages:])
+            moved = kinds.PoolTransfer(name, host_indices=index, keys=keys, hit_policy=policy)
+            transfers[tree.ComponentType(int(pool.component))] = [moved]
         result = kinds.PoolTransferResult(len(names), came)
         told = {"insert_result": done, "pool_storage_result": result}
         phase = tree.CacheTransferPhase.PREFETCH
         if self._sglang.capabilities.tree_core:
             actions: list[Any] = []
-            self._tree.tree_core.commit_hicache_transfers(
-                anchor, phase, transfers, cache_actions=actions, **told
-            )
+            commit = self._tree.tree_core.commit_hicache_transfers
+            commit(anchor, phase, transfers, cache_actions=actions, **told)
             self._tree._apply_cache_actions(actions)
         else:
             for one, some in transfers.items():
                 self._tree.components[one].commit_hicache_transfer(anchor, phase, some, **told)
-        self._release(moved)
+        self._release(beside)
 
-    def _release(self, moved: dict[Component, list[int]]) -> None:
+    def _release(self, pools: Iterable[Pool]) -> None:
         """What the tree has not taken is queued for those that free it."""
         queues = self._tree.cache_controller.extra_host_mem_release_queues
-        for one in moved:
-            queue = queues[self._sglang.storage.PoolName(NAMES[one])]
+        for pool in pools:
+            queue = queues[self._sglang.storage.PoolName(NAMES[pool.component])]
             while not queue.empty():
-                self._pools[one].free(queue.get())
+                self._pools[pool.component].free(queue.get())
 
     def _fetch(self, pool: Pool, slots: Sequence[int], names: Sequence[str]) -> None:
         """What the last pages get, or the state, is what there is under their names."""

@@ -101,6 +101,16 @@ def test_window_and_state_go_with_what_is_not_kept() -> None:
     assert cache.free() == before
 
 
+def test_a_window_belongs_to_the_end_of_its_key_alone() -> None:
+    """Part of the prefix is gone, so that the rest of the key cannot be kept."""
+    cache = Cache(window=2, mamba=True)
+    cache.fetch("a", state=True)
+    before = cache.free()
+    assert cache.fetch("abcd", start=2, window=2, state=True) == 0
+    assert cache.free() == before
+    assert cache.resident_in(Pool.SWA_HOST) == set()
+
+
 def test_under_write_back_an_end_without_a_host_copy_takes_nothing() -> None:
     cache = Cache(window=2, mamba=True, write_back=True)
     cache.put("ab")
