@@ -73,7 +73,9 @@ class FollowedBackups:
         lacking = [page for page in path if page.lacks]
         started = {page for page in lacking if self._was_started(page)}
         if self.choice.made_host_room():
-            self._made_room(state, nodes, started, late)
+            backed_up = [node for node in nodes_of(lacking) if node[-1] in started]
+            refused = [node for node in nodes if node[-1] not in started]
+            self._made_room(state, backed_up, refused, late)
             started |= self._made_again(path, lacking)
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
@@ -149,16 +151,19 @@ class FollowedBackups:
         return {pool: pages for pool, pages in copied.items() if pages}
 
     def _made_room(
-        self, state: State, nodes: list[list[Page]], started: set[Page], late: Page | None
+        self,
+        state: State,
+        backed_up: list[list[Page]],
+        refused: list[list[Page]],
+        late: Page | None,
     ) -> None:
-        """Host data was evicted for backups: no more of it than they need, and those that may have
-        been refused once they had their room, one for each refusal (semantics 8.3, 17.4).
+        """Host data was evicted for backups, whether they were due or not: no more of it than they
+        need, and those that may have been refused once they had their room, one for each refusal
+        (semantics 8.3, 17.4).
         """
         exact = state.dialect.room_before_backup
-        refused = [node for node in nodes if node[-1] not in started]
-        served = [node for node in nodes if node[-1] in started]
         met = 0 if self.choice.sure else max(1, len(state.refusing.intersection(HOST)))
-        served += refused[:met] if exact else refused
+        served = [*backed_up, *(refused[:met] if exact else refused)]
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()

@@ -272,6 +272,21 @@ def test_a_backup_that_takes_inserts_for_hits_is_told_apart(start: Start) -> Non
     assert cache.tree() == {"1": "Ff|"}
 
 
+def test_room_for_a_backup_that_is_not_due_is_made_as_for_one_that_is(start: Start) -> None:
+    """Only one window is on the host, and has to go; FULL has room (semantics 7.9, 8.3)."""
+    vain = Dialect(room_before_backup=False)
+    cache = start(window=1, swa_host_pages=1, threshold=2, dialect=vain)
+    for text, evicted in (("8", 1), ("1", 0)):
+        cache.put(text, evicted=evicted)
+        cache.put(text, evicted=evicted)
+    cache.settle()
+    cache.evict(full=2)
+    cache.put("5")
+    gone, gained = {"f": ["1"], "s": ["1"]}, {"f": ["5"], "s": ["5"]}
+    assert cache.put_as("5", gone, gained, inserted=1) == ["BACKUP/hits-by-insert"]
+    assert cache.tree() == {"8": "f|", "5": "FSfs|"}
+
+
 @pytest.mark.parametrize(
     ("counted", "rule"),
     [
