@@ -95,7 +95,7 @@ def assertion(
     if breach.violates is Property.CONTENT and isinstance(history.operations[-1], Arrive):
         return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
     if witness is None:
-        return Assertion(after=_by_sglang(breach, history.config))
+        return _counted(breach, history.config, core)
     if breach.rule == "host-target-freed" and isinstance(history.operations[-1], EvictHost):
         return _still_taken(witness.pool)
     if core != PYTHON:
@@ -435,23 +435,59 @@ def _agreed(history: History) -> Assertion:
     )
 
 
-def _by_sglang(breach: Breach, config: Config) -> list[str]:
+def _counted(breach: Breach, config: Config, core: str | None) -> Assertion:
+    """Slots that are nobody's; else what SGLang says of itself. Raises `Unwritable`."""
     if breach.violates is Property.QUIESCE:
-        sizes = [f"tree.{one.name.lower()}_protected_size()" for one in config.components]
-        claim = 'f"nothing holds a lock, but {protected} tokens are protected"'
-        return [f"protected = {' + '.join(sizes)}", f"assert protected == 0, {claim}"]
-    pools = {pool.name.lower(): pool for pool in config.pools if not pool.on_host}
+        return Assertion(after=_unprotected(config))
+    pools = {pool.name.lower(): pool for pool in config.pools}
     pool = pools.get(breach.rule.partition("-")[0])
-    if breach.violates is not Property.OWN or pool is None:
-        return ["tree.sanity_check()"]
-    name = pool.name.lower()
+    if breach.violates is Property.OWN and pool is not None:
+        return Assertion(after=_on_device(pool, config))
+    if breach.violates is Property.OWN_H and pool is not None:
+        if core != PYTHON:
+            raise Unwritable("whose host slots are shows in the nodes of the Python core alone")
+        return _on_host(pool)
+    return Assertion(after=["tree.sanity_check()"])
+
+
+def _unprotected(config: Config) -> list[str]:
+    """When nobody holds a lock, nothing is protected."""
+    sizes = [f"tree.{one.name.lower()}_protected_size()" for one in config.components]
+    claim = 'f"nothing holds a lock, but {protected} tokens are protected"'
+    return [f"protected = {' + '.join(sizes)}", f"assert protected == 0, {claim}"]
+
+
+def _on_device(pool: Pool, config: Config) -> list[str]:
+    """Every slot of a device pool is free, or counted by the tree."""
+    name, slots = pool.name.lower(), config.slots(pool)
     if pool.component is Component.MAMBA:
         free = "states"
     else:
         free = f"allocator.{name}_attn_allocator" if config.window is not None else "allocator"
     sizes = [f"{free}.available_size()", *(f"tree.{name}_{kind}_size()" for kind in _KINDS)]
-    claim = f'f"{{known}} of {config.slots(pool)} {pool.name} slots are accounted for"'
-    return [f"known = {' + '.join(sizes)}", f"assert known == {config.slots(pool)}, {claim}"]
+    claim = f'f"{{known}} of {slots} {pool.name} slots are accounted for"'
+    return [f"known = {' + '.join(sizes)}", f"assert known == {slots}, {claim}"]
 
 
 _KINDS = ("evictable", "protected")
+
+
+def _on_host(pool: Pool) -> Assertion:
+    """As many slots of a host pool are free, or some node's, as before."""
+    pools = f"pools = {{entry.name.value: entry.host_pool for entry in {HOST_ENTRIES}}}"
+    claim = f'f"{{before - after}} {pool.name} slots are lost"'
+    after = [*_known_on_host(pool, "after"), f"assert after == before, {claim}"]
+    return Assertion([pools, *_known_on_host(pool, "before")], after)
+
+
+def _known_on_host(pool: Pool, name: str) -> list[str]:
+    """Counts the slots of a host pool that are free, or owned by a node."""
+    value = f"node.component_data[ComponentType.{pool.component.name}].host_value"
+    return [
+        "nodes = [tree.root_node]",
+        "for node in nodes:",
+        "    nodes.extend(node.children.values())",
+        f"values = [{value} for node in nodes]",
+        "held = sum(len(value) for value in values if value is not None)",
+        f'{name} = held + pools["{HOST_NAMES[pool.component]}"].available_size()',
+    ]

@@ -285,6 +285,16 @@ def test_without_a_witness_the_sizes_or_sglangs_own_check_have_to_do(
     assert of(SWA, violates=violates, rule=rule).after[-1].startswith(asserted)
 
 
+def test_host_slots_that_nobody_has_are_counted_in_the_nodes_of_the_python_core() -> None:
+    breach = Breach(Property.OWN_H, "swa_host-lost", "text")
+    history = History(SWA, (Insert(KEY),))
+    shown = assertion(history, breach, Seen(), PYTHON, with_core=True)
+    assert shown.before[-1] == 'before = held + pools["swa"].available_size()'
+    assert shown.after[-1].startswith("assert after == before, ")
+    with pytest.raises(Unwritable, match="Python core alone"):
+        assertion(history, breach, Seen(), None, with_core=True)
+
+
 def ranks(*operations: RunCopies | LoadingCheck) -> Assertion:
     history = History(Config(ranks=2), operations)
     return assertion(
