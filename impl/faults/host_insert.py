@@ -218,6 +218,45 @@ def fetched_window_upside_down(cache: RadixCache) -> None:
 
 
 @fault(
+    "family of SGLang pull request 34823: a window that is freed to a node's end, not to its own",
+    "of a window that was fetched the node within which it begins gets nothing",
+    Property.MATCH,
+)
+def fetched_window_of_whole_nodes(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    attach = inserter._attach_window
+
+    def whole_nodes(end: Node, window: Slots) -> None:
+        first = end.end - len(window)
+        node = _around(end, first)
+        cut = 0 if node is None else node.end - first
+        inserter._free(window[:cut], Component.SWA)
+        attach(end, window[cut:])
+
+    inserter._attach_window = whole_nodes  # type: ignore[method-assign]
+
+
+@fault(
+    "family of SGLang pull request 26919: nodes that are cut where a window begins",
+    "a node on the device within which a fetched window begins is cut a page further down",
+    Property.PROGRESS,
+)
+def fetched_window_cut_a_page_late(cache: RadixCache) -> None:
+    inserter = cache.host_inserter
+    attach, page = inserter._attach_window, cache.config.page_size
+
+    def late(end: Node, window: Slots) -> None:
+        first = end.end - len(window)
+        node = _around(end, first)
+        there = node is not None and node.full.device is not None
+        cut = page if there and len(window) > page else 0
+        inserter._free(window[:cut], Component.SWA)
+        attach(end, window[cut:])
+
+    inserter._attach_window = late  # type: ignore[method-assign]
+
+
+@fault(
     "family of B67, SGLang pull request 30053: what a prefetch gives up is not freed",
     "a state that was fetched is not freed where the node has one already",
     Property.OWN_H,
@@ -245,3 +284,11 @@ def fetched_with_the_priority_of_the_root(cache: RadixCache) -> None:
         return insert(offer)
 
     inserter.insert = insert_raising_the_root  # type: ignore[method-assign]
+
+
+def _around(end: Node, position: int) -> Node | None:
+    """The node on the way down to ``end`` that begins before a position and ends behind it."""
+    node: Node | None = end
+    while node is not None and node.start >= position:
+        node = node.parent
+    return node if node is not None and node.end > position else None

@@ -176,10 +176,10 @@ def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: i
     if first < length and lacking:
         yield Milestone.FETCHED_WINDOW_FILLS
     above = next((page for page in path if page.end == first), None)
-    new = (path[-1].end if path else 0) < first < length
-    within = above is not None and not above.cut and bool(lacking) and lacking[0].parent is above
-    if new or within:
+    if (path[-1].end if path else 0) < first < length:
         yield Milestone.FETCHED_WINDOW_CUTS
+    if above is not None and not above.cut and lacking and lacking[0].parent is above:
+        yield Milestone.FETCHED_WINDOW_SPLITS
 
 
 def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:

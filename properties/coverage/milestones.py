@@ -336,7 +336,12 @@ class Milestone(Enum):
         AUX,
     )
     FETCHED_WINDOW_FILLS = "a window is fetched for nodes that lack it on the host", HostInsert, SWA
-    FETCHED_WINDOW_CUTS = "a window that is fetched begins within a node", HostInsert, SWA
+    FETCHED_WINDOW_CUTS = "a window that is fetched begins within a new node", HostInsert, SWA
+    FETCHED_WINDOW_SPLITS = (
+        "a window that is fetched begins within a node that is there",
+        HostInsert,
+        SWA,
+    )
     FETCHED_STATE_FILLS = (
         "a state is fetched for a node that lacks it on the host",
         HostInsert,

@@ -42,6 +42,7 @@ class Keys:
 
     def __init__(self, config: Config, scope: Scope) -> None:
         self.config = config
+        self.scope = scope
         self.prompts = Prompts(config, scope.namespaces, alphabet(config))
 
     def derived(self, model: Cache, below: Below) -> Key:
@@ -59,6 +60,20 @@ class Keys:
         ragged = 0 if below(5) else below(size)
         keep = pages * size + bigram if pages <= longest else None
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
+
+    def to_fetch(self, model: Cache, below: Below) -> Key:
+        """A prompt; one in three ends with a node that lacks a window or a state on the host, or a
+        page behind it, so that what is fetched fills what is there.
+        """
+        pools = [pool for pool in HOST[1:] if pool in self.config.pools]
+        if not pools or below(3):
+            return self.derived(model, below)
+        pool = pools[below(len(pools))]
+        lacking = [page for page in model.trie.recency if page.cut and not page.has(pool)]
+        if not lacking:
+            return self.derived(model, below)
+        key = lacking[below(len(lacking))].key()
+        return replace(key, tokens=key.tokens + self.config.page_size * (1,) * below(2))
 
     def on_host(self, model: Cache, below: Below) -> Key:
         """The prefix of something that can be loaded back, is on its way, or is merely on the host;

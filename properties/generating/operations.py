@@ -220,7 +220,7 @@ class Shaper:
     def _fetch(self, model: Cache, below: Below) -> Iterable[Operation]:
         """What storage has comes to the host, at once, or while other operations go on."""
         if not self.prefetches or not below(3):
-            return (HostInsert(self.keys.derived(model, below)),)
+            return (HostInsert(self.keys.to_fetch(model, below)),)
         begun = list(self.ledger.prefetches.items())
         if len(begun) == MOST_PREFETCHES or (begun and below(2)):
             name, one = begun[below(len(begun))]

@@ -240,6 +240,11 @@ LOADING: list[Case] = [
         [Insert(AB, evicted=1), HostInsert(AB)],
     ),
     (M.FETCHED_WINDOW_CUTS, WINDOWED, [HostInsert(ABC)]),
+    (
+        M.FETCHED_WINDOW_SPLITS,
+        replace(WINDOWED, threshold=2),
+        [Insert(ABC, evicted=3), HostInsert(ABC)],
+    ),
     (M.FETCHED_STATE_FILLS, replace(STATES, threshold=2), [Insert(A), HostInsert(A)]),
     (
         M.PREFETCH_MAKES_ROOM,
