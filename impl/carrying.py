@@ -54,6 +54,8 @@ class Moment(NamedTuple):
     """What the tree was told of that."""
     row: Sequence[int] = ()
     """The request's slots when the call was made."""
+    states: Slots = ()
+    """States that the engine kept for the request then, beside the one that it works on."""
     asked: PerComponent = (0, 0, 0)
     freed: PerComponent = (0, 0, 0)
 
@@ -64,5 +66,7 @@ class Carriage(NamedTuple):
     moments: Sequence[Moment]
     error: BaseException | None = None
     """What it raised, after these moments."""
-    refused: bool = False
-    """It ended early, since there was no room for a state."""
+    refused: int = 0
+    """It ended early, since there was no room for so many states."""
+    states: Slots = ()
+    """States that the engine keeps for the request afterwards, beside the one that it works on."""

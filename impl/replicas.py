@@ -124,9 +124,19 @@ class Replicas:
         )
         return None if None in begun else begun
 
+    def admit(self, request: Any) -> Carriage:
+        made = [system.admit(own) for system, own in zip(self.systems, request, strict=True)]
+        return self._carriage("admit", made)
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         for system, own in zip(self.systems, request, strict=True):
             system.compute(own, key, row, units)
+
+    def track(self, request: Any, units: int) -> int:
+        slots = [
+            system.track(own, units) for system, own in zip(self.systems, request, strict=True)
+        ]
+        return self._same("track", slots)
 
     def slide(self, request: Any) -> int:
         slid = [system.slide(own) for system, own in zip(self.systems, request, strict=True)]

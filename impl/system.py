@@ -252,9 +252,19 @@ class Carrying(Protocol):
         receipt; None if the engine would have no such request, which is then played as any other.
         """
 
+    def admit(self, request: Any) -> Carriage:
+        """The request gets what the engine has for one that runs, before its first part is
+        computed; nothing if it has that, or if there is no room for the states among it.
+        """
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         """The request is about to compute its key down to ``units``, of which the last may have
         been generated, into the slots of its row. These are written next.
+        """
+
+    def track(self, request: Any, units: int) -> int:
+        """One of the states that the engine keeps for the request is now to be that of its first
+        ``units``, whole pages; returns the slot, which is written next. Not called without any.
         """
 
     def slide(self, request: Any) -> int:

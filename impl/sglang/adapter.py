@@ -199,8 +199,15 @@ class SglangSystem:
     def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
         return self._carrier.begin(key, slots, receipt, state)
 
+    def admit(self, request: Carried) -> Carriage:
+        self._victims.restart()
+        return self._carrier.admit(request)
+
     def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
         self._carrier.compute(request, key, row, units)
+
+    def track(self, request: Carried, units: int) -> int:
+        return self._carrier.track(request, units)
 
     def slide(self, request: Carried) -> int:
         return self._carrier.slide(request)

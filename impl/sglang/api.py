@@ -93,6 +93,8 @@ class Capabilities:
     """A match says how much there is; the slots of its path are asked for apart (0.5.22)."""
     windows_freed_at_will: bool
     """An unfinished insert frees what has left the window, if a flag says so (0.5.14)."""
+    windows_kept_for_states: bool
+    """The window of the state that is tracked stays (0.5.18)."""
     checkpoints: bool
     """What an unfinished request does is called a checkpoint (0.5.22)."""
 
@@ -118,6 +120,8 @@ class Sglang:
     swa_allocator: type[Any]
     requests: Any
     """Module of what the scheduler does with the memory of requests."""
+    allocation: Any
+    """Module of what it allocates for them."""
     storage: Any
     """Module of what is moved to and from storage."""
     flags: Any
@@ -190,6 +194,7 @@ def collect(version: str) -> Sglang:
             named_namespaces="dynamo_kv_event_format" in signature(init_params).parameters,
             path_indices="device_prefix_len" in params.MatchResult._fields,
             windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
+            windows_kept_for_states=hasattr(tree.UnifiedRadixCache, "swa_retain_floor"),
             checkpoints=hasattr(requests, "checkpoint_kv_cache"),
         ),
         torch=importlib.import_module("torch"),
@@ -201,6 +206,7 @@ def collect(version: str) -> Sglang:
         swa_pool=swa.SWAKVPool,
         swa_allocator=with_swa_allocator.SWATokenToKVPoolAllocator,
         requests=requests,
+        allocation=_module("allocation") if _is_there("allocation") else requests,
         storage=_module("hicache_storage"),
         flags=importlib.import_module("sglang.srt.environ").envs,
         radix_key=keys.RadixKey,

@@ -10,6 +10,7 @@ from array import array
 from types import SimpleNamespace
 from typing import Any
 
+from radixproof.impl.observation import Slots
 from radixproof.impl.sglang.api import Sglang
 from radixproof.model.key import Key
 
@@ -24,6 +25,7 @@ _ABSENT = (
     "req_pool_idx",
     "retraction_backup",
     "mamba_ping_pong_track_buffer",
+    "mamba_ping_pong_empty",
     "mamba_next_track_idx",
     "mamba_last_track_idx",
     "mamba_last_track_seqlen",
@@ -54,6 +56,8 @@ class Carried:
 
     req_pool_idx: int | None
     finished_reason: str | None
+    mamba_ping_pong_track_buffer: Any
+    mamba_next_track_idx: int
     swa_prefix_lock_released: bool
 
     def __init__(self, sglang: Sglang, key: Key, prefix: Any, state: int | None) -> None:
@@ -86,6 +90,13 @@ class Carried:
         self.kv_committed_len = self.kv_allocated_len = computed
         self.fill_len = self.extend_end = computed
         self.extend_range = SimpleNamespace(start=0, end=computed)
+
+    def tracked(self) -> Slots:
+        """States that SGLang keeps for it beside its own: in turn they get what that is at the end
+        of a page, for the tree. None where pages are of one token.
+        """
+        slots = self.mamba_ping_pong_track_buffer
+        return () if slots is None else tuple(slots.tolist())
 
     # -- what SGLang asks ----------------------------------------------------------------------
 

@@ -16,11 +16,18 @@ from radixproof.impl.sglang.carried import Carried
 from radixproof.impl.sglang.memory.rows import MOST
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import Called, Recorder, Standing
-from radixproof.impl.sglang.requests import NO_STATE
+from radixproof.impl.sglang.requests import NO_STATE, NO_TRACKING
 from radixproof.impl.sglang.windows import Windows
 from radixproof.impl.system import Lookup
 from radixproof.model.config import DEVICE, Config
 from radixproof.model.key import Key
+
+FEWEST = 4
+"""States without which no request runs whose pages are of several tokens: its own, two that are
+tracked, and one for the tree.
+"""
+_WANTED = {NO_STATE: 1, NO_TRACKING: 2}
+"""By what SGLang asserts then: the states for which it found no room."""
 
 
 class Carrier:
@@ -40,28 +47,39 @@ class Carrier:
         self._rows = parts.tree.req_to_token_pool
         self._core = parts.core
         self._recorder, self._locks, self._found = recorder, locks, found
+        self._tracks = config.mamba_states > 0 and config.page_size > 1
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
 
     # -- the life of a request -----------------------------------------------------------------
 
     def begin(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
-        """It gets a row with what it computes first. Pages of states are not driven: they take two
-        more of them for each request.
-        """
-        config = self._config
-        if (config.mamba_states and config.page_size > 1) or self._alive == MOST:
+        """SGLang runs no request where there is no room for the states of a single one."""
+        if self._alive == MOST or (self._tracks and self._config.mamba_states < FEWEST):
             return None
         self._alive += 1
         request = Carried(self._sglang, key, self._tensor(slots), state)
         locking.take(self._sglang, request, receipt)
         return request
 
+    def admit(self, request: Any) -> Carriage:
+        """A row, and the states that are tracked."""
+        if request.req_pool_idx is not None:
+            return Carriage((), states=request.tracked())
+        call = (
+            partial(self._sglang.allocation.alloc_req_slots, self._rows, [request], self._tree)
+            if self._tracks
+            else partial(self._rows.alloc, [request])
+        )
+        carriage = self._carried(request, call)
+        if carriage.refused:
+            self._rows.free(request)
+        elif carriage.error is None:
+            self._write(request, 0, request.prefix_indices)
+        return carriage
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         tokens = units + self._config.bigram
-        if request.req_pool_idx is None:
-            self._rows.alloc([request])
-            self._write(request, 0, request.prefix_indices)
         begin = max(request.begun, request.kv_committed_len)
         self._write(request, begin, self._tensor(row[begin:tokens]))
         request.told(key, tokens)
@@ -83,6 +101,16 @@ class Carrier:
 
     def _write(self, request: Any, begin: int, slots: Any) -> None:
         self._rows.write((request.req_pool_idx, slice(begin, begin + len(slots))), slots)
+
+    def track(self, request: Any, units: int) -> int:
+        """SGLang does so at every so many tokens, which are whole pages: here at each page. What
+        it hands over later is what was tracked last.
+        """
+        place = request.mamba_next_track_idx
+        request.mamba_last_track_idx = place
+        request.mamba_next_track_idx = self._rows.get_mamba_ping_pong_other_idx(place)
+        request.mamba_last_track_seqlen = units
+        return int(request.mamba_ping_pong_track_buffer[place])
 
     def slide(self, request: Any) -> int:
         with self._windows.flagged():
@@ -126,23 +154,22 @@ class Carrier:
             except BaseException as error:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
-        refused = isinstance(raised, AssertionError) and str(raised) == NO_STATE
-        return Carriage(moments, None if refused else raised, refused)
+        refused = _refused(raised)
+        return Carriage(moments, None if refused else raised, refused, request.tracked())
 
     def _standing(self, request: Any) -> Standing:
         row = request.req_pool_idx
         slots = (
             [] if row is None else self._rows.req_to_token[row, : request.kv_committed_len].tolist()
         )
-        return Standing(self._windows.evicted(request), slots)
+        return Standing(self._windows.evicted(request), slots, request.tracked())
 
     def _moment(self, request: Any, call: Called) -> Moment:
         whole = call.seen.whole
         assert whole is not None
         assert whole.free is not None
         free = [slots or () for slots in whole.free[: len(DEVICE)]]
-        evicted, row = call.standing.evicted, call.standing.row
-        moment = Moment(call.did, tuple(free), evicted=evicted, row=row)
+        moment = Moment(call.did, tuple(free), **call.standing._asdict())
         argument, result = call.argument, call.result
         if call.did is Did.INSERT:
             state = argument.mamba_value
@@ -176,3 +203,10 @@ class Carrier:
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
+
+
+def _refused(raised: BaseException | None) -> int:
+    """States for which there was no room, if that is what was raised."""
+    if not isinstance(raised, AssertionError):
+        return 0
+    return next((count for text, count in _WANTED.items() if str(raised).startswith(text)), 0)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from radixproof.impl.carrying import Did
-from radixproof.impl.observation import Event, Observation
+from radixproof.impl.observation import Event, Observation, Slots
 from radixproof.impl.sglang.parts import Parts
 
 _HOOKED = {
@@ -34,6 +34,8 @@ class Standing(NamedTuple):
     """What it has lost of its window."""
     row: list[int]
     """Its slots, as far as they are computed."""
+    states: Slots
+    """Those that are tracked for it."""
 
 
 class Called(NamedTuple):

@@ -15,6 +15,8 @@ NO_STATE = "Can not alloc mamba cache"
 """What SGLang asserts where there is no room for a state: its pools are so large that a running
 request always gets one.
 """
+NO_TRACKING = "Not enough space for mamba ping pong idx"
+"""What it asserts, among other words, where there is no room for the states that it tracks."""
 EMPTY = 0
 """The content of a state that sums up nothing."""
 

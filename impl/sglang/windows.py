@@ -45,6 +45,11 @@ class Windows:
             return
         computed, size = request.kv_committed_len - 1, self._page_size
         if self._can.windows_freed_at_will:
+            kept = (
+                {"retain_floor": self._tree.swa_retain_floor(request)}
+                if self._can.windows_kept_for_states
+                else {}
+            )
             self._requests.free_swa_out_of_window_slots(
                 request,
                 computed,
@@ -52,6 +57,7 @@ class Windows:
                 page_size=size,
                 req_to_token_pool=self._tree.req_to_token_pool,
                 token_to_kv_pool_allocator=self._tree.token_to_kv_pool_allocator,
+                **kept,
             )
             return
         # As ScheduleBatch._evict_swa did it, a method of a module that imports the whole server.

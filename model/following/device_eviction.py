@@ -184,14 +184,19 @@ class FollowedEviction:
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
         """What left; a leaf should have left as a whole, without anything being lost
-        (7.3, 7.4, 7.6).
+        (7.3, 7.4, 7.6). What went whole after all below it was a leaf by then, and out of order at
+        most.
         """
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
         elif is_device_leaf(end) and not may_spoil_write_back(self.state):
             self.breaches.append(wording.leaf_lost_a_value(end))
-        elif component is Component.MAMBA and Pool.SWA in pools:
+        elif (
+            component is Component.MAMBA
+            and Pool.SWA in pools
+            and end not in self.choice.gone[Pool.FULL]
+        ):
             self.breaches.append(wording.window_lost_with_state(end))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))

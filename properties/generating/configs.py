@@ -8,6 +8,7 @@ generator and Hypothesis can both make it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from radixproof.impl.scope import Scope
@@ -28,7 +29,7 @@ def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
     for _ in range(MOST_DRAWS):
         drawn = _drawn(rng, scope)
         if not scope.refuses(drawn):
-            return widened(drawn, scope)
+            return _with_more_states(widened(drawn, scope), scope)
     raise Unavailable(
         f"no configuration within the scope was found in {MOST_DRAWS} draws: "
         f"the last one was refused for {scope.refuses(drawn)}"
@@ -78,6 +79,16 @@ def _drawn(rng: Random, scope: Scope) -> Config:
         bigram=not states and scope.bigram and rng.random() < 0.15,
         ranks=2 if scope.ranks and rng.random() < 0.15 else 1,
     )
+
+
+def _with_more_states(shape: Config, scope: Scope) -> Config:
+    """Where pages are of several tokens, an engine that carries requests may keep two more states
+    for each (semantics 11.5): then there are twice as many, so that there is room for some.
+    """
+    if not scope.carries_requests or shape.page_size == 1:
+        return shape
+    roomier = replace(shape, mamba_states=2 * shape.mamba_states)
+    return shape if scope.refuses(roomier) else roomier
 
 
 def _host(rng: Random, scope: Scope, device: int) -> tuple[int, bool]:

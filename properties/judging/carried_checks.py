@@ -19,10 +19,12 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
     lets a match end where the insert does.
     """
     carried, window = step.carried, config.window
-    if carried is None or window is None or carried.evicted <= step.protected:
+    if carried is None or window is None:
         return []
     length = len(insert.key.units(config.bigram))
     lost = min(carried.evicted, length)
+    if lost <= step.protected:
+        return []
     if carried.told < lost:
         text = (
             f"{insert}: the request has no SWA below token {lost} any more, "

@@ -6,7 +6,7 @@ says what the engine's own record of the request says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from radixproof.impl.carrying import Carriage, Did, Moment
@@ -33,6 +33,15 @@ def begin(system: Complete, request: Request) -> None:
         request.handle, request.carried = record, True
 
 
+def admit(
+    system: Complete, ledger: Ledger, config: Config, request: Request
+) -> Generator[Step, None, int]:
+    """The engine has the request run; returns the states for which there was no room."""
+    carriage = system.admit(request.handle)
+    yield from Play(system, ledger, config, request, carriage, ends=False).steps()
+    return carriage.refused
+
+
 def slide(system: Complete, ledger: Ledger, request: Request) -> None:
     """The engine frees what has left the window."""
     _lost(ledger, request, system.slide(request.handle))
@@ -46,7 +55,7 @@ def carry_on(
     yield from Play(system, ledger, config, request, carriage, ends=False).steps()
     if carriage.refused:
         skipped = Skipped("there is no room for a state")
-        yield Step(CopyState(Key(())), skipped, refused=[(Pool.MAMBA, 1)])
+        yield Step(CopyState(Key(())), skipped, refused=[(Pool.MAMBA, carriage.refused)])
 
 
 def end(
@@ -91,14 +100,16 @@ class Play:
         moments = self.carriage.moments
         for number, moment in enumerate(moments):
             self.system.show(number)
+            self._tracked(moment.states)
             step = _PLAY[moment.did](self, moment)
             self._freed(moment)
-            if self.ends and number == len(moments) - 1:
-                self._end()
+            if number == len(moments) - 1:
+                self._last()
             yield step
             if moment.did is Did.LOCK:
                 self.ledger.share(self.request)
         self.system.show(None)
+        self._tracked(self.carriage.states)
         if self.carriage.error is not None:
             raise self.carriage.error
 
@@ -128,11 +139,20 @@ class Play:
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
 
     def _handed_over(self, state: int, taken: bool) -> None:
-        """A state of the request's own, or one that was allocated for the tree."""
-        if state == self.request.state:
+        """A state of the request's own, one that was tracked for it, or one that was allocated for
+        the tree.
+        """
+        request = self.request
+        if state == request.state:
             if taken:
                 self.ledger.give(Pool.MAMBA, [state])
-                self.request.state = None
+                request.state = None
+        elif state in request.tracked:
+            request.tracked.remove(state)
+            if taken:
+                self.ledger.give(Pool.MAMBA, [state])
+            else:
+                self.unused.append(state)
         elif taken:
             self.ledger.hand_over(Pool.MAMBA)
         else:
@@ -162,24 +182,34 @@ class Play:
 
     # -- what the request holds ----------------------------------------------------------------
 
+    def _tracked(self, states: Sequence[int]) -> None:
+        """Its engine keeps these. When it ends, it gets no more."""
+        new = [state for state in states if state not in self.request.tracked]
+        if new and not self.ends:
+            self.ledger.take(Pool.MAMBA, new)
+            self.request.tracked += new
+
     def _freed(self, moment: Moment) -> None:
         """What it has given back by then, as far as the pools show."""
         free = [set(slots) for slots in moment.free]
         if self.ends:
             self._give(Pool.FULL, [slot for slot in self._own() if slot in free[Pool.FULL]])
             self._give(Pool.SWA, [peer for peer in self._peers() if peer in free[Pool.SWA]])
-            state = self.request.state
-            if state is not None and state in free[Pool.MAMBA]:
-                self._give(Pool.MAMBA, [state])
+            self._give(Pool.MAMBA, [state for state in self._states() if state in free[Pool.MAMBA]])
         self._give(Pool.MAMBA, [state for state in self.unused if state in free[Pool.MAMBA]])
 
-    def _end(self) -> None:
+    def _last(self) -> None:
         """What it has not given back by now is lost."""
-        self._give(Pool.FULL, self._own())
-        self._give(Pool.SWA, self._peers())
-        state = self.request.state
-        self._give(Pool.MAMBA, [*self.unused, *([] if state is None else [state])])
-        self.ledger.end(self.request)
+        self._give(Pool.MAMBA, self.unused)
+        if self.ends:
+            self._give(Pool.FULL, self._own())
+            self._give(Pool.SWA, self._peers())
+            self._give(Pool.MAMBA, self._states())
+            self.ledger.end(self.request)
+
+    def _states(self) -> list[int]:
+        own = self.request.state
+        return [*self.request.tracked, *([] if own is None else [own])]
 
     def _own(self) -> list[int]:
         return self.request.row[self.given :]

@@ -7,7 +7,7 @@ content a prefix must have. The performer writes it; generators and the judge re
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from radixproof.model.config import POOLS, Config, Pool
@@ -79,6 +79,8 @@ class Request:
     """SWA state below is gone, or the tree's."""
     state: int | None = None
     """Its MAMBA slot, with the state of its last whole page."""
+    tracked: list[int] = field(default_factory=list)
+    """MAMBA slots that its engine keeps for it, with states of whole pages before."""
     released: bool = False
     """The window part of its receipt has been given back."""
     inserted: int = 0
@@ -225,6 +227,13 @@ class Ledger:
         """Part of a row is the tree's now, or free."""
         self.give(Pool.FULL, request.row[start:end])
         self.give_window(request, start, end)
+
+    def cut_row(self, request: Request, end: int) -> list[int]:
+        """A row ends earlier; returns the slots that are no part of it any more."""
+        cut = request.row[end:]
+        self.give_row(request, end, len(request.row))
+        del request.row[end:], request.peers[end:]
+        return cut
 
     def give_window(self, request: Request, start: int, end: int) -> None:
         """Part of a row has lost its SWA slots."""

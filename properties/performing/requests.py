@@ -5,7 +5,7 @@ A request owns slots that no node has: its *row*. Who owns what is in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -154,17 +154,10 @@ class Scheduler:
         """
         slots = length + (self.config.bigram and request.carried)  # engines have one a token
         need = self.config.floor(slots + self.config.page_size - 1) - len(request.row)
-        if need > 0:
-            yield from self._make_room(need, 0)
-            new = self.system.allocate(need)
-            if new is None:
-                refused = [(pool, need) for pool in self.ledger.token_pools]
-                yield Step(operation, Skipped("the device pools have no room"), refused=refused)
-                return False
-            windowed = self.config.window is not None
-            self.ledger.extend_row(
-                request, new, self.system.swa_of(new) if windowed else need * [0]
-            )
+        refused = yield from self._extend(request, need)
+        if refused:
+            yield Step(operation, Skipped("the device pools have no room"), refused=refused)
+            return False
         if request.carried:
             self.ledger.computed_row(request, slots)
             self.system.compute(request.handle, request.key, request.row, length)
@@ -174,8 +167,39 @@ class Scheduler:
         paged = self.config.floor(length)
         if request.state is not None and paged:
             self.system.write_state(request.state, tags[paged - 1])
+        if request.tracked and paged > self.config.floor(begin):
+            self.system.write_state(self.system.track(request.handle, paged), tags[paged - 1])
         yield Step(operation, Done(length - begin))
         return True
+
+    def _extend(
+        self, request: Request, need: int
+    ) -> Generator[Step, None, Sequence[tuple[Pool, int]]]:
+        """Let a request own so many more slots, and what else its engine has for it; returns the
+        allocation that failed, after which it owns no more than before.
+        """
+        owned = len(request.row)
+        if need > 0:
+            yield from self._make_room(need, 0)
+            new = self.system.allocate(need)
+            if new is None:
+                return [(pool, need) for pool in self.ledger.token_pools]
+            windowed = self.config.window is not None
+            self.ledger.extend_row(
+                request, new, self.system.swa_of(new) if windowed else need * [0]
+            )
+        if request.carried:
+            states = yield from carried.admit(self.system, self.ledger, self.config, request)
+            if states:
+                self._shorten(request, owned)
+                return [(Pool.MAMBA, states)]
+        return ()
+
+    def _shorten(self, request: Request, owned: int) -> None:
+        """A request gives back the slots beyond so many, which it has not used."""
+        unused = self.ledger.cut_row(request, owned)
+        if unused:
+            self.system.free(unused)
 
     def _slide(self, request: Request) -> None:
         """Free the SWA state that the request's window has left, where it is the request's own

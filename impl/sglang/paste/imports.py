@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 _MEM_CACHE = "sglang.srt.mem_cache"
 _STATES = "sglang.srt.configs.mamba_utils"
@@ -18,6 +19,7 @@ _STANDARD = {
 }
 _OTHERS = {
     "torch": "",
+    "alloc_req_slots": f"{_MEM_CACHE}.allocation",
     "CacheTransferPhase": f"{_MEM_CACHE}.unified_radix_cache",
     "PoolHitPolicy": f"{_MEM_CACHE}.hicache_storage",
     "PoolName": f"{_MEM_CACHE}.hicache_storage",
@@ -51,23 +53,32 @@ _OTHERS = {
 """Where each name is imported from; an empty text for the names of modules."""
 
 
-_MOVED = "SWATokenToKVPoolAllocator"
-_EITHER = f"""try:
-    from {_OTHERS[_MOVED]} import {_MOVED}
-except ImportError:  # before 0.5.13
-    from {_MEM_CACHE}.swa_memory_pool import {_MOVED}"""
+_MOVED = {
+    "alloc_req_slots": ("0.5.16", "common"),
+    "SWATokenToKVPoolAllocator": ("0.5.13", "swa_memory_pool"),
+}
+"""Names that were elsewhere before a release."""
 
 
-def imported(source: str, moved: bool) -> str:
+def imported(source: str, since: Callable[[str], bool]) -> str:
     """The import statements that ``source`` needs, sorted as ruff sorts them.
 
-    ``moved`` says that nothing is where it was before 0.5.13.
+    ``since`` says whether all releases that it runs on have what came with one.
     """
     used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    either = [_EITHER] if _MOVED in used and not moved else []
-    used -= {_MOVED} if either else set()
+    moved = [name for name, (release, _) in _MOVED.items() if name in used and not since(release)]
+    either = [_from_either(name) for name in moved]
+    used -= {*moved}
     groups = ["\n".join(_lines(places, used)) for places in (_STANDARD, _OTHERS)]
     return "\n\n".join(group for group in (*groups, *either) if group)
+
+
+def _from_either(name: str) -> str:
+    release, before = _MOVED[name]
+    return f"""try:
+    from {_OTHERS[name]} import {name}
+except ImportError:  # before {release}
+    from {_MEM_CACHE}.{before} import {name}"""
 
 
 def _lines(places: dict[str, str], used: set[str]) -> list[str]:

@@ -62,6 +62,7 @@ HELPERS = (
     "first_state",
     "arrived",
     "compute",
+    "track",
     "slide",
     "carry_on",
     "end",
@@ -135,7 +136,7 @@ def render(
     )
     body = layout.fitted(body)
     text = layout.docstring(breach, version, script)
-    return layout.fitted(f"{text}\n\n{imported(body, since('0.5.13'))}\n\n{body}")
+    return layout.fitted(f"{text}\n\n{imported(body, since)}\n\n{body}")
 
 
 def _since(version: str) -> Callable[[str], bool]:

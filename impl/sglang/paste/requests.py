@@ -107,6 +107,9 @@ class Requests:
         part = f"row_{request}{'' if tokens == len(row) else f'[:{tokens}]'}"
         return [f"compute(req_{request}, [{items(key.tokens)}], {part})"]
 
+    def _track(self, request: str, call: Call) -> list[str]:
+        return [f"track(req_{request}, {call.arguments[1]})"]
+
     def _slide(self, request: str, _: Call) -> list[str]:
         return [] if self.config.window is None else [f"slide(req_{request})"]
 
@@ -200,6 +203,7 @@ _WRITE: dict[str, Callable[[Requests, str, Call], list[str]]] = {
     "lock": Requests._lock,
     "begin_request": Requests._begin_request,
     "compute": Requests._compute,
+    "track": Requests._track,
     "slide": Requests._slide,
     "carry_on": Requests._carry_on,
     "end_request": Requests._end_request,

@@ -112,6 +112,12 @@ def test_a_configuration_is_within_the_scope(scope: Scope) -> None:
     assert scope.refuses(plainest(scope)) in ("", "so many pages")
 
 
+def test_an_engine_that_carries_requests_has_room_for_what_it_keeps_for_them() -> None:
+    for shape, carrying in zip(drawn(EVERYTHING), drawn(Scope(carries_requests=True)), strict=True):
+        states = shape.mamba_states if shape.page_size == 1 else 2 * shape.mamba_states
+        assert carrying == replace(shape, mamba_states=states)
+
+
 def test_the_plainest_configuration_is_the_default_one() -> None:
     assert plainest(EVERYTHING) == Config()
 

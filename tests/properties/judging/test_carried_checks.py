@@ -33,6 +33,7 @@ def of(config: Config, tokens: int, carried: Carried | None, protected: int = 0)
     [
         (PAGED, 6, None, []),
         (PAGED, 6, Carried(told=0, evicted=0, computed=8), []),
+        (PAGED, 0, Carried(told=0, evicted=3, computed=8), []),
         (PAGED, 9, Carried(told=3, evicted=3, computed=9), []),
         (PAGED, 9, Carried(told=0, evicted=3, computed=9), ["MAP/window-not-told"]),
         (PAGED, 6, Carried(told=3, evicted=3, computed=8), ["MATCH/window-not-in-whole-pages"]),

@@ -83,6 +83,13 @@ def newest_first(system: RadixSystem) -> None:
             renew(MAMBA, 1),
             3,
         ),
+        (  # after the leaf below it, and so with its window
+            "mamba-list",
+            Config(window=1, swa_pages=8, mamba_states=4, host_pages=0),
+            [with_state(A), with_state(AB), Evict(mamba=2)],
+            renew(MAMBA, 1),
+            2,
+        ),
     ],
     ids=words,
 )

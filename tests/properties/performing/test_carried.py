@@ -35,6 +35,9 @@ class Engine:
     def end_request(self, request: Any, insert: bool) -> Carriage:
         return self.carriage
 
+    def admit(self, request: Any) -> Carriage:
+        return self.carriage
+
     def slide(self, request: Any) -> int:
         return self.slid
 
@@ -121,6 +124,12 @@ def test_a_state_that_is_not_taken_is_held_until_it_is_free() -> None:
     evict = Moment(Did.EVICT, BUSY, asked=(0, 0, 1), freed=(0, 0, 1))
     first, *_ = played(ledger, request, evict, brought)
     assert first.operation == Evict(0, 0, 1)
+    assert ledger.rows[Pool.MAMBA] == {1}
+    ledger, request = begun(state=1)
+    held = carried.carry_on(
+        cast(Complete, Engine(Carriage([brought, UNLOCK]))), ledger, CONFIG, request, last=True
+    )
+    next(held)
     assert ledger.rows[Pool.MAMBA] == {1, 2}
     ledger, request = begun(state=1)
     played(ledger, request, brought, UNLOCK._replace(free=((), (), (2,))))
@@ -142,6 +151,65 @@ def test_the_end_gives_all_back() -> None:
     assert ledger.peers == {}
 
 
+TRACKED = INSERT._replace(state=2, taken=True, states=(3, 4))
+
+
+def tracked() -> tuple[Ledger, Request]:
+    """A request with a state of its own, 1, and two that are tracked for it, 2 and 3."""
+    ledger, request = begun(state=1)
+    system = cast(Complete, Engine(Carriage([], states=(2, 3))))
+    assert list(carried.admit(system, ledger, CONFIG, request)) == []
+    return ledger, request
+
+
+def test_a_request_that_runs_has_the_states_that_its_engine_keeps_for_it() -> None:
+    ledger, request = tracked()
+    assert (request.tracked, ledger.rows[Pool.MAMBA]) == ([2, 3], {1, 2, 3})
+    again = cast(Complete, Engine(Carriage([], states=(2, 3))))
+    assert list(carried.admit(again, ledger, CONFIG, request)) == []
+    assert ledger.allocations() == [
+        *((Pool.FULL, 3), (Pool.SWA, 3), (Pool.MAMBA, 1), (Pool.MAMBA, 2))
+    ]
+
+
+def test_a_tracked_state_that_is_taken_is_the_trees_and_another_takes_its_place() -> None:
+    ledger, request = tracked()
+    played(ledger, request, TRACKED)
+    assert (request.state, request.tracked) == (1, [3, 4])
+    assert ledger.rows[Pool.MAMBA] == {1, 3, 4}
+
+
+def test_a_tracked_state_that_is_not_taken_is_gone_with_the_call() -> None:
+    ledger, request = tracked()
+    played(ledger, request, TRACKED._replace(taken=False))
+    assert (request.tracked, ledger.rows[Pool.MAMBA]) == ([3, 4], {1, 3, 4})
+
+
+def test_at_the_end_tracked_states_are_the_trees_or_free() -> None:
+    ledger, request = tracked()
+    own = INSERT._replace(state=2, taken=True, states=(2, 3))
+    insert, unlock = own, UNLOCK._replace(states=(2, 3), free=((), (), (3,)))
+    engine = Engine(Carriage([insert, unlock]))
+    steps = carried.end(cast(Complete, engine), ledger, CONFIG, request, insert=True)
+    next(steps)
+    assert ledger.rows[Pool.MAMBA] == {1, 3}
+    next(steps)
+    assert ledger.rows[Pool.MAMBA] == set()
+
+
+def test_without_room_for_tracked_states_a_request_does_not_run() -> None:
+    ledger, request = begun(state=1)
+    evict = Moment(Did.EVICT, BUSY, asked=(0, 0, 2))
+    steps = carried.admit(
+        cast(Complete, Engine(Carriage([evict], refused=2))), ledger, CONFIG, request
+    )
+    assert next(steps).operation == Evict(0, 0, 2)
+    with pytest.raises(StopIteration) as returned:
+        next(steps)
+    assert returned.value.value == 2
+    assert ledger.rows[Pool.MAMBA] == {1}
+
+
 def test_an_error_comes_after_the_steps_before_it() -> None:
     ledger, request = begun()
     system = cast(Complete, Engine(Carriage([INSERT], AssertionError("short"))))
@@ -153,7 +221,7 @@ def test_an_error_comes_after_the_steps_before_it() -> None:
 
 def test_without_room_for_a_state_nothing_is_inserted() -> None:
     ledger, request = begun()
-    system = cast(Complete, Engine(Carriage([], refused=True)))
+    system = cast(Complete, Engine(Carriage([], refused=1)))
     (step,) = carried.carry_on(system, ledger, CONFIG, request, last=True)
     assert (step.operation, step.refused) == (CopyState(Key(())), [(Pool.MAMBA, 1)])
     assert isinstance(step.outcome, Skipped)

@@ -8,7 +8,13 @@ from radixproof.impl.operations import Arrive, Insert, Lock, Prefill, ReleaseWin
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
-from radixproof.properties.performing.ledger import ContentTags, Ledger, Receipt, RequestLock
+from radixproof.properties.performing.ledger import (
+    ContentTags,
+    Ledger,
+    Receipt,
+    Request,
+    RequestLock,
+)
 from radixproof.properties.performing.performer import Performer
 
 from ..deeds import AB, ABC, HOSTLESS, PLAIN, STATEFUL, WINDOWED, A
@@ -42,6 +48,16 @@ def test_tokens_are_taken_from_every_pool_that_has_them_on_the_device() -> None:
     assert Ledger(PLAIN).token_pools == (Pool.FULL,)
     assert Ledger(WINDOWED).token_pools == (Pool.FULL, Pool.SWA)
     assert Ledger(STATEFUL).token_pools == (Pool.FULL,)
+
+
+def test_what_is_cut_off_a_row_is_nobodys() -> None:
+    ledger = Ledger(WINDOWED)
+    request = Request("q", ABC, RequestLock("q"), None, [], [], 0, 0, 0)
+    ledger.extend_row(request, [2, 3, 4], [5, 6, 7])
+    assert ledger.cut_row(request, 1) == [3, 4]
+    assert (request.row, request.peers, ledger.peers) == ([2], [5], {2: 5})
+    assert (ledger.rows[Pool.FULL], ledger.rows[Pool.SWA]) == ({2}, {5})
+    assert ledger.cut_row(request, 1) == []
 
 
 # -- receipts and requests ---------------------------------------------------------------------

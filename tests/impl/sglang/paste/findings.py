@@ -195,7 +195,22 @@ def _of_requests() -> Files:
         Decode("p", (4, 5)),
         Abort("p"),
     )
+    tracked = (
+        Arrive("q", key(1, 2, 3, 4, 5)),
+        Prefill("q", 2),
+        Prefill("q", 3),
+        Decode("q", (6,)),
+        Decode("q", (7, 8, 9)),
+        Finish("q"),
+        Arrive("p", key(1, 2, 3, 4)),
+        Decode("p", (105, 106)),
+        Abort("p"),
+    )
+    windowed = replace(STATES_PAGED, window=2, swa_pages=8)
+    end = Witness(key(1, 2, 3, 4, 5, 6, 7, 8), Pool.MAMBA, held=True)
     return {
+        "tracked": (History(STATES_PAGED, tracked), breach(end)),
+        "tracked_quiet": (History(windowed, tracked), breach(None, Property.QUIESCE)),
         "request": (
             History(SWA, requested),
             breach(Witness(key(1, 2, 3), Pool.FULL, held=True)),

@@ -14,7 +14,7 @@ def test_it():
 
 def test_what_is_named_is_imported_and_nothing_else() -> None:
     assert (
-        imported(USES, moved=True)
+        imported(USES, lambda _: True)
         == """from array import array
 from unittest.mock import Mock
 
@@ -28,7 +28,7 @@ def test_names_of_one_module_share_a_line_classes_first() -> None:
     used = (
         "EvictParams, InsertParams, ServerArgs, set_global_server_args_for_scheduler, patch, Mock"
     )
-    assert imported(used, moved=True).splitlines() == [
+    assert imported(used, lambda _: True).splitlines() == [
         "from unittest.mock import Mock, patch",
         "",
         "from sglang.srt.mem_cache.base_prefix_cache import EvictParams, InsertParams",
@@ -38,7 +38,7 @@ def test_names_of_one_module_share_a_line_classes_first() -> None:
 
 def test_what_has_moved_since_is_looked_for_at_both_places() -> None:
     assert (
-        imported("SWATokenToKVPoolAllocator", moved=False)
+        imported("SWATokenToKVPoolAllocator", lambda _: False)
         == """try:
     from sglang.srt.mem_cache.allocator.swa import SWATokenToKVPoolAllocator
 except ImportError:  # before 0.5.13

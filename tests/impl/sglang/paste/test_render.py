@@ -43,7 +43,10 @@ from .findings import SWA, SWA_PAGED, breach, files, key
 
 OLD, NEW = "0.5.12.post1", "0.5.23"
 SETTINGS = Path(__file__).parents[4] / "pyproject.toml"
-OF_REQUESTS = {"first_state", "arrived", "compute", "slide", "carry_on", "end", "release_swa_of"}
+OF_REQUESTS = {
+    *("first_state", "arrived", "compute", "track", "slide", "carry_on", "end"),
+    "release_swa_of",
+}
 """Helpers that are called where calls were made for requests."""
 UNWRITTEN = {Refuse}
 """Operations that no release can be put to, and no pasted test has."""

@@ -154,17 +154,38 @@ def without(kind: str) -> Callable[[Any], None]:
     return deaf
 
 
+def loses_states(tree: Any) -> None:
+    """What requests have of states is never freed."""
+    tree.req_to_token_pool.free_mamba_cache = lambda *_, **__: None
+
+
+def mixes_up(release: Target) -> Callable[[Config], Any]:
+    """Builds caches that keep one state and fill the other."""
+
+    def build(config: Config) -> Any:
+        system: Any = release.build(config)
+        track = system.track
+        system.track = lambda request, units: next(
+            slot for slot in request.tracked() if slot != track(request, units)
+        )
+        return system
+
+    return build
+
+
 def arrived(system: Complete, key: Key, state: int | None = None) -> Any:
     found = system.match(key)
     return system.begin_request(key, found.slots, system.lock(found.anchor), state)
 
 
-def computed(system: Complete, request: Any, key: Key, row: list[int], units: int) -> None:
-    """Grow the row to so many units, in whole pages."""
+def computed(system: Complete, request: Any, key: Key, row: list[int], units: int) -> Carriage:
+    """Grow the row to so many units, in whole pages; returns how the request was admitted."""
     need = -(-units // 2) * 2 - len(row)
     if need > 0:
         row += system.allocate(need) or []
+    carriage = system.admit(request)
     system.compute(request, key, row, units)
+    return carriage
 
 
 def did(carriage: Carriage) -> list[Did]:
