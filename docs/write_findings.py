@@ -68,8 +68,8 @@ def verdicts(finding: Finding, seen: Runs) -> dict[str, str]:
 
 
 def can_build(system: str, config: Config) -> bool:
-    """Whether a release has caches of a configuration."""
-    return not releases.scope_of(version_in(system)).refuses(config)
+    """Whether a release has caches of a configuration, with its core."""
+    return not releases.scope_of(version_in(system), core_in(system)).refuses(config)
 
 
 def page(finding: Finding, text: str, sources: Mapping[str, str], seen: Runs) -> str:

@@ -72,7 +72,7 @@ def _target(
             return Lockstep(*cores)
         return SglangSystem(sglang(), config, core)
 
-    scope, sight = releases.scope_of(rules), releases.sight_of(rules, core)
+    scope, sight = releases.scope_of(rules, core), releases.sight_of(rules, core)
     return Target(name, summary, dialect, build, scope, sight, vetted=True)
 
 

@@ -79,8 +79,6 @@ class Capabilities:
     """An insert is told how much the same request has inserted before (0.5.22)."""
     queued_backups: bool
     """Backups are queued until they are flushed, and then copied as one (0.5.21)."""
-    chosen_core: bool
-    """A cache is told which core to have (0.5.21)."""
     tree_locks: bool
     """Locks are objects, which know whether their window was released early (0.5.22)."""
     state_allocator: bool
@@ -187,7 +185,6 @@ def collect(version: str) -> Sglang:
             evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
             inserted_length=hasattr(params.InsertParams, "inserted_len"),
             queued_backups=hasattr(tree.UnifiedRadixCache, "flush_pending_backups"),
-            chosen_core="tree_core_backend" in signature(init_params).parameters,
             tree_locks=hasattr(params, "TreeLock"),
             state_allocator=_is_there("allocator.mamba"),
             events=tree.UnifiedRadixCache.take_events is not params.BasePrefixCache.take_events,

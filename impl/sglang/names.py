@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 PYTHON, RUST, BOTH = "python", "rust", "both"
+CHOICE = "SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND"
+"""Where SGLang looks in the environment for the core of a cache that is to be built (0.5.19)."""
 INSTALLED = "sglang"
 _PREFIX, _TREE = "sglang==", "sglang@"
 _SUFFIXES = {PYTHON: "", RUST: "+rust", BOTH: "+both"}

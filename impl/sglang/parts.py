@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.cores.core import Core
@@ -16,7 +20,7 @@ from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.rows import plain_rows
 from radixproof.impl.sglang.memory.swa import SwaMemory
-from radixproof.impl.sglang.names import PYTHON, RUST
+from radixproof.impl.sglang.names import CHOICE, PYTHON, RUST
 from radixproof.impl.sglang.refusals import Refusals
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import DEVICE, HOST, Config, Pool
@@ -67,7 +71,6 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
     refusals = Refusals()
     refusals.guard({DEVICE[one]: part.allocator for one, part in device.components.items()})
     kinds = tuple(sglang.tree.ComponentType(int(component)) for component in config.components)
-    chosen = {"tree_core_backend": core} if sglang.capabilities.chosen_core else {}
     params = sglang.init_params(
         disable=False,
         req_to_token_pool=(
@@ -80,10 +83,10 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         sliding_window_size=config.window,
         tree_components=kinds,
         enable_mamba_extra_buffer=config.mamba_states > 0 and config.page_size > 1,
-        **chosen,
         **asked_for(sglang.capabilities),
     )
-    tree = sglang.tree.UnifiedRadixCache(params)
+    with chosen(core):
+        tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)
     refusals.guard({HOST[one]: pool for one, pool in host_memory.pools.items()})
     return Parts(
@@ -99,6 +102,13 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         ),
         has_exit_hook=sglang.capabilities.exit_hook,
     )
+
+
+@contextmanager
+def chosen(core: str) -> Iterator[None]:
+    """Within the block SGLang builds its caches with this core, if it has it."""
+    with mock.patch.dict(os.environ, {CHOICE: core}):
+        yield
 
 
 def core_of(tree: Any, sglang: Sglang, name: str) -> Core:

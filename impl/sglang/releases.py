@@ -21,7 +21,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
 )
 from radixproof.impl.scope import Scope
-from radixproof.impl.sglang.names import PYTHON, RUST, named
+from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named
 from radixproof.impl.sglang.store import check_version, is_version, prepared, version_key
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Unavailable
@@ -45,8 +45,8 @@ DRIVEN = (
     "0.5.23",
 )
 """Those that campaigns are about, oldest first: of those that differ in nothing here, one."""
-OLDEST_RUST = "0.5.21"
-"""The first whose core in Rust is driven: the default since then, and an option since 0.5.19."""
+OLDEST_RUST = "0.5.19"
+"""The first that ships a core in Rust: an option there, and the default since 0.5.21."""
 NAMED_EVENTS = "0.5.22"
 """The first whose events say of what namespace a block is."""
 
@@ -65,6 +65,8 @@ class Rule(NamedTuple):
     field: str = ""
     """Of `Dialect`, `Scope` or `Sight`."""
     value: Any = True
+    core: str = ""
+    """The only core that has it; empty if both do, as far as there are two."""
 
 
 _LATER = (HostInsert, Prefetch, EndPrefetch, HostLock, ReleaseWindow)
@@ -75,6 +77,12 @@ _ALWAYS = tuple(operation for operation in OPERATIONS if operation not in _LATER
 def _no_windows_under_write_back(config: Config) -> str:
     if config.write_back and config.window is not None:
         return "what inserts of this release back up under write_back is not modelled"
+    return ""
+
+
+def _no_windows_dropped_under_write_back(config: Config) -> str:
+    if config.write_back and config.window is not None:
+        return "which windows this core drops from the host under write_back is not modelled"
     return ""
 
 
@@ -175,6 +183,14 @@ RULES = (
         "0.5.19",
         "a second load-back of nodes that are loading is no error (9.4)",
         "reported",
+    ),
+    Rule(
+        "0.5.19",
+        "under write_back the Rust core drops host copies of windows that are on the device (7.9)",
+        "write_back is not driven with SWA on the Rust core of 0.5.19",
+        "cannot",
+        _no_windows_dropped_under_write_back,
+        RUST,
     ),
     Rule(
         "0.5.20",
@@ -302,8 +318,10 @@ def dialect_of(version: str) -> Dialect:
     return replace(old, **_values(version, _DIALECT))
 
 
-def scope_of(version: str) -> Scope:
-    """What a release can be put to. Raises `Unavailable` outside OLDEST to NEWEST."""
+def scope_of(version: str, core: str = PYTHON) -> Scope:
+    """What a release can be put to, with one of its cores or both. Raises `Unavailable` outside
+    OLDEST to NEWEST.
+    """
     old = Scope(
         eviction_policies=(EvictionPolicy.LRU,),
         operations=_ALWAYS,
@@ -314,7 +332,7 @@ def scope_of(version: str) -> Scope:
         self_checks=True,
         cannot=_not_three_with_a_host,
     )
-    return replace(old, **_values(version, _SCOPE))
+    return replace(old, **_values(version, _SCOPE, core))
 
 
 def sight_of(version: str, core: str = PYTHON) -> Sight:
@@ -335,7 +353,7 @@ def sight_of(version: str, core: str = PYTHON) -> Sight:
 
 
 def cores_of(version: str) -> tuple[str, ...]:
-    """The cores of a release that are driven."""
+    """The cores of a release."""
     return (PYTHON, RUST) if version_key(version) >= version_key(OLDEST_RUST) else (PYTHON,)
 
 
@@ -359,11 +377,10 @@ def _rust_sight(version: str) -> Sight:
 
 
 def _must_have_rust(version: str) -> None:
-    """Raises `Unavailable` where the core in Rust is not driven."""
+    """Raises `Unavailable` where there is no core in Rust."""
     if RUST not in cores_of(version):
         raise Unavailable(
-            f"the Rust core is driven from SGLang {OLDEST_RUST} on, not of {version}: "
-            "it is no more than an option there"
+            f"SGLang {version} has no Rust core: the first release that ships one is {OLDEST_RUST}"
         )
 
 
@@ -372,13 +389,16 @@ _SCOPE = frozenset(field.name for field in fields(Scope))
 _SIGHT = frozenset(field.name for field in fields(Sight))
 
 
-def _values(version: str, names: frozenset[str]) -> dict[str, Any]:
-    """What the rows up to a release have set these fields to."""
+def _values(version: str, names: frozenset[str], core: str = PYTHON) -> dict[str, Any]:
+    """What the rows up to a release have set these fields to, for a core or both."""
     key = version_key(check_version(version))
     if not version_key(OLDEST) <= key <= version_key(NEWEST):
         raise Unavailable(f"radixproof drives SGLang {OLDEST} to {NEWEST}, not {version}")
     return {
         rule.field: rule.value
         for rule in RULES
-        if rule.field in names and rule.since is not None and key >= version_key(rule.since)
+        if rule.field in names
+        and rule.since is not None
+        and key >= version_key(rule.since)
+        and (rule.core in {"", core} or core == BOTH)
     }

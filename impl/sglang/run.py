@@ -14,11 +14,8 @@ import sys
 from pathlib import Path
 
 from radixproof.impl.sglang import shim, store
-from radixproof.impl.sglang.names import core_in, version_in
+from radixproof.impl.sglang.names import CHOICE, core_in, version_in
 from radixproof.impl.system import Unavailable
-
-CHOICE = "SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND"
-"""What SGLang looks at for the core of a cache that is not told (0.5.19)."""
 
 
 def prepare(release: str) -> None:

@@ -12,7 +12,11 @@ from radixproof.impl.system import Complaint
 
 _PARTICULARS = re.compile(r"\{[^}]*\}|\w+\(\d*\)|\[[\d, ]*\]|[+\w]*=\S*|\d+")
 """Which nodes it is about, and how many: sets, names of nodes, lists, values and numbers."""
-_IN_RUST = {"full-host-coexistence-missing": "duplicate-missing"}
+_IN_RUST = {
+    "full-host-coexistence-missing": "duplicate-missing",
+    "swa-host-lru-mismatch-at-node": "swa-host-lru",
+    "mamba-host-lru-mismatch-at-node": "mamba-host-lru",
+}
 """What the core in Rust says in other words than that in Python."""
 _NO_WORD = re.compile(r"[^a-z]+")
 

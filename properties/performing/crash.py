@@ -19,7 +19,8 @@ _PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
 
 
 def crash(error: BaseException) -> Crashed:
-    return Crashed(type(error).__name__, _first_line(error), _where(error.__traceback__))
+    first = _first(error)
+    return Crashed(type(first).__name__, _first_line(first), _where(first.__traceback__))
 
 
 def is_of_the_system(error: BaseException) -> bool:
@@ -40,6 +41,14 @@ def is_from_the_system(error: BaseException) -> bool:
     """Whether an error was raised by code outside the harness, that the harness had called."""
     modules = [module for module, _ in _frames(error.__traceback__) if not module.startswith(_OURS)]
     return any(module.partition(".")[0] not in sys.stdlib_module_names for module in modules)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first of several panics of Rust: what it has left locked panics in whoever cleans up."""
+    before = error.__context__
+    if isinstance(error, Exception) or before is None or type(before) is not type(error):
+        return error
+    return _first(before)
 
 
 def _first_line(error: BaseException) -> str:

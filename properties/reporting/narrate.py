@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from radixproof.impl.observation import NodeView
@@ -14,6 +13,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import Pool
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.performing.crash import is_of_the_system
 from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
@@ -112,6 +112,9 @@ def _tree(run: Run, breaches: list[Breach]) -> Tree:
     """
     if any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches):
         ranks = run.system.systems if isinstance(run.system, Ranks) else [run.system]
-        with suppress(Exception):  # of a cache that may be broken
+        try:
             return ranks[0].observe(True).nodes
+        except BaseException as error:  # of a cache that may be broken
+            if not is_of_the_system(error):
+                raise
     return tuple(run.nodes.values())

@@ -1,4 +1,4 @@
-"""Where the nodes of a core in Rust are, in releases whose core does not say it (0.5.21).
+"""Where the nodes of a core in Rust are, in releases whose core does not say it (to 0.5.21).
 
 That follows from the names of their pages in storage, each of which has all before it in it.
 """

@@ -2,14 +2,14 @@
 
 What a node holds on the device is asked for. Its tokens are never told: they follow from the keys
 of the operations that made it, since a node ends where a key ended or left the tree, and that end
-never moves. Whether SWA has a host copy while it is on the device is not told either: the backups,
-and the windows that were fetched, are written down here. Of a state that can be asked: a backup
-would leave it out.
+never moves. Whether SWA has a host copy while it is on the device is not told either: the slots of
+backups, and of windows that were fetched, are written down here until they are freed. Of a state
+that can be asked: a backup would leave it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots, SlotsPerPool
@@ -35,13 +35,16 @@ class RustCore:
         self._types = {Component(int(kind)): kind for kind in tree.tree_components}
         self._key = Path("", ())
         self._paths: dict[int, Path] = {}
-        self._backed: dict[int, None] = {}
-        """Nodes of which SWA has a host copy, as far as that cannot be asked."""
+        self._copies: dict[int, list[int]] = {}
+        """Slots of the host copies of SWA, by node, which had them before the splits that are still
+        to be learned of.
+        """
         self._begins: dict[int, int] = {}
         """Where the known nodes begin, before the splits that are still to be learned of."""
         self._highest = 0
         self._ids: dict[int, int] = {}
-        self._note_backups()
+        self._note_copies()
+        self._order_transfers()
 
     def about(self, namespace: str, units: Sequence[Any]) -> None:
         """The next operation is about this key: nodes that it makes lie on it."""
@@ -97,17 +100,24 @@ class RustCore:
                     new[number] = Path(self._key.namespace, self._key.units[: path[-1].path_end])
         if new:
             self._paths |= new
-            self._pass_on(new)
+            self._pass_on()
 
-    def _pass_on(self, new: Mapping[int, Path]) -> None:
-        """The upper parts of a split node have copies of SWA where it had."""
-        for *above, last in self._known():
+    def _pass_on(self) -> None:
+        """The parts of a split node share the slots of its copy of SWA."""
+        for path in self._known():
+            last = path[-1]
             begin = self._begins.get(last.node_id, last.path_start)
-            if last.node_id in self._backed:
-                for upper in above:
-                    if upper.node_id in new and upper.path_end > begin:
-                        self._backed[upper.node_id] = None
+            slots = self._copies.get(last.node_id)
+            if slots and begin < last.path_start:
+                self._share(slots, begin, path)
             self._begins[last.node_id] = last.path_start
+
+    def _share(self, slots: Sequence[int], first: int, path: Sequence[Any]) -> None:
+        """Of the slots of ``first`` and what follows it, the nodes of a path get theirs."""
+        for info in path:
+            if info.path_start >= first:
+                part = slots[info.path_start - first : info.path_end - first]
+                self._copies[info.node_id] = list(part)
 
     def _known(self) -> Iterator[Any]:
         """The paths of all nodes that are still there; the others are forgotten."""
@@ -118,7 +128,7 @@ class RustCore:
             else:
                 del self._paths[number]
                 self._begins.pop(number, None)
-                self._backed.pop(number, None)
+                self._copies.pop(number, None)
 
     def _path(self, number: int) -> Any:
         """From the root, which is left out, to a node; None if it is gone."""
@@ -163,14 +173,9 @@ class RustCore:
         return None if value is None else tuple(value.tolist())
 
     def _swa_on_host(self, number: int, device: Slots | None) -> bool:
-        if device is not None:
-            return number in self._backed
-        there = self._on_host_only(number, Component.SWA)
-        if there:
-            self._backed[number] = None
-        else:
-            self._backed.pop(number, None)
-        return there
+        if device is None:
+            return self._on_host_only(number, Component.SWA)
+        return number in self._copies
 
     def _state_on_host(self, number: int, device: Slots | None) -> bool:
         if device is None:
@@ -183,6 +188,14 @@ class RustCore:
             return False
         return bool(self._core.component_has_host_value_only(number, self._types[component]))
 
+    # -- which copies of SWA there are ---------------------------------------------------------
+
+    def _note_copies(self) -> None:
+        if Component.SWA in self._types:
+            self._note_backups()
+            self._note_windows()
+            self._note_freed()
+
     def _note_backups(self) -> None:
         """Every backup that is committed gives the SWA of some nodes a host copy, and to make room
         for it an insert may take nodes from the host that it has just split.
@@ -192,8 +205,12 @@ class RustCore:
         def noted(node: int, host_slots: Any, transfers: Any) -> Any:
             self._learn()
             done = commit(node, host_slots, transfers)
-            for transfer in transfers.get(self._types.get(Component.SWA), ()):
-                self._backed |= dict.fromkeys(transfer.nodes_to_load or [node])
+            for transfer in transfers.get(self._types[Component.SWA], ()):
+                slots = transfer.host_indices.tolist()
+                for one in transfer.nodes_to_load or [node]:
+                    (*_, info) = self._path(one)
+                    length = info.path_end - info.path_start
+                    self._copies[one], slots = slots[:length], slots[length:]
             return done
 
         evict = self._core.drive_host_eviction
@@ -203,7 +220,6 @@ class RustCore:
             return evict(*args)
 
         self._core.commit_backup, self._core.drive_host_eviction = noted, learned
-        self._note_windows()
 
     def _note_windows(self) -> None:
         """So does every window that was fetched, but for what of it is freed again."""
@@ -214,7 +230,7 @@ class RustCore:
             self._learn()
             commit(*args, cache_actions=cache_actions, insert_result=insert_result, **told)
             self._learn()
-            swa = self._types.get(Component.SWA)
+            swa = self._types[Component.SWA]
             freed = {
                 slot
                 for action in cache_actions
@@ -236,7 +252,41 @@ class RustCore:
         for info in path:
             part = window[max(0, info.path_start - first) : max(0, info.path_end - first)].tolist()
             if part and freed.isdisjoint(part):
-                self._backed[info.node_id] = None
+                self._copies[info.node_id] = part
+
+    def _note_freed(self) -> None:
+        """A copy is gone when its slots are freed."""
+        swa = self._tree.components[self._types[Component.SWA]]
+        free = swa.free_host_values
+
+        def noted(values: list[Any]) -> None:
+            freed = {slot for value in values for slot in value.tolist()}
+            for node, slots in list(self._copies.items()):
+                if not freed.isdisjoint(slots):
+                    del self._copies[node]
+            free(values)
+
+        swa.free_host_values = noted
+
+    # -- what it leaves to chance --------------------------------------------------------------
+
+    def _order_transfers(self) -> None:
+        """What a copy consists of comes by component. Before 0.5.21 that is in an order that
+        differs from cache to cache.
+        """
+
+        def ordered(build: Callable[..., Any]) -> Callable[..., Any]:
+            def built(*args: Any, **named: Any) -> Any:
+                full, others = build(*args, **named)
+                return full, dict(sorted(others.items()))
+
+            return built
+
+        core = self._core
+        core.build_backup_spec = ordered(core.build_backup_spec)
+        core.build_load_back_spec = ordered(core.build_load_back_spec)
+
+    # -- sizes ---------------------------------------------------------------------------------
 
     def _sizes(self, of: str) -> PerComponent:
         full, swa, mamba = (

@@ -12,7 +12,7 @@ import pytest
 
 from radixproof.impl.operations import EndPrefetch, HostInsert, HostLock, Prefetch, ReleaseWindow
 from radixproof.impl.scope import Scope
-from radixproof.impl.sglang.names import PYTHON, RUST
+from radixproof.impl.sglang.names import BOTH, PYTHON, RUST
 from radixproof.impl.sglang.releases import (
     DRIVEN,
     NEWEST,
@@ -98,9 +98,26 @@ def test_a_core_in_rust_shows_less() -> None:
     assert (rust.slots, rust.leaf_sets, rust.lru_lists) == (DEVICE, False, False)
     assert (rust.free_lists, rust.sizes) == (python.free_lists, python.sizes)
     assert [sight_of(version, RUST).events for version in ("0.5.21", "0.5.22")] == [False, True]
-    assert [cores_of(version) for version in ("0.5.20", "0.5.21")] == [(PYTHON,), (PYTHON, RUST)]
-    with pytest.raises(Unavailable, match=r"is driven from SGLang 0.5.21 on, not of 0.5.20: it"):
-        sight_of("0.5.20", RUST)
+    assert [cores_of(version) for version in ("0.5.18", "0.5.19")] == [(PYTHON,), (PYTHON, RUST)]
+    with pytest.raises(Unavailable, match=r"0.5.18 has no Rust core: the first .* is 0.5.19"):
+        sight_of("0.5.18", RUST)
+
+
+@pytest.mark.parametrize(
+    ("version", "core", "driven"),
+    [
+        ("0.5.19", PYTHON, True),
+        ("0.5.19", RUST, False),
+        ("0.5.19", BOTH, False),
+        ("0.5.22", RUST, True),
+    ],
+)
+def test_a_row_may_be_about_one_core(version: str, core: str, driven: bool) -> None:
+    windows = Config(window=1, swa_pages=8, swa_host_pages=16, write_back=True)
+    scope = scope_of(version, core)
+    assert bool(scope.refuses(windows)) != driven
+    assert not scope.refuses(Config(write_back=True))
+    assert not scope.refuses(replace(windows, write_back=False))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ HEAD = "Sanity check FAILED (1 violations across 3 nodes):\n"
         ("node 12 backed up but parent 3 not backed up", "node-backed-up-but-parent-not-backed-up"),
         ("node 7 mamba lock_ref=-1", "node-mamba"),
         ("Full host coexistence missing: {NodeIdx(1)}", "duplicate-missing"),
+        ("Swa host LRU mismatch at node 1: host_only=true in_lru=false", "swa-host-lru"),
         ("node NodeIdx(4) is no leaf", "node-is-no-leaf"),
         ("[Ongoing] load_back node 5 lock_ref=0", "ongoing-load-back-node"),
     ],

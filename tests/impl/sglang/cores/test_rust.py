@@ -80,7 +80,13 @@ class Native:
         ]
         return None, dict.fromkeys(lacking)
 
+    def build_load_back_spec(self, node: int) -> tuple[Any, dict[int, Any]]:
+        return None, {MAMBA: [], SWA: []}
+
     def drive_host_eviction(self, *_: Any) -> None:
+        pass
+
+    def free_host_values(self, values: Sequence[Any]) -> None:
         pass
 
     def full_evictable_size(self) -> int:
@@ -96,7 +102,10 @@ class Native:
 def made() -> tuple[Native, RustCore, dict[int, Any]]:
     native, marks = Native(), dict[int, Any]()
     tree = SimpleNamespace(
-        tree_core=native, tree_components=(FULL, SWA, MAMBA), ongoing_write_through=marks
+        tree_core=native,
+        tree_components=(FULL, SWA, MAMBA),
+        components={SWA: native},
+        ongoing_write_through=marks,
     )
     return native, RustCore(tree), marks
 
@@ -139,7 +148,7 @@ def test_aux_values_have_the_host_copies_that_backups_gave_them() -> None:
     leaf = native.add(1, 0, 2)
     native.device[leaf, SWA] = [1, 2]
     assert shown(core)[7, 8].slots == ((0, 1), (1, 2), None, None, None, None)
-    transfer = SimpleNamespace(nodes_to_load=[leaf])
+    transfer = SimpleNamespace(nodes_to_load=[leaf], host_indices=Slots((5, 6)))
     native.commit_backup(leaf, None, {SWA: [transfer]})
     marks[leaf] = SimpleNamespace(publish_node_ids=[leaf])
     view = shown(core)[7, 8]
@@ -152,13 +161,37 @@ def test_both_halves_of_a_split_node_have_its_host_copy_even_if_one_is_gone_by_t
     core.about("", (7, 8))
     leaf = native.add(1, 0, 2)
     native.device[leaf, SWA] = [1, 2]
-    native.commit_backup(leaf, None, {SWA: [SimpleNamespace(nodes_to_load=None)]})
+    backup = SimpleNamespace(nodes_to_load=None, host_indices=Slots((5, 6)))
+    native.commit_backup(leaf, None, {SWA: [backup]})
     core.about("", (7,))
     upper = native.split(leaf, 1)
     native.device[upper, SWA] = [1]
     native.drive_host_eviction()
     del native.nodes[leaf]
     assert shown(core)[7,].slots[3 + Component.SWA] is not None
+
+
+def test_a_copy_is_gone_when_its_slots_are_freed() -> None:
+    native, core, _ = made()
+    core.about("", (7, 8))
+    leaf = native.add(1, 0, 2)
+    backup = SimpleNamespace(nodes_to_load=None, host_indices=Slots((5, 6)))
+    native.commit_backup(leaf, None, {SWA: [backup]})
+    core.about("", (7,))
+    upper = native.split(leaf, 1)
+    for node in (upper, leaf):
+        native.device[node, SWA] = [node]
+    shown(core)
+    native.free_host_values([Slots((5,))])
+    views = shown(core)
+    assert views[7,].slots[3 + SWA] is None
+    assert views[8,].slots[3 + SWA] is not None
+
+
+def test_what_a_copy_consists_of_comes_in_order() -> None:
+    native, _, _ = made()
+    _, transfers = native.build_load_back_spec(1)
+    assert list(transfers) == [SWA, MAMBA]
 
 
 def test_a_window_that_was_fetched_is_a_host_copy_but_for_what_was_freed() -> None:
@@ -185,6 +218,9 @@ def test_a_window_that_was_fetched_is_a_host_copy_but_for_what_was_freed() -> No
 
 class Slots(tuple[int, ...]):
     """Slots, as a tensor has them."""
+
+    def tolist(self) -> list[int]:
+        return list(self)
 
     def __getitem__(self, at: Any) -> Any:
         return SimpleNamespace(tolist=lambda: list(tuple(self)[at]))

@@ -265,6 +265,18 @@ def test_a_test_of_the_other_core_notices_that_it_has_got_none() -> None:
     assert 'assert "Rust" in type(tree.tree_core).__name__' in source
 
 
+def test_a_core_that_is_an_option_is_asked_for_in_the_environment() -> None:
+    quiet = breach(None, Property.QUIESCE)
+    old, new = (
+        render(History(SWA, (Insert(key(1)),)), quiet, version, core=RUST)
+        for version in ("0.5.20", "0.5.21")
+    )
+    assert 'envs.SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND.override("rust")' in old
+    assert "from sglang.srt.environ import envs" in old
+    assert "tree_core_backend" not in old
+    assert 'params.tree_core_backend = "rust"' in new
+
+
 @pytest.mark.parametrize("release", [OLD, NEW])
 def test_a_file_has_the_helpers_that_it_calls_and_no_others(release: str) -> None:
     every = History(

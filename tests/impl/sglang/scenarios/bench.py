@@ -19,7 +19,7 @@ RELEASES = (
     *(OLD, "0.5.13.post1", "0.5.14", "0.5.15.post1", "0.5.16", "0.5.17", "0.5.18", "0.5.19"),
     *("0.5.20", "0.5.21", "0.5.22", "0.5.23"),
 )
-RUST = ("0.5.21+rust", "0.5.22+rust", "0.5.23+rust")
+RUST = ("0.5.19+rust", "0.5.20+rust", "0.5.21+rust", "0.5.22+rust", "0.5.23+rust")
 """Releases with their other core."""
 FULL_ONLY = Config(page_size=2, device_pages=8, host_pages=16)
 SWA = Config(page_size=1, window=1, device_pages=8, swa_pages=8, host_pages=16, swa_host_pages=16)
