@@ -103,7 +103,7 @@ class Play:
             self._tracked(moment.states)
             step = _PLAY[moment.did](self, moment)
             self._freed(moment)
-            if number == len(moments) - 1:
+            if number == len(moments) - 1 and self.carriage.error is None:
                 self._last()
             yield step
             if moment.did is Did.LOCK:
