@@ -11,6 +11,8 @@ from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from radixproof.impl.radix.cache import RadixCache
     from radixproof.impl.radix.insertion import Inserted, Offer
     from radixproof.impl.radix.node import Node, Units
@@ -168,14 +170,8 @@ def handed_over_as_if_no_time_had_passed(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def fetched_window_a_page_short(cache: RadixCache) -> None:
-    inserter = cache.host_inserter
-    attach, page = inserter._attach_window, cache.config.page_size
-
-    def shorter(end: Node, window: Slots) -> None:
-        inserter._free(window[:page], Component.SWA)
-        attach(end, window[page:])
-
-    inserter._attach_window = shorter  # type: ignore[method-assign]
+    page = cache.config.page_size
+    _lose_first(cache, lambda end, window: page)
 
 
 @fault(
@@ -223,17 +219,12 @@ def fetched_window_upside_down(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def fetched_window_of_whole_nodes(cache: RadixCache) -> None:
-    inserter = cache.host_inserter
-    attach = inserter._attach_window
-
-    def whole_nodes(end: Node, window: Slots) -> None:
+    def in_the_first_node(end: Node, window: Slots) -> int:
         first = end.end - len(window)
         node = _around(end, first)
-        cut = 0 if node is None else node.end - first
-        inserter._free(window[:cut], Component.SWA)
-        attach(end, window[cut:])
+        return 0 if node is None else node.end - first
 
-    inserter._attach_window = whole_nodes  # type: ignore[method-assign]
+    _lose_first(cache, in_the_first_node)
 
 
 @fault(
@@ -242,18 +233,14 @@ def fetched_window_of_whole_nodes(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def fetched_window_cut_a_page_late(cache: RadixCache) -> None:
-    inserter = cache.host_inserter
-    attach, page = inserter._attach_window, cache.config.page_size
+    page = cache.config.page_size
 
-    def late(end: Node, window: Slots) -> None:
-        first = end.end - len(window)
-        node = _around(end, first)
+    def a_page(end: Node, window: Slots) -> int:
+        node = _around(end, end.end - len(window))
         there = node is not None and node.full.device is not None
-        cut = page if there and len(window) > page else 0
-        inserter._free(window[:cut], Component.SWA)
-        attach(end, window[cut:])
+        return page if there and len(window) > page else 0
 
-    inserter._attach_window = late  # type: ignore[method-assign]
+    _lose_first(cache, a_page)
 
 
 @fault(
@@ -284,6 +271,19 @@ def fetched_with_the_priority_of_the_root(cache: RadixCache) -> None:
         return insert(offer)
 
     inserter.insert = insert_raising_the_root  # type: ignore[method-assign]
+
+
+def _lose_first(cache: RadixCache, lost: Callable[[Node, Slots], int]) -> None:
+    """So much of a window that was fetched, for the nodes down to one, is put nowhere."""
+    inserter = cache.host_inserter
+    attach = inserter._attach_window
+
+    def the_rest(end: Node, window: Slots) -> None:
+        cut = lost(end, window)
+        inserter._free(window[:cut], Component.SWA)
+        attach(end, window[cut:])
+
+    inserter._attach_window = the_rest  # type: ignore[method-assign]
 
 
 def _around(end: Node, position: int) -> Node | None:
