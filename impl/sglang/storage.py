@@ -48,12 +48,9 @@ class Storage:
         FULL. The rest is freed, as SGLang does then.
         """
         names = self._names(key)[start // self._config.page_size :]
-        full, *others = (
-            fetched.slots,
-            fetched.window,
-            [] if fetched.state is None else [fetched.state],
-        )
-        beside = {pool: some for pool, some in zip(HOST[1:], others, strict=True) if some}
+        full, states = fetched.slots, [] if fetched.state is None else [fetched.state]
+        others = zip(HOST[1:], (fetched.window, states), strict=True)
+        beside = {pool: some for pool, some in others if some}
         for pool, some in {Pool.FULL_HOST: full, **beside}.items():
             self._fetch(pool, some, names)
         self._wanted.clear()

@@ -42,7 +42,6 @@ class Keys:
 
     def __init__(self, config: Config, scope: Scope) -> None:
         self.config = config
-        self.scope = scope
         self.prompts = Prompts(config, scope.namespaces, alphabet(config))
 
     def derived(self, model: Cache, below: Below) -> Key:
