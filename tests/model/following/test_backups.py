@@ -287,6 +287,17 @@ def test_room_for_a_backup_that_is_not_due_is_made_as_for_one_that_is(start: Sta
     assert cache.tree() == {"8": "f|", "5": "FSfs|"}
 
 
+def test_room_that_was_made_in_vain_for_a_backup_is_for_one_backup(start: Start) -> None:
+    """Its window has room on the host; only FULL had to go, in order (semantics 7.9, 8.3)."""
+    vain = Dialect(room_before_backup=False)
+    cache = start(window=1, host_pages=2, swa_host_pages=1, dialect=vain)
+    for text in ("8", "1"):
+        cache.put(text, evicted=1)
+        cache.settle()
+        cache.evict(full=1)
+    assert cache.put_as("5", {"f": ["1"]}) == ["RECENCY/access-time"]
+
+
 def test_room_that_was_made_in_vain_for_what_every_insert_makes_due_is_in_order(
     start: Start,
 ) -> None:
