@@ -1,11 +1,13 @@
-"""The tables of section 15 of semantics.md: which release of SGLang has which rule.
+"""The tables of semantics.md about releases of SGLang: which rules each has, and what it is put to.
 
-``python docs/write_releases.py`` writes them anew from the rows in ``impl/sglang/releases.py``.
+``python docs/write_releases.py`` writes them anew from what ``impl/sglang/releases.py`` says.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import driven
 
 from radixproof.impl.sglang.releases import OWN_DESIGN, RULES, Rule
 
@@ -19,7 +21,7 @@ def main() -> None:
 
 def written(text: str) -> str:
     """The document with its tables as they must be."""
-    for name, table in (("rules", _rules()), ("fields", _fields())):
+    for name, table in (("rules", _rules()), ("fields", _fields()), ("driven", _driven())):
         begin = f"<!-- {name}: made by docs/write_releases.py -->\n"
         end = f"<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
@@ -40,6 +42,11 @@ def _before(rule: Rule) -> str:
 def _fields() -> list[str]:
     rows = [f"| `{field}` | {text} |" for field, text in OWN_DESIGN.items()]
     return ["| field | on |", "|---|---|", *rows]
+
+
+def _driven() -> list[str]:
+    rows = [f"| {' | '.join(row)} |" for row in driven.table()]
+    return [f"| {' | '.join(driven.HEAD)} |", "|---|---|---|---|", *rows]
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def _known_bugs(table: Table) -> Iterator[str]:
     yield from markdown_table.table(head, (_contained(row) for row in table.rows if row.contains))
     yield ""
     yield from markdown_table.table(
-        ("bug", "kind", "what", "numbers", "releases", "found in", "not found in"),
+        ("bug", "kind", "what", "numbers", "releases", "found in", "not found in", "why"),
         (_bug(table, bug) for bug in table.bugs),
     )
 
@@ -118,4 +118,5 @@ def _bug(table: Table, bug: Bug) -> list[str]:
         cell(bug.releases),
         cell(", ".join(found)),
         cell(", ".join(others)),
+        cell(bug.why) if not found else "",
     ]

@@ -62,6 +62,8 @@ class Bug(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pull requests and issues."""
     signatures: tuple[str, ...] = ()
     """Of known findings without a number that are this bug."""
+    why: str = ""
+    """Why no search finds it; empty if some has."""
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

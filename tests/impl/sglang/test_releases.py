@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import fields, replace
 from pathlib import Path
-from types import ModuleType
 
+import driven
 import pytest
+import write_releases
 
 from radixproof.impl.operations import EndPrefetch, HostInsert, HostLock, Prefetch, ReleaseWindow
 from radixproof.impl.scope import Scope
@@ -181,18 +181,9 @@ def test_every_field_of_the_dialect_has_a_row_or_is_our_own_design() -> None:
     assert not of_releases & set(OWN_DESIGN)
 
 
-def writer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("write_releases", DOCS / "write_releases.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_document_has_the_rows() -> None:
     text = (DOCS / "semantics.md").read_text(encoding="utf-8")
-    assert text == writer().written(text), "run: python docs/write_releases.py"
+    assert text == write_releases.written(text), "run: python docs/write_releases.py"
     assert text.count("\n| 0.5.") == sum(rule.since is not None for rule in RULES)
 
 
@@ -200,7 +191,22 @@ def test_a_row_that_was_edited_by_hand_is_noticed() -> None:
     text = (DOCS / "semantics.md").read_text(encoding="utf-8")
     edited = text.replace("| 0.5.16 | a match", "| 0.5.15 | a match")
     assert edited != text
-    assert writer().written(edited) == text
+    assert write_releases.written(edited) == text
+
+
+def test_what_is_not_driven_has_a_reason_and_what_is_has_none() -> None:
+    thing = driven.THINGS[0]
+    assert driven.row(thing)[1:] == ("all", "all", "")
+    with pytest.raises(ValueError, match="a reason is needed where, and only where"):
+        driven.row(thing._replace(why="it cannot"))
+    with pytest.raises(ValueError, match="a reason is needed"):
+        driven.row(thing._replace(driven=lambda scope, sight: not sight.locks))
+
+
+def test_of_releases_in_a_row_the_first_and_the_last_are_named() -> None:
+    named = ("1", "2", "3", "4")
+    assert driven.ranges(named, (True, True, False, True)) == "1 to 2, 4"
+    assert driven.ranges(named, (False,) * 4) == "none"
 
 
 @pytest.mark.parametrize(
