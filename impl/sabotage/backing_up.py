@@ -60,7 +60,7 @@ def fits(cache: RadixCache, node: Node) -> bool:
     "a backup that is due, and has room, is not started",
     "8.2",
     "What was due and had room is *owed*: if eviction later takes it from the device for want of a"
-    " host copy, that is a breach.",
+    " host copy, that is a breach; so it is if a later insert backs it up",
     policies=THROUGH,
 )
 def backup_not_started(cache: RadixCache, strikes: Strikes) -> None:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.choice import Choice, Debt, Owed
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, is_settled
 from radixproof.model.specification.backing_up import (
@@ -136,11 +136,20 @@ class FollowedBackups:
         return nodes
 
     def _adopt_one(self, state: State, node: list[Page], targets: PagesPerPool) -> None:
-        """Adopt one backup, if there was any; what it copies is not owed (semantics 8.3)."""
+        """Adopt one backup, if there was any; what it copies is not owed, and should not have been
+        (semantics 8.2, 8.3).
+        """
+        if any(self._is_late(page, pool) for pool, pages in targets.items() for page in pages):
+            self.breaches.append(wording.backed_up_late(node))
         if targets:
             back_up(state, node, targets)
         for page in chain.from_iterable(targets.values()):
             self.owed.pop(page, None)
+
+    def _is_late(self, page: Page, pool: Pool) -> bool:
+        """An earlier insert had to make this copy (semantics 8.2)."""
+        debt = self.owed.get(page, {}).get(pool)
+        return debt is not None and debt.certain
 
     def _supplemented(self, state: State, node: list[Page]) -> PagesPerPool:
         """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
@@ -184,6 +193,7 @@ class FollowedBackups:
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
         uncounted = wording.is_uncounted(self.counted, nodes, state.config.threshold)
+        certain = is_settled(state, self.choice)
         for number, node in enumerate(nodes, 1):
             if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
                 break
@@ -193,8 +203,9 @@ class FollowedBackups:
                     rule = wording.unpaid(page, pool.component, busy, uncounted)
                     if page is self.too_early and pool is Pool.MAMBA_HOST:
                         rule = wording.STATE_TOO_LATE
+                    debt = Debt(rule, certain)
                     debts = self.owed.setdefault(page, {})
-                    debts[pool] = debts.get(pool, rule) if uncounted else rule
+                    debts[pool] = debts.get(pool, debt) if uncounted else debt
 
 
 def _due_by_inserts(state: State, lacking: Sequence[Page]) -> list[list[Page]]:

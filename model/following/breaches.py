@@ -179,6 +179,15 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
     return _lost(node, rule, why, host)
 
 
+def backed_up_late(node: Sequence[Page]) -> Breach:
+    """A backup that an earlier insert had to make is made now (8.2)."""
+    text = (
+        f"{spell(node)} is backed up only now: it was due in an earlier insert, and the host had "
+        "room for it"
+    )
+    return Breach(Property.PROGRESS, "backed-up-late", text)
+
+
 def not_written_back(node: Sequence[Page], lost: Component, along: bool = False) -> Breach:
     """Under write_back a leaf, or a value of a node, is lost although the host has room for it. Of
     a node that has a host copy of FULL, that is a cause of its own (semantics 7.3, 7.4); so it is

@@ -9,10 +9,18 @@ from radixproof.model.config import HOST, Pool
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
-Owed: TypeAlias = dict[Page, dict[Pool, str]]
-"""Host pools that have no copy of a page although it was due, and there was room; and the rule that
-is broken if it is lost for want of that (8.2).
-"""
+
+class Debt(NamedTuple):
+    """A host copy that was not made although it was due, and there was room (semantics 8.2)."""
+
+    rule: str
+    """What is broken if the page is lost for want of it."""
+    certain: bool
+    """The rules left no choice: to make it later is a breach as well."""
+
+
+Owed: TypeAlias = dict[Page, dict[Pool, Debt]]
+"""Debts by page, and by the host pool that has no copy of it (semantics 8.2)."""
 
 
 class Choice(NamedTuple):

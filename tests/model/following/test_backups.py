@@ -233,7 +233,8 @@ def test_a_window_that_came_late_is_owed_where_an_interior_node_loses_it(
     cache.settle()
     assert cache.put_as("1 2") == []
     if paid:
-        assert cache.put_as("1 2 3", gained={"s": ["1", "1 2"]}) == []
+        late = cache.put_as("1 2 3", gained={"s": ["1", "1 2"]})
+        assert late == ["PROGRESS/backed-up-late"]
         cache.settle()
     cache.match("1 2 3")
     freed, wrong = cache.evict_as((0, 1, 0), {"S": ["1", "1 2"]})
@@ -249,10 +250,21 @@ def test_only_as_much_is_owed_as_there_is_room_for(start: Start) -> None:
     assert cache.owed() == {"1": [Pool.FULL_HOST], "1 2": [Pool.FULL_HOST]}
 
 
-def test_a_debt_is_paid_by_a_later_backup(start: Start) -> None:
-    cache = start()
-    cache.put_as("1 2")
-    cache.put_as("1 2", gained={"f": ["1", "1 2"]})
+@pytest.mark.parametrize(
+    ("dialect", "sure", "wrong"),
+    [
+        (Dialect(), True, ["PROGRESS/backed-up-late"]),
+        (Dialect(), False, []),
+        (Dialect(room_before_backup=False), True, []),
+    ],
+)
+def test_a_debt_is_paid_by_a_later_backup_though_too_late_unless_there_is_a_choice(
+    start: Start, dialect: Dialect, sure: bool, wrong: list[str]
+) -> None:
+    """A refusal may have kept it from that, or a dialect (semantics 8.2, 17.4)."""
+    cache = start(dialect=dialect)
+    cache.put_as("1 2", sure=sure)
+    assert cache.put_as("1 2", gained={"f": ["1", "1 2"]}) == wrong
     assert cache.owed() == {}
     cache.settle()
     assert cache.evict_as((2, 0, 0), {"F": ["1", "1 2"]}) == ((2, 0, 0), [])
