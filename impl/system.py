@@ -181,7 +181,8 @@ class Resetting(Protocol):
     def reset(self) -> None:
         """Empty the tree, the host pools, and, as the scheduler would, the device pools (12).
 
-        The cache is idle: no receipt is out, no request alive, no copy in flight.
+        No receipt is out, no prefetch under way and no request alive, but copies may be in flight.
+        None of them writes any more when this returns, and none is acknowledged.
         """
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.planting import fault
 from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.outstanding import Outstanding
 
 
 @fault(
@@ -67,3 +68,58 @@ def tree_survives_reset(cache: RadixCache) -> None:
         pass
 
     cache.tree.reset = keep  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 16747: what is never given back",
+    "backups that a reset has forgotten still write to the host, where their slots are given anew",
+    Property.CONTENT,
+)
+def backups_survive_reset(cache: RadixCache) -> None:
+    _forget_too_little(cache.backups._outstanding)
+
+
+@fault(
+    "family of B67, SGLang pull request 16747: what is never given back",
+    "load-backs that a reset has forgotten still write to the device, where their slots are given"
+    " anew",
+    Property.CONTENT,
+)
+def loads_survive_reset(cache: RadixCache) -> None:
+    _forget_too_little(cache.loader._outstanding)
+
+
+def _forget_too_little(outstanding: Outstanding[Any]) -> None:
+    """What is under way at a reset is done with the next copies that the engine performs."""
+    engine: Any = outstanding._engine
+    left: list[Any] = []
+    run = engine.run
+
+    def forget() -> None:
+        left.extend(engine._queue)
+        engine._queue.clear()
+
+    def run_what_is_left(count: int, fail: bool = False) -> int:
+        for copy in left:
+            engine._inner.submit(copy.transfers)
+        left.clear()
+        return int(run(count, fail))
+
+    engine.clear, engine.run = forget, run_what_is_left
+
+
+@fault(
+    "family of B67, SGLang pull request 16747: what is never given back",
+    "a reset leaves the backups in flight to be acknowledged, in a tree that is no more",
+    Property.NOCRASH,
+)
+def acks_survive_reset(cache: RadixCache) -> None:
+    outstanding = cache.backups._outstanding
+
+    def keep() -> None:
+        outstanding._engine.clear()
+        outstanding._ahead.clear()
+        for entry in outstanding._entries:
+            entry.copy.done = True
+
+    outstanding.clear = keep  # type: ignore[method-assign]

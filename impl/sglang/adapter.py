@@ -302,6 +302,7 @@ class SglangSystem:
         self._parts.refusals.refuse(pool)
 
     def reset(self) -> None:
+        self._transfers.forget()
         self._parts.clear()
 
     def check_itself(self) -> None:

@@ -33,10 +33,18 @@ class Transfers:
         self._sglang = sglang
         self._tree = parts.tree
         self._loading: list[Loading] = []
+        self._forgotten: list[Any] = []
+        """Ends of copies that a reset forgot: they are still in their streams."""
         self._queues = sglang.capabilities.queued_backups
 
     def run(self, count: int, load: bool) -> int:
-        """Perform up to ``count`` copies of one direction, oldest first; returns how many."""
+        """Perform up to ``count`` copies of one direction, oldest first; returns how many.
+
+        Before them all those that are forgotten, which do not count.
+        """
+        for event in self._forgotten:
+            event.synchronize()
+        self._forgotten = []
         waiting = [entry for entry in self._queue(load) if not entry.finish_event.query()][:count]
         for entry in waiting:
             entry.finish_event.synchronize()
@@ -45,6 +53,12 @@ class Transfers:
     def copied(self, load: bool) -> int:
         """How many an unlimited poll would acknowledge."""
         return len(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
+
+    def forget(self) -> None:
+        """The tree is about to be reset: it will not know what is in flight any more."""
+        for load in (False, True):
+            self._forgotten += [entry.finish_event for entry in self._queue(load)]
+        self._loading = []
 
     def in_flight(self) -> int:
         """How many have not been acknowledged, with those that are still to be submitted."""

@@ -404,6 +404,7 @@ class Milestone(Enum):
     )
 
     RESET = "a cache that was used is reset", Reset
+    RESET_IN_FLIGHT = "a cache is reset while copies are in flight", Reset, RunCopies
 
     _value_: str
     needs: tuple[Need | AnyOf, ...]

@@ -125,8 +125,12 @@ class Watcher:
             case Arrive() | Prefill() | Finish() | Abort():
                 yield from self._of_request(model, operation)
             case Reset():
-                if model.trie.recency and not model.receipts and not model.copies.flying:
-                    yield Milestone.RESET
+                if model.trie.recency and not self._is_in_use(model):
+                    yield Milestone.RESET_IN_FLIGHT if model.copies.flying else Milestone.RESET
+
+    def _is_in_use(self, model: Cache) -> bool:
+        """Whether anybody but copies holds a lock."""
+        return any(holder.kind is not HolderKind.COPY for holder in model.receipts)
 
     def _overtake(self, model: Cache) -> None:
         """An eviction overtakes all copies in flight, if it finds anything."""

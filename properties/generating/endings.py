@@ -55,12 +55,16 @@ def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operatio
         yield EvictHost(config.slots(Pool.FULL_HOST))
 
 
-def settling(ledger: Ledger, model: Cache) -> Iterator[Operation]:
-    """Every prefetch ended, every receipt given back, and every copy acknowledged."""
+def settling(ledger: Ledger, model: Cache, *, copies: bool = True) -> Iterator[Operation]:
+    """Every prefetch ended, every receipt given back, and every copy acknowledged, if ``copies``
+    are.
+    """
     for number, name in enumerate(list(ledger.prefetches)):
         yield EndPrefetch(name, 0 if number % 2 else None)
     for name in list(ledger.receipts):
         yield Unlock(name)
+    if not copies:
+        return
     if any(not copy.load for copy in model.copies.flying):
         yield WritingCheck(blocking=True)
     if any(copy.load for copy in model.copies.flying):

@@ -70,7 +70,7 @@ MIX: dict[type[Operation], float] = {
     Decode: 1.5,
     Finish: 1,
     Abort: 0.4,
-    Reset: 0.1,
+    Reset: 0.15,
 }
 """How often each kind of operation is tried. Prefetches come in the place of host inserts."""
 
@@ -381,10 +381,27 @@ class Shaper:
             yield Arrive(name, key, self._quota(below))
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
-        if below(2):
+        waits = below(4)
+        if waits:
             yield from [Abort(name) for name in self.ledger.requests]
-            yield from settling(self.ledger, model)
+            yield from settling(self.ledger, model, copies=waits > 2)
+        flying = [copy.load for copy in model.copies.flying]
         yield Reset()
+        if flying:
+            yield from self._over_what_flew(flying[below(len(flying))], below)
+
+    def _over_what_flew(self, load: bool, below: Below) -> Iterator[Operation]:
+        """A prompt that takes all slots, those of copies that a reset has forgotten among them; and
+        the engine's next.
+        """
+        pools = [pool for pool in (DEVICE if load else HOST)[:2] if pool in self.config.pools]
+        fits = min(map(self.config.slots, pools)) + self.config.bigram
+        key = Key((1 + below(2),) * fits)
+        if load or HostInsert not in self.kinds:
+            yield Insert(key, state=self._brings_state(below))
+        else:
+            yield HostInsert(key)
+        yield RunCopies(1, load, rank=below(self.config.ranks))
 
     def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
         """Where everything in a pool is locked, evicting is in vain: wait for copies, or give

@@ -8,7 +8,7 @@ model adopts, and the facts the properties are about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
 NOWHERE: PageSlots = (None, None, None, None, None, None)
+NO_SLOTS: Sequence[Collection[int]] = ((), (), (), (), (), ())
 
 
 @dataclass(slots=True)
@@ -104,9 +105,16 @@ class Abstraction:
     """Every node as last seen, on the model's pages."""
 
     def __init__(
-        self, config: Config, model: Cache, ledger: Ledger, named: Sequence[Pool] = POOLS
+        self,
+        config: Config,
+        model: Cache,
+        ledger: Ledger,
+        named: Sequence[Pool] = POOLS,
+        forgotten: Sequence[Collection[int]] = NO_SLOTS,
     ) -> None:
         self.config = config
+        self.forgotten = forgotten
+        """Per `Pool`: slots that copies were still to write when a reset forgot them (12.1)."""
         self.nameless = tuple(pool for pool in config.pools if pool not in named)
         """Pools whose slots are not numbered: there a number is made up for each, by
         its content.
@@ -401,6 +409,20 @@ class Abstraction:
         if placed is None:
             return [False] * len(POOLS)
         return placed.resident_in if page is placed.pages[-1] else placed.above_end
+
+    def still_written(self) -> tuple[set[int], ...]:
+        """Per `Pool`: slots that copies are still to write, forgotten ones included."""
+        slots = tuple(map(set, self.forgotten))
+        for copy in self.model.copies.flying:
+            for pool, pages in () if copy.complete else copy.targets.items():
+                for page in pages:
+                    slots[pool].update(self.slots_of(page, pool) or ())
+        return slots
+
+    def slots_of(self, page: Page, pool: Pool) -> Slots | None:
+        """The system's slots of a page, None if it has none there."""
+        placed, size = self.placed(page), self.config.page_size
+        return placed and placed.part((page.end - placed.start) // size - 1, pool, size)
 
     def placed(self, page: Page) -> Placed | None:
         """The node that a page is in."""

@@ -7,7 +7,7 @@ A step is judged on its outcome (`judgements`) and on what it touched (`step_che
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from radixproof.impl.observation import Observation
@@ -22,7 +22,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind
 from radixproof.model.verdict import Breach
 from radixproof.properties.judging import step_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta
 from radixproof.properties.judging.applicable import (
     Moment,
     Unjudged,
@@ -66,10 +66,12 @@ class Judge:
         """Something was seen of which all that could be seen from now on would be a consequence."""
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, forgotten: Sequence[Collection[int]] = NO_SLOTS) -> None:
         self.model = Cache(self.config, self.dialect)
         self.follower = Follower(self.model)
-        self.abstraction = Abstraction(self.config, self.model, self.ledger, self.sight.slots)
+        self.abstraction = Abstraction(
+            self.config, self.model, self.ledger, self.sight.slots, forgotten
+        )
         self.announced.restart(self.abstraction)
         self.model_adopted = False
         """The model's order of use may differ from the system's: it adopted a state that broke a
@@ -90,7 +92,7 @@ class Judge:
         if isinstance(step.outcome, Crashed):
             return [step_checks.crashed(step, step.outcome)]
         if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
-            self._start()
+            self._start(self.abstraction.still_written())
         if not isinstance(step.operation, CopyState):  # which evicts before it takes
             self.note_allocations()
         judged = judgement(self, step)

@@ -396,7 +396,7 @@ def compare_content(
                 slots += held
                 tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
                 read.append(page)
-    return _wrong_bytes(pool, slots, tags, system, read)
+    return _wrong_bytes(pool, slots, tags, system, read, abstraction.forgotten[pool])
 
 
 def allocation_refused(model: Cache, step: Step) -> list[Breach]:
@@ -462,9 +462,16 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
 
 
 def _wrong_bytes(
-    pool: Pool, slots: list[int], tags: list[int], system: Complete, pages: Sequence[Page] = ()
+    pool: Pool,
+    slots: list[int],
+    tags: list[int],
+    system: Complete,
+    pages: Sequence[Page] = (),
+    forgotten: Collection[int] = (),
 ) -> list[Breach]:
-    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs."""
+    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs. To those
+    that are ``forgotten`` a copy was being made when a reset came.
+    """
     found = system.read(pool, slots) if slots else []
     if found == tags:
         return []
@@ -476,4 +483,7 @@ def _wrong_bytes(
     if pages:
         page = pages[at * len(pages) // len(slots)]
         witness = Witness(page.key(), pool, content=True)
+    if slot in forgotten:
+        text += "; a copy that was in flight at a reset was still to write there"
+        return [Breach(Property.CONTENT, "written-after-reset", text, witness)]
     return [Breach(Property.CONTENT, pool.name.lower(), text, witness)]

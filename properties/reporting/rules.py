@@ -18,6 +18,7 @@ BY_SIGNATURE = (
     ("MAP/*", "13.1"),
     ("CONTENT/served", "3.3"),
     ("CONTENT/fetched", "2.1", "10.3"),
+    ("CONTENT/written-after-reset", "12.1"),
     ("CONTENT/*_host", "7.4", "8.3"),
     ("CONTENT/mamba", "3.6", "9.2"),
     ("CONTENT/full", "8.3", "9.2", "10.3"),

@@ -299,6 +299,7 @@ REQUESTING: list[Case] = [
         [Insert(A, state=True), SETTLE, Arrive("q1", A)],
     ),
     (M.RESET, FULL, [Insert(A), SETTLE, Reset()]),
+    (M.RESET_IN_FLIGHT, FULL, [Insert(A), Reset()]),
 ]
 CASES = LOOKING_UP + INSERTING + LOCKING + EVICTING + LOADING + COPYING + REQUESTING
 
