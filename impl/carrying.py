@@ -60,6 +60,13 @@ class Moment(NamedTuple):
     freed: PerComponent = (0, 0, 0)
 
 
+class Tracked(NamedTuple):
+    """A state that an engine keeps for a request, and how much of the key it sums up now."""
+
+    slot: int
+    units: int
+
+
 class Carriage(NamedTuple):
     """What one call of an engine's function came to."""
 

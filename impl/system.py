@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from radixproof.impl.carrying import Carriage
+from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
@@ -262,9 +262,10 @@ class Carrying(Protocol):
         been generated, into the slots of its row. These are written next.
         """
 
-    def track(self, request: Any, units: int) -> int:
-        """One of the states that the engine keeps for the request is now to be that of its first
-        ``units``, whole pages; returns the slot, which is written next. Not called without any.
+    def track(self, request: Any, units: int) -> Sequence[Tracked]:
+        """The request has computed ``units``: of the states that the engine keeps for it, those
+        that are to be that of the end of whole pages among these. They are written next, one after
+        the other. Not called without any.
         """
 
     def slide(self, request: Any) -> int:

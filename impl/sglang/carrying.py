@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from radixproof.impl.carrying import Carriage, Did, Moment
+from radixproof.impl.carrying import Carriage, Did, Moment, Tracked
 from radixproof.impl.sglang import locking
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.carried import Carried
@@ -17,6 +17,7 @@ from radixproof.impl.sglang.memory.rows import MOST
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import Called, Recorder, Standing
 from radixproof.impl.sglang.requests import NO_STATE, NO_TRACKING
+from radixproof.impl.sglang.tracking import Part
 from radixproof.impl.sglang.windows import Windows
 from radixproof.impl.system import Lookup
 from radixproof.model.config import DEVICE, Config
@@ -53,12 +54,22 @@ class Carrier:
 
     # -- the life of a request -----------------------------------------------------------------
 
-    def begin(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
-        """SGLang runs no request where there is no room for the states of a single one."""
+    def begin(
+        self,
+        key: Key,
+        slots: Sequence[int],
+        receipt: Any,
+        state: int | None,
+        branch: int | None = None,
+    ) -> Any:
+        """SGLang runs no request where there is no room for the states of a single one. ``branch``
+        is where its match found that the prompt branches off.
+        """
         if self._alive == MOST or (self._tracks and self._config.mamba_states < FEWEST):
             return None
         self._alive += 1
         request = Carried(self._sglang, key, self._tensor(slots), state)
+        request.mamba_branching_seqlen = branch
         locking.take(self._sglang, request, receipt)
         return request
 
@@ -82,6 +93,7 @@ class Carrier:
         tokens = units + self._config.bigram
         begin = max(request.begun, request.kv_committed_len)
         self._write(request, begin, self._tensor(row[begin:tokens]))
+        request.before = begin
         request.told(key, tokens)
         self._map(request, row, tokens)
 
@@ -102,15 +114,26 @@ class Carrier:
     def _write(self, request: Any, begin: int, slots: Any) -> None:
         self._rows.write((request.req_pool_idx, slice(begin, begin + len(slots))), slots)
 
-    def track(self, request: Any, units: int) -> int:
-        """SGLang does so at every so many tokens, which are whole pages: here at each page. What
-        it hands over later is what was tracked last.
+    def track(self, request: Any, units: int) -> list[Tracked]:
+        """What SGLang hands over later is what was tracked last; what was tracked before that only
+        where the request turns out to be shorter.
         """
+        size, prompt = self._config.page_size, request.prompt
+        every, branch = size * self._config.track_every, request.mamba_branching_seqlen
+        part = Part(request.before, units, prompt, size, every, branch)
+        reached = part.in_prompt()
+        tracked = [] if reached is None else [self._track(request, reached)]
+        for length in part.generated():
+            request.mamba_prev_track_seqlen = request.mamba_last_track_seqlen
+            tracked.append(self._track(request, length))
+        return tracked
+
+    def _track(self, request: Any, units: int) -> Tracked:
         place = request.mamba_next_track_idx
         request.mamba_last_track_idx = place
         request.mamba_next_track_idx = self._rows.get_mamba_ping_pong_other_idx(place)
         request.mamba_last_track_seqlen = units
-        return int(request.mamba_ping_pong_track_buffer[place])
+        return Tracked(int(request.mamba_ping_pong_track_buffer[place]), units)
 
     def slide(self, request: Any) -> int:
         with self._windows.flagged():

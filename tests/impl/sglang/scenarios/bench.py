@@ -165,9 +165,10 @@ def mixes_up(release: Target) -> Callable[[Config], Any]:
     def build(config: Config) -> Any:
         system: Any = release.build(config)
         track = system.track
-        system.track = lambda request, units: next(
-            slot for slot in request.tracked() if slot != track(request, units)
-        )
+        system.track = lambda request, units: [
+            one._replace(slot=next(slot for slot in request.tracked() if slot != one.slot))
+            for one in track(request, units)
+        ]
         return system
 
     return build

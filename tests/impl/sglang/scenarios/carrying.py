@@ -167,7 +167,7 @@ def what_was_tracked_is_handed_over_and_made_up_for(release: Target) -> None:
     system, row = build(release, TRACKED), list[int]()
     request = arrived(system, KEY, system.allocate_state())
     computed(system, request, KEY, row, 4)
-    tracked = system.track(request, 4)
+    ((tracked, _),) = system.track(request, 4)
     carriage = system.carry_on(request, True)
     (insert,) = (one for one in carriage.moments if one.did is Did.INSERT)
     copied = release.name == f"sglang=={OLD}"  # and that is handed over
@@ -182,13 +182,35 @@ def what_was_tracked_last_is_kept_at_the_end(release: Target) -> None:
     tracked = []
     for length in (4, 6):
         computed(system, request, LONG, row, length)
-        tracked.append(system.track(request, length))
+        tracked += [one.slot for one in system.track(request, length)]
     equal(len({*tracked}), 2)
     computed(system, request, LONG, row, 7)
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state, insert.taken), (6, tracked[-1], True))
     equal(system.available(Pool.MAMBA), 4)
     equal(look(system).evictable, (6, 0, 1))
+
+
+def a_longer_interval_leaves_out_pages(release: Target) -> None:
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    request = arrived(system, LONG, system.allocate_state())
+    computed(system, request, LONG, row, 6)
+    ((_, units),) = system.track(request, 6)
+    insert, *_ = (one for one in system.carry_on(request, False).moments if one.did is Did.INSERT)
+    equal((units, insert.length, insert.taken), (4, 4, True))
+    computed(system, request, LONG, row, 8)
+    equal(system.track(request, 8), [])
+    equal(did(system.carry_on(request, True)), [])
+
+
+def what_is_generated_is_tracked_at_each_interval(release: Target) -> None:
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    request = arrived(system, Key(PROMPT[:1]), system.allocate_state())
+    computed(system, request, LONG, row, 8)
+    first, second = system.track(request, 8)
+    equal((first.units, second.units, first.slot != second.slot), (4, 8, True))
+    insert, *_ = system.end_request(request, True).moments
+    equal((insert.length, insert.state), (8, second.slot))
 
 
 def what_has_not_been_tracked_is_not_inserted(release: Target) -> None:
