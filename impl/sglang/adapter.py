@@ -87,6 +87,7 @@ class SglangSystem:
         self._sglang = sglang
         self._parts = parts.build(sglang, config, core)
         self._bigram = config.bigram
+        self._interval = config.track_every * config.page_size
         self._tree = self._parts.tree
         self._core, self._device = self._parts.core, self._parts.device
         self._content = Content(self._device, self._parts.host.pools)
@@ -113,6 +114,7 @@ class SglangSystem:
     def match(self, key: Key) -> Lookup:
         self._key_matched = key
         self._core.about(key.namespace, key.units(self._bigram))
+        self._sglang.track_every(self._interval)  # read here up to 0.5.16, for branch points
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         self._best_matched = found.best_match_node
         self._branch = found.mamba_branching_seqlen

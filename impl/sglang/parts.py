@@ -85,6 +85,7 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         enable_mamba_extra_buffer=config.mamba_states > 0 and config.page_size > 1,
         **asked_for(sglang.capabilities),
     )
+    sglang.track_every(config.track_every * config.page_size)
     with chosen(core):
         tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)

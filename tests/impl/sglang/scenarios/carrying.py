@@ -213,6 +213,22 @@ def what_is_generated_is_tracked_at_each_interval(release: Target) -> None:
     equal((insert.length, insert.state), (8, second.slot))
 
 
+def where_a_prompt_branches_off_a_state_is_tracked(release: Target) -> None:
+    for every, branch in ((1, 6), (2, 4)):
+        system, row = build(release, replace(TRACKED, track_every=every)), list[int]()
+        first = arrived(system, LONG, system.allocate_state())
+        computed(system, first, LONG, row, 8)
+        system.track(first, 8)
+        system.end_request(first, True)
+        other = Key((*LONG.tokens[:6], 20, 21))
+        second = arrived(system, other, system.allocate_state())
+        row = []
+        computed(system, second, other, row, 8)
+        ((_, units),) = system.track(second, 8)
+        equal(units, 8 if release.name == f"sglang=={OLD}" else branch)
+        system.end_request(second, False)
+
+
 def what_has_not_been_tracked_is_not_inserted(release: Target) -> None:
     system, row = build(release, TRACKED), list[int]()
     request = arrived(system, KEY, system.allocate_state())
