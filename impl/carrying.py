@@ -61,10 +61,13 @@ class Moment(NamedTuple):
 
 
 class Tracked(NamedTuple):
-    """A state that an engine keeps for a request, and how much of the key it sums up now."""
+    """A state that an engine keeps for a request, and that now sums up more of its key."""
 
     slot: int
-    units: int
+    freed: int | None = None
+    """A state that the engine kept for the request until then."""
+    refused: bool = False
+    """There was no room for another one, so that it is one that was there."""
 
 
 class Carriage(NamedTuple):

@@ -132,7 +132,11 @@ class Replicas:
         for system, own in zip(self.systems, request, strict=True):
             system.compute(own, key, row, units)
 
-    def track(self, request: Any, units: int) -> Sequence[Tracked]:
+    def due(self, request: Any, units: int) -> Sequence[int]:
+        due = [system.due(own, units) for system, own in zip(self.systems, request, strict=True)]
+        return self._same("due", due)
+
+    def track(self, request: Any, units: int) -> Tracked:
         tracked = [
             system.track(own, units) for system, own in zip(self.systems, request, strict=True)
         ]

@@ -262,10 +262,14 @@ class Carrying(Protocol):
         been generated, into the slots of its row. These are written next.
         """
 
-    def track(self, request: Any, units: int) -> Sequence[Tracked]:
-        """The request has computed ``units``: of the states that the engine keeps for it, those
-        that are to be that of the end of whole pages among these. They are written next, one after
-        the other. Not called without any.
+    def due(self, request: Any, units: int) -> Sequence[int]:
+        """The request has computed ``units``: the ends of whole pages among these for which the
+        engine tracks a state, in their order. Not called where it keeps none for the request.
+        """
+
+    def track(self, request: Any, units: int) -> Tracked:
+        """One of the states that the engine keeps for the request is now to be that of its first
+        ``units``; it is written next.
         """
 
     def slide(self, request: Any) -> int:

@@ -210,7 +210,10 @@ class SglangSystem:
     def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
         self._carrier.compute(request, key, row, units)
 
-    def track(self, request: Carried, units: int) -> Sequence[Tracked]:
+    def due(self, request: Carried, units: int) -> Sequence[int]:
+        return self._carrier.due(request, units)
+
+    def track(self, request: Carried, units: int) -> Tracked:
         return self._carrier.track(request, units)
 
     def slide(self, request: Carried) -> int:

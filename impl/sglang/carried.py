@@ -100,7 +100,7 @@ class Carried:
         of a page, for the tree. None where pages are of one token.
         """
         slots = self.mamba_ping_pong_track_buffer
-        return () if slots is None else tuple(slots.tolist())
+        return () if slots is None else tuple(slot for slot in slots.tolist() if slot >= 0)
 
     # -- what SGLang asks ----------------------------------------------------------------------
 

@@ -27,8 +27,6 @@ FEWEST = 4
 """States without which no request runs whose pages are of several tokens: its own, two that are
 tracked, and one for the tree.
 """
-_WANTED = {NO_STATE: 1, NO_TRACKING: 2}
-"""By what SGLang asserts then: the states for which it found no room."""
 
 
 class Carrier:
@@ -49,6 +47,9 @@ class Carrier:
         self._core = parts.core
         self._recorder, self._locks, self._found = recorder, locks, found
         self._tracks = config.mamba_states > 0 and config.page_size > 1
+        self._fewest = FEWEST - config.track_lazily
+        self._wanted = {NO_STATE: 1, NO_TRACKING: 2 - config.track_lazily}
+        """By what SGLang asserts then: the states for which it found no room."""
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
 
@@ -65,7 +66,7 @@ class Carrier:
         """SGLang runs no request where there is no room for the states of a single one. ``branch``
         is where its match found that the prompt branches off.
         """
-        if self._alive == MOST or (self._tracks and self._config.mamba_states < FEWEST):
+        if self._alive == MOST or (self._tracks and self._config.mamba_states < self._fewest):
             return None
         self._alive += 1
         request = Carried(self._sglang, key, self._tensor(slots), state)
@@ -114,26 +115,47 @@ class Carrier:
     def _write(self, request: Any, begin: int, slots: Any) -> None:
         self._rows.write((request.req_pool_idx, slice(begin, begin + len(slots))), slots)
 
-    def track(self, request: Any, units: int) -> list[Tracked]:
-        """What SGLang hands over later is what was tracked last; what was tracked before that only
-        where the request turns out to be shorter.
-        """
+    def due(self, request: Any, units: int) -> list[int]:
         size, prompt = self._config.page_size, request.prompt
         every, branch = size * self._config.track_every, request.mamba_branching_seqlen
         part = Part(request.before, units, prompt, size, every, branch)
         reached = part.in_prompt()
-        tracked = [] if reached is None else [self._track(request, reached)]
-        for length in part.generated():
-            request.mamba_prev_track_seqlen = request.mamba_last_track_seqlen
-            tracked.append(self._track(request, length))
-        return tracked
+        return [*([] if reached is None else [reached]), *part.generated()]
 
-    def _track(self, request: Any, units: int) -> Tracked:
+    def track(self, request: Any, units: int) -> Tracked:
+        """What SGLang hands over later is what was tracked last; what was tracked before that only
+        where the request turns out to be shorter.
+        """
+        generated = units > request.prompt
+        if self._config.track_lazily:
+            return self._track_lazily(request, units, generated)
         place = request.mamba_next_track_idx
+        if generated:
+            request.mamba_prev_track_seqlen = request.mamba_last_track_seqlen
         request.mamba_last_track_idx = place
         request.mamba_next_track_idx = self._rows.get_mamba_ping_pong_other_idx(place)
         request.mamba_last_track_seqlen = units
-        return Tracked(int(request.mamba_ping_pong_track_buffer[place]), units)
+        return Tracked(int(request.mamba_ping_pong_track_buffer[place]))
+
+    def _track_lazily(self, request: Any, units: int, generated: bool) -> Tracked:
+        """While a request decodes SGLang takes the second state for one step, if one is free, and
+        then frees the first.
+        """
+        buffer, place = request.mamba_ping_pong_track_buffer, request.mamba_next_track_idx
+        request.mamba_last_track_seqlen = units
+        request.mamba_last_track_idx = place
+        if not generated:
+            return Tracked(int(buffer[place]))
+        assert self._parts.device.states is not None
+        allocator = self._parts.device.states.allocator
+        first, new = int(buffer[place]), allocator.alloc(1)
+        if new is None:
+            return Tracked(first, refused=True)
+        self._rows.set_mamba_ping_pong_slot(request, 1 - place, new[0])
+        request.mamba_last_track_idx = request.mamba_next_track_idx = 1 - place
+        allocator.free(buffer[place].unsqueeze(0))
+        self._rows.set_mamba_ping_pong_slot(request, place, -1)
+        return Tracked(int(new[0]), freed=first)
 
     def slide(self, request: Any) -> int:
         with self._windows.flagged():
@@ -177,8 +199,15 @@ class Carrier:
             except BaseException as error:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
-        refused = _refused(raised)
+        refused = self._refused(raised)
         return Carriage(moments, None if refused else raised, refused, request.tracked())
+
+    def _refused(self, raised: BaseException | None) -> int:
+        """States for which there was no room, if that is what was raised."""
+        if not isinstance(raised, AssertionError):
+            return 0
+        wanted = self._wanted.items()
+        return next((count for text, count in wanted if str(raised).startswith(text)), 0)
 
     def _standing(self, request: Any) -> Standing:
         row = request.req_pool_idx
@@ -226,10 +255,3 @@ class Carrier:
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
-
-
-def _refused(raised: BaseException | None) -> int:
-    """States for which there was no room, if that is what was raised."""
-    if not isinstance(raised, AssertionError):
-        return 0
-    return next((count for text, count in _WANTED.items() if str(raised).startswith(text)), 0)

@@ -23,6 +23,8 @@ PREFETCHES = 0.5
 TRACKING = 0.4
 """Of the configurations whose requests have tracked states: those that track less often than at the
 end of each page."""
+LAZILY = 0.3
+"""Of the configurations whose requests have tracked states: those that take the second one late."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
 MORE_ROOM = 8
@@ -68,13 +70,16 @@ def widened(narrow: Config, scope: Scope) -> Config:
 
 
 def tracked(narrow: Config, scope: Scope) -> Config:
-    """Some configurations have more than a page between one tracked state and the next."""
+    """Some configurations have more than a page between one tracked state and the next, and some
+    take the second one only when it is needed.
+    """
     if not (scope.carries_requests and narrow.mamba_states and narrow.page_size > 1):
         return narrow
     rng = Random(f"tracking {narrow!r}")
-    if rng.random() >= TRACKING:
-        return narrow
-    return replace(narrow, track_every=rng.choice((2, 2, 3)))
+    every = rng.choice((2, 2, 3)) if rng.random() < TRACKING else 1
+    shape = replace(narrow, track_every=every)
+    lazy = replace(shape, track_lazily=rng.random() < LAZILY)
+    return shape if scope.refuses(lazy) else lazy
 
 
 def _long(narrow: Config, rng: Random) -> Config:

@@ -168,8 +168,8 @@ class Scheduler:
         if request.state is not None and paged:
             self.system.write_state(request.state, tags[paged - 1])
         if request.tracked:
-            for one in self.system.track(request.handle, length):
-                self.system.write_state(one.slot, tags[one.units - 1])
+            for end in self.system.due(request.handle, length):
+                yield from carried.track(self.system, self.ledger, request, end, operation)
         yield Step(operation, Done(length - begin))
         return True
 
