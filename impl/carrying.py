@@ -60,6 +60,16 @@ class Moment(NamedTuple):
     freed: PerComponent = (0, 0, 0)
 
 
+class Tracked(NamedTuple):
+    """A state that an engine keeps for a request, and that now sums up more of its key."""
+
+    slot: int
+    freed: int | None = None
+    """A state that the engine kept for the request until then."""
+    refused: bool = False
+    """There was no room for another one, so that it is one that was there."""
+
+
 class Carriage(NamedTuple):
     """What one call of an engine's function came to."""
 

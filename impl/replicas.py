@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from radixproof.impl.carrying import Carriage
+from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
@@ -132,11 +132,15 @@ class Replicas:
         for system, own in zip(self.systems, request, strict=True):
             system.compute(own, key, row, units)
 
-    def track(self, request: Any, units: int) -> int:
-        slots = [
+    def due(self, request: Any, units: int) -> Sequence[int]:
+        due = [system.due(own, units) for system, own in zip(self.systems, request, strict=True)]
+        return self._same("due", due)
+
+    def track(self, request: Any, units: int) -> Tracked:
+        tracked = [
             system.track(own, units) for system, own in zip(self.systems, request, strict=True)
         ]
-        return self._same("track", slots)
+        return self._same("track", tracked)
 
     def slide(self, request: Any) -> int:
         slid = [system.slide(own) for system, own in zip(self.systems, request, strict=True)]

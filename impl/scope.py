@@ -82,6 +82,8 @@ class Scope:
     """It carries requests through its engine's own functions: not part of the default, since what a
     cache has of them is not part of it.
     """
+    lazy_tracking: bool = False
+    """Such an engine can take a request's second tracked state only while it needs one."""
     self_checks: bool = False
     """It has a check of its own state, and that is to be called as well: not part of the default,
     since few have one.
@@ -131,6 +133,7 @@ class Scope:
             (config.load_threshold > 1 and not self.load_thresholds, "a load threshold"),
             (config.bigram and not self.bigram, "bigram keys"),
             (config.ranks > 1 and not self.ranks, "several ranks"),
+            (config.track_lazily and not self.lazy_tracking, "states that are tracked lazily"),
         )
         named = next((what for refused, what in checks if refused), "")
         return named or ("" if self.cannot is None else self.cannot(config))

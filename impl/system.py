@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from radixproof.impl.carrying import Carriage
+from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
@@ -263,9 +263,14 @@ class Carrying(Protocol):
         been generated, into the slots of its row. These are written next.
         """
 
-    def track(self, request: Any, units: int) -> int:
+    def due(self, request: Any, units: int) -> Sequence[int]:
+        """The request has computed ``units``: the ends of whole pages among these for which the
+        engine tracks a state, in their order. Not called where it keeps none for the request.
+        """
+
+    def track(self, request: Any, units: int) -> Tracked:
         """One of the states that the engine keeps for the request is now to be that of its first
-        ``units``, whole pages; returns the slot, which is written next. Not called without any.
+        ``units``; it is written next.
         """
 
     def slide(self, request: Any) -> int:

@@ -82,12 +82,18 @@ class Config(AsSource):
     """FULL tokens below which nothing is loaded back, unless other state comes with it (9.3)."""
     bigram: bool = False
     """Keys are seen as pairs of neighbouring tokens (EAGLE, semantics 2.2)."""
+    track_every: int = 1
+    """Pages from one state that an engine tracks for a request to the next, if it tracks any
+    (semantics 11.5).
+    """
+    track_lazily: bool = False
+    """It takes a second such state only while it needs one (semantics 11.5)."""
     ranks: int = 1
     """Replicas that run the same history, each with copies that complete at times of their own."""
 
     def __post_init__(self) -> None:
-        least = {"page_size": 1, "device_pages": 1, "threshold": 1, "load_threshold": 1, "ranks": 1}
-        for name, count in (least | {"mamba_states": 0, "host_pages": 0}).items():
+        ones = ("page_size", "device_pages", "threshold", "load_threshold", "track_every", "ranks")
+        for name, count in (dict.fromkeys(ones, 1) | {"mamba_states": 0, "host_pages": 0}).items():
             if getattr(self, name) < count:
                 raise ConfigError(f"{name} must be at least {count}, got {getattr(self, name)}")
         self._check_pools("swa", self.swa_pages, self.swa_host_pages, self.window is not None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from radixproof.impl.carrying import Carriage
+from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
@@ -87,6 +87,7 @@ class SglangSystem:
         self._sglang = sglang
         self._parts = parts.build(sglang, config, core)
         self._bigram = config.bigram
+        self._interval = config.track_every * config.page_size
         self._tree = self._parts.tree
         self._core, self._device = self._parts.core, self._parts.device
         self._content = Content(self._device, self._parts.host.pools)
@@ -103,6 +104,7 @@ class SglangSystem:
             )
         self._can = sglang.capabilities
         self._key_matched = Key(())
+        self._branch: int | None = None
         self._best_matched: Any = None
         self._storage = Storage(sglang, self._parts, self._content, config)
         # A match counts all host copies of FULL below its device node, which SWA can end early:
@@ -112,8 +114,10 @@ class SglangSystem:
     def match(self, key: Key) -> Lookup:
         self._key_matched = key
         self._core.about(key.namespace, key.units(self._bigram))
+        self._sglang.track_every(self._interval)  # read here up to 0.5.16, for branch points
         found = self._tree.match_prefix(self._sglang.params.MatchPrefixParams(key=self._key(key)))
         self._best_matched = found.best_match_node
+        self._branch = found.mamba_branching_seqlen
         return self._lookup(found)
 
     def _lookup(self, found: Any) -> Lookup:
@@ -197,7 +201,7 @@ class SglangSystem:
         receipt.swa_prefix_lock_released = True
 
     def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
-        return self._carrier.begin(key, slots, receipt, state)
+        return self._carrier.begin(key, slots, receipt, state, self._branch)
 
     def admit(self, request: Carried) -> Carriage:
         self._victims.restart()
@@ -206,7 +210,10 @@ class SglangSystem:
     def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
         self._carrier.compute(request, key, row, units)
 
-    def track(self, request: Carried, units: int) -> int:
+    def due(self, request: Carried, units: int) -> Sequence[int]:
+        return self._carrier.due(request, units)
+
+    def track(self, request: Carried, units: int) -> Tracked:
         return self._carrier.track(request, units)
 
     def slide(self, request: Carried) -> int:

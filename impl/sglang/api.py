@@ -145,6 +145,12 @@ class Sglang:
         with process().override(**arguments) if process else nullcontext():
             yield
 
+    def track_every(self, tokens: int) -> None:
+        """What is built from here on, and looked up, is of a model whose chunks are as long as the
+        interval at which states are tracked; otherwise the model is asked (0.5.12 takes 64 tokens).
+        """
+        self.server_args._mamba_cache_chunk_size = tokens
+
 
 def collect(version: str) -> Sglang:
     """Import what caches are built from, and detect how it is called."""
@@ -240,7 +246,6 @@ def _server_arguments() -> Any:
         hicache_size=0,
         hicache_storage_backend=None,
     )
-    arguments._mamba_cache_chunk_size = 64  # asked of the model otherwise
     server.set_global_server_args_for_scheduler(arguments)
     return arguments
 

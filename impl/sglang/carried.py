@@ -30,6 +30,7 @@ _ABSENT = (
     "mamba_last_track_idx",
     "mamba_last_track_seqlen",
     "mamba_prev_track_seqlen",
+    "mamba_branching_seqlen",
     "mamba_cow_src_index",
     "last_node",
     "lock",
@@ -58,6 +59,7 @@ class Carried:
     finished_reason: str | None
     mamba_ping_pong_track_buffer: Any
     mamba_next_track_idx: int
+    mamba_branching_seqlen: int | None
     swa_prefix_lock_released: bool
 
     def __init__(self, sglang: Sglang, key: Key, prefix: Any, state: int | None) -> None:
@@ -71,6 +73,8 @@ class Carried:
         self.cache_protected_len = self.prefix_len = self.begun = len(prefix)
         self.prompt = len(key.tokens)
         """Tokens of its key that it came with."""
+        self.before = 0
+        """Tokens that were computed before the part that is computed now."""
         self.mapped = 0
         self.unmapped: dict[int, int] = {}
         """SWA peers of slots in its last page that it does not use yet."""
@@ -96,7 +100,7 @@ class Carried:
         of a page, for the tree. None where pages are of one token.
         """
         slots = self.mamba_ping_pong_track_buffer
-        return () if slots is None else tuple(slots.tolist())
+        return () if slots is None else tuple(slot for slot in slots.tolist() if slot >= 0)
 
     # -- what SGLang asks ----------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from radixproof.impl.carrying import Carriage, Did, Moment
+from radixproof.impl.carrying import Carriage, Did, Moment, Tracked
 from radixproof.impl.sglang import locking
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.carried import Carried
@@ -17,6 +17,7 @@ from radixproof.impl.sglang.memory.rows import MOST
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import Called, Recorder, Standing
 from radixproof.impl.sglang.requests import NO_STATE, NO_TRACKING
+from radixproof.impl.sglang.tracking import Part
 from radixproof.impl.sglang.windows import Windows
 from radixproof.impl.system import Lookup
 from radixproof.model.config import DEVICE, Config
@@ -26,8 +27,6 @@ FEWEST = 4
 """States without which no request runs whose pages are of several tokens: its own, two that are
 tracked, and one for the tree.
 """
-_WANTED = {NO_STATE: 1, NO_TRACKING: 2}
-"""By what SGLang asserts then: the states for which it found no room."""
 
 
 class Carrier:
@@ -48,17 +47,30 @@ class Carrier:
         self._core = parts.core
         self._recorder, self._locks, self._found = recorder, locks, found
         self._tracks = config.mamba_states > 0 and config.page_size > 1
+        self._fewest = FEWEST - config.track_lazily
+        self._wanted = {NO_STATE: 1, NO_TRACKING: 2 - config.track_lazily}
+        """By what SGLang asserts then: the states for which it found no room."""
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
 
     # -- the life of a request -----------------------------------------------------------------
 
-    def begin(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
-        """SGLang runs no request where there is no room for the states of a single one."""
-        if self._alive == MOST or (self._tracks and self._config.mamba_states < FEWEST):
+    def begin(
+        self,
+        key: Key,
+        slots: Sequence[int],
+        receipt: Any,
+        state: int | None,
+        branch: int | None = None,
+    ) -> Any:
+        """SGLang runs no request where there is no room for the states of a single one. ``branch``
+        is where its match found that the prompt branches off.
+        """
+        if self._alive == MOST or (self._tracks and self._config.mamba_states < self._fewest):
             return None
         self._alive += 1
         request = Carried(self._sglang, key, self._tensor(slots), state)
+        request.mamba_branching_seqlen = branch
         locking.take(self._sglang, request, receipt)
         return request
 
@@ -82,6 +94,7 @@ class Carrier:
         tokens = units + self._config.bigram
         begin = max(request.begun, request.kv_committed_len)
         self._write(request, begin, self._tensor(row[begin:tokens]))
+        request.before = begin
         request.told(key, tokens)
         self._map(request, row, tokens)
 
@@ -102,15 +115,47 @@ class Carrier:
     def _write(self, request: Any, begin: int, slots: Any) -> None:
         self._rows.write((request.req_pool_idx, slice(begin, begin + len(slots))), slots)
 
-    def track(self, request: Any, units: int) -> int:
-        """SGLang does so at every so many tokens, which are whole pages: here at each page. What
-        it hands over later is what was tracked last.
+    def due(self, request: Any, units: int) -> list[int]:
+        size, prompt = self._config.page_size, request.prompt
+        every, branch = size * self._config.track_every, request.mamba_branching_seqlen
+        part = Part(request.before, units, prompt, size, every, branch)
+        reached = part.in_prompt()
+        return [*([] if reached is None else [reached]), *part.generated()]
+
+    def track(self, request: Any, units: int) -> Tracked:
+        """What SGLang hands over later is what was tracked last; what was tracked before that only
+        where the request turns out to be shorter.
         """
+        generated = units > request.prompt
+        if self._config.track_lazily:
+            return self._track_lazily(request, units, generated)
         place = request.mamba_next_track_idx
+        if generated:
+            request.mamba_prev_track_seqlen = request.mamba_last_track_seqlen
         request.mamba_last_track_idx = place
         request.mamba_next_track_idx = self._rows.get_mamba_ping_pong_other_idx(place)
         request.mamba_last_track_seqlen = units
-        return int(request.mamba_ping_pong_track_buffer[place])
+        return Tracked(int(request.mamba_ping_pong_track_buffer[place]))
+
+    def _track_lazily(self, request: Any, units: int, generated: bool) -> Tracked:
+        """While a request decodes SGLang takes the second state for one step, if one is free, and
+        then frees the first.
+        """
+        buffer, place = request.mamba_ping_pong_track_buffer, request.mamba_next_track_idx
+        request.mamba_last_track_seqlen = units
+        request.mamba_last_track_idx = place
+        if not generated:
+            return Tracked(int(buffer[place]))
+        assert self._parts.device.states is not None
+        allocator = self._parts.device.states.allocator
+        first, new = int(buffer[place]), allocator.alloc(1)
+        if new is None:
+            return Tracked(first, refused=True)
+        self._rows.set_mamba_ping_pong_slot(request, 1 - place, new[0])
+        request.mamba_last_track_idx = request.mamba_next_track_idx = 1 - place
+        allocator.free(buffer[place].unsqueeze(0))
+        self._rows.set_mamba_ping_pong_slot(request, place, -1)
+        return Tracked(int(new[0]), freed=first)
 
     def slide(self, request: Any) -> int:
         with self._windows.flagged():
@@ -154,8 +199,15 @@ class Carrier:
             except BaseException as error:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
-        refused = _refused(raised)
+        refused = self._refused(raised)
         return Carriage(moments, None if refused else raised, refused, request.tracked())
+
+    def _refused(self, raised: BaseException | None) -> int:
+        """States for which there was no room, if that is what was raised."""
+        if not isinstance(raised, AssertionError):
+            return 0
+        wanted = self._wanted.items()
+        return next((count for text, count in wanted if str(raised).startswith(text)), 0)
 
     def _standing(self, request: Any) -> Standing:
         row = request.req_pool_idx
@@ -203,10 +255,3 @@ class Carrier:
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
-
-
-def _refused(raised: BaseException | None) -> int:
-    """States for which there was no room, if that is what was raised."""
-    if not isinstance(raised, AssertionError):
-        return 0
-    return next((count for text, count in _WANTED.items() if str(raised).startswith(text)), 0)

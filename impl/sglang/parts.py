@@ -19,6 +19,7 @@ from radixproof.impl.sglang.memory import host
 from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.memory.full import FullMemory
 from radixproof.impl.sglang.memory.rows import plain_rows
+from radixproof.impl.sglang.memory.states import lazily
 from radixproof.impl.sglang.memory.swa import SwaMemory
 from radixproof.impl.sglang.names import CHOICE, PYTHON, RUST
 from radixproof.impl.sglang.refusals import Refusals
@@ -83,8 +84,10 @@ def build(sglang: Sglang, config: Config, core: str = PYTHON) -> Parts:
         sliding_window_size=config.window,
         tree_components=kinds,
         enable_mamba_extra_buffer=config.mamba_states > 0 and config.page_size > 1,
+        **lazily(config),
         **asked_for(sglang.capabilities),
     )
+    sglang.track_every(config.track_every * config.page_size)
     with chosen(core):
         tree = sglang.tree.UnifiedRadixCache(params)
     host_memory = host.attach(sglang, config, tree, params)

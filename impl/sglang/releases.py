@@ -170,6 +170,12 @@ RULES = (
     ),
     Rule(
         "0.5.18",
+        "for a request's second tracked state nothing is evicted, where it is taken late (11.5)",
+        "the option is left out",
+        "lazy_tracking",
+    ),
+    Rule(
+        "0.5.18",
         "write_back reclaims host copies of what is on the device (7.9)",
         field="duplicates_on_host",
     ),

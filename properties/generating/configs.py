@@ -14,7 +14,7 @@ from random import Random
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy
-from radixproof.properties.generating.wide import widened
+from radixproof.properties.generating.wide import tracked, widened
 
 EVERYTHING = Scope()
 
@@ -29,7 +29,7 @@ def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
     for _ in range(MOST_DRAWS):
         drawn = _drawn(rng, scope)
         if not scope.refuses(drawn):
-            return _with_more_states(widened(drawn, scope), scope)
+            return tracked(_with_more_states(widened(drawn, scope), scope), scope)
     raise Unavailable(
         f"no configuration within the scope was found in {MOST_DRAWS} draws: "
         f"the last one was refused for {scope.refuses(drawn)}"

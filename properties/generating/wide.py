@@ -3,7 +3,8 @@ ranks, and long prompts of more kinds of tokens, in more namespaces (semantics 1
 
 Whether a history is wide, and in what, follows from its configuration as it was drawn, and takes
 nothing from the choices that make the others: most histories of a seed are what they would be if
-there were no wide ones. In the same way it is decided whether what is fetched takes time.
+there were no wide ones. In the same way it is decided whether what is fetched takes time,
+and how often states are tracked.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ SHARE = 0.1
 """Of the configurations, and of the alphabets."""
 PREFETCHES = 0.5
 """Of the configurations that can have them: those whose histories have prefetches."""
+TRACKING = 0.4
+"""Of the configurations whose requests have tracked states: those that track less often than at the
+end of each page."""
+LAZILY = 0.3
+"""Of the configurations whose requests have tracked states: those that take the second one late."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
 MORE_ROOM = 8
@@ -61,6 +67,19 @@ def widened(narrow: Config, scope: Scope) -> Config:
         return narrow
     wide = rng.choice((_long, _large, _replicated))(narrow, rng)
     return narrow if scope.refuses(wide) else wide
+
+
+def tracked(narrow: Config, scope: Scope) -> Config:
+    """Some configurations have more than a page between one tracked state and the next, and some
+    take the second one only when it is needed.
+    """
+    if not (scope.carries_requests and narrow.mamba_states and narrow.page_size > 1):
+        return narrow
+    rng = Random(f"tracking {narrow!r}")
+    every = rng.choice((2, 2, 3)) if rng.random() < TRACKING else 1
+    shape = replace(narrow, track_every=every)
+    lazy = replace(shape, track_lazily=rng.random() < LAZILY)
+    return shape if scope.refuses(lazy) else lazy
 
 
 def _long(narrow: Config, rng: Random) -> Config:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from radixproof.impl.carrying import Carriage, Did, Moment
-from radixproof.impl.operations import Evict, Insert, Lock, Match, Unlock
+from radixproof.impl.operations import Decode, Evict, Insert, Lock, Match, Prefill, Unlock
 from radixproof.impl.system import Complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -40,6 +40,23 @@ def admit(
     carriage = system.admit(request.handle)
     yield from Play(system, ledger, config, request, carriage, ends=False).steps()
     return carriage.refused
+
+
+def track(
+    system: Complete, ledger: Ledger, request: Request, end: int, operation: Prefill | Decode
+) -> Iterator[Step]:
+    """The engine has a state for the end of these pages, which are computed."""
+    state = system.track(request.handle, end)
+    if state.slot not in request.tracked:
+        ledger.take(Pool.MAMBA, [state.slot])
+        request.tracked.append(state.slot)
+    system.write_state(state.slot, ledger.tags_of(request.key)[end - 1])
+    if state.freed is not None:
+        ledger.give(Pool.MAMBA, [state.freed])
+        request.tracked.remove(state.freed)
+    if state.refused:
+        skipped = Skipped("there is no room for a second state")
+        yield Step(operation, skipped, refused=[(Pool.MAMBA, 1)])
 
 
 def slide(system: Complete, ledger: Ledger, request: Request) -> None:

@@ -167,8 +167,9 @@ class Scheduler:
         paged = self.config.floor(length)
         if request.state is not None and paged:
             self.system.write_state(request.state, tags[paged - 1])
-        if request.tracked and paged > self.config.floor(begin):
-            self.system.write_state(self.system.track(request.handle, paged), tags[paged - 1])
+        if request.tracked:
+            for end in self.system.due(request.handle, length):
+                yield from carried.track(self.system, self.ledger, request, end, operation)
         yield Step(operation, Done(length - begin))
         return True
 

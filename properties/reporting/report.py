@@ -112,6 +112,10 @@ def describe(config: Config) -> str:
     if config.load_threshold != usual.load_threshold:
         parts.append(f"load-back from {config.load_threshold} tokens on")
     parts += ["bigram keys"] if config.bigram else []
+    if config.track_every > 1 or config.track_lazily:
+        pages = "page" if config.track_every == 1 else f"{config.track_every} pages"
+        parts.append(f"states tracked every {pages}")
+    parts += ["the second one taken when needed"] if config.track_lazily else []
     parts += [f"{config.ranks} ranks"] if config.ranks > 1 else []
     pools = [f"{config.pages(pool)} {pool.name}" for pool in config.pools]
     return ", ".join(parts) + "; pages: " + ", ".join(pools)

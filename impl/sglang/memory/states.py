@@ -24,6 +24,7 @@ class StateMemory:
             cache_params=_parameters(sglang, self.layers),
             mamba_layer_ids=list(self.layers),
             enable_mamba_extra_buffer=config.page_size > 1,
+            **lazily(config),
             speculative_num_draft_tokens=None,
         )
         self.pool: Any = self.rows.mamba_pool
@@ -33,6 +34,13 @@ class StateMemory:
 
     def free_slots(self) -> Slots:
         return tuple(self.allocator.free_slots.tolist())
+
+
+def lazily(config: Config) -> dict[str, bool]:
+    """An argument for what a request's second tracked state is taken only when needed: an option of
+    releases that are newer than the oldest.
+    """
+    return {"enable_mamba_extra_buffer_lazy": True} if config.track_lazily else {}
 
 
 def _parameters(sglang: Sglang, layers: Sequence[int]) -> Any:

@@ -122,6 +122,7 @@ def render(
         inserts="storage.host_insert(" in text,
         prefetches="storage.prefetch(" in text,
         page=config.page_size,
+        lazily=config.track_lazily,
         core=core,
         script=script,
         since=since,

@@ -108,7 +108,8 @@ class Requests:
         return [f"compute(req_{request}, [{items(key.tokens)}], {part})"]
 
     def _track(self, request: str, call: Call) -> list[str]:
-        return [f"track(req_{request}, {call.arguments[1]})"]
+        tracked = f"track(req_{request}, {call.arguments[1]})"
+        return [] if call.result is None else [tracked]
 
     def _slide(self, request: str, _: Call) -> list[str]:
         return [] if self.config.window is None else [f"slide(req_{request})"]

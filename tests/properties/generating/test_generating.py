@@ -115,7 +115,23 @@ def test_a_configuration_is_within_the_scope(scope: Scope) -> None:
 def test_an_engine_that_carries_requests_has_room_for_what_it_keeps_for_them() -> None:
     for shape, carrying in zip(drawn(EVERYTHING), drawn(Scope(carries_requests=True)), strict=True):
         states = shape.mamba_states if shape.page_size == 1 else 2 * shape.mamba_states
-        assert carrying == replace(shape, mamba_states=states)
+        assert replace(carrying, track_every=1) == replace(shape, mamba_states=states)
+
+
+LAZY = Scope(carries_requests=True, lazy_tracking=True)
+
+
+def test_states_are_tracked_less_often_only_where_an_engine_tracks_them() -> None:
+    assert {shape.track_every for shape in drawn(EVERYTHING)} == {1}
+    late = [shape for shape in drawn(LAZY) if shape.track_lazily]
+    assert late
+    assert {shape.mamba_states > 0 and shape.page_size > 1 for shape in late} == {True}
+    assert not any(shape.track_lazily for shape in drawn(Scope(carries_requests=True)))
+    every: dict[bool, list[int]] = {True: [], False: []}
+    for shape in drawn(Scope(carries_requests=True)):
+        every[shape.mamba_states > 0 and shape.page_size > 1].append(shape.track_every)
+    assert ({*every[True]}, {*every[False]}) == ({1, 2, 3}, {1})
+    assert every[True].count(1) > len(every[True]) / 3
 
 
 def test_the_plainest_configuration_is_the_default_one() -> None:

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from radixproof.impl.carrying import Carriage, Did, Moment
-from radixproof.impl.operations import Evict, Insert, Lock, Match, Unlock
+from radixproof.impl.carrying import Carriage, Did, Moment, Tracked
+from radixproof.impl.operations import Decode, Evict, Insert, Lock, Match, Unlock
 from radixproof.impl.system import Complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -195,6 +195,37 @@ def test_at_the_end_tracked_states_are_the_trees_or_free() -> None:
     assert ledger.rows[Pool.MAMBA] == {1, 3}
     next(steps)
     assert ledger.rows[Pool.MAMBA] == set()
+
+
+class Tracking:
+    """An engine that tracks the next of these states."""
+
+    def __init__(self, *states: Tracked) -> None:
+        self.states, self.written = list(states), list[int]()
+
+    def track(self, request: object, units: int) -> Tracked:
+        return self.states.pop(0)
+
+    def write_state(self, slot: int, tag: int) -> None:
+        self.written.append(slot)
+
+
+def test_a_state_that_is_tracked_in_another_slot_is_the_requests_instead_of_the_first() -> None:
+    ledger, request = tracked()
+    engine = Tracking(Tracked(4, freed=3))
+    decode = Decode(request.name, ())
+    assert [*carried.track(cast(Complete, engine), ledger, request, 1, decode)] == []
+    assert (request.tracked, engine.written) == ([2, 4], [4])
+    assert ledger.rows[Pool.MAMBA] == {1, 2, 4}
+
+
+def test_where_there_is_no_room_for_another_slot_it_is_said_and_the_first_is_kept() -> None:
+    ledger, request = tracked()
+    engine = Tracking(Tracked(2, refused=True))
+    decode = Decode(request.name, ())
+    (step,) = carried.track(cast(Complete, engine), ledger, request, 1, decode)
+    assert (step.operation, step.refused) == (decode, [(Pool.MAMBA, 1)])
+    assert (request.tracked, engine.written) == ([2, 3], [2])
 
 
 def test_without_room_for_tracked_states_a_request_does_not_run() -> None:

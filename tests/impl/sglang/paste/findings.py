@@ -207,9 +207,15 @@ def _of_requests() -> Files:
         Abort("p"),
     )
     windowed = replace(STATES_PAGED, window=2, swa_pages=8)
+    seldom, lazy = (
+        replace(STATES_PAGED, track_every=2),
+        replace(STATES_PAGED, track_lazily=True),
+    )
     end = Witness(key(1, 2, 3, 4, 5, 6, 7, 8), Pool.MAMBA, held=True)
     return {
         "tracked": (History(STATES_PAGED, tracked), breach(end)),
+        "tracked_seldom": (History(seldom, tracked), breach(end)),
+        "tracked_lazily": (History(lazy, tracked), breach(end)),
         "tracked_quiet": (History(windowed, tracked), breach(None, Property.QUIESCE)),
         "request": (
             History(SWA, requested),

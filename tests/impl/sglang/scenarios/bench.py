@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from radixproof.impl.carrying import Carriage, Did
+from radixproof.impl.carrying import Carriage, Did, Tracked
 from radixproof.impl.observation import Event, NodeView, Observation
 from radixproof.impl.system import Complete, Fetched, System, Target
 from radixproof.model.config import Config, Pool
@@ -165,8 +165,8 @@ def mixes_up(release: Target) -> Callable[[Config], Any]:
     def build(config: Config) -> Any:
         system: Any = release.build(config)
         track = system.track
-        system.track = lambda request, units: next(
-            slot for slot in request.tracked() if slot != track(request, units)
+        system.track = lambda request, units: Tracked(
+            next(slot for slot in request.tracked() if slot != track(request, units).slot)
         )
         return system
 

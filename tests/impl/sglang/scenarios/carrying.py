@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from radixproof.impl.carrying import Did
+from radixproof.impl.carrying import Did, Tracked
 from radixproof.impl.observation import Event
 from radixproof.impl.operations import Abort, Arrive, Decode, Finish, Operation, Prefill
 from radixproof.impl.system import Target
@@ -167,7 +167,7 @@ def what_was_tracked_is_handed_over_and_made_up_for(release: Target) -> None:
     system, row = build(release, TRACKED), list[int]()
     request = arrived(system, KEY, system.allocate_state())
     computed(system, request, KEY, row, 4)
-    tracked = system.track(request, 4)
+    tracked = system.track(request, 4).slot
     carriage = system.carry_on(request, True)
     (insert,) = (one for one in carriage.moments if one.did is Did.INSERT)
     copied = release.name == f"sglang=={OLD}"  # and that is handed over
@@ -182,13 +182,52 @@ def what_was_tracked_last_is_kept_at_the_end(release: Target) -> None:
     tracked = []
     for length in (4, 6):
         computed(system, request, LONG, row, length)
-        tracked.append(system.track(request, length))
+        tracked.append(system.track(request, length).slot)
     equal(len({*tracked}), 2)
     computed(system, request, LONG, row, 7)
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state, insert.taken), (6, tracked[-1], True))
     equal(system.available(Pool.MAMBA), 4)
     equal(look(system).evictable, (6, 0, 1))
+
+
+def a_longer_interval_leaves_out_pages(release: Target) -> None:
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    request = arrived(system, LONG, system.allocate_state())
+    computed(system, request, LONG, row, 6)
+    equal(system.due(request, 6), [4])
+    system.track(request, 4)
+    insert, *_ = (one for one in system.carry_on(request, False).moments if one.did is Did.INSERT)
+    equal((insert.length, insert.taken), (4, True))
+    computed(system, request, LONG, row, 8)
+    equal(system.due(request, 8), [])
+    equal(did(system.carry_on(request, True)), [])
+
+
+def what_is_generated_is_tracked_at_each_interval(release: Target) -> None:
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    request = arrived(system, Key(PROMPT[:1]), system.allocate_state())
+    computed(system, request, LONG, row, 8)
+    equal(system.due(request, 8), [4, 8])
+    first, second = (system.track(request, units) for units in (4, 8))
+    equal(first.slot == second.slot, False)
+    insert, *_ = system.end_request(request, True).moments
+    equal((insert.length, insert.state), (8, second.slot))
+
+
+def where_a_prompt_branches_off_a_state_is_tracked(release: Target) -> None:
+    for every, branch in ((1, 6), (2, 4)):
+        system, row = build(release, replace(TRACKED, track_every=every)), list[int]()
+        first = arrived(system, LONG, system.allocate_state())
+        computed(system, first, LONG, row, 8)
+        system.track(first, 8)
+        system.end_request(first, True)
+        other = Key((*LONG.tokens[:6], 20, 21))
+        second = arrived(system, other, system.allocate_state())
+        row = []
+        computed(system, second, other, row, 8)
+        equal(system.due(second, 8), [8 if release.name == f"sglang=={OLD}" else branch])
+        system.end_request(second, False)
 
 
 def what_has_not_been_tracked_is_not_inserted(release: Target) -> None:
@@ -257,3 +296,21 @@ def an_early_release_is_remembered(release: Target) -> None:
     equal(look(system).protected[1], 0)
     system.end_request(request, True)
     equal(look(system).protected, (0, 0, 0))
+
+
+def a_second_state_is_taken_only_while_it_is_needed(release: Target) -> None:
+    if not release.scope.lazy_tracking:
+        return
+    system, row = build(release, replace(TRACKED, track_lazily=True)), list[int]()
+    request = arrived(system, Key(PROMPT[:1]), system.allocate_state())
+    carriage = computed(system, request, LONG, row, 4)
+    equal((len(carriage.states), system.available(Pool.MAMBA)), (1, 3))
+    second = system.track(request, 2)
+    equal((second.freed, second.slot == second.freed), (carriage.states[0], False))
+    equal(system.available(Pool.MAMBA), 3)
+    held = [system.allocate_state() for _ in range(3)]
+    equal(None in held, False)
+    equal(system.track(request, 4), Tracked(second.slot, refused=True))
+    insert, *_ = system.end_request(request, True).moments
+    equal((insert.length, insert.state, insert.taken), (4, second.slot, True))
+    equal(system.available(Pool.MAMBA), 1)
