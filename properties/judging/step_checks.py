@@ -7,7 +7,7 @@ that are `Applicable` to it, and for no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from radixproof.impl.observation import NodeView, Observation
