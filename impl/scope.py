@@ -82,6 +82,8 @@ class Scope:
     """It carries requests through its engine's own functions: not part of the default, since what a
     cache has of them is not part of it.
     """
+    carries_prefetches: bool = False
+    """It prefetches through its engine's own functions: not part of the default either."""
     self_checks: bool = False
     """It has a check of its own state, and that is to be called as well: not part of the default,
     since few have one.

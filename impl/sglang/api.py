@@ -22,6 +22,7 @@ _IMPORTED_LATE = (
     "deepseek_v4_memory_pool",
     "multi_ended_allocator",
     "allocator.unified_hybrid_swa",
+    "storage",
 )
 """Modules that SGLang imports inside functions, as far as a release has them.
 
@@ -95,6 +96,10 @@ class Capabilities:
     """The window of the state that is tracked stays (0.5.18)."""
     checkpoints: bool
     """What an unfinished request does is called a checkpoint (0.5.22)."""
+    fetches_at_hit: bool
+    """A prefetch takes slots for all that it brings when the storage has said what it has, and can
+    have a storage attached to a cache that is there (0.5.20).
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ def collect(version: str) -> Sglang:
             windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
             windows_kept_for_states=hasattr(tree.UnifiedRadixCache, "swa_retain_floor"),
             checkpoints=hasattr(requests, "checkpoint_kv_cache"),
+            fetches_at_hit=hasattr(tree.UnifiedRadixCache, "_alloc_prefetch_aux_staging"),
         ),
         torch=importlib.import_module("torch"),
         tree=tree,

@@ -226,6 +226,12 @@ RULES = (
         "reported",
     ),
     Rule(
+        "0.5.20",
+        "a prefetch takes its slots when the storage has said what it has (10.2)",
+        "the harness makes the tree's own calls for it",
+        "carries_prefetches",
+    ),
+    Rule(
         "0.5.21",
         "backups are held back until the next check, and then submitted as one copy (8.3)",
         field="held_backups",
