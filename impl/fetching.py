@@ -1,7 +1,7 @@
 """What comes back from a system that prefetches through its engine's own functions.
 
-Such a function locks, makes room, hands over and unlocks in one call. Each of these is a `Part`, and
-the system can show the cache as it was just then.
+Such a function locks, makes room, hands over and unlocks in one call. Each of these is a `Part`,
+and the system can show the cache as it was just then.
 """
 
 from __future__ import annotations

@@ -387,8 +387,8 @@ class Fetching(Protocol):
         """
 
     def end_prefetch(self, handle: Any, tokens: int, /) -> Fetch:
-        """Of what a prefetch fetches the first ``tokens`` have come, whole pages, and it ends: it is
-        aborted if that is 0.
+        """Of what a prefetch fetches the first ``tokens`` have come, whole pages, and it ends; it
+        is aborted if that is 0.
         """
 
     def show(self, moment: int | None) -> None:

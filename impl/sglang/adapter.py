@@ -111,7 +111,7 @@ class SglangSystem:
         self._storage = Storage(sglang, self._parts, stored, config)
         self._prefetcher = (
             Prefetcher(sglang, self._parts, stored, config, self._recorder)
-            if self._can.fetches_at_hit and config.hosted
+            if self._can.acknowledged_fetches and config.hosted
             else None
         )
         # A match counts all host copies of FULL below its device node, which SWA can end early:

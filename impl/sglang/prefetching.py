@@ -1,14 +1,12 @@
 """Prefetches through the functions that SGLang's scheduler calls for them.
 
-The storage is attached as SGLang does it, and its queues and the bodies of its threads are SGLang's.
-No thread ever runs: each body is called when a history says so, and ends when its queue is empty. So
-much as has come, the storage hands over (`stored.Backend`).
+The storage is attached as SGLang does it. Queues are SGLang's, and so are the bodies of threads,
+but no thread ever runs (`threads`); the storage hands over as much as has come (`stored.Backend`).
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 import types
 from array import array
 from collections import Counter
@@ -20,11 +18,12 @@ from unittest import mock
 
 from radixproof.impl.fetching import Doing, Fetch, Part
 from radixproof.impl.observation import Slots
-from radixproof.impl.sglang.api import MEM_CACHE, Sglang
+from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.memory.host import NAMES
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.recording import FETCHES, Called, Recorder, Standing
 from radixproof.impl.sglang.stored import Backend, Stored
+from radixproof.impl.sglang.threads import Turns
 from radixproof.impl.system import Complaint
 from radixproof.model.config import HOST, Component, Config, Pool
 from radixproof.model.key import Key
@@ -57,45 +56,6 @@ _QUEUES = (
 )
 
 
-class IdleThread:
-    """Stands in for the threads of SGLang's controller, and never runs."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def start(self) -> None:
-        pass
-
-    def join(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def is_alive(self) -> bool:
-        return False
-
-
-IDLE_THREADS = types.SimpleNamespace(**{**vars(threading), "Thread": IdleThread})
-"""Stands in for the module ``threading``."""
-
-
-class Turn:
-    """Stands in for the event that tells SGLang's threads to stop: their turn is over when there is
-    nothing left to do, or after so many things.
-    """
-
-    def __init__(self) -> None:
-        self.queue: Any = None
-        self.left = 0
-
-    def is_set(self) -> bool:
-        self.left -= 1
-        return self.left < 0 or self.queue.empty()
-
-    def set(self) -> None:
-        """Threads that do not run need not be stopped."""
-
-    clear = set
-
-
 @dataclass(slots=True)
 class Fetching:
     """A prefetch that has begun."""
@@ -103,6 +63,7 @@ class Fetching:
     key: Key
     handle: Any
     """What SGLang calls the request."""
+    number: int
     operation: Any
     tags: Sequence[Sequence[int]]
     """Page by page, of all that was asked for."""
@@ -122,7 +83,7 @@ class Prefetcher:
         self._tree, self._recorder = parts.tree, recorder
         self._controller = parts.tree.cache_controller
         self._backend = Backend(sglang, stored, config)
-        self._turn = Turn()
+        self._turns = Turns(self._controller)
         self._alive: list[Fetching] = []
         self._number = 0
         self._allocations: list[tuple[Pool, int, Any]] | None = None
@@ -132,27 +93,26 @@ class Prefetcher:
 
     def _attach(self) -> None:
         """What is backed up to the host is not written to storage: it has everything anyway."""
-        factory = sys.modules[f"{MEM_CACHE}.storage"].StorageBackendFactory  # type: ignore[attr-defined]
-        place = mock.patch.object(
-            type(self._controller), "_generate_storage_config", lambda *_, **__: _PLACE
-        )
-        with mock.patch.object(factory, "create_backend", lambda *_, **__: self._backend), place:
+        made = self._sglang.storages.StorageBackendFactory, "create_backend"
+        placed = type(self._controller), "_generate_storage_config"
+        with (
+            mock.patch.object(*made, return_value=self._backend),
+            mock.patch.object(*placed, return_value=_PLACE),
+        ):
             done, text = self._tree.attach_storage_backend("dynamic", _OPTIONS, **_BEST_EFFORT)
         if not done:
             raise RuntimeError(text)
         self._tree.write_backup_storage = lambda _: None
-        self._controller.storage_stop_event = self._turn
+        self._controller.storage_stop_event = self._turns
         self._controller.prefetch_capacity_limit = sys.maxsize
 
     # -- begin and end -------------------------------------------------------------------------
 
-    def begin(
-        self, key: Key, node: Any, start: int, tags: Sequence[int], stored: int
-    ) -> Fetch:
+    def begin(self, key: Key, node: Any, start: int, tags: Sequence[int], stored: int) -> Fetch:
         """The request comes, the storage is asked, and what it has gets slots on the host."""
         size, asked = self._config.page_size, key.tokens
         self._number += 1
-        handle = self._sglang.params.CacheRequestHandle(f"request {self._number}", 0)
+        handle = self._called(f"request {self._number}")
         self._allocations = []
         self._backend.has = stored // size
         self._core_about(key)
@@ -166,7 +126,7 @@ class Prefetcher:
                 matched_prefix_tokens=list(asked[:start]),
                 extra_key=key.namespace or None,
             )
-            self._let("prefetch_thread_func", "prefetch_queue")
+            self._turns.let("prefetch_thread_func", "prefetch_queue")
             self._drain()
 
         parts, error = self._recorded(call, self._taken)
@@ -178,7 +138,8 @@ class Prefetcher:
             refused = [(pool, count) for pool, count, some in notes if some is None]
             return Fetch(parts, None, (), _largest(refused), allocated, error)
         pages = [tags[at : at + size] for at in range(start, len(tags), size)]
-        one = Fetching(key, handle, entry.operation, pages, _slots_of(entry.operation))
+        slots = _slots_of(entry.operation)
+        one = Fetching(key, handle, self._number, entry.operation, pages, slots)
         self._alive.append(one)
         return Fetch(parts, one, one.slots, (), allocated)
 
@@ -186,23 +147,21 @@ class Prefetcher:
         """So many tokens have come; the rest does not. Without any the request is aborted."""
         self._alive.remove(one)
         self._core_about(one.key)  # which no match has told the core of
-        pages, every = tokens // self._config.page_size, len(one.operation.hash_value)
-        self._backend.coming = pages
-        names = one.operation.hash_value
+        pages, names = tokens // self._config.page_size, one.operation.hash_value
+        heard = _heard(one, pages)
+        self._backend.coming = len(names) if heard and not pages else pages
         self._backend.content = dict(zip(names, one.tags[: len(names)], strict=True))
-        stopped = 0 < pages < every and pages % 2 == 0
+        stop = self._tree.check_prefetch_progress if pages else self._tree.release_aborted_request
 
         def call() -> None:
-            if not pages:
-                self._tree.release_aborted_request(one.handle)
             self._bring_forward(one.operation)
-            self._let("prefetch_io_aux_func", "prefetch_buffer", 1)
-            if stopped:
-                self._let("prefetch_sync_thread_func", "prefetch_sync_queue", 1)
-                self._drain()
-                self._tree.check_prefetch_progress(one.handle)
-            self._let("prefetch_sync_thread_func", "prefetch_sync_queue")
-            self._drain()
+            if heard == 0:
+                stop(one.handle)
+            self._turns.let("prefetch_io_aux_func", "prefetch_buffer", 1)
+            if heard:
+                self._hear(heard)
+                stop(one.handle)
+            self._hear(sys.maxsize)
 
         parts, error = self._recorded(call, lambda: self._held(one), one)
         if error is None:
@@ -210,11 +169,17 @@ class Prefetcher:
         return Fetch(parts, error=error)
 
     def _leave(self, one: Fetching) -> None:
-        """The request is admitted, or is aborted in the queue."""
-        if self._number % 2 and self._tree.check_prefetch_progress(one.handle):
+        """The request is aborted in the queue, or, as every other one, admitted."""
+        if not one.number % 2 and self._tree.check_prefetch_progress(one.handle):
             self._tree.pop_prefetch_loaded_tokens(one.handle)
         else:
             self._tree.release_aborted_request(one.handle)
+
+    def _called(self, request: str) -> Any:
+        """What SGLang knows a request by."""
+        if not self._sglang.capabilities.request_handles:
+            return request
+        return self._sglang.params.CacheRequestHandle(request, 0)
 
     def forget(self) -> None:
         """Everything is new."""
@@ -222,16 +187,16 @@ class Prefetcher:
 
     # -- the turns of threads and scheduler ----------------------------------------------------
 
-    def _let(self, name: str, queue: str, most: int = sys.maxsize) -> None:
-        """Let a thread do what is in its queue, or so much of it."""
-        self._turn.queue, self._turn.left = getattr(self._controller, queue), most
-        getattr(self._controller, name)()
-
     def _bring_forward(self, operation: Any) -> None:
         """It is what the thread that fetches takes next: others may last longer."""
         waiting = self._controller.prefetch_buffer.queue
         waiting.remove(operation)
         waiting.appendleft(operation)
+
+    def _hear(self, most: int) -> None:
+        """The scheduler hears what the threads have done, or so much of it."""
+        self._turns.let("prefetch_sync_thread_func", "prefetch_sync_queue", most)
+        self._drain()
 
     def _drain(self) -> None:
         """As the scheduler does in every round: what one queues for release, the next frees."""
@@ -299,7 +264,9 @@ class Prefetcher:
         """What is queued to be freed."""
         controller = self._controller
         queues = {NAMES[Component.FULL]: controller.host_mem_release_queue}
-        queues |= {name.value: one for name, one in controller.extra_host_mem_release_queues.items()}
+        queues |= {
+            name.value: one for name, one in controller.extra_host_mem_release_queues.items()
+        }
         return {
             pool: {
                 slot
@@ -327,7 +294,9 @@ class Prefetcher:
             raise Complaint("prefetch-ongoing", f"still under way though they have ended: {left}")
         due = sum(len(entry.prefetch_key) for entry in tree.ongoing_prefetch.values())
         if due != controller.prefetch_tokens_occupied:
-            text = f"{controller.prefetch_tokens_occupied} tokens counted as being fetched, not {due}"
+            text = (
+                f"{controller.prefetch_tokens_occupied} tokens counted as being fetched, not {due}"
+            )
             raise Complaint("prefetch-occupied", text)
         for name in _ABOUT_REQUESTS:
             left = [handle for handle in getattr(tree, name, ()) if handle not in handles]
@@ -337,6 +306,18 @@ class Prefetcher:
         sizes["prefetch_buffer"] -= len(self._alive)
         if any(sizes.values()):
             raise Complaint("prefetch-queued", f"queues that are not empty: {dict(+sizes)}")
+
+
+def _heard(one: Fetching, pages: int) -> int | None:
+    """How much the scheduler has heard of a prefetch when it stops it, None if it does not: that
+    FULL has come, and then that windows and states have.
+
+    Where a part has come, the storage has lost the rest, or, at every other length, the prefetch is
+    stopped there. An abort is heard of at one of these moments, or before.
+    """
+    if not pages:
+        return min(one.number % 3, 1 + bool(one.operation.pool_transfers))
+    return 1 if pages < len(one.operation.hash_value) and pages % 2 == 0 else None
 
 
 def _has(queues: dict[str, Any], pool: Pool) -> bool:

@@ -193,6 +193,12 @@ RULES = (
         RUST,
     ),
     Rule(
+        "0.5.19",
+        "what the threads of a prefetch do comes back through one queue (10.2)",
+        "the harness makes the tree's own calls for it",
+        "carries_prefetches",
+    ),
+    Rule(
         "0.5.20",
         "locks count every node (6.1), and what arrives under one is protected (6.3)",
         field="segment_locks",
@@ -224,12 +230,6 @@ RULES = (
         "0.5.20",
         "ancestors that a load-back pins count against its quota (9.3)",
         "reported",
-    ),
-    Rule(
-        "0.5.20",
-        "a prefetch takes its slots when the storage has said what it has (10.2)",
-        "the harness makes the tree's own calls for it",
-        "carries_prefetches",
     ),
     Rule(
         "0.5.21",

@@ -24,8 +24,8 @@ from unittest import mock
 
 from radixproof.impl.sglang import copies, hashes, parts, stand_ins
 from radixproof.impl.sglang.api import MEM_CACHE, Sglang, collect
-from radixproof.impl.sglang.prefetching import IDLE_THREADS
 from radixproof.impl.sglang.store import Release, told_damaged
+from radixproof.impl.sglang.threads import IDLE_THREADS
 from radixproof.impl.sglang.wheel_record import damage, damage_in
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config

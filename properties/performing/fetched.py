@@ -42,7 +42,7 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     if not fetch.parts and fetch.error is None:
         yield Step(Match(whole), matched(found), found.slots, declined=end > found.best)
         return
-    yield from play.steps(fetch)
+    yield from play.steps(fetch, ends=fetch.handle is None)
     if fetch.handle is None:
         ledger.hand_over(*fetch.allocated)
         why = "the host has no room" if fetch.refused else "storage has nothing of it"
@@ -63,7 +63,7 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
     every = len(one.slots[Pool.FULL_HOST])
     came = every if tokens is None else min(every, config.floor(max(0, tokens)))
     fetch = system.end_prefetch(one.handle, came)
-    yield from Play(system, ledger, name, one.key, one.start, one.slots).steps(fetch)
+    yield from Play(system, ledger, name, one.key, one.start, one.slots).steps(fetch, ends=True)
 
 
 @dataclass(slots=True)
@@ -79,13 +79,21 @@ class Play:
     held: dict[Pool, list[int]] = field(default_factory=dict)
     """What the prefetch holds, as far as this has been played."""
 
-    def steps(self, fetch: Fetch) -> Iterator[Step]:
-        """Raises what the function raised. What it holds after an unlock is lost."""
+    def steps(self, fetch: Fetch, ends: bool) -> Iterator[Step]:
+        """Raises what the function raised. With its end a prefetch has neither slots nor a lock:
+        what it still has then is lost.
+        """
         for number, part in enumerate(fetch.parts):
             self.system.show(number)
-            lost = part.did is Doing.UNLOCK
-            self.hold(((),) * len(HOST) if lost else part.held)
+            if part.did is Doing.UNLOCK:
+                break
+            self.hold(part.held)
             yield _PLAY[part.did](self, part)
+        else:
+            self.system.show(None)
+        if ends and fetch.error is None:
+            self.hold(((),) * len(HOST))
+            yield Step(Unlock(PrefetchLock(self.name)), Done())
         self.system.show(None)
         if fetch.error is not None:
             raise fetch.error
@@ -110,13 +118,9 @@ class Play:
         key = self.ledger.prefix(self.key, self.start + part.tokens)
         return Step(HostInsert(key), Done(part.done), fetched=self.start)
 
-    def unlock(self, _: Part) -> Step:
-        return Step(Unlock(PrefetchLock(self.name)), Done())
-
 
 _PLAY: dict[Doing, Callable[[Play, Part], Step]] = {
     Doing.LOCK: Play.lock,
     Doing.EVICT: Play.evict,
     Doing.INSERT: Play.insert,
-    Doing.UNLOCK: Play.unlock,
 }

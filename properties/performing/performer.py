@@ -181,12 +181,12 @@ class Performer:
         return prefetches.at_once(self.system, self.ledger, self.config, operation, locks)
 
     def _prefetch(self, operation: Prefetch) -> Iterator[Step]:
-        own = fetched if self.scope.carries_prefetches else prefetches
-        return own.begin(self.system, self.ledger, self.config, operation)
+        begin = fetched.begin if self.scope.carries_prefetches else prefetches.begin
+        return begin(self.system, self.ledger, self.config, operation)
 
     def _end_prefetch(self, operation: EndPrefetch) -> Iterator[Step]:
-        own = fetched if self.scope.carries_prefetches else prefetches
-        return own.end(self.system, self.ledger, self.config, operation)
+        end = fetched.end if self.scope.carries_prefetches else prefetches.end
+        return end(self.system, self.ledger, self.config, operation)
 
     # -- tiers ---------------------------------------------------------------------------------
 
