@@ -78,7 +78,8 @@ class Storage:
     ) -> None:
         """The window and the state are attached, or released."""
         tree, kinds = self._sglang.tree, self._sglang.storage
-        self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with a storage
+        if not self._tree.enable_storage:
+            self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with one
         transfers, came = {}, {}
         for pool, some in beside.items():
             name = kinds.PoolName(NAMES[pool.component])
