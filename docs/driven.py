@@ -103,6 +103,16 @@ THINGS = (
     _operation("host locks", HostLock("r", KEY), why="the tree takes none"),
     _operation("host inserts", HostInsert(KEY), why="the tree has none"),
     _operation("prefetches", Prefetch("p", KEY), why="the tree has none"),
+    Thing(
+        "prefetches by SGLang's own functions",
+        lambda scope, _: scope.carries_prefetches,
+        "no storage can be attached to a cache",
+    ),
+    Thing(
+        "the second tracked state taken lazily",
+        lambda scope, _: scope.lazy_tracking,
+        "it comes in another way, or not at all",
+    ),
     _operation("refused allocations, on both tiers", Refuse()),
     _operation(
         "copies that fail",

@@ -144,10 +144,13 @@ class HostInsert(_Operation):
 class Prefetch(_Operation):
     """Begin to fetch a prompt from storage: its prefix is locked on the host, and slots for the
     rest are taken there, for which host data is evicted if need be (semantics 10.2).
+
+    Of the rest storage has the first ``stored`` tokens (None: all); without a page it ends at once.
     """
 
     prefetch: str
     key: Key
+    stored: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

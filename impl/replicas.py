@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from radixproof.impl.carrying import Carriage, Tracked
+from radixproof.impl.fetching import Fetch
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
@@ -212,6 +213,29 @@ class Replicas:
             for system, own in zip(self.systems, receipt, strict=True)
         ]
         return self._same("insert_fetched", kept)
+
+    def begin_prefetch(
+        self, key: Key, anchor: Any, start: int, tags: Sequence[int], stored: int
+    ) -> Fetch:
+        made = [
+            system.begin_prefetch(key, node, start, tags, stored)
+            for system, node in zip(self.systems, anchor, strict=True)
+        ]
+        begun = self._same("begin_prefetch", [one.handle is not None for one in made])
+        handle = tuple(one.handle for one in made) if begun else None
+        return self._fetch("begin_prefetch", made)._replace(handle=handle)
+
+    def end_prefetch(self, handle: Any, tokens: int) -> Fetch:
+        made = [
+            system.end_prefetch(own, tokens)
+            for system, own in zip(self.systems, handle, strict=True)
+        ]
+        return self._fetch("end_prefetch", made)
+
+    def _fetch(self, what: str, made: Sequence[Fetch]) -> Fetch:
+        self._same(what, [one._replace(error=None, handle=None) for one in made])
+        self._same(f"error of {what}", [type(one.error) for one in made])
+        return made[0]
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._all("run_copies", lambda system: system.run_copies(count, load, fail))

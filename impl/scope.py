@@ -84,6 +84,8 @@ class Scope:
     """
     lazy_tracking: bool = False
     """Such an engine can take a request's second tracked state only while it needs one."""
+    carries_prefetches: bool = False
+    """It prefetches through its engine's own functions: not part of the default either."""
     self_checks: bool = False
     """It has a check of its own state, and that is to be called as well: not part of the default,
     since few have one.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from radixproof.impl.carrying import Carriage, Tracked
+from radixproof.impl.fetching import Fetch
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
@@ -368,13 +369,36 @@ class HostInserting(Protocol):
 
 class Prefetching(Protocol):
     """For `Prefetch` and `EndPrefetch`, beside `HostLocking`, `HostInserting` and ``evict_host``
-    of `HostTier`.
+    of `HostTier`; not needed by systems that are `Fetching`.
     """
 
     def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
         """The same as `insert_host`, below the node of a receipt of `lock_host`, which ended at
         ``start``: other operations have been made since.
         """
+
+
+class Fetching(Protocol):
+    """For systems that prefetch through their engine's own functions (semantics 10.2): in the place
+    of `Prefetching`.
+    """
+
+    def begin_prefetch(
+        self, key: Key, anchor: Any, start: int, tags: Sequence[int], stored: int, /
+    ) -> Fetch:
+        """A prefetch of the whole pages of ``key`` begins, right after the match that returned
+        ``anchor`` as its best anchor, which ends at token ``start``; ``tags`` name the content of
+        each token. Storage has so many tokens of the rest, whole pages. There are no parts if the
+        engine would not fetch there.
+        """
+
+    def end_prefetch(self, handle: Any, tokens: int, /) -> Fetch:
+        """Of what a prefetch fetches the first ``tokens`` have come, whole pages, and it ends; it
+        is aborted if that is 0.
+        """
+
+    def show(self, moment: int | None) -> None:
+        """Let `observe` show the cache as it was after a part of the last call; None: as it is."""
 
 
 class Refusing(Protocol):
@@ -415,6 +439,7 @@ class Complete(
     HostLocking,
     HostInserting,
     Prefetching,
+    Fetching,
     Refusing,
     Replicated,
     SelfChecking,

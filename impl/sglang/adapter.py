@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from radixproof.impl.carrying import Carriage, Tracked
+from radixproof.impl.fetching import Fetch
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
@@ -23,10 +24,12 @@ from radixproof.impl.sglang.carrying import Carrier
 from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
+from radixproof.impl.sglang.prefetching import Fetching, Prefetcher
 from radixproof.impl.sglang.recording import Recorder
 from radixproof.impl.sglang.requests import RequestStates, request
 from radixproof.impl.sglang.self_check import complaint, unheard
 from radixproof.impl.sglang.storage import Storage
+from radixproof.impl.sglang.stored import Stored
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
@@ -106,7 +109,13 @@ class SglangSystem:
         self._key_matched = Key(())
         self._branch: int | None = None
         self._best_matched: Any = None
-        self._storage = Storage(sglang, self._parts, self._content, config)
+        stored = Stored(self._content, config)
+        self._storage = Storage(sglang, self._parts, stored, config)
+        self._prefetcher = (
+            Prefetcher(sglang, self._parts, stored, config, self._recorder)
+            if self._can.acknowledged_fetches and config.hosted
+            else None
+        )
         # A match counts all host copies of FULL below its device node, which SWA can end early:
         # then its figure is more than what is on the host only.
         self._tells_host_hits = self._can.host_hits and config.window is None
@@ -258,6 +267,19 @@ class SglangSystem:
         self._core.about(key.namespace, key.units(self._bigram))
         return self._storage.hand_over(receipt[0], key, fetched, start)
 
+    def begin_prefetch(
+        self, key: Key, anchor: Any, start: int, tags: Sequence[int], stored: int
+    ) -> Fetch:
+        """As the scheduler does, where the prefix has a host copy."""
+        node = anchor.best_match_node
+        if self._prefetcher is None or not self._is_root_or_backed(node):
+            return Fetch(())
+        return self._prefetcher.begin(key, node, start, tags, stored)
+
+    def end_prefetch(self, handle: Fetching, tokens: int) -> Fetch:
+        assert self._prefetcher is not None
+        return self._prefetcher.end(handle, tokens)
+
     def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
         self._victims.restart()
         result = self._tree.evict(
@@ -311,9 +333,13 @@ class SglangSystem:
     def reset(self) -> None:
         self._transfers.forget()
         self._parts.clear()
+        if self._prefetcher is not None:
+            self._prefetcher.forget()
 
     def check_itself(self) -> None:
-        """Says what SGLang's own check finds wrong."""
+        """Says what SGLang's own check finds wrong, and what is left over of prefetches."""
+        if self._prefetcher is not None:
+            self._prefetcher.check()
         try:
             with unheard():
                 self._tree.sanity_check()

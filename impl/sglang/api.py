@@ -95,6 +95,12 @@ class Capabilities:
     """The window of the state that is tracked stays (0.5.18)."""
     checkpoints: bool
     """What an unfinished request does is called a checkpoint (0.5.22)."""
+    acknowledged_fetches: bool
+    """A storage can be attached to a cache that is there, and whatever its threads have done for a
+    prefetch comes back through a queue (0.5.19).
+    """
+    request_handles: bool
+    """A prefetch is told its request by an object, not by a name (0.5.20)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ class Sglang:
     """Module of what it allocates for them."""
     storage: Any
     """Module of what is moved to and from storage."""
+    storages: Any
+    """Module of the kinds of storage."""
     flags: Any
     """What the environment sets, each with its default."""
     radix_key: type[Any]
@@ -199,6 +207,8 @@ def collect(version: str) -> Sglang:
             windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
             windows_kept_for_states=hasattr(tree.UnifiedRadixCache, "swa_retain_floor"),
             checkpoints=hasattr(requests, "checkpoint_kv_cache"),
+            acknowledged_fetches=hasattr(tree.UnifiedRadixCache, "_handle_prefetch_result"),
+            request_handles=hasattr(params, "CacheRequestHandle"),
         ),
         torch=importlib.import_module("torch"),
         tree=tree,
@@ -211,6 +221,7 @@ def collect(version: str) -> Sglang:
         requests=requests,
         allocation=_module("allocation") if _is_there("allocation") else requests,
         storage=_module("hicache_storage"),
+        storages=_module("storage"),
         flags=importlib.import_module("sglang.srt.environ").envs,
         radix_key=keys.RadixKey,
         namespace_seed=getattr(_module("utils"), "storage_namespace_seed", lambda *_: None),

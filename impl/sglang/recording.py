@@ -1,4 +1,4 @@
-"""What SGLang's functions of requests do to the tree, recorded call by call.
+"""What SGLang's functions of requests, and of prefetches, do to the tree, recorded call by call.
 
 Such a function inserts, matches, unlocks and locks in one go. Each of these calls is looked at just
 before the next one, so that what was freed in between is seen with it.
@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from radixproof.impl.carrying import Did
+from radixproof.impl.fetching import Doing
 from radixproof.impl.observation import Event, Observation, Slots
 from radixproof.impl.sglang.parts import Parts
 
@@ -23,6 +24,16 @@ _HOOKED = {
     "inc_lock_ref": Did.LOCK,
     "dec_lock_ref": Did.UNLOCK,
 }
+_HOOKED_OF_FETCHES = {
+    "inc_host_lock_ref": Doing.LOCK,
+    "evict_host": Doing.EVICT,
+    "dec_host_lock_ref": Doing.UNLOCK,
+}
+_INSERT_FETCHED = "insert_host"
+"""What a prefetch hands over, it hands over to the core."""
+REQUESTS: frozenset[Did | Doing] = frozenset(Did)
+FETCHES: frozenset[Did | Doing] = frozenset(Doing)
+_LOOKED_AT_ONCE = (Did.EVICT, Doing.EVICT)
 _WALK = "_match_tree"
 """What a request's own lookups call since 0.5.22."""
 
@@ -41,14 +52,18 @@ class Standing(NamedTuple):
 class Called(NamedTuple):
     """A call that was recorded."""
 
-    did: Did
+    did: Any
+    """A `Did`, or a `Doing`."""
     argument: Any
+    """The first; of a fetch all."""
     result: Any
     standing: Standing
     """What the request's record said when the call was made."""
     seen: Observation
     peers: Any
     """The full→SWA map as it was; None without SWA."""
+    held: tuple[Slots, ...]
+    """What a fetch held on the host afterwards, by component."""
 
 
 class Recorder:
@@ -58,25 +73,38 @@ class Recorder:
         self._observe, self._device = observe, parts.device
         self._standing: Callable[[], Standing] | None = None
         self._depth = 0
-        self._waiting: tuple[Did, Any, Any, Standing] | None = None
+        self._waiting: tuple[Did | Doing, Any, Any, Standing] | None = None
+        self._wanted = REQUESTS
+        self._held: Callable[[], tuple[Slots, ...]] = tuple
         self.calls: list[Called] = []
         self._shown: Called | None = None
         self._unheard: list[Event] = []
         tree = parts.tree
-        hooked = dict(_HOOKED)
+        hooked: dict[str, Did | Doing] = {**_HOOKED, **_HOOKED_OF_FETCHES}
         if hasattr(tree, _WALK):
             hooked[_WALK] = hooked.pop("match_prefix")
         for name, did in hooked.items():
             if not hasattr(tree, name):
                 continue
             setattr(tree, name, self._hook(getattr(tree, name), did))
+        core = getattr(tree, "tree_core", None)
+        if hasattr(core, _INSERT_FETCHED):
+            insert = getattr(core, _INSERT_FETCHED)
+            setattr(core, _INSERT_FETCHED, self._hook(insert, Doing.INSERT))
 
     @contextmanager
-    def listening(self, standing: Callable[[], Standing]) -> Iterator[None]:
-        """Within the block calls are recorded; ``standing`` reads the request's record."""
+    def listening(
+        self,
+        standing: Callable[[], Standing],
+        wanted: frozenset[Did | Doing] = REQUESTS,
+        held: Callable[[], tuple[Slots, ...]] = tuple,
+    ) -> Iterator[None]:
+        """Within the block calls that are ``wanted`` are recorded; ``standing`` reads the request's
+        record, and ``held`` says what a fetch holds on the host.
+        """
         self._hear_all()
         self.calls = []
-        self._standing = standing
+        self._standing, self._wanted, self._held = standing, wanted, held
         try:
             yield
         finally:
@@ -107,18 +135,19 @@ class Recorder:
         if self._shown is not None:
             self.show(None)
 
-    def _hook(self, call: Callable[..., Any], did: Did) -> Callable[..., Any]:
+    def _hook(self, call: Callable[..., Any], did: Did | Doing) -> Callable[..., Any]:
         def hooked(*arguments: Any, **named: Any) -> Any:
-            if self._standing is None or self._depth:
+            if self._standing is None or self._depth or did not in self._wanted:
                 return call(*arguments, **named)
             self._look()
             self._depth += 1
             standing = self._standing()
             result = call(*arguments, **named)
             self._depth -= 1
-            argument = arguments[0] if arguments else next(iter(named.values()))
+            every = (*arguments, *named.values())
+            argument = every if isinstance(did, Doing) else every[0]
             self._waiting = did, argument, result, standing
-            if did is Did.EVICT:
+            if did in _LOOKED_AT_ONCE:
                 self._look()
             return result
 
@@ -128,5 +157,5 @@ class Recorder:
         if self._waiting is not None:
             now = self._device.peers()
             peers = None if now is None else now.copy()
-            self.calls.append(Called(*self._waiting, self._observe(), peers))
+            self.calls.append(Called(*self._waiting, self._observe(), peers, self._held()))
             self._waiting = None

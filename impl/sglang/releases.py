@@ -199,6 +199,12 @@ RULES = (
         RUST,
     ),
     Rule(
+        "0.5.19",
+        "what the threads of a prefetch do comes back through one queue (10.2)",
+        "the harness makes the tree's own calls for it",
+        "carries_prefetches",
+    ),
+    Rule(
         "0.5.20",
         "locks count every node (6.1), and what arrives under one is protected (6.3)",
         field="segment_locks",

@@ -25,6 +25,7 @@ from unittest import mock
 from radixproof.impl.sglang import copies, hashes, parts, stand_ins
 from radixproof.impl.sglang.api import MEM_CACHE, Sglang, collect
 from radixproof.impl.sglang.store import Release, told_damaged
+from radixproof.impl.sglang.threads import IDLE_THREADS
 from radixproof.impl.sglang.wheel_record import damage, damage_in
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config
@@ -176,6 +177,8 @@ def _replace() -> None:
     for name in _STREAM_USERS:
         if name in sys.modules:
             sys.modules[name].device_module = copies.DEVICE_MODULE  # type: ignore[attr-defined]
+            if hasattr(sys.modules[name], "threading"):
+                sys.modules[name].threading = IDLE_THREADS  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
         if name.startswith(_HOST_POOLS):
             vars(module).update(_ON_CPU)

@@ -13,9 +13,9 @@ from typing import Any
 
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.hashes import page_names
-from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.memory.host import NAMES
 from radixproof.impl.sglang.parts import Parts
+from radixproof.impl.sglang.stored import Stored
 from radixproof.impl.system import Fetched
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
@@ -24,12 +24,11 @@ from radixproof.model.key import Key
 class Storage:
     """The tier below the host of one cache, as far as the tree hears of it."""
 
-    def __init__(self, sglang: Sglang, parts: Parts, content: Content, config: Config) -> None:
+    def __init__(self, sglang: Sglang, parts: Parts, stored: Stored, config: Config) -> None:
         self._sglang = sglang
-        self._tree, self._content, self._config = parts.tree, content, config
+        self._tree, self._config = parts.tree, config
         self._pools = parts.host.pools
-        self._stored: dict[tuple[Pool, str], list[int]] = {}
-        """By name: the content of a page, or a state."""
+        self._stored = stored
         self._wanted: dict[tuple[Pool, int], int] = {}
         """By slot: what was asked for, until it is handed over."""
 
@@ -79,7 +78,8 @@ class Storage:
     ) -> None:
         """The window and the state are attached, or released."""
         tree, kinds = self._sglang.tree, self._sglang.storage
-        self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with a storage
+        if not self._tree.enable_storage:
+            self._tree.cache_controller._init_extra_host_mem_release_queues()  # as with one
         transfers, came = {}, {}
         for pool, some in beside.items():
             name = kinds.PoolName(NAMES[pool.component])
@@ -113,10 +113,8 @@ class Storage:
         """What the last pages get, or the state, is what there is under their names."""
         size = self._config.unit(pool)
         pages = [slots[at : at + size] for at in range(0, len(slots), size)]
-        for name, page in zip(names[len(names) - len(pages) :], pages, strict=True):
-            wanted = [self._wanted[pool, slot] for slot in page]
-            stored = self._stored.setdefault((pool, name), wanted)
-            self._content.write_host(pool.component, page, stored)
+        wanted = [[self._wanted[pool, slot] for slot in page] for page in pages]
+        self._stored.read(pool, slots, names[len(names) - len(pages) :], wanted)
 
     def _key(self, key: Key, start: int, units: int) -> Any:
         """So many units of a key, in SGLang's form: no method of the tree makes pairs of it."""

@@ -27,6 +27,7 @@ from radixproof.impl.system import (
     AdapterMistake,
     Carrying,
     Complete,
+    Fetching,
     Stateful,
     System,
     Windowed,
@@ -97,6 +98,8 @@ def called(scope: Scope) -> tuple[str, ...]:
         names.append("release_window")
     if scope.ranks and WritingCheck in offers:
         names.append("copied")
+    if scope.carries_prefetches and Prefetch in offers:
+        names += [name for name in vars(Fetching) if not name.startswith("_")]
     if scope.carries_requests:
         names += [name for name in vars(Carrying) if not name.startswith("_")]
     if scope.self_checks:

@@ -227,7 +227,10 @@ class Shaper:
             pages = len(one.slots[Pool.FULL_HOST]) // self.config.page_size
             came = None if below(3) else below(pages) * self.config.page_size
             return (EndPrefetch(name, came),)
-        return (Prefetch(self._name("f"), self.keys.derived(model, below)),)
+        name, key = self._name("f"), self.keys.derived(model, below)
+        if not self.scope.carries_prefetches or below(4):
+            return (Prefetch(name, key),)
+        return (Prefetch(name, key, below(3) * self.config.page_size),)
 
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below

@@ -422,7 +422,9 @@ class Abstraction:
     def slots_of(self, page: Page, pool: Pool) -> Slots | None:
         """The system's slots of a page, None if it has none there."""
         placed, size = self.placed(page), self.config.page_size
-        return placed and placed.part((page.end - placed.start) // size - 1, pool, size)
+        if placed is None:
+            return None
+        return placed.part((page.end - placed.start) // size - 1, pool, size)
 
     def placed(self, page: Page) -> Placed | None:
         """The node that a page is in."""

@@ -33,7 +33,7 @@ from radixproof.impl.premises import premise
 from radixproof.impl.system import Complete, Insertion, Target, Unavailable
 from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
 from radixproof.properties.accepting.vetted import accepted
-from radixproof.properties.performing import prefetches
+from radixproof.properties.performing import fetched, prefetches
 from radixproof.properties.performing.building import built, closed
 from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.ledger import Ledger, Receipt
@@ -181,10 +181,12 @@ class Performer:
         return prefetches.at_once(self.system, self.ledger, self.config, operation, locks)
 
     def _prefetch(self, operation: Prefetch) -> Iterator[Step]:
-        return prefetches.begin(self.system, self.ledger, self.config, operation)
+        begin = fetched.begin if self.scope.carries_prefetches else prefetches.begin
+        return begin(self.system, self.ledger, self.config, operation)
 
     def _end_prefetch(self, operation: EndPrefetch) -> Iterator[Step]:
-        return prefetches.end(self.system, self.ledger, self.config, operation)
+        end = fetched.end if self.scope.carries_prefetches else prefetches.end
+        return end(self.system, self.ledger, self.config, operation)
 
     # -- tiers ---------------------------------------------------------------------------------
 

@@ -62,6 +62,13 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))
+    end = found.best + stored_of(config, operation, end - found.best)
+    key = ledger.prefix(key, end)
+    if end == found.best:
+        system.unlock_host(handle)
+        yield Step(Unlock(lock), Done())
+        yield Step(operation, Skipped("storage has nothing of it"))
+        return
     wanted = needed(config, found.best, end)
     for pool, count in wanted:
         if short := max(0, count - system.available(pool)):
@@ -102,6 +109,12 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
         yield Step(HostInsert(key), Done(kept), fetched=one.start)
     system.unlock_host(one.handle)
     yield Step(Unlock(PrefetchLock(name)), Done())
+
+
+def stored_of(config: Config, operation: Prefetch, missing: int) -> int:
+    """How much storage has of what is ``missing``, in whole pages."""
+    stored = operation.stored
+    return missing if stored is None else min(missing, config.floor(max(0, stored)))
 
 
 # -- the slots of one fetch ------------------------------------------------------------------------

@@ -155,6 +155,8 @@ def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
             continue
         if isinstance(operation, FETCHES) and (history.config.bigram or operation.key.namespace):
             raise Unwritable("what is fetched is written for tokens alone, of the one namespace")
+        if isinstance(operation, Prefetch) and operation.stored is not None:
+            raise Unwritable("what storage has a part of is not written")
         if type(operation) not in WRITTEN:
             raise Unwritable(f"{operation.name!r} is not written in SGLang's own calls yet")
 

@@ -80,7 +80,7 @@ def test_every_protocol_is_a_part_of_the_whole() -> None:
 def test_every_method_is_called_for_by_some_scope() -> None:
     """But not those that a system has if it returns anchors, or holds something."""
     parts = set(Complete.__bases__) - {Adopting, Closing}
-    every = called(Scope(carries_requests=True, self_checks=True))
+    every = called(Scope(carries_requests=True, carries_prefetches=True, self_checks=True))
     assert set(every) == {name for part in parts for name in vars(part) if name[0] != "_"}
 
 

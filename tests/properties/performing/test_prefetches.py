@@ -131,6 +131,15 @@ def test_where_nothing_is_missing_it_is_a_match(host: Start, key: Key) -> None:
     assert one.ledger.idle
 
 
+@pytest.mark.parametrize(("stored", "taken"), [(3, 2), (9, 4), (-1, 0), (1, 0)])
+def test_storage_may_have_less(host: Start, stored: int, taken: int) -> None:
+    one = host(PAGED)
+    steps = one.does(Prefetch("f", Key((1, 2, 3, 4, 5)), stored))
+    outcome = Done(taken) if taken else Skipped("storage has nothing of it")
+    assert (steps[-1].outcome, one.held) == (outcome, taken)
+    assert one.ledger.idle == (not taken)
+
+
 def test_a_cache_with_one_is_not_reset(host: Start) -> None:
     one = host(PLAIN)
     (step,) = one.does(Prefetch("f", A), Reset())

@@ -22,6 +22,7 @@ from . import (
     matching,
     memory,
     observing,
+    prefetching,
     states,
     storing,
 )
@@ -34,6 +35,7 @@ MODULES = (
     evicting,
     storing,
     locking,
+    prefetching,
     carrying,
     observing,
     announcing,
