@@ -52,6 +52,8 @@ class Statements:
     """Backups are held back until the next check (semantics 8.3)."""
     run: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     """Per direction: copies that have run and await their acknowledgement."""
+    forgotten: bool = False
+    """There was a reset, and what it has forgotten is under way."""
     released: set[str] = field(default_factory=set)
     """Receipts whose window was given back."""
     on_host: set[str] = field(default_factory=set)
@@ -179,7 +181,13 @@ class Statements:
 
     def _run_copies(self, operation: RunCopies) -> list[str]:
         self.run[operation.load] += operation.count
-        return self._wait(operation.load, f"[:{self.run[operation.load]}]")
+        before = (
+            ["for copy in under_way:", "    copy.finish_event.synchronize()"]
+            if self.forgotten
+            else []
+        )
+        self.forgotten = False
+        return before + self._wait(operation.load, f"[:{self.run[operation.load]}]")
 
     def _writing_check(self, operation: WritingCheck) -> list[str]:
         self.run[False] = 0
@@ -198,7 +206,10 @@ class Statements:
     def _reset(self, _: Reset) -> list[str]:
         limits = host_limits(self.config) if self.limited else []
         states = ["states.clear()"] if self.config.mamba_states else []
-        return ["tree.reset()", "allocator.clear()", *states, *limits]
+        self.forgotten, self.run = self.config.hosted, {False: 0, True: 0}
+        queues = "*tree.cache_controller.ack_write_queue, *tree.cache_controller.ack_load_queue"
+        under_way = [f"under_way = [{queues}]"] if self.forgotten else []
+        return [*under_way, "tree.reset()", "allocator.clear()", *states, *limits]
 
 
 def host_limits(config: Config) -> list[str]:
