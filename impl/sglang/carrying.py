@@ -48,6 +48,10 @@ class Carrier:
         self._core = parts.core
         self._recorder, self._locks, self._found = recorder, locks, found
         self._tracks = config.mamba_states > 0 and config.page_size > 1
+        self._drafts = config.bigram
+        """Speculative decoding, for which keys are bigrams, drafts tokens ahead: so many that they
+        fill the last page.
+        """
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
 
@@ -83,10 +87,12 @@ class Carrier:
         begin = max(request.begun, request.kv_committed_len)
         self._write(request, begin, self._tensor(row[begin:tokens]))
         request.told(key, tokens)
-        self._map(request, row, tokens)
+        self._map(request, row, len(row) if self._drafts else tokens)
 
     def _map(self, request: Any, row: Sequence[int], tokens: int) -> None:
-        """SGLang allocates tokens: the rest of their last page is not in the full→SWA map."""
+        """SGLang allocates tokens, those that are drafted as well: the rest of their last page is
+        not in the full→SWA map.
+        """
         peers = self._parts.device.peers()
         if peers is None:
             return
