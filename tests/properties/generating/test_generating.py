@@ -31,6 +31,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.impl.sglang.releases import scope_of
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
@@ -116,6 +117,14 @@ def test_an_engine_that_carries_requests_has_room_for_what_it_keeps_for_them() -
     for shape, carrying in zip(drawn(EVERYTHING), drawn(Scope(carries_requests=True)), strict=True):
         states = shape.mamba_states if shape.page_size == 1 else 2 * shape.mamba_states
         assert carrying == replace(shape, mamba_states=states)
+
+
+def test_what_cannot_have_a_host_tier_is_often_built_without_one() -> None:
+    scope = scope_of("0.5.12.post1")
+    drawn = [config(Random(number), scope) for number in range(300)]
+    together = [shape for shape in drawn if shape.window is not None and shape.mamba_states]
+    assert len(together) > len(drawn) / 20
+    assert not any(shape.hosted for shape in together)
 
 
 def test_the_plainest_configuration_is_the_default_one() -> None:
