@@ -50,6 +50,10 @@ class Carrier:
         self._fewest = FEWEST - config.track_lazily
         self._wanted = {NO_STATE: 1, NO_TRACKING: 2 - config.track_lazily}
         """By what SGLang asserts then: the states for which it found no room."""
+        self._drafts = config.bigram
+        """Speculative decoding, for which keys are bigrams, drafts tokens ahead: so many that they
+        fill the last page.
+        """
         self._alive = 0
         self._windows = Windows(sglang, parts, config)
 
@@ -96,10 +100,12 @@ class Carrier:
         self._write(request, begin, self._tensor(row[begin:tokens]))
         request.before = begin
         request.told(key, tokens)
-        self._map(request, row, tokens)
+        self._map(request, row, len(row) if self._drafts else tokens)
 
     def _map(self, request: Any, row: Sequence[int], tokens: int) -> None:
-        """SGLang allocates tokens: the rest of their last page is not in the full→SWA map."""
+        """SGLang allocates tokens, those that are drafted as well: the rest of their last page is
+        not in the full→SWA map.
+        """
         peers = self._parts.device.peers()
         if peers is None:
             return

@@ -28,6 +28,8 @@ def config(rng: Random, scope: Scope = EVERYTHING) -> Config:
     """A small cache within ``scope``. Raises `Unavailable` if there seems to be none."""
     for _ in range(MOST_DRAWS):
         drawn = _drawn(rng, scope)
+        if scope.refuses(drawn) and drawn.hosted and not drawn.write_back and rng.random() < 0.25:
+            drawn = _without_a_host(drawn)
         if not scope.refuses(drawn):
             return tracked(_with_more_states(widened(drawn, scope), scope), scope)
     raise Unavailable(
@@ -102,6 +104,13 @@ def _host(rng: Random, scope: Scope, device: int) -> tuple[int, bool]:
     if scope.hostless and rng.random() < 0.05:
         host = 0
     return host, write_back
+
+
+def _without_a_host(shape: Config) -> Config:
+    """What cannot be built with a host tier may be built without one. It would be rare otherwise:
+    few configurations have none.
+    """
+    return replace(shape, host_pages=0, swa_host_pages=0, mamba_host_states=0)
 
 
 def _policy(rng: Random, scope: Scope) -> EvictionPolicy:

@@ -215,7 +215,7 @@ class Ledger:
 
     def computed_row(self, request: Request, tokens: int) -> None:
         """Of a row only the first ``tokens`` slots are in the full→SWA map: an engine allocates
-        tokens, not pages.
+        tokens, those that it drafts as well, not pages.
         """
         for at, (slot, peer) in enumerate(zip(request.row, request.peers, strict=True)):
             if peer and at < tokens:

@@ -159,7 +159,8 @@ class Scheduler:
             yield Step(operation, Skipped("the device pools have no room"), refused=refused)
             return False
         if request.carried:
-            self.ledger.computed_row(request, slots)
+            drafted = self.config.bigram
+            self.ledger.computed_row(request, len(request.row) if drafted else slots)
             self.system.compute(request.handle, request.key, request.row, length)
         begin, request.computed = request.computed, length
         tags = self.ledger.tags_of(request.key)

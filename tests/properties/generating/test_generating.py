@@ -31,6 +31,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.scope import ON_HOST, Scope
+from radixproof.impl.sglang.releases import scope_of
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
@@ -132,6 +133,14 @@ def test_states_are_tracked_less_often_only_where_an_engine_tracks_them() -> Non
         every[shape.mamba_states > 0 and shape.page_size > 1].append(shape.track_every)
     assert ({*every[True]}, {*every[False]}) == ({1, 2, 3}, {1})
     assert every[True].count(1) > len(every[True]) / 3
+
+
+def test_what_cannot_have_a_host_tier_is_often_built_without_one() -> None:
+    scope = scope_of("0.5.12.post1")
+    drawn = [config(Random(number), scope) for number in range(300)]
+    together = [shape for shape in drawn if shape.window is not None and shape.mamba_states]
+    assert len(together) > len(drawn) / 20
+    assert not any(shape.hosted for shape in together)
 
 
 def test_the_plainest_configuration_is_the_default_one() -> None:

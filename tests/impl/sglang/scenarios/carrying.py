@@ -129,6 +129,19 @@ def the_rest_of_a_page_has_no_entry_in_the_map(release: Target) -> None:
     equal([peer > 0 for peer in system.swa_of(row)], [True] * 4)
 
 
+def drafted_tokens_have_entries_in_the_map_until_the_page_is_freed(release: Target) -> None:
+    """Before 0.5.14 those that are not freed by their own slots stay."""
+    system, key = build(release, replace(HOSTLESS, bigram=True)), Key((1,))
+    request = arrived(system, key)
+    row = system.allocate(2) or []
+    computed(system, request, key, row, 0)
+    equal([peer > 0 for peer in system.swa_of(row)], [True, True])
+    system.end_request(request, True)
+    equal(system.available(Pool.SWA), 16)
+    stale = release.name in {"sglang==0.5.12.post1", "sglang==0.5.13.post1"}
+    equal([peer > 0 for peer in system.swa_of(row)], [False, stale])
+
+
 def a_state_is_handed_over_and_another_is_kept(release: Target) -> None:
     system, row = build(release, STATES), list[int]()
     state = system.allocate_state()
