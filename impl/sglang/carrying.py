@@ -26,6 +26,10 @@ FEWEST = 4
 """States without which no request runs whose pages are of several tokens: its own, two that are
 tracked, and one for the tree.
 """
+SHARE, TRACKED = 3, 2
+"""States that SGLang has for each request that it runs, and beside them those that it tracks: its
+pools are as large as that (``MAMBA_CACHE_SIZE_MAX_RUNNING_REQUESTS_RATIO``).
+"""
 _WANTED = {NO_STATE: 1, NO_TRACKING: 2}
 """By what SGLang asserts then: the states for which it found no room."""
 
@@ -155,7 +159,11 @@ class Carrier:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
         refused = _refused(raised)
-        return Carriage(moments, None if refused else raised, refused, request.tracked())
+        return Carriage(moments, raised, refused, self._runs(), request.tracked())
+
+    def _runs(self) -> int:
+        """So many requests at once, with these states."""
+        return self._config.mamba_states // (SHARE + TRACKED * self._tracks)
 
     def _standing(self, request: Any) -> Standing:
         row = request.req_pool_idx
