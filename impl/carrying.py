@@ -78,5 +78,12 @@ class Carriage(NamedTuple):
     """What it raised, after these moments."""
     refused: int = 0
     """It ended early, since there was no room for so many states."""
+    runs: int = 0
+    """With that many states the engine would run so many requests at once."""
     states: Slots = ()
     """States that the engine keeps for the request afterwards, beside the one that it works on."""
+
+    @property
+    def crashed(self) -> bool:
+        """It raised, and not for want of room for a state."""
+        return self.error is not None and not self.refused

@@ -65,8 +65,8 @@ class Dialect:
     host_insert_refills: bool = True
     """A host insert gives nodes it passes the host copy that they lack; since 0.5.22 (10.3)."""
     room_before_load: bool = True
-    """A load-back makes exactly the room that is short, for every component, and is refused only if
-    there cannot be enough; SGLang makes other amounts, and may run short of SWA (9.3).
+    """A load-back makes room for every component, and is refused only if there cannot be enough;
+    SGLang may run short of SWA, and have evicted in vain (9.3).
     """
     duplicates_on_host: bool = True
     """Under write_back, host copies of what the device still has are evicted before all else; since

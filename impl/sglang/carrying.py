@@ -27,6 +27,10 @@ FEWEST = 4
 """States without which no request runs whose pages are of several tokens: its own, two that are
 tracked, and one for the tree.
 """
+SHARE, TRACKED = 3, 2
+"""States that SGLang has for each request that it runs, and beside them those that it tracks: its
+pools are as large as that (``MAMBA_CACHE_SIZE_MAX_RUNNING_REQUESTS_RATIO``).
+"""
 
 
 class Carrier:
@@ -206,7 +210,12 @@ class Carrier:
                 raised = error
         moments = [self._moment(request, one) for one in self._recorder.calls]
         refused = self._refused(raised)
-        return Carriage(moments, None if refused else raised, refused, request.tracked())
+        return Carriage(moments, raised, refused, self._runs(), request.tracked())
+
+    def _runs(self) -> int:
+        """So many requests at once, with these states."""
+        tracked = (TRACKED - self._config.track_lazily) * self._tracks
+        return self._config.mamba_states // (SHARE + tracked)
 
     def _refused(self, raised: BaseException | None) -> int:
         """States for which there was no room, if that is what was raised."""

@@ -190,6 +190,7 @@ RULES = (
         "a second load-back of nodes that are loading is no error (9.4)",
         "reported",
     ),
+    Rule("0.5.19", "a load-back evicts no more SWA and states than it lacks (9.3)", "reported"),
     Rule(
         "0.5.19",
         "under write_back the Rust core drops host copies of windows that are on the device (7.9)",

@@ -12,9 +12,7 @@ from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.sglang.transfers import Transfers
 
 NO_STATE = "Can not alloc mamba cache"
-"""What SGLang asserts where there is no room for a state: its pools are so large that a running
-request always gets one.
-"""
+"""What SGLang asserts where there is no room for a state."""
 NO_TRACKING = "Not enough space for mamba ping pong idx"
 """What it asserts, among other words, where there is no room for the states that it tracks."""
 EMPTY = 0

@@ -219,6 +219,14 @@ def freed_too_much(last: str, witness: Witness) -> Breach:
     return Breach(Property.PROGRESS, "freed-too-much", text, witness)
 
 
+def for_a_load(breach: Breach) -> Breach:
+    """By its cause, where more was evicted for a load-back than it lacked (semantics 9.3)."""
+    if breach.rule != "freed-too-much":
+        return breach
+    text = f"{breach.text} for the load-back"
+    return replace(breach, rule="load-freed-too-much", text=text)
+
+
 def should_have_waited(last: str, component: Component, witness: Witness) -> Breach:
     """Fewer victims would have been enough, had they been taken in order (semantics 7.2)."""
     text = (

@@ -107,14 +107,15 @@ class Follower:
             too_short = is_too_short(loading.full, loading.others, self.state.config)
             breaches.append(wording.load_not_refused(loading.full, too_short, choice))
             lock_both(self.state, loading.holder, loading.best)
-        amount_known = self._makes_what_is_short(loading, choice)
+        amount_known = self._makes_what_is_short(loading, choice) or (loaded and choice.sure)
         fits = loaded or could_have_room(self.state, loading)
 
         def made_room(state: State, loading: Loading) -> bool:
             """As observed (semantics 9.3)."""
             if loaded or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
-                breaches.extend(self._evict(asked, choice, amount_known).breaches)
+                evicted = self._evict(asked, choice, amount_known)
+                breaches.extend(map(wording.for_a_load, evicted.breaches))
             return loaded
 
         finish_load(self.state, loading, made_room)

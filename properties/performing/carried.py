@@ -67,10 +67,14 @@ def slide(system: Complete, ledger: Ledger, request: Request) -> None:
 def carry_on(
     system: Complete, ledger: Ledger, config: Config, request: Request, last: bool
 ) -> Iterator[Step]:
-    """A request inserts what it has computed, and goes on."""
+    """A request inserts what it has computed, and goes on. An engine that raises for want of a
+    state is excused if it would not run so many requests with so few (semantics 11.5).
+    """
     carriage = system.carry_on(request.handle, last)
     yield from Play(system, ledger, config, request, carriage, ends=False).steps()
     if carriage.refused:
+        if carriage.error is not None and ledger.users() <= carriage.runs:
+            raise carriage.error
         skipped = Skipped("there is no room for a state")
         yield Step(CopyState(Key(())), skipped, refused=[(Pool.MAMBA, carriage.refused)])
 
@@ -120,14 +124,14 @@ class Play:
             self._tracked(moment.states)
             step = _PLAY[moment.did](self, moment)
             self._freed(moment)
-            if number == len(moments) - 1 and self.carriage.error is None:
+            if number == len(moments) - 1 and not self.carriage.crashed:
                 self._last()
             yield step
             if moment.did is Did.LOCK:
                 self.ledger.share(self.request)
         self.system.show(None)
         self._tracked(self.carriage.states)
-        if self.carriage.error is not None:
+        if self.carriage.error is not None and self.carriage.crashed:
             raise self.carriage.error
 
     # -- the parts -----------------------------------------------------------------------------

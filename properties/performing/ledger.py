@@ -147,6 +147,10 @@ class Ledger:
         """Tags of the content of every unit of a key."""
         return self.tags.of(key.namespace, 0, self.units(key))
 
+    def users(self) -> int:
+        """Who holds locks on the device: requests, and receipts that stand for others."""
+        return len(self.requests) + sum(not one.on_host for one in self.receipts.values())
+
     # -- what premises ask ---------------------------------------------------------------------
 
     def has_receipt(self, name: str) -> bool:

@@ -427,7 +427,7 @@ def test_releases_that_make_room_for_full_alone_may_refuse(full_device: Start) -
     [
         (True, {}, []),
         (False, {}, ["PROGRESS/load-refused"]),
-        (True, {"F": ["7"]}, ["PROGRESS/freed-too-much"]),
+        (True, {"F": ["7"]}, ["PROGRESS/load-freed-too-much"]),
     ],
 )
 def test_what_fits_is_loaded_and_nothing_goes_for_it(
@@ -465,4 +465,24 @@ def test_a_load_back_takes_no_more_than_it_needs(start: Start) -> None:
     cache.put("7")
     cache.put("8")
     cache.settle()
-    assert judged(cache, "1 2", loaded=True, gone={"F": ["7", "8"]}) == ["PROGRESS/freed-too-much"]
+    gone = {"F": ["7", "8"]}
+    assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
+
+
+def test_a_load_back_that_went_ahead_has_evicted_what_it_lacked(start: Start) -> None:
+    cache = start(device_pages=3, dialect=Dialect(room_before_load=False))
+    cache.demote("1 2")
+    cache.put("7")
+    cache.put("8")
+    cache.settle()
+    gone = {"F": ["7", "8"]}
+    assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
+
+
+def test_an_allocation_that_was_made_to_fail_hides_how_much_had_to_go(start: Start) -> None:
+    cache = start(device_pages=3, dialect=Dialect(room_before_load=False))
+    cache.demote("1 2")
+    cache.put("7")
+    cache.put("8")
+    cache.settle()
+    assert judged(cache, "1 2", loaded=True, gone={"F": ["7", "8"]}, sure=False) == []

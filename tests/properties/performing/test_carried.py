@@ -12,7 +12,7 @@ from radixproof.impl.system import Complete
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
-from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
+from radixproof.properties.performing.ledger import Ledger, Receipt, Request, RequestLock
 from radixproof.properties.performing.outcomes import Skipped
 from radixproof.properties.performing.step import Adopt, CopyState, Step
 
@@ -256,6 +256,26 @@ def test_without_room_for_a_state_nothing_is_inserted() -> None:
     (step,) = carried.carry_on(system, ledger, CONFIG, request, last=True)
     assert (step.operation, step.refused) == (CopyState(Key(())), [(Pool.MAMBA, 1)])
     assert isinstance(step.outcome, Skipped)
+
+
+@pytest.mark.parametrize(("runs", "locks", "ends"), [(0, 0, False), (1, 0, True), (1, 1, False)])
+def test_an_engine_that_raises_for_want_of_a_state_may_have_too_few(
+    runs: int, locks: int, ends: bool
+) -> None:
+    """It is no excuse where the engine would run so many requests with so few states. A receipt
+    stands for another one, unless it is on the host.
+    """
+    ledger, request = begun()
+    ledger.receipts["h"] = Receipt(object(), 1, on_host=True)
+    ledger.receipts |= {f"r{number}": Receipt(object(), 1) for number in range(locks)}
+    error = AssertionError("no state")
+    system = cast(Complete, Engine(Carriage([], error, refused=1, runs=runs)))
+    steps = carried.carry_on(system, ledger, CONFIG, request, last=True)
+    if ends:
+        with pytest.raises(AssertionError, match="no state"):
+            next(steps)
+    else:
+        assert [step.refused for step in steps] == [[(Pool.MAMBA, 1)]]
 
 
 def test_a_window_that_slid_is_lost() -> None:

@@ -160,7 +160,7 @@ def a_request_without_room_for_a_state_does_not_go_on(release: Target) -> None:
     computed(system, request, KEY, row, 4)
     held = [system.allocate_state() for _ in range(2)]
     carriage = system.carry_on(request, True)
-    equal((carriage.refused, carriage.error), (1, None))
+    equal((carriage.refused, carriage.crashed, carriage.runs), (1, False, STATES.mamba_states // 3))
     equal([one.did for one in carriage.moments], [Did.EVICT])
     equal(None in held, False)
 
@@ -257,7 +257,7 @@ def without_room_for_two_more_states_a_request_does_not_run(release: Target) -> 
     request = arrived(system, KEY, system.allocate_state())
     held = [system.allocate_state() for _ in range(3)]
     carriage = system.admit(request)
-    equal((carriage.refused, carriage.error, carriage.states), (2, None, ()))
+    equal((carriage.refused, carriage.crashed, carriage.states), (2, False, ()))
     system.free_state(held[0] or 0)
     equal(len(computed(system, request, KEY, [], 4).states), 2)
 
