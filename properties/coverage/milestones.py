@@ -404,7 +404,7 @@ class Milestone(Enum):
     )
 
     RESET = "a cache that was used is reset", Reset
-    RESET_IN_FLIGHT = "a cache is reset while copies are in flight", Reset, RunCopies
+    RESET_IN_FLIGHT = "a cache is reset while copies are in flight", HOSTED, Reset
 
     _value_: str
     needs: tuple[Need | AnyOf, ...]

@@ -38,13 +38,13 @@ STUCK = History(
 
 @pytest.fixture(scope="module")
 def broken() -> CheckResult:
-    return radixproof.check(toy_bugs.split, steps=1_500)
+    return radixproof.check(toy_bugs.split, steps=2_500)
 
 
 def test_a_cache_of_ones_own_is_clean_and_everything_was_tried() -> None:
-    result = radixproof.check(toy_adapter.target, steps=1_500)
+    result = radixproof.check(toy_adapter.target, steps=2_500)
     assert (result.findings, result.report()) == ((), "")
-    assert result.steps >= 1_500
+    assert result.steps >= 2_500
     assert result.histories > 20
     assert result.reached
     assert not result.unreached
@@ -61,9 +61,9 @@ def test_a_bug_is_found_with_its_report(broken: CheckResult) -> None:
 
 
 def test_the_same_seed_finds_the_same(broken: CheckResult) -> None:
-    again = radixproof.check(toy_bugs.split, steps=1_500)
+    again = radixproof.check(toy_bugs.split, steps=2_500)
     assert [one.history for one in again.findings] == [one.history for one in broken.findings]
-    other = radixproof.check(toy_bugs.split, steps=1_500, seed=2)
+    other = radixproof.check(toy_bugs.split, steps=2_500, seed=2)
     assert [one.original for one in other.findings] != [one.original for one in broken.findings]
 
 
@@ -99,7 +99,7 @@ def test_known_findings_of_a_file_are_those_about_the_target(
             )
         )
         known = radixproof.load_known(file)
-        again = radixproof.check(toy_bugs.split, steps=1_500, known=known)
+        again = radixproof.check(toy_bugs.split, steps=2_500, known=known)
         found = {one.signature for one in again.findings}
         assert found.isdisjoint(signatures) == (system == "split")
         assert bool(again.passed_over) == (system == "split")

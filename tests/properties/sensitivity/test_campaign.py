@@ -10,7 +10,7 @@ from radixproof.properties.sensitivity.cells import LEFT_OUT, REPORTED, Cell, Re
 from radixproof.properties.sensitivity.scouting import scout
 
 KIND = "lock-a-node-short"
-POSSIBLE = [one for number in range(4) for one in scout(1, number) if one.kind == KIND]
+POSSIBLE = [one for number in range(8) for one in scout(1, number) if one.kind == KIND]
 
 
 def test_every_cell_gets_as_many_as_there_are() -> None:

@@ -195,7 +195,7 @@ def test_copies_that_have_run_and_are_not_acknowledged_are_counted() -> None:
 
 
 def test_a_reset_empties_the_pools_and_limits_those_of_the_host_anew() -> None:
-    assert of(SWA, Reset()) == [
+    assert of(SWA, Reset())[1:] == [
         "tree.reset()",
         "allocator.clear()",
         'sizes = {"kv": 16, "swa": 16}',
@@ -204,5 +204,14 @@ def test_a_reset_empties_the_pools_and_limits_those_of_the_host_anew() -> None:
     ]
 
 
+def test_what_a_reset_forgets_runs_before_the_next_copies() -> None:
+    reset, run, again = (RunCopies(), RunCopies(load=True), RunCopies(load=True))
+    written = Statements(SWA, None, limited=False, held=False)
+    assert written.of(reset)[0].startswith("for copy in tree.cache_controller")
+    assert written.of(Reset())[0].startswith("under_way = [*tree.cache_controller.ack_write_queue")
+    assert written.of(run)[0] == "for copy in under_way:"
+    assert written.of(again)[0].startswith("for copy in tree.cache_controller")
+
+
 def test_a_reset_frees_states() -> None:
-    assert of(STATES, Reset())[1:3] == ["allocator.clear()", "states.clear()"]
+    assert of(STATES, Reset())[2:4] == ["allocator.clear()", "states.clear()"]
