@@ -129,6 +129,12 @@ class Replicas:
         made = [system.admit(own) for system, own in zip(self.systems, request, strict=True)]
         return self._carriage("admit", made)
 
+    def make_room(self, request: Any, tokens: int) -> Carriage:
+        made = [
+            system.make_room(own, tokens) for system, own in zip(self.systems, request, strict=True)
+        ]
+        return self._carriage("make_room", made)
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         for system, own in zip(self.systems, request, strict=True):
             system.compute(own, key, row, units)

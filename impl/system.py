@@ -259,6 +259,11 @@ class Carrying(Protocol):
         computed; nothing if it has that, or if there is no room for the states among it.
         """
 
+    def make_room(self, request: Any, tokens: int) -> Carriage:
+        """The request is about to get slots for so many tokens: evict what is lacking of them, as
+        the engine does.
+        """
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         """The request is about to compute its key down to ``units``, of which the last may have
         been generated, into the slots of its row. These are written next.

@@ -216,6 +216,10 @@ class SglangSystem:
         self._victims.restart()
         return self._carrier.admit(request)
 
+    def make_room(self, request: Carried, tokens: int) -> Carriage:
+        self._victims.restart()
+        return self._carrier.make_room(request, tokens)
+
     def compute(self, request: Carried, key: Key, row: Sequence[int], units: int) -> None:
         self._carrier.compute(request, key, row, units)
 

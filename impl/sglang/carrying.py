@@ -98,6 +98,11 @@ class Carrier:
             self._write(request, 0, request.prefix_indices)
         return carriage
 
+    def make_room(self, request: Any, tokens: int) -> Carriage:
+        """What SGLang's scheduler calls before it allocates."""
+        evict = self._sglang.requests.evict_from_tree_cache
+        return self._carried(request, partial(evict, self._tree, tokens))
+
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         tokens = units + self._config.bigram
         begin = max(request.begun, request.kv_committed_len)

@@ -163,6 +163,7 @@ RULES = (
         "under write_back a leaf for which the host has no room is deleted (7.4)",
         "reported",
     ),
+    Rule("0.5.17", "room is made for what a request lacks, not for its need (11.2)", "reported"),
     Rule(
         "0.5.17",
         "a host insert hangs nothing below what is not backed up (10.3)",

@@ -114,8 +114,9 @@ class Follower:
             """As observed (semantics 9.3)."""
             if loaded or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
-                evicted = self._evict(asked, choice, amount_known)
-                breaches.extend(map(wording.for_a_load, evicted.breaches))
+                breaches.extend(
+                    map(wording.for_a_load, self._evict(asked, choice, amount_known).breaches)
+                )
             return loaded
 
         finish_load(self.state, loading, made_room)

@@ -4,10 +4,11 @@ what they take back from it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 
-from radixproof.impl.operations import Insert
+from radixproof.impl.operations import Evict, Insert
 from radixproof.model.config import Config, Pool
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
@@ -62,6 +63,16 @@ def _why_too_much(config: Config, carried: Carried, length: int) -> tuple[Proper
     if config.bigram and config.floor(max(0, from_units)) <= _may_have_lost(config, length):
         return Property.MAP, "window-counted-in-tokens"
     return Property.MATCH, "window-not-in-whole-pages"
+
+
+def of_room(step: Step, evict: Evict) -> list[Breach]:
+    """PROGRESS: the engine evicts what an allocation lacks, and not all that it needs."""
+    asked = (evict.full, evict.swa, evict.mamba)
+    if step.lacking is None or all(map(operator.le, asked, step.lacking)):
+        return []
+    lacking = Evict(*step.lacking)
+    text = f"{evict} makes room for an allocation that lacks less: {lacking} would have done"
+    return [Breach(Property.PROGRESS, "more-room-than-lacking", text)]
 
 
 def of_lock(step: Step, reached: int, path: Sequence[Page]) -> list[Breach]:

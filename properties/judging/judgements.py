@@ -291,7 +291,7 @@ class JudgedEvict(Judgement[Evict]):
     def before(self) -> list[Breach]:
         self.choice = self.model.config.write_back or self.step.outcome != Freed(0)
         self.allocates = _for_write_back(self.model)
-        return []
+        return carried_checks.of_room(self.step, self.operation)
 
     def after(self, choice: Choice) -> list[Breach]:
         asked = Amounts(self.operation.full, self.operation.swa, self.operation.mamba)

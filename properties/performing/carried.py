@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from radixproof.impl.carrying import Carriage, Did, Moment
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.operations import Decode, Evict, Insert, Lock, Match, Prefill, Unlock
 from radixproof.impl.system import Complete
 from radixproof.model.config import Config, Pool
@@ -57,6 +58,21 @@ def track(
     if state.refused:
         skipped = Skipped("there is no room for a second state")
         yield Step(operation, skipped, refused=[(Pool.MAMBA, 1)])
+
+
+def make_room(
+    system: Complete,
+    ledger: Ledger,
+    config: Config,
+    request: Request,
+    tokens: int,
+    lacking: PerComponent,
+) -> Iterator[Step]:
+    """The engine makes room for an allocation of so many tokens."""
+    carriage = system.make_room(request.handle, tokens)
+    for step in Play(system, ledger, config, request, carriage, ends=False).steps():
+        step.lacking = lacking
+        yield step
 
 
 def slide(system: Complete, ledger: Ledger, request: Request) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.operations import (
     Abort,
     Arrive,
@@ -182,7 +183,7 @@ class Scheduler:
         """
         owned = len(request.row)
         if need > 0:
-            yield from self._make_room(need, 0)
+            yield from self._make_room_for(request, need)
             new = self.system.allocate(need)
             if new is None:
                 return [(pool, need) for pool in self.ledger.token_pools]
@@ -297,8 +298,24 @@ class Scheduler:
             self.ledger.take(Pool.MAMBA, [slot])
         return slot
 
+    def _make_room_for(self, request: Request, tokens: int) -> Iterator[Step]:
+        """Evict what a request lacks of so many tokens (semantics 11.2)."""
+        if not request.carried:
+            yield from self._make_room(tokens, 0)
+            return
+        lacking = self._lacking(tokens, 0)
+        yield from carried.make_room(
+            self.system, self.ledger, self.config, request, tokens, lacking
+        )
+
     def _make_room(self, tokens: int, states: int) -> Iterator[Step]:
-        """Evict what an allocation lacks, as the allocators count (semantics 11.2)."""
+        """Evict what an allocation lacks (semantics 11.2)."""
+        full, swa, mamba = self._lacking(tokens, states)
+        if full or swa or mamba:
+            yield Step(Evict(full, swa, mamba), Freed(*self.system.evict(full, swa, mamba)))
+
+    def _lacking(self, tokens: int, states: int) -> PerComponent:
+        """What is not free of so much, as the allocators count (semantics 11.2)."""
         wanted = {Pool.FULL: tokens, Pool.SWA: tokens, Pool.MAMBA: states}
         full, swa, mamba = (
             max(0, count - self.system.available(pool))
@@ -306,8 +323,7 @@ class Scheduler:
             else 0
             for pool, count in wanted.items()
         )
-        if full or swa or mamba:
-            yield Step(Evict(full, swa, mamba), Freed(*self.system.evict(full, swa, mamba)))
+        return full, swa, mamba
 
 
 REQUESTED: dict[type[Requested], Callable[[Scheduler, Any], Iterator[Step]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.operations import Operation
 from radixproof.model.config import Pool
 from radixproof.model.key import Key
@@ -78,5 +79,7 @@ class Step:
     """Of a match: something is missing behind it, and the system would not fetch that."""
     given: int = 0
     """Of a lock that such a function took: so much of the request's row is the tree's by then."""
+    lacking: PerComponent | None = None
+    """Of an eviction by which such a function makes room: what is not free of what it needs."""
     refused: Sequence[tuple[Pool, int]] = ()
     """The allocation that failed: its pools, with the slots wanted from each."""

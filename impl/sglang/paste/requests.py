@@ -100,6 +100,11 @@ class Requests:
         given = f"row_{request}, node_{name}, receipt_{name}"
         return [f"req_{request} = arrived({given}, prompt={len(key.tokens)}{told})"]
 
+    def _make_room(self, _: str, call: Call) -> list[str]:
+        """It is left out where nothing was lacking."""
+        made = call.result is None or call.result.moments
+        return [f"common.evict_from_tree_cache(tree, {call.arguments[1]})"] if made else []
+
     def _compute(self, request: str, call: Call) -> list[str]:
         _, key, row, units = call.arguments
         tokens = units + self.config.bigram
@@ -203,6 +208,7 @@ _WRITE: dict[str, Callable[[Requests, str, Call], list[str]]] = {
     "load_back": Requests._load_back,
     "lock": Requests._lock,
     "begin_request": Requests._begin_request,
+    "make_room": Requests._make_room,
     "compute": Requests._compute,
     "track": Requests._track,
     "slide": Requests._slide,

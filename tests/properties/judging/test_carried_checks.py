@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from radixproof.impl.operations import Insert, Lock
+from radixproof.impl.operations import Evict, Insert, Lock
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.trie import Page, Trie
 from radixproof.model.verdict import Witness
-from radixproof.properties.judging.carried_checks import of_insert, of_lock
-from radixproof.properties.performing.outcomes import Inserted, Locked
+from radixproof.properties.judging.carried_checks import of_insert, of_lock, of_room
+from radixproof.properties.performing.outcomes import Freed, Inserted, Locked
 from radixproof.properties.performing.step import Carried, Step
 
 PAGED = Config(page_size=3, window=4, swa_pages=8, swa_host_pages=16)
@@ -61,6 +61,25 @@ def test_a_window_that_was_lost_is_not_to_be_in_the_tree() -> None:
     (breach,) = of_insert(PAGED, step, insert)
     assert breach.witness == Witness(key(3), Pool.SWA, held=False)
     assert "below token 3" in breach.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "lacking", "wrong"),
+    [
+        (Evict(2), None, False),
+        (Evict(2), (2, 0, 0), False),
+        (Evict(2), (1, 0, 0), True),
+        (Evict(1, 1), (1, 1, 0), False),
+        (Evict(1, 1), (1, 0, 0), True),
+        (Evict(1, 0), (1, 1, 0), False),
+    ],
+)
+def test_room_is_made_for_what_is_lacking(
+    asked: Evict, lacking: tuple[int, int, int] | None, wrong: bool
+) -> None:
+    """Less than that is not wrong by itself: the allocation is refused then."""
+    found = of_room(Step(asked, Freed(0), lacking=lacking), asked)
+    assert [one.signature for one in found] == wrong * ["PROGRESS/more-room-than-lacking"]
 
 
 def path(tokens: int) -> list[Page]:

@@ -112,7 +112,7 @@ FULL_DEVICE = [Insert(A), SETTLE, Evict(1), Insert(B), Insert(C), SETTLE, LoadBa
             [*DEMOTED, Insert(B), LoadBack(A, quota=0)],
             load_at_any_price,
         ),
-        ("PROGRESS/freed-too-much", Config(device_pages=2), FULL_DEVICE, evict_beyond_need),
+        ("PROGRESS/load-freed-too-much", Config(device_pages=2), FULL_DEVICE, evict_beyond_need),
         ("PROGRESS/swa-lost", WINDOWED, LOAD, load_nothing(SWA)),
         ("PROGRESS/mamba-lost", STATEFUL, LOAD_STATE, load_nothing(MAMBA)),
         (

@@ -13,7 +13,7 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
 from radixproof.properties.performing.ledger import Ledger, Receipt, Request, RequestLock
-from radixproof.properties.performing.outcomes import Skipped
+from radixproof.properties.performing.outcomes import Freed, Skipped
 from radixproof.properties.performing.step import Adopt, CopyState, Step
 
 KEY = Key((1, 2, 3))
@@ -36,6 +36,9 @@ class Engine:
         return self.carriage
 
     def admit(self, request: Any) -> Carriage:
+        return self.carriage
+
+    def make_room(self, request: Any, tokens: int) -> Carriage:
         return self.carriage
 
     def slide(self, request: Any) -> int:
@@ -239,6 +242,15 @@ def test_without_room_for_tracked_states_a_request_does_not_run() -> None:
         next(steps)
     assert returned.value.value == 2
     assert ledger.rows[Pool.MAMBA] == {1}
+
+
+def test_room_is_made_by_the_engine() -> None:
+    ledger, request = begun()
+    evict = Moment(Did.EVICT, BUSY, asked=(3, 0, 0), freed=(2, 0, 0))
+    engine = cast(Complete, Engine(Carriage([evict])))
+    (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, (1, 0, 0))
+    assert (step.operation, step.outcome) == (Evict(3), Freed(2))
+    assert step.lacking == (1, 0, 0)
 
 
 def test_an_error_comes_after_the_steps_before_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from radixproof.impl.carrying import Carriage, Did, Moment
 from radixproof.impl.sglang.paste.requests import Call, Requests
 from radixproof.impl.system import Lookup
 from radixproof.model.config import Config
@@ -115,3 +116,10 @@ def test_room_is_made_and_may_not_be_found() -> None:
     assert of(Call("evict", (2, 1, 0), (2, 1, 0)), Call("allocate", (2,), None)) == [
         "tree.evict(EvictParams(num_tokens=2, swa_num_tokens=1))"
     ]
+
+
+def test_room_is_made_by_sglang_where_something_was_lacking() -> None:
+    moment = Moment(Did.EVICT, ((), (), ()))
+    assert of(Call("make_room", (None, 3), Carriage([]))) == []
+    for made in (Carriage([moment]), None):
+        assert of(Call("make_room", (None, 3), made)) == ["common.evict_from_tree_cache(tree, 3)"]

@@ -27,13 +27,18 @@ from .bench import (
     loses_states,
     mixes_up,
     patched,
+    put,
 )
 
 KEY = Key(PROMPT)
 LONG = Key(tuple(range(1, 9)))
 PAGED = Config(page_size=2, device_pages=8, host_pages=0)
 TRACKED = Config(page_size=2, device_pages=8, mamba_states=5, host_pages=0)
+FULL = Config(host_pages=0)
 WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
+BEFORE_LACKING = {
+    f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14", "15.post1", "16")
+}
 OLD_WINDOWS = {f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14")}
 
 
@@ -108,6 +113,20 @@ def windows_slide_before_the_insert(release: Target) -> None:
     (insert, *_) = system.carry_on(request, True).moments
     equal(insert.evicted, 2 if release.name in OLD_WINDOWS else 4)
     equal(insert.told, 0 if release.name in OLD_WINDOWS else insert.evicted)
+
+
+def room_is_made_for_what_is_lacking(release: Target) -> None:
+    """Before 0.5.17 for all that is needed, where there is no SWA."""
+    for config, all_of_it in ((FULL, release.name in BEFORE_LACKING), (WINDOWED, False)):
+        system = build(release, config)
+        request = arrived(system, KEY)
+        equal(system.make_room(request, 3).moments, [])
+        for tokens in ((11,), (12,), (13,), (14,), (15,), (16,)):
+            put(system, tokens)
+        (evict,) = system.make_room(request, 3).moments
+        equal((evict.did, evict.asked[0]), (Did.EVICT, 3 if all_of_it else 1))
+        equal(system.available(Pool.FULL), 5 if all_of_it else 3)
+        equal(did(system.end_request(request, False)), [Did.UNLOCK])
 
 
 def a_window_that_slides_while_decoding_is_freed(release: Target) -> None:
