@@ -10,6 +10,8 @@ import pytest
 
 from radixproof.impl.operations import (
     Evict,
+    History,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
@@ -17,16 +19,18 @@ from radixproof.impl.operations import (
     Match,
     Operation,
     Refuse,
+    Reset,
     RunCopies,
     Unlock,
 )
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.registry import find
 from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
-from radixproof.properties.running.run import Run
+from radixproof.properties.running.run import Run, run_history
 
 from ..deeds import (
     AB,
@@ -243,3 +247,19 @@ def test_pin_of_the_source_of_a_load_back(signature_of: SignatureOf) -> None:
     config = Config(write_back=True)
     operations = [Insert(A), Insert(AB), Evict(2), LoadBack(AB), Match(B)]
     assert signature_of(config, operations, drop_host(FULL, 1), after=5) == "PIN/source-freed"
+
+
+@pytest.mark.parametrize(
+    ("fault", "operations"),
+    [
+        ("loads-survive-reset", [*LOAD, Reset(), Insert(B), RunCopies(load=True)]),
+        ("backups-survive-reset", [Insert(A), Reset(), HostInsert(B), Insert(C), RunCopies()]),
+    ],
+)
+def test_what_a_reset_forgets_writes_no_more(fault: str, operations: list[Operation]) -> None:
+    """Its slots are given out anew (semantics 12.1)."""
+    history = History(PLAIN, tuple(operations))
+    assert run_history(find("radix"), history) is None
+    verdict = run_history(find(f"fault:{fault}"), history)
+    assert verdict is not None
+    assert verdict.breach.signature == "CONTENT/written-after-reset"

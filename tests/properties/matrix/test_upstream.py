@@ -66,6 +66,21 @@ def test_the_list_of_known_findings_names_bugs_of_the_catalogue_where_they_are()
     assert {"B01", "B27", "B27-full"} <= seen
 
 
+def test_what_is_not_known_as_a_finding_has_a_reason_and_what_is_has_none() -> None:
+    known, systems = load_known(BUILTIN), [named(version, PYTHON) for version in DRIVEN]
+    entries = [
+        entry
+        for system in systems
+        for some in known.for_system(system, date(2026, 11, 1)).values()
+        for entry in some
+    ]
+    numbers = {short(entry.upstream) for entry in entries if entry.upstream}
+    signatures = {entry.signature for entry in entries}
+    for bug in {bug for system in systems for bug in in_system(system)}:
+        found = numbers.intersection(f"#{number}" for number in bug.numbers)
+        assert bool(found or signatures.intersection(bug.signatures)) != bool(bug.why), bug.id
+
+
 def test_a_bug_is_found_by_its_number() -> None:
     (row,) = rows(bad())
     assert row.found == ("B01",)
