@@ -62,7 +62,7 @@ BY_SIGNATURE = (
     ("PROGRESS/fetch-declined", "10.2"),
     ("PROGRESS/unbacked-leaf-kept", "7.4"),
     ("PROGRESS/stopped-early", "7.1", "7.3", "7.4"),
-    ("PROGRESS/freed-too-much", "7.1", "9.3"),
+    ("PROGRESS/freed-too-much", "7.1"),
     ("PROGRESS/more-room-than-lacking", "11.2", "11.5"),
     ("PROGRESS/state-of-best-kept", "3.6", "11.1"),
     ("PROGRESS/state-lost-with-window", "7.3", "7.6"),
