@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
-from radixproof.model.config import POOLS, Component, Config, Pool
+from radixproof.model.config import DEVICE, POOLS, Component, Config, Pool
 from radixproof.model.key import Units
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.drawing import spell
@@ -411,10 +411,18 @@ class Abstraction:
         return placed.resident_in if page is placed.pages[-1] else placed.above_end
 
     def still_written(self) -> tuple[set[int], ...]:
-        """Per `Pool`: slots that copies are still to write, forgotten ones included."""
+        """Per `Pool`: slots that copies are still to write, forgotten ones included. Where they are
+        not shown, whatever is loaded back may be from them.
+        """
         slots = tuple(map(set, self.forgotten))
         for copy in self.model.copies.flying:
             for pool, pages in () if copy.complete else copy.targets.items():
+                if pool in self.nameless:
+                    device = DEVICE[pool.component]
+                    slots[device].update(
+                        range(self.config.slots(device) + self.config.page_size + 1)
+                    )
+                    continue
                 for page in pages:
                     slots[pool].update(self.slots_of(page, pool) or ())
         return slots
