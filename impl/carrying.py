@@ -1,4 +1,4 @@
-"""What comes back from a system that carries a request through its engine's own functions.
+"""Systems that carry a request through their engine's own functions, and what comes back from them.
 
 Such a function does many things in one call: it inserts, looks up, gives a lock back and takes
 another. Each of them is a `Moment`, and the system can show the cache as it was just then.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from radixproof.impl.observation import PerComponent, Slots
+from radixproof.model.key import Key
 
 
 class Did(Enum):
@@ -87,3 +88,56 @@ class Carriage(NamedTuple):
     def crashed(self) -> bool:
         """It raised, and not for want of room for a state."""
         return self.error is not None and not self.refused
+
+
+class Carrying(Protocol):
+    """For systems that carry requests through their engine's own functions (semantics 11.5)."""
+
+    def begin_request(
+        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, /
+    ) -> Any:
+        """A request begins with the ``slots`` that it was served, the receipt of their lock, and a
+        state where there is MAMBA. Returns the engine's record of it, which takes the place of the
+        receipt; None if the engine would have no such request, which is then played as any other.
+        """
+
+    def admit(self, request: Any) -> Carriage:
+        """The request gets what the engine has for one that runs, before its first part is
+        computed; nothing if it has that, or if there is no room for the states among it.
+        """
+
+    def make_room(self, request: Any, tokens: int) -> Carriage:
+        """The request is about to get slots for so many tokens: evict what is lacking of them, as
+        the engine does.
+        """
+
+    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
+        """The request is about to compute its key down to ``units``, of which the last may have
+        been generated, into the slots of its row. These are written next.
+        """
+
+    def due(self, request: Any, units: int) -> Sequence[int]:
+        """The request has computed ``units``: the ends of whole pages among these for which the
+        engine tracks a state, in their order. Not called where it keeps none for the request.
+        """
+
+    def track(self, request: Any, units: int) -> Tracked:
+        """One of the states that the engine keeps for the request is now to be that of its first
+        ``units``; it is written next.
+        """
+
+    def slide(self, request: Any) -> int:
+        """Free what has left the request's window, as the engine does while it decodes; returns how
+        many units have lost theirs, or are the tree's.
+        """
+
+    def carry_on(self, request: Any, last: bool) -> Carriage:
+        """The request inserts what it has computed, and goes on; ``last`` says whether its prompt
+        is computed.
+        """
+
+    def end_request(self, request: Any, insert: bool) -> Carriage:
+        """The request ends, and inserts what it has computed before, or does not."""
+
+    def show(self, moment: int | None) -> None:
+        """Let `observe` show the cache as it was at a moment of the last call; None: as it is."""

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from radixproof.impl.carrying import Carriage, Tracked
-from radixproof.impl.fetching import Fetch
+from radixproof.impl.carrying import Carrying
+from radixproof.impl.fetching import Fetching
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
@@ -243,59 +243,6 @@ class Adopting(Protocol):
         """FULL slots of the path to the node that the last insert returned as its anchor."""
 
 
-class Carrying(Protocol):
-    """For systems that carry requests through their engine's own functions (semantics 11.5)."""
-
-    def begin_request(
-        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, /
-    ) -> Any:
-        """A request begins with the ``slots`` that it was served, the receipt of their lock, and a
-        state where there is MAMBA. Returns the engine's record of it, which takes the place of the
-        receipt; None if the engine would have no such request, which is then played as any other.
-        """
-
-    def admit(self, request: Any) -> Carriage:
-        """The request gets what the engine has for one that runs, before its first part is
-        computed; nothing if it has that, or if there is no room for the states among it.
-        """
-
-    def make_room(self, request: Any, tokens: int) -> Carriage:
-        """The request is about to get slots for so many tokens: evict what is lacking of them, as
-        the engine does.
-        """
-
-    def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
-        """The request is about to compute its key down to ``units``, of which the last may have
-        been generated, into the slots of its row. These are written next.
-        """
-
-    def due(self, request: Any, units: int) -> Sequence[int]:
-        """The request has computed ``units``: the ends of whole pages among these for which the
-        engine tracks a state, in their order. Not called where it keeps none for the request.
-        """
-
-    def track(self, request: Any, units: int) -> Tracked:
-        """One of the states that the engine keeps for the request is now to be that of its first
-        ``units``; it is written next.
-        """
-
-    def slide(self, request: Any) -> int:
-        """Free what has left the request's window, as the engine does while it decodes; returns how
-        many units have lost theirs, or are the tree's.
-        """
-
-    def carry_on(self, request: Any, last: bool) -> Carriage:
-        """The request inserts what it has computed, and goes on; ``last`` says whether its prompt
-        is computed.
-        """
-
-    def end_request(self, request: Any, insert: bool) -> Carriage:
-        """The request ends, and inserts what it has computed before, or does not."""
-
-    def show(self, moment: int | None) -> None:
-        """Let `observe` show the cache as it was at a moment of the last call; None: as it is."""
-
-
 class HostTier(Protocol):
     """For caches with a host tier. Copies are queued by the cache, and run when the
     harness says.
@@ -381,29 +328,6 @@ class Prefetching(Protocol):
         """The same as `insert_host`, below the node of a receipt of `lock_host`, which ended at
         ``start``: other operations have been made since.
         """
-
-
-class Fetching(Protocol):
-    """For systems that prefetch through their engine's own functions (semantics 10.2): in the place
-    of `Prefetching`.
-    """
-
-    def begin_prefetch(
-        self, key: Key, anchor: Any, start: int, tags: Sequence[int], stored: int, /
-    ) -> Fetch:
-        """A prefetch of the whole pages of ``key`` begins, right after the match that returned
-        ``anchor`` as its best anchor, which ends at token ``start``; ``tags`` name the content of
-        each token. Storage has so many tokens of the rest, whole pages. There are no parts if the
-        engine would not fetch there.
-        """
-
-    def end_prefetch(self, handle: Any, tokens: int, /) -> Fetch:
-        """Of what a prefetch fetches the first ``tokens`` have come, whole pages, and it ends; it
-        is aborted if that is 0.
-        """
-
-    def show(self, moment: int | None) -> None:
-        """Let `observe` show the cache as it was after a part of the last call; None: as it is."""
 
 
 class Refusing(Protocol):

@@ -24,7 +24,7 @@ from radixproof.impl.sglang.carrying import Carrier
 from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
-from radixproof.impl.sglang.prefetching import Fetching, Prefetcher
+from radixproof.impl.sglang.prefetching import Ongoing, Prefetcher
 from radixproof.impl.sglang.recording import Recorder
 from radixproof.impl.sglang.requests import RequestStates, request
 from radixproof.impl.sglang.self_check import complaint, unheard
@@ -280,7 +280,7 @@ class SglangSystem:
             return Fetch(())
         return self._prefetcher.begin(key, node, start, tags, stored)
 
-    def end_prefetch(self, handle: Fetching, tokens: int) -> Fetch:
+    def end_prefetch(self, handle: Ongoing, tokens: int) -> Fetch:
         assert self._prefetcher is not None
         return self._prefetcher.end(handle, tokens)
 

@@ -57,7 +57,7 @@ _QUEUES = (
 
 
 @dataclass(slots=True)
-class Fetching:
+class Ongoing:
     """A prefetch that has begun."""
 
     key: Key
@@ -84,7 +84,7 @@ class Prefetcher:
         self._controller = parts.tree.cache_controller
         self._backend = Backend(sglang, stored, config)
         self._turns = Turns(self._controller)
-        self._alive: list[Fetching] = []
+        self._alive: list[Ongoing] = []
         self._number = 0
         self._allocations: list[tuple[Pool, int, Any]] | None = None
         self._attach()
@@ -139,11 +139,11 @@ class Prefetcher:
             return Fetch(parts, None, (), _largest(refused), allocated, error)
         pages = [tags[at : at + size] for at in range(start, len(tags), size)]
         slots = _slots_of(entry.operation)
-        one = Fetching(key, handle, self._number, entry.operation, pages, slots)
+        one = Ongoing(key, handle, self._number, entry.operation, pages, slots)
         self._alive.append(one)
         return Fetch(parts, one, one.slots, (), allocated)
 
-    def end(self, one: Fetching, tokens: int) -> Fetch:
+    def end(self, one: Ongoing, tokens: int) -> Fetch:
         """So many tokens have come; the rest does not. Without any the request is aborted."""
         self._alive.remove(one)
         self._core_about(one.key)  # which no match has told the core of
@@ -168,7 +168,7 @@ class Prefetcher:
             self._leave(one)
         return Fetch(parts, error=error)
 
-    def _leave(self, one: Fetching) -> None:
+    def _leave(self, one: Ongoing) -> None:
         """The request is aborted in the queue, or, as every other one, admitted."""
         if not one.number % 2 and self._tree.check_prefetch_progress(one.handle):
             self._tree.pop_prefetch_loaded_tokens(one.handle)
@@ -217,7 +217,7 @@ class Prefetcher:
         return [_part(called) for called in self._recorder.calls], raised
 
     @contextmanager
-    def _handing_over(self, one: Fetching | None) -> Iterator[None]:
+    def _handing_over(self, one: Ongoing | None) -> Iterator[None]:
         """Within the block what an insert takes is not the prefetch's any more."""
         core = self._tree.tree_core
         insert = core.insert_host
@@ -251,7 +251,7 @@ class Prefetcher:
             slots[pool] += () if some is None else some.tolist()
         return tuple(self._not_free(pool, some) for pool, some in slots.items())
 
-    def _held(self, one: Fetching) -> tuple[Slots, ...]:
+    def _held(self, one: Ongoing) -> tuple[Slots, ...]:
         """What was not handed over, or came back to be freed, and is not free yet."""
         waiting = self._waiting()
         held = []
@@ -308,7 +308,7 @@ class Prefetcher:
             raise Complaint("prefetch-queued", f"queues that are not empty: {dict(+sizes)}")
 
 
-def _heard(one: Fetching, pages: int) -> int | None:
+def _heard(one: Ongoing, pages: int) -> int | None:
     """How much the scheduler has heard of a prefetch when it stops it, None if it does not: that
     FULL has come, and then that windows and states have.
 

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, cast
 
+from radixproof.impl.carrying import Carrying
+from radixproof.impl.fetching import Fetching
 from radixproof.impl.operations import (
     EvictHost,
     HostInsert,
@@ -25,9 +27,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import (
     AdapterMistake,
-    Carrying,
     Complete,
-    Fetching,
     Stateful,
     System,
     Windowed,

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 import pytest
 
 from radixproof import ONE_TIER, Config, Scope, System, WritingCheck
+from radixproof.impl import carrying, fetching
 from radixproof.impl import system as protocols
 from radixproof.impl.system import AdapterMistake, Adopting, Closing, Complete
 from radixproof.properties.accepting.answers import ANSWERS
@@ -69,9 +70,10 @@ def test_a_scope_calls_for_no_more_than_it_offers() -> None:
 def test_every_protocol_is_a_part_of_the_whole() -> None:
     parts = {
         kind
-        for kind in vars(protocols).values()
+        for module in (protocols, carrying, fetching)
+        for kind in vars(module).values()
         if inspect.isclass(kind)
-        and kind.__module__ == protocols.__name__
+        and kind.__module__ == module.__name__
         and Protocol in kind.__bases__
     }
     assert parts == {*Complete.__bases__[:-1], Complete}
