@@ -13,6 +13,7 @@ from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
 
 T = TypeVar("T")
+Call = TypeVar("Call", Carriage, Fetch)
 
 
 class Diverged(Exception):
@@ -127,13 +128,13 @@ class Replicas:
 
     def admit(self, request: Any) -> Carriage:
         made = [system.admit(own) for system, own in zip(self.systems, request, strict=True)]
-        return self._carriage("admit", made)
+        return self._same_call("admit", made)
 
     def make_room(self, request: Any, tokens: int) -> Carriage:
         made = [
             system.make_room(own, tokens) for system, own in zip(self.systems, request, strict=True)
         ]
-        return self._carriage("make_room", made)
+        return self._same_call("make_room", made)
 
     def compute(self, request: Any, key: Key, row: Sequence[int], units: int) -> None:
         for system, own in zip(self.systems, request, strict=True):
@@ -157,16 +158,17 @@ class Replicas:
         made = [
             system.carry_on(own, last) for system, own in zip(self.systems, request, strict=True)
         ]
-        return self._carriage("carry_on", made)
+        return self._same_call("carry_on", made)
 
     def end_request(self, request: Any, insert: bool) -> Carriage:
         made = [
             system.end_request(own, insert)
             for system, own in zip(self.systems, request, strict=True)
         ]
-        return self._carriage("end_request", made)
+        return self._same_call("end_request", made)
 
-    def _carriage(self, what: str, made: Sequence[Carriage]) -> Carriage:
+    def _same_call(self, what: str, made: Sequence[Call]) -> Call:
+        """The same from all, but for the very error that they raised."""
         self._same(what, [one._replace(error=None) for one in made])
         self._same(f"error of {what}", [type(one.error) for one in made])
         return made[0]
@@ -229,19 +231,15 @@ class Replicas:
         ]
         begun = self._same("begin_prefetch", [one.handle is not None for one in made])
         handle = tuple(one.handle for one in made) if begun else None
-        return self._fetch("begin_prefetch", made)._replace(handle=handle)
+        shared = [one._replace(handle=None) for one in made]
+        return self._same_call("begin_prefetch", shared)._replace(handle=handle)
 
     def end_prefetch(self, handle: Any, tokens: int) -> Fetch:
         made = [
             system.end_prefetch(own, tokens)
             for system, own in zip(self.systems, handle, strict=True)
         ]
-        return self._fetch("end_prefetch", made)
-
-    def _fetch(self, what: str, made: Sequence[Fetch]) -> Fetch:
-        self._same(what, [one._replace(error=None, handle=None) for one in made])
-        self._same(f"error of {what}", [type(one.error) for one in made])
-        return made[0]
+        return self._same_call("end_prefetch", made)
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._all("run_copies", lambda system: system.run_copies(count, load, fail))
