@@ -108,7 +108,8 @@ def render(
     config = history.config
     limited = _is_limited(config, history.operations, calls)
     held = _since(version)("0.5.21")
-    statements = Statements(config, asserted.filled, limited, held)
+    copies = any(isinstance(one, RunCopies) for one in history.operations)
+    statements = Statements(config, asserted.filled, limited, held, copies=copies)
     steps = _written(history, notes, calls, statements)
     lines = [line for step in steps for line in step.statements]
     text = "\n".join((*lines, *asserted.before, *asserted.after))

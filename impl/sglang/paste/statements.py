@@ -52,6 +52,8 @@ class Statements:
     """Backups are held back until the next check (semantics 8.3)."""
     run: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     """Per direction: copies that have run and await their acknowledgement."""
+    copies: bool = True
+    """Copies are told to run: what a reset forgets is kept for that."""
     forgotten: bool = False
     """There was a reset, and what it has forgotten is under way."""
     released: set[str] = field(default_factory=set)
@@ -206,7 +208,8 @@ class Statements:
     def _reset(self, _: Reset) -> list[str]:
         limits = host_limits(self.config) if self.limited else []
         states = ["states.clear()"] if self.config.mamba_states else []
-        self.forgotten, self.run = self.config.hosted, {False: 0, True: 0}
+        self.forgotten = self.copies and self.config.hosted
+        self.run = {False: 0, True: 0}
         queues = "*tree.cache_controller.ack_write_queue, *tree.cache_controller.ack_load_queue"
         under_way = [f"under_way = [{queues}]"] if self.forgotten else []
         return [*under_way, "tree.reset()", "allocator.clear()", *states, *limits]
