@@ -125,12 +125,8 @@ class Watcher:
             case Arrive() | Prefill() | Finish() | Abort():
                 yield from self._of_request(model, operation)
             case Reset():
-                if model.trie.recency and not self._is_in_use(model):
+                if model.trie.recency and not _is_in_use(model):
                     yield Milestone.RESET_IN_FLIGHT if model.copies.flying else Milestone.RESET
-
-    def _is_in_use(self, model: Cache) -> bool:
-        """Whether anybody but copies holds a lock."""
-        return any(holder.kind is not HolderKind.COPY for holder in model.receipts)
 
     def _overtake(self, model: Cache) -> None:
         """An eviction overtakes all copies in flight, if it finds anything."""
@@ -228,3 +224,8 @@ def _lock_of(model: Cache, request: str) -> Holder | None:
     """The lock by which a live request holds its prefix."""
     held = (holder for holder in model.receipts if holder.kind is HolderKind.REQUEST)
     return next((holder for holder in held if holder.name == request), None)
+
+
+def _is_in_use(model: Cache) -> bool:
+    """Whether anybody but copies holds a lock."""
+    return any(holder.kind is not HolderKind.COPY for holder in model.receipts)

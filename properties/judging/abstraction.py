@@ -50,6 +50,10 @@ class Placed:
         """The pages whose state a slot of this node in ``pool`` is."""
         return self.pages[-1:] if pool.component is Component.MAMBA else self.pages
 
+    def at(self, page: Page, size: int) -> int:
+        """The number of a page of this node, of pages of ``size`` tokens."""
+        return (page.end - self.start) // size - 1
+
     def part(self, at: int, pool: Pool, size: int) -> Slots | None:
         """The slots of page number ``at`` of the node, of pages of ``size`` tokens."""
         slots = self.view.slots[pool]
@@ -415,14 +419,12 @@ class Abstraction:
         not shown, whatever is loaded back may be from them.
         """
         slots = tuple(map(set, self.forgotten))
-        for copy in self.model.copies.flying:
-            for pool, pages in () if copy.complete else copy.targets.items():
-                if pool in self.nameless:
-                    device = DEVICE[pool.component]
-                    slots[device].update(
-                        range(self.config.slots(device) + self.config.page_size + 1)
-                    )
-                    continue
+        flying = [copy for copy in self.model.copies.flying if not copy.complete]
+        for pool, pages in (target for copy in flying for target in copy.targets.items()):
+            if pool in self.nameless:
+                device = DEVICE[pool.component]
+                slots[device].update(range(self.config.slots(device) + self.config.page_size + 1))
+            else:
                 for page in pages:
                     slots[pool].update(self.slots_of(page, pool) or ())
         return slots
@@ -432,7 +434,7 @@ class Abstraction:
         placed, size = self.placed(page), self.config.page_size
         if placed is None:
             return None
-        return placed.part((page.end - placed.start) // size - 1, pool, size)
+        return placed.part(placed.at(page, size), pool, size)
 
     def placed(self, page: Page) -> Placed | None:
         """The node that a page is in."""

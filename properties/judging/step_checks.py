@@ -390,7 +390,7 @@ def compare_content(
     for page in pages:
         placed = abstraction.placed(page)
         if placed is not None:
-            at = (page.end - placed.start) // size - 1
+            at = placed.at(page, size)
             held = placed.part(at, pool, size)
             if held is not None:
                 slots += held
