@@ -449,40 +449,34 @@ def test_a_release_may_refuse_what_another_load_back_is_about(start: Start) -> N
     assert judged(cache, "1 2", loaded=False) == []
 
 
-def test_victims_of_a_load_back_go_in_order(start: Start) -> None:
-    cache = start(device_pages=3)
+def one_short(start: Start, **shape: Any) -> Any:
+    """A cache with a page of room, in which two are to be loaded back and two others could go."""
+    cache = start(device_pages=3, **shape)
     cache.demote("1 2")
     cache.put("7")
     cache.put("8")
     cache.settle()
+    return cache
+
+
+def test_victims_of_a_load_back_go_in_order(start: Start) -> None:
+    cache = one_short(start)
     cache.cache.match(Key((1, 2)))
     assert judged(cache, "1 2", loaded=True, gone={"F": ["8"]}) == ["RECENCY/access-time"]
 
 
 def test_a_load_back_takes_no_more_than_it_needs(start: Start) -> None:
-    cache = start(device_pages=3)
-    cache.demote("1 2")
-    cache.put("7")
-    cache.put("8")
-    cache.settle()
+    cache = one_short(start)
     gone = {"F": ["7", "8"]}
     assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
 
 
 def test_a_load_back_that_went_ahead_has_evicted_what_it_lacked(start: Start) -> None:
-    cache = start(device_pages=3, dialect=Dialect(room_before_load=False))
-    cache.demote("1 2")
-    cache.put("7")
-    cache.put("8")
-    cache.settle()
+    cache = one_short(start, dialect=Dialect(room_before_load=False))
     gone = {"F": ["7", "8"]}
     assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
 
 
 def test_an_allocation_that_was_made_to_fail_hides_how_much_had_to_go(start: Start) -> None:
-    cache = start(device_pages=3, dialect=Dialect(room_before_load=False))
-    cache.demote("1 2")
-    cache.put("7")
-    cache.put("8")
-    cache.settle()
+    cache = one_short(start, dialect=Dialect(room_before_load=False))
     assert judged(cache, "1 2", loaded=True, gone={"F": ["7", "8"]}, sure=False) == []
