@@ -52,6 +52,8 @@ class FollowedEviction:
     """What became of the host meanwhile, where that is settled."""
     room: Amounts | None = None
     """What the host could have held when the eviction began, where that is not told otherwise."""
+    late: set[Page | None] = field(default_factory=set)
+    """Leaves only since a victim that may have had to wait for a later drive (7.1)."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
@@ -98,7 +100,8 @@ class FollowedEviction:
     def may_go(self, end: Page) -> bool:
         """As observed, once it can; or else if it certainly can, even if its backup fails (7.4)."""
         if end in self.choice.gone[Pool.FULL]:
-            could = not self._is_exact() or can_have_host_room(self.state, end.node())
+            certain = self._is_exact() or self._came_after_its_parent(end)
+            could = not certain or can_have_host_room(self.state, end.node())
             return may_go(self.state, end, written_back=could)
         if end in self.choice.gone[Pool.FULL_HOST]:
             return False
@@ -112,12 +115,33 @@ class FollowedEviction:
             if page in gone:
                 if before is not None:
                     self.breaches.append(self._passed_over(before, page, component))
+                if component is Component.FULL and self._may_have_gone_later(page):
+                    self.late.add(page.node()[0].parent)
                 return page
-            if page not in self.choice.waited:
+            excused = component is Component.FULL and page in self.late
+            if page not in self.choice.waited and not excused:
                 before = before or page
         if before is not None and self.amount_known:
             self.breaches.append(self._passed_over(before, None, component))
         return None
+
+    def _came_after_its_parent(self, end: Page) -> bool:
+        """Its parent is yet to lose SWA or a state alone, as only a node with a leaf below it does
+        (7.3).
+        """
+        parent = end.node()[0].parent
+        if parent is None or parent in self.choice.gone[Pool.FULL]:
+            return False
+        return any(parent in self.choice.gone[pool] and parent.has(pool) for pool in DEVICE[1:])
+
+    def _may_have_gone_later(self, end: Page) -> bool:
+        """A leaf for which the host may have had no room before the SWA or MAMBA drive (7.4, 8.3);
+        or one that was none before such a leaf went.
+        """
+        if end in self.late:
+            return True
+        room = not self.state.config.write_back or can_have_host_room(self.state, end.node())
+        return not may_go(self.state, end, written_back=room)
 
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
         """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4).

@@ -294,6 +294,48 @@ def test_a_window_that_has_a_copy_is_not_written_back_again(start: Start) -> Non
     assert cache.evict_as((0, 1, 0), {"S": ["1"]})[1] == []
 
 
+@pytest.mark.parametrize(
+    ("host_pages", "wrong"), [(4, []), (8, ["PROGRESS/stopped-early"])], ids=["full", "room"]
+)
+def test_who_found_room_only_in_a_later_drive_makes_no_leaf_for_an_earlier_one(
+    start: Start, host_pages: int, wrong: list[str]
+) -> None:
+    """The host copy of SWA that makes the room is a duplicate before the SWA drive (7.1, 7.9)."""
+    cache = start(
+        write_back=True,
+        window=3,
+        swa_host_pages=host_pages,
+        dialect=Dialect(room_before_backup=False, windowed_backups=True),
+    )
+    cache.put("1")
+    cache.evict(full=1)
+    cache.put("1 2")
+    cache.put("1 2 3 4 5")
+    cache.evict(full=1)
+    cache.lock_host("h1", "1 2 3 4 5")
+    assert [cache.tree()[text] for text in ("1", "1 2")] == ["FSfs|", "FS|"]
+    gone = {"S": ["1", "1 2"], "F": ["1 2"], "s": ["1"]}
+    assert cache.evict_as((2, 2, 0), gone, {"f": ["1 2"], "s": ["1 2"]})[1][:1] == wrong
+
+
+def test_what_makes_room_in_a_later_drive_may_be_elsewhere(start: Start) -> None:
+    in_vain = Dialect(room_before_backup=False)
+    cache = start(write_back=True, window=1, swa_host_pages=2, dialect=in_vain)
+    cache.put("1", evicted=1)
+    cache.put("7")
+    cache.evict(full=2)
+    cache.put("7 8")
+    cache.lock("r1", "7 8")
+    for text in ("1", "1 2", "1 2 3"):
+        cache.put(text)
+    cache.evict(full=1)
+    assert cache.tree()["1"] == "FSf|"
+    cache.lock_host("h1", "1 2 3")
+    cache.put("1")
+    gone = {"S": ["7", "1 2"], "F": ["1 2"], "s": ["7"]}
+    assert cache.evict_as((2, 2, 0), gone, {"f": ["1 2"], "s": ["1 2"]})[1] == []
+
+
 def test_without_room_on_the_host_write_back_may_delete(start: Start) -> None:
     cache = start(write_back=True, host_pages=1)
     cache.put("1 2")
