@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.fetching import Fetch
-from radixproof.impl.observation import Observation, PerComponent
+from radixproof.impl.observation import Event, Observation, PerComponent, Slots, SlotsPerPool
 from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
 from radixproof.model.config import Component, Pool
 from radixproof.model.key import Key
@@ -173,6 +174,11 @@ class Replicas:
         self._same(f"error of {what}", [type(one.error) for one in made])
         return made[0]
 
+    def _same_fetch(self, what: str, made: Sequence[Fetch]) -> Fetch:
+        """The same from all, but for which slots of the host each was given."""
+        self._same_call(what, [_counted(one)._replace(handle=None) for one in made])
+        return made[0]
+
     def show(self, moment: int | None) -> None:
         for system in self.systems:
             system.show(moment)
@@ -230,16 +236,15 @@ class Replicas:
             for system, node in zip(self.systems, anchor, strict=True)
         ]
         begun = self._same("begin_prefetch", [one.handle is not None for one in made])
-        handle = tuple(one.handle for one in made) if begun else None
-        shared = [one._replace(handle=None) for one in made]
-        return self._same_call("begin_prefetch", shared)._replace(handle=handle)
+        self._same_fetch("begin_prefetch", made)
+        return made[0]._replace(handle=tuple(one.handle for one in made) if begun else None)
 
     def end_prefetch(self, handle: Any, tokens: int) -> Fetch:
         made = [
             system.end_prefetch(own, tokens)
             for system, own in zip(self.systems, handle, strict=True)
         ]
-        return self._same_call("end_prefetch", made)
+        return self._same_fetch("end_prefetch", made)
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         return self._all("run_copies", lambda system: system.run_copies(count, load, fail))
@@ -267,7 +272,10 @@ class Replicas:
             system.check_itself()
 
     def observe(self, whole: bool) -> Observation:
-        return self._all("the tree", lambda system: system.observe(whole))
+        seen = [system.observe(whole) for system in self.systems]
+        if any(one != seen[0] for one in seen):
+            self._same("the tree", [_to_a_scheduler(one) for one in seen])
+        return seen[0]
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         """Tags where all replicas have the same content, -1 elsewhere."""
@@ -282,3 +290,30 @@ class Replicas:
     def close(self) -> None:
         for system in self.systems:
             close(system)
+
+
+def _to_a_scheduler(seen: Observation) -> Observation:
+    """A tree as a scheduler sees it: in which order slots became free, or what went in one step, is
+    a rank's own affair (semantics 17.7).
+    """
+    whole, events = seen.whole, seen.events
+    if whole is not None and whole.free is not None:
+        free = tuple(None if slots is None else tuple(sorted(slots)) for slots in whole.free)
+        whole = replace(whole, free=cast(SlotsPerPool, free))
+    if events is not None:
+        left = [event for event in events if event.kind == "removed"]
+        others = [event for event in events if event.kind != "removed"]
+        blocks = sorted((event.on_host, block) for event in left for block in event.blocks)
+        gone = [Event("removed", on_host, (block,)) for on_host, block in blocks]
+        events = (*others, *gone)
+    return replace(seen, whole=whole, events=events)
+
+
+def _counted(fetch: Fetch) -> Fetch:
+    """What a prefetch came to, with any slots of the host but as many."""
+    parts = [part._replace(held=_any_slots(part.held)) for part in fetch.parts]
+    return fetch._replace(parts=parts, held=_any_slots(fetch.held))
+
+
+def _any_slots(held: tuple[Slots, ...]) -> tuple[Slots, ...]:
+    return tuple((0,) * len(slots) for slots in held)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from radixproof.impl.observation import Event
 from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.replicas import Diverged, Replicas
 from radixproof.impl.system import Insertion, Lookup
@@ -47,6 +50,37 @@ def test_replicas_are_one_cache_to_the_scheduler(pair: Replicas) -> None:
     pair.reset()
     assert pair.match(AB).best == 0
     pair.close()
+
+
+@pytest.mark.parametrize(("given_out", "same"), [(0, True), (1, False)])
+def test_in_which_order_slots_became_free_is_a_ranks_own_affair(
+    pair: Replicas, monkeypatch: pytest.MonkeyPatch, given_out: int, same: bool
+) -> None:
+    insert(pair)
+    other = pair.systems[1]
+    seen = other.observe(True)
+    assert seen.whole is not None
+    assert seen.whole.free is not None
+    free = [slots and slots[given_out:][::-1] for slots in seen.whole.free]
+    turned = replace(seen, whole=replace(seen.whole, free=tuple(free)))  # type: ignore[arg-type]
+    monkeypatch.setattr(other, "observe", lambda whole: turned)
+    if same:
+        assert pair.observe(True).free == seen.free
+    else:
+        with pytest.raises(Diverged, match="the tree: replica 0 has"):
+            pair.observe(True)
+
+
+def test_what_went_in_one_step_may_be_told_in_any_order(
+    pair: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Event("removed", on_host=True, blocks=(1, 2))
+    for system, events in zip(
+        pair.systems, [(gone,), (gone._replace(blocks=(2, 1)),)], strict=True
+    ):
+        seen = replace(system.observe(True), events=events)
+        monkeypatch.setattr(system, "observe", lambda whole, seen=seen: seen)
+    assert pair.observe(True).events == (gone,)
 
 
 def test_replicas_that_disagree_say_in_what(pair: Replicas) -> None:
