@@ -135,7 +135,8 @@ class Prefetcher:
         entry = self._tree.ongoing_prefetch.get(handle)
         if entry is None or error is not None:
             self._tree.release_aborted_request(handle)
-            refused = [(pool, count) for pool, count, some in notes if some is None]
+            in_the_end = {pool: some for pool, _, some in notes}
+            refused = [(pool, count) for pool, count, some in notes if in_the_end[pool] is None]
             return Fetch(parts, None, (), _largest(refused), allocated, error)
         pages = [tags[at : at + size] for at in range(start, len(tags), size)]
         slots = _slots_of(entry.operation)

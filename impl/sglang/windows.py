@@ -26,7 +26,8 @@ class Windows:
         self._tree, self._window = parts.tree, config.window
         self._page_size = config.page_size
         self._flags = dict.fromkeys(_flagged(sglang, config), "true")
-        self._freed_by_inserts = bool(self._flags) or _is_default(sglang)
+        tracks = config.mamba_states > 0 and config.page_size > 1
+        self._before_inserts = not (self._flags or _is_default(sglang) or tracks)
 
     def flagged(self) -> AbstractContextManager[object]:
         """Within the block the flags of this cache are set."""
@@ -34,9 +35,10 @@ class Windows:
 
     def before_insert(self, request: Any) -> None:
         """Where an unfinished insert frees nothing itself, that is done before: so it is for a
-        request whose window alone was fetched, or kept from an earlier turn.
+        request whose window alone was fetched, or kept from an earlier turn. Not so where it
+        inserts up to a tracked state only, and all that it has computed may be beyond that.
         """
-        if not self._freed_by_inserts:
+        if self._before_inserts:
             self.slide(request)
 
     def slide(self, request: Any) -> None:

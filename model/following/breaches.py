@@ -219,9 +219,12 @@ def freed_too_much(last: str, witness: Witness) -> Breach:
     return Breach(Property.PROGRESS, "freed-too-much", text, witness)
 
 
-def for_a_load(breach: Breach) -> Breach:
-    """By its cause, where more was evicted for a load-back than it lacked (semantics 9.3)."""
-    if breach.rule != "freed-too-much":
+def for_a_load(breach: Breach, asked: Amounts) -> Breach:
+    """By its cause, where more was evicted for a load-back than it lacked: a window, too, though it
+    went with a state that had to (semantics 9.3).
+    """
+    along = breach.rule == "window-lost-with-state" and asked[Component.SWA]
+    if not along and breach.rule != "freed-too-much":
         return breach
     text = f"{breach.text} for the load-back"
     return replace(breach, rule="load-freed-too-much", text=text)

@@ -114,9 +114,8 @@ class Follower:
             """As observed (semantics 9.3)."""
             if loaded or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
-                breaches.extend(
-                    map(wording.for_a_load, self._evict(asked, choice, amount_known).breaches)
-                )
+                wrong = self._evict(asked, choice, amount_known).breaches
+                breaches.extend(wording.for_a_load(breach, asked) for breach in wrong)
             return loaded
 
         finish_load(self.state, loading, made_room)
