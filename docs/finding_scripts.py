@@ -16,6 +16,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from traceback import format_exception_only
 
 from radixproof.impl.operations import History
 from radixproof.impl.registry import release_of
@@ -207,6 +208,9 @@ def _printed(source: str) -> tuple[str, int]:
             code = end.code
             if isinstance(code, str):
                 print(code)
+        except BaseException as error:  # which a script does not catch, such as a panic of Rust
+            print(*format_exception_only(error), sep="", end="")
+            code = 1
     return shown.getvalue(), code if isinstance(code, int) else 1
 
 

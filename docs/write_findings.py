@@ -125,8 +125,8 @@ def _what_it_prints(finding: Finding, seen: Runs) -> list[str]:
     found = verdicts(finding, seen)
     order = list(seen)
     bad = [[one for one in order if _is(one, core, found, SHOWN)][-1:] for core in (PYTHON, RUST)]
-    last = bad[0][0]
-    good = [one for one in order if _is(one, PYTHON, found, FINE)]
+    core, last = (PYTHON, bad[0][0]) if bad[0] else (RUST, bad[1][0])
+    good = [one for one in order if _is(one, core, found, FINE)]
     later = [one for one in good if order.index(one) > order.index(last)]
     shown = [*bad[0], *bad[1], *(later[:1] or good[-1:])]
     lines = [line for one in shown for line in _output(one, seen[one][finding.name])]

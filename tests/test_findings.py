@@ -101,6 +101,16 @@ def test_a_release_that_cannot_build_such_a_cache_goes_wrong_in_no_way() -> None
     assert [*verdicts(finding, seen).values()] == [UNBUILT, *len(has) * [SHOWN], FINE]
 
 
+def test_what_is_wrong_with_one_core_alone_is_shown_with_that_core() -> None:
+    finding = next(one for one in ALL if one.name == "state-kept-while-full-loads")
+    before, same, later = "sglang==0.5.20", "sglang==0.5.20+rust", "sglang==0.5.21+rust"
+    said = {before: RIGHT, same: WRONG, later: RIGHT}
+    seen = {system: {finding.name: printed} for system, printed in said.items()}
+    text = page(finding, finding.page.read_text(encoding="utf-8"), {finding.name: ""}, seen)
+    commands = re.findall(r"^\$ .* (\S+) script.py$", text, re.MULTILINE)
+    assert commands == ["0.5.20+rust", "0.5.21+rust"]
+
+
 @pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.long

@@ -18,7 +18,9 @@ from radixproof.impl.operations import (
     Evict,
     EvictHost,
     History,
+    LoadBack,
     LoadingCheck,
+    Operation,
     Reset,
     RunCopies,
     WritingCheck,
@@ -77,14 +79,20 @@ NOTHING_SEEN = Seen()
 
 
 def assertion(
-    history: History, breach: Breach, seen: Seen, core: str | None, with_core: bool
+    history: History,
+    breach: Breach,
+    seen: Seen,
+    core: str | None,
+    with_core: bool,
+    needed: int | None = None,
 ) -> Assertion:
     """The assertion for a breach at the end of a history.
 
     ``core`` is what the tree has its nodes in, None if it may be any, and ``with_core`` says that
-    it is a part of its own.
+    it is a part of its own. ``needed`` is what the last step made room for, if it did.
     Raises `Unwritable`.
     """
+    last = history.operations[-1] if history.operations else None
     if breach.violates is Property.NOCRASH:
         return _crash(breach, history.config)
     if breach.violates is Property.RANK:
@@ -92,12 +100,13 @@ def assertion(
     if breach.violates is Property.EVENT:
         return _announced(breach, history)
     witness = breach.witness
-    if breach.violates is Property.CONTENT and isinstance(history.operations[-1], Arrive):
-        return Assertion(after=_begun(history.operations[-1]), filled=Component.MAMBA)
+    if breach.violates is Property.CONTENT and isinstance(last, Arrive):
+        return Assertion(after=_begun(last), filled=Component.MAMBA)
+    about_room = _about_room(breach, last, history.config, core, needed)
+    if about_room is not None:
+        return about_room
     if witness is None:
         return _counted(breach, history.config, core)
-    if breach.rule == "host-target-freed" and isinstance(history.operations[-1], EvictHost):
-        return _still_taken(witness.pool)
     if core != PYTHON:
         return _returned(witness, history.config, seen)
     if witness.kept is not None:
@@ -108,6 +117,23 @@ def assertion(
     if witness.held and _has_full_alone(history.config) and not _is_on_device(witness, seen.after):
         return Assertion(after=_matched(witness, _length(witness, history.config)))
     return Assertion(after=_of_node(witness, history.config, with_core))
+
+
+def _about_room(
+    breach: Breach, last: Operation | None, config: Config, core: str | None, needed: int | None
+) -> Assertion | None:
+    """Whether room is made, and taken, as it should be; None where it is not about room."""
+    if breach.rule == "load-refused" and isinstance(last, LoadBack):
+        return Assertion(after=_loaded(last))
+    if breach.rule == "more-room-than-lacking" and needed is not None:
+        return _asked_for(needed)
+    if breach.witness is None:
+        return None
+    if breach.rule == "host-target-freed" and isinstance(last, EvictHost):
+        return _still_taken(breach.witness.pool)
+    if breach.rule == "stopped-early" and isinstance(last, Evict) and core != PYTHON:
+        return _freed(breach.witness.pool, last, config)
+    return None
 
 
 # -- what a node has -------------------------------------------------------------------------------
@@ -237,6 +263,44 @@ def _still_taken(pool: Pool) -> Assertion:
             f"free = {sizes}",
         ],
         [f'assert {sizes} == free, "{claim}"'],
+    )
+
+
+def _loaded(last: LoadBack) -> list[str]:
+    """A load-back leaves nothing of a prefix on the host alone."""
+    claim = 'f"{rest} tokens are on the host alone, though there was room to load them back"'
+    return [f"rest = {found(last.key)}.host_hit_length", f"assert rest == 0, {claim}"]
+
+
+def _asked_for(needed: int) -> Assertion:
+    """Of so many tokens, evictions are asked for those alone that are not free."""
+    said = f"{{tokens}} tokens were to be evicted, though {{free}} of the {needed} needed are free"
+    return Assertion(
+        [
+            "evict, asked = tree.evict, []",
+            "",
+            "def evict_noted(params):",
+            "    asked.append((params.num_tokens, allocator.available_size()))",
+            "    return evict(params)",
+            "",
+            "tree.evict = evict_noted",
+        ],
+        [
+            "for tokens, free in asked:",
+            f'    assert tokens + free <= {needed}, f"{said}"',
+        ],
+    )
+
+
+def _freed(pool: Pool, last: Evict, config: Config) -> Assertion:
+    """An eviction frees what it is asked for, if that much counts as evictable."""
+    free, name = f"{_free(pool, config)}.available_size()", pool.name.lower()
+    asked = {Component.FULL: last.full, Component.SWA: last.swa, Component.MAMBA: last.mamba}
+    wanted = f"min({asked[pool.component]}, evictable)"
+    claim = f'f"of {{evictable}} evictable {pool.name} slots {{freed}} were freed"'
+    return Assertion(
+        [f"free, evictable = {free}, tree.{name}_evictable_size()"],
+        [f"freed = {free} - free", f"assert freed >= {wanted}, {claim}"],
     )
 
 
@@ -459,17 +523,21 @@ def _unprotected(config: Config) -> list[str]:
 
 def _on_device(pool: Pool, config: Config) -> list[str]:
     """Every slot of a device pool is free, or counted by the tree."""
-    name, slots = pool.name.lower(), config.slots(pool)
-    if pool.component is Component.MAMBA:
-        free = "states"
-    else:
-        free = f"allocator.{name}_attn_allocator" if config.window is not None else "allocator"
+    name, slots, free = pool.name.lower(), config.slots(pool), _free(pool, config)
     sizes = [f"{free}.available_size()", *(f"tree.{name}_{kind}_size()" for kind in _KINDS)]
     claim = f'f"{{known}} of {slots} {pool.name} slots are accounted for"'
     return [f"known = {' + '.join(sizes)}", f"assert known == {slots}, {claim}"]
 
 
 _KINDS = ("evictable", "protected")
+
+
+def _free(pool: Pool, config: Config) -> str:
+    """What has the free slots of a device pool."""
+    if pool.component is Component.MAMBA:
+        return "states"
+    alone = config.window is None
+    return "allocator" if alone else f"allocator.{pool.name.lower()}_attn_allocator"
 
 
 def _on_host(pool: Pool) -> Assertion:

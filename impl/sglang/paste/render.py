@@ -104,7 +104,7 @@ def render(
     """
     _check_writable(history, calls)
     since = _since(OLDEST if script else version)
-    asserted = assertion(history, breach, seen, core, since("0.5.17"))
+    asserted = assertion(history, breach, seen, core, since("0.5.17"), _needed(calls))
     config = history.config
     limited = _is_limited(config, history.operations, calls)
     held = _since(version)("0.5.21")
@@ -160,6 +160,12 @@ def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
             raise Unwritable("what storage has a part of is not written")
         if type(operation) not in WRITTEN:
             raise Unwritable(f"{operation.name!r} is not written in SGLang's own calls yet")
+
+
+def _needed(calls: Sequence[Sequence[Call]]) -> int | None:
+    """The tokens that the last step made room for, if it did."""
+    made = [call for call in calls[-1] if call.method == "make_room"] if calls else []
+    return made[-1].arguments[1] if made else None
 
 
 def _written(

@@ -13,6 +13,7 @@ from radixproof.impl.operations import (
     EvictHost,
     History,
     Insert,
+    LoadBack,
     LoadingCheck,
     Operation,
     RunCopies,
@@ -54,10 +55,10 @@ def of(
     )
 
 
-def at(last: Operation, breach: Breach) -> Assertion:
+def at(last: Operation, breach: Breach, needed: int | None = None) -> Assertion:
     """Of a breach at an operation, with either core."""
     history = History(STATES, (Insert(KEY, state=True), last))
-    return assertion(history, breach, Seen(), None, with_core=True)
+    return assertion(history, breach, Seen(), None, with_core=True, needed=needed)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,31 @@ def test_a_target_of_a_copy_stays_taken() -> None:
     shown = at(EvictHost(1, Component.SWA), freed)
     assert shown.before == [POOLS, f"free = {free}"]
     assert shown.after[0].startswith(f"assert {free} == free, ")
+
+
+def test_a_load_back_leaves_nothing_on_the_host_alone() -> None:
+    shown = at(LoadBack(KEY), Breach(Property.PROGRESS, "load-refused", "text"))
+    assert shown.after[0].endswith(".host_hit_length")
+    assert shown.after[1].startswith("assert rest == 0, ")
+
+
+def test_room_is_asked_for_as_far_as_it_lacks() -> None:
+    breach = Breach(Property.PROGRESS, "more-room-than-lacking", "text")
+    shown = at(Evict(1), breach, needed=3)
+    assert shown.before[-1] == "tree.evict = evict_noted"
+    assert shown.after[1].startswith("    assert tokens + free <= 3, ")
+    assert at(Evict(1), breach).after == ["tree.sanity_check()"]
+
+
+@pytest.mark.parametrize(
+    ("pool", "free"), [(Pool.FULL, "allocator"), (Pool.MAMBA, "states")], ids=str
+)
+def test_an_eviction_frees_what_counts_as_evictable(pool: Pool, free: str) -> None:
+    left = Breach(Property.PROGRESS, "stopped-early", "text", Witness(KEY, pool, held=False))
+    shown = at(Evict(2, mamba=2), left)
+    sizes = f"{free}.available_size(), tree.{pool.name.lower()}_evictable_size()"
+    assert shown.before == [f"free, evictable = {sizes}"]
+    assert shown.after[1].startswith("assert freed >= min(2, evictable), ")
 
 
 def test_content_is_read_from_the_pool() -> None:
