@@ -519,6 +519,18 @@ def test_a_load_back_that_went_ahead_has_evicted_what_it_lacked(start: Start) ->
     assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
 
 
+def test_a_window_that_went_along_for_a_load_back_was_more_than_it_lacked(start: Start) -> None:
+    """The state beside it had to go, and goes alone (semantics 7.6, 9.3)."""
+    cache = start(window=1, mamba=True, swa_pages=3, mamba_states=1)
+    cache.demote("1 2")
+    cache.put("7")
+    cache.put("7 8", state=True)
+    cache.put("7 8 9")
+    cache.settle()
+    gone = {"S": ["7", "7 8"], "M": ["7 8"]}
+    assert judged(cache, "1 2", loaded=True, gone=gone) == ["PROGRESS/load-freed-too-much"]
+
+
 def test_an_allocation_that_was_made_to_fail_hides_how_much_had_to_go(start: Start) -> None:
     cache = one_short(start, dialect=Dialect(room_before_load=False))
     assert judged(cache, "1 2", loaded=True, gone={"F": ["7", "8"]}, sure=False) == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from radixproof.impl.faults.resetting import loads_survive_reset
 from radixproof.impl.operations import (
     Evict,
     History,
@@ -263,3 +264,22 @@ def test_what_a_reset_forgets_writes_no_more(fault: str, operations: list[Operat
     verdict = run_history(find(f"fault:{fault}"), history)
     assert verdict is not None
     assert verdict.breach.signature == "CONTENT/written-after-reset"
+
+
+def test_what_a_forgotten_copy_has_spoilt_is_not_blamed_on_who_copies_it(
+    signature_of: SignatureOf,
+) -> None:
+    def load_first(system: RadixSystem) -> None:
+        """What a reset has forgotten is loaded just before the next backup."""
+        loads_survive_reset(system.cache)
+        backups, loads = system._engines
+        run = backups.run
+
+        def both(count: int, fail: bool = False) -> int:
+            loads.run(0)
+            return run(count, fail)
+
+        backups.run = both  # type: ignore[method-assign]
+
+    operations = [*LOAD, Reset(), Insert(B), RunCopies()]
+    assert signature_of(PLAIN, operations, load_first) == "CONTENT/written-after-reset"

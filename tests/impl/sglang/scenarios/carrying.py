@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from radixproof.impl.carrying import Did, Tracked
 from radixproof.impl.observation import Event
-from radixproof.impl.operations import Abort, Arrive, Decode, Finish, Operation, Prefill
+from radixproof.impl.operations import Abort, Arrive, Decode, Finish, Match, Operation, Prefill
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
@@ -18,6 +18,7 @@ from .bench import (
     OLD,
     PROMPT,
     STATES,
+    STATES_AND_SWA,
     arrived,
     build,
     computed,
@@ -346,3 +347,15 @@ def a_second_state_is_taken_only_while_it_is_needed(release: Target) -> None:
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state, insert.taken), (4, second.slot, True))
     equal(system.available(Pool.MAMBA), 1)
+
+
+def nothing_is_freed_of_the_window_of_a_tracked_state(release: Target) -> None:
+    """The insert of a part of a prompt may end before what is computed."""
+    config = replace(STATES_AND_SWA, window=2, mamba_states=8, mamba_host_states=16, track_every=3)
+    if release.scope.refuses(config):
+        return
+    run = Run(release, config, every=1)
+    long = Key((1, 2, 3, 4, 5, 6))
+    for operation in (Arrive("q", long), Prefill("q"), Prefill("q", 4), Match(Key(()))):
+        equal(run.step(operation, whole=True), [])
+    run.close()

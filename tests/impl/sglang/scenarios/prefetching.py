@@ -143,6 +143,16 @@ def a_refused_allocation_is_made_up_for(release: Target) -> None:
     run.close()
 
 
+def a_refused_allocation_is_repeated_once_room_was_made(release: Target) -> None:
+    """Storage may have nothing all the same."""
+    if not release.scope.carries_prefetches:
+        return
+    run = Run(release, WINDOWED, every=1)
+    for operation in (Refuse(Pool.SWA_HOST), Prefetch("f", KEY, 0)):
+        equal(run.step(operation, whole=True), [])
+    run.close()
+
+
 def an_aborted_request_is_forgotten(release: Target) -> None:
     """But in one release."""
     for system in caches(release):
