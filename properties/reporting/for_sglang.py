@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from radixproof.impl import registry
-from radixproof.impl.operations import History, HostLock, Insert, Match, Operation, Prefetch
+from radixproof.impl.operations import (
+    History,
+    HostLock,
+    Insert,
+    Match,
+    Operation,
+    Prefetch,
+    Requested,
+)
 from radixproof.impl.sglang.names import core_in, version_in
 from radixproof.impl.sglang.paste.assertions import Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.sglang.paste.requests import Call
 from radixproof.impl.system import Target
+from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
 from radixproof.properties.performing.outcomes import Crashed, Matched, Outcome, Skipped
 from radixproof.properties.performing.performer import Performer
@@ -68,12 +78,14 @@ def _told(system: str, history: History, signature: str, breach: Breach | None =
     ]
     performed = History(history.config, tuple(operation for operation, _, _ in done))
     found = _found(registry.find(system), performed, breach)
+    made = [calls for _, _, calls in done]
+    inserted = _inserted(performed, made)
     return Telling(
         performed,
         [note for _, note, _ in done],
-        [calls for _, _, calls in done],
+        made,
         breach,
-        Seen(told.before, told.after, *found),
+        Seen(told.before, told.after, *found, inserted),
     )
 
 
@@ -95,6 +107,27 @@ def _written(system: str, told: Telling, asserted: Telling, script: bool) -> str
         with suppress(Unwritable):
             return of_core(core=None)
     return of_core(core=core_in(system))
+
+
+def _inserted(history: History, made: Sequence[Sequence[Call]]) -> Key | None:
+    """What the last operation inserts: of a request that is carried, what it has computed."""
+    last = history.operations[-1] if history.operations else None
+    if isinstance(last, Insert):
+        return last.key
+    if not isinstance(last, Requested):
+        return None
+    steps = zip(history.operations, made, strict=True)
+    computed = [
+        call.arguments
+        for operation, calls in steps
+        if isinstance(operation, Requested) and operation.request == last.request
+        for call in calls
+        if call.method == "compute"
+    ]
+    if not computed:
+        return None
+    _, key, _, units = computed[-1]
+    return Key(key.tokens[: units + history.config.bigram], key.namespace)
 
 
 def _found(

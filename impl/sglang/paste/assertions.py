@@ -18,6 +18,7 @@ from radixproof.impl.operations import (
     Evict,
     EvictHost,
     History,
+    HostInsert,
     LoadBack,
     LoadingCheck,
     Operation,
@@ -27,8 +28,8 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
 from radixproof.impl.sglang.names import PYTHON
-from radixproof.impl.sglang.paste import layout
-from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found
+from radixproof.impl.sglang.paste import layout, windows
+from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found, listed
 from radixproof.impl.sglang.victims import Endless
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key, Units
@@ -38,6 +39,8 @@ Tree: TypeAlias = Sequence[NodeView]
 
 _SHORT = re.compile(r"[\w:\[\] ]{,24}")
 """Prompts that a message repeats."""
+
+_HIDDEN = "it shows in the nodes alone, and this core does not show its nodes"
 
 
 class Unwritable(Exception):
@@ -73,6 +76,8 @@ class Seen:
     after: Tree = ()
     found_before: Found | None = None
     found_after: Found | None = None
+    inserted: Key | None = None
+    """What the last step inserts, if it is an insert or that of a request."""
 
 
 NOTHING_SEEN = Seen()
@@ -105,6 +110,10 @@ def assertion(
     about_room = _about_room(breach, last, history.config, core, needed)
     if about_room is not None:
         return about_room
+    if breach.signature == "CONTENT/fetched" and witness is not None:
+        return Assertion(after=_named_apart(witness.prefix, history))
+    if shown := _of_windows(breach, history.config, seen.inserted):
+        return Assertion(after=shown)
     if witness is None:
         return _counted(breach, history.config, core)
     if core != PYTHON:
@@ -134,6 +143,34 @@ def _about_room(
     if breach.rule == "stopped-early" and isinstance(last, Evict) and core != PYTHON:
         return _freed(breach.witness.pool, last, config)
     return None
+
+
+def _named_apart(prefix: Key, history: History) -> list[str]:
+    """What is fetched for one namespace has not the name of what another has stored."""
+    others = [one.key for one in history.operations if isinstance(one, HostInsert)]
+    tokens = prefix.tokens
+    for other in others:
+        if other.namespace != prefix.namespace and other.tokens[: len(tokens)] == tokens:
+            names = [listed(Key(tokens, one.namespace)) for one in (other, prefix)]
+            claim = "pages of two namespaces have one name in storage"
+            return [
+                f"one, other = storage.names({names[0]}), storage.names({names[1]})",
+                f'assert one != other, "{claim}"',
+            ]
+    raise Unwritable("nothing else was stored under these names")
+
+
+def _of_windows(breach: Breach, config: Config, inserted: Key | None) -> list[str]:
+    """What shows that a window was cut wrongly, or lost, without a look into nodes."""
+    if breach.signature == "MAP/stale":
+        return windows.mapped(config)
+    if breach.signature == "MAP/window-not-told":
+        return _on_device(Pool.SWA, config)
+    if inserted is None:
+        return []
+    if breach.signature == "MATCH/not-cut":
+        return windows.cut(inserted, config)
+    return windows.reached(inserted, config) if breach.signature in windows.UNREACHED else []
 
 
 # -- what a node has -------------------------------------------------------------------------------
@@ -314,14 +351,20 @@ def _part(witness: Witness, config: Config, tree: Tree) -> str:
     if witness.pool.component is Component.MAMBA:
         return ""
     end = _length(witness, config)
-    units = witness.prefix.units(config.bigram)[:end]
     for view, path in paths(tree):
-        start = len(path) - len(view.segment)
-        here = view.namespace == witness.prefix.namespace and path[:end] == units
-        if here and start < end <= len(path):
+        if _ends_in(witness.prefix, view, path, config):
+            start = len(path) - len(view.segment)
             page = (end - config.page_size - start, end - start)
             return "" if page == (0, len(view.segment)) else f"[{page[0]}:{page[1]}]"
     raise Unwritable(f"the tree had no {witness.prefix}")
+
+
+def _ends_in(prefix: Key, view: NodeView, path: Units, config: Config) -> bool:
+    """Whether it is this node that has the last page of a prefix."""
+    units = prefix.units(config.bigram)
+    end, start = config.floor(len(units)), len(path) - len(view.segment)
+    here = view.namespace == prefix.namespace and path[:end] == units[:end]
+    return here and start < end <= len(path)
 
 
 def paths(tree: Tree) -> list[tuple[NodeView, Units]]:
@@ -366,15 +409,39 @@ def _returned(witness: Witness, config: Config, seen: Seen) -> Assertion:
             return Assertion(after=_matched(witness, before.device, on_host=False))
         if after.best < before.best:
             return Assertion(after=_matched(witness, before.best, on_host=True))
+    if witness.locks is not None and not witness.pool.on_host:
+        return Assertion(after=_protected(witness, config, seen.after))
     compared = witness.kept is not None or witness.content is not None
     if witness.pool.on_host or not compared or not _is_served(witness, config, seen):
-        raise Unwritable("it shows in the nodes alone, and this core does not show its nodes")
+        raise Unwritable(_HIDDEN)
     slots = f"device_indices({found(witness.prefix)})[-{config.page_size}:]"
     if witness.pool.component is Component.SWA:
         slots = f"allocator.full_to_swa_index_mapping[{slots}]"
     if witness.kept is not None:
         return _compared(witness, slots, slots)
     return Assertion(after=_filled(witness, config, slots), filled=witness.pool.component)
+
+
+def _protected(witness: Witness, config: Config, tree: Tree) -> list[str]:
+    """As much is protected as the locks that there should be cover. Raises `Unwritable` if a lock
+    too many, or too few, makes no difference to that.
+    """
+    component, wrong, right = witness.pool.component, 0, 0
+    for view, path in paths(tree):
+        slots, locks = view.slots[witness.pool], view.locks
+        if slots is None or locks is None:
+            continue
+        is_it = _ends_in(witness.prefix, view, path, config)
+        wrong += len(slots) if locks[component] else 0
+        right += len(slots) if (witness.locks if is_it else locks[component]) else 0
+    if wrong == right:
+        raise Unwritable(_HIDDEN)
+    name = component.name
+    claim = f"{{held}} slots of {name} are protected, and locks should cover {right}"
+    return [
+        f"held = tree.{name.lower()}_protected_size()",
+        f'assert held == {right}, f"{claim}"',
+    ]
 
 
 def _is_served(witness: Witness, config: Config, seen: Seen) -> bool:

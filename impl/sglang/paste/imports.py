@@ -49,6 +49,7 @@ _OTHERS = {
     "TreeLock": f"{_MEM_CACHE}.base_prefix_cache",
     "UnifiedRadixCache": f"{_MEM_CACHE}.unified_radix_cache",
     "set_global_server_args_for_scheduler": "sglang.srt.server_args",
+    "utils": _MEM_CACHE,
 }
 """Where each name is imported from; an empty text for the names of modules."""
 

@@ -18,8 +18,8 @@ _LONG_RUN = 8
 def fitted(source: str) -> str:
     """The source with each statement that is wider than `WIDTH` on several lines.
 
-    That is done for an import, a call, an assignment of a call, or an assertion, on a line of its
-    own. Nothing else that is written can become so wide.
+    That is done for an import, a call, an assignment of a call or a sum, or an assertion, on a line
+    of its own. Nothing else that is written can become so wide.
     """
     lines = [
         part
@@ -50,6 +50,12 @@ def _broken(line: str) -> list[str]:
         flat = inside + ", ".join(items)
         body = [flat] if len(flat) <= WIDTH else [f"{inside}{item}," for item in items]
         return [head, *body, f"{indent}]"]
+    if isinstance(call, ast.BinOp):
+        flat = f"{indent}    {_source(text, call)}"
+        parts = (
+            [flat] if len(flat) <= WIDTH else flat.replace(" + ", f"\n{indent}    + ").split("\n")
+        )
+        return [f"{indent}{text[: call.col_offset]}(", *parts, f"{indent})"]
     if not isinstance(call, ast.Call):
         return [line]
     head = f"{indent}{text[: call.col_offset]}{_source(text, call.func)}("

@@ -154,8 +154,10 @@ def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
     for number, operation in enumerate(history.operations):
         if isinstance(operation, Requested) and number < len(calls):
             continue
-        if isinstance(operation, FETCHES) and (history.config.bigram or operation.key.namespace):
-            raise Unwritable("what is fetched is written for tokens alone, of the one namespace")
+        if isinstance(operation, FETCHES) and history.config.bigram:
+            raise Unwritable("what is fetched is written for tokens alone")
+        if isinstance(operation, Prefetch) and operation.key.namespace:
+            raise Unwritable("what is fetched bit by bit is written for the one namespace")
         if isinstance(operation, Prefetch) and operation.stored is not None:
             raise Unwritable("what storage has a part of is not written")
         if type(operation) not in WRITTEN:

@@ -171,7 +171,7 @@ class Statements:
         return [f"load_back({prompt(operation.key)}{quota})"]
 
     def _host_insert(self, operation: HostInsert) -> list[str]:
-        return [f"storage.host_insert([{layout.items(operation.key.tokens)}])"]
+        return [f"storage.host_insert({listed(operation.key)})"]
 
     def _prefetch(self, operation: Prefetch) -> list[str]:
         name = _name(operation.prefetch)
@@ -237,6 +237,12 @@ def prompt(key: Key) -> str:
     parts = [layout.items(key.tokens)] if key.tokens else []
     parts += [f"extra_key={layout.quoted(key.namespace)}"] if key.namespace else []
     return f"key({', '.join(parts)})"
+
+
+def listed(key: Key) -> str:
+    """A key as what is fetched is told: a list, and the namespace if it has one."""
+    namespace = f", extra_key={layout.quoted(key.namespace)}" if key.namespace else ""
+    return f"[{layout.items(key.tokens)}]{namespace}"
 
 
 def inserted(key: Key, value: str, given: Mapping[str, str]) -> str:

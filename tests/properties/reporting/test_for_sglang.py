@@ -94,21 +94,13 @@ UNWRITTEN = {
         )
         for release, order in (("22", "swa"), ("22", "mamba"), ("23", "mamba"))
     },
-    **{
-        f"sglang-0-5-22-rust-{name}": (
-            "it shows in the nodes alone, and this core does not show its nodes"
-        )
-        for name in ("match-window-not-in-whole-pages", "own-inserted-not-adopted")
-    },
+    "sglang-0-5-22-rust-own-inserted-not-adopted": (
+        "it shows in the nodes alone, and this core does not show its nodes"
+    ),
     **{
         entry.name: "what routers are told is to be compared with the nodes, which no call shows"
         for entry in ENTRIES
         if entry.history.origin["signature"] in ("EVENT/stored-missing", "EVENT/removed-missing")
-    },
-    **{
-        entry.name: "a host insert is written for tokens alone, of the one namespace"
-        for entry in ENTRIES
-        if entry.history.origin["signature"] == "CONTENT/fetched"
     },
     "sglang-0-5-12-post1-lock-swa-too-few-after-copy": (
         "a test of it was written, but fails with something else: "
@@ -131,13 +123,6 @@ UNWRITTEN = {
         )
         for release in ("22", "23")
     },
-    **dict.fromkeys(
-        (
-            "sglang-0-5-12-post1-map-stale",
-            "sglang-0-5-12-post1-match-not-cut",
-        ),
-        "a test of it was written, but passes: it asserts too little",
-    ),
 }
 """Entries of which no test can be written, and why."""
 

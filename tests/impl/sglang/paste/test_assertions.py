@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from radixproof.impl.operations import (
     Evict,
     EvictHost,
     History,
+    HostInsert,
     Insert,
     LoadBack,
     LoadingCheck,
@@ -281,6 +283,49 @@ def test_what_no_call_returns_is_not_written(witness: Witness) -> None:
         returned(witness, Found(2, 2), Found(2, 2))
     with pytest.raises(Unwritable, match="does not show its nodes"):
         returned(Witness(KEY, Pool.FULL, kept=True), Found(0, 0), Found(2, 2))
+
+
+def test_a_lock_too_few_shows_in_what_is_protected() -> None:
+    slots: SlotsPerPool = ((5,), (5,), None, None, None, None)
+    tree = (
+        NodeView(1, ROOT, "", (1,), slots, locks=(1, 0, 0)),
+        NodeView(2, 1, "", (2,), slots, locks=(1, 1, 0)),
+    )
+    history, witness = History(SWA, (Evict(1),)), Witness(Key((1,)), Pool.SWA, locks=1)
+    wrong = Breach(Property.LOCK, "swa-too-few", "text", witness)
+    shown = assertion(history, wrong, Seen(after=tree), None, with_core=True)
+    assert shown.after[-1].startswith("assert held == 2, ")
+    twice = replace(wrong, witness=replace(witness, prefix=KEY, locks=2))
+    with pytest.raises(Unwritable, match="does not show its nodes"):
+        assertion(history, twice, Seen(after=tree), None, with_core=True)
+
+
+def test_what_two_namespaces_have_stored_has_two_names() -> None:
+    history = History(FULL, (HostInsert(KEY), HostInsert(Key((1, 2), "a"))))
+    witness = Witness(Key((1,), "a"), Pool.FULL_HOST, content=True)
+    wrong = Breach(Property.CONTENT, "fetched", "text", witness)
+    shown = assertion(history, wrong, Seen(), None, with_core=True)
+    named = 'storage.names([1]), storage.names([1], extra_key="a")'
+    assert shown.after[0] == f"one, other = {named}"
+    alone = History(FULL, history.operations[1:])
+    with pytest.raises(Unwritable, match="nothing else was stored"):
+        assertion(alone, wrong, Seen(), None, with_core=True)
+
+
+@pytest.mark.parametrize(
+    ("violates", "rule", "inserted", "asserted"),
+    [
+        (Property.MAP, "stale", None, "assert mapped <= used, "),
+        (Property.MAP, "window-not-told", None, "assert known == 8, "),
+        (Property.MAP, "leaf-without-window", KEY, "assert tokens == 2, "),
+        (Property.MATCH, "not-cut", KEY, "assert held == 1, "),
+    ],
+)
+def test_windows_are_asserted_by_what_calls_return(
+    violates: Property, rule: str, inserted: Key | None, asserted: str
+) -> None:
+    shown = of(SWA, violates=violates, rule=rule, seen=Seen(inserted=inserted))
+    assert shown.after[-1].startswith(asserted)
 
 
 # -- what shows elsewhere --------------------------------------------------------------------------

@@ -88,6 +88,21 @@ def test_a_list_that_is_too_long_is_broken() -> None:
     ]
 
 
+def test_a_sum_that_is_too_long_is_broken() -> None:
+    assert fitted(f"    a = {LONG} + {LONG} + {LONG}").splitlines() == [
+        "    a = (",
+        f"        {LONG}",
+        f"        + {LONG}",
+        f"        + {LONG}",
+        "    )",
+    ]
+    assert fitted(f"    {LONG[:12]} = {LONG} + {LONG}").splitlines() == [
+        f"    {LONG[:12]} = (",
+        f"        {LONG} + {LONG}",
+        "    )",
+    ]
+
+
 def test_long_runs_of_tokens_are_ranges() -> None:
     assert items(()) == ""
     assert items((1, 2, 3, 9)) == "1, 2, 3, 9"

@@ -224,13 +224,21 @@ def test_of_several_ranks_that_one_is_written_whose_copies_run() -> None:
     [
         (History(SWA, (Refuse(Pool.FULL),)), "'refuse'"),
         (History(SWA, (Insert(key(1)), Arrive("r", key(1, 2)))), "'arrive'"),
-        (History(SWA, (HostInsert(key(1, namespace="a")),)), "of the one namespace"),
+        (History(SWA, (Prefetch("f", key(1, namespace="a")),)), "for the one namespace"),
         (History(replace(SWA, bigram=True), (HostInsert(key(1)),)), "for tokens alone"),
     ],
 )
 def test_what_cannot_be_written_says_why(history: History, why: str) -> None:
     with pytest.raises(Unwritable, match=why):
         render(history, breach(None), NEW)
+
+
+def test_what_is_fetched_for_a_namespace_has_the_names_that_sglang_gives_it() -> None:
+    brought = HostInsert(key(1)), HostInsert(key(1, namespace="a"))
+    text = render(History(SWA, brought), breach(None), OLD, script=True)
+    assert 'storage.host_insert([1], extra_key="a")' in text
+    assert "utils.get_storage_hash_str" in render(History(SWA, brought), breach(None), NEW)
+    assert "sha256" not in text
 
 
 # -- scripts ---------------------------------------------------------------------------------------
