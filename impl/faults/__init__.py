@@ -19,9 +19,11 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     mamba,
     match_ends,
     matching,
+    recency,
     resetting,
     sizes,
     splitting,
+    windows,
     write_back,
 )
 from radixproof.impl.faults.planting import FAULTS, Fault, target
