@@ -27,6 +27,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     reviving,
     sizes,
     splitting,
+    state_copies,
     windows,
     write_back,
 )
