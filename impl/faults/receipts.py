@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.locks import release_what_counts
@@ -13,7 +13,7 @@ from radixproof.model.verdict import Property
 if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
     from radixproof.impl.radix.locks import Held, HostReceipt, Receipt
-    from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.node import Edge, Node
 
 FULL, SWA = Component.FULL, Component.SWA
 
@@ -127,3 +127,48 @@ def lock_stops_at_a_locked_node(cache: RadixCache) -> None:
 
     locks.lock = lock_up  # type: ignore[method-assign]
     release_what_counts(cache)
+
+
+@fault(
+    "family of B08, SGLang pull request 36848: where a window lock ends",
+    "a lock whose nodes make up exactly one window is not marked as complete, "
+    "and its release goes on to the root",
+    Property.NOCRASH,
+)
+def exact_window_released_to_the_root(cache: RadixCache) -> None:
+    locks, lock_window = cache.locks, cache.locks._lock_window
+
+    def lock_beyond(
+        anchor: Node, hold: Callable[[Node, Component], None], edge: Edge
+    ) -> object | None:
+        covered: list[Node] = []
+
+        def hold_and_note(node: Node, component: Component) -> None:
+            hold(node, component)
+            covered.append(node)
+
+        mark = lock_window(anchor, hold_and_note, edge)
+        exact = covered and anchor.end - covered[-1].start == locks._window
+        return None if exact else mark
+
+    locks._lock_window = lock_beyond  # type: ignore[method-assign]
+    release_what_counts(cache)
+
+
+@fault(
+    "family of B16, SGLang pull request 28161: priorities in a cascade",
+    "an early release that frees a window leaves the state of the node there",
+    Property.MATCH,
+)
+def released_window_leaves_its_state(cache: RadixCache) -> None:
+    tree, device = cache.tree, cache.memory.device
+
+    def drop_windows(nodes: Iterable[Node]) -> None:
+        for node in nodes:
+            full, swa = node.full.device, node.swa
+            needed = swa.locks or node.resident_children
+            if full is not None and swa.device is not None and not needed:
+                tree.take_device(node, SWA)
+                device.free_swa(full)
+
+    cache.device_evictor.drop_windows = drop_windows  # type: ignore[method-assign]

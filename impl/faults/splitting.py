@@ -241,7 +241,7 @@ def split_keeps_host_window_mark_below(cache: RadixCache) -> None:
 @fault(
     "family of B73, SGLang pull request 33862: host copies of what is on the device",
     "the upper half of a split does not count as a duplicate",
-    Property.PROGRESS,
+    Property.RECENCY,
 )
 def split_forgets_the_duplicate(cache: RadixCache) -> None:
     after_split(cache, lambda lower, upper: cache.tree.duplicates.pop(upper, None))
