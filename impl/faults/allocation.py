@@ -143,3 +143,37 @@ def failed_allocation_keeps_full(cache: RadixCache) -> None:
         return full
 
     device.allocate = allocate  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B09, SGLang pull requests 27586, 27789, 27779: entries of the map",
+    "slots of which some have no peer are freed without the peers of the others",
+    Property.OWN,
+)
+def peers_freed_all_or_none(cache: RadixCache) -> None:
+    device, free_swa = cache.memory.device, cache.memory.device.free_swa
+
+    def free_whole(full: Slots) -> None:
+        if device.swa_of[full].all():
+            free_swa(full)
+
+    device.free_swa = free_whole  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B42, SGLang pull request 27330: what a rank does by itself",
+    "pages that are freed while copies of this rank are under way are handed out last, "
+    "so that ranks give out other slots",
+    Property.RANK,
+)
+def free_pages_ordered_by_own_copies(cache: RadixCache) -> None:
+    full, free = cache.memory.device.full, cache.memory.device.full.free
+    backups, loads = cache.backups._outstanding, cache.loader._outstanding
+
+    def free_in_order(slots: Slots) -> None:
+        before = len(full._free)
+        free(slots)
+        if backups.done() < len(backups) or loads.done() < len(loads):
+            full._free[:] = full._free[before:] + full._free[:before]
+
+    full.free = free_in_order  # type: ignore[method-assign]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FULL, SWA, MAMBA = Component
 
 
-def _release_what_counts(cache: RadixCache) -> None:
+def release_what_counts(cache: RadixCache) -> None:
     """Let a release pass over counts of zero in silence.
 
     So must one that does not know what its lock has counted.
@@ -46,7 +46,7 @@ def lock_skips_tombstones(cache: RadixCache) -> None:
             hold(node, component)
 
     tree.hold = hold_present  # type: ignore[method-assign]
-    _release_what_counts(cache)
+    release_what_counts(cache)
 
 
 @fault(
@@ -111,7 +111,7 @@ def lock_skips_missing_state(cache: RadixCache) -> None:
             hold(node, component)
 
     tree.hold = hold_present  # type: ignore[method-assign]
-    _release_what_counts(cache)
+    release_what_counts(cache)
 
 
 @fault(
@@ -209,7 +209,7 @@ def window_released_one_node_too_far(cache: RadixCache) -> None:
         return held
 
     locks._windowed = windowed_and_one  # type: ignore[method-assign]
-    _release_what_counts(cache)
+    release_what_counts(cache)
 
 
 @fault(
@@ -231,7 +231,7 @@ def lock_takes_the_mark_of_another(cache: RadixCache) -> None:
         return lock_window(anchor, forget, edge)
 
     locks._lock_window = lock_with_new_mark  # type: ignore[method-assign]
-    _release_what_counts(cache)
+    release_what_counts(cache)
 
 
 @fault(
@@ -336,7 +336,7 @@ def split_loses_device_locks(cache: RadixCache) -> None:
         return upper
 
     tree.split = split_and_lose  # type: ignore[method-assign]
-    _release_what_counts(cache)
+    release_what_counts(cache)
 
 
 @fault(

@@ -23,7 +23,7 @@ Judge: TypeAlias = "Callable[[Node], tuple[bool, bool]]"
 """Whether a prefix may end at the next node of a path: on the device, and on either tier."""
 
 
-def _match_by(
+def match_by(
     cache: RadixCache,
     judge_of: Callable[[CacheConfig], Judge],
     used: Callable[[CacheConfig], int | None] = lambda config: config.window,
@@ -58,7 +58,7 @@ def _match_by(
     cache.match = match  # type: ignore[method-assign]
 
 
-def _gated(on_device: Gate, on_either: Gate, states: bool) -> Judge:
+def gated(on_device: Gate, on_either: Gate, states: bool) -> Judge:
     """The judge that matches have, with gates of one's own."""
 
     def judge(node: Node) -> tuple[bool, bool]:
@@ -72,10 +72,10 @@ def _gated(on_device: Gate, on_either: Gate, states: bool) -> Judge:
     return judge
 
 
-def _as_it_should(config: CacheConfig) -> Judge:
+def as_it_should(config: CacheConfig) -> Judge:
     from radixproof.impl.radix.window import Gate
 
-    return _gated(Gate(config.window), Gate(config.window), config.stateful)
+    return gated(Gate(config.window), Gate(config.window), config.stateful)
 
 
 @fault(
@@ -92,7 +92,7 @@ def match_without_a_whole_window(cache: RadixCache) -> None:
         def admits(self, node: Node, present: bool) -> bool:
             return self.window is None or present
 
-    _match_by(cache, lambda c: _gated(ShortMemory(c.window), ShortMemory(c.window), c.stateful))
+    match_by(cache, lambda c: gated(ShortMemory(c.window), ShortMemory(c.window), c.stateful))
 
 
 @fault(
@@ -105,9 +105,9 @@ def match_with_a_window_a_token_short(cache: RadixCache) -> None:
 
     def judge(config: CacheConfig) -> Judge:
         window = None if config.window is None else config.window - 1
-        return _gated(Gate(window), Gate(window), config.stateful)
+        return gated(Gate(window), Gate(window), config.stateful)
 
-    _match_by(cache, judge)
+    match_by(cache, judge)
 
 
 @fault(
@@ -119,7 +119,7 @@ def match_misses_windows_on_host(cache: RadixCache) -> None:
     from radixproof.impl.radix.window import Gate
 
     def judge_of(config: CacheConfig) -> Judge:
-        judge, on_device = _as_it_should(config), Gate(config.window)
+        judge, on_device = as_it_should(config), Gate(config.window)
 
         def judge_strictly(node: Node) -> tuple[bool, bool]:
             device, either = judge(node)
@@ -127,7 +127,7 @@ def match_misses_windows_on_host(cache: RadixCache) -> None:
 
         return judge_strictly
 
-    _match_by(cache, judge_of)
+    match_by(cache, judge_of)
 
 
 @fault(
@@ -138,10 +138,10 @@ def match_misses_windows_on_host(cache: RadixCache) -> None:
 )
 def best_match_asks_for_full_only(cache: RadixCache) -> None:
     def judge_of(config: CacheConfig) -> Judge:
-        judge = _as_it_should(config)
+        judge = as_it_should(config)
         return lambda node: (judge(node)[0], True)
 
-    _match_by(cache, judge_of)
+    match_by(cache, judge_of)
 
 
 @fault(
@@ -152,7 +152,7 @@ def best_match_asks_for_full_only(cache: RadixCache) -> None:
 )
 def window_not_checked_without_state(cache: RadixCache) -> None:
     def judge_of(config: CacheConfig) -> Judge:
-        judge = _as_it_should(config)
+        judge = as_it_should(config)
 
         def judge_with_state(node: Node) -> tuple[bool, bool]:
             if config.stateful and node.mamba.device is None and node.mamba.host is None:
@@ -161,7 +161,7 @@ def window_not_checked_without_state(cache: RadixCache) -> None:
 
         return judge_with_state
 
-    _match_by(cache, judge_of)
+    match_by(cache, judge_of)
 
 
 @fault(
@@ -290,7 +290,7 @@ def match_renews_parents_last(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def match_renews_more_than_a_window(cache: RadixCache) -> None:
-    _match_by(cache, _as_it_should, used=lambda config: config.window and 1 << 30)
+    match_by(cache, as_it_should, used=lambda config: config.window and 1 << 30)
 
 
 @fault(

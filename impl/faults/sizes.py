@@ -131,3 +131,17 @@ def new_window_is_the_oldest(cache: RadixCache) -> None:
             order.add_older(node, than=next(iter(order)))
 
     tree.put_device = put  # type: ignore[method-assign]
+
+
+@fault(
+    "family of SGLang pull request 5499 and issue 5543: children on the device",
+    "a child that comes back to the device is not counted as being there",
+    Property.LEAF,
+)
+def revived_child_not_counted(cache: RadixCache) -> None:
+    tree, count = cache.tree, cache.tree._count_resident
+
+    def count_new(node: Node, change: int) -> None:
+        count(node, 0 if change > 0 and node.backed else change)
+
+    tree._count_resident = count_new  # type: ignore[method-assign]

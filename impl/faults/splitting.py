@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from radixproof.impl.faults.locks import release_what_counts
 from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.config import Component
 from radixproof.impl.radix.recency import RecencyList
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 FULL, SWA, MAMBA = Component
 
 
-def _after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None:
+def after_split(cache: RadixCache, spoil: Callable[[Node, Node], None]) -> None:
     """Do something with the lower and the upper half after every split."""
     tree, split = cache.tree, cache.tree.split
 
@@ -44,7 +45,7 @@ def _renew_both(cache: RadixCache, order: Callable[[], RecencyList[Node]]) -> No
             if node in order():
                 order().renew(node)
 
-    _after_split(cache, renew)
+    after_split(cache, renew)
 
 
 @fault(
@@ -53,7 +54,7 @@ def _renew_both(cache: RadixCache, order: Callable[[], RecencyList[Node]]) -> No
     Property.RECENCY,
 )
 def split_renews_the_lower_half(cache: RadixCache) -> None:
-    _after_split(cache, lambda lower, upper: cache.tree.touch(lower))
+    after_split(cache, lambda lower, upper: cache.tree.touch(lower))
 
 
 @fault(
@@ -84,7 +85,7 @@ def split_renews_the_state(cache: RadixCache) -> None:
         if lower.mamba.device is not None:
             cache.tree.device_order[MAMBA].renew(lower)
 
-    _after_split(cache, renew)
+    after_split(cache, renew)
 
 
 @fault(
@@ -93,7 +94,7 @@ def split_renews_the_state(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_use_of_the_upper_half(cache: RadixCache) -> None:
-    _after_split(cache, lambda lower, upper: setattr(upper, "accessed", 0))
+    after_split(cache, lambda lower, upper: setattr(upper, "accessed", 0))
 
 
 @fault(
@@ -102,7 +103,7 @@ def split_forgets_use_of_the_upper_half(cache: RadixCache) -> None:
     Property.PROGRESS,
 )
 def split_forgets_hits(cache: RadixCache) -> None:
-    _after_split(cache, lambda lower, upper: setattr(upper, "hits", 0))
+    after_split(cache, lambda lower, upper: setattr(upper, "hits", 0))
 
 
 @fault(
@@ -111,7 +112,7 @@ def split_forgets_hits(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_priority(cache: RadixCache) -> None:
-    _after_split(cache, lambda lower, upper: setattr(upper, "priority", 0))
+    after_split(cache, lambda lower, upper: setattr(upper, "priority", 0))
 
 
 @fault(
@@ -120,7 +121,7 @@ def split_forgets_priority(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def split_forgets_creation(cache: RadixCache) -> None:
-    _after_split(cache, lambda lower, upper: setattr(upper, "created", cache.tree._inserts))
+    after_split(cache, lambda lower, upper: setattr(upper, "created", cache.tree._inserts))
 
 
 @fault(
@@ -137,7 +138,7 @@ def split_swaps_windows(cache: RadixCache) -> None:
                 both[len(upper.segment) :].copy(),
             )
 
-    _after_split(cache, swap)
+    after_split(cache, swap)
 
 
 @fault(
@@ -154,7 +155,7 @@ def split_swaps_host_slots(cache: RadixCache) -> None:
                 both[len(upper.segment) :].copy(),
             )
 
-    _after_split(cache, swap)
+    after_split(cache, swap)
 
 
 @fault(
@@ -167,7 +168,7 @@ def split_leaves_all_slots_above(cache: RadixCache) -> None:
         if upper.full.device is not None and lower.full.device is not None:
             upper.full.device = np.concatenate([upper.full.device, lower.full.device])
 
-    _after_split(cache, keep)
+    after_split(cache, keep)
 
 
 @fault(
@@ -180,7 +181,7 @@ def split_counts_the_upper_half_again(cache: RadixCache) -> None:
         if upper.full.device is not None and not upper.full.locks:
             cache.tree.evictable[FULL] += len(upper.segment)
 
-    _after_split(cache, count)
+    after_split(cache, count)
 
 
 @fault(
@@ -194,4 +195,63 @@ def split_forgets_the_child(cache: RadixCache) -> None:
         upper.resident_children = 0
         cache.tree._sort_leaf(upper)
 
-    _after_split(cache, forget)
+    after_split(cache, forget)
+
+
+@fault(
+    "family of B35, SGLang pull request 39980: who is in a list",
+    "the upper half of a split is missing in the order in which windows on the host go",
+    Property.LEAF,
+)
+def split_forgets_to_list_the_window_on_host(cache: RadixCache) -> None:
+    after_split(cache, lambda lower, upper: cache.tree.host_order[SWA].discard(upper))
+
+
+@fault(
+    "family of B08, SGLang pull request 36848: counts of locks",
+    "the upper half of a split is locked once, however often the whole was",
+    Property.LOCK,
+)
+def split_locks_the_upper_half_once(cache: RadixCache) -> None:
+    def count_once(lower: Node, upper: Node) -> None:
+        for component in (FULL, SWA):
+            while upper.states[component].locks > 1:
+                cache.tree.release(upper, component)
+
+    after_split(cache, count_once)
+    release_what_counts(cache)
+
+
+@fault(
+    "family of B08, SGLang pull request 36848: where a window lock ends",
+    "the mark where a window lock on the host ends stays on the lower half of a node that is "
+    "split, and the upper half stays locked",
+    Property.LOCK,
+)
+def split_keeps_host_window_mark_below(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
+    def move(lower: Node, upper: Node) -> None:
+        mark = Edge.HOST_WINDOW
+        lower.edges[mark], upper.edges[mark] = upper.edges[mark], None
+
+    after_split(cache, move)
+
+
+@fault(
+    "family of B73, SGLang pull request 33862: host copies of what is on the device",
+    "the upper half of a split does not count as a duplicate",
+    Property.RECENCY,
+)
+def split_forgets_the_duplicate(cache: RadixCache) -> None:
+    after_split(cache, lambda lower, upper: cache.tree.duplicates.pop(upper, None))
+
+
+@fault(
+    "family of B34, SGLang pull requests 26177, 26939: a list that two have",
+    "both halves of a split have one list of the backups in flight, "
+    "and the first ack takes each of them off it twice",
+    Property.NOCRASH,
+)
+def split_shares_the_list_of_backups(cache: RadixCache) -> None:
+    after_split(cache, lambda lower, upper: setattr(upper, "backups", lower.backups))
