@@ -172,14 +172,17 @@ class FollowedEviction:
         return self.room is not None and any(map(operator.gt, need, self.room))
 
     def _may_have_been_copied(self, end: Page) -> bool:
-        """A host copy was made, or may have been and have made room for another since (7.9)."""
+        """A host copy was made, or may have been and have made room for another since, also for
+        one that was then not made (7.9, 8.3).
+        """
         gained = self.choice.gained
         short = (
             host_need(self.state, [end.node()], host.component)
             > self.state.trie.free(host) - len(gained[host]) * self.state.config.unit(host)
             for host in HOST
         )
-        return self.choice.copied(end) or any(short)
+        in_vain = not self.state.dialect.room_before_backup
+        return in_vain or self.choice.copied(end) or any(short)
 
     def write_back(self, node: list[Page]) -> None:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""

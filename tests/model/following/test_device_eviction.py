@@ -77,6 +77,23 @@ def test_a_copy_may_have_left_a_full_host_again(start: Start, pages: int, wrong:
 
 
 @pytest.mark.parametrize(
+    ("first", "wrong"),
+    [(False, "PROGRESS/unbacked-leaf-kept"), (True, "RECENCY/filo")],
+    ids=["in vain", "all or none"],
+)
+def test_a_copy_may_have_left_for_a_backup_that_was_not_made(
+    start: Start, first: bool, wrong: str
+) -> None:
+    """Where room is made that may not be enough (semantics 8.3)."""
+    dialect = Dialect(room_before_backup=first)
+    cache = start(write_back=True, eviction_policy=EvictionPolicy.FILO, dialect=dialect)
+    for text in ("7", "9"):
+        cache.put(text)
+    cache.cache.refuse(Pool.FULL_HOST)
+    assert cache.evict_as((1, 0, 0), {"F": ["7"]}, sure=False)[1][0] == wrong
+
+
+@pytest.mark.parametrize(
     ("asked", "taken", "freed", "wrong"),
     [
         (1, ["1"], 1, []),
