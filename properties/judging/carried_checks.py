@@ -40,7 +40,7 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
         f"which leaves less than a window of {window} tokens"
     )
     witness = _swa(config, insert, lost, True)
-    return [Breach(*_why_too_much(config, carried, length), text, witness)]
+    return [Breach(*_why_too_much(config, carried, length, insert.state), text, witness)]
 
 
 def _swa(config: Config, insert: Insert, end: int, held: bool) -> Witness:
@@ -55,8 +55,13 @@ def _may_have_lost(config: Config, length: int) -> int:
     return config.floor(max(0, length - max(config.window, config.page_size)))
 
 
-def _why_too_much(config: Config, carried: Carried, length: int) -> tuple[Property, str]:
+def _why_too_much(
+    config: Config, carried: Carried, length: int, tracked: bool
+) -> tuple[Property, str]:
+    """By its cause; an insert with a state ends where this was ``tracked``, maybe earlier."""
     assert config.window is not None
+    if tracked and length < config.floor(carried.computed):
+        return Property.MATCH, "window-of-state-freed"
     if carried.evicted >= length:
         return Property.MAP, "leaf-without-window"
     from_units = carried.computed - 1 - max(config.window, config.page_size)

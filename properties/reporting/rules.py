@@ -82,6 +82,7 @@ BY_SIGNATURE = (
     ("PROGRESS/*", "7.4"),
     ("MATCH/*-not-inserted", "4.1", "4.2"),
     ("MATCH/window-not-in-whole-pages", "11.4"),
+    ("MATCH/window-of-state-freed", "11.4"),
     ("MATCH/not-cut", "4.3", "5.1"),
     ("MATCH/cut-unasked", "4.3", "5.1", "10.3"),
     ("MATCH/match-outcome", "3.2", "3.3"),

@@ -166,6 +166,8 @@ def _of_windows(breach: Breach, config: Config, inserted: Key | None) -> list[st
         return windows.mapped(config)
     if breach.signature == "MAP/window-not-told":
         return _on_device(Pool.SWA, config)
+    if breach.signature == "MATCH/window-of-state-freed" and breach.witness is not None:
+        return windows.reached(breach.witness.prefix, config)
     if inserted is None:
         return []
     if breach.signature == "MATCH/not-cut":

@@ -51,6 +51,13 @@ def test_a_window_is_told_and_kept(
     assert of(config, tokens, carried) == found
 
 
+def test_a_window_is_kept_before_the_state_that_was_tracked_last() -> None:
+    insert = Insert(key(4), state=True)
+    step = Step(insert, Inserted(0), carried=Carried(told=4, evicted=4, computed=9))
+    (breach,) = of_insert(LONG, step, insert)
+    assert breach.signature == "MATCH/window-of-state-freed"
+
+
 def test_what_the_tree_had_before_is_its_own() -> None:
     assert of(PAGED, 6, Carried(told=0, evicted=3, computed=8), protected=3) == []
 
