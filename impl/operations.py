@@ -247,8 +247,8 @@ class Abort(_Operation):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reset(_Operation):
-    """Empty the cache and its pools (semantics 12). Skipped unless idle: no receipt, no request, no
-    copy in flight.
+    """Empty the cache and its pools (semantics 12). Skipped while a receipt is out, a prefetch is
+    under way or a request alive; copies may be in flight.
     """
 
 
