@@ -9,6 +9,7 @@ import pytest
 from radixproof.impl.operations import (
     Arrive,
     Evict,
+    EvictHost,
     History,
     HostLock,
     Insert,
@@ -27,6 +28,7 @@ from radixproof.properties.running.run import run_history
 A, AB, B, X = (Key(tokens) for tokens in ((1,), (1, 2), (2,), (9,)))
 ACKS = WritingCheck(blocking=True)
 WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
+HOSTED_WINDOWS = Config(window=1, swa_pages=8, host_pages=2, swa_host_pages=2, write_back=True)
 
 Case: TypeAlias = tuple[str, int, Config, tuple[Operation, ...], str]
 """A kind, the occasion that is taken, what is done, and what is reported of it."""
@@ -150,6 +152,16 @@ MENDED: dict[str, Case] = {
         Config(device_pages=8, host_pages=1, write_back=True),
         (Insert(AB), Insert(Key((1, 2, 3))), Evict(3)),
         "EVENT/host-unsaid",
+    ),
+    "an order that a refusal has hidden is known again when what it is about has gone": (
+        "another-host-victim",
+        0,
+        HOSTED_WINDOWS,
+        (
+            *(Insert(A), Insert(B), Refuse(Pool.FULL_HOST), Evict(2), EvictHost(8)),
+            *(Insert(A), Evict(1), Insert(B), Evict(1), Insert(X), Evict(1)),
+        ),
+        "RECENCY/access-time",
     ),
     "a state goes alone": (
         "window-taken-with-state",
