@@ -13,6 +13,7 @@ from radixproof.impl.operations import (
     History,
     HostLock,
     Insert,
+    LoadBack,
     Lock,
     Match,
     Operation,
@@ -190,6 +191,13 @@ MENDED: dict[str, Case] = {
         Config(),
         (Refuse(Pool.FULL_HOST), Insert(A), Insert(B), Evict(2)),
         "PROGRESS/never-backed-up",
+    ),
+    "a load-back for which nothing has to go is not excused by a host lock elsewhere": (
+        "load-refused",
+        0,
+        Config(threshold=2),
+        (Insert(A), Insert(A), ACKS, Evict(1), Insert(B), HostLock("h", B), LoadBack(A)),
+        "PROGRESS/load-refused",
     ),
     "a state goes alone": (
         "window-taken-with-state",
