@@ -11,6 +11,7 @@ from radixproof.impl.operations import (
     Evict,
     EvictHost,
     History,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
@@ -198,6 +199,13 @@ MENDED: dict[str, Case] = {
         Config(threshold=2),
         (Insert(A), Insert(A), ACKS, Evict(1), Insert(B), HostLock("h", B), LoadBack(A)),
         "PROGRESS/load-refused",
+    ),
+    "nothing is fetched of which nothing is missing": (
+        "best-match-a-node-short",
+        0,
+        Config(),
+        (HostInsert(A), HostInsert(A)),
+        "PROGRESS/fetched-needlessly",
     ),
     "a state goes alone": (
         "window-taken-with-state",
