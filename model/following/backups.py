@@ -8,7 +8,7 @@ from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Debt, Owed
+from radixproof.model.following.choice import Choice, Debt, Owed, met_refusal
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, is_settled
 from radixproof.model.specification.backing_up import (
@@ -189,23 +189,33 @@ class FollowedBackups:
         """What was due, and still fits on the host, is owed; ``marked`` is what backups in flight
         had marked before (semantics 8.2).
         """
-        if not nodes or state.refusing.intersection(HOST):
+        hidden = state.refusing.intersection(HOST) and not state.dialect.room_before_backup
+        if not nodes or hidden:
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
         uncounted = wording.is_uncounted(self.counted, nodes, state.config.threshold)
-        certain = is_settled(state, self.choice)
         for number, node in enumerate(nodes, 1):
             if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
                 break
-            for pool, pages in to_copy(state, node).items():
-                for page in pages:
-                    busy = page in marked or node[-1] in marked
-                    rule = wording.unpaid(page, pool.component, busy, uncounted)
-                    if page is self.too_early and pool is Pool.MAMBA_HOST:
-                        rule = wording.STATE_TOO_LATE
-                    debt = Debt(rule, certain)
-                    debts = self.owed.setdefault(page, {})
-                    debts[pool] = debts.get(pool, debt) if uncounted else debt
+            if refused := state.refusing.intersection(to_copy(state, node)):
+                met_refusal(state, refused)
+                break
+            self._owe_one(state, node, marked, uncounted)
+
+    def _owe_one(
+        self, state: State, node: list[Page], marked: Collection[Page], uncounted: bool
+    ) -> None:
+        """All that a backup of a node would have copied is owed (semantics 8.2)."""
+        certain = is_settled(state, self.choice)
+        for pool, pages in to_copy(state, node).items():
+            for page in pages:
+                busy = page in marked or node[-1] in marked
+                rule = wording.unpaid(page, pool.component, busy, uncounted)
+                if page is self.too_early and pool is Pool.MAMBA_HOST:
+                    rule = wording.STATE_TOO_LATE
+                debt = Debt(rule, certain)
+                debts = self.owed.setdefault(page, {})
+                debts[pool] = debts.get(pool, debt) if uncounted else debt
 
 
 def _due_by_inserts(state: State, lacking: Sequence[Page]) -> list[list[Page]]:

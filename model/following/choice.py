@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
@@ -49,3 +49,11 @@ def may_spoil_write_back(state: State) -> bool:
     first is hidden then (semantics 7.4, 17.4).
     """
     return state.config.write_back and any(pool.on_host for pool in state.refusing)
+
+
+def met_refusal(state: State, refused: Set[Pool]) -> None:
+    """Host slots were not had, of which so many are free, for want of an allocation from one of
+    these pools, which was told to fail. If there is one alone, that is over (semantics 17.4).
+    """
+    if len(refused) == 1:
+        state.refusing -= refused

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
+from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back, met_refusal
 from radixproof.model.following.host_room import (
     FollowedHostRoom,
     adopt_host_losses,
@@ -244,7 +244,10 @@ class FollowedEviction:
             yield wording.never_backed_up(node, *debt, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
-            if lost:
+            refused = self.state.refusing.intersection(to_copy(self.state, node))
+            if lost and refused and not self.choice.copied(node[-1]):
+                met_refusal(self.state, refused)
+            elif lost:
                 along = lost == [Pool.MAMBA] and pools[0] is Pool.SWA and node[-1].has(Pool.SWA)
                 yield wording.not_written_back(node, lost[0].component, along)
 
@@ -260,11 +263,11 @@ class FollowedEviction:
         return None
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:
-        """The host certainly has room: no other victim could have used it temporarily, and none
-        that was tried after this one and stayed (7.4, 8.3).
+        """The host certainly has room, but for a refusal: no other victim could have used it
+        temporarily, and none that was tried after this one and stayed (7.4, 8.3).
         """
         end = node[-1]
-        if not (self._is_exact() or self._was_the_last()):
+        if not (self.state.dialect.room_before_backup or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)

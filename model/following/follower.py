@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from radixproof.model.config import HOST, Component, Pool
+from radixproof.model.config import HOST, Component
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.backups import FollowedBackups
 from radixproof.model.following.choice import Choice, Owed
@@ -109,18 +109,21 @@ class Follower:
             lock_both(self.state, loading.holder, loading.best)
         amount_known = self._makes_what_is_short(loading, choice) or (loaded and choice.sure)
         fits = loaded or could_have_room(self.state, loading)
+        tries = fits and not loading.refused and self._surely_tries(loading, choice)
 
         def made_room(state: State, loading: Loading) -> bool:
             """As observed (semantics 9.3)."""
-            if loaded or any(choice.gone):
+            if loaded or tries or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
-                wrong = self._evict(asked, choice, amount_known).breaches
-                breaches.extend(wording.for_a_load(breach, asked) for breach in wrong)
+                evicted = self._evict(asked, choice, amount_known).breaches
+                if not loaded and not any(choice.gone):
+                    evicted = [wording.load_refused(loading.full) for _ in evicted[:1]]
+                breaches.extend(wording.for_a_load(breach, asked) for breach in evicted)
+            if tries and not loaded and not any(load_shortage(state, loading)):
+                breaches.append(wording.load_refused(loading.full))
             return loaded
 
         finish_load(self.state, loading, made_room)
-        if fits and not (loaded or loading.refused) and self._surely_had_room(loading, choice):
-            breaches.append(wording.load_refused(loading.full))
         return breaches
 
     def _makes_what_is_short(self, loading: Loading, choice: Choice) -> bool:
@@ -128,16 +131,8 @@ class Follower:
         enough = choice.sure and not any(load_shortage(self.state, loading))
         return self.state.dialect.room_before_load or enough
 
-    def _surely_had_room(self, loading: Loading, choice: Choice) -> bool:
-        """A refusal for lack of room is not excused where room could be made (semantics 9.3).
-
-        A leaf without a host copy above a host lock cannot be deleted, so it makes none (7.4).
-        """
-        if not (choice.sure and self._makes_what_is_short(loading, choice)):
-            return False
-        if not self.state.dialect.room_before_load and any(
-            copy.load for copy in self.state.copies.flying
-        ):
-            return False
-        kept = (page for page in self.state.trie.recency if page.host_locked)
-        return all(above.has(Pool.FULL_HOST) for page in kept for above in page.path())
+    def _surely_tries(self, loading: Loading, choice: Choice) -> bool:
+        """What is short has to be evicted, and if that is enough, it has to go ahead (9.3)."""
+        known = choice.sure and self._makes_what_is_short(loading, choice)
+        alone = not any(copy.load for copy in self.state.copies.flying)
+        return known and (self.state.dialect.room_before_load or alone)

@@ -19,7 +19,7 @@ from radixproof.model.dialect import Dialect
 from radixproof.model.following.choice import Choice, may_spoil_write_back
 from radixproof.model.following.follower import Follower
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.trie import Holder, HolderKind
+from radixproof.model.specification.trie import Holder, HolderKind, Page
 from radixproof.model.verdict import Breach
 from radixproof.properties.judging import step_checks
 from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta
@@ -75,8 +75,10 @@ class Judge:
         self.announced.restart(self.abstraction)
         self.model_adopted = False
         """The model's order of use may differ from the system's: it adopted a state that broke a
-        rule, or the order of victims was hidden.
+        rule.
         """
+        self.unordered: set[Page] = set()
+        """Pages whose SWA, or state, came to be on the host only in an order that was hidden."""
 
     def judge(
         self, step: Step, look: Callable[[], Observation], must_look: bool, system: Complete
@@ -134,14 +136,12 @@ class Judge:
             self._wait(seen, judged)
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
-        sure, ordered = self._is_sure(judged), not self.model_adopted
+        sure, ordered = self._is_sure(judged), not (self.model_adopted or self.unordered)
         choice = Choice(delta.gone, delta.gained, sure, ordered, judged.waited)
-        order_is_hidden = self._order_is_hidden(choice)
+        hidden = self._left_in_hidden_order(choice)
         breaches += judged.after(choice)
-        misplaced = step_checks.residency(self.model, self.abstraction, step, delta)
-        if misplaced or order_is_hidden:
-            self.model_adopted = True
-        breaches += misplaced
+        self._note_hidden_order(hidden)
+        breaches += step_checks.residency(self.model, self.abstraction, step, delta)
         breaches += step_checks.shape(self.abstraction, delta)
         breaches += step_checks.locks(shown, self.model, self.abstraction, step, delta)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
@@ -167,10 +167,22 @@ class Judge:
         if self.applicable.events:
             self.announced.turns.acked += judged.acked
 
-    def _order_is_hidden(self, choice: Choice) -> bool:
-        """Several victims went, of which a refusal may have kept one for later."""
-        victims = sum(page.cut for pool in DEVICE for page in choice.gone[pool])
-        return victims > 1 and may_spoil_write_back(self.model)
+    def _left_in_hidden_order(self, choice: Choice) -> set[Page]:
+        """What left the device, if a refusal may have kept one of several victims for later."""
+        left = {page for pool in DEVICE for page in choice.gone[pool]}
+        several = sum(page.cut for page in left) > 1
+        return left if several and may_spoil_write_back(self.model) else set()
+
+    def _note_hidden_order(self, hidden: set[Page]) -> None:
+        """These may have come to be on the host only. Where one node is left of them, its place in
+        the order is known.
+        """
+        self.unordered |= hidden
+        if self.unordered:
+            _, *orders = self.model.trie.host_only
+            left = [self.unordered.intersection(order) for order in orders]
+            several = [pages for pages in left if sum(page.cut for page in pages) > 1]
+            self.unordered = set[Page]().union(*several)
 
     def _bytes(self, step: Step, judged: Judgement[Any], system: Complete) -> list[Breach]:
         """CONTENT of what was copied and of what was served."""

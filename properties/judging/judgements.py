@@ -223,10 +223,13 @@ class JudgedHostInsert(Judgement[HostInsert]):
 
     def before(self) -> list[Breach]:
         key, start = self.operation.key, self.step.fetched
+        length = len(self.model.trie.units(key))
         if start is None:
             start = self.model.match(key).best.end
+            if start == length:
+                text = f"{key} was fetched, though nothing of it is missing"
+                return [Breach(Property.PROGRESS, "fetched-needlessly", text)]
         kept = self.model.host_insert(key, start)
-        length = len(self.model.trie.units(key))
         return self.expect(Done(kept), lambda: reasons.of_host_insert(start, length, kept))
 
 

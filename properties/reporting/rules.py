@@ -60,6 +60,7 @@ BY_SIGNATURE = (
     ("PROGRESS/evict_host-outcome", "7.9"),
     ("PROGRESS/host_insert-outcome", "10.3"),
     ("PROGRESS/fetch-declined", "10.2"),
+    ("PROGRESS/fetched-needlessly", "10.2"),
     ("PROGRESS/unbacked-leaf-kept", "7.4"),
     ("PROGRESS/stopped-early", "7.1", "7.3", "7.4"),
     ("PROGRESS/freed-too-much", "7.1"),

@@ -111,11 +111,32 @@ def test_a_node_that_is_not_backed_up_although_there_is_room_is_owed(start: Star
     )
 
 
-def test_nothing_is_owed_while_a_host_allocation_may_have_been_told_to_fail(start: Start) -> None:
+def test_what_an_allocation_that_was_told_to_fail_kept_from_being_copied_is_not_owed(
+    start: Start,
+) -> None:
     cache = start()
     cache.cache.refuse(Pool.FULL_HOST)
     assert cache.put_as("1 2", sure=False) == []
     assert cache.owed() == {}
+    assert not cache.cache.refusing, "it is over"
+    assert cache.put_as("7") == []
+    assert set(cache.owed()) == {"7"}
+
+
+def test_what_needs_no_slot_of_a_pool_that_was_told_to_fail_is_owed(start: Start) -> None:
+    cache = start(window=1)
+    cache.cache.refuse(Pool.MAMBA_HOST)
+    assert cache.put_as("1 2", sure=False) == []
+    assert set(cache.owed()) == {"1", "1 2"}
+    assert cache.cache.refusing == {Pool.MAMBA_HOST}
+
+
+def test_where_room_may_be_made_in_vain_a_refusal_leaves_nothing_owed(start: Start) -> None:
+    cache = start(dialect=Dialect(room_before_backup=False))
+    cache.cache.refuse(Pool.FULL_HOST)
+    assert cache.put_as("1 2", sure=False) == []
+    assert cache.owed() == {}
+    assert cache.cache.refusing == {Pool.FULL_HOST}
 
 
 @pytest.mark.parametrize(

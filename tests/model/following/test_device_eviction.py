@@ -223,8 +223,11 @@ def test_a_leaf_that_write_back_deletes_had_no_room_on_the_host(
 ) -> None:
     cache = start(write_back=True, window=2)
     cache.put("1 2")
+    if not sure:
+        cache.cache.refuse(Pool.FULL_HOST)
     gone = {letter: ["1", "1 2"] for letter in "FS"}
     assert cache.evict_as((2, 0, 0), gone, gained, sure) == ((2, 2, 0), wrong)
+    assert not cache.cache.refusing, "one that was met is over"
     assert cache.tree() == ({"1": "fs", "1 2": "fs|"} if gained else {})
 
 
@@ -274,7 +277,10 @@ def test_a_late_window_that_write_back_drops_had_no_room_on_the_host(
     else:
         cache.put("1 2")
         gone, asked = {"S": ["1"]}, (0, 1, 0)
+    if not sure:
+        cache.cache.refuse(Pool.SWA_HOST)
     assert cache.evict_as(asked, gone, gained, sure)[1] == wrong
+    assert not cache.cache.refusing, "one that was met is over"
     assert cache.tree()["1"] == ("f" if where == "a leaf" else "Ff") + ("s|" if gained else "|")
 
 

@@ -9,9 +9,12 @@ import pytest
 from radixproof.impl.operations import (
     Arrive,
     Evict,
+    EvictHost,
     History,
+    HostInsert,
     HostLock,
     Insert,
+    LoadBack,
     Lock,
     Match,
     Operation,
@@ -27,6 +30,7 @@ from radixproof.properties.running.run import run_history
 A, AB, B, X = (Key(tokens) for tokens in ((1,), (1, 2), (2,), (9,)))
 ACKS = WritingCheck(blocking=True)
 WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
+HOSTED_WINDOWS = Config(window=1, swa_pages=8, host_pages=2, swa_host_pages=2, write_back=True)
 
 Case: TypeAlias = tuple[str, int, Config, tuple[Operation, ...], str]
 """A kind, the occasion that is taken, what is done, and what is reported of it."""
@@ -150,6 +154,58 @@ MENDED: dict[str, Case] = {
         Config(device_pages=8, host_pages=1, write_back=True),
         (Insert(AB), Insert(Key((1, 2, 3))), Evict(3)),
         "EVENT/host-unsaid",
+    ),
+    "an order that a refusal has hidden is known again when what it is about has gone": (
+        "another-host-victim",
+        0,
+        HOSTED_WINDOWS,
+        (
+            *(Insert(A), Insert(B), Refuse(Pool.FULL_HOST), Evict(2), EvictHost(8)),
+            *(Insert(A), Evict(1), Insert(B), Evict(1), Insert(X), Evict(1)),
+        ),
+        "RECENCY/access-time",
+    ),
+    "a refusal that has spoiled one write-back excuses no other": (
+        "not-written-back",
+        1,
+        Config(write_back=True),
+        (Insert(A), Insert(B), Refuse(Pool.FULL_HOST), Evict(1), Evict(1)),
+        "PROGRESS/not-written-back",
+    ),
+    "nor one that needs no slot of that pool": (
+        "not-written-back",
+        0,
+        HOSTED_WINDOWS,
+        (Insert(A, evicted=1), Refuse(Pool.SWA_HOST), Evict(1)),
+        "PROGRESS/not-written-back",
+    ),
+    "nor one that was made in part": (
+        "backup-without-a-component",
+        1,
+        HOSTED_WINDOWS,
+        (Insert(A), Refuse(Pool.SWA_HOST), Evict(1)),
+        "PROGRESS/late-swa-not-written-back",
+    ),
+    "a refusal that has kept one backup from being made excuses no other": (
+        "backup-not-started",
+        1,
+        Config(),
+        (Refuse(Pool.FULL_HOST), Insert(A), Insert(B), Evict(2)),
+        "PROGRESS/never-backed-up",
+    ),
+    "a load-back for which nothing has to go is not excused by a host lock elsewhere": (
+        "load-refused",
+        0,
+        Config(threshold=2),
+        (Insert(A), Insert(A), ACKS, Evict(1), Insert(B), HostLock("h", B), LoadBack(A)),
+        "PROGRESS/load-refused",
+    ),
+    "nothing is fetched of which nothing is missing": (
+        "best-match-a-node-short",
+        0,
+        Config(),
+        (HostInsert(A), HostInsert(A)),
+        "PROGRESS/fetched-needlessly",
     ),
     "a state goes alone": (
         "window-taken-with-state",
