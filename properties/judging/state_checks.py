@@ -231,16 +231,20 @@ def _recency(judge: Judge, whole: Whole) -> Iterable[Breach]:
 
 
 def _list_order(judge: Judge, whole: Whole) -> Iterable[Breach]:
-    """The lists are in the order of use, on the host in that of arrival: not only who is in them,
-    but who goes first (3.5, 7.9).
+    """The lists are in the order of use, on the host in that of arrival, where a refusal has not
+    hidden that: not only who is in them, but who goes first (3.5, 7.9, 14.10).
     """
     node_of, trie = judge.abstraction.node_of, judge.model.trie
+    unordered = {node_of[page] for page in judge.unordered if page in node_of}
     views = {node: placed.view for node, placed in judge.abstraction.nodes.items()}
     for pool, listed in _lists(judge.applicable.recency_lists, whole):
         order = (trie.host_only if pool.on_host else trie.recency_in)[pool.component]
         defined = [node_of[page] for page in order if page.cut and page in node_of]
-        if set(defined) == set(listed) and defined != list(listed):
-            lists = (spell_nodes(views, nodes) for nodes in (listed, defined))
+        hidden = unordered if pool.on_host else set[int]()
+        wanted = [node for node in defined if node not in hidden]
+        seen = [node for node in listed if node not in hidden]
+        if set(wanted) == set(seen) and wanted != seen:
+            lists = (spell_nodes(views, nodes) for nodes in (seen, wanted))
             text = "the {} LRU list is {}, oldest first; by use it is {}".format(pool.name, *lists)
             yield Breach(Property.RECENCY, f"{pool.name.lower()}-list", text)
 
