@@ -52,8 +52,8 @@ def may_spoil_write_back(state: State) -> bool:
 
 
 def met_refusal(state: State, refused: Set[Pool]) -> None:
-    """Host slots were not had, of which so many are free, for want of an allocation from one of
-    these pools, which was told to fail. If there is one alone, that is over (semantics 17.4).
+    """A backup that had room was not made: an allocation from one of these pools was told to fail,
+    and did. If it can have been from one of them alone, that is over (semantics 17.4).
     """
     if len(refused) == 1:
         state.refusing -= refused

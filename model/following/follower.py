@@ -116,8 +116,8 @@ class Follower:
             if loaded or tries or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
                 evicted = self._evict(asked, choice, amount_known).breaches
-                if not loaded and not any(choice.gone):
-                    evicted = [wording.load_refused(loading.full) for _ in evicted[:1]]
+                if evicted and not (loaded or any(choice.gone)):
+                    evicted = [wording.load_refused(loading.full)]
                 breaches.extend(wording.for_a_load(breach, asked) for breach in evicted)
             if tries and not loaded and not any(load_shortage(state, loading)):
                 breaches.append(wording.load_refused(loading.full))

@@ -403,13 +403,11 @@ def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) ->
     """Slots to which a copy that a reset has forgotten was still to write, and those of pages that
     were copied from, or to, such a slot of the other tier (semantics 12.1).
     """
-    size, slots = abstraction.config.page_size, set(abstraction.forgotten[pool])
+    slots = set(abstraction.forgotten[pool])
     twin = (DEVICE if pool.on_host else HOST)[pool.component]
     for page in pages if abstraction.forgotten[twin] else ():
-        placed = abstraction.placed(page)
-        at = 0 if placed is None else placed.at(page, size)
-        parts = (() if placed is None else placed.part(at, one, size) for one in (pool, twin))
-        pairs = zip(*(part or () for part in parts), strict=False)
+        own, others = (abstraction.slots_of(page, one) or () for one in (pool, twin))
+        pairs = zip(own, others, strict=False)  # either may not be shown, or not be there
         slots |= {slot for slot, other in pairs if other in abstraction.forgotten[twin]}
     return slots
 
