@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
@@ -28,8 +28,16 @@ def recency_of(component: Component) -> str:
     return f"{component.name.lower()}-list"
 
 
-def out_of_order(taken: Page, before: Page, component: Component, policy: EvictionPolicy) -> Breach:
-    """A victim was taken before one that is first in order (semantics 7.2, 7.3)."""
+def out_of_order(
+    taken: Page,
+    before: Page,
+    component: Component,
+    policy: EvictionPolicy,
+    gone: Iterable[Page] = (),
+) -> Breach:
+    """A victim was taken before one that is first in order (semantics 7.2, 7.3), which may be a
+    leaf only since others were ``gone``.
+    """
     by_policy = ranks_apart(taken, before, component, policy)
     text = (
         f"{spell(taken.node())} was evicted before {spell(before.node())}, "
@@ -38,7 +46,8 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
     rule = policy.value if by_policy else recency_of(component)
-    if by_policy and _first_by_inserts(taken, before, policy):
+    waited_for = (before, *_just_below(before, gone))
+    if by_policy and any(_first_by_inserts(taken, one, policy) for one in waited_for):
         rule = HITS_BY_INSERT
         text += _ONE_USE
     elif by_policy and policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
@@ -48,6 +57,11 @@ def out_of_order(taken: Page, before: Page, component: Component, policy: Evicti
     elif by_policy:
         text += f": {_compared(before, taken, policy)}"
     return Breach(Property.RECENCY, rule, text, witness)
+
+
+def _just_below(end: Page, pages: Iterable[Page]) -> Iterable[Page]:
+    """Ends of nodes that hang from this one, or did."""
+    return (page for page in pages if page.cut and page.node()[0].parent is end)
 
 
 def _compared(page: Page, other: Page, policy: EvictionPolicy) -> str:

@@ -156,7 +156,7 @@ class FollowedEviction:
             asked = self.asked[component]
             freed = self.freed[component]
             return wording.stopped_early(before, component, asked, freed)
-        return wording.out_of_order(taken, before, component, policy)
+        return wording.out_of_order(taken, before, component, policy, self.choice.gone[Pool.FULL])
 
     def _is_stuck(self, end: Page, taken: Page | None) -> bool:
         """A leaf that write_back cannot back up, or could not when the eviction began, for want of

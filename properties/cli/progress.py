@@ -81,8 +81,11 @@ class SearchProgress:
         self.line.stop()
 
     def show(self, name: str, wanted: int, progress: search.Progress) -> None:
-        """How far the search of a system has come, of so many steps in all."""
+        """How far the search of a system has come, of so many steps, or beyond them."""
         news = f"{name}: {progress.steps:,} of {wanted:,} steps"
+        if progress.steps > wanted and not progress.complete:
+            lacking = len(progress.unreached)
+            news = f"{name}: {progress.steps:,} steps, and {lacking} milestones still to be met"
         if progress.shrinking is not None:
             signature, operations = progress.shrinking
             news += f", shrinking {signature}: {operations} operations"

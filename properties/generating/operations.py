@@ -42,6 +42,8 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.nodes import is_device_leaf
+from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.keys import Below, Keys, loadable
@@ -122,6 +124,7 @@ class Shaper:
             Insert: self._insert,
             LoadBack: self._load_back,
             Arrive: self._arrive,
+            Evict: self._evicting,
             Reset: self._reset,
             **dict.fromkeys((HostInsert, Prefetch, EndPrefetch), self._fetch),
             **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock)},
@@ -129,7 +132,7 @@ class Shaper:
             **{kind: partial(self._going_on, kind) for kind in (Prefill, Decode, Finish, Abort)},
             **{
                 kind: partial(self._plain, kind)
-                for kind in (Evict, EvictHost, RunCopies, Refuse, WritingCheck, LoadingCheck)
+                for kind in (EvictHost, RunCopies, Refuse, WritingCheck, LoadingCheck)
             },
         }
 
@@ -280,8 +283,6 @@ class Shaper:
         return self.ledger.requests[name].protected < paged
 
     def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
-        if kind is Evict:
-            return (self._evict(below),)
         if kind is EvictHost:
             components = [
                 component
@@ -437,6 +438,16 @@ class Shaper:
                 self.config.slots(Pool.FULL) if below(2) else self._amount(Pool.FULL, below)
             )
 
+    def _evicting(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """An eviction; where a leaf without a host copy hangs above host data, often one for which
+        the host refuses that copy.
+        """
+        refusable = self.config.write_back and Refuse in self.kinds
+        leaves = model.trie.recency_in[Pool.FULL]
+        if refusable and any(map(_is_above_host_data, leaves)) and below(2):
+            yield Refuse(Pool.FULL_HOST)
+        yield self._evict(below)
+
     # -- amounts -------------------------------------------------------------------------------
 
     def _evict(self, below: Below) -> Evict:
@@ -457,6 +468,10 @@ class Shaper:
 
     def _quota(self, below: Below) -> int | None:
         return None if below(3) else (1 + below(4)) * self.config.page_size
+
+
+def _is_above_host_data(page: Page) -> bool:
+    return bool(page.children) and is_device_leaf(page) and not page.has(Pool.FULL_HOST)
 
 
 class Generator:

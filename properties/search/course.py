@@ -6,7 +6,8 @@ what would come of it now, unless it ended with a breach that has become known s
 findings, the steps and the milestones of a search do not depend on how many processes work at it.
 
 A unit that found something is run again with that as known, until it finds nothing new. So a
-search to which all findings of another are known goes the same way, meets them, and finds no more.
+search to which all findings of another are known goes the same way, meets them, and finds no more;
+it may go further, for milestones that have not been met.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Course:
         self.budget, self.stored = budget, stored
         self.known = frozenset(known)
         """Signatures that are passed over: those known before, and those found."""
+        self._known_before = self.known
         self.progress = Progress(0, 0, scope=scope)
         self._examples = budget.examples
         self._replayed_steps = 0
@@ -61,7 +63,9 @@ class Course:
         budget will end if histories are as long as they were so far.
         """
         unit, examples, now = self.unit, self._examples, self.progress
-        left = self.budget.steps + self._replayed_steps - now.steps
+        left = self.budget.steps - self._drawn_steps
+        if left <= 0:
+            left += self.budget.more
         while unit is not None:
             yield unit
             if unit.driver != CORPUS:
@@ -122,10 +126,26 @@ class Course:
             self._examples -= len(ran.histories)
         elif unit.driver == CORPUS:
             self._replayed_steps = now.steps
-        over = unit.driver == SOAK and now.steps - self._replayed_steps >= self.budget.steps
-        self.unit = None if over else self._after(unit, self._examples)
         met = now.passed_over + ran.passed_over
-        self.progress = replace(now, passed_over=met, complete=over)
+        self.progress = replace(now, passed_over=met)
+        if unit.driver == SOAK and self._is_over:
+            self.unit, self.progress = None, replace(self.progress, complete=True)
+        else:
+            self.unit = self._after(unit, self._examples)
+
+    @property
+    def _drawn_steps(self) -> int:
+        """Steps of the budget that are spent: of all histories but the stored ones."""
+        return self.progress.steps - self._replayed_steps
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the budget is spent, and what was added to it for milestones, if anything was."""
+        spent, budget = self._drawn_steps - self.budget.steps, self.budget
+        if spent < 0:
+            return False
+        found = self.known > self._known_before
+        return found or spent >= budget.more or self.progress.has_met(budget.demand)
 
     def _after(self, unit: Unit, examples: int) -> Unit:
         """The unit that follows, with so many examples of the state machine left."""

@@ -41,5 +41,9 @@ class Progress:
         """Whether so much was seen that "nothing found" means something: the budget was spent, and
         met as many milestones as it demands.
         """
+        return self.complete and self.has_met(budget.demand)
+
+    def has_met(self, demand: int) -> bool:
+        """Whether so many of the milestones within reach were met, in percent."""
         reached, unreached = len(self.reached), len(self.unreached)
-        return self.complete and reached * 100 >= budget.demand * (reached + unreached)
+        return reached * 100 >= demand * (reached + unreached)

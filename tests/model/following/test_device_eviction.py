@@ -168,6 +168,22 @@ def test_an_order_that_takes_inserts_for_hits_is_told_apart(
     assert cache.evict_as((1, 0, 0), {"F": ["1"]})[1] == ["RECENCY/hits-by-insert"]
 
 
+def test_so_it_is_where_one_comes_into_reach_only_by_a_leaf_that_the_order_puts_later(
+    start: Start,
+) -> None:
+    """The lower half of "2 3" was inserted twice, as "1" was, and later; the upper half, less often
+    than both, can go after it only."""
+    lfu = EvictionPolicy.LFU
+    dialect = Dialect(hits_on_split_leaf=False)
+    cache = start(window=1, eviction_policy=lfu, threshold=NEVER, dialect=dialect)
+    for prompt, inserted in (("1", 0), ("1", 0), ("2 3", 0), ("2 3", 2)):
+        cache.put(prompt, inserted=inserted)
+    assert [cache.page(text).inserts for text in ("1", "2", "2 3")] == [2, 1, 2]
+    gone = ["1", "2 3"]
+    breaches = cache.evict_as((2, 0, 0), {"F": gone, "S": gone})[1]
+    assert breaches == ["RECENCY/hits-by-insert"]
+
+
 @pytest.mark.parametrize(
     ("asked", "gone", "wrong"),
     [

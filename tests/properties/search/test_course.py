@@ -14,7 +14,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.coverage.milestones import Milestone
+from radixproof.properties.coverage.milestones import Milestone, reachable
 from radixproof.properties.drivers.machine import CHUNK
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.course import Ahead, Course, Settled
@@ -69,6 +69,36 @@ def test_the_corpus_then_chunks_of_the_machine_then_the_soak() -> None:
 def test_the_budget_is_one_of_steps_beside_those_of_the_corpus() -> None:
     one = course(Budget(steps=100, examples=0), stored=1)
     assert followed(one, ran(500), ran(60), ran(39), ran(1))[-2:] == [Unit(SOAK, 2), None]
+
+
+def met(*milestones: Milestone, steps: int = 100) -> Ran:
+    return Ran((Kept(steps, milestones=Counter(milestones)),), NOTHING)
+
+
+GOES_ON = Budget(steps=200, examples=0, demand=100, more=300)
+
+
+def test_a_search_goes_on_for_milestones_until_all_are_met() -> None:
+    one = course(GOES_ON)
+    *some, last = reachable(Scope())
+    followed(one, met(*some), met(*some), met(*some))
+    assert (one.unit, one.progress.complete) == (Unit(SOAK, 3), False)
+    assert len(list(one.ahead())) == 2, "as many as the steps that are left have room for"
+    one.add(met(last))
+    assert (one.unit, one.progress.complete) == (None, True)
+
+
+def test_a_search_goes_on_for_milestones_only_so_far() -> None:
+    one = course(GOES_ON)
+    assert followed(one, *5 * [met()])[-2:] == [Unit(SOAK, 4), None]
+    assert one.progress.complete
+
+
+def test_a_search_that_found_something_does_not_go_on() -> None:
+    one = course(GOES_ON)
+    one.add(ran(1, tag="freed"))
+    one.settled(Settled("PIN/freed", NOTHING))
+    assert followed(one, met(), met())[-1] is None
 
 
 def test_a_unit_that_found_something_is_run_again_with_that_as_known() -> None:
