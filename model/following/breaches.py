@@ -60,7 +60,7 @@ def out_of_order(
 
 
 def _just_below(end: Page, pages: Iterable[Page]) -> Iterable[Page]:
-    """Ends of nodes that hang from this one, or did."""
+    """Ends of nodes that hang from this one, or did (semantics 1.3)."""
     return (page for page in pages if page.cut and page.node()[0].parent is end)
 
 
