@@ -93,34 +93,36 @@ class FollowedBackups:
         """Backups were made from the top down, and each had its room made for it (8.2, 8.3)."""
         self.breaches += kept_leaves(self.choice)
         room = FollowedHostRoom(state, self.choice)
-        early: list[Page] = []
         for node in nodes_of(path):
             lacking = [page for page in node if page.lacks]
             if any(room.remains(page, pool) for page in lacking for pool in page.lacking()):
-                due = due_pages(state, counted)
-                early += [page for page in lacking if page not in due]
+                self._tell_of_early(state, lacking, path, counted)
                 make_host_room(state, node, room.evict)
                 targets = to_copy(state, node)
                 self._adopt_one(state, node, targets)
                 room.copied(targets)
-        if early:
-            self.breaches.append(wording.backed_up_early(early, path, state.config.threshold))
         room.finish()
         self.breaches += room.breaches
 
     def _adopt(
         self, state: State, path: Sequence[Page], started: Collection[Page], counted: Sequence[Page]
     ) -> None:
-        """Adopt these backups; one that was not due is a breach (semantics 8.2, 8.3)."""
-        due = due_pages(state, counted)
+        """Adopt these backups (semantics 8.2, 8.3)."""
         pages = [page for page in path if page.lacks and page in started]
         if not state.dialect.supplements:
             pages = [page for page in pages if not page.has(Pool.FULL_HOST)]
+        self._tell_of_early(state, pages, path, counted)
+        for node in nodes_of(pages):
+            self._adopt_one(state, node, to_copy(state, node, state.copies.marked_by_backups()))
+
+    def _tell_of_early(
+        self, state: State, pages: Sequence[Page], path: Sequence[Page], counted: Sequence[Page]
+    ) -> None:
+        """Of what is about to be adopted, what was not due is a breach (semantics 8.2)."""
+        due = due_pages(state, counted)
         early = [page for page in pages if page not in due]
         if early:
             self.breaches.append(wording.backed_up_early(early, path, state.config.threshold))
-        for node in nodes_of(pages):
-            self._adopt_one(state, node, to_copy(state, node, state.copies.marked_by_backups()))
 
     def _supplement(
         self, state: State, path: Sequence[Page], late: Page | None

@@ -38,30 +38,42 @@ def out_of_order(
     """A victim was taken before one that is first in order (semantics 7.2, 7.3), which may be a
     leaf only since others were ``gone``.
     """
-    by_policy = ranks_apart(taken, before, component, policy)
     text = (
         f"{spell(taken.node())} was evicted before {spell(before.node())}, "
         "which should have gone first"
     )
     pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
-    rule = policy.value if by_policy else recency_of(component)
-    waited_for = (before, *_just_below(before, gone))
-    if by_policy and any(_first_by_inserts(taken, one, policy) for one in waited_for):
-        rule = HITS_BY_INSERT
-        text += _ONE_USE
-    elif by_policy and policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
+    if not ranks_apart(taken, before, component, policy):
+        return Breach(Property.RECENCY, recency_of(component), text, witness)
+    below = [page for page in gone if page.cut and page is not taken and before in page.path()]
+    rule, why = _against_policy(taken, before, below, policy)
+    return Breach(Property.RECENCY, rule, text + why, witness)
+
+
+def _against_policy(
+    taken: Page, before: Page, below: Sequence[Page], policy: EvictionPolicy
+) -> tuple[str, str]:
+    """The rule that is broken, and why, where a policy puts another before a victim; what is
+    ``below`` that one went (semantics 7.2, 8.1).
+    """
+    later = [page for page in below if _is_more_recent(taken, page, policy)]
+    compared = _compared(before, taken, policy)
+    if any(_first_by_inserts(taken, one, policy) for one in (before, *below)):
+        return HITS_BY_INSERT, _ONE_USE
+    if policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
         alike = taken.urgency == before.urgency and taken.used > before.used
-        rule = recency_of(component) if alike else URGENCY_OF_ROOT
-        text += f": {_compared(before, taken, policy)}; inserts elsewhere do not change that"
-    elif by_policy:
-        text += f": {_compared(before, taken, policy)}"
-    return Breach(Property.RECENCY, rule, text, witness)
+        rule = recency_of(Component.FULL) if alike else URGENCY_OF_ROOT
+        return rule, f": {compared}; inserts elsewhere do not change that"
+    if later:
+        why = f"; so {spell(later[0].node())} below it, which was used less recently, went late"
+        return recency_of(Component.FULL), why
+    return policy.value, f": {compared}"
 
 
-def _just_below(end: Page, pages: Iterable[Page]) -> Iterable[Page]:
-    """Ends of nodes that hang from this one, or did (semantics 1.3)."""
-    return (page for page in pages if page.cut and page.node()[0].parent is end)
+def _is_more_recent(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
+    """Whether recency alone puts another leaf before a victim (semantics 7.2)."""
+    return rank(taken, policy) == rank(before, policy) and taken.used > before.used
 
 
 def _compared(page: Page, other: Page, policy: EvictionPolicy) -> str:

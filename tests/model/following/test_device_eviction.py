@@ -184,6 +184,24 @@ def test_so_it_is_where_one_comes_into_reach_only_by_a_leaf_that_the_order_puts_
     assert breaches == ["RECENCY/hits-by-insert"]
 
 
+def test_recency_explains_what_comes_into_reach_only_by_what_was_used_less_recently(
+    start: Start,
+) -> None:
+    """The upper half of "1 2" has no hits, but can go after the lower one only, which has as many
+    as "3", and is older."""
+    dialect = Dialect(hits_on_split_leaf=False)
+    cache = start(window=1, eviction_policy=EvictionPolicy.LFU, threshold=NEVER, dialect=dialect)
+    cache.put("1 2")
+    cache.put("3")
+    gone = ["3", "1 2"]
+    assert cache.evict_as((2, 0, 0), {"F": gone, "S": gone})[1] == ["RECENCY/access-time"]
+    cache = start(window=1, eviction_policy=EvictionPolicy.LFU, threshold=NEVER, dialect=dialect)
+    cache.put("3")
+    cache.put("1 2")
+    cache.put("3")
+    assert cache.evict_as((2, 0, 0), {"F": gone, "S": gone})[1] == ["RECENCY/lfu"]
+
+
 @pytest.mark.parametrize(
     ("asked", "gone", "wrong"),
     [
