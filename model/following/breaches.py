@@ -148,10 +148,15 @@ def leaf_lost_a_value(end: Page) -> Breach:
     return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
-def window_lost_with_state(end: Page) -> Breach:
-    """An interior node lost a state, which goes alone, and its SWA with it (semantics 7.6)."""
+def window_lost_with_state(end: Page, waited: Page | None = None) -> Breach:
+    """An interior node lost a state, which goes alone, and its SWA with it (semantics 7.6); or for
+    want of SWA, if a leaf had ``waited`` until then since it had met a refusal (7.4).
+    """
     text = f"{spell(end.node())} lost its state, which goes alone, and its SWA with it"
     witness = Witness(end.key(), Pool.SWA, held=True)
+    if waited is not None:
+        text += f"; {spell(waited.node())} could have gone before, but met a refusal and was kept"
+        return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
     return Breach(Property.PROGRESS, "window-lost-with-state", text, witness)
 
 

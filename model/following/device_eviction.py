@@ -153,9 +153,8 @@ class FollowedEviction:
         if told and self._is_stuck(before, taken):
             return wording.unbacked_leaf_kept(before)
         if taken is None:
-            asked = self.asked[component]
             freed = self.freed[component]
-            return wording.stopped_early(before, component, asked, freed)
+            return wording.stopped_early(before, component, self.asked[component], freed)
         return wording.out_of_order(taken, before, component, policy, self.choice.gone[Pool.FULL])
 
     def _is_stuck(self, end: Page, taken: Page | None) -> bool:
@@ -224,11 +223,16 @@ class FollowedEviction:
             and Pool.SWA in pools
             and end not in self.choice.gone[Pool.FULL]
         ):
-            self.breaches.append(wording.window_lost_with_state(end))
+            self.breaches.append(wording.window_lost_with_state(end, self._waited()))
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
+
+    def _waited(self) -> Page | None:
+        """A leaf that may have met a refusal, and was copied later (semantics 7.4, 17.4)."""
+        copied = (end for end in self.choice.gone[Pool.FULL] if end.cut and self.choice.copied(end))
+        return next(copied, None) if may_spoil_write_back(self.state) else None
 
     def _left(self, end: Page, pool: Pool) -> bool:
         """Whether an interior node lost this value, or a state that goes with its SWA (7.6)."""

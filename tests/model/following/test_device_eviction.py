@@ -184,6 +184,26 @@ def test_so_it_is_where_one_comes_into_reach_only_by_a_leaf_that_the_order_puts_
     assert breaches == ["RECENCY/hits-by-insert"]
 
 
+@pytest.mark.parametrize(
+    ("refused", "wrong"),
+    [(False, "window-lost-with-state"), (True, "unbacked-leaf-kept")],
+)
+def test_a_window_that_goes_with_a_state_has_gone_before_it_if_a_leaf_met_a_refusal(
+    start: Start, refused: bool, wrong: str
+) -> None:
+    """Whoever passes over the leaf that met it takes the window, and with it the state, for want of
+    SWA; and then the leaf after all."""
+    cache = start(window=1, mamba=True, write_back=True)
+    cache.put("1 2", state=True)
+    cache.put("5", state=True)
+    cache.put("1 2 3", state=True)
+    if refused:
+        cache.cache.refuse(Pool.FULL_HOST)
+    gone = {"F": ["5"], "S": ["5", "1 2"], "M": ["5", "1 2"]}
+    breaches = cache.evict_as((1, 1, 2), gone, {"f": ["5"], "s": ["5"], "m": ["5"]})[1]
+    assert breaches[0] == f"PROGRESS/{wrong}"
+
+
 def test_recency_explains_what_comes_into_reach_only_by_what_was_used_less_recently(
     start: Start,
 ) -> None:
