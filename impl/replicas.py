@@ -10,7 +10,7 @@ from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.fetching import Fetch
 from radixproof.impl.observation import Event, Observation, PerComponent, Slots, SlotsPerPool
 from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
-from radixproof.model.config import Component, Pool
+from radixproof.model.config import POOLS, Component, Pool
 from radixproof.model.key import Key
 
 T = TypeVar("T")
@@ -293,12 +293,13 @@ class Replicas:
 
 
 def _to_a_scheduler(seen: Observation) -> Observation:
-    """A tree as a scheduler sees it: in which order slots became free, or what went in one step, is
-    a rank's own affair (semantics 17.7).
+    """A tree as a scheduler sees it: in which order slots became free, which of the host are still
+    free, or what went in one step, is a rank's own affair (semantics 17.7).
     """
     whole, events = seen.whole, seen.events
     if whole is not None and whole.free is not None:
-        free = tuple(None if slots is None else tuple(sorted(slots)) for slots in whole.free)
+        pairs = zip(POOLS, whole.free, strict=True)
+        free = tuple(None if slots is None else _alike(pool, slots) for pool, slots in pairs)
         whole = replace(whole, free=cast(SlotsPerPool, free))
     if events is not None:
         left = [event for event in events if event.kind == "removed"]
@@ -307,6 +308,11 @@ def _to_a_scheduler(seen: Observation) -> Observation:
         gone = [Event("removed", on_host, (block,)) for on_host, block in blocks]
         events = (*others, *gone)
     return replace(seen, whole=whole, events=events)
+
+
+def _alike(pool: Pool, slots: Slots) -> Slots:
+    """Slots of the device in one order; of the host, any, but as many."""
+    return (0,) * len(slots) if pool.on_host else tuple(sorted(slots))
 
 
 def _counted(fetch: Fetch) -> Fetch:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -52,16 +54,41 @@ def test_replicas_are_one_cache_to_the_scheduler(pair: Replicas) -> None:
     pair.close()
 
 
-@pytest.mark.parametrize(("given_out", "same"), [(0, True), (1, False)])
-def test_in_which_order_slots_became_free_is_a_ranks_own_affair(
-    pair: Replicas, monkeypatch: pytest.MonkeyPatch, given_out: int, same: bool
+def _turned(slots: list[int]) -> list[int]:
+    return slots[::-1]
+
+
+def _another(slots: list[int]) -> list[int]:
+    return [*slots[1:], 99]
+
+
+def _one_fewer(slots: list[int]) -> list[int]:
+    return slots[1:]
+
+
+@pytest.mark.parametrize(
+    ("pool", "other_free", "same"),
+    [
+        (Pool.FULL, _turned, True),
+        (Pool.FULL, _another, False),
+        (Pool.FULL_HOST, _turned, True),
+        (Pool.FULL_HOST, _another, True),
+        (Pool.FULL_HOST, _one_fewer, False),
+    ],
+)
+def test_in_which_order_slots_became_free_is_a_ranks_own_affair_and_on_the_host_which_they_are(
+    pair: Replicas,
+    monkeypatch: pytest.MonkeyPatch,
+    pool: Pool,
+    other_free: Callable[[Any], list[int]],
+    same: bool,
 ) -> None:
     insert(pair)
     other = pair.systems[1]
     seen = other.observe(True)
     assert seen.whole is not None
     assert seen.whole.free is not None
-    free = [slots and slots[given_out:][::-1] for slots in seen.whole.free]
+    free = [other_free(one) if at == pool else one for at, one in enumerate(seen.whole.free)]
     turned = replace(seen, whole=replace(seen.whole, free=tuple(free)))  # type: ignore[arg-type]
     monkeypatch.setattr(other, "observe", lambda whole: turned)
     if same:
