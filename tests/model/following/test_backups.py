@@ -298,6 +298,16 @@ def test_a_backup_before_the_threshold_is_a_breach_and_adopted(start: Start) -> 
     assert cache.tree() == {"1": "Ff", "1 2": "Ff|"}
 
 
+def test_so_is_one_for_which_room_was_made(start: Start) -> None:
+    cache = start(threshold=2, host_pages=2)
+    cache.put("1 2")
+    cache.demote("1 2")
+    assert cache.tree() == {"1": "f", "1 2": "f|"}
+    gained, lost = {"f": ["5", "5 6"]}, {"f": ["1", "1 2"]}
+    assert cache.put_as("5 6", lost, gained) == ["BACKUP/early"]
+    assert cache.tree() == {"5": "Ff", "5 6": "Ff|"}
+
+
 def test_a_backup_that_takes_inserts_for_hits_is_told_apart(start: Start) -> None:
     cache = start(threshold=2)
     cache.put("1")

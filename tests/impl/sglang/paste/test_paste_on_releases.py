@@ -97,7 +97,7 @@ def test_files_fail_for_bugs_and_for_what_is_false_and_pass_otherwise(
 @pytest.mark.slow
 @pytest.mark.sglang
 @pytest.mark.release
-@pytest.mark.parametrize("system", RUST)
+@pytest.mark.parametrize("system", ends(RUST))
 def test_of_the_other_core_what_calls_return_is_asserted(system: str, tmp_path: Path) -> None:
     failures = failures_of_all_files(system, tmp_path)
     for name in WRONG_BY_CALLS:
