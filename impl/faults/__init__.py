@@ -8,6 +8,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     acks,
     allocation,
     backup,
+    chains,
     drives,
     events,
     eviction,
