@@ -22,6 +22,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     match_ends,
     matching,
     orders,
+    quotas,
     receipts,
     recency,
     resetting,
