@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.planting import fault
 from radixproof.model.verdict import Property
@@ -179,3 +179,48 @@ def acks_beyond_the_agreed_number_lost(cache: RadixCache) -> None:
         return finish(blocking, None)[:limit]
 
     outstanding.finish = up_to_the_limit  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B03, SGLang pull request 27108: what is made again",
+    "of a copy that failed FULL alone is copied again",
+    Property.CONTENT,
+)
+def only_full_copied_again(cache: RadixCache) -> None:
+    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+        _copy_again_in_part(outstanding)
+
+
+def _copy_again_in_part(outstanding: Outstanding[Backup] | Outstanding[Load]) -> None:
+    repeat = outstanding._repeat
+
+    def of_the_first_component() -> None:
+        for entry in outstanding._ahead:
+            if entry.copy.failed:
+                entry.copy.transfers = entry.copy.transfers[:1]
+        repeat()
+
+    outstanding._repeat = of_the_first_component  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 37103: when it is made again",
+    "a copy that failed is made again by a check that waits, and by no poll",
+    Property.PROGRESS,
+)
+def failed_copies_wait_for_a_blocking_check(cache: RadixCache) -> None:
+    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+        _copy_again_if_blocking(outstanding)
+
+
+def _copy_again_if_blocking(outstanding: Outstanding[Any]) -> None:
+    finish, repeat = outstanding.finish, outstanding._repeat
+
+    def nothing() -> None:
+        pass
+
+    def finish_what_is_done(blocking: bool, limit: int | None) -> list[Any]:
+        outstanding._repeat = repeat if blocking else nothing  # type: ignore[method-assign]
+        return finish(blocking, limit)
+
+    outstanding.finish = finish_what_is_done  # type: ignore[method-assign]

@@ -248,3 +248,60 @@ def reset_not_announced(cache: RadixCache) -> None:
         pass
 
     _events(cache).cleared = in_silence  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B31, SGLang pull request 38429: the order of events",
+    "of a node that was split while it was being backed up the lower half is announced first",
+    Property.EVENT,
+)
+def lower_half_announced_first(cache: RadixCache) -> None:
+    events, backups = _events(cache), cache.backups
+    finish, stored = backups._finish, events.stored
+
+    def from_below(backup: Backup) -> None:
+        halves: list[Node] = []
+        events.stored = lambda node, on_host: halves.append(node)  # type: ignore[method-assign]
+        finish(backup)
+        events.stored = stored  # type: ignore[method-assign]
+        for half in reversed(halves):
+            stored(half, on_host=True)
+
+    backups._finish = from_below  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B31, SGLang pull request 38429: what is removed",
+    "of a node that is removed the last page alone is announced",
+    Property.EVENT,
+)
+def only_the_last_page_removed(cache: RadixCache) -> None:
+    events = _events(cache)
+    drain = events.drain
+
+    def last_pages() -> tuple[Event, ...]:
+        return tuple(
+            event._replace(blocks=event.blocks[-1:]) if event.kind == "removed" else event
+            for event in drain()
+        )
+
+    events.drain = last_pages  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B31, SGLang pull request 38429: what was said before",
+    "what was said is kept, and said once more with the next events",
+    Property.EVENT,
+)
+def events_drained_twice(cache: RadixCache) -> None:
+    events = _events(cache)
+    drain = events.drain
+    before: list[Event] = []
+
+    def with_those_before() -> tuple[Event, ...]:
+        new = drain()
+        said = (*before, *new)
+        before[:] = new
+        return said
+
+    events.drain = with_those_before  # type: ignore[method-assign]

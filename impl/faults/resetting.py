@@ -114,7 +114,54 @@ def _forget_too_little(outstanding: Outstanding[Any]) -> None:
     Property.NOCRASH,
 )
 def acks_survive_reset(cache: RadixCache) -> None:
-    outstanding = cache.backups._outstanding
+    _keep_to_be_acknowledged(cache.backups._outstanding)
+
+
+@fault(
+    "family of B47, SGLang pull request 22592: nodes that have been detached",
+    "leaves on the host that a reset has dropped can still be evicted",
+    Property.LEAF,
+)
+def host_leaves_survive_reset(cache: RadixCache) -> None:
+    tree = cache.tree
+    reset = tree.reset
+
+    def keep_leaves() -> None:
+        leaves = tree.host_leaves
+        reset()
+        tree.host_leaves = leaves
+
+    tree.reset = keep_leaves  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B47, SGLang pull request 22592: nodes that have been detached",
+    "windows on the host that a reset has dropped can still be evicted",
+    Property.LEAF,
+)
+def host_windows_survive_reset(cache: RadixCache) -> None:
+    tree = cache.tree
+    reset = tree.reset
+
+    def keep_order() -> None:
+        order = tree.host_order
+        reset()
+        tree.host_order = (tree.host_order[0], order[1], tree.host_order[2])
+
+    tree.reset = keep_order  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 16747: what is never given back",
+    "a reset leaves the load-backs in flight to be acknowledged, in a tree that is no more",
+    Property.NOCRASH,
+)
+def load_acks_survive_reset(cache: RadixCache) -> None:
+    _keep_to_be_acknowledged(cache.loader._outstanding)
+
+
+def _keep_to_be_acknowledged(outstanding: Outstanding[Any]) -> None:
+    """A reset forgets the copies, but not that they are to be acknowledged."""
 
     def keep() -> None:
         outstanding._engine.clear()

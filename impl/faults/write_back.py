@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
+from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
     from radixproof.impl.radix.node import Node
+    from radixproof.impl.radix.pools import Slots
+
+FULL = Component.FULL
 
 
 @fault(
@@ -193,3 +197,43 @@ def hits_need_a_backup(cache: RadixCache) -> None:
             hit(node)
 
     backups.hit = if_it_can_matter  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B28, SGLang pull requests 28468 and 40680: a full host",
+    "the window or state of an interior node stays if the host has no room for its copy",
+    Property.MATCH,
+)
+def interior_value_stays_without_room(cache: RadixCache) -> None:
+    evictor, backups = cache.device_evictor, cache.backups
+    make_tombstone = evictor._make_tombstone
+
+    def if_copied(node: Node, component: Component, freed: list[int]) -> None:
+        if not cache.config.write_back or not backups._missing(node):
+            make_tombstone(node, component, freed)
+
+    evictor._make_tombstone = if_copied  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B28, SGLang pull requests 28468 and 40680: what is copied",
+    "of an interior node write-back copies the window and the state, and not FULL",
+    Property.PROGRESS,
+)
+def interior_full_not_written_back(cache: RadixCache) -> None:
+    backups = cache.backups
+    back_up_now, missing = backups.back_up_now, backups._missing
+
+    def without_full(node: Node) -> bool:
+        if node not in cache.tree.device_leaves:
+            backups._missing = lambda node: _without_full(missing(node))  # type: ignore[method-assign]
+        try:
+            return back_up_now(node)
+        finally:
+            backups._missing = missing  # type: ignore[method-assign]
+
+    backups.back_up_now = without_full  # type: ignore[method-assign]
+
+
+def _without_full(found: dict[Component, Slots]) -> dict[Component, Slots]:
+    return {component: slots for component, slots in found.items() if component is not FULL}

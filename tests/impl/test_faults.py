@@ -138,6 +138,16 @@ RARE: dict[str, History] = {
         (Insert(A), Insert(X, priority=1), Insert(A, priority=1), Evict(1)),
     ),
     "ranks-poll-alone": History(Config(ranks=2), (Insert(A), RunCopies(), WritingCheck())),
+    "room-for-the-whole-backup": History(
+        Config(host_pages=3),
+        (
+            Insert(A),
+            Insert(X),
+            WritingCheck(blocking=True),
+            Evict(2),
+            Insert(Key((7, 8))),
+        ),
+    ),
     "room-of-the-smaller-pool": History(
         Config(window=1, swa_pages=2, swa_host_pages=16),
         (
