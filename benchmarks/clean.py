@@ -27,7 +27,8 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=SystemRandom().randrange(1_000, 10**9))
     options = parser.parse_args()
     target = registry.find(options.system)
-    budget = replace(PROFILES["ci"], steps=options.steps, examples=max(1, options.steps // 250))
+    examples = max(1, options.steps // 250)
+    budget = replace(PROFILES["ci"], steps=options.steps, examples=examples, more=0)
     reported: list[str] = []
 
     def tell(news: Progress | Finding) -> None:

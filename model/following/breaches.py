@@ -148,15 +148,18 @@ def leaf_lost_a_value(end: Page) -> Breach:
     return Breach(Property.RECENCY, recency_of(component), text, witness)
 
 
-def window_lost_with_state(end: Page, waited: Page | None = None) -> Breach:
+def window_lost_with_state(end: Page, spoilt: Choice | None = None) -> Breach:
     """An interior node lost a state, which goes alone, and its SWA with it (semantics 7.6); or for
-    want of SWA, if a leaf had ``waited`` until then since it had met a refusal (7.4).
+    want of SWA, if a leaf met a refusal by which the choice was ``spoilt``, and was copied only
+    then (7.4, 17.4).
     """
     text = f"{spell(end.node())} lost its state, which goes alone, and its SWA with it"
     witness = Witness(end.key(), Pool.SWA, held=True)
-    if waited is not None:
-        text += f"; {spell(waited.node())} could have gone before, but met a refusal and was kept"
-        return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
+    leaves = [] if spoilt is None else [page for page in spoilt.gone[Pool.FULL] if page.cut]
+    for leaf in leaves:
+        if spoilt is not None and spoilt.copied(leaf):
+            text += f"; {spell(leaf.node())} could have gone before, but met a refusal and was kept"
+            return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
     return Breach(Property.PROGRESS, "window-lost-with-state", text, witness)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
+from radixproof.model.specification.backing_up import written_back_to
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
@@ -48,7 +49,7 @@ def may_spoil_write_back(state: State) -> bool:
     """A refused host allocation makes a write-back fail, and its victim keeps its place: who came
     first is hidden then (semantics 7.4, 17.4).
     """
-    return state.config.write_back and any(pool.on_host for pool in state.refusing)
+    return state.config.write_back and not state.refusing.isdisjoint(written_back_to(state))
 
 
 def met_refusal(state: State, refused: Set[Pool]) -> None:

@@ -54,12 +54,15 @@ class FollowedEviction:
     """What the host could have held when the eviction began, where that is not told otherwise."""
     late: set[Page | None] = field(default_factory=set)
     """Leaves only since a victim that may have had to wait for a later drive (7.1)."""
+    spoilt: bool = False
+    """A write-back may have met a refusal, so that who came first is hidden (7.4, 17.4)."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
         """First what had to go, then what went beyond that, then what made room for it
         (7.1, 14.10).
         """
+        self.spoilt = may_spoil_write_back(self.state)
         if self.state.config.write_back and not self._is_exact():
             self.room = host_room(self.state)
         if self.state.config.write_back and is_settled(self.state, self.choice):
@@ -164,7 +167,7 @@ class FollowedEviction:
         if end.has(Pool.FULL_HOST) or not (self.state.config.write_back and is_device_leaf(end)):
             return False
         unmet = taken is None or taken.has(Pool.FULL_HOST) or self._may_have_been_copied(taken)
-        refused = unmet and may_spoil_write_back(self.state)
+        refused = unmet and self.spoilt
         if refused or not can_have_host_room(self.state, end.node()):
             return True
         need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)
@@ -216,23 +219,20 @@ class FollowedEviction:
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
-        elif is_device_leaf(end) and not may_spoil_write_back(self.state):
+        elif is_device_leaf(end) and not self.spoilt:
             self.breaches.append(wording.leaf_lost_a_value(end))
         elif (
             component is Component.MAMBA
             and Pool.SWA in pools
             and end not in self.choice.gone[Pool.FULL]
         ):
-            self.breaches.append(wording.window_lost_with_state(end, self._waited()))
+            self.breaches.append(
+                wording.window_lost_with_state(end, self.choice if self.spoilt else None)
+            )
         node = end.node()
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
-
-    def _waited(self) -> Page | None:
-        """A leaf that may have met a refusal, and was copied later (semantics 7.4, 17.4)."""
-        copied = (end for end in self.choice.gone[Pool.FULL] if end.cut and self.choice.copied(end))
-        return next(copied, None) if may_spoil_write_back(self.state) else None
 
     def _left(self, end: Page, pool: Pool) -> bool:
         """Whether an interior node lost this value, or a state that goes with its SWA (7.6)."""
@@ -296,7 +296,7 @@ class FollowedEviction:
                     last = Witness(page.key(), pool, held=True)
                     take(self.state, page, pool.component, self)
         told = any(breach.violates is Property.RECENCY for breach in self.breaches)
-        if last and not told and not may_spoil_write_back(self.state):
+        if last and not told and not self.spoilt:
             breach = self._why_too_much(name, last)
             if self.amount_known or breach.violates is Property.RECENCY:
                 self.breaches.append(breach)

@@ -110,6 +110,17 @@ def host_need(state: State, nodes: Sequence[Sequence[Page]], component: Componen
     return len(pages) * state.config.unit(host)
 
 
+def written_back_to(state: State) -> list[Pool]:
+    """Host pools from which a write-back may allocate: something on the device has no copy there
+    (semantics 7.4, 8.3).
+    """
+    return [
+        host
+        for device, host in zip(DEVICE, HOST, strict=True)
+        if any(not page.has(host) for page in state.trie.recency_in[device])
+    ]
+
+
 def host_room(state: State) -> Amounts:
     """Host slots per component that are free, or would be after an eviction of everything (8.3)."""
     return Amounts(*(state.trie.free(HOST[one]) + reclaimable(state, one) for one in COMPONENTS))

@@ -144,6 +144,8 @@ class Judge:
         breaches += step_checks.residency(self.model, self.abstraction, step, delta)
         breaches += step_checks.shape(self.abstraction, delta)
         breaches += step_checks.locks(shown, self.model, self.abstraction, step, delta)
+        touched = step_checks.touched(self.model, self.abstraction, delta)
+        breaches += step_checks.marks(shown, self.model, touched)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
         breaches += step_checks.arrived(shown, self.model, self.abstraction, step, delta, system)

@@ -31,7 +31,7 @@ from radixproof.model.following import breaches as wording
 from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.key import Key
-from radixproof.model.specification.backing_up import wait_for_backups
+from radixproof.model.specification.backing_up import wait_for_backups, written_back_to
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy, batches
 from radixproof.model.specification.drawing import spell
@@ -284,8 +284,8 @@ class JudgedReleaseWindow(Judgement[ReleaseWindow]):
 
 
 def _for_write_back(model: Cache) -> Sequence[Pool]:
-    """Pools from which an eviction allocates (semantics 7.4)."""
-    return HOST if model.config.write_back else ()
+    """Pools from which an eviction may allocate (semantics 7.4)."""
+    return written_back_to(model) if model.config.write_back and model.refusing else ()
 
 
 class JudgedEvict(Judgement[Evict]):

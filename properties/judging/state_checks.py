@@ -19,7 +19,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.spelling import prefix_of, spell_difference, spell_nodes
-from radixproof.properties.judging.step_checks import compare_content
+from radixproof.properties.judging.step_checks import compare_content, marks
 
 
 def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
@@ -38,7 +38,7 @@ def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:
         *lru_lists(judged.lru_lists, views, whole, _unlisted(judge, views)),
         *_recency(judge, whole),
         *_map(judge, views, whole),
-        *_pending(judge, views),
+        *marks(judged, judge.model, judge.abstraction.nodes.values()),
         *(_rows(judge) if judged.rows else ()),
         *_all_events(judge, seen),
         *_all_bytes(judge, system),
@@ -289,35 +289,6 @@ def _map(judge: Judge, views: Mapping[int, NodeView], whole: Whole) -> Iterable[
             f"{expected.get(slot, 'none')}"
         )
         yield Breach(Property.MAP, "stale", text)
-
-
-def _pending(judge: Judge, views: Mapping[int, NodeView]) -> Iterable[Breach]:
-    """A node is marked as being backed up, or loaded back, exactly while it is."""
-    marks = ((Pool.FULL_HOST, False, "backed up"), (Pool.FULL, True, "loaded back"))
-    for pool, load, words in marks:
-        if pool not in judge.applicable.marks:
-            continue
-        flying = {
-            page for copy in judge.model.copies.flying if copy.load == load for page in copy.node
-        }
-        for node, view in views.items():
-            placed = judge.abstraction.nodes.get(node)
-            if placed is None:
-                continue
-            marked = view.loading if load else view.pending
-            busy = not flying.isdisjoint(placed.pages)
-            if marked and not busy:
-                text = (
-                    f"{spell(placed.pages)} is marked as being {words}, but nothing of it is "
-                    "in flight"
-                )
-                yield Breach(Property.QUIESCE, "mark", text)
-            if busy and not marked and pool in judge.applicable.all_marks:
-                text = (
-                    f"{spell(placed.pages)} is being {words}, but it is not marked, so that "
-                    "nothing keeps it as it is"
-                )
-                yield Breach(Property.PIN, "unmarked", text)
 
 
 def _all_events(judge: Judge, seen: Observation) -> Iterable[Breach]:

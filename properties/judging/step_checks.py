@@ -201,18 +201,56 @@ def locks(
     """
     if not judged.locks:
         return []
-    nodes = {placed.view.id: placed for placed in delta.placed}
-    for page in model.trie.changed:
-        node = abstraction.node_of.get(page)
-        if node is not None and node not in nodes:
-            nodes[node] = abstraction.nodes[node]
-    for placed in nodes.values():
+    for placed in touched(model, abstraction, delta):
         counts = lock_counts(judged, placed.view)
         for pool in judged.locks:
             for page in placed.pages_in(pool):
                 if len(page.holders[pool]) != counts[pool]:
                     return [_wrong_lock(page, pool, counts[pool], step)]
     return []
+
+
+def touched(model: Cache, abstraction: Abstraction, delta: Delta) -> Iterable[Placed]:
+    """Nodes that a step changed, and those of pages that it changed in the model."""
+    nodes = {placed.view.id: placed for placed in delta.placed}
+    for page in model.trie.changed:
+        node = abstraction.node_of.get(page)
+        if node is not None and node not in nodes:
+            nodes[node] = abstraction.nodes[node]
+    return nodes.values()
+
+
+def marks(judged: Applicable, model: Cache, nodes: Iterable[Placed]) -> Iterator[Breach]:
+    """A node is marked as being backed up, or loaded back, exactly while it is."""
+    for pool, load, words in (
+        (Pool.FULL_HOST, False, "backed up"),
+        (Pool.FULL, True, "loaded back"),
+    ):
+        if pool not in judged.marks:
+            continue
+        flying = {page for copy in model.copies.flying if copy.load == load for page in copy.node}
+        for placed in nodes:
+            marked = placed.view.loading if load else placed.view.pending
+            busy = not flying.isdisjoint(placed.pages)
+            if marked and not busy:
+                yield _stray_mark(model, placed, words)
+            if busy and not marked and pool in judged.all_marks:
+                text = (
+                    f"{spell(placed.pages)} is being {words}, but it is not marked, so that "
+                    "nothing keeps it as it is"
+                )
+                yield Breach(Property.PIN, "unmarked", text)
+
+
+def _stray_mark(model: Cache, placed: Placed, words: str) -> Breach:
+    """A node is marked though nothing of it is in flight; what has left the device under write_back
+    left before its copy was made (semantics 7.8).
+    """
+    if model.config.write_back and not placed.resident_in[Pool.FULL]:
+        text = f"{spell(placed.pages)} left the device while its backup is still in flight"
+        return Breach(Property.PROGRESS, "write-back-not-awaited", text)
+    text = f"{spell(placed.pages)} is marked as being {words}, but nothing of it is in flight"
+    return Breach(Property.QUIESCE, "mark", text)
 
 
 def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:

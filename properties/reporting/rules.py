@@ -62,6 +62,7 @@ BY_SIGNATURE = (
     ("PROGRESS/fetch-declined", "10.2"),
     ("PROGRESS/fetched-needlessly", "10.2"),
     ("PROGRESS/unbacked-leaf-kept", "7.4"),
+    ("PROGRESS/write-back-not-awaited", "7.8"),
     ("PROGRESS/stopped-early", "7.1", "7.3", "7.4"),
     ("PROGRESS/freed-too-much", "7.1"),
     ("PROGRESS/more-room-than-lacking", "11.2", "11.5"),

@@ -28,8 +28,8 @@ class Budget:
     fewer has seen too little to say anything.
     """
     more: int = 0
-    """The most steps beyond ``steps`` that are spent on milestones which are still to be met, as long
-    as nothing new is found: what is found is worth telling, whatever was not seen.
+    """The most steps beyond ``steps`` that are spent on milestones which are still to be met, as
+    long as nothing new is found: what is found is worth telling, whatever was not seen.
     """
 
 

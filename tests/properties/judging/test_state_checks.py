@@ -316,9 +316,12 @@ def leave_load_mark(system: RadixSystem) -> None:
 @pytest.mark.parametrize(
     "operations", [[Insert(A), SETTLE], [Insert(A), SETTLE, Evict(1), LoadBack(A), LOADED]]
 )
-def test_quiesce(signature_of: SignatureOf, operations: list[Operation], deed: Deed) -> None:
+@pytest.mark.parametrize("look", [DELTAS, WHOLE])
+def test_quiesce(
+    first_breach: FirstBreach, operations: list[Operation], deed: Deed, look: int
+) -> None:
     """A node is marked as if a copy of it were in flight: nothing of it may go, for ever."""
-    assert signature_of(PLAIN, operations, deed) == "QUIESCE/mark"
+    assert first_breach(PLAIN, operations, deed, len(operations), look) == "QUIESCE/mark"
 
 
 def test_quiesce_of_both_halves_of_a_node_in_flight(first_breach: FirstBreach) -> None:
@@ -338,7 +341,8 @@ def test_pin_of_a_node_in_flight_without_a_mark(first_breach: FirstBreach) -> No
     def forget(system: RadixSystem) -> None:
         node_of(system, 1).backups.clear()
 
-    assert first_breach(PLAIN, [Insert(A), Match(A)], forget, 1, WHOLE) == "PIN/unmarked"
+    for look in (DELTAS, WHOLE):
+        assert first_breach(PLAIN, [Insert(A), Match(A)], forget, 1, look) == "PIN/unmarked"
 
 
 def test_pin_of_the_rows_of_requests(tampered: Callable[[Deed, int], Target]) -> None:
