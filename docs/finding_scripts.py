@@ -22,8 +22,8 @@ from traceback import format_exception_only
 
 from radixproof.impl.operations import History
 from radixproof.impl.registry import release_of
-from radixproof.impl.sglang import releases, store
-from radixproof.impl.sglang.names import PYTHON, core_in, named
+from radixproof.impl.sglang import releases, shim, store
+from radixproof.impl.sglang.names import PYTHON, core_in, named, version_in
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import BUILTIN, load_known
@@ -179,17 +179,27 @@ def _worker(system: str, task: object) -> dict[str, str]:
 
 
 def work(system: str, task: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
-    """What a worker does: it writes scripts, or runs them, each in a process of its own."""
+    """What a worker does: it writes scripts, or runs them, each in a process of its own.
+
+    SGLang numbers its nodes through, so that a message may depend on what the process did before.
+    """
     if "write" in task:
+        shim.load(store.locate(version_in(system)))
         return {
-            name + kind: source
-            for name in task["write"]
-            for kind, source in _sources(next(one for one in findings() if one.name == name))
+            name + kind: source for name in task["write"] for kind, source in _written(name).items()
         }
     from radixproof.impl.sglang.run import prepare
 
     prepare(system.removeprefix(PREFIX))
     return {name: _run(source) for name, source in task["run"].items()}
+
+
+def _written(name: str) -> dict[str, str]:
+    (finding,) = (one for one in findings() if one.name == name)
+    done = in_child(lambda: dict(_sources(finding)))
+    if isinstance(done, Died):
+        raise SystemExit(f"what writes the script of {name} {done.how}")
+    return done
 
 
 def _sources(finding: Finding) -> Iterable[tuple[str, str]]:
