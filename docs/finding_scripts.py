@@ -1,7 +1,9 @@
 """The scripts of known findings of SGLang: written from histories, and run on every release.
 
-`write_findings` puts them into pages, with what they print. This file is also what it runs in
-processes of their own, of which each imports one release: ``--worker SYSTEM``, with a task as JSON.
+What no history can say, as that SGLang's own threads run, is in a script that is written by hand,
+in ``scripts/`` beside the histories. `write_findings` puts all of them into pages, with what they
+print. This file is also what it runs in processes of their own, of which each imports one release:
+``--worker SYSTEM``, with a task as JSON.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from traceback import format_exception_only
 
 from radixproof.impl.operations import History
 from radixproof.impl.registry import release_of
-from radixproof.impl.sglang import releases, store
-from radixproof.impl.sglang.names import PYTHON, core_in, named
+from radixproof.impl.sglang import releases, shim, store
+from radixproof.impl.sglang.names import PYTHON, core_in, named, version_in
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import BUILTIN, load_known
@@ -53,6 +55,11 @@ class Finding:
     @property
     def page(self) -> Path:
         return FOLDER / f"{self.name}.md"
+
+    @property
+    def by_hand(self) -> Path:
+        """Its script, if it is written by hand: then this file is there."""
+        return FOLDER / "scripts" / f"{self.name}.py"
 
     @property
     def system(self) -> str:
@@ -125,13 +132,17 @@ def systems() -> list[str]:
 
 
 def scripts(wanted: Sequence[Finding]) -> dict[str, str]:
-    """The source of the script of each, and of its control, written in processes of their own."""
-    by_system = {one.system for one in wanted}
+    """The source of the script of each, and of its control: those that are not written by hand are
+    written in processes of their own.
+    """
+    by_hand = {one.name: one.by_hand.read_text("utf-8") for one in wanted if one.by_hand.exists()}
+    left = [one for one in wanted if one.name not in by_hand]
+    by_system = {one.system for one in left}
     asked = {
-        system: [one.name for one in wanted if one.system == system] for system in sorted(by_system)
+        system: [one.name for one in left if one.system == system] for system in sorted(by_system)
     }
     found = [_worker(system, {"write": names}) for system, names in asked.items()]
-    return {name: source for written in found for name, source in written.items()}
+    return by_hand | {name: source for written in found for name, source in written.items()}
 
 
 def runs(sources: Mapping[str, str], on: Iterable[str]) -> Runs:
@@ -168,17 +179,27 @@ def _worker(system: str, task: object) -> dict[str, str]:
 
 
 def work(system: str, task: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
-    """What a worker does: it writes scripts, or runs them, each in a process of its own."""
+    """What a worker does: it writes scripts, or runs them, each in a process of its own.
+
+    SGLang numbers its nodes through, so that a message may depend on what the process did before.
+    """
     if "write" in task:
+        shim.load(store.locate(version_in(system)))
         return {
-            name + kind: source
-            for name in task["write"]
-            for kind, source in _sources(next(one for one in findings() if one.name == name))
+            name + kind: source for name in task["write"] for kind, source in _written(name).items()
         }
     from radixproof.impl.sglang.run import prepare
 
     prepare(system.removeprefix(PREFIX))
     return {name: _run(source) for name, source in task["run"].items()}
+
+
+def _written(name: str) -> dict[str, str]:
+    (finding,) = (one for one in findings() if one.name == name)
+    done = in_child(lambda: dict(_sources(finding)))
+    if isinstance(done, Died):
+        raise SystemExit(f"what writes the script of {name} {done.how}")
+    return done
 
 
 def _sources(finding: Finding) -> Iterable[tuple[str, str]]:

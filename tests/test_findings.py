@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -19,6 +20,7 @@ from write_findings import (
 )
 
 from radixproof.impl.registry import release_of
+from radixproof.impl.sglang.names import version_in
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.known.files import BUILTIN, load_known
 
@@ -67,6 +69,19 @@ def test_histories_are_those_of_findings() -> None:
     for finding in ALL:
         history = from_json(files[finding.name].read_text(encoding="utf-8"))
         assert history.origin["signature"] == finding.signatures[0]
+
+
+def test_scripts_by_hand_are_those_of_findings() -> None:
+    by_hand = [finding for finding in ALL if finding.by_hand.exists()]
+    assert {path.stem for path in (FOLDER / "scripts").glob("*")} == {one.name for one in by_hand}
+    sources = scripts(by_hand)
+    for finding in by_hand:
+        release = finding.system.removeprefix("sglang==")
+        said = ast.get_docstring(ast.parse(sources[finding.name])) or ""
+        title = f"{finding.signatures[0]} in SGLang {version_in(finding.system)}."
+        assert said.splitlines()[0] == title
+        assert f"python -m radixproof.impl.sglang.run {release} THIS_FILE" in said
+        assert f"```python\n{sources[finding.name]}```\n" in finding.page.read_text("utf-8")
 
 
 RIGHT, WRONG, ELSE = (

@@ -22,9 +22,10 @@ def prepare(release: str) -> None:
     """Let scripts of this process run on a release, such as ``0.5.23+rust``. Raises `Unavailable`.
 
     The choice is made when the release has been imported: until then caches are built of which it
-    is none of the script's business.
+    is none of the script's business. Threads that SGLang starts do run.
     """
     shim.on_cpu(store.locate(version_in(release)))
+    shim.let_threads_run()
     os.environ[CHOICE] = core_in(release)
 
 

@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+import threading
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -91,6 +92,13 @@ def on_cpu(release: Release) -> Callable[[], None]:
     without_gpu = mock.patch.object(torch.cuda, "is_available", return_value=False)
     without_gpu.start()
     return without_gpu.stop
+
+
+def let_threads_run() -> None:
+    """From now on caches have SGLang's own threads, which move pages to storage and back."""
+    for name in _STREAM_USERS:
+        if hasattr(sys.modules.get(name), "threading"):
+            sys.modules[name].threading = threading  # type: ignore[attr-defined]
 
 
 def _check_importable(release: Release) -> None:

@@ -16,9 +16,15 @@ SCRIPT = """
 import sys
 from sglang.srt.mem_cache.cache_init_params import CacheInitParams
 from sglang.srt.environ import envs
+from sglang.srt.managers.cache_controller import threading
 
 assert __name__ == "__main__"
 print(sys.argv, envs.SGLANG_UNIFIED_RADIX_TREE_CORE_BACKEND.get())
+done = []
+thread = threading.Thread(target=done.append, args=["as SGLang's threads do"])
+thread.start()
+thread.join()
+print(*done)
 sys.exit(f"it ends with {CacheInitParams.__name__}")
 """
 
@@ -33,7 +39,7 @@ def test_a_script_runs_as_with_python_on_the_core_that_is_named(
         pytest.skip("run 'radixproof systems add sglang==0.5.23'")
     (tmp_path / "script.py").write_text(SCRIPT)
     done = completed("radixproof.impl.sglang.run", release, "script.py", cwd=tmp_path)
-    assert done.stdout == f"['script.py'] {core}\n"
+    assert done.stdout == f"['script.py'] {core}\nas SGLang's threads do\n"
     assert done.stderr == "it ends with CacheInitParams\n"
     assert done.returncode == 1
 
