@@ -231,9 +231,14 @@ class Decode(_Operation):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Finish(_Operation):
-    """A request ends: what it computed is inserted, and its lock released (semantics 11.3)."""
+    """A request ends: what it computed is inserted, and its lock released (semantics 11.3).
+
+    With ``prompt_only`` its answer is not to be kept: only what it computed of its prompt is
+    inserted.
+    """
 
     request: str
+    prompt_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -161,9 +161,9 @@ class Replicas:
         ]
         return self._same_call("carry_on", made)
 
-    def end_request(self, request: Any, insert: bool) -> Carriage:
+    def end_request(self, request: Any, insert: bool, prompt_only: bool = False) -> Carriage:
         made = [
-            system.end_request(own, insert)
+            system.end_request(own, insert, prompt_only)
             for system, own in zip(self.systems, request, strict=True)
         ]
         return self._same_call("end_request", made)

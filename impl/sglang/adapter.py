@@ -236,9 +236,9 @@ class SglangSystem:
         self._victims.restart()
         return self._carrier.carry_on(request, last)
 
-    def end_request(self, request: Carried, insert: bool) -> Carriage:
+    def end_request(self, request: Carried, insert: bool, prompt_only: bool = False) -> Carriage:
         self._victims.restart()
-        return self._carrier.end(request, insert)
+        return self._carrier.end(request, insert, prompt_only)
 
     def show(self, moment: int | None) -> None:
         self._recorder.show(moment)

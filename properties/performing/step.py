@@ -52,6 +52,10 @@ class Carried:
     """Units that it has computed."""
     counted: bool = True
     """The insert is not marked as one that counts no hits."""
+    summed: int | None = None
+    """Units that the state sums up that it brings; None: it brings none, or that is not known."""
+    prompt_only: bool = False
+    """The request has ended, and what it generated is not to be kept."""
 
 
 Act: TypeAlias = Operation | Adopt | CopyState

@@ -123,7 +123,10 @@ class Requests:
         return [f"carry_on(req_{request}{'' if call.arguments[1] else ', chunked=True'})"]
 
     def _end_request(self, request: str, call: Call) -> list[str]:
-        return [f"end(req_{request}{'' if call.arguments[1] else ', insert=False'})"]
+        _, insert, *prompt_only = call.arguments
+        told = "" if insert else ", insert=False"
+        told += ", prompt_only=True" if any(prompt_only) else ""
+        return [f"end(req_{request}{told})"]
 
     # -- requests that are played, and locks ---------------------------------------------------
 

@@ -40,6 +40,7 @@ WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
 BEFORE_LACKING = {
     f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14", "15.post1", "16")
 }
+WITHOUT_ANSWERS = {"sglang==0.5.22", "sglang==0.5.23"}
 OLD_WINDOWS = {f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14")}
 
 
@@ -246,6 +247,26 @@ def what_is_generated_is_tracked_at_each_interval(release: Target) -> None:
     equal(first.slot == second.slot, False)
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state), (8, second.slot))
+
+
+def the_state_of_an_answer_is_not_that_of_its_prompt(release: Target) -> None:
+    """Up to 0.5.21 SGLang takes it for that."""
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    prompt = Key(LONG.tokens[:6])
+    request = arrived(system, prompt, system.allocate_state())
+    computed(system, request, prompt, row, 6)
+    system.track(request, 4)
+    system.carry_on(request, True)
+    computed(system, request, LONG, row, 8)
+    system.track(request, 8)
+    inserted = [
+        (one.length, one.taken)
+        for one in system.end_request(request, True, True).moments
+        if one.did is Did.INSERT
+    ]
+    equal(inserted, [] if release.name.partition("+")[0] in WITHOUT_ANSWERS else [(6, True)])
+    equal(system.available(Pool.MAMBA), 4 - len(inserted))
+    equal(look(system).evictable, (6 if inserted else 4, 0, 1 + len(inserted)))
 
 
 def where_a_prompt_branches_off_a_state_is_tracked(release: Target) -> None:
