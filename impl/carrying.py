@@ -136,9 +136,12 @@ class Carrying(Protocol):
         is computed.
         """
 
-    def end_request(self, request: Any, insert: bool, prompt_only: bool = False) -> Carriage:
+    def end_request(
+        self, request: Any, insert: bool, prompt_only: bool = False, past_stop: int = 0
+    ) -> Carriage:
         """The request ends, and inserts what it has computed before, with ``prompt_only`` of its
-        prompt alone; or it does not.
+        prompt alone, and of its answer all but the last tokens that are ``past_stop``; or it does
+        not.
         """
 
     def show(self, moment: int | None) -> None:

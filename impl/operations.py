@@ -234,11 +234,12 @@ class Finish(_Operation):
     """A request ends: what it computed is inserted, and its lock released (semantics 11.3).
 
     With ``prompt_only`` its answer is not to be kept: only what it computed of its prompt is
-    inserted.
+    inserted. So many of the tokens that it generated last are ``past_stop``, and neither are they.
     """
 
     request: str
     prompt_only: bool = False
+    past_stop: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

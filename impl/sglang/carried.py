@@ -57,6 +57,7 @@ class Carried:
 
     req_pool_idx: int | None
     finished_reason: str | None
+    finished_len: int | None
     mamba_ping_pong_track_buffer: Any
     mamba_next_track_idx: int
     mamba_branching_seqlen: int | None
@@ -154,6 +155,8 @@ class Carried:
     def owned_kv_len(self) -> int:
         if self.stripped:
             return min(self.kv_committed_len, self.prompt)
+        if self.finished_len is not None:
+            return min(self.kv_committed_len, self.prompt + self.finished_len)
         return self.kv_committed_len
 
     effective_kv_committed_len = pop_committed_kv_cache = owned_kv_len

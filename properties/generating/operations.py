@@ -46,7 +46,7 @@ from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.keys import Below, Keys, loadable
 from radixproof.properties.generating.preview import preview_match
-from radixproof.properties.generating.wide import in_parts, prompt_only
+from radixproof.properties.generating.wide import in_parts, past_stop, prompt_only
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
 
@@ -263,7 +263,8 @@ class Shaper:
             bits, length = below(256), 1 + below(2 * size)
             return Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
         if kind is Finish:
-            return Finish(name, prompt_only=prompt_only(self.config, name))
+            beyond = past_stop(self.config, name) if self.scope.ends_at_stops else 0
+            return Finish(name, prompt_only(self.config, name), beyond)
         return Abort(name)
 
     def _at_work(self, kind: type[Operation]) -> list[str]:

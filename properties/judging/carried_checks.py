@@ -33,7 +33,7 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
         )
         return [Breach(Property.MAP, "window-not-told", text, _swa(config, insert, lost, False))]
     may = _may_have_lost(config, length)
-    if carried.prompt_only or carried.evicted <= max(may, step.protected):
+    if carried.cut or carried.evicted <= max(may, step.protected):
         return []
     text = (
         f"{insert}: the request has freed its SWA below token {carried.evicted}, "
@@ -78,8 +78,9 @@ def of_state(config: Config, insert: Insert, carried: Carried, wrong: list[Breac
     text = (
         f"{insert}: the state that came with it sums up {summed} tokens, of which it has {length}"
     )
+    rule = "own-state-sums-up-more" if carried.own else "state-sums-up-more"
     return [
-        replace(one, rule="state-sums-up-more", text=text)
+        replace(one, rule=rule, text=text)
         if one.witness is not None and one.witness.pool is Pool.MAMBA
         else one
         for one in wrong

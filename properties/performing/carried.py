@@ -103,10 +103,12 @@ def end(
     request: Request,
     insert: bool,
     prompt_only: bool = False,
+    past_stop: int = 0,
 ) -> Iterator[Step]:
     """A request ends."""
-    carriage = system.end_request(request.handle, insert, prompt_only)
-    play = Play(system, ledger, config, request, carriage, ends=True, prompt_only=prompt_only)
+    carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
+    play = Play(system, ledger, config, request, carriage, ends=True)
+    play.cut = prompt_only or past_stop > 0
     yield from play.steps()
 
 
@@ -128,8 +130,8 @@ class Play:
     carriage: Carriage
     ends: bool
     """The request ends with it."""
-    prompt_only: bool = False
-    """What it generated is not to be kept."""
+    cut: bool = False
+    """Not all that it generated is to be kept."""
     given: int = field(init=False)
     """So much of the row is the tree's."""
     matched: Moment | None = None
@@ -173,6 +175,7 @@ class Play:
         if length > self.given:
             self.ledger.give_row(request, self.given, length)
             self.given = length
+        own = moment.state is not None and moment.state == request.state
         summed = self._summed(moment.state)
         if moment.state is not None:
             self._handed_over(moment.state, moment.taken)
@@ -183,8 +186,8 @@ class Play:
         operation = Insert(key, evicted, state=brings, priority=moment.priority)
         outcome = Inserted(moment.reused, protected, moment.taken)
         carried = Carried(moment.told, request.evicted, request.computed, moment.counted, summed)
-        if self.prompt_only:
-            carried = replace(carried, prompt_only=True)
+        if own or self.cut:
+            carried = replace(carried, own=own, cut=self.cut)
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
 
     def _summed(self, state: int | None) -> int | None:

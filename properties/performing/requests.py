@@ -112,13 +112,12 @@ class Scheduler:
     def finish(self, operation: Finish) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
         if request.carried:
-            yield from carried.end(
-                self.system, self.ledger, self.config, request, True, operation.prompt_only
-            )
+            told = (True, operation.prompt_only, operation.past_stop)
+            yield from carried.end(self.system, self.ledger, self.config, request, *told)
             return
-        paged = computed = self.config.floor(request.computed)
-        if operation.prompt_only:
-            paged = min(computed, self.config.floor(request.prompt))
+        computed = self.config.floor(request.computed)
+        answer = 0 if operation.prompt_only else request.computed - operation.past_stop
+        paged = min(computed, self.config.floor(max(request.prompt, answer)))
         state = request.state if paged == computed else None
         if not paged or not self._can_insert(state):
             yield from self._leave(request)

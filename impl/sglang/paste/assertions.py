@@ -135,7 +135,7 @@ def _of_content(breach: Breach, history: History) -> Assertion | None:
         return Assertion(after=_begun(last), filled=Component.MAMBA)
     if breach.rule == "fetched" and witness is not None:
         return Assertion(after=_named_apart(witness.prefix, history))
-    if breach.rule == "state-sums-up-more" and witness is not None:
+    if breach.rule.endswith("state-sums-up-more") and witness is not None:
         return Assertion(after=_given_out(witness.prefix), filled=Component.MAMBA)
     return None
 

@@ -63,8 +63,8 @@ def test_a_window_is_kept_before_the_state_that_was_tracked_last() -> None:
 def test_of_an_answer_that_is_not_kept_the_window_may_be_all_that_is_left() -> None:
     slid = Carried(told=6, evicted=6, computed=12)
     assert of(PAGED, 6, slid) == ["MAP/leaf-without-window"]
-    assert of(PAGED, 6, replace(slid, prompt_only=True)) == []
-    assert of(PAGED, 6, replace(slid, told=3, prompt_only=True)) == ["MAP/window-not-told"]
+    assert of(PAGED, 6, replace(slid, cut=True)) == []
+    assert of(PAGED, 6, replace(slid, told=3, cut=True)) == ["MAP/window-not-told"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,8 @@ def test_a_state_of_more_than_is_inserted_is_told_apart(summed: int | None, rule
     carried = Carried(told=0, evicted=0, computed=8, summed=summed)
     found = of_state(Config(page_size=2), Insert(key(6)), carried, wrong)
     assert [breach.rule for breach in found] == [rule, "full"]
+    (own, _) = of_state(Config(page_size=2), Insert(key(6)), replace(carried, own=True), wrong)
+    assert own.rule == ("mamba" if rule == "mamba" else f"own-{rule}")
     assert [breach.witness for breach in found] == [breach.witness for breach in wrong]
 
 

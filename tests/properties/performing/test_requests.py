@@ -169,6 +169,17 @@ def test_a_state_that_sums_up_an_answer_is_not_inserted_for_its_prompt(
     assert rows(run) == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("past_stop", "kept"), [(1, 4), (2, 3), (3, 3), (9, 3)])
+def test_what_is_past_a_stop_is_not_kept_and_the_prompt_is(
+    watched: Callable[..., Watched], past_stop: int, kept: int
+) -> None:
+    run = watched(Config())
+    for operation in (Arrive("q", ABC), Prefill("q", 3), Decode("q", (4, 5))):
+        run.parts(operation)
+    run.parts(Finish("q", past_stop=past_stop))
+    assert said(run.parts(Match(LONG))) == [f"match [1 2 3 4 5 6] -> {kept} tokens on device"]
+
+
 def test_nothing_is_inserted_for_a_prompt_where_an_insert_must_bring_a_state(radix: Target) -> None:
     scope = replace(radix.scope, stateless_inserts=False)
     run = Watched(replace(radix, scope=scope), STATEFUL)

@@ -269,6 +269,19 @@ def the_state_of_an_answer_is_not_that_of_its_prompt(release: Target) -> None:
     equal(look(system).evictable, (6 if inserted else 4, 0, 1 + len(inserted)))
 
 
+def before_a_stop_the_state_tracked_before_the_last_one_is_kept(release: Target) -> None:
+    if not release.scope.ends_at_stops:
+        return
+    for past, kept in ((0, 6), (1, 4), (2, 4), (3, 0)):  # it has no state of less
+        system, row = build(release, TRACKED), list[int]()
+        request = arrived(system, Key(PROMPT[:1]), system.allocate_state())
+        computed(system, request, Key(LONG.tokens[:6]), row, 6)
+        tracked = {units: system.track(request, units).slot for units in (2, 4, 6)}
+        moments = system.end_request(request, True, False, past).moments
+        inserted = [(one.length, one.state) for one in moments if one.did is Did.INSERT]
+        equal(inserted, [(kept, tracked[kept])] if kept else [])
+
+
 def where_a_prompt_branches_off_a_state_is_tracked(release: Target) -> None:
     for every, branch in ((1, 6), (2, 4)):
         system, row = build(release, replace(TRACKED, track_every=every)), list[int]()
