@@ -156,12 +156,13 @@ class Sglang:
             yield
 
     @contextmanager
-    def stripping(self, answers: bool) -> Iterator[None]:
+    def stripping(self, answers: bool, page_size: int) -> Iterator[None]:
         """Within the block the server is one that may keep no more than the prompt of a request
-        (``strip_thinking_cache``), or it is not.
+        (``strip_thinking_cache``), or it is not. To 0.5.16 it says how long a page is as well.
         """
         if not self.capabilities.frozen_arguments:
             self.server_args.strip_thinking_cache = answers
+            self.server_args.page_size = page_size
         serving = self.serving_arguments
         with serving().override(strip_thinking_cache=answers) if serving else nullcontext():
             yield

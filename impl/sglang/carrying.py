@@ -198,7 +198,7 @@ class Carrier:
             request.finished_len = max(0, len(request.output_ids) - past_stop)
         name = "checkpoint" if self._sglang.capabilities.checkpoints else "is_insert"
         release = self._sglang.requests.release_kv_cache
-        with self._sglang.stripping(prompt_only):
+        with self._sglang.stripping(prompt_only, self._config.page_size):
             return self._carried(request, lambda: release(request, self._tree, **{name: insert}))
 
     def _drop(self, request: Any) -> None:

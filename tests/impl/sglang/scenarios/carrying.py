@@ -269,6 +269,16 @@ def the_state_of_an_answer_is_not_that_of_its_prompt(release: Target) -> None:
     equal(look(system).evictable, (6 if inserted else 4, 0, 1 + len(inserted)))
 
 
+def what_is_left_of_the_last_page_of_a_prompt_is_freed_once(release: Target) -> None:
+    for bigram, tokens, answer in ((True, 1, 1), (False, 3, 1), (False, 3, 4)):
+        run = Run(release, replace(PAGED, bigram=bigram), every=1)
+        prompt, generated = Key(LONG.tokens[:tokens]), LONG.tokens[tokens : tokens + answer]
+        operations = (Arrive("q", prompt), Prefill("q", tokens), Decode("q", generated))
+        for operation in (*operations, Finish("q", prompt_only=True), Match(prompt)):
+            equal(run.step(operation, whole=True), [])
+        run.close()
+
+
 def before_a_stop_the_state_tracked_before_the_last_one_is_kept(release: Target) -> None:
     if not release.scope.ends_at_stops:
         return
