@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from radixproof.impl.operations import (
     Arrive,
+    Finish,
     HostInsert,
     HostLock,
     Match,
@@ -88,6 +89,12 @@ THINGS = (
     _caches("several ranks", replace(FULL, ranks=2)),
     _operation("namespaces", Match(Key((1, 2), "n"))),
     _operation("requests, with chunks, states and copy-on-write", Arrive("q", KEY), config=ALL),
+    _operation("requests whose answers are not to be kept", Finish("q", prompt_only=True)),
+    _operation(
+        "requests that end at a stop before what they computed",
+        Finish("q", past_stop=1),
+        why="SGLang keeps what is past a stop",
+    ),
     _operation(
         "early releases",
         ReleaseWindow("r"),

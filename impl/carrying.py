@@ -136,8 +136,13 @@ class Carrying(Protocol):
         is computed.
         """
 
-    def end_request(self, request: Any, insert: bool) -> Carriage:
-        """The request ends, and inserts what it has computed before, or does not."""
+    def end_request(
+        self, request: Any, insert: bool, prompt_only: bool = False, past_stop: int = 0
+    ) -> Carriage:
+        """The request ends, and inserts what it has computed before, with ``prompt_only`` of its
+        prompt alone, and of its answer all but the last tokens that are ``past_stop``; or it does
+        not.
+        """
 
     def show(self, moment: int | None) -> None:
         """Let `observe` show the cache as it was at a moment of the last call; None: as it is."""

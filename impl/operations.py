@@ -231,9 +231,15 @@ class Decode(_Operation):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Finish(_Operation):
-    """A request ends: what it computed is inserted, and its lock released (semantics 11.3)."""
+    """A request ends: what it computed is inserted, and its lock released (semantics 11.3).
+
+    With ``prompt_only`` its answer is not to be kept: only what it computed of its prompt is
+    inserted. So many of the tokens that it generated last are ``past_stop``, and neither are they.
+    """
 
     request: str
+    prompt_only: bool = False
+    past_stop: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

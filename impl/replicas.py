@@ -161,9 +161,11 @@ class Replicas:
         ]
         return self._same_call("carry_on", made)
 
-    def end_request(self, request: Any, insert: bool) -> Carriage:
+    def end_request(
+        self, request: Any, insert: bool, prompt_only: bool = False, past_stop: int = 0
+    ) -> Carriage:
         made = [
-            system.end_request(own, insert)
+            system.end_request(own, insert, prompt_only, past_stop)
             for system, own in zip(self.systems, request, strict=True)
         ]
         return self._same_call("end_request", made)

@@ -14,6 +14,7 @@ from radixproof.impl.operations import (
     EndPrefetch,
     Evict,
     EvictHost,
+    Finish,
     HostInsert,
     HostLock,
     Insert,
@@ -77,6 +78,8 @@ class Scope:
     """Where there is MAMBA, an insert can do without a state."""
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
+    ends_at_stops: bool = True
+    """A request that has generated more than it was to keep can end before that."""
     failing_copies: bool = True
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a
@@ -154,6 +157,8 @@ class Scope:
             return "the system has no such operation"
         if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
             return "copies of this system cannot fail"
+        if isinstance(operation, Finish) and operation.past_stop and not self.ends_at_stops:
+            return "requests of this system keep what is past their stop"
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"

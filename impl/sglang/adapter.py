@@ -236,9 +236,11 @@ class SglangSystem:
         self._victims.restart()
         return self._carrier.carry_on(request, last)
 
-    def end_request(self, request: Carried, insert: bool) -> Carriage:
+    def end_request(
+        self, request: Carried, insert: bool, prompt_only: bool = False, past_stop: int = 0
+    ) -> Carriage:
         self._victims.restart()
-        return self._carrier.end(request, insert)
+        return self._carrier.end(request, insert, prompt_only, past_stop)
 
     def show(self, moment: int | None) -> None:
         self._recorder.show(moment)

@@ -142,6 +142,8 @@ class Sglang:
     """The server's arguments as the whole process sees them; releases read more and more of them
     there (0.5.17).
     """
+    serving_arguments: Callable[[], Any] | None
+    """Those of them that are about answers."""
 
     @contextmanager
     def arguments(self, **arguments: Any) -> Iterator[None]:
@@ -151,6 +153,18 @@ class Sglang:
                 setattr(self.server_args, name, value)
         process = self.process_arguments
         with process().override(**arguments) if process else nullcontext():
+            yield
+
+    @contextmanager
+    def stripping(self, answers: bool, page_size: int) -> Iterator[None]:
+        """Within the block the server is one that may keep no more than the prompt of a request
+        (``strip_thinking_cache``), or it is not. To 0.5.16 it says how long a page is as well.
+        """
+        if not self.capabilities.frozen_arguments:
+            self.server_args.strip_thinking_cache = answers
+            self.server_args.page_size = page_size
+        serving = self.serving_arguments
+        with serving().override(strip_thinking_cache=answers) if serving else nullcontext():
             yield
 
     def track_every(self, tokens: int) -> None:
@@ -229,6 +243,9 @@ def collect(version: str) -> Sglang:
         server_args=arguments,
         process_arguments=getattr(
             sys.modules.get("sglang.srt.runtime_context"), "get_memory", None
+        ),
+        serving_arguments=getattr(
+            sys.modules.get("sglang.srt.runtime_context"), "get_serving", None
         ),
     )
 

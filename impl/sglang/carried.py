@@ -57,6 +57,7 @@ class Carried:
 
     req_pool_idx: int | None
     finished_reason: str | None
+    finished_len: int | None
     mamba_ping_pong_track_buffer: Any
     mamba_next_track_idx: int
     mamba_branching_seqlen: int | None
@@ -73,6 +74,8 @@ class Carried:
         self.cache_protected_len = self.prefix_len = self.begun = len(prefix)
         self.prompt = len(key.tokens)
         """Tokens of its key that it came with."""
+        self.stripped = False
+        """Its answer is not to be kept, as SGLang has it where there are thoughts in it."""
         self.before = 0
         """Tokens that were computed before the part that is computed now."""
         self.mapped = 0
@@ -149,14 +152,14 @@ class Carried:
     def refresh_fill_ids(self) -> None:
         """They never lag behind here."""
 
-    def pop_committed_kv_cache(self) -> int:
+    def owned_kv_len(self) -> int:
+        if self.stripped:
+            return min(self.kv_committed_len, self.prompt)
+        if self.finished_len is not None:
+            return min(self.kv_committed_len, self.prompt + self.finished_len)
         return self.kv_committed_len
+
+    effective_kv_committed_len = pop_committed_kv_cache = owned_kv_len
 
     def pop_overallocated_kv_cache(self) -> tuple[int, int]:
-        return self.kv_committed_len, self.kv_allocated_len
-
-    def effective_kv_committed_len(self) -> int:
-        return self.kv_committed_len
-
-    def owned_kv_len(self) -> int:
-        return self.kv_committed_len
+        return self.owned_kv_len(), self.kv_allocated_len

@@ -187,14 +187,19 @@ class Carrier:
             self._windows.before_insert(request)
             return self._carried(request, call)
 
-    def end(self, request: Any, insert: bool) -> Carriage:
+    def end(self, request: Any, insert: bool, prompt_only: bool, past_stop: int) -> Carriage:
+        """For ``prompt_only`` the server is one that strips answers with thoughts in them."""
         self._alive -= 1
         if request.req_pool_idx is None:
             return self._carried(request, lambda: self._drop(request))
         request.finished_reason = "stop" if insert else None
+        request.stripped = prompt_only
+        if past_stop:
+            request.finished_len = max(0, len(request.output_ids) - past_stop)
         name = "checkpoint" if self._sglang.capabilities.checkpoints else "is_insert"
         release = self._sglang.requests.release_kv_cache
-        return self._carried(request, lambda: release(request, self._tree, **{name: insert}))
+        with self._sglang.stripping(prompt_only, self._config.page_size):
+            return self._carried(request, lambda: release(request, self._tree, **{name: insert}))
 
     def _drop(self, request: Any) -> None:
         """As the scheduler does with a request that it has admitted and then cannot run."""

@@ -268,6 +268,13 @@ RULES = (
         field="host_insert_refills",
     ),
     Rule("0.5.22", "inserts of parts of a prompt are hits (8.1)", "reported"),
+    Rule("0.5.22", "a tracked state is handed over for no less than it sums up (11.5)", "reported"),
+    Rule(
+        "0.5.22",
+        "what a request generated past its stop is not inserted (11.3)",
+        "the option is left out",
+        "ends_at_stops",
+    ),
     Rule("0.5.23", "a window is kept in whole pages (11.4)", "reported from 0.5.14"),
     Rule(
         "0.5.23",
@@ -341,6 +348,7 @@ def scope_of(version: str, core: str = PYTHON) -> Scope:
         operations=_ALWAYS,
         stateless_inserts=False,
         state_release=False,
+        ends_at_stops=False,
         failing_copies=False,
         carries_requests=True,
         self_checks=True,

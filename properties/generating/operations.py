@@ -48,7 +48,7 @@ from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.keys import Below, Keys, loadable
 from radixproof.properties.generating.preview import preview_match
-from radixproof.properties.generating.wide import in_parts
+from radixproof.properties.generating.wide import in_parts, past_stop, prompt_only
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
 
@@ -265,7 +265,10 @@ class Shaper:
         if kind is Decode:
             bits, length = below(256), 1 + below(2 * size)
             return Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
-        return Finish(name) if kind is Finish else Abort(name)
+        if kind is Finish:
+            beyond = past_stop(self.config, name) if self.scope.ends_at_stops else 0
+            return Finish(name, prompt_only(self.config, name), beyond)
+        return Abort(name)
 
     def _at_work(self, kind: type[Operation]) -> list[str]:
         """Requests that can prefill, or decode."""

@@ -3,8 +3,8 @@ ranks, and long prompts of more kinds of tokens, in more namespaces (semantics 1
 
 Whether a history is wide, and in what, follows from its configuration as it was drawn, and takes
 nothing from the choices that make the others: most histories of a seed are what they would be if
-there were no wide ones. In the same way it is decided whether what is fetched takes time,
-and how often states are tracked.
+there were no wide ones. In the same way it is decided whether what is fetched takes time, how often
+states are tracked, and which requests leave less than they computed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ TRACKING = 0.4
 end of each page."""
 LAZILY = 0.3
 """Of the configurations whose requests have tracked states: those that take the second one late."""
+PROMPT_ONLY = 0.2
+"""Of the requests that finish: those whose answers are not to be kept."""
+PAST_STOP = 0.1
+"""Of the requests that finish: those that have generated tokens beyond their stop."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
 MORE_ROOM = 8
@@ -51,6 +55,17 @@ WIDE = Alphabet(16, 9, 4, ("", "", "", "", "", "a", "b", "c"))
 def alphabet(config: Config) -> Alphabet:
     """What the prompts of a history with this configuration are made of."""
     return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
+
+
+def prompt_only(config: Config, request: str) -> bool:
+    """Whether a request of this name leaves no more than its prompt when it finishes."""
+    return Random(f"prompt only {request} {config!r}").random() < PROMPT_ONLY
+
+
+def past_stop(config: Config, request: str) -> int:
+    """So many tokens of a request of this name are not to be kept when it finishes."""
+    random = Random(f"past stop {request} {config!r}")
+    return random.randint(1, 2 * config.page_size) if random.random() < PAST_STOP else 0
 
 
 def in_parts(config: Config) -> bool:

@@ -17,7 +17,7 @@ from radixproof.properties.performing.step import Carried, Step
 
 def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
     """MAP and MATCH: the tree is told what the request has lost of its window, and what is left
-    lets a match end where the insert does.
+    lets a match end where the insert does, unless more was computed than is to be kept.
     """
     carried, window = step.carried, config.window
     if carried is None or window is None:
@@ -33,7 +33,7 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
         )
         return [Breach(Property.MAP, "window-not-told", text, _swa(config, insert, lost, False))]
     may = _may_have_lost(config, length)
-    if carried.evicted <= max(may, step.protected):
+    if carried.cut or carried.evicted <= max(may, step.protected):
         return []
     text = (
         f"{insert}: the request has freed its SWA below token {carried.evicted}, "
@@ -68,6 +68,23 @@ def _why_too_much(
     if config.bigram and config.floor(max(0, from_units)) <= _may_have_lost(config, length):
         return Property.MAP, "window-counted-in-tokens"
     return Property.MATCH, "window-not-in-whole-pages"
+
+
+def of_state(config: Config, insert: Insert, carried: Carried, wrong: list[Breach]) -> list[Breach]:
+    """CONTENT of a state that came with an insert, which may sum up more than is inserted."""
+    length, summed = len(insert.key.units(config.bigram)), carried.summed
+    if summed is None or summed <= length:
+        return wrong
+    text = (
+        f"{insert}: the state that came with it sums up {summed} tokens, of which it has {length}"
+    )
+    rule = "own-state-sums-up-more" if carried.own else "state-sums-up-more"
+    return [
+        replace(one, rule=rule, text=text)
+        if one.witness is not None and one.witness.pool is Pool.MAMBA
+        else one
+        for one in wrong
+    ]
 
 
 def of_room(step: Step, evict: Evict) -> list[Breach]:

@@ -27,6 +27,7 @@ from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Holder, Page
 from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.properties.judging import carried_checks
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
 from radixproof.properties.performing.ledger import ContentTags
@@ -379,6 +380,8 @@ def arrived(
             )
     if isinstance(step.operation, HostInsert):
         return [replace(breach, rule="fetched") for breach in breaches]
+    if isinstance(step.operation, Insert) and step.carried is not None:
+        return carried_checks.of_state(model.config, step.operation, step.carried, breaches)
     return breaches
 
 

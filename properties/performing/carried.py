@@ -7,7 +7,7 @@ says what the engine's own record of the request says.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from radixproof.impl.carrying import Carriage, Did, Moment
 from radixproof.impl.observation import PerComponent
@@ -51,6 +51,7 @@ def track(
     if state.slot not in request.tracked:
         ledger.take(Pool.MAMBA, [state.slot])
         request.tracked.append(state.slot)
+    request.sums[state.slot] = end
     system.write_state(state.slot, ledger.tags_of(request.key)[end - 1])
     if state.freed is not None:
         ledger.give(Pool.MAMBA, [state.freed])
@@ -96,11 +97,19 @@ def carry_on(
 
 
 def end(
-    system: Complete, ledger: Ledger, config: Config, request: Request, insert: bool
+    system: Complete,
+    ledger: Ledger,
+    config: Config,
+    request: Request,
+    insert: bool,
+    prompt_only: bool = False,
+    past_stop: int = 0,
 ) -> Iterator[Step]:
     """A request ends."""
-    carriage = system.end_request(request.handle, insert)
-    yield from Play(system, ledger, config, request, carriage, ends=True).steps()
+    carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
+    play = Play(system, ledger, config, request, carriage, ends=True)
+    play.cut = prompt_only or past_stop > 0
+    yield from play.steps()
 
 
 def _lost(ledger: Ledger, request: Request, evicted: int) -> None:
@@ -121,6 +130,8 @@ class Play:
     carriage: Carriage
     ends: bool
     """The request ends with it."""
+    cut: bool = False
+    """Not all that it generated is to be kept."""
     given: int = field(init=False)
     """So much of the row is the tree's."""
     matched: Moment | None = None
@@ -164,6 +175,8 @@ class Play:
         if length > self.given:
             self.ledger.give_row(request, self.given, length)
             self.given = length
+        own = moment.state is not None and moment.state == request.state
+        summed = self._summed(moment.state)
         if moment.state is not None:
             self._handed_over(moment.state, moment.taken)
         before = min(request.inserted, length)
@@ -172,8 +185,16 @@ class Play:
         evicted = min(length, max(request.evicted, protected))
         operation = Insert(key, evicted, state=brings, priority=moment.priority)
         outcome = Inserted(moment.reused, protected, moment.taken)
-        carried = Carried(moment.told, request.evicted, request.computed, moment.counted)
+        carried = Carried(moment.told, request.evicted, request.computed, moment.counted, summed)
+        if own or self.cut:
+            carried = replace(carried, own=own, cut=self.cut)
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
+
+    def _summed(self, state: int | None) -> int | None:
+        """Units that a state of the request sums up, as far as it is known."""
+        if state is not None and state == self.request.state:
+            return self.config.floor(self.request.computed)
+        return None if state is None else self.request.sums.pop(state, None)
 
     def _handed_over(self, state: int, taken: bool) -> None:
         """A state of the request's own, one that was tracked for it, or one that was allocated for

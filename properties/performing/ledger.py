@@ -79,8 +79,12 @@ class Request:
     """SWA state below is gone, or the tree's."""
     state: int | None = None
     """Its MAMBA slot, with the state of its last whole page."""
+    prompt: int = 0
+    """What is beyond was generated."""
     tracked: list[int] = field(default_factory=list)
     """MAMBA slots that its engine keeps for it, with states of whole pages before."""
+    sums: dict[int, int] = field(default_factory=dict)
+    """By slot of these: the units that its state sums up."""
     released: bool = False
     """The window part of its receipt has been given back."""
     inserted: int = 0

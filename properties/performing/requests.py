@@ -66,6 +66,7 @@ class Scheduler:
         row, peers = list(found.slots), [0] * reached
         handle = self.system.lock(found.anchor)
         request = Request(name, key, lock, handle, row, peers, reached, reached, reached, state)
+        request.prompt = len(self.ledger.units(key))
         self.ledger.requests[name] = request
         if self.scope.carries_requests and self._can_insert(state):
             carried.begin(self.system, request)
@@ -111,13 +112,19 @@ class Scheduler:
     def finish(self, operation: Finish) -> Iterator[Step]:
         request = self.ledger.requests[operation.request]
         if request.carried:
-            yield from carried.end(self.system, self.ledger, self.config, request, insert=True)
+            told = (True, operation.prompt_only, operation.past_stop)
+            yield from carried.end(self.system, self.ledger, self.config, request, *told)
             return
-        paged = self.config.floor(request.computed)
-        if not paged or not self._can_insert(request.state):
+        computed = self.config.floor(request.computed)
+        answer = 0 if operation.prompt_only else request.computed - operation.past_stop
+        paged = min(computed, self.config.floor(max(request.prompt, answer)))
+        state = request.state if paged == computed else None
+        if not paged or not self._can_insert(state):
             yield from self._leave(request)
             return
-        state, request.state = request.state, None
+        if request.state is not None and state is None:
+            self._free_state(request.state)
+        request.state = None
         yield self._insert(request, paged, state)[0]
         yield from self._end(request, paged)
 

@@ -52,6 +52,12 @@ class Carried:
     """Units that it has computed."""
     counted: bool = True
     """The insert is not marked as one that counts no hits."""
+    summed: int | None = None
+    """Units that the state sums up that it brings; None: it brings none, or that is not known."""
+    own: bool = False
+    """That state is the one that the request works on: none was tracked for it."""
+    cut: bool = False
+    """The request has ended, and not all that it generated is to be kept."""
 
 
 Act: TypeAlias = Operation | Adopt | CopyState

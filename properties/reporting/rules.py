@@ -20,6 +20,7 @@ BY_SIGNATURE = (
     ("CONTENT/fetched", "2.1", "10.3"),
     ("CONTENT/written-after-reset", "12.1"),
     ("CONTENT/*_host", "7.4", "8.3"),
+    ("CONTENT/*state-sums-up-more", "11.3", "11.5"),
     ("CONTENT/mamba", "3.6", "9.2"),
     ("CONTENT/full", "8.3", "9.2", "10.3"),
     ("CONTENT/swa", "8.3", "9.2", "10.3"),

@@ -29,7 +29,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
 from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout, windows
-from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found, listed
+from radixproof.impl.sglang.paste.statements import HOST_ENTRIES, found, listed, prompt
 from radixproof.impl.sglang.victims import Endless
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key, Units
@@ -105,13 +105,11 @@ def assertion(
     if breach.violates is Property.EVENT:
         return _announced(breach, history)
     witness = breach.witness
-    if breach.violates is Property.CONTENT and isinstance(last, Arrive):
-        return Assertion(after=_begun(last), filled=Component.MAMBA)
+    if of_content := _of_content(breach, history):
+        return of_content
     about_room = _about_room(breach, last, history.config, core, needed)
     if about_room is not None:
         return about_room
-    if breach.signature == "CONTENT/fetched" and witness is not None:
-        return Assertion(after=_named_apart(witness.prefix, history))
     if shown := _of_windows(breach, history.config, seen.inserted):
         return Assertion(after=shown)
     if witness is None:
@@ -126,6 +124,20 @@ def assertion(
     if witness.held and _has_full_alone(history.config) and not _is_on_device(witness, seen.after):
         return Assertion(after=_matched(witness, _length(witness, history.config)))
     return Assertion(after=_of_node(witness, history.config, with_core))
+
+
+def _of_content(breach: Breach, history: History) -> Assertion | None:
+    """What shows wrong bytes without a look into nodes; None where such a look is needed."""
+    if breach.violates is not Property.CONTENT:
+        return None
+    last, witness = history.operations[-1] if history.operations else None, breach.witness
+    if isinstance(last, Arrive):
+        return Assertion(after=_begun(last), filled=Component.MAMBA)
+    if breach.rule == "fetched" and witness is not None:
+        return Assertion(after=_named_apart(witness.prefix, history))
+    if breach.rule.endswith("state-sums-up-more") and witness is not None:
+        return Assertion(after=_given_out(witness.prefix), filled=Component.MAMBA)
+    return None
 
 
 def _about_room(
@@ -287,6 +299,18 @@ def _begun(arrived: Arrive) -> list[str]:
         f"reached = len(device_indices({found(arrived.key)}))",
         f"last = [{tokens}][:reached][-1:]",
         f"held = content[state_{arrived.request}].unique().tolist()",
+        'claim = f"a request goes on from {reached} tokens with a state of {held}, not {last}"',
+        "assert held == last, claim",
+    ]
+
+
+def _given_out(prefix: Key) -> list[str]:
+    """A request with this prompt begins with the state of what it goes on from."""
+    return [
+        f"state = first_state({prompt(prefix)})",
+        f"reached = len(device_indices({found(prefix)}))",
+        f"last = [{layout.items(prefix.tokens)}][:reached][-1:]",
+        "held = content[state].unique().tolist()",
         'claim = f"a request goes on from {reached} tokens with a state of {held}, not {last}"',
         "assert held == last, claim",
     ]

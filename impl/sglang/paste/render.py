@@ -227,6 +227,12 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "events": asserted.announced,
         "copies": asserted.filled is Component.MAMBA,
         "requests": _calls(text, "arrived"),
+        "strips": "prompt_only=" in text,
+        "stops": "past_stop=" in text,
+        "fills_own": asserted.filled is Component.MAMBA
+        and config.page_size == 1
+        and ("prompt_only=" in text or "past_stop=" in text),
+        "fills_tracked": asserted.filled is Component.MAMBA and _calls(text, "track"),
         "others": "prev_prefix_len=" in text or "priority=" in text,
     }
 

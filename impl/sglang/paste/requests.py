@@ -123,7 +123,12 @@ class Requests:
         return [f"carry_on(req_{request}{'' if call.arguments[1] else ', chunked=True'})"]
 
     def _end_request(self, request: str, call: Call) -> list[str]:
-        return [f"end(req_{request}{'' if call.arguments[1] else ', insert=False'})"]
+        _, insert, *kept = call.arguments
+        prompt_only, past_stop = kept or (False, 0)
+        told = "" if insert else ", insert=False"
+        told += ", prompt_only=True" if prompt_only else ""
+        told += f", past_stop={past_stop}" if past_stop else ""
+        return [f"end(req_{request}{told})"]
 
     # -- requests that are played, and locks ---------------------------------------------------
 

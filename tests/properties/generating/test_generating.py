@@ -152,6 +152,17 @@ def test_a_scope_that_leaves_nothing_is_unavailable() -> None:
         config(Random(1), Scope(cannot=lambda _: "being a test"))
 
 
+@pytest.mark.parametrize("stops", [True, False])
+def test_some_requests_that_finish_leave_less_than_they_computed(
+    radix: Target, stops: bool
+) -> None:
+    target = replace(radix, scope=Scope(ends_at_stops=stops))
+    histories = [one(target, 1, number, lambda _: False).history for number in range(30)]
+    ends = [end for history in histories for end in history.operations if isinstance(end, Finish)]
+    assert {end.prompt_only for end in ends} == {True, False}
+    assert any(end.past_stop for end in ends) == stops
+
+
 def test_no_prompt_has_a_namespace_where_there_are_none(radix: Target) -> None:
     target = replace(radix, scope=Scope(namespaces=False, ranks=False))
     histories = [one(target, 1, number, lambda _: False).history for number in range(20)]

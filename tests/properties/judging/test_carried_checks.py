@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from radixproof.impl.operations import Evict, Insert, Lock
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.trie import Page, Trie
-from radixproof.model.verdict import Witness
-from radixproof.properties.judging.carried_checks import of_insert, of_lock, of_room
+from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.properties.judging.carried_checks import of_insert, of_lock, of_room, of_state
 from radixproof.properties.performing.outcomes import Freed, Inserted, Locked
 from radixproof.properties.performing.step import Carried, Step
 
@@ -56,6 +58,29 @@ def test_a_window_is_kept_before_the_state_that_was_tracked_last() -> None:
     step = Step(insert, Inserted(0), carried=Carried(told=4, evicted=4, computed=9))
     (breach,) = of_insert(LONG, step, insert)
     assert breach.signature == "MATCH/window-of-state-freed"
+
+
+def test_of_an_answer_that_is_not_kept_the_window_may_be_all_that_is_left() -> None:
+    slid = Carried(told=6, evicted=6, computed=12)
+    assert of(PAGED, 6, slid) == ["MAP/leaf-without-window"]
+    assert of(PAGED, 6, replace(slid, cut=True)) == []
+    assert of(PAGED, 6, replace(slid, told=3, cut=True)) == ["MAP/window-not-told"]
+
+
+@pytest.mark.parametrize(
+    ("summed", "rule"), [(8, "state-sums-up-more"), (6, "mamba"), (4, "mamba"), (None, "mamba")]
+)
+def test_a_state_of_more_than_is_inserted_is_told_apart(summed: int | None, rule: str) -> None:
+    wrong = [
+        Breach(Property.CONTENT, "mamba", "", Witness(key(6), Pool.MAMBA, content=True)),
+        Breach(Property.CONTENT, "full", "", Witness(key(6), Pool.FULL, content=True)),
+    ]
+    carried = Carried(told=0, evicted=0, computed=8, summed=summed)
+    found = of_state(Config(page_size=2), Insert(key(6)), carried, wrong)
+    assert [breach.rule for breach in found] == [rule, "full"]
+    (own, _) = of_state(Config(page_size=2), Insert(key(6)), replace(carried, own=True), wrong)
+    assert own.rule == ("mamba" if rule == "mamba" else f"own-{rule}")
+    assert [breach.witness for breach in found] == [breach.witness for breach in wrong]
 
 
 def test_what_the_tree_had_before_is_its_own() -> None:

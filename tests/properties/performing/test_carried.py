@@ -32,7 +32,9 @@ class Engine:
     def carry_on(self, request: Any, last: bool) -> Carriage:
         return self.carriage
 
-    def end_request(self, request: Any, insert: bool) -> Carriage:
+    def end_request(
+        self, request: Any, insert: bool, prompt_only: bool = False, past_stop: int = 0
+    ) -> Carriage:
         return self.carriage
 
     def admit(self, request: Any) -> Carriage:

@@ -143,6 +143,53 @@ def test_the_life_of_a_request(watched: Callable[..., Watched]) -> None:
     assert said(run.parts(Finish("q"))) == ["finish q -> skipped: there is no request q"]
 
 
+def test_a_request_whose_answer_is_not_to_be_kept_leaves_its_prompt(
+    watched: Callable[..., Watched],
+) -> None:
+    run = watched(PLAIN)
+    for operation in (Arrive("q", ABC), Prefill("q", 2), Prefill("q"), Decode("q", (4, 5))):
+        run.parts(operation)
+    assert said(run.parts(Finish("q", prompt_only=True)))[0] == (
+        "insert [1 2 3] evicted 3 -> 3 tokens were there already, 3 reused"
+    )
+    assert said(run.parts(Match(LONG))) == ["match [1 2 3 4 5 6] -> 3 tokens on device"]
+
+
+@pytest.mark.parametrize("answer", [(), (7,)], ids=["without an answer", "with one"])
+def test_a_state_that_sums_up_an_answer_is_not_inserted_for_its_prompt(
+    watched: Callable[..., Watched], answer: tuple[int, ...]
+) -> None:
+    run = watched(STATEFUL)
+    run.parts(Arrive("q", LONG))
+    run.parts(Prefill("q", 6))
+    if answer:
+        run.parts(Decode("q", answer))
+    insert = run.parts(Finish("q", prompt_only=True))[0].operation
+    assert insert == Insert(LONG, evicted=6, state=not answer)
+    assert rows(run) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("past_stop", "kept"), [(1, 4), (2, 3), (3, 3), (9, 3)])
+def test_what_is_past_a_stop_is_not_kept_and_the_prompt_is(
+    watched: Callable[..., Watched], past_stop: int, kept: int
+) -> None:
+    run = watched(Config())
+    for operation in (Arrive("q", ABC), Prefill("q", 3), Decode("q", (4, 5))):
+        run.parts(operation)
+    run.parts(Finish("q", past_stop=past_stop))
+    assert said(run.parts(Match(LONG))) == [f"match [1 2 3 4 5 6] -> {kept} tokens on device"]
+
+
+def test_nothing_is_inserted_for_a_prompt_where_an_insert_must_bring_a_state(radix: Target) -> None:
+    scope = replace(radix.scope, stateless_inserts=False)
+    run = Watched(replace(radix, scope=scope), STATEFUL)
+    for operation in (Arrive("q", AB), Prefill("q", 2), Decode("q", (7,))):
+        run.parts(operation)
+    steps = run.parts(Finish("q", prompt_only=True))
+    assert not any(isinstance(step.operation, Insert) for step in steps)
+    assert rows(run) == [0, 0, 0]
+
+
 def test_a_request_that_is_aborted_leaves_what_it_had_inserted(
     watched: Callable[..., Watched],
 ) -> None:

@@ -40,6 +40,7 @@ WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
 BEFORE_LACKING = {
     f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14", "15.post1", "16")
 }
+WITHOUT_ANSWERS = {"sglang==0.5.22", "sglang==0.5.23"}
 OLD_WINDOWS = {f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14")}
 
 
@@ -246,6 +247,49 @@ def what_is_generated_is_tracked_at_each_interval(release: Target) -> None:
     equal(first.slot == second.slot, False)
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state), (8, second.slot))
+
+
+def the_state_of_an_answer_is_not_that_of_its_prompt(release: Target) -> None:
+    """Up to 0.5.21 SGLang takes it for that."""
+    system, row = build(release, replace(TRACKED, track_every=2)), list[int]()
+    prompt = Key(LONG.tokens[:6])
+    request = arrived(system, prompt, system.allocate_state())
+    computed(system, request, prompt, row, 6)
+    system.track(request, 4)
+    system.carry_on(request, True)
+    computed(system, request, LONG, row, 8)
+    system.track(request, 8)
+    inserted = [
+        (one.length, one.taken)
+        for one in system.end_request(request, True, True).moments
+        if one.did is Did.INSERT
+    ]
+    equal(inserted, [] if release.name.partition("+")[0] in WITHOUT_ANSWERS else [(6, True)])
+    equal(system.available(Pool.MAMBA), 4 - len(inserted))
+    equal(look(system).evictable, (6 if inserted else 4, 0, 1 + len(inserted)))
+
+
+def what_is_left_of_the_last_page_of_a_prompt_is_freed_once(release: Target) -> None:
+    for bigram, tokens, answer in ((True, 1, 1), (False, 3, 1), (False, 3, 4)):
+        run = Run(release, replace(PAGED, bigram=bigram), every=1)
+        prompt, generated = Key(LONG.tokens[:tokens]), LONG.tokens[tokens : tokens + answer]
+        operations = (Arrive("q", prompt), Prefill("q", tokens), Decode("q", generated))
+        for operation in (*operations, Finish("q", prompt_only=True), Match(prompt)):
+            equal(run.step(operation, whole=True), [])
+        run.close()
+
+
+def before_a_stop_the_state_tracked_before_the_last_one_is_kept(release: Target) -> None:
+    if not release.scope.ends_at_stops:
+        return
+    for past, kept in ((0, 6), (1, 4), (2, 4), (3, 0)):  # it has no state of less
+        system, row = build(release, TRACKED), list[int]()
+        request = arrived(system, Key(PROMPT[:1]), system.allocate_state())
+        computed(system, request, Key(LONG.tokens[:6]), row, 6)
+        tracked = {units: system.track(request, units).slot for units in (2, 4, 6)}
+        moments = system.end_request(request, True, False, past).moments
+        inserted = [(one.length, one.state) for one in moments if one.did is Did.INSERT]
+        equal(inserted, [(kept, tracked[kept])] if kept else [])
 
 
 def where_a_prompt_branches_off_a_state_is_tracked(release: Target) -> None:
