@@ -50,6 +50,7 @@ class Trait(Enum):
     RANKS = "ranks"
     FAILING = "failing_copies"
     PAGED = "page_sizes"
+    ENDS_AT_STOPS = "ends_at_stops"
 
 
 (
@@ -63,6 +64,7 @@ class Trait(Enum):
     RANKS,
     FAILING,
     PAGED,
+    ENDS_AT_STOPS,
 ) = Trait
 ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
 """Traits that mean nothing without a host tier."""
@@ -391,6 +393,13 @@ class Milestone(Enum):
         "a request ends after a node under its lock was split",
         Arrive,
         (Finish, Abort),
+    )
+    FINISH_AT_PROMPT = "a request ends whose answer is not to be kept", Arrive, Finish
+    FINISH_AT_STOP = (
+        "a request ends at a stop beyond which it has computed",
+        Arrive,
+        Finish,
+        ENDS_AT_STOPS,
     )
     STATE_COPY_MAKES_ROOM = (
         "a request needs a copy of a state, and another state has to go for it",

@@ -200,6 +200,10 @@ class Watcher:
                 if milestone is Milestone.UNLOCK_AFTER_SPLIT
                 else milestone
             )
+        if isinstance(operation, Finish) and operation.prompt_only:
+            yield Milestone.FINISH_AT_PROMPT
+        if isinstance(operation, Finish) and operation.past_stop:
+            yield Milestone.FINISH_AT_STOP
         if isinstance(operation, Abort):
             self.aborted.add(self.prompts[operation.request])
             prefix = model.receipts[receipt].get(Pool.FULL, [])

@@ -287,6 +287,8 @@ REQUESTING: list[Case] = [
     (M.REQUEST_RETRIED, FULL, [Arrive("q1", AB), Abort("q1"), Arrive("q2", AB)]),
     (M.ABORT_WHILE_LOADING, FULL, [Insert(AB), *OUT, LoadBack(AB), Arrive("q1", AB), Abort("q1")]),
     (M.UNLOCK_AFTER_SPLIT, FULL, [Insert(AB), Arrive("q1", ABC), Match(A), Prefill("q1")]),
+    (M.FINISH_AT_PROMPT, FULL, [Arrive("q1", AB), Finish("q1", prompt_only=True)]),
+    (M.FINISH_AT_STOP, FULL, [Arrive("q1", AB), Finish("q1", past_stop=1)]),
     (M.FINISH_AFTER_SPLIT, FULL, [Insert(AB), Arrive("q1", AB), Match(A), Finish("q1")]),
     (
         M.STATE_COPY_MAKES_ROOM,
