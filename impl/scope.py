@@ -78,6 +78,8 @@ class Scope:
     state_release: bool = True
     """Where there is MAMBA but no SWA, the state of a receipt can be given back early."""
     failing_copies: bool = True
+    kept_matches: bool = True
+    """What a match found can be used after other operations (semantics 3.7)."""
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a
     cache has of them is not part of it.
@@ -154,6 +156,8 @@ class Scope:
             return "the system has no such operation"
         if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
             return "copies of this system cannot fail"
+        if not self.kept_matches and getattr(operation, "kept", None) is not None:
+            return "matches of this system are used at once"
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
@@ -179,6 +183,7 @@ ONE_TIER = Scope(
     bigram=False,
     namespaces=False,
     ranks=False,
+    kept_matches=False,
 )
 """The plainest radix cache: full attention on the device alone, and eviction of what was used least
 recently. To be changed where a cache has less or more, as in

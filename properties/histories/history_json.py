@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from radixproof.impl.operations import History, Operation
+from radixproof.impl.operations import History, Operation, Using
 from radixproof.model.config import Component, Config, ConfigError, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.histories.limits import (
@@ -73,6 +73,8 @@ def _encode(operation: Operation) -> dict[str, object]:
     for item in fields(operation):
         value = getattr(operation, item.name)
         if isinstance(value, Key):
+            if value == item.default and getattr(operation, "kept", None) is not None:
+                continue
             data["tokens"] = list(value.tokens)
             if value.namespace:
                 data["namespace"] = value.namespace
@@ -194,6 +196,8 @@ def _operation(read: Any, config: Config, where: str) -> Operation:
         if isinstance(value, str):
             _name(name, value, f"{where}.{name}")
     _fits(values, config, where)
+    if issubclass(kind, Using) and values["kept"] is not None and values["tokens"]:
+        raise HistoryError(f"{where}: names a prompt and a kept match, of which it can use one")
     if "tokens" in values and "key" in {item.name for item in fields(kind)}:
         values["key"] = Key(values.pop("tokens"), values.pop("namespace"))
     operation: Operation = kind(**values)

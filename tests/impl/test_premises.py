@@ -58,6 +58,9 @@ class Out:
     def has_window(self, name: str) -> bool:
         return name in self.windows
 
+    def has_match(self, name: str) -> bool:
+        return name == "known"
+
     def has_prefetch(self, name: str) -> bool:
         return name in self.prefetches
 
