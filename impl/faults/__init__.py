@@ -15,6 +15,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     host_insert,
     insertion,
     keys,
+    late_uses,
     loading,
     locks,
     mamba,

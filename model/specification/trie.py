@@ -305,6 +305,12 @@ class Trie:
             if page.resident_in[pool]:
                 order.move_to_end(page)
 
+    def sort_by_use(self) -> None:
+        """What has come back of FULL is no newer than its last use (semantics 9.4)."""
+        order = self.recency_in[Pool.FULL]
+        for page in sorted(order, key=lambda one: one.used):
+            order.move_to_end(page)
+
     def free(self, pool: Pool) -> int:
         """Free slots of a pool (semantics 13.4)."""
         return self.config.slots(pool) - self.used[pool] * self.config.unit(pool) - self.rows[pool]
