@@ -40,7 +40,7 @@ def when_named(cache: RadixCache, note: Callable[[Node, Node], None]) -> None:
         return inserted
 
     cache.match = match_and_note  # type: ignore[method-assign]
-    cache.insert = insert_and_note  # type: ignore[method-assign]
+    cache.insert = insert_and_note  # type: ignore[method-assign, assignment]
 
 
 @fault(

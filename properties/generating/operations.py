@@ -226,20 +226,28 @@ class Shaper:
         """The same for the host copies."""
         name = self._name("h")
         self.turns[HostLock] += 1
-        if self.ledger.matches and self._in_turn(HostLock, every=3):
+        if self.ledger.matches and self._in_turn(HostLock, every=2):
             return HostLock(name, kept=self._one_of(list(self.ledger.matches), HostLock))
         return HostLock(name, key)
 
-    def _loading(self, made: LoadBack, model: Cache) -> Operation:
-        """A load-back as it was made, or that of a kept match; or it is put off."""
+    def _loading(self, made: LoadBack, model: Cache) -> Iterator[Operation]:
+        """A load-back as it was made, or that of a kept match; or it is put off, and perhaps a part
+        of its prefix is brought back before.
+        """
         self.turns[LoadBack] += 1
-        if self._in_turn(LoadBack, every=5):
-            return self._kept(made.key)
+        if self._in_turn(LoadBack, every=4):
+            yield self._kept(made.key)
+            if self._in_turn(LoadBack, every=8):
+                units = self.config.floor(len(self.ledger.units(made.key)))
+                part = max(0, units - self.config.page_size)
+                yield LoadBack(self.ledger.prefix(made.key, part))
+            return
         paths = {name: model.kept[name].best.path() for name in self.ledger.matches}
         ready = [name for name, path in paths.items() if any(host_hits(path, self.config))]
-        if ready and self._in_turn(LoadBack, every=2):
-            return LoadBack(quota=made.quota, kept=self._one_of(ready, LoadBack))
-        return made
+        if ready and self._in_turn(LoadBack, every=2, after=1):
+            yield LoadBack(quota=made.quota, kept=self._one_of(ready, LoadBack))
+        else:
+            yield made
 
     def _one_of(self, names: list[str], kind: type[Operation]) -> str:
         return names[self.turns[kind] // 2 % len(names)]
@@ -254,7 +262,7 @@ class Shaper:
             ready = bool(loadable(model))
         if ready or not below(8):
             made = LoadBack(self.keys.on_host(model, below), self._quota(below))
-            yield self._loading(made, model)
+            yield from self._loading(made, model)
 
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
