@@ -16,8 +16,8 @@ from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.source_text import AsSource
 
-NOTHING = Key(())
-"""No prompt."""
+NO_PROMPT = Key(())
+"""That of an operation which uses a match that was kept."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,10 +36,10 @@ class _Operation(AsSource):
             value = getattr(self, item.name)
             if isinstance(value, bool):
                 words += [item.name] if value else []
+            elif isinstance(value, Key) and isinstance(self, Using) and self.kept is not None:
+                continue
             elif isinstance(value, Key | str) and item.default is MISSING:
                 words.append(str(value))
-            elif isinstance(value, Key):
-                words += [str(value)] if value != item.default else []
             elif value != item.default:
                 words.append(
                     f"{item.name} {value.name if isinstance(value, Component | Pool) else value}"
@@ -83,7 +83,7 @@ class Lock(_Operation):
     """
 
     receipt: str
-    key: Key = NOTHING
+    key: Key
     kept: str | None = None
 
 
@@ -94,7 +94,7 @@ class HostLock(_Operation):
     """
 
     receipt: str
-    key: Key = NOTHING
+    key: Key
     kept: str | None = None
 
 
@@ -141,7 +141,7 @@ class LoadBack(_Operation):
     without a prompt, that of a match that was ``kept`` (3.7). ``quota`` limits FULL tokens.
     """
 
-    key: Key = NOTHING
+    key: Key
     quota: int | None = None
     kept: str | None = None
 

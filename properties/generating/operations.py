@@ -14,6 +14,7 @@ from functools import partial
 from random import Random
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     Abort,
     Arrive,
     Decode,
@@ -218,8 +219,8 @@ class Shaper:
         """A lock of a prompt, or of a kept match."""
         name = self._name("r")
         self.turns[Lock] += 1
-        if self.ledger.matches and self._in_turn(Lock, every=3):
-            return Lock(name, kept=self._one_of(list(self.ledger.matches), Lock))
+        if self.ledger.matches and self._in_turn(Lock, every=2):
+            return Lock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), Lock))
         return Lock(name, key)
 
     def _host_lock(self, key: Key) -> HostLock:
@@ -227,7 +228,7 @@ class Shaper:
         name = self._name("h")
         self.turns[HostLock] += 1
         if self.ledger.matches and self._in_turn(HostLock, every=2):
-            return HostLock(name, kept=self._one_of(list(self.ledger.matches), HostLock))
+            return HostLock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), HostLock))
         return HostLock(name, key)
 
     def _loading(self, made: LoadBack, model: Cache) -> Iterator[Operation]:
@@ -245,7 +246,7 @@ class Shaper:
         paths = {name: model.kept[name].best.path() for name in self.ledger.matches}
         ready = [name for name, path in paths.items() if any(host_hits(path, self.config))]
         if ready and self._in_turn(LoadBack, every=2, after=1):
-            yield LoadBack(quota=made.quota, kept=self._one_of(ready, LoadBack))
+            yield LoadBack(NO_PROMPT, made.quota, self._one_of(ready, LoadBack))
         else:
             yield made
 
@@ -411,7 +412,7 @@ class Shaper:
             self.turns[Insert] += 1
             if self._in_turn(Insert, every=2):
                 match = self._kept(key)
-                yield from (match, make_room, Lock(name, kept=match.kept))
+                yield from (match, make_room, Lock(name, NO_PROMPT, match.kept))
             else:
                 yield from (Lock(name, key), make_room)
             yield from (made, Unlock(name))

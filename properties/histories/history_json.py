@@ -73,8 +73,6 @@ def _encode(operation: Operation) -> dict[str, object]:
     for item in fields(operation):
         value = getattr(operation, item.name)
         if isinstance(value, Key):
-            if value == item.default and getattr(operation, "kept", None) is not None:
-                continue
             data["tokens"] = list(value.tokens)
             if value.namespace:
                 data["namespace"] = value.namespace

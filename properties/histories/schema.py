@@ -74,8 +74,7 @@ def _declared(kind: type) -> dict[str, tuple[Any, Any]]:
     found: dict[str, tuple[Any, Any]] = {}
     for item in fields(kind):
         if hints[item.name] is Key:
-            tokens = MISSING if item.default is MISSING else item.default.tokens
-            found |= {"tokens": (tuple[int, ...], tokens), "namespace": (str, "")}
+            found |= {"tokens": (tuple[int, ...], MISSING), "namespace": (str, "")}
         else:
             found[item.name] = (hints[item.name], item.default)
     return found
