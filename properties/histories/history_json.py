@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from radixproof.impl.operations import History, Operation, Using
+from radixproof.impl.operations import History, Operation
 from radixproof.model.config import Component, Config, ConfigError, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.properties.histories.limits import (
@@ -194,8 +194,6 @@ def _operation(read: Any, config: Config, where: str) -> Operation:
         if isinstance(value, str):
             _name(name, value, f"{where}.{name}")
     _fits(values, config, where)
-    if issubclass(kind, Using) and values["kept"] is not None and values["tokens"]:
-        raise HistoryError(f"{where}: names a prompt and a kept match, of which it can use one")
     if "tokens" in values and "key" in {item.name for item in fields(kind)}:
         values["key"] = Key(values.pop("tokens"), values.pop("namespace"))
     operation: Operation = kind(**values)

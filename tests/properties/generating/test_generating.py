@@ -225,7 +225,7 @@ def played(
 def test_every_kind_of_operation_occurs_and_finds_an_occasion(radix: Target) -> None:
     done: Counter[type[Operation]] = Counter()
     skipped: Counter[type[Operation]] = Counter()
-    for number, shape in enumerate(drawn(EVERYTHING, 60)):
+    for number, shape in enumerate(drawn(EVERYTHING, 90)):
         for operation, was_skipped in played(radix, shape, number, 60):
             (skipped if was_skipped else done)[type(operation)] += 1
     assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch}
@@ -317,7 +317,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
         for one in shaper.operations(kind, run.judge.model, digits(number))
     ]
     assert kind in made
-    prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck}
+    prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck, Match}
     alike = ({Prefill, Decode}, {HostInsert, Prefetch, EndPrefetch})
     others = next((kinds for kinds in alike if kind in kinds), set())
     assert set(made) <= {kind, *prepares, *others}
