@@ -215,6 +215,15 @@ class Shaper:
             return Match(key, f"m{self.matches}")
         return Match(key, names[0])
 
+    def _match(self, key: Key, model: Cache) -> Match:
+        """A match, which may be kept, or splits the node of one that is."""
+        self.turns[Match] += 1
+        if self._in_turn(Match, every=2):
+            return self._kept(key)
+        nodes = [model.kept[name].best.node() for name in self.ledger.matches]
+        inside = [page for node in nodes for page in node[:-1]]
+        return Match(inside[self.turns[Match] // 2 % len(inside)].key() if inside else key)
+
     def _lock(self, key: Key) -> Lock:
         """A lock of a prompt, or of a kept match."""
         name = self._name("r")
@@ -273,8 +282,7 @@ class Shaper:
         key = self.keys.derived(model, below)
         if kind is Lock:
             return (self._lock(key),)
-        self.turns[Match] += 1
-        return (self._kept(key) if self._in_turn(Match, every=2) else Match(key),)
+        return (self._match(key, model),)
 
     def _part_of_a_prefix(self, below: Below) -> Key:
         """Of what a prefetch goes on from, which a match of it may split."""
