@@ -47,8 +47,7 @@ def match(state: State, key: Key) -> MatchEnds:
 
 def keep(state: State, name: str, ends: MatchEnds) -> None:
     """What a match found is kept, to be used later (semantics 3.7)."""
-    bare = [page for page in ends.device.path() if not page.has(Pool.SWA)]
-    state.kept[name] = Kept(ends.device, ends.best, bare)
+    state.kept[name] = Kept(ends.device, ends.best, state.trie.windows)
 
 
 def stands(state: State, name: str) -> bool:
@@ -56,7 +55,7 @@ def stands(state: State, name: str) -> bool:
     exchanged the slots that it named (semantics 3.7).
     """
     kept = state.kept.get(name)
-    if kept is None or any(page.has(Pool.SWA) for page in kept.bare):
+    if kept is None or any(page.window > kept.windows for page in kept.device.path()):
         return False
     root = state.trie.root(kept.best.namespace)
     nodes = ((kept.device, ON_DEVICE), (kept.best, ON_EITHER))

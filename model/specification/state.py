@@ -21,8 +21,8 @@ class Kept(NamedTuple):
 
     device: Page
     best: Page
-    bare: list[Page]
-    """Pages down to ``device`` that had no SWA: their slots may be exchanged (4.1)."""
+    windows: int
+    """`Trie.windows` at that time: with SWA that comes later, slots may be exchanged (4.1)."""
 
 
 class State:

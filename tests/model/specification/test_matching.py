@@ -370,3 +370,17 @@ def test_a_kept_match_ends_where_slots_may_be_exchanged(start: Start) -> None:
     assert cache.stands()
     cache.put("1")
     assert not cache.stands()
+
+
+def test_so_it_does_where_that_was_lost_since(start: Start) -> None:
+    cache = start(window=1, host_pages=0)
+    cache.put("1")
+    cache.put("1 2")
+    cache.keep("1 2")
+    cache.lock("r", "1 2")
+    cache.evict(swa=1)
+    assert cache.tree() == {"1": "F|", "1 2": "FS|"}
+    assert cache.stands()
+    cache.unlock("r")
+    cache.put("1")
+    assert not cache.stands()
