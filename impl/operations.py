@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import ClassVar, TypeAlias, get_args
 
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.source_text import AsSource
+
+NO_PROMPT = Key(())
+"""That of an operation which uses a match that was kept."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,7 +36,9 @@ class _Operation(AsSource):
             value = getattr(self, item.name)
             if isinstance(value, bool):
                 words += [item.name] if value else []
-            elif isinstance(value, Key | str):
+            elif isinstance(value, Key) and isinstance(self, Using) and self.kept is not None:
+                continue
+            elif isinstance(value, Key | str) and item.default is MISSING:
                 words.append(str(value))
             elif value != item.default:
                 words.append(
@@ -44,9 +49,13 @@ class _Operation(AsSource):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Match(_Operation):
-    """Look a prompt up. It splits a node where the match ends inside it, and renews recency (3)."""
+    """Look a prompt up. It splits a node where the match ends inside it, and renews recency (3).
+
+    What it found is kept under the name ``kept``, to be used later (3.7).
+    """
 
     key: Key
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,20 +77,25 @@ class Insert(_Operation):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Lock(_Operation):
-    """Match a prompt and lock its last device node; the receipt is kept under a name (6.1)."""
+    """Match a prompt and lock its last device node; the receipt is kept under a name (6.1).
+
+    Or, without a prompt, that of a match that was ``kept`` (3.7).
+    """
 
     receipt: str
     key: Key
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HostLock(_Operation):
     """Match a prompt and lock the host copies of its best node, as a storage prefetch does
-    (semantics 6.6).
+    (semantics 6.6); or, without a prompt, those of a match that was ``kept`` (3.7).
     """
 
     receipt: str
     key: Key
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -123,12 +137,13 @@ class EvictHost(_Operation):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LoadBack(_Operation):
-    """Match a prompt, and bring the part of it that is on the host only back to the device (9).
-    ``quota`` limits FULL tokens.
+    """Match a prompt, and bring the part of it that is on the host only back to the device (9); or,
+    without a prompt, that of a match that was ``kept`` (3.7). ``quota`` limits FULL tokens.
     """
 
     key: Key
     quota: int | None = None
+    kept: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -262,6 +277,8 @@ Raw: TypeAlias = (
     Match | Insert | Lock | HostLock | Unlock | ReleaseWindow | Evict | EvictHost | LoadBack
     | HostInsert | Prefetch | EndPrefetch | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
 )  # fmt: skip
+Using: TypeAlias = Lock | HostLock | LoadBack
+"""What uses what a match found: one of its own, or one that was kept."""
 Requested: TypeAlias = Arrive | Prefill | Decode | Finish | Abort
 Operation: TypeAlias = Raw | Requested
 OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)

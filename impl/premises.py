@@ -1,9 +1,9 @@
 """Premises: what an operation needs to be meaningful, and why it is skipped without that.
 
-An operation refers to earlier ones by the names of receipts and requests. Whoever performs a
-history, generates one or writes one down as a test asks here, so that all of them leave out the
-same operations for the same reasons. What only the moment shows (whether a pool has room, whether
-copies are in flight) is no premise: that is checked when the operation is performed.
+An operation refers to earlier ones by the names of receipts, kept matches and requests. Whoever
+performs a history, generates one or writes one down as a test asks here, so that all of them leave
+out the same operations for the same reasons. What only the moment shows (whether a pool has room,
+whether copies are in flight) is no premise: that is checked when the operation is performed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from radixproof.impl.operations import (
     Finish,
     HostLock,
     Insert,
+    LoadBack,
     Lock,
     Operation,
     Prefetch,
@@ -30,6 +31,7 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
     Unlock,
+    Using,
 )
 from radixproof.impl.scope import ON_HOST, Scope
 from radixproof.model.config import Config
@@ -46,6 +48,9 @@ class Held(Protocol):
 
     def has_prefetch(self, name: str) -> bool:
         """Whether a prefetch of this name has begun, and has not ended."""
+
+    def has_match(self, name: str) -> bool:
+        """Whether a match of this name is kept, and what it found is still there (3.7)."""
 
     def left_of(self, request: str) -> int | None:
         """How much of a request's prompt is not computed yet; None if no such request is alive."""
@@ -104,7 +109,14 @@ def _of_refusal(operation: Refuse, held: Held, config: Config) -> str | None:
 
 def _of_lock(operation: Lock | HostLock, held: Held, config: Config) -> str | None:
     name = operation.receipt
-    return f"{name} is taken" if held.has_receipt(name) else None
+    return f"{name} is taken" if held.has_receipt(name) else _of_use(operation, held, config)
+
+
+def _of_use(operation: Using, held: Held, config: Config) -> str | None:
+    name = operation.kept
+    if name is None or held.has_match(name):
+        return None
+    return f"what {name} found is not there any more"
 
 
 def _of_unlock(operation: Unlock, held: Held, config: Config) -> str | None:
@@ -152,6 +164,7 @@ NEEDS: dict[type[Operation], Callable[[Any, Held, Config], str | None]] = {
     Refuse: _of_refusal,
     Lock: _of_lock,
     HostLock: _of_lock,
+    LoadBack: _of_use,
     Unlock: _of_unlock,
     ReleaseWindow: _of_release,
     Prefetch: _of_prefetch,

@@ -81,6 +81,8 @@ class Scope:
     ends_at_stops: bool = True
     """A request that has generated more than it was to keep can end before that."""
     failing_copies: bool = True
+    kept_matches: bool = True
+    """What a match found can be used after other operations (semantics 3.7)."""
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a
     cache has of them is not part of it.
@@ -159,6 +161,8 @@ class Scope:
             return "copies of this system cannot fail"
         if isinstance(operation, Finish) and operation.past_stop and not self.ends_at_stops:
             return "requests of this system keep what is past their stop"
+        if not self.kept_matches and getattr(operation, "kept", None) is not None:
+            return "matches of this system are used at once"
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
@@ -184,6 +188,7 @@ ONE_TIER = Scope(
     bigram=False,
     namespaces=False,
     ranks=False,
+    kept_matches=False,
 )
 """The plainest radix cache: full attention on the device alone, and eviction of what was used least
 recently. To be changed where a cache has less or more, as in

@@ -82,8 +82,9 @@ class System(Protocol):
     def match(self, key: Key) -> Lookup:
         """The longest usable prefix of ``key``, on the device and on either tier (semantics 3).
 
-        May be called at any time, with any key. Its anchors are used, if at all, before the next
-        operation on the cache.
+        May be called at any time, with any key. Its anchors are used before the next operation on
+        the cache, or, where the scope has ``kept_matches``, as long as the nodes are there: after
+        splits they name the lower half (semantics 3.7).
         """
 
     def allocate(self, tokens: int) -> list[int] | None:
@@ -142,10 +143,11 @@ class System(Protocol):
         """
 
     def lock(self, anchor: Any) -> Any:
-        """Lock the device node that the last match, or insert, ended on; returns the receipt
+        """Lock the device node that a match, or an insert, ended on; returns the receipt
         (semantics 6.1).
 
-        Called right after that match or insert. The anchor may be the root.
+        Called right after that insert, or after a match as `System.match` says. The anchor may be
+        the root.
         """
 
     def unlock(self, receipt: Any) -> None:
@@ -257,8 +259,8 @@ class HostTier(Protocol):
         """Bring the path to a best node back to the device; returns its FULL tokens, 0 if refused
         (semantics 9).
 
-        Called right after the match that returned ``anchor`` as its best anchor. ``quota`` limits
-        FULL tokens.
+        Called after the match that returned ``anchor`` as its best anchor, as `System.match` says.
+        ``quota`` limits FULL tokens.
         """
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
@@ -288,8 +290,9 @@ class HostLocking(Protocol):
     """For `HostLock`."""
 
     def lock_host(self, anchor: Any) -> Any:
-        """Lock the host copies down to the best node of the last match; returns the receipt, or
-        None if an engine would not lock there, and nothing was locked (semantics 6.6).
+        """Lock the host copies down to the best node of a match, as `System.match` says; returns
+        the receipt, or None if an engine would not lock there, and nothing was locked (semantics
+        6.6).
         """
 
     def unlock_host(self, receipt: Any) -> None:

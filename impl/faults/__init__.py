@@ -17,6 +17,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     host_room,
     insertion,
     keys,
+    late_uses,
     loading,
     locks,
     mamba,

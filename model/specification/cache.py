@@ -31,6 +31,8 @@ class Cache(State):
     __repr__ = draw
 
     match = matching.match
+    keep = matching.keep
+    stands = matching.stands
     split = splitting.split
     insert = inserting.insert
     finish_insert = inserting.finish_insert

@@ -147,6 +147,7 @@ def commit_load(state: State, loading: Loading) -> None:
     for pool, pages in loading.lists.items():
         for page in pages:
             state.trie.put(page, pool)
+    state.trie.sort_by_use()
     if not state.dialect.segment_locks:
         # The lock that lasts covers values, and so is taken when they are there.
         unlock(state, loading.holder)

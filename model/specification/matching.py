@@ -9,7 +9,7 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.nodes import window_nodes
 from radixproof.model.specification.splitting import split
-from radixproof.model.specification.state import State
+from radixproof.model.specification.state import Kept, State
 from radixproof.model.specification.trie import Page
 
 Tiers: TypeAlias = tuple[tuple[Pool, Pool], tuple[Pool, Pool], tuple[Pool, Pool]]
@@ -43,6 +43,24 @@ def match(state: State, key: Key) -> MatchEnds:
     ends = match_ends(path, state.trie.root(key.namespace), state.config)
     renew_path(state, path[: ends.best.end // state.config.page_size])
     return ends
+
+
+def keep(state: State, name: str, ends: MatchEnds) -> None:
+    """What a match found is kept, to be used later (semantics 3.7)."""
+    state.kept[name] = Kept(ends.device, ends.best, state.trie.windows)
+
+
+def stands(state: State, name: str) -> bool:
+    """What a kept match found is there still: a match may end at both of its nodes, and nobody has
+    exchanged the slots that it named (semantics 3.7).
+    """
+    kept = state.kept.get(name)
+    if kept is None or any(page.window > kept.windows for page in kept.device.path()):
+        return False
+    root = state.trie.root(kept.best.namespace)
+    nodes = ((kept.device, ON_DEVICE), (kept.best, ON_EITHER))
+    ends = [match_end(page.path(), root, state.config, tiers) for page, tiers in nodes]
+    return ends == [kept.device, kept.best]
 
 
 def match_ends(path: Sequence[Page], root: Page, config: Config) -> MatchEnds:

@@ -5,14 +5,24 @@ transitions change.
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
 from radixproof.model.config import Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.specification.copies import Copies
-from radixproof.model.specification.trie import Holder, PagesPerPool, Trie
+from radixproof.model.specification.trie import Holder, Page, PagesPerPool, Trie
 
 LEAST_URGENT = -sys.maxsize
 """The priority of SGLang's root before the first insert (semantics 10.3)."""
+
+
+class Kept(NamedTuple):
+    """What a match found, to be used later (semantics 3.7)."""
+
+    device: Page
+    best: Page
+    windows: int
+    """`Trie.windows` at that time: with SWA that comes later, slots may be exchanged (4.1)."""
 
 
 class State:
@@ -24,6 +34,8 @@ class State:
         self.trie = Trie(config)
         self.receipts: dict[Holder, PagesPerPool] = {}
         """What each lock covers: pages, so that no later split or revival changes it (6.2)."""
+        self.kept: dict[str, Kept] = {}
+        """Matches that may be used later, by name (3.7)."""
         self.copies = Copies(config.ranks, dialect.held_backups)
         self.inserts = 0
         """How many inserts there were, of both kinds: numbers a new node (7.2)."""

@@ -86,6 +86,8 @@ class Page:
     """
     used: int = 0
     """When: its place in `Trie.recency`."""
+    window: int = 0
+    """When its SWA came to the device, counted by `Trie.windows` (3.7)."""
 
     def has(self, pool: Pool) -> bool:
         """Whether a pool holds this page (semantics 1.3)."""
@@ -182,6 +184,8 @@ class Trie:
         self.on_both: dict[Page, None] = {}
         """Pages of which FULL is on both tiers."""
         self.uses = 0
+        self.windows = 0
+        """How often SWA of a page came to the device (3.7)."""
         self.recency: OrderedDict[Page, None] = OrderedDict()
         """All pages, least recently used first."""
         self.recency_in: PageOrders = tuple(OrderedDict() for _ in COMPONENTS)
@@ -241,6 +245,9 @@ class Trie:
         if not page.resident_in[pool]:
             page.resident_in[pool] = True
             self._count(page, pool, +1)
+            if pool is Pool.SWA:
+                self.windows += 1
+                page.window = self.windows
             if not pool.on_host:
                 self.recency_in[pool][page] = None
 
@@ -304,6 +311,12 @@ class Trie:
         for page in pages:
             if page.resident_in[pool]:
                 order.move_to_end(page)
+
+    def sort_by_use(self) -> None:
+        """What has come back of FULL is no newer than its last use (semantics 9.4)."""
+        order = self.recency_in[Pool.FULL]
+        for page in sorted(order, key=lambda one: one.used):
+            order.move_to_end(page)
 
     def free(self, pool: Pool) -> int:
         """Free slots of a pool (semantics 13.4)."""

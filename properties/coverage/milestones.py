@@ -51,6 +51,7 @@ class Trait(Enum):
     FAILING = "failing_copies"
     PAGED = "page_sizes"
     ENDS_AT_STOPS = "ends_at_stops"
+    KEPT = "kept_matches"
 
 
 (
@@ -65,6 +66,7 @@ class Trait(Enum):
     FAILING,
     PAGED,
     ENDS_AT_STOPS,
+    KEPT,
 ) = Trait
 ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
 """Traits that mean nothing without a host tier."""
@@ -73,6 +75,7 @@ AnyOf: TypeAlias = tuple[Need, ...]
 
 AUX: AnyOf = (SWA, MAMBA)
 LOCKS: AnyOf = (Lock, Arrive)
+USING: AnyOf = (Lock, HostLock, LoadBack)
 NOT_LRU: AnyOf = tuple(order for order in EvictionPolicy if order is not EvictionPolicy.LRU)
 
 
@@ -411,6 +414,24 @@ class Milestone(Enum):
         MAMBA,
         Arrive,
     )
+
+    # What a match found is used after other operations.
+    LATE_AFTER_SPLIT = "a match is used after its node was split", KEPT, USING
+    LATE_AFTER_GROWTH = "a match is used after something was hung below its node", KEPT, USING
+    LATE_AFTER_BACKUP = (
+        "a match is used after the backup of its node was made, or acknowledged",
+        KEPT,
+        USING,
+        WRITE_THROUGH,
+    )
+    LATE_AFTER_LOAD = (
+        "a match is used after others have loaded back what it found on the host only",
+        KEPT,
+        Evict,
+        LoadBack,
+    )
+    LATE_AFTER_EVICTION = "a match is used after an eviction elsewhere", KEPT, USING, Evict
+    LATE_LOAD = "a load-back brings what a match found on the host before", KEPT, Evict, LoadBack
 
     RESET = "a cache that was used is reset", Reset
     RESET_IN_FLIGHT = "a cache is reset while copies are in flight", HOSTED, Reset

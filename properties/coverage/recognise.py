@@ -33,6 +33,7 @@ from radixproof.properties.generating.preview import (
     ends_of,
     evictable,
     load_is_refused,
+    preview_kept,
     preview_load,
     preview_match,
     receipts_on,
@@ -48,9 +49,15 @@ def of_prompt(
     model: Cache,
     operation: Match | Lock | HostLock | Insert | HostInsert | Prefetch | LoadBack,
 ) -> Met:
-    """An operation on a prompt: it is looked up first, whatever else happens."""
-    found = preview_match(model, operation.key)
-    yield from of_key(model, found)
+    """An operation on a prompt: it is looked up first, whatever else happens, if no match of it was
+    kept.
+    """
+    kept = None if isinstance(operation, Insert | HostInsert | Prefetch) else operation.kept
+    if isinstance(operation, Match) or kept is None:
+        found = preview_match(model, operation.key)
+        yield from of_key(model, found)
+    else:
+        found = preview_kept(model, kept)
     match operation:
         case Lock():
             yield from of_lock(model, found)

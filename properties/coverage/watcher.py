@@ -30,6 +30,7 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
     Unlock,
+    Using,
     WritingCheck,
 )
 from radixproof.model.config import Pool
@@ -64,6 +65,25 @@ class Prefix:
     on_device: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a match found: the pages of its best node, how many hang below, whether it is backed up
+    and the backup acknowledged, and what is on the host only.
+    """
+
+    pages: int
+    children: int
+    backed: bool
+    on_host: tuple[Page, ...]
+
+
+def _found(model: Cache, best: Page) -> Found:
+    on_host = tuple(page for page in best.path() if page.host_only)
+    flying = any(best in copy.node for copy in model.copies.flying if not copy.load)
+    backed = best.has(Pool.FULL_HOST) and not flying
+    return Found(len(best.node()), len(best.children), backed, on_host)
+
+
 def _under(receipt: PagesPerPool) -> Taken:
     pages = receipt.get(Pool.FULL, [])
     return Taken(
@@ -84,6 +104,10 @@ class Watcher:
         """Per live receipt, as seen when it was new."""
         self.overtaken: set[Holder] = set()
         """Copies in flight that an eviction came after."""
+        self.kept: dict[str, Found] = {}
+        """What kept matches found, by name."""
+        self.passed: set[str] = set()
+        """Those of them that an eviction came after."""
         self.prompts: dict[str, Key] = {}
         """Prompts of all requests so far."""
         self.prefixes: dict[str, Prefix] = {}
@@ -104,7 +128,7 @@ class Watcher:
     def _met(self, model: Cache, operation: Operation) -> Met:
         match operation:
             case Match() | Lock() | HostLock() | Insert() | HostInsert() | LoadBack():
-                yield from recognise.of_prompt(model, operation)
+                yield from self._of_prompt(model, operation)
             case Prefetch():
                 yield from self._of_prefetch(model, operation)
             case EndPrefetch():
@@ -129,9 +153,42 @@ class Watcher:
                     yield Milestone.RESET_IN_FLIGHT if model.copies.flying else Milestone.RESET
 
     def _overtake(self, model: Cache) -> None:
-        """An eviction overtakes all copies in flight, if it finds anything."""
+        """An eviction overtakes all copies in flight, and all kept matches, if it finds
+        anything.
+        """
         if any(is_device_leaf(page) for page in model.trie.recency_in[Pool.FULL]):
             self.overtaken |= {copy.holder for copy in model.copies.flying}
+            self.passed |= set(self.kept)
+
+    def _of_prompt(self, model: Cache, operation: Match | Using | Insert | HostInsert) -> Met:
+        """A prompt is looked up, and what is found perhaps kept; or what was is used, if it still
+        may be.
+        """
+        kept = None if isinstance(operation, Insert | HostInsert) else operation.kept
+        if kept is None or isinstance(operation, Match):
+            yield from recognise.of_prompt(model, operation)
+            if isinstance(operation, Match) and kept is not None:
+                self.kept[kept] = _found(model, preview_match(model, operation.key).best)
+                self.passed.discard(kept)
+        elif isinstance(operation, Using) and model.stands(kept):
+            yield from self._of_late_use(model, operation, kept)
+
+    def _of_late_use(self, model: Cache, operation: Using, name: str) -> Met:
+        yield from recognise.of_prompt(model, operation)
+        then, best = self.kept[name], model.kept[name].best
+        if len(best.node()) < then.pages:
+            yield Milestone.LATE_AFTER_SPLIT
+        if len(best.children) > then.children:
+            yield Milestone.LATE_AFTER_GROWTH
+        if _found(model, best).backed and not then.backed:
+            yield Milestone.LATE_AFTER_BACKUP
+        on_host = [page for page in then.on_host if page.host_only]
+        if len(on_host) < len(then.on_host):
+            yield Milestone.LATE_AFTER_LOAD
+        if isinstance(operation, LoadBack) and on_host:
+            yield Milestone.LATE_LOAD
+        if name in self.passed:
+            yield Milestone.LATE_AFTER_EVICTION
 
     def _of_check(self, model: Cache, load: bool, blocking: bool) -> Met:
         if not blocking:

@@ -7,12 +7,14 @@ trying.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from random import Random
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     Abort,
     Arrive,
     Decode,
@@ -42,6 +44,7 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
+from radixproof.model.specification.loading import host_hits
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
@@ -92,6 +95,8 @@ MOST_REQUESTS = 4
 """The most requests alive at a time."""
 MOST_PREFETCHES = 3
 """The most prefetches that have begun at a time."""
+MOST_MATCHES = 3
+"""The most matches that are kept at a time: then the next one takes the place of the oldest."""
 
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
@@ -120,6 +125,11 @@ class Shaper:
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
+        self.matches = 0
+        self.turns: Counter[type[Operation]] = Counter()
+        """How often a match, or what uses one, was about to be made: by these turns, and not by a
+        draw, some are kept, or use one that was.
+        """
         self.make: dict[type[Operation], Callable[[Cache, Below], Iterable[Operation]]] = {
             Insert: self._insert,
             LoadBack: self._load_back,
@@ -194,6 +204,67 @@ class Shaper:
         self.named += 1
         return f"{letter}{self.named}"
 
+    # -- matches that are kept -----------------------------------------------------------------
+
+    def _in_turn(self, kind: type[Operation], every: int, after: int = 0) -> bool:
+        """Whether it is the turn of a match to be kept, or of a kept one to be used."""
+        return self.scope.kept_matches and self.turns[kind] % every == after
+
+    def _kept(self, key: Key) -> Match:
+        """A match that is kept."""
+        names = list(self.ledger.matches)
+        if len(names) < MOST_MATCHES:
+            self.matches += 1
+            return Match(key, f"m{self.matches}")
+        return Match(key, names[0])
+
+    def _match(self, key: Key, model: Cache) -> Match:
+        """A match, which may be kept, or splits the node of one that is."""
+        self.turns[Match] += 1
+        if self._in_turn(Match, every=2):
+            return self._kept(key)
+        nodes = [model.kept[name].best.node() for name in self.ledger.matches]
+        inside = [page for node in nodes for page in node[:-1]]
+        return Match(inside[self.turns[Match] // 2 % len(inside)].key() if inside else key)
+
+    def _lock(self, key: Key) -> Lock:
+        """A lock of a prompt, or of a kept match."""
+        name = self._name("r")
+        self.turns[Lock] += 1
+        if self.ledger.matches and self._in_turn(Lock, every=2):
+            return Lock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), Lock))
+        return Lock(name, key)
+
+    def _host_lock(self, key: Key) -> HostLock:
+        """The same for the host copies."""
+        name = self._name("h")
+        self.turns[HostLock] += 1
+        if self.ledger.matches and self._in_turn(HostLock, every=2):
+            return HostLock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), HostLock))
+        return HostLock(name, key)
+
+    def _loading(self, made: LoadBack, model: Cache) -> Iterator[Operation]:
+        """A load-back as it was made, or that of a kept match; or it is put off, and perhaps a part
+        of its prefix is brought back before.
+        """
+        self.turns[LoadBack] += 1
+        if self._in_turn(LoadBack, every=4):
+            yield self._kept(made.key)
+            if self._in_turn(LoadBack, every=8):
+                units = self.config.floor(len(self.ledger.units(made.key)))
+                part = max(0, units - self.config.page_size)
+                yield LoadBack(self.ledger.prefix(made.key, part))
+            return
+        paths = {name: model.kept[name].best.path() for name in self.ledger.matches}
+        ready = [name for name, path in paths.items() if any(host_hits(path, self.config))]
+        if ready and self._in_turn(LoadBack, every=2, after=1):
+            yield LoadBack(NO_PROMPT, made.quota, self._one_of(ready, LoadBack))
+        else:
+            yield made
+
+    def _one_of(self, names: list[str], kind: type[Operation]) -> str:
+        return names[self.turns[kind] // 2 % len(names)]
+
     # -- one kind at a time --------------------------------------------------------------------
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
@@ -203,15 +274,18 @@ class Shaper:
             yield from self._demote(model, below)
             ready = bool(loadable(model))
         if ready or not below(8):
-            yield LoadBack(self.keys.on_host(model, below), self._quota(below))
+            made = LoadBack(self.keys.on_host(model, below), self._quota(below))
+            yield from self._loading(made, model)
 
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
-            return (HostLock(self._name("h"), self.keys.on_host(model, below)),)
+            return (self._host_lock(self.keys.on_host(model, below)),)
         if kind is Match and self.ledger.prefetches and not below(4):
             return (Match(self._part_of_a_prefix(below)),)
         key = self.keys.derived(model, below)
-        return (Lock(self._name("r"), key) if kind is Lock else Match(key),)
+        if kind is Lock:
+            return (self._lock(key),)
+        return (self._match(key, model),)
 
     def _part_of_a_prefix(self, below: Below) -> Key:
         """Of what a prefetch goes on from, which a match of it may split."""
@@ -347,7 +421,13 @@ class Shaper:
             yield from (make_room, made)
         else:
             name = self._name("r")
-            yield from (Lock(name, key), make_room, made, Unlock(name))
+            self.turns[Insert] += 1
+            if self._in_turn(Insert, every=2):
+                match = self._kept(key)
+                yield from (match, make_room, Lock(name, NO_PROMPT, match.kept))
+            else:
+                yield from (Lock(name, key), make_room)
+            yield from (made, Unlock(name))
 
     def _brings_state(self, below: Below) -> bool:
         """Whether an insert brings a state; where none can do without, all do."""

@@ -33,6 +33,12 @@ def preview_match(model: Cache, key: Key) -> MatchPreview:
     return MatchPreview(path, root, *ends_of(path, root, model.config))
 
 
+def preview_kept(model: Cache, name: str) -> MatchPreview:
+    """What a match that was kept under a name has found."""
+    device, best, _ = model.kept[name]
+    return MatchPreview(best.path(), model.trie.root(best.namespace), device, best)
+
+
 def ends_of(path: list[Page], root: Page, config: Config) -> tuple[Page, Page]:
     """Where a match ends, on the device and on either tier, once it has cut the last
     node of the path.

@@ -48,6 +48,7 @@ _IN_FILES: dict[Any, Any] = {
     int | None: Count | None,
     bool: bool,
     str: Name,
+    str | None: Name | None,
     tuple[int, ...]: Tokens,
     **{kind: Literal[names_of(kind)] for kind in NAMED},
 }
@@ -57,6 +58,9 @@ _WORDS: dict[Any, str] = {
     int | None: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}, or null",
     bool: "must be true or false",
     str: f"must be a name of at most {LONGEST_NAME:,} letters, digits and underscores",
+    str | None: (
+        f"must be a name of at most {LONGEST_NAME:,} letters, digits and underscores, or null"
+    ),
     **{kind: f"must be one of {', '.join(names_of(kind))}" for kind in NAMED},
 }
 

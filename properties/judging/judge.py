@@ -110,7 +110,15 @@ class Judge:
             breaches += self._look(step, look(), judged, system)
         else:
             breaches += judged.after(NOTHING[self._is_sure(judged)])
-        return breaches + self._bytes(step, judged, system)
+        breaches += self._bytes(step, judged, system)
+        self._forget_matches()
+        return breaches
+
+    def _forget_matches(self) -> None:
+        """What kept matches found is there no more, and not to be used (semantics 3.7)."""
+        for name in [*self.ledger.matches]:
+            if not self.model.stands(name):
+                del self.ledger.matches[name]
 
     def note_allocations(self) -> None:
         """Tell the model what requests took and gave."""

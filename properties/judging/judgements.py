@@ -24,6 +24,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     RunCopies,
     Unlock,
+    Using,
     WritingCheck,
 )
 from radixproof.model.config import DEVICE, HOST, Pool
@@ -37,6 +38,7 @@ from radixproof.model.specification.copies import Copy, batches
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.inserting import Inserting
 from radixproof.model.specification.loading import Loading, host_hits
+from radixproof.model.specification.matching import MatchEnds
 from radixproof.model.specification.trie import Amounts, Holder, Page
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging import carried_checks, reasons
@@ -141,6 +143,15 @@ class Judgement(Generic[ActT]):
         self.waited = {page for copy in flying for page in copy.node[-1].path()}
         self.acked = wait_for_backups(self.model)
 
+    def found(self, operation: Using) -> tuple[Key, MatchEnds]:
+        """What an operation uses, and the prompt of it: what its match finds, or one that was kept
+        (semantics 3.7).
+        """
+        if operation.kept is None:
+            return operation.key, self.model.match(operation.key)
+        device, best, _ = self.model.kept[operation.kept]
+        return best.key(), MatchEnds(device, best)
+
     def why_there(self, key: Key, device: Page, best: Page) -> str:
         """Why a match of a key ends where it does."""
         return reasons.of_match(self.model.trie.walk(key), device, best, self.model.config)
@@ -169,7 +180,9 @@ def judgement(judge: Followed, step: Step) -> Judgement[Any]:
 
 class JudgedMatch(Judgement[Match]):
     def before(self) -> list[Breach]:
-        device, best = self.model.match(self.operation.key)
+        device, best = ends = self.model.match(self.operation.key)
+        if self.operation.kept is not None:
+            self.model.keep(self.operation.kept, ends)
         self.served = device
         outcome = self.step.outcome
         hits = outcome.host if isinstance(outcome, Matched) else None
@@ -238,8 +251,8 @@ class JudgedHostInsert(Judgement[HostInsert]):
 
 class JudgedLock(Judgement[Lock]):
     def before(self) -> list[Breach]:
-        key = self.operation.key
-        self.served = device = self.model.match(key).device
+        key, (device, _) = self.found(self.operation)
+        self.served = device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
         breaches = carried_checks.of_lock(self.step, device.end, self.model.trie.walk(key))
         self.given_up = bool(breaches)
@@ -250,8 +263,7 @@ class JudgedLock(Judgement[Lock]):
 
 class JudgedHostLock(Judgement[HostLock]):
     def before(self) -> list[Breach]:
-        key = self.operation.key
-        device, best = self.model.match(key)
+        key, (device, best) = self.found(self.operation)
         self.model.lock_host(self.judge.holder(self.operation.receipt), best)
         return self.expect(Locked(best.end), lambda: self.why_there(key, device, best))
 
@@ -319,7 +331,7 @@ class JudgedLoadBack(Judgement[LoadBack]):
     loading: Loading
 
     def before(self) -> list[Breach]:
-        best = self.model.match(self.operation.key).best
+        _, (_, best) = self.found(self.operation)
         self.loading = self.model.load_back(best, self.operation.quota)
         self.own = self.loading.holder
         self.choice = not self.loading.refused or self.step.outcome != Done(0) or self.may_wait

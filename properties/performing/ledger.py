@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from radixproof.impl.system import Lookup
 from radixproof.model.config import POOLS, Config, Pool
 from radixproof.model.key import Key, Units
 
@@ -126,6 +127,8 @@ class Ledger:
         """Live requests, the one with the oldest lock first."""
         self.prefetches: dict[str, Fetching] = {}
         """Those that have begun, oldest first."""
+        self.matches: dict[str, Lookup] = {}
+        """What was kept of matches, as long as it is there by the rules, oldest first."""
         self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: slots that requests and prefetches hold, and no node."""
         self.peers: dict[int, int] = {}
@@ -159,6 +162,9 @@ class Ledger:
 
     def has_receipt(self, name: str) -> bool:
         return name in self.receipts
+
+    def has_match(self, name: str) -> bool:
+        return name in self.matches
 
     def has_prefetch(self, name: str) -> bool:
         return name in self.prefetches

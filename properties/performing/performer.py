@@ -94,17 +94,23 @@ class Performer:
 
     def _match(self, operation: Match) -> Iterator[Step]:
         found = self.system.match(operation.key)
+        if operation.kept is not None:
+            self.ledger.matches.pop(operation.kept, None)  # the youngest is the last
+            self.ledger.matches[operation.kept] = found
         yield Step(operation, matched(found), found.slots)
 
     def _lock(self, operation: Lock) -> Iterator[Step]:
-        found = self.system.match(operation.key)
+        found = self.scheduler.found(operation)
         handle = self.system.lock(found.anchor)
         self.ledger.receipts[operation.receipt] = Receipt(handle, found.device)
         yield Step(operation, Locked(found.device), found.slots)
 
     def _host_lock(self, operation: HostLock) -> Iterator[Step]:
-        found = self.system.match(operation.key)
+        found = self.scheduler.found(operation)
         handle = self.system.lock_host(found.best_anchor)
+        if handle is None and operation.kept is not None:
+            yield Step(operation, Skipped("the system does not lock there"))
+            return
         if handle is None:
             yield Step(Match(operation.key), matched(found), found.slots)
             return

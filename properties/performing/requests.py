@@ -24,10 +24,11 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Requested,
     Unlock,
+    Using,
 )
 from radixproof.impl.premises import unavailable
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Complete
+from radixproof.impl.system import Complete, Lookup
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
@@ -135,8 +136,14 @@ class Scheduler:
             return
         yield from self._leave(request)
 
+    def found(self, operation: Using) -> Lookup:
+        """What an operation uses: what its match finds, or a match that was kept (3.7)."""
+        if operation.kept is not None:
+            return self.ledger.matches[operation.kept]
+        return self.system.match(operation.key)
+
     def load_back(self, operation: LoadBack) -> Step:
-        found = self.system.match(operation.key)
+        found = self.found(operation)
         return Step(operation, Done(self.system.load_back(found.best_anchor, operation.quota)))
 
     # -- parts of them -------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     OPERATIONS,
     Abort,
     Arrive,
@@ -51,12 +52,16 @@ class Out:
     windows: set[str] = field(default_factory=set)
     left: dict[str, int] = field(default_factory=dict)
     prefetches: set[str] = field(default_factory=set)
+    matches: set[str] = field(default_factory=set)
 
     def has_receipt(self, name: str) -> bool:
         return name in self.receipts
 
     def has_window(self, name: str) -> bool:
         return name in self.windows
+
+    def has_match(self, name: str) -> bool:
+        return name in self.matches
 
     def has_prefetch(self, name: str) -> bool:
         return name in self.prefetches
@@ -75,7 +80,8 @@ def words(value: object) -> str:
 
 
 NOTHING = Out()
-BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0}, {"f"})
+BUSY = Out({"r", "w"}, {"w"}, {"half": 2, "whole": 0}, {"f"}, {"m"})
+GONE = "what m found is not there any more"
 
 
 def test_a_prefetch_has_to_end() -> None:
@@ -114,6 +120,13 @@ def test_a_prefetch_has_to_end() -> None:
         (Lock("r", ABC), PLAIN, BUSY, "r is taken"),
         (HostLock("r", ABC), PLAIN, BUSY, "r is taken"),
         (Lock("r", ABC), PLAIN, NOTHING, None),
+        (Lock("s", NO_PROMPT, "m"), PLAIN, BUSY, None),
+        (Lock("r", NO_PROMPT, "m"), PLAIN, BUSY, "r is taken"),
+        (Lock("s", NO_PROMPT, "m"), PLAIN, NOTHING, GONE),
+        (HostLock("s", NO_PROMPT, "m"), PLAIN, NOTHING, GONE),
+        (LoadBack(NO_PROMPT, None, "m"), PLAIN, NOTHING, GONE),
+        (LoadBack(NO_PROMPT, None, "m"), PLAIN, BUSY, None),
+        (Match(ABC, "m"), PLAIN, BUSY, None),
         (Unlock("r"), PLAIN, BUSY, None),
         (Unlock("r"), PLAIN, NOTHING, "there is no receipt r"),
         (ReleaseWindow("w"), WINDOWED, BUSY, None),
@@ -162,6 +175,12 @@ def test_premise(operation: Operation, config: Config, held: Out, reason: str | 
             "keys of this system have no namespace",
         ),
         (Match(ABC), Scope(namespaces=False), None),
+        (
+            Match(ABC, "m"),
+            Scope(kept_matches=False),
+            "matches of this system are used at once",
+        ),
+        (Match(ABC), Scope(kept_matches=False), None),
     ],
     ids=words,
 )

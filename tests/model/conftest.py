@@ -88,6 +88,14 @@ class Sheet:
         device, best = self.cache.match(key(text))
         return device.end, best.end
 
+    def keep(self, text: str) -> None:
+        """A match that is kept."""
+        self.cache.keep("m", self.cache.match(key(text)))
+
+    def stands(self) -> bool:
+        """Whether what it found may be used."""
+        return self.cache.stands("m")
+
     def lock(self, name: str, text: str) -> int:
         """Lock what a match may use on the device; its length."""
         anchor = self.cache.match(key(text))[0]

@@ -144,7 +144,7 @@ def _about_room(
     breach: Breach, last: Operation | None, config: Config, core: str | None, needed: int | None
 ) -> Assertion | None:
     """Whether room is made, and taken, as it should be; None where it is not about room."""
-    if breach.rule == "load-refused" and isinstance(last, LoadBack):
+    if breach.rule == "load-refused" and isinstance(last, LoadBack) and last.kept is None:
         return Assertion(after=_loaded(last))
     if breach.rule == "more-room-than-lacking" and needed is not None:
         return _asked_for(needed)

@@ -219,6 +219,7 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         "allocates": "allocator" in text or _calls(text, "alloc") or _calls(text, "free"),
         "loads": len(re.findall(r"^load_back\(", text, re.MULTILINE)),
         "quota": "mem_quota=" in text,
+        "late": "load_back(found=" in text,
         "evicted": "evicted=" in text,
         "inserted": "inserted=" in text,
         "states": config.slots(Pool.MAMBA),

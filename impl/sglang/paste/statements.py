@@ -28,6 +28,7 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
     Unlock,
+    Using,
     WritingCheck,
 )
 from radixproof.impl.sglang.memory.host import NAMES as HOST_NAMES
@@ -67,12 +68,13 @@ class Statements:
     # -- looking up, locking, inserting --------------------------------------------------------
 
     def _match(self, operation: Match) -> list[str]:
-        return [f"{found(operation.key)}"]
+        kept = "" if operation.kept is None else f"{_kept(operation.kept)} = "
+        return [f"{kept}{found(operation.key)}"]
 
     def _lock(self, operation: Lock) -> list[str]:
         name = _name(operation.receipt)
         return [
-            f"node_{name} = {found(operation.key)}.last_device_node",
+            f"node_{name} = {_used(operation)}.last_device_node",
             f"receipt_{name} = tree.inc_lock_ref(node_{name}).to_dec_params()",
         ]
 
@@ -80,7 +82,7 @@ class Statements:
         name = _name(operation.receipt)
         self.on_host.add(operation.receipt)
         return [
-            f"node_{name} = {found(operation.key)}.best_match_node",
+            f"node_{name} = {_used(operation)}.best_match_node",
             f"receipt_{name} = tree.inc_host_lock_ref(node_{name}).to_dec_params()",
         ]
 
@@ -168,7 +170,9 @@ class Statements:
 
     def _load_back(self, operation: LoadBack) -> list[str]:
         quota = "" if operation.quota is None else f", mem_quota={operation.quota}"
-        return [f"load_back({prompt(operation.key)}{quota})"]
+        late = operation.kept is not None
+        what = f"found={_used(operation)}" if late else prompt(operation.key)
+        return [f"load_back({what}{quota})"]
 
     def _host_insert(self, operation: HostInsert) -> list[str]:
         return [f"storage.host_insert({listed(operation.key)})"]
@@ -254,6 +258,16 @@ def inserted(key: Key, value: str, given: Mapping[str, str]) -> str:
 def found(key: Key) -> str:
     """What a match of a prompt returns."""
     return f"tree.match_prefix(MatchPrefixParams(key={prompt(key)}))"
+
+
+def _used(operation: Using) -> str:
+    """The match that an operation uses: its own, or one that was kept."""
+    return found(operation.key) if operation.kept is None else _kept(operation.kept)
+
+
+def _kept(match: str) -> str:
+    """What a kept match is called."""
+    return f"found_{_name(match)}"
 
 
 def _name(receipt: str) -> str:

@@ -21,6 +21,7 @@ from radixproof.impl.operations import (
     Operation,
     Prefetch,
     RunCopies,
+    Using,
 )
 from radixproof.properties.search.minimise.best import Shrinking, lower
 from radixproof.properties.search.minimise.fields import replaced, values_of
@@ -158,6 +159,19 @@ def part_instead(now: Shrinking) -> None:
                 break
 
 
+def matching_instead(now: Shrinking) -> None:
+    """Replace the use of a kept match by one that matches the same prompt then."""
+    for at, operation in enumerate(now.operations):
+        if isinstance(operation, Using) and operation.kept is not None:
+            before = now.operations[:at]
+            keys = [
+                one.key for one in before if isinstance(one, Match) and one.kept == operation.kept
+            ]
+            for key in keys[-1:]:
+                plain = replaced(operation, {"key": key, "kept": None})
+                now.accepts_operations((*before, plain, *now.operations[at + 1 :]))
+
+
 LOOKS_UP = (Insert, LoadBack, Lock, HostLock, HostInsert, Prefetch)
 """What looks a prompt up, and then does more."""
 
@@ -165,7 +179,7 @@ LOOKS_UP = (Insert, LoadBack, Lock, HostLock, HostInsert, Prefetch)
 def looking_instead(now: Shrinking) -> None:
     """Replace what looks a prompt up and then does more by the look alone: it may split a node."""
     for at, operation in enumerate(now.operations):
-        if isinstance(operation, LOOKS_UP):
+        if isinstance(operation, LOOKS_UP) and getattr(operation, "kept", None) is None:
             match = Match(operation.key)
             now.accepts_operations((*now.operations[:at], match, *now.operations[at + 1 :]))
 

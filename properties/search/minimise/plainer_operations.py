@@ -30,7 +30,7 @@ def plainer_fields(now: Shrinking) -> None:
                 _shorter_text(now, at, name, now.best.config.page_size, 0)
             elif isinstance(value, tuple):
                 _shorter_text(now, at, name, 1, len(default))
-            elif not isinstance(value, str):
+            elif not isinstance(value, str) or default is None:
                 _plainer_field(now, at, name, default)
         _full_instead(now, at)
 

@@ -255,3 +255,17 @@ def test_a_failed_load_back_is_made_again(start: Start) -> None:
     assert cache.cache.check(load=True, blocking=False) == []
     assert cache.page("1").locked
     assert len(cache.cache.check(load=True, blocking=True)) == 1
+
+
+def test_what_comes_back_is_no_newer_than_its_use(start: Start) -> None:
+    """A load-back may be long after its match (semantics 3.7, 9.4)."""
+    cache = start()
+    cache.demote("1")
+    cache.match("1")
+    cache.put("2")
+    loading = cache.cache.load_back(cache.page("1"), None)
+    assert cache.cache.finish_load(loading)
+    cache.settle()
+    assert [page.key().tokens for page in cache.trie.recency_in[Pool.FULL]] == [(1,), (2,)]
+    cache.evict(full=1)
+    assert not cache.page("1").has(Pool.FULL)

@@ -288,3 +288,99 @@ def test_a_split_is_in_no_pool_to_be_seen(start: Start) -> None:
     free = [cache.trie.free(pool) for pool in POOLS]
     cache.match("1 2 3")
     assert [cache.trie.free(pool) for pool in POOLS] == free
+
+
+# -- used later ------------------------------------------------------------------------------------
+
+
+def test_what_was_never_kept_does_not_stand(start: Start) -> None:
+    assert not start().stands()
+
+
+@pytest.mark.parametrize("text", ["", "1 2", "1 2 3"])
+def test_a_kept_match_outlives_splits_growth_locks_backups_and_evictions_elsewhere(
+    start: Start, text: str
+) -> None:
+    cache = start()
+    cache.put("1 2 3")
+    cache.put("7 8")
+    cache.keep(text)
+    assert cache.stands()
+    cache.match("1")
+    cache.put("1 2 3 4")
+    cache.lock("r", "1 2 3 4")
+    cache.settle()
+    assert cache.evict(full=2) == (2, 0, 0)
+    assert cache.stands()
+
+
+def test_a_kept_match_ends_with_its_node(start: Start) -> None:
+    """What comes again under the same prompt is another one."""
+    cache = start(host_pages=0)
+    cache.put("1 2")
+    cache.keep("1 2")
+    cache.evict(full=2)
+    assert not cache.stands()
+    cache.put("1 2")
+    assert not cache.stands()
+
+
+def test_a_kept_match_ends_when_its_node_leaves_the_device(start: Start) -> None:
+    cache = start()
+    cache.put("1 2")
+    cache.settle()
+    cache.keep("1 2")
+    cache.evict(full=2)
+    assert not cache.stands()
+
+
+def test_what_is_on_the_host_only_may_come_back_and_may_not_go(start: Start) -> None:
+    for loads in (True, False):
+        cache = start()
+        cache.demote("1", "1 2")
+        cache.keep("1 2")
+        assert cache.stands()
+        if loads:
+            assert cache.load("1")
+            cache.settle()
+        else:
+            cache.evict_host(1)
+        assert cache.stands() == loads
+
+
+def test_a_kept_match_ends_with_its_window_and_with_its_state(start: Start) -> None:
+    windowed, stateful = start(window=2, host_pages=0), start(mamba=True, host_pages=0)
+    for cache, gone in ((windowed, {"swa": 2}), (stateful, {"mamba": 1})):
+        cache.put("1 2", state=cache is stateful)
+        cache.put("1 2 3", state=cache is stateful)
+        cache.keep("1 2")
+        cache.lock("r", "1 2 3")
+        cache.release_window("r")
+        assert cache.stands()
+        cache.evict(**gone)
+        assert not cache.stands()
+
+
+def test_a_kept_match_ends_where_slots_may_be_exchanged(start: Start) -> None:
+    """SWA that comes back above it may have come with other slots of FULL (semantics 4.1)."""
+    cache = start(window=1)
+    cache.put("1", evicted=1)
+    cache.put("1 2", evicted=1)
+    cache.keep("1 2")
+    assert cache.stands()
+    cache.put("1")
+    assert not cache.stands()
+
+
+def test_so_it_does_where_that_was_lost_since(start: Start) -> None:
+    cache = start(window=1, host_pages=0)
+    cache.put("1")
+    cache.put("1 2")
+    cache.keep("1 2")
+    cache.lock("r", "1 2")
+    cache.evict(swa=1)
+    assert cache.tree() == {"1": "F|", "1 2": "FS|"}
+    assert cache.stands()
+    cache.unlock("r")
+    cache.put("1")
+    assert not cache.stands()

@@ -12,6 +12,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     OPERATIONS,
     Abort,
     Arrive,
@@ -303,7 +304,38 @@ REQUESTING: list[Case] = [
     (M.RESET, FULL, [Insert(A), SETTLE, Reset()]),
     (M.RESET_IN_FLIGHT, FULL, [Insert(A), Reset()]),
 ]
-CASES = LOOKING_UP + INSERTING + LOCKING + EVICTING + LOADING + COPYING + REQUESTING
+USING_LATE: list[Case] = [
+    (
+        M.LATE_AFTER_SPLIT,
+        FULL,
+        [Insert(AB), Match(AB, "m1"), Match(A), Lock("r1", NO_PROMPT, "m1")],
+    ),
+    (
+        M.LATE_AFTER_GROWTH,
+        FULL,
+        [Insert(A), Match(A, "m1"), Insert(AB), Lock("r1", NO_PROMPT, "m1")],
+    ),
+    (M.LATE_AFTER_BACKUP, FULL, [Insert(A), Match(A, "m1"), SETTLE, Lock("r1", NO_PROMPT, "m1")]),
+    (
+        M.LATE_AFTER_LOAD,
+        FULL,
+        [Insert(A), *OUT, Match(A, "m1"), LoadBack(A), HostLock("h1", NO_PROMPT, "m1")],
+    ),
+    (
+        M.LATE_AFTER_EVICTION,
+        FULL,
+        [
+            Insert(OTHER),
+            Insert(A),
+            SETTLE,
+            Match(A, "m1"),
+            Evict(1),
+            Lock("r1", NO_PROMPT, "m1"),
+        ],
+    ),
+    (M.LATE_LOAD, FULL, [Insert(A), *OUT, Match(A, "m1"), LoadBack(NO_PROMPT, None, "m1")]),
+]
+CASES = USING_LATE + LOOKING_UP + INSERTING + LOCKING + EVICTING + LOADING + COPYING + REQUESTING
 
 
 def met_last(config: Config, operations: Sequence[Operation]) -> set[Milestone]:
@@ -423,6 +455,7 @@ def test_what_a_history_shows_needs_what_it_uses(
         (Scope(bigram=False), M.BIGRAM_MATCH),
         (Scope(ranks=False), M.POLL_ONE_RANK_AHEAD),
         (Scope(failing_copies=False), M.BACKUP_FAILS),
+        (Scope(kept_matches=False), M.LATE_AFTER_SPLIT),
     ],
     ids=lambda value: value.name if isinstance(value, Milestone) else "",
 )

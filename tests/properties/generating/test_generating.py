@@ -19,7 +19,9 @@ from radixproof.impl.operations import (
     EvictHost,
     Finish,
     HostInsert,
+    HostLock,
     Insert,
+    LoadBack,
     LoadingCheck,
     Lock,
     Match,
@@ -28,6 +30,7 @@ from radixproof.impl.operations import (
     Prefill,
     RunCopies,
     Unlock,
+    Using,
     WritingCheck,
 )
 from radixproof.impl.scope import ON_HOST, Scope
@@ -42,6 +45,7 @@ from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.keys import digits
 from radixproof.properties.generating.operations import (
     MIX,
+    MOST_MATCHES,
     MOST_REQUESTS,
     Generator,
     Shaper,
@@ -236,12 +240,36 @@ def played(
 def test_every_kind_of_operation_occurs_and_finds_an_occasion(radix: Target) -> None:
     done: Counter[type[Operation]] = Counter()
     skipped: Counter[type[Operation]] = Counter()
-    for number, shape in enumerate(drawn(EVERYTHING, 60)):
+    for number, shape in enumerate(drawn(EVERYTHING, 90)):
         for operation, was_skipped in played(radix, shape, number, 60):
             (skipped if was_skipped else done)[type(operation)] += 1
     assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch}
     assert min(done.values()) >= 3
     assert sum(skipped.values()) < sum(done.values()) / 4
+
+
+def test_matches_are_kept_and_used_later(radix: Target) -> None:
+    """As few at a time as said, and mostly while what they found is there."""
+    used: Counter[type[Operation]] = Counter()
+    vain = 0
+    for number, shape in enumerate(drawn(EVERYTHING, 40)):
+        run = Run(radix, shape)
+        for operation in Generator(run.judge, Random(f"late {number}")).operations(60):
+            assert run.step(operation) == []
+            assert len(run.ledger.matches) <= MOST_MATCHES
+            if isinstance(operation, Using) and operation.kept is not None:
+                used[type(operation)] += 1
+                vain += isinstance(run.steps[-1].outcome, Skipped)
+        run.close()
+    assert min(used[kind] for kind in (Lock, HostLock, LoadBack)) >= 5
+    assert vain < sum(used.values()) / 10
+
+
+def test_nothing_is_used_later_where_it_cannot_be(radix: Target) -> None:
+    at_once = replace(EVERYTHING, kept_matches=False)
+    for number, shape in enumerate(drawn(at_once, 10)):
+        told = played(radix, shape, number, 60, at_once)
+        assert not any(getattr(operation, "kept", None) for operation, _ in told)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -328,7 +356,7 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
         for one in shaper.operations(kind, run.judge.model, digits(number))
     ]
     assert kind in made
-    prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck}
+    prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck, Match}
     alike = ({Prefill, Decode}, {HostInsert, Prefetch, EndPrefetch})
     others = next((kinds for kinds in alike if kind in kinds), set())
     assert set(made) <= {kind, *prepares, *others}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     OPERATIONS,
     Arrive,
     Decode,
@@ -66,6 +67,7 @@ OF_FIELD: dict[str, st.SearchStrategy[object]] = {
 OF_TYPE: dict[object, st.SearchStrategy[object]] = {
     int: small,
     int | None: st.none() | small,
+    str | None: st.none() | st.sampled_from(["m1", "found"]),
     bool: st.booleans(),
     Component: st.sampled_from(Component),
     Pool: st.sampled_from(Pool),
@@ -127,6 +129,11 @@ def test_a_file_has_one_operation_a_line() -> None:
         (Evict(mamba=1), '{"op": "evict", "mamba": 1}'),
         (Evict(), '{"op": "evict"}'),
         (EvictHost(1, Component.SWA), '{"op": "evict_host", "tokens": 1, "component": "swa"}'),
+        (Match(Key((1,)), "m1"), '{"op": "match", "tokens": [1], "kept": "m1"}'),
+        (
+            LoadBack(NO_PROMPT, 2, "m1"),
+            '{"op": "load_back", "tokens": [], "quota": 2, "kept": "m1"}',
+        ),
         (LoadBack(Key((1,)), 0), '{"op": "load_back", "tokens": [1], "quota": 0}'),
         (RunCopies(1, rank=1), '{"op": "run_copies", "rank": 1}'),
         (Refuse(Pool.SWA_HOST), '{"op": "refuse", "pool": "swa_host"}'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     Abort,
     Arrive,
     Decode,
@@ -53,7 +54,8 @@ MIXED: tuple[Operation, ...] = (
     Lock("r1", Key((1, 2))),
     HostLock("r2", Key((1, 2))),
     RunCopies(2, load=True, fail=True, rank=2),
-    Match(Key((2, 2))),
+    Match(Key((2, 2)), "m1"),
+    Lock("r3", NO_PROMPT, "m1"),
     WritingCheck(blocking=True),
     LoadingCheck(blocking=True),
     Evict(6, 4, 1),

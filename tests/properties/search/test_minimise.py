@@ -116,6 +116,7 @@ def field_values(name: str, kind: str, config: Config) -> st.SearchStrategy[Any]
         "str": st.sampled_from(["r1", "r2", "r3"]),
         "int": st.integers(0, 9),
         "int | None": st.none() | st.integers(0, 9),
+        "str | None": st.none() | st.sampled_from(["m1", "m2"]),
         "bool": st.booleans(),
         "tuple[int, ...]": TOKENS,
         "Component": st.sampled_from(config.components),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     OPERATIONS,
     Arrive,
     Decode,
@@ -34,6 +35,8 @@ from radixproof.model.key import Key
 from radixproof.properties.search.minimise import minimise
 
 from .failing import MIXED, RICH, has
+
+A, AB = Key((1,)), Key((1, 2))
 
 
 def plainest(kind: Any) -> Any:
@@ -295,3 +298,28 @@ def test_generated_tokens_go_on_counting_where_the_prompt_ends() -> None:
         Decode("q1", (3, 4)),
         Match(Key((1, 2, 3, 4))),
     )
+
+
+def test_a_late_use_is_one_at_once_unless_it_has_to_be_late() -> None:
+    late = (Insert(AB), Match(AB, "m1"), Match(A), Lock("r1", NO_PROMPT, "m1"), Unlock("r1"))
+    history = History(Config(), late)
+    assert minimise(history, has(Lock)).operations == (Lock("r1", Key(())),)
+
+    def locks_what_was_split(history: History) -> bool:
+        """The lock comes after a match of less, and by whatever way names two tokens."""
+        found: dict[str | None, Key] = {}
+        last = Key(())
+        for operation in history.operations:
+            if isinstance(operation, Match):
+                found[operation.kept] = last = operation.key
+            if isinstance(operation, Lock):
+                key = operation.key if operation.kept is None else found.get(operation.kept)
+                return key == AB and last == A
+        return False
+
+    assert minimise(history, locks_what_was_split).operations == (Match(A), Lock("r1", AB))
+
+    def kept(history: History) -> bool:
+        return any(isinstance(one, Lock) and one.kept for one in history.operations)
+
+    assert minimise(history, kept).operations == (Lock("r1", NO_PROMPT, "m1"),)

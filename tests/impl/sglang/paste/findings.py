@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     Abort,
     Arrive,
     Decode,
@@ -243,7 +244,18 @@ def _of_loads() -> Files:
         *[LoadBack(key(token)) for token in range(5)],
         LoadingCheck(blocking=True),
     )
+    late = (
+        Insert(key(1, 2)),
+        WritingCheck(blocking=True),
+        Evict(2),
+        Match(key(1, 2), "m"),
+        Match(key(1)),
+        LoadBack(key(1)),
+        Lock("a", NO_PROMPT, "m"),
+        LoadBack(NO_PROMPT, 2, "m"),
+    )
     return {
+        "late": (History(SWA, late), breach(Witness(key(1, 2), Pool.SWA, locks=1))),
         "content": (loaded, breach(Witness(key(1, 2), Pool.SWA, content=True))),
         "loaded": (loaded, breach(Witness(key(1, 2), Pool.SWA, locks=0))),
         "loading": (History(SWA, there_and_back), breach(Witness(key(1, 2), Pool.SWA, locks=1))),

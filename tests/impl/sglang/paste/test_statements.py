@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from radixproof.impl.operations import (
+    NO_PROMPT,
     OPERATIONS,
     Evict,
     EvictHost,
@@ -64,6 +65,25 @@ def test_all_that_a_release_can_be_put_to_is_written() -> None:
         (SWA, EvictHost(1, Component.SWA), ["tree.evict_host(1, ComponentType.SWA)"]),
         (SWA, LoadBack(KEY), ["load_back(key(1, 2))"]),
         (SWA, LoadBack(KEY, 0), ["load_back(key(1, 2), mem_quota=0)"]),
+        (SWA, Match(KEY, "m1"), [f"found_m1 = {MATCHED}"]),
+        (SWA, LoadBack(NO_PROMPT, None, "m1"), ["load_back(found=found_m1)"]),
+        (SWA, LoadBack(NO_PROMPT, 0, "m1"), ["load_back(found=found_m1, mem_quota=0)"]),
+        (
+            SWA,
+            Lock("r", NO_PROMPT, "m1"),
+            [
+                "node_r = found_m1.last_device_node",
+                "receipt_r = tree.inc_lock_ref(node_r).to_dec_params()",
+            ],
+        ),
+        (
+            SWA,
+            HostLock("r", NO_PROMPT, "m1"),
+            [
+                "node_r = found_m1.best_match_node",
+                "receipt_r = tree.inc_host_lock_ref(node_r).to_dec_params()",
+            ],
+        ),
         (SWA, WritingCheck(), ["tree.writing_check()"]),
         (SWA, WritingCheck(blocking=True), ["tree.writing_check(write_back=True)"]),
         (SWA, LoadingCheck(), ["tree.loading_check()"]),
