@@ -73,7 +73,7 @@ def check(
     budget = replace(PROFILES[profile], seconds=seconds)
     if steps is not None:
         share = budget.examples * steps // budget.steps
-        budget = replace(budget, steps=steps, examples=min(share, budget.examples))
+        budget = replace(budget, steps=steps, examples=min(share, budget.examples), more=0)
     findings: list[Finding] = []
 
     def tell(news: Progress | Finding) -> None:

@@ -100,7 +100,7 @@ def locked_descendants_deleted(cache: RadixCache) -> None:
 @fault(
     "SGLang 0.5.12: write-back frees what it has only begun to copy",
     "the device slots of a leaf are freed while the copy that saves them is still in flight",
-    Property.CONTENT,
+    Property.PROGRESS,
 )
 def write_back_not_drained(cache: RadixCache) -> None:
     backups = cache.backups
