@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
@@ -33,10 +33,11 @@ def out_of_order(
     before: Page,
     component: Component,
     policy: EvictionPolicy,
-    gone: Iterable[Page] = (),
+    choice: Choice | None = None,
+    spoilt: bool = False,
 ) -> Breach:
     """A victim was taken before one that is first in order (semantics 7.2, 7.3), which may be a
-    leaf only since others were ``gone``.
+    leaf only since others went; a refusal may have ``spoilt`` the ``choice`` of these.
     """
     text = (
         f"{spell(taken.node())} was evicted before {spell(before.node())}, "
@@ -46,7 +47,12 @@ def out_of_order(
     witness = Witness(taken.key(), pool, held=True)
     if not ranks_apart(taken, before, component, policy):
         return Breach(Property.RECENCY, recency_of(component), text, witness)
+    gone = () if choice is None else choice.gone[Pool.FULL]
     below = [page for page in gone if page.cut and page is not taken and before in page.path()]
+    for leaf in below:
+        if choice is not None and spoilt and choice.copied(leaf):
+            text += _kept(leaf)
+            return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
     rule, why = _against_policy(taken, before, below, policy)
     return Breach(Property.RECENCY, rule, text + why, witness)
 
@@ -158,9 +164,14 @@ def window_lost_with_state(end: Page, spoilt: Choice | None = None) -> Breach:
     leaves = [] if spoilt is None else [page for page in spoilt.gone[Pool.FULL] if page.cut]
     for leaf in leaves:
         if spoilt is not None and spoilt.copied(leaf):
-            text += f"; {spell(leaf.node())} could have gone before, but met a refusal and was kept"
+            text += _kept(leaf)
             return Breach(Property.PROGRESS, "unbacked-leaf-kept", text, witness)
     return Breach(Property.PROGRESS, "window-lost-with-state", text, witness)
+
+
+def _kept(leaf: Page) -> str:
+    """Why something else went before a leaf that was copied in the end (semantics 7.4, 17.4)."""
+    return f"; {spell(leaf.node())} should have gone before, but met a refusal and was kept"
 
 
 STATE_TOO_LATE = "state-never-backed-up"

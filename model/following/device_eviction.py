@@ -158,7 +158,9 @@ class FollowedEviction:
         if taken is None:
             freed = self.freed[component]
             return wording.stopped_early(before, component, self.asked[component], freed)
-        return wording.out_of_order(taken, before, component, policy, self.choice.gone[Pool.FULL])
+        return wording.out_of_order(
+            taken, before, component, policy, self.choice, spoilt=self.spoilt
+        )
 
     def _is_stuck(self, end: Page, taken: Page | None) -> bool:
         """A leaf that write_back cannot back up, or could not when the eviction began, for want of

@@ -16,6 +16,7 @@ from radixproof.model.key import Key
 Start = Callable[..., Any]
 
 NEVER = 99
+UNBACKED_KEPT = "PROGRESS/unbacked-leaf-kept"
 """A threshold that keeps backups out of a test."""
 
 
@@ -202,6 +203,24 @@ def test_a_window_that_goes_with_a_state_has_gone_before_it_if_a_leaf_met_a_refu
     gone = {"F": ["5"], "S": ["5", "1 2"], "M": ["5", "1 2"]}
     breaches = cache.evict_as((1, 1, 2), gone, {"f": ["5"], "s": ["5"], "m": ["5"]})[1]
     assert breaches[0] == f"PROGRESS/{wrong}"
+
+
+@pytest.mark.parametrize(("refused", "wrong"), [(False, "RECENCY/filo"), (True, UNBACKED_KEPT)])
+def test_a_refusal_explains_what_comes_into_reach_only_by_a_leaf_that_met_it(
+    start: Start, refused: bool, wrong: str
+) -> None:
+    """The newest leaf was kept, and so was the node above it, which an older one had to go for."""
+    cache = start(window=1, write_back=True, eviction_policy=EvictionPolicy.FILO)
+    cache.put("1")
+    cache.demote("2")
+    cache.put("1")
+    cache.put("2")
+    cache.put("2 3")
+    assert cache.tree() == {"1": "FSfs|", "2": "FSfs|", "2 3": "FS|"}
+    if refused:
+        cache.cache.refuse(Pool.FULL_HOST)
+    gone, gained = {"F": ["1", "2 3"], "S": ["1", "2 3"]}, {"f": ["2 3"], "s": ["2 3"]}
+    assert cache.evict_as((2, 1, 0), gone, gained)[1] == [wrong]
 
 
 def test_recency_explains_what_comes_into_reach_only_by_what_was_used_less_recently(
