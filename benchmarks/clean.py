@@ -33,8 +33,11 @@ def main() -> int:
 
     def tell(news: Progress | Finding) -> None:
         if isinstance(news, Finding):
-            reported.append(f"{news.signature}: {news.verdict.breach.text}")
+            words = f"{news.signature}: {news.verdict.breach.text}"
+            reported.append(f"{words} (--first {news.seed} --seeds 1 --steps {options.steps})")
+            print(reported[-1], file=sys.stderr)
 
+    print(f"{options.system}: {options.seeds} seeds from {options.first} on", file=sys.stderr)
     calm_collector()
     started, steps, histories = time.perf_counter(), 0, 0
     for number in range(options.seeds):

@@ -273,10 +273,19 @@ class FollowedEviction:
         temporarily, and none that was tried after this one and stayed (7.4, 8.3).
         """
         end = node[-1]
-        if not (self.state.dialect.room_before_backup or self._was_the_last()):
+        certain = self.state.dialect.room_before_backup and not self._may_be_tried_in_vain()
+        if not (certain or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)
+
+    def _may_be_tried_in_vain(self) -> bool:
+        """A leaf that a host lock keeps may meet a refusal after room was made for its copy, and
+        stay (7.4, 8.3, 17.4).
+        """
+        leaves = filter(is_device_leaf, self.state.trie.recency_in[Pool.FULL])
+        kept = (end for end in leaves if not may_go(self.state, end, written_back=False))
+        return self.spoilt and any(end.lacks for end in kept)
 
     def _was_the_last(self) -> bool:
         """The eviction has ended with this victim: it has freed all that was asked (7.1)."""

@@ -205,6 +205,22 @@ def test_a_window_that_goes_with_a_state_has_gone_before_it_if_a_leaf_met_a_refu
     assert breaches[0] == f"PROGRESS/{wrong}"
 
 
+@pytest.mark.parametrize(
+    ("locks", "wrong"), [("lock_host", []), ("lock", ["PROGRESS/not-written-back"])]
+)
+def test_a_copy_may_have_gone_for_one_that_was_refused_to_a_leaf_which_a_host_lock_keeps(
+    start: Start, locks: str, wrong: list[str]
+) -> None:
+    """The host had room for "5 6", and had to make it anew for "1 2", whose state it refused. A
+    leaf that is locked on the device is not tried."""
+    cache = start(mamba=True, write_back=True, host_pages=3)
+    cache.put("5 6")
+    cache.put("1 2", state=True)
+    getattr(cache, locks)("r", "1 2")
+    cache.cache.refuse(Pool.MAMBA_HOST)
+    assert cache.evict_as((3, 0, 0), {"F": ["5", "5 6"]}, sure=False)[1] == wrong
+
+
 @pytest.mark.parametrize(("refused", "wrong"), [(False, "RECENCY/filo"), (True, UNBACKED_KEPT)])
 def test_a_refusal_explains_what_comes_into_reach_only_by_a_leaf_that_met_it(
     start: Start, refused: bool, wrong: str
