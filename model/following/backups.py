@@ -20,6 +20,7 @@ from radixproof.model.specification.backing_up import (
     make_host_room,
     supplement,
     to_copy,
+    window_to_copy,
 )
 from radixproof.model.specification.host_eviction import reclaimable
 from radixproof.model.specification.nodes import nodes_of
@@ -71,6 +72,7 @@ class FollowedBackups:
     ) -> list[list[Page]]:
         """Adopt what was started, whatever made room for it; returns what is a supplement (8.2)."""
         lacking = [page for page in path if page.lacks]
+        window = _window_at_the_end(state, path)
         started = {page for page in lacking if self._was_started(page)}
         if self.choice.made_host_room():
             backed_up = [node for node in nodes_of(lacking) if node[-1] in started]
@@ -80,7 +82,7 @@ class FollowedBackups:
             started |= self._made_again(path, lacking)
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
-        return self._supplement(state, path, late)
+        return self._supplement(state, path, late, window)
 
     def _was_started(self, page: Page) -> bool:
         """A page was copied, and not its SWA alone, with the window of another node (8.3)."""
@@ -125,16 +127,16 @@ class FollowedBackups:
             self.breaches.append(wording.backed_up_early(early, path, state.config.threshold))
 
     def _supplement(
-        self, state: State, path: Sequence[Page], late: Page | None
+        self, state: State, path: Sequence[Page], late: Page | None, window: list[Page]
     ) -> list[list[Page]]:
         """The last node of the path, if it needs one now that it has its state: it is adopted if it
-        was made (4.4).
+        was made (4.4). Its ``window`` is that of before room was made for it.
         """
         if late is not None:
             state.trie.put(late, Pool.MAMBA)
         nodes = supplement(state, path)
         for node in nodes:
-            self._adopt_one(state, node, self._supplemented(state, node))
+            self._adopt_one(state, node, self._supplemented(state, node, window))
         return nodes
 
     def _adopt_one(self, state: State, node: list[Page], targets: PagesPerPool) -> None:
@@ -153,12 +155,15 @@ class FollowedBackups:
         debt = self.owed.get(page, {}).get(pool)
         return debt is not None and debt.certain
 
-    def _supplemented(self, state: State, node: list[Page]) -> PagesPerPool:
+    def _supplemented(self, state: State, node: list[Page], window: list[Page]) -> PagesPerPool:
         """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
         gained = self.choice.gained
+        targets = to_copy(state, node)
+        if window:
+            targets[Pool.SWA_HOST] = window
         copied = {
             pool: [page for page in pages if page in gained[pool]]
-            for pool, pages in to_copy(state, node).items()
+            for pool, pages in targets.items()
         }
         return {pool: pages for pool, pages in copied.items() if pages}
 
@@ -218,6 +223,12 @@ class FollowedBackups:
                 debt = Debt(rule, certain)
                 debts = self.owed.setdefault(page, {})
                 debts[pool] = debts.get(pool, debt) if uncounted else debt
+
+
+def _window_at_the_end(state: State, path: Sequence[Page]) -> list[Page]:
+    """What the window that ends with a path lacks on the host (semantics 8.3)."""
+    size = state.config.window or 0
+    return [page for end in path[-1:] for page in window_to_copy(end, size, ())]
 
 
 def _due_by_inserts(state: State, lacking: Sequence[Page]) -> list[list[Page]]:

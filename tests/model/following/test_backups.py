@@ -5,6 +5,7 @@ the room that it made for them (semantics 8.1 to 8.3).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,24 @@ def test_of_what_a_supplement_should_have_copied_the_rest_stays_owed(start: Star
     assert cache.put_as("1 2", gained={"s": ["1 2"]}, state=True) == []
     assert cache.copies() == [("1 2", "s")]
     assert cache.owed() == {"1": [Pool.SWA_HOST], "1 2": [Pool.MAMBA_HOST]}
+
+
+def test_room_for_a_window_may_take_what_the_host_has_of_it(start: Start) -> None:
+    """What is copied of it is settled before (semantics 8.3)."""
+    dialect = replace(LATE, room_before_backup=False)
+    cache = start(window=2, mamba=True, dialect=dialect, swa_host_pages=3)
+    cache.put("1 2", evicted=2)
+    cache.settle()
+    cache.put("1 2 3 4", evicted=2, state=True)
+    cache.settle()
+    cache.evict(full=1)
+    cache.put_as("1 2", sure=False)
+    assert cache.tree() == {"1": "FSf", "1 2": "FSf|", "1 2 3": "fs", "1 2 3 4": "fsm|"}
+    gone = {"s": ["1 2 3", "1 2 3 4"], "f": ["1 2 3 4"], "m": ["1 2 3 4"]}
+    gained = {"s": ["1", "1 2"], "m": ["1 2 3"]}
+    assert cache.put_as("1 2 3", gone, gained, evicted=3, state=True) == []
+    assert cache.tree() == {"1": "FSfs", "1 2": "FSfs|", "1 2 3": "FMfm|"}
+    assert cache.copies() == [("1 2 3", "sm")]
 
 
 @pytest.mark.parametrize(
