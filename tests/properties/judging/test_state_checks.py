@@ -324,6 +324,14 @@ def test_quiesce(
     assert first_breach(PLAIN, operations, deed, len(operations), look) == "QUIESCE/mark"
 
 
+@pytest.mark.parametrize("look", [DELTAS, WHOLE])
+def test_progress_of_a_write_back_that_is_not_awaited(first_breach: FirstBreach, look: int) -> None:
+    """What has left the device is still marked as being backed up (semantics 7.8)."""
+    written_back = Config(write_back=True)
+    found = first_breach(written_back, [Insert(A), Evict(1)], leave_backup_mark, 2, look)
+    assert found == "PROGRESS/write-back-not-awaited"
+
+
 def test_quiesce_of_both_halves_of_a_node_in_flight(first_breach: FirstBreach) -> None:
     """A mark that one half is not free of is left as well."""
 
