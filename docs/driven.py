@@ -120,6 +120,11 @@ THINGS = (
         lambda scope, _: scope.lazy_tracking,
         "it comes in another way, or not at all",
     ),
+    Thing(
+        "the lock on the state of a prefix given back for want of room",
+        lambda scope, _: scope.gives_states_back,
+        "SGLang keeps it as long as the rest",
+    ),
     _operation("refused allocations, on both tiers", Refuse()),
     _operation(
         "copies that fail",

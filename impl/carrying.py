@@ -22,6 +22,7 @@ class Did(Enum):
     MATCH = "match"
     LOCK = "lock"
     UNLOCK = "unlock"
+    RELEASE_STATE = "release_state"
 
 
 class Moment(NamedTuple):

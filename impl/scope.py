@@ -89,6 +89,10 @@ class Scope:
     """
     lazy_tracking: bool = False
     """Such an engine can take a request's second tracked state only while it needs one."""
+    gives_states_back: bool = False
+    """Such a request gives back its lock on the state of its prefix, where there is no room for the
+    state that it hands over.
+    """
     carries_prefetches: bool = False
     """It prefetches through its engine's own functions: not part of the default either."""
     self_checks: bool = False

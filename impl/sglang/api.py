@@ -101,6 +101,10 @@ class Capabilities:
     """
     request_handles: bool
     """A prefetch is told its request by an object, not by a name (0.5.20)."""
+    states_given_back: bool
+    """A request whose second tracked state is taken lazily may give back its lock on the state of
+    its prefix, to have room for the one that it hands over (0.5.23).
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ class Sglang:
     """
     serving_arguments: Callable[[], Any] | None
     """Those of them that are about answers."""
+    running_arguments: Callable[[], Any] | None
+    """Those of them that are about how a model runs."""
 
     @contextmanager
     def arguments(self, **arguments: Any) -> Iterator[None]:
@@ -165,6 +171,16 @@ class Sglang:
             self.server_args.page_size = page_size
         serving = self.serving_arguments
         with serving().override(strip_thinking_cache=answers) if serving else nullcontext():
+            yield
+
+    @contextmanager
+    def tracking(self, lazily: bool) -> Iterator[None]:
+        """Within the block the server is one whose requests have a second tracked state only when
+        it is needed, or it is not, on releases where its functions of requests ask for that.
+        """
+        running = self.running_arguments if self.capabilities.states_given_back else None
+        told = {"enable_mamba_extra_buffer_lazy": lazily}
+        with running().mamba.override(**told) if running else nullcontext():
             yield
 
     def track_every(self, tokens: int) -> None:
@@ -223,6 +239,7 @@ def collect(version: str) -> Sglang:
             checkpoints=hasattr(requests, "checkpoint_kv_cache"),
             acknowledged_fetches=hasattr(tree.UnifiedRadixCache, "_handle_prefetch_result"),
             request_handles=hasattr(params, "CacheRequestHandle"),
+            states_given_back=_gives_states_back(),
         ),
         torch=importlib.import_module("torch"),
         tree=tree,
@@ -247,6 +264,7 @@ def collect(version: str) -> Sglang:
         serving_arguments=getattr(
             sys.modules.get("sglang.srt.runtime_context"), "get_serving", None
         ),
+        running_arguments=getattr(sys.modules.get("sglang.srt.runtime_context"), "get_exec", None),
     )
 
 
@@ -292,6 +310,15 @@ def _remembers_skips(cache: type[Any]) -> bool:
     if release is None:  # before there was an early release, and after: then locks are objects
         return hasattr(cache, "release_swa")
     return bool({"skip_lock_node_ids", "params"} & signature(release).parameters.keys())
+
+
+def _gives_states_back() -> bool:
+    """Told by what allocates a state: it is told the request, whose lock it may change."""
+    name = "unified_cache.components.mamba"
+    if not _is_there(name):
+        return False
+    allocate = getattr(_module(name).MambaComponent, "_alloc_mamba_slot", None)
+    return allocate is not None and "req" in signature(allocate).parameters
 
 
 def _takes_arrays(radix_key: type[Any]) -> bool:

@@ -213,7 +213,10 @@ class Carrier:
     def _carried(self, request: Any, call: Callable[[], object]) -> Carriage:
         self._core.about(request.key.namespace, request.key.units(self._config.bigram))
         raised: BaseException | None = None
-        with self._recorder.listening(lambda: self._standing(request)):
+        with (
+            self._sglang.tracking(self._config.track_lazily),
+            self._recorder.listening(lambda: self._standing(request)),
+        ):
             try:
                 call()
             except BaseException as error:

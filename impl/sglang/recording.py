@@ -6,7 +6,7 @@ before the next one, so that what was freed in between is seen with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -146,7 +146,8 @@ class Recorder:
             self._depth -= 1
             every = (*arguments, *named.values())
             argument = every if isinstance(did, Doing) else every[0]
-            self._waiting = did, argument, result, standing
+            made = Did.RELEASE_STATE if did is Did.UNLOCK and _keeps_full(every) else did
+            self._waiting = made, argument, result, standing
             if did in _LOOKED_AT_ONCE:
                 self._look()
             return result
@@ -159,3 +160,11 @@ class Recorder:
             peers = None if now is None else now.copy()
             self.calls.append(Called(*self._waiting, self._observe(), peers, self._held()))
             self._waiting = None
+
+
+def _keeps_full(arguments: Sequence[Any]) -> bool:
+    """Whether what gives a lock back is told to leave FULL locked: of what a request locks, SGLang
+    gives the state back so, alone.
+    """
+    skipped = getattr(arguments[1], "skipped_lock_components", ())
+    return any(component.name == "FULL" for component in skipped)

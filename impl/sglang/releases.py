@@ -288,6 +288,12 @@ RULES = (
         "windows_under_write_back",
         False,
     ),
+    Rule(
+        "0.5.23",
+        "for want of room a request gives the state of its prefix back, and evicts then (6.4)",
+        "the request keeps its lock",
+        "gives_states_back",
+    ),
     Rule(None, "a split leaves access times alone (5.5)", "reported"),
 )
 """Oldest first."""

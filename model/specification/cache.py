@@ -43,6 +43,7 @@ class Cache(State):
     unlock = locking.unlock
     may_release = locking.may_release
     release_window = locking.release_window
+    release_state = locking.release_state
 
     load_back = loading.load_back
     finish_load = loading.finish_load

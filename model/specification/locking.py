@@ -107,6 +107,11 @@ def release_window(state: State, holder: Holder) -> list[Page]:
     return freed
 
 
+def release_state(state: State, holder: Holder) -> None:
+    """Give the state of a lock back, and nothing else of it (semantics 6.4)."""
+    _let_go(state, holder, (Pool.MAMBA,))
+
+
 def _is_left_over(end: Page) -> bool:
     """A node with SWA that no lock covers, and with nothing on the device below it (6.4)."""
     if not end.has(Pool.SWA) or end.locked_in(Pool.SWA):

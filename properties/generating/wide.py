@@ -25,6 +25,10 @@ TRACKING = 0.4
 end of each page."""
 LAZILY = 0.3
 """Of the configurations whose requests have tracked states: those that take the second one late."""
+SCARCE = 0.5
+"""Of the latter, where they give states back for want of room: those that have few."""
+FEW_STATES = (3, 5)
+"""For a request, or two, and the prefix that they have in common."""
 PROMPT_ONLY = 0.2
 """Of the requests that finish: those whose answers are not to be kept."""
 PAST_STOP = 0.1
@@ -94,6 +98,8 @@ def tracked(narrow: Config, scope: Scope) -> Config:
     every = rng.choice((2, 2, 3)) if rng.random() < TRACKING else 1
     shape = replace(narrow, track_every=every)
     lazy = replace(shape, track_lazily=rng.random() < LAZILY)
+    if lazy.track_lazily and scope.gives_states_back and rng.random() < SCARCE:
+        lazy = replace(lazy, mamba_states=rng.randint(*FEW_STATES))
     return shape if scope.refuses(lazy) else lazy
 
 

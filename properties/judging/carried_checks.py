@@ -12,7 +12,7 @@ from radixproof.impl.operations import Evict, Insert
 from radixproof.model.config import Config, Pool
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.performing.step import Carried, Step
+from radixproof.properties.performing.step import Carried, ReleaseState, Step
 
 
 def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
@@ -95,6 +95,19 @@ def of_room(step: Step, evict: Evict) -> list[Breach]:
     lacking = Evict(*step.lacking)
     text = f"{evict} makes room for an allocation that lacks less: {lacking} would have done"
     return [Breach(Property.PROGRESS, "more-room-than-lacking", text)]
+
+
+def of_released_state(act: ReleaseState) -> list[Breach]:
+    """LOCK: a lock on a state is given back by itself only once it is of no use, and where there is
+    no room for another state (semantics 6.4).
+    """
+    if not act.consumed:
+        text = f"{act}: the request has computed nothing yet from the state that it copied"
+        return [Breach(Property.LOCK, "state-released-before-use", text)]
+    if act.free:
+        text = f"{act}: it is given back to make room for another, for which there is room"
+        return [Breach(Property.LOCK, "state-released-without-need", text)]
+    return []
 
 
 def of_lock(step: Step, reached: int, path: Sequence[Page]) -> list[Breach]:

@@ -53,7 +53,7 @@ from radixproof.properties.performing.outcomes import (
     Outcome,
     Skipped,
 )
-from radixproof.properties.performing.step import Act, Adopt, CopyState, Step
+from radixproof.properties.performing.step import Act, Adopt, CopyState, ReleaseState, Step
 
 BROKEN = {
     Matched: Property.MATCH,
@@ -292,6 +292,12 @@ class JudgedReleaseWindow(Judgement[ReleaseWindow]):
         return []
 
 
+class JudgedReleaseState(Judgement[ReleaseState]):
+    def before(self) -> list[Breach]:
+        self.model.release_state(self.judge.holder(self.operation.receipt))
+        return carried_checks.of_released_state(self.operation)
+
+
 # -- evicting and loading back ---------------------------------------------------------------------
 
 
@@ -425,6 +431,7 @@ JUDGEMENTS: dict[type[Act], type[Judgement[Any]]] = {
     Adopt: JudgedAdopt,
     Unlock: JudgedUnlock,
     ReleaseWindow: JudgedReleaseWindow,
+    ReleaseState: JudgedReleaseState,
     Evict: JudgedEvict,
     EvictHost: JudgedEvictHost,
     LoadBack: JudgedLoadBack,

@@ -24,7 +24,7 @@ from radixproof.properties.performing.outcomes import (
     Matched,
     Skipped,
 )
-from radixproof.properties.performing.step import Adopt, Carried, CopyState, Step
+from radixproof.properties.performing.step import Adopt, Carried, CopyState, ReleaseState, Step
 
 
 def begin(system: Complete, request: Request) -> None:
@@ -227,6 +227,13 @@ class Play:
         self.ledger.shared.pop(self.request.name, None)
         return Step(Unlock(self.request.lock), Done())
 
+    def release_state(self, moment: Moment) -> Step:
+        """It has no room for the state that it hands over."""
+        request = self.request
+        consumed = request.lock.number > 0 or request.computed > request.protected
+        free = len(moment.free[Pool.MAMBA])
+        return Step(ReleaseState(request.lock, consumed, free), Done())
+
     def lock(self, moment: Moment) -> Step:
         """Where nothing was looked up before, it is the node that the insert ended on."""
         request, before = self.request, self.request.lock
@@ -289,4 +296,5 @@ _PLAY: dict[Did, Callable[[Play, Moment], Step]] = {
     Did.MATCH: Play.match,
     Did.LOCK: Play.lock,
     Did.UNLOCK: Play.unlock,
+    Did.RELEASE_STATE: Play.release_state,
 }

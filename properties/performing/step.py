@@ -41,6 +41,23 @@ class CopyState:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseState:
+    """A request gives back its lock on the state of its prefix, and keeps the rest of it
+    (semantics 6.4).
+    """
+
+    receipt: str
+    consumed: bool
+    """It has computed from the state that it copied, or the lock is a later one."""
+    free: int
+    """States that were free."""
+    name = "release_state"
+
+    def __str__(self) -> str:
+        return f"release the state of {self.receipt}"
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
     """An insert that an engine's own function made for a request (semantics 11.5)."""
 
@@ -60,7 +77,7 @@ class Carried:
     """The request has ended, and not all that it generated is to be kept."""
 
 
-Act: TypeAlias = Operation | Adopt | CopyState
+Act: TypeAlias = Operation | Adopt | CopyState | ReleaseState
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ BY_SIGNATURE = (
     ("DEVPATH/dead-node", "1.2"),
     ("DEVPATH/*", "1.4"),
     ("LOCK/*_host-*", "6.6"),
+    ("LOCK/state-released-*", "6.4"),
     ("LOCK/mamba-too-few", "6.2", "6.4"),
     ("LOCK/*", "6.1", "6.2"),
     ("SIZE/*-outcome", "7.5"),

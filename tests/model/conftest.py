@@ -121,6 +121,9 @@ class Sheet:
     def release_window(self, name: str) -> None:
         self.cache.release_window(receipt(name))
 
+    def release_state(self, name: str) -> None:
+        self.cache.release_state(receipt(name))
+
     def evict(self, full: int = 0, swa: int = 0, mamba: int = 0) -> tuple[int, int, int]:
         return self.cache.evict(Amounts(full, swa, mamba))
 

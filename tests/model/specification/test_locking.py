@@ -212,6 +212,26 @@ def test_without_a_window_the_state_is_given_back_and_stays(start: Start) -> Non
     assert cache.tree() == {"1": "F|"}
 
 
+def test_a_state_is_given_back_alone_once(start: Start) -> None:
+    """The window stays, and what follows gives back the rest; another lock of it stays, too."""
+    cache = start(window=2, mamba=True, threshold=NEVER)
+    cache.put("1 2", state=True)
+    cache.lock("r1", "1 2")
+    cache.lock("r2", "1 2")
+    cache.release_state("r1")
+    assert cache.holders(Pool.MAMBA) == {"1 2": {"r2"}}
+    assert cache.holders(Pool.SWA) == {"1": {"r1", "r2"}, "1 2": {"r1", "r2"}}
+    assert cache.evict(mamba=1) == (0, 0, 0)
+    cache.release_state("r2")
+    assert cache.evict(mamba=1) == (0, 0, 1)
+    assert cache.tree() == {"1": "FS", "1 2": "FS|"}
+    cache.release_window("r2")
+    assert cache.holders(Pool.SWA) == {"1": {"r1"}, "1 2": {"r1"}}
+    cache.unlock("r2")
+    cache.unlock("r1")
+    assert not any(cache.holders(pool) for pool in POOLS)
+
+
 # -- on the host -----------------------------------------------------------------------------------
 
 

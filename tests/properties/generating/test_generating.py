@@ -126,6 +126,18 @@ def test_an_engine_that_carries_requests_has_room_for_what_it_keeps_for_them() -
 LAZY = Scope(carries_requests=True, lazy_tracking=True)
 
 
+def test_states_are_few_where_requests_give_some_back_for_want_of_room() -> None:
+    """Elsewhere their number is even: room is doubled for what is tracked."""
+    scarce = drawn(replace(LAZY, gives_states_back=True))
+    few = [shape for shape in scarce if shape.mamba_states % 2 and shape.page_size > 1]
+    assert {shape.mamba_states for shape in few} == {3, 5}
+    assert all(shape.track_lazily for shape in few)
+    plain = drawn(LAZY)
+    assert not any(shape.mamba_states % 2 for shape in plain if shape.page_size > 1)
+    changed = [one for one, other in zip(scarce, plain, strict=True) if one != other]
+    assert all(shape.track_lazily for shape in changed)
+
+
 def test_states_are_tracked_less_often_only_where_an_engine_tracks_them() -> None:
     assert {shape.track_every for shape in drawn(EVERYTHING)} == {1}
     late = [shape for shape in drawn(LAZY) if shape.track_lazily]

@@ -11,9 +11,15 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.trie import Page, Trie
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.judging.carried_checks import of_insert, of_lock, of_room, of_state
+from radixproof.properties.judging.carried_checks import (
+    of_insert,
+    of_lock,
+    of_released_state,
+    of_room,
+    of_state,
+)
 from radixproof.properties.performing.outcomes import Freed, Inserted, Locked
-from radixproof.properties.performing.step import Carried, Step
+from radixproof.properties.performing.step import Carried, ReleaseState, Step
 
 PAGED = Config(page_size=3, window=4, swa_pages=8, swa_host_pages=16)
 BIGRAM = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16, bigram=True)
@@ -112,6 +118,22 @@ def test_room_is_made_for_what_is_lacking(
     """Less than that is not wrong by itself: the allocation is refused then."""
     found = of_room(Step(asked, Freed(0), lacking=lacking), asked)
     assert [one.signature for one in found] == wrong * ["PROGRESS/more-room-than-lacking"]
+
+
+@pytest.mark.parametrize(
+    ("consumed", "free", "found"),
+    [
+        (True, 0, []),
+        (False, 0, ["LOCK/state-released-before-use"]),
+        (False, 1, ["LOCK/state-released-before-use"]),
+        (True, 1, ["LOCK/state-released-without-need"]),
+    ],
+)
+def test_a_state_is_given_back_when_it_is_of_no_use_and_in_the_way(
+    consumed: bool, free: int, found: list[str]
+) -> None:
+    breaches = of_released_state(ReleaseState("q's lock", consumed, free))
+    assert [breach.signature for breach in breaches] == found
 
 
 def path(tokens: int) -> list[Page]:

@@ -17,7 +17,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.properties.judging.judgements import BROKEN, JUDGEMENTS
 from radixproof.properties.performing.outcomes import Crashed, Outcome, Skipped
-from radixproof.properties.performing.step import Adopt, CopyState
+from radixproof.properties.performing.step import Adopt, CopyState, ReleaseState
 
 IN_PARTS = {Arrive, Prefill, Decode, Finish, Abort, Prefetch, EndPrefetch}
 """Operations that are judged by their parts."""
@@ -25,7 +25,8 @@ IN_PARTS = {Arrive, Prefill, Decode, Finish, Abort, Prefetch, EndPrefetch}
 
 def test_every_operation_has_a_judgement_and_nothing_else_has() -> None:
     """But for a reset, for which the judge starts anew."""
-    assert set(JUDGEMENTS) == {*OPERATIONS, Adopt, CopyState} - IN_PARTS - {Reset}
+    parts = {Adopt, CopyState, ReleaseState}
+    assert set(JUDGEMENTS) == {*OPERATIONS, *parts} - IN_PARTS - {Reset}
 
 
 def test_every_outcome_breaks_a_property_where_another_came_back() -> None:

@@ -14,7 +14,7 @@ from radixproof.model.key import Key
 from radixproof.properties.performing import carried
 from radixproof.properties.performing.ledger import Ledger, Receipt, Request, RequestLock
 from radixproof.properties.performing.outcomes import Freed, Skipped
-from radixproof.properties.performing.step import Adopt, CopyState, Step
+from radixproof.properties.performing.step import Adopt, CopyState, ReleaseState, Step
 
 KEY = Key((1, 2, 3))
 CONFIG = Config(window=1, swa_pages=8, swa_host_pages=16, mamba_states=4, mamba_host_states=4)
@@ -98,6 +98,28 @@ def test_without_a_match_the_node_of_the_insert_is_adopted() -> None:
     ledger, request = begun()
     *_, step = played(ledger, request, INSERT, UNLOCK, LOCK)
     assert step.operation == Adopt(RequestLock("q", 1), KEY)
+
+
+RELEASE = Moment(Did.RELEASE_STATE, ((), (), ()))
+
+
+@pytest.mark.parametrize(
+    ("computed", "number", "consumed"), [(3, 0, True), (0, 0, False), (0, 1, True)]
+)
+def test_a_state_is_consumed_once_something_is_computed_from_it(
+    computed: int, number: int, consumed: bool
+) -> None:
+    """Of a later lock the request has copied nothing: it brought that state itself."""
+    ledger, request = begun()
+    request.computed, request.lock = computed, RequestLock("q", number)
+    step, *_ = played(ledger, request, RELEASE)
+    assert step.operation == ReleaseState(request.lock, consumed, 0)
+
+
+def test_states_that_are_free_when_another_is_given_back_are_told() -> None:
+    ledger, request = begun()
+    step, *_ = played(ledger, request, RELEASE._replace(free=((), (), (3, 4))))
+    assert step.operation == ReleaseState(request.lock, True, 2)
 
 
 def test_what_a_match_leaves_out_is_told() -> None:

@@ -212,11 +212,22 @@ def _of_requests() -> Files:
         replace(STATES_PAGED, track_every=2),
         replace(STATES_PAGED, track_lazily=True),
     )
+    scarce = replace(lazy, mamba_states=3, host_pages=0, mamba_host_states=0)
+    given_back = (
+        Arrive("p", key(1, 2, 3, 4)),
+        Prefill("p", 4),
+        Finish("p"),
+        Arrive("q", key(1, 2, 3, 4, 5, 6)),
+        Prefill("q", 2),
+        Finish("q"),
+    )
     end = Witness(key(1, 2, 3, 4, 5, 6, 7, 8), Pool.MAMBA, held=True)
+    of_prefix = Witness(key(1, 2, 3, 4), Pool.MAMBA, held=False)
     return {
         "tracked": (History(STATES_PAGED, tracked), breach(end)),
         "tracked_seldom": (History(seldom, tracked), breach(end)),
         "tracked_lazily": (History(lazy, tracked), breach(end)),
+        "tracked_scarce": (History(scarce, given_back), breach(of_prefix)),
         "tracked_quiet": (History(windowed, tracked), breach(None, Property.QUIESCE)),
         "request": (
             History(SWA, requested),
@@ -390,7 +401,11 @@ def files_for(release: str) -> Files:
 
 
 def offers(scope: Scope, history: History) -> bool:
-    """Whether a release has such caches, and what is fetched to the host."""
+    """Whether a release has such caches, and what is fetched to the host, and makes room for the
+    state of an insert where the pool has no more than a request and its prefix need.
+    """
+    if history.config.track_lazily and history.config.mamba_states < 4:
+        return scope.gives_states_back
     fetches = any(isinstance(one, HostInsert | Prefetch) for one in history.operations)
     return not scope.refuses(history.config) and (HostInsert in scope.operations or not fetches)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from radixproof.impl.carrying import Carriage, Did, Tracked
@@ -157,6 +158,18 @@ def without(kind: str) -> Callable[[Any], None]:
 def loses_states(tree: Any) -> None:
     """What requests have of states is never freed."""
     tree.req_to_token_pool.free_mamba_cache = lambda *_, **__: None
+
+
+def gives_back_twice(tree: Any) -> None:
+    """A lock does not know that its state was given back before."""
+    give_back = tree.dec_lock_ref
+
+    def forgetful(node: Any, params: Any, **named: Any) -> Any:
+        if all(component.name != "FULL" for component in params.skipped_lock_components):
+            params = replace(params, skipped_lock_components=())
+        return give_back(node, params, **named)
+
+    tree.dec_lock_ref = forgetful
 
 
 def mixes_up(release: Target) -> Callable[[Config], Any]:

@@ -6,11 +6,21 @@ from dataclasses import replace
 
 from radixproof.impl.carrying import Did, Tracked
 from radixproof.impl.observation import Event
-from radixproof.impl.operations import Abort, Arrive, Decode, Finish, Match, Operation, Prefill
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Evict,
+    Finish,
+    Match,
+    Operation,
+    Prefill,
+)
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.outcomes import Skipped
+from radixproof.properties.performing.step import ReleaseState
 from radixproof.properties.running.run import Run
 
 from .bench import (
@@ -24,6 +34,7 @@ from .bench import (
     computed,
     did,
     equal,
+    gives_back_twice,
     look,
     loses_states,
     mixes_up,
@@ -35,12 +46,20 @@ KEY = Key(PROMPT)
 LONG = Key(tuple(range(1, 9)))
 PAGED = Config(page_size=2, device_pages=8, host_pages=0)
 TRACKED = Config(page_size=2, device_pages=8, mamba_states=5, host_pages=0)
+SCARCE = replace(TRACKED, mamba_states=3, track_lazily=True)
+SCARCE_AND_SWA = replace(SCARCE, window=4, swa_pages=8)
+SHARED = replace(SCARCE, mamba_states=5)
+SHARED_AND_SWA = replace(SHARED, window=4, swa_pages=8)
 FULL = Config(host_pages=0)
 WINDOWED = Config(window=1, swa_pages=8, host_pages=0)
 BEFORE_LACKING = {
     f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14", "15.post1", "16")
 }
 WITHOUT_ANSWERS = {"sglang==0.5.22", "sglang==0.5.23"}
+KEY_AND_MORE = Key((*PROMPT, 15, 16))
+PREFIX: tuple[Operation, ...] = (Arrive("p", KEY), Prefill("p", 4), Finish("p"))
+SHARING = (*PREFIX, Arrive("q", LONG), Arrive("r", KEY_AND_MORE), Prefill("r", 1))
+"""Two requests that share a prefix with its state, and nothing is free for another one."""
 OLD_WINDOWS = {f"sglang==0.5.{release}" for release in ("12.post1", "13.post1", "14")}
 
 
@@ -391,6 +410,47 @@ def a_second_state_is_taken_only_while_it_is_needed(release: Target) -> None:
     insert, *_ = system.end_request(request, True).moments
     equal((insert.length, insert.state, insert.taken), (4, second.slot, True))
     equal(system.available(Pool.MAMBA), 1)
+
+
+def a_request_without_room_gives_back_the_state_of_its_prefix(release: Target) -> None:
+    """Since 0.5.23; and nothing else of its lock, which its end does not give back again."""
+    for config in (SCARCE, SCARCE_AND_SWA):
+        if release.scope.refuses(config):
+            continue
+        run = Run(release, config, every=1)
+        for operation in (*PREFIX, Arrive("q", LONG), Prefill("q", 2)):
+            equal(run.step(operation, whole=True), [])
+        released = [one for one in run.last_parts if isinstance(one.operation, ReleaseState)]
+        equal(len(released), int(release.scope.gives_states_back))
+        for operation in (Prefill("q", 2), Decode("q", (9, 10)), Finish("q"), Evict(99)):
+            equal(run.step(operation, whole=True), [])
+        run.close()
+
+
+def a_state_that_is_given_back_stays_where_another_request_locks_it(release: Target) -> None:
+    """There is no room then, and the request that gave it back goes on without it."""
+    if not release.scope.gives_states_back:
+        return
+    for config in (SHARED, SHARED_AND_SWA):
+        run = Run(release, config, every=1)
+        lacking = (Prefill("q", 2), Evict(0, 0, 9), Prefill("q", 2), Decode("q", (9,)))
+        later = (Abort("q"), Evict(0, 0, 9), Match(KEY), Prefill("r", 1), Finish("r"))
+        for operation in (*SHARING, *lacking, *later):
+            equal(run.step(operation, whole=True), [])
+        equal(run.system.match(KEY_AND_MORE).device, 6)
+        run.close()
+
+
+def a_state_that_is_given_back_twice_is_found(release: Target) -> None:
+    if not release.scope.gives_states_back:
+        return
+    twice = replace(release, build=patched(release, gives_back_twice))
+    run = Run(twice, SHARED, every=1)
+    for operation in (*SHARING, Prefill("q", 2)):
+        equal(run.step(operation, whole=True), [])
+    kind = "LOCK/mamba-too-few" if "rust" not in release.name else "SIZE/mamba"
+    equal([breach.signature for breach in run.step(Abort("q"), whole=True)][:1], [kind])
+    run.close()
 
 
 def nothing_is_freed_of_the_window_of_a_tracked_state(release: Target) -> None:
