@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, cast
 
 from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.fetching import Fetch
@@ -15,6 +16,9 @@ from radixproof.model.key import Key
 
 T = TypeVar("T")
 Call = TypeVar("Call", Carriage, Fetch)
+
+
+Owned: TypeAlias = Callable[[Pool, Sequence[int]], list[int]]
 
 
 class Diverged(Exception):
@@ -33,6 +37,8 @@ class Replicas:
 
     def __init__(self, systems: Sequence[Complete]) -> None:
         self.systems = systems
+        self._own: list[dict[tuple[Pool, int], int]] = [{} for _ in systems]
+        """Slots of the host that were allocated for what is fetched, by those of the first."""
 
     def called(self, number: int) -> str:
         """What one of them is called."""
@@ -212,23 +218,39 @@ class Replicas:
         )
 
     def allocate_host(self, pool: Pool, count: int) -> list[int] | None:
-        return self._all("allocate_host", lambda system: system.allocate_host(pool, count))
+        """Which slots of the host each was given is its own affair (semantics 17.7)."""
+        made = [system.allocate_host(pool, count) for system in self.systems]
+        self._same("allocate_host", [None if slots is None else len(slots) for slots in made])
+        for own, slots in zip(self._own, made, strict=True):
+            pairs = zip(made[0] or (), slots or (), strict=True)
+            own.update({(pool, first): slot for first, slot in pairs})
+        return made[0]
 
     def free_host(self, pool: Pool, slots: Sequence[int]) -> None:
-        self._all("free_host", lambda system: system.free_host(pool, slots))
+        for system, own in self._owners():
+            system.free_host(pool, own(pool, slots))
 
     def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._all("write_host", lambda system: system.write_host(pool, slots, tags))
+        for system, own in self._owners():
+            system.write_host(pool, own(pool, slots), tags)
 
     def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
-        return self._all("insert_host", lambda system: system.insert_host(key, fetched, start))
+        kept = [
+            system.insert_host(key, _of_one(fetched, own), start) for system, own in self._owners()
+        ]
+        return self._same("insert_host", kept)
 
     def insert_fetched(self, receipt: Any, key: Key, fetched: Fetched, start: int) -> int:
         kept = [
-            system.insert_fetched(own, key, fetched, start)
-            for system, own in zip(self.systems, receipt, strict=True)
+            system.insert_fetched(lock, key, _of_one(fetched, own), start)
+            for (system, own), lock in zip(self._owners(), receipt, strict=True)
         ]
         return self._same("insert_fetched", kept)
+
+    def _owners(self) -> Iterator[tuple[Complete, Owned]]:
+        """Each with what tells its own slots of the host by those of the first."""
+        for system, own in zip(self.systems, self._own, strict=True):
+            yield system, partial(_its_own, own)
 
     def begin_prefetch(
         self, key: Key, anchor: Any, start: int, tags: Sequence[int], stored: int
@@ -292,6 +314,17 @@ class Replicas:
     def close(self) -> None:
         for system in self.systems:
             close(system)
+
+
+def _its_own(own: Mapping[tuple[Pool, int], int], pool: Pool, slots: Sequence[int]) -> list[int]:
+    return [own.get((pool, slot), slot) for slot in slots]
+
+
+def _of_one(fetched: Fetched, own: Owned) -> Fetched:
+    """What was fetched, in the slots of one replica."""
+    state = None if fetched.state is None else own(Pool.MAMBA_HOST, [fetched.state])[0]
+    window = own(Pool.SWA_HOST, fetched.window)
+    return Fetched(own(Pool.FULL_HOST, fetched.slots), window, state)
 
 
 def _to_a_scheduler(seen: Observation) -> Observation:

@@ -11,7 +11,7 @@ import pytest
 from radixproof.impl.observation import Event
 from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.replicas import Diverged, Replicas
-from radixproof.impl.system import Insertion, Lookup
+from radixproof.impl.system import Fetched, Insertion, Lookup
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
@@ -96,6 +96,23 @@ def test_in_which_order_slots_became_free_is_a_ranks_own_affair_and_on_the_host_
     else:
         with pytest.raises(Diverged, match="the tree: replica 0 has"):
             pair.observe(True)
+
+
+def test_which_slots_of_the_host_what_is_fetched_gets_is_a_ranks_own_affair(pair: Replicas) -> None:
+    other = pair.systems[1]
+    assert other.allocate_host(Pool.FULL_HOST, 1) is not None
+    slots = pair.allocate_host(Pool.FULL_HOST, 3)
+    assert slots is not None
+    pair.write_host(Pool.FULL_HOST, slots, [1, 2, 3])
+    pair.free_host(Pool.FULL_HOST, slots[2:])
+    assert pair.insert_host(AB, Fetched(slots[:2]), 0) == 2
+    for system in pair.systems:
+        (node,) = system.observe(True).nodes
+        held = node.slots[Pool.FULL_HOST]
+        assert held is not None
+        assert list(system.read(Pool.FULL_HOST, held)) == [1, 2]
+    with pytest.raises(Diverged, match="allocate_host: replica 0 has 14, replica 1 has None"):
+        pair.allocate_host(Pool.FULL_HOST, 14)
 
 
 def test_what_went_in_one_step_may_be_told_in_any_order(
