@@ -138,13 +138,13 @@ class FollowedEviction:
         return any(parent in self.choice.gone[pool] and parent.has(pool) for pool in DEVICE[1:])
 
     def _may_have_gone_later(self, end: Page) -> bool:
-        """A leaf for which the host may have had no room before the SWA or MAMBA drive (7.4, 8.3);
-        or one that was none before such a leaf went.
+        """A leaf for which the host may have had no room before the SWA or MAMBA drive, or that met
+        a refusal there (7.4, 8.3, 17.4); or one that was none before such a leaf went.
         """
         if end in self.late:
             return True
         room = not self.state.config.write_back or can_have_host_room(self.state, end.node())
-        return not may_go(self.state, end, written_back=room)
+        return not may_go(self.state, end, written_back=room and not self.spoilt)
 
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
         """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4).

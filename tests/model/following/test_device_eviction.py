@@ -205,6 +205,23 @@ def test_a_window_that_goes_with_a_state_has_gone_before_it_if_a_leaf_met_a_refu
     assert breaches[0] == f"PROGRESS/{wrong}"
 
 
+@pytest.mark.parametrize(("refused", "wrong"), [(True, []), (False, ["PROGRESS/stopped-early"])])
+def test_a_leaf_that_a_host_lock_keeps_after_a_refusal_may_go_in_a_later_drive(
+    start: Start, refused: bool, wrong: list[str]
+) -> None:
+    """Then what is above it is a leaf only when the FULL drive is over."""
+    cache = start(window=1, write_back=True)
+    cache.demote("1")
+    cache.put("1")
+    cache.put("1 2")
+    cache.lock_host("h", "1 2")
+    assert cache.tree() == {"1": "FSfs|", "1 2": "FS|"}
+    if refused:
+        cache.cache.refuse(Pool.FULL_HOST)
+    gone, gained = {"F": ["1 2"], "S": ["1", "1 2"]}, {"f": ["1 2"], "s": ["1 2"]}
+    assert cache.evict_as((2, 2, 0), gone, gained, sure=not refused)[1] == wrong
+
+
 @pytest.mark.parametrize(
     ("locks", "wrong"), [("lock_host", []), ("lock", ["PROGRESS/not-written-back"])]
 )
