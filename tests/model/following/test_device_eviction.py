@@ -205,7 +205,9 @@ def test_a_window_that_goes_with_a_state_has_gone_before_it_if_a_leaf_met_a_refu
     assert breaches[0] == f"PROGRESS/{wrong}"
 
 
-@pytest.mark.parametrize(("refused", "wrong"), [(True, []), (False, ["PROGRESS/stopped-early"])])
+@pytest.mark.parametrize(
+    ("refused", "wrong"), [(True, []), (False, ["PROGRESS/stopped-early", "RECENCY/swa-list"])]
+)
 def test_a_leaf_that_a_host_lock_keeps_after_a_refusal_may_go_in_a_later_drive(
     start: Start, refused: bool, wrong: list[str]
 ) -> None:
