@@ -159,8 +159,8 @@ class FollowedBackups:
         """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
         gained = self.choice.gained
         targets = to_copy(state, node)
-        if window:
-            targets[Pool.SWA_HOST] = window
+        swa = dict.fromkeys([*window, *targets.get(Pool.SWA_HOST, ())])
+        targets[Pool.SWA_HOST] = [page for page in swa if not page.has(Pool.SWA_HOST)]
         copied = {
             pool: [page for page in pages if page in gained[pool]]
             for pool, pages in targets.items()

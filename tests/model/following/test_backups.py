@@ -53,6 +53,13 @@ def test_of_what_a_supplement_should_have_copied_the_rest_stays_owed(start: Star
     assert cache.owed() == {"1": [Pool.SWA_HOST], "1 2": [Pool.MAMBA_HOST]}
 
 
+def test_a_backup_is_not_its_own_supplement(start: Start) -> None:
+    cache = start(window=2, dialect=ENDS)
+    cache.put("1", evicted=1)
+    assert cache.put_as("1 2", gained={"f": ["1 2"], "s": ["1 2"]}) == []
+    assert cache.copies() == [("1", "f"), ("1 2", "fs")]
+
+
 def test_room_for_a_window_may_take_what_the_host_has_of_it(start: Start) -> None:
     """What is copied of it is settled before (semantics 8.3)."""
     dialect = replace(LATE, room_before_backup=False)
