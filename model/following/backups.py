@@ -217,7 +217,8 @@ class FollowedBackups:
         for pool, pages in to_copy(state, node).items():
             for page in pages:
                 busy = page in marked or node[-1] in marked
-                rule = wording.unpaid(page, pool.component, busy, uncounted)
+                due = page if page in node else node[-1]
+                rule = wording.unpaid(due, pool.component, busy, uncounted)
                 if page is self.too_early and pool is Pool.MAMBA_HOST:
                     rule = wording.STATE_TOO_LATE
                 debt = Debt(rule, certain)
