@@ -147,7 +147,7 @@ def commit_load(state: State, loading: Loading) -> None:
     for pool, pages in loading.lists.items():
         for page in pages:
             state.trie.put(page, pool)
-    state.trie.sort_by_use()
+    state.trie.sort_by_use(loading.lists[Pool.FULL])
     if not state.dialect.segment_locks:
         # The lock that lasts covers values, and so is taken when they are there.
         unlock(state, loading.holder)

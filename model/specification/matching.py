@@ -57,10 +57,10 @@ def stands(state: State, name: str) -> bool:
     kept = state.kept.get(name)
     if kept is None or any(page.window > kept.windows for page in kept.device.path()):
         return False
-    root = state.trie.root(kept.best.namespace)
-    nodes = ((kept.device, ON_DEVICE), (kept.best, ON_EITHER))
-    ends = [match_end(page.path(), root, state.config, tiers) for page, tiers in nodes]
-    return ends == [kept.device, kept.best]
+    return all(
+        match_end(end.path(), state.trie.root(end.namespace), state.config, tiers) is end
+        for end, tiers in ((kept.device, ON_DEVICE), (kept.best, ON_EITHER))
+    )
 
 
 def match_ends(path: Sequence[Page], root: Page, config: Config) -> MatchEnds:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, POOLS, Component, Config, Pool
@@ -312,10 +313,12 @@ class Trie:
             if page.resident_in[pool]:
                 order.move_to_end(page)
 
-    def sort_by_use(self) -> None:
-        """What has come back of FULL is no newer than its last use (semantics 9.4)."""
+    def sort_by_use(self, back: list[Page]) -> None:
+        """FULL that has come back is no newer than its last use (semantics 9.4)."""
+        since = min((page.used for page in back), default=self.uses + 1)
         order = self.recency_in[Pool.FULL]
-        for page in sorted(order, key=lambda one: one.used):
+        newest = takewhile(lambda one: one.used >= since, reversed(order))
+        for page in sorted(newest, key=lambda one: one.used):
             order.move_to_end(page)
 
     def free(self, pool: Pool) -> int:
