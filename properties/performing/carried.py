@@ -92,6 +92,7 @@ def carry_on(
     if carriage.refused:
         if carriage.error is not None and ledger.users() <= carriage.runs:
             raise carriage.error
+        request.cannot_insert = carriage.error is not None
         skipped = Skipped("there is no room for a state")
         yield Step(CopyState(Key(())), skipped, refused=[(Pool.MAMBA, carriage.refused)])
 
@@ -105,7 +106,8 @@ def end(
     prompt_only: bool = False,
     past_stop: int = 0,
 ) -> Iterator[Step]:
-    """A request ends."""
+    """A request ends; one whose engine has raised leaves nothing in the cache."""
+    insert = insert and not request.cannot_insert
     carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
     play = Play(system, ledger, config, request, carriage, ends=True)
     play.cut = prompt_only or past_stop > 0

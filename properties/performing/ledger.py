@@ -92,6 +92,8 @@ class Request:
     """Tokens that it has inserted so far."""
     carried: bool = False
     """Its engine has a record of it, which is its handle, and plays it (semantics 11.5)."""
+    cannot_insert: bool = False
+    """Its engine has raised in an insert of it, and that was excused (semantics 11.5)."""
 
 
 class Shared(NamedTuple):

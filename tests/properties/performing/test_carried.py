@@ -28,6 +28,7 @@ class Engine:
     def __init__(self, carriage: Carriage, slid: int = 0) -> None:
         self.carriage, self.slid = carriage, slid
         self.shown: list[int | None] = []
+        self.inserted = False
 
     def carry_on(self, request: Any, last: bool) -> Carriage:
         return self.carriage
@@ -35,6 +36,7 @@ class Engine:
     def end_request(
         self, request: Any, insert: bool, prompt_only: bool = False, past_stop: int = 0
     ) -> Carriage:
+        self.inserted = insert
         return self.carriage
 
     def admit(self, request: Any) -> Carriage:
@@ -312,6 +314,16 @@ def test_an_engine_that_raises_for_want_of_a_state_may_have_too_few(
             next(steps)
     else:
         assert [step.refused for step in steps] == [[(Pool.MAMBA, 1)]]
+
+
+@pytest.mark.parametrize("error", [None, AssertionError("no state")])
+def test_a_request_whose_engine_raised_leaves_nothing_in_the_cache(error: Exception | None) -> None:
+    ledger, request = begun()
+    engine = Engine(Carriage([], error, refused=1))
+    system = cast(Complete, engine)
+    list(carried.carry_on(system, ledger, CONFIG, request, last=True))
+    list(carried.end(system, ledger, CONFIG, request, insert=True))
+    assert engine.inserted == (error is None)
 
 
 def test_a_window_that_slid_is_lost() -> None:
