@@ -179,8 +179,11 @@ class FollowedBackups:
         (semantics 8.3, 17.4).
         """
         exact = state.dialect.room_before_backup
-        met = 0 if self.choice.sure else max(1, len(state.refusing.intersection(HOST)))
-        served = [*backed_up, *(refused[:met] if exact else refused)]
+        if exact:
+            refusing = set() if self.choice.sure else state.refusing.intersection(HOST)
+            met = [node for node in refused if refusing.intersection(to_copy(state, node))]
+            refused = met[: len(refusing)]
+        served = [*backed_up, *refused]
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()

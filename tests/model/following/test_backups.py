@@ -445,4 +445,18 @@ def test_room_that_was_made_in_vain_is_excused_by_a_failing_allocation(
 ) -> None:
     cache = start(host_pages=2)
     cache.demote("8", "9")
+    cache.cache.refuse(Pool.FULL_HOST)
     assert cache.put_as("1", gone={"f": ["8"]}, sure=sure) == wrong
+
+
+def test_a_refusal_is_met_by_a_backup_that_allocates_there(start: Start) -> None:
+    """That of the window of ``1`` has no room, and is not about FULL; that of ``1 2`` had room."""
+    cache = start(window=1, host_pages=3, swa_host_pages=1)
+    cache.put("8", evicted=1)
+    cache.settle()
+    cache.evict(1)
+    for text, evicted in (("7", 0), ("1", 1), ("1", 0)):
+        cache.put(text, evicted=evicted)
+    assert cache.tree() == {"1": "FSf|", "7": "FSfs|", "8": "f|"}
+    cache.cache.refuse(Pool.FULL_HOST)
+    assert cache.put_as("1 2", gone={"f": ["8"]}, sure=False, evicted=2) == []
