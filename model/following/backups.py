@@ -179,11 +179,9 @@ class FollowedBackups:
         (semantics 8.3, 17.4).
         """
         exact = state.dialect.room_before_backup
-        if exact:
-            refusing = set() if self.choice.sure else state.refusing.intersection(HOST)
-            met = [node for node in refused if refusing.intersection(to_copy(state, node))]
-            refused = met[: len(refusing)]
-        served = [*backed_up, *refused]
+        refusing = set() if self.choice.sure else state.refusing.intersection(HOST)
+        met = [node for node in refused if refusing.intersection(to_copy(state, node))]
+        served = [*backed_up, *(met[: len(refusing)] if exact else refused)]
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()

@@ -460,3 +460,4 @@ def test_a_refusal_is_met_by_a_backup_that_allocates_there(start: Start) -> None
     assert cache.tree() == {"1": "FSf|", "7": "FSfs|", "8": "f|"}
     cache.cache.refuse(Pool.FULL_HOST)
     assert cache.put_as("1 2", gone={"f": ["8"]}, sure=False, evicted=2) == []
+    assert set(cache.tree()) == {"1", "1 2", "7"}
