@@ -193,6 +193,11 @@ class RunCopies(_Operation):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class RunForward(_Operation):
+    """The forward pass of a step that was launched has run (semantics 11.6)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class WritingCheck(_Operation):
     """Acknowledge backups: those whose copies have run (polling), or all of them, waiting for the
     copies (blocking; 8.4).
@@ -229,19 +234,23 @@ class Arrive(_Operation):
 @dataclass(frozen=True, slots=True, repr=False)
 class Prefill(_Operation):
     """The next ``tokens`` of a request's prompt are computed, and inserted while it goes on
-    (semantics 11.2).
+    (semantics 11.2); if more of it is left, they may be only ``launched`` by then (11.6).
     """
 
     request: str
     tokens: int = 1
+    launched: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Decode(_Operation):
-    """A request whose prompt is computed generates these tokens; its window slides (11.4)."""
+    """A request whose prompt is computed generates these tokens; its window slides (11.4). The
+    forward pass that computes the last of them may be only ``launched`` by then (11.6).
+    """
 
     request: str
     tokens: tuple[int, ...] = (1,)
+    launched: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -275,7 +284,8 @@ class Reset(_Operation):
 
 Raw: TypeAlias = (
     Match | Insert | Lock | HostLock | Unlock | ReleaseWindow | Evict | EvictHost | LoadBack
-    | HostInsert | Prefetch | EndPrefetch | RunCopies | WritingCheck | LoadingCheck | Refuse | Reset
+    | HostInsert | Prefetch | EndPrefetch | RunCopies | RunForward | WritingCheck | LoadingCheck
+    | Refuse | Reset
 )  # fmt: skip
 Using: TypeAlias = Lock | HostLock | LoadBack
 """What uses what a match found: one of its own, or one that was kept."""

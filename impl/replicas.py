@@ -72,6 +72,12 @@ class Replicas:
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._all("write", lambda system: system.write(slots, tags))
 
+    def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._all("launch", lambda system: system.launch(slots, tags))
+
+    def run_forward(self) -> None:
+        self._all("run_forward", lambda system: system.run_forward())
+
     def free(self, slots: Sequence[int]) -> None:
         self._all("free", lambda system: system.free(slots))
 

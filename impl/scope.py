@@ -11,6 +11,7 @@ from typing import get_args
 
 from radixproof.impl.operations import (
     OPERATIONS,
+    Decode,
     EndPrefetch,
     Evict,
     EvictHost,
@@ -24,10 +25,12 @@ from radixproof.impl.operations import (
     Match,
     Operation,
     Prefetch,
+    Prefill,
     ReleaseWindow,
     Requested,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -41,6 +44,7 @@ ON_HOST: tuple[type[Operation], ...] = (
     Prefetch,
     EndPrefetch,
     RunCopies,
+    RunForward,
     WritingCheck,
     LoadingCheck,
 )
@@ -83,6 +87,10 @@ class Scope:
     failing_copies: bool = True
     kept_matches: bool = True
     """What a match found can be used after other operations (semantics 3.7)."""
+    launches: tuple[type[Operation], ...] = ()
+    """Steps that its engine launches and does not wait for, while it deals with what those before
+    have brought (semantics 11.6): not part of the default, since few caches have to do with it.
+    """
     carries_requests: bool = False
     """It carries requests through its engine's own functions: not part of the default, since what a
     cache has of them is not part of it.
@@ -155,6 +163,8 @@ class Scope:
 
     def has(self, kind: type[Operation]) -> bool:
         """Whether it can be put to operations of this kind."""
+        if kind is RunForward and not self.launches:
+            return False
         return kind in self.operations and (self.hosted or kind not in ON_HOST)
 
     def declines(self, operation: Operation, config: Config) -> str:
@@ -167,10 +177,22 @@ class Scope:
             return "requests of this system keep what is past their stop"
         if not self.kept_matches and getattr(operation, "kept", None) is not None:
             return "matches of this system are used at once"
+        if isinstance(operation, Prefill | Decode) and operation.launched:
+            return self._computes_at_once(type(operation), config)
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
         return self._without_states(operation, config)
+
+    def _computes_at_once(self, kind: type[Operation], config: Config) -> str:
+        """Why no such step is launched ahead; empty if one may be. Only copies can meet one: with
+        states, which others copy as well, it cannot be seen in which order (semantics 11.6).
+        """
+        if not self.has(RunForward) or kind not in self.launches:
+            return "such steps of this system are computed at once"
+        if not config.hosted:
+            return "there is no host tier"
+        return "with states, steps are computed at once" if config.mamba_states else ""
 
     def _without_states(self, operation: Operation, config: Config) -> str:
         """The same for what depends on MAMBA."""

@@ -333,6 +333,20 @@ class Prefetching(Protocol):
         """
 
 
+class Launching(Protocol):
+    """For `RunForward`, and for steps that are launched (semantics 11.6)."""
+
+    def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        """Launch a forward pass that computes what `System.write` would. Its slots may be inserted,
+        or freed and given to others, before it has run.
+        """
+
+    def run_forward(self) -> None:
+        """The forward pass that was launched runs, unless it has run. Called before anything else
+        is computed.
+        """
+
+
 class Refusing(Protocol):
     """For `Refuse`."""
 
@@ -372,6 +386,7 @@ class Complete(
     HostInserting,
     Prefetching,
     Fetching,
+    Launching,
     Refusing,
     Replicated,
     SelfChecking,

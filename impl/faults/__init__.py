@@ -15,6 +15,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     host_eviction,
     host_insert,
     host_room,
+    in_flight,
     insertion,
     keys,
     late_uses,

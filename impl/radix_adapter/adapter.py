@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +28,7 @@ from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix_adapter.refusing import RefusingAllocator
-from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
+from radixproof.impl.radix_adapter.scheduled import ForwardPass, ScheduledEngine
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
 from radixproof.impl.system import Fetched, Insertion, Lookup, Unavailable
@@ -54,7 +55,8 @@ class RadixSystem:
         self.memory = Memory(shape, device=device, new_allocator=RefusingAllocator)
         self.pools = _by_pool(self.memory.device_pools, self.memory.host_pools)
         self.allocators = _by_pool(self.memory.device_allocators, self.memory.host)
-        self._engines = _engine(device), _engine(device)
+        self.forward = ForwardPass()
+        self._engines = _engine(device, self.forward), _engine(device, self.forward)
         self._events = Events(config.page_size)
         self._changes = _Changes()
         self.cache = RadixCache(
@@ -77,11 +79,24 @@ class RadixSystem:
         return self.allocators[pool].available
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        for write in self._writes(slots, tags):
+            write()
+
+    def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self.forward.launch(self._writes(slots, tags))
+
+    def run_forward(self) -> None:
+        self.forward.run()
+
+    def _writes(self, slots: Sequence[int], tags: Sequence[int]) -> list[Callable[[], None]]:
+        """What fills FULL slots, and the SWA slots that are their peers now."""
         full, content = _slots(slots), _content(tags)
-        self._tags[Pool.FULL].write(full, content)
+        writes: list[Callable[[], None]] = [partial(self._tags[Pool.FULL].write, full, content)]
         if Pool.SWA in self._tags:
             peers = self._device.swa_of[full]
-            self._tags[Pool.SWA].write(peers[peers != 0], content[peers != 0])
+            own = peers != 0
+            writes.append(partial(self._tags[Pool.SWA].write, peers[own], content[own]))
+        return writes
 
     def free(self, slots: Sequence[int]) -> None:
         self._device.free(_slots(slots))
@@ -275,9 +290,9 @@ def _by_pool(
     return found
 
 
-def _engine(device: str) -> ScheduledEngine:
+def _engine(device: str, forward: ForwardPass) -> ScheduledEngine:
     cuda = torch.device(device).type == "cuda"
-    return ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine())
+    return ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine(), forward)
 
 
 def _slots(slots: Sequence[int]) -> SlotArray:

@@ -1,23 +1,40 @@
-"""A copy engine whose copies run, or fail, when they are told to."""
+"""A copy engine whose copies run, or fail, when they are told to, after the forward pass."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
 from radixproof.impl.radix.engine import Copy, CopyEngine, Transfer
 
 
+class ForwardPass:
+    """What was launched on the device and has not been computed there yet."""
+
+    def __init__(self) -> None:
+        self._writes: list[Callable[[], None]] = []
+
+    def launch(self, writes: Sequence[Callable[[], None]]) -> None:
+        self._writes += writes
+
+    def run(self) -> None:
+        for write in self._writes:
+            write()
+        self._writes.clear()
+
+
 class ScheduledEngine:
     """Holds copies back until `run` lets them through to ``inner``.
 
-    When bytes move, and whether, is the caller's choice.
+    When bytes move, and whether, is the caller's choice; but a copy comes after the ``forward``
+    pass that was launched before, as `CopyEngine.submit` says.
     """
 
-    def __init__(self, inner: CopyEngine) -> None:
+    def __init__(self, inner: CopyEngine, forward: ForwardPass) -> None:
         self._inner = inner
+        self.forward = forward
         self._queue: deque[Copy] = deque()
 
     @property
@@ -33,6 +50,7 @@ class ScheduledEngine:
             if fail:
                 _spoil(copy)
             else:
+                self.forward.run()
                 inner = self._inner.submit(copy.transfers)
                 self._inner.wait()
                 copy.done, copy.failed = inner.done, inner.failed

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from radixproof.impl.operations import Decode, Prefill
+from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.dialect import Dialect
@@ -25,4 +27,4 @@ def target(device: str = "cpu") -> Target:
         f"radixproof's own two-tier radix cache on {device}: FULL, SWA and MAMBA, "
         "write-through and write-back"
     )
-    return Target(name, summary, Dialect(), build, vetted=True)
+    return Target(name, summary, Dialect(), build, Scope(launches=(Prefill, Decode)), vetted=True)

@@ -21,6 +21,7 @@ from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.carried import Carried
 from radixproof.impl.sglang.carrying import Carrier
+from radixproof.impl.sglang.copies import Stream
 from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
@@ -95,6 +96,8 @@ class SglangSystem:
         self._core, self._device = self._parts.core, self._parts.device
         self._content = Content(self._device, self._parts.host.pools)
         self._transfers = Transfers(sglang, self._parts)
+        self._forward = Stream()
+        self._transfers.fence(self._forward)
         self._victims = Victims(self._tree, config.device_pages)
         self._recorder = Recorder(self._parts, View(self._parts).observe)
         self._locks = locking.of(sglang, self._tree)
@@ -148,6 +151,13 @@ class SglangSystem:
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         self._content.write(slots, tags)
+
+    def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        for write in self._content.writes(slots, tags):
+            self._forward.submit(write)
+
+    def run_forward(self) -> None:
+        self._forward.synchronize()
 
     def free(self, slots: Sequence[int]) -> None:
         self._device.free(self._tensor(slots))

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from radixproof.impl.operations import (
     OPERATIONS,
+    Decode,
     EndPrefetch,
     HostInsert,
     HostLock,
     Prefetch,
+    Prefill,
     ReleaseWindow,
 )
 from radixproof.impl.scope import Scope
@@ -114,6 +116,13 @@ RULES = (
         "operations",
         (*_ALWAYS, HostInsert, Prefetch, EndPrefetch, HostLock),
     ),
+    Rule(
+        "0.5.13",
+        "the scheduler waits for a step before it plans the next (11.6)",
+        "reported",
+        "launches",
+        (),
+    ),
     Rule("0.5.13", "what is cached is announced (1.8)", "not heard", "events"),
     # FULL alone: where SWA ends the device node early, its figure is more than is on the host only.
     Rule(
@@ -136,6 +145,13 @@ RULES = (
         "the operation is left out",
         "operations",
         OPERATIONS,
+    ),
+    Rule(
+        "0.5.14",
+        "the scheduler waits for what a step that decodes reads, not for what it writes (11.6)",
+        "none is in flight",
+        "launches",
+        (Decode,),
     ),
     Rule("0.5.14", "a load-back locks its source on the host until the ack (9.2)", "reported"),
     Rule(
@@ -191,6 +207,7 @@ RULES = (
         "a second load-back of nodes that are loading is no error (9.4)",
         "reported",
     ),
+    Rule("0.5.19", "a load-back waits for the step in flight (11.6)", "reported"),
     Rule("0.5.19", "a load-back evicts no more SWA and states than it lacks (9.3)", "reported"),
     Rule(
         "0.5.19",
@@ -275,6 +292,14 @@ RULES = (
         "the option is left out",
         "ends_at_stops",
     ),
+    Rule("0.5.23", "a backup waits for the step in flight (11.6)", "reported"),
+    Rule(
+        "0.5.23",
+        "the scheduler waits for what a part of a prompt reads, not for what it writes (11.6)",
+        "none is in flight",
+        "launches",
+        (Prefill, Decode),
+    ),
     Rule("0.5.23", "a window is kept in whole pages (11.4)", "reported from 0.5.14"),
     Rule(
         "0.5.23",
@@ -356,6 +381,7 @@ def scope_of(version: str, core: str = PYTHON) -> Scope:
         state_release=False,
         ends_at_stops=False,
         failing_copies=False,
+        launches=(Prefill, Decode),
         carries_requests=True,
         self_checks=True,
         cannot=_not_three_with_a_host,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from radixproof.impl.sglang.api import Sglang
+from radixproof.impl.sglang.copies import Stream
 from radixproof.impl.sglang.parts import Parts
 
 
@@ -36,6 +37,14 @@ class Transfers:
         self._forgotten: list[Any] = []
         """Ends of copies that a reset forgot: they are still in their streams."""
         self._queues = sglang.capabilities.queued_backups
+
+    def fence(self, forward: Stream) -> None:
+        """Newer releases let copies wait for the forward passes that the scheduler has launched
+        (load-backs since 0.5.19, backups since 0.5.23), if it says in which stream they are.
+        """
+        for name in ("load_fence_stream", "write_fence_stream"):
+            if hasattr(self._tree.cache_controller, name):
+                setattr(self._tree.cache_controller, name, forward)
 
     def run(self, count: int, load: bool) -> int:
         """Perform up to ``count`` copies of one direction, oldest first; returns how many.
@@ -95,10 +104,10 @@ class Transfers:
         self._loading.append(Loading(event, _states_brought(asked)))
         return sum(len(operation.device_indices) for operation in asked)
 
-    def arriving(self, state: int) -> int | None:
+    def arriving(self, state: int | None) -> int | None:
         """The host slot from which a load-back in flight brings the state of a device slot."""
         for load in self._loading:
-            if state in load.states and not load.finished.query():
+            if state is not None and state in load.states and not load.finished.query():
                 return load.states[state]
         return None
 

@@ -22,6 +22,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    RunForward,
     WritingCheck,
 )
 from radixproof.impl.scope import Scope
@@ -40,6 +41,7 @@ _METHODS: dict[type[Operation], tuple[str, ...]] = {
     EvictHost: ("evict_host",),
     LoadBack: ("load_back",),
     RunCopies: ("run_copies",),
+    RunForward: ("launch", "run_forward"),
     WritingCheck: ("writing_check",),
     LoadingCheck: ("loading_check",),
     HostLock: ("lock_host", "unlock_host"),

@@ -52,6 +52,7 @@ class Trait(Enum):
     PAGED = "page_sizes"
     ENDS_AT_STOPS = "ends_at_stops"
     KEPT = "kept_matches"
+    LAUNCHES = "launches"
 
 
 (
@@ -67,6 +68,7 @@ class Trait(Enum):
     PAGED,
     ENDS_AT_STOPS,
     KEPT,
+    LAUNCHES,
 ) = Trait
 ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
 """Traits that mean nothing without a host tier."""
@@ -396,6 +398,28 @@ class Milestone(Enum):
         "a request ends after a node under its lock was split",
         Arrive,
         (Finish, Abort),
+    )
+    FINISH_WHILE_COMPUTED = (
+        "a request ends whose last token a forward pass has yet to compute",
+        Arrive,
+        Finish,
+        HOSTED,
+        LAUNCHES,
+    )
+    COPIED_WHILE_COMPUTED = (
+        "a backup is copied after a request ended whose last token has yet to be computed",
+        Arrive,
+        Finish,
+        RunCopies,
+        LAUNCHES,
+    )
+    LOADED_WHILE_COMPUTED = (
+        "a load-back is copied after a request ended whose last token has yet to be computed",
+        Arrive,
+        (Finish, Abort),
+        LoadBack,
+        RunCopies,
+        LAUNCHES,
     )
     FINISH_AT_PROMPT = "a request ends whose answer is not to be kept", Arrive, Finish
     FINISH_AT_STOP = (

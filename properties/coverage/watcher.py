@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from radixproof.impl.operations import (
     Abort,
     Arrive,
+    Decode,
     EndPrefetch,
     Evict,
     EvictHost,
@@ -29,6 +30,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     Using,
     WritingCheck,
@@ -108,6 +110,10 @@ class Watcher:
         """What kept matches found, by name."""
         self.passed: set[str] = set()
         """Those of them that an eviction came after."""
+        self.launched: str | None = None
+        """The request whose step has only been launched, as far as the history says."""
+        self.left_over = False
+        """It has ended since."""
         self.prompts: dict[str, Key] = {}
         """Prompts of all requests so far."""
         self.prefixes: dict[str, Prefix] = {}
@@ -126,6 +132,7 @@ class Watcher:
             self.counts[milestone] += 1
 
     def _met(self, model: Cache, operation: Operation) -> Met:
+        yield from self._of_forward(model, operation)
         match operation:
             case Match() | Lock() | HostLock() | Insert() | HostInsert() | LoadBack():
                 yield from self._of_prompt(model, operation)
@@ -151,6 +158,21 @@ class Watcher:
             case Reset():
                 if model.trie.recency and not _is_in_use(model):
                     yield Milestone.RESET_IN_FLIGHT if model.copies.flying else Milestone.RESET
+
+    def _of_forward(self, model: Cache, operation: Operation) -> Met:
+        """A step is launched; the request of one that was ends; and copies run meanwhile."""
+        match operation:
+            case Prefill(request, _, launched) | Decode(request, _, launched):
+                self.launched, self.left_over = request if launched else None, False
+            case Insert() | RunForward() | Reset():
+                self.launched, self.left_over = None, False
+            case Finish(request) | Abort(request) if request == self.launched:
+                self.left_over = True
+                if isinstance(operation, Finish):
+                    yield Milestone.FINISH_WHILE_COMPUTED
+            case RunCopies(_, load, _, rank) if self.left_over and model.copies.queued[load, rank]:
+                copied, loaded = Milestone.COPIED_WHILE_COMPUTED, Milestone.LOADED_WHILE_COMPUTED
+                yield loaded if load else copied
 
     def _overtake(self, model: Cache) -> None:
         """An eviction overtakes all copies in flight, and all kept matches, if it finds

@@ -39,6 +39,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -135,6 +136,7 @@ _MAKE: dict[type[Operation], Callable[[UniformOperations], Operation]] = {
     Prefetch: lambda one: Prefetch(one.prefetch(), one.key()),
     EndPrefetch: lambda one: EndPrefetch(one.prefetch(), one.tokens() if one.flag() else None),
     RunCopies: lambda one: RunCopies(one.rng.randint(1, 3), one.flag(), one.flag()),
+    RunForward: lambda one: RunForward(),
     WritingCheck: lambda one: WritingCheck(one.flag()),
     LoadingCheck: lambda one: LoadingCheck(one.flag()),
     Refuse: lambda one: Refuse(one.rng.choice(one.shape.pools)),

@@ -87,6 +87,8 @@ def performing(name: str) -> Any:
 
     def perform(self: CacheMachine, operation: Operation) -> None:
         self.perform(operation)
+        for following in self.shaper.following():
+            self.beforehand(following)
 
     def possible(self: CacheMachine) -> bool:
         return self.shaper.suits(name, self.run.judge.model)
@@ -169,6 +171,7 @@ class CacheMachine(RuleBasedStateMachine):
         raise AssertionError(f"no operation was made for the rule {name}")
 
     def beforehand(self, operation: Operation) -> None:
+        """A step that is no rule's."""
         if currently_in_test_context():
             note(f"state.{operation.name}(operation={operation!r})")
         self.perform(operation)

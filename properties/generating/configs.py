@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from radixproof.impl.operations import Decode, Prefill
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Component, Config, EvictionPolicy
 from radixproof.properties.generating.wide import tracked, widened
 
-EVERYTHING = Scope()
+EVERYTHING = Scope(launches=(Prefill, Decode))
 
 PAGE_SIZES = (1, 1, 1, 2, 2, 3, 4)
 

@@ -36,6 +36,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -82,6 +83,7 @@ MIX: dict[type[Operation], float] = {
 RULES: dict[str, tuple[type[Operation], ...]] = {
     **{kind.name: (kind,) for kind in MIX},
     "host_insert": (HostInsert, Prefetch, EndPrefetch),
+    "run_copies": (RunCopies, RunForward),
     "split": (Match, Insert),
 }
 """What the rules of the state machine perform, by their names."""
@@ -125,6 +127,8 @@ class Shaper:
         self.named = 0
         self.asked: dict[str, Key] = {}
         """Prompts of requests, by name."""
+        self.left: Iterator[Operation] = iter(())
+        """What is to follow on the operation of the last rule."""
         self.matches = 0
         self.turns: Counter[type[Operation]] = Counter()
         """How often a match, or what uses one, was about to be made: by these turns, and not by a
@@ -142,7 +146,7 @@ class Shaper:
             **{kind: partial(self._going_on, kind) for kind in (Prefill, Decode, Finish, Abort)},
             **{
                 kind: partial(self._plain, kind)
-                for kind in (EvictHost, RunCopies, Refuse, WritingCheck, LoadingCheck)
+                for kind in (EvictHost, RunCopies, RunForward, Refuse, WritingCheck, LoadingCheck)
             },
         }
 
@@ -158,14 +162,16 @@ class Shaper:
         return kind is not Arrive or len(self.ledger.requests) < MOST_REQUESTS
 
     def by_rule(self, name: str, model: Cache, below: Below) -> Iterator[Operation]:
-        """What an engine does beforehand, the operation of a rule, and perhaps what comes next."""
+        """What an engine does beforehand, and the operation of a rule."""
         kind = RULES[name][0]
         if name == "split":
             inside = [page for page in model.trie.recency if not page.cut]
             yield from self._splitting(inside[below(len(inside))].key(), model, below)
         elif kind in (Prefill, Decode):
             names = self._at_work(kind)
-            yield self._continued(kind, names[below(len(names))], below)
+            self.left = self._continuing(kind, names[below(len(names))], model, below)
+            for operation in self.left:  # not closed with this one, if that is left here
+                yield operation
         else:
             for operation in self.make[kind](model, below):
                 # The lock of one insert would be there for many steps: no rule surely ends it.
@@ -173,6 +179,11 @@ class Shaper:
                     yield operation
         if kind is LoadBack:
             yield LoadBack(self.keys.on_host(model, below), self._quota(below))
+
+    def following(self) -> Iterator[Operation]:
+        """What comes after the operation of the last rule; once."""
+        left, self.left = self.left, iter(())
+        yield from left
 
     def operations(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """An operation of one kind, and what an engine would do right before it; mostly nothing if
@@ -329,20 +340,59 @@ class Shaper:
         name = names[below(len(names))]
         if kind in (Prefill, Decode) and below(4):
             kind = Prefill if self._prompt_is_left(name) else Decode
-        return (self._continued(kind, name, below),)
+        return self._continuing(kind, name, model, below)
+
+    def _continuing(
+        self, kind: type[Operation], name: str, model: Cache, below: Below
+    ) -> Iterator[Operation]:
+        """A request goes on, or ends; and what happens while a step of it is in flight."""
+        made = self._continued(kind, name, below)
+        if not getattr(made, "launched", False):
+            yield made
+            return
+        chance = below(6)
+        loads = chance < 2
+        if loads and not loadable(model):
+            yield from self._demote(model, below)
+        yield made
+        if chance == 0:
+            yield Abort(name)
+        elif isinstance(made, Decode) and chance < 3:
+            yield self._continued(Finish, name, below)
+        if loads:
+            yield LoadBack(self.keys.on_host(model, below))
+            yield from (RunCopies(2, load=True), RunForward())
+        elif chance < 4:
+            yield from (WritingCheck(), RunCopies(2))
 
     def _continued(self, kind: type[Operation], name: str, below: Below) -> Operation:
         size = self.config.page_size
         if kind is Prefill:
             pages = (1, 1, 2, 3, 8)[below(5)]
-            return Prefill(name, pages * size - (0 if below(4) else below(size)))
+            tokens = pages * size - (0 if below(4) else below(size))
+            return Prefill(name, tokens, self._launched(Prefill))
         if kind is Decode:
             bits, length = below(256), 1 + below(2 * size)
-            return Decode(name, tuple(1 + (bits >> at & 1) for at in range(length)))
+            generated = tuple(1 + (bits >> at & 1) for at in range(length))
+            return Decode(name, generated, self._launched(Decode))
         if kind is Finish:
             beyond = past_stop(self.config, name) if self.scope.ends_at_stops else 0
             return Finish(name, prompt_only(self.config, name), beyond)
         return Abort(name)
+
+    def _computes(self) -> bool:
+        """Whether it is the turn of a forward pass in flight to run."""
+        forward = self.ledger.forward
+        if forward is None or not forward.in_flight:
+            return False
+        self.turns[RunForward] += 1
+        return self.turns[RunForward] % 2 == 0
+
+    def _launched(self, kind: type[Operation]) -> bool:
+        """Whether a step is only launched: most are, where they can be."""
+        self.turns[kind] += 1
+        possible = unavailable(RunForward, self.config, self.scope) is None
+        return possible and kind in self.scope.launches and self.turns[kind] % 4 > 0
 
     def _at_work(self, kind: type[Operation]) -> list[str]:
         """Requests that can prefill, or decode."""
@@ -373,11 +423,11 @@ class Shaper:
         if kind is RunCopies:
             load, rank = bool(below(2)), below(self.config.ranks)
             load = load if model.copies.queued[load, rank] else not load
-            return (
-                RunCopies(
-                    1 + below(3) // 2, load, self.scope.failing_copies and not below(4), rank
-                ),
-            )
+            count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
+            run = RunCopies(count, load, fail, rank)
+            return (run, RunForward()) if self._computes() else (run,)
+        if kind is RunForward:
+            return (RunForward(),)
         if kind is Refuse:
             return (Refuse(self.config.pools[below(len(self.config.pools))]),)
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)

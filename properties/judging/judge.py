@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from radixproof.impl.observation import Observation
-from radixproof.impl.operations import Reset
+from radixproof.impl.operations import Reset, RunForward
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Config
@@ -199,6 +199,8 @@ class Judge:
         breaches: list[Breach] = []
         if judged.ran:
             breaches += step_checks.copied(self.applicable, self.abstraction, judged.ran, system)
+        if isinstance(step.operation, RunForward) and self.ledger.forward is not None:
+            breaches += step_checks.computed(self.applicable, self.model, self.abstraction, system)
         if judged.served is not None:
             self.pass_over(Moment.MATCH)
             if self.applicable.served:

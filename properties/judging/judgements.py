@@ -8,6 +8,7 @@ was chosen (`after`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from radixproof.impl.operations import (
@@ -23,6 +24,7 @@ from radixproof.impl.operations import (
     Refuse,
     ReleaseWindow,
     RunCopies,
+    RunForward,
     Unlock,
     Using,
     WritingCheck,
@@ -374,7 +376,8 @@ class JudgedCopyState(Judgement[CopyState]):
         assert self.source is not None
         breaches: list[Breach] = []
         if self._full() or (Pool.MAMBA in self.model.refusing and any(choice.gone)):
-            breaches += map(self._named, self.judge.follower.copy_state(self.source, choice))
+            named = partial(self._named, self.source in choice.gone[Pool.MAMBA])
+            breaches += map(named, self.judge.follower.copy_state(self.source, choice))
         self.judge.note_allocations()
         if not self.step.slots:
             breaches += no_room(self.model, [(Pool.MAMBA, 1)])
@@ -384,11 +387,14 @@ class JudgedCopyState(Judgement[CopyState]):
     def _full(self) -> bool:
         return not self.model.trie.free(Pool.MAMBA)
 
-    def _named(self, breach: Breach) -> Breach:
-        """By its cause, where there was no slot for a copy, but another could have been meant."""
+    def _named(self, lost: bool, breach: Breach) -> Breach:
+        """By its cause, where there was no slot for a copy, or the state that should be copied was
+        ``lost`` for it, but another could have been meant.
+        """
         assert self.source is not None
         another = self.best is not self.source and self.best.has(Pool.MAMBA)
-        if self.step.slots or breach.rule != "stopped-early" or not another:
+        meant = another and (lost or not self.step.slots)
+        if breach.rule != "stopped-early" or not meant:
             return breach
         return wording.state_of_best_kept(breach, self.source, self.best)
 
@@ -402,6 +408,11 @@ class JudgedRunCopies(Judgement[RunCopies]):
         ran = self.model.copies.run(one.count, one.load, one.rank, one.fail)
         self.ran = [copy for copy in ran if copy.complete]
         return self.expect(Done(batches(ran)), lambda: reasons.of_run(one.load, one.rank))
+
+
+class JudgedRunForward(Judgement[RunForward]):
+    def before(self) -> list[Breach]:
+        return []
 
 
 class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
@@ -437,6 +448,7 @@ JUDGEMENTS: dict[type[Act], type[Judgement[Any]]] = {
     LoadBack: JudgedLoadBack,
     CopyState: JudgedCopyState,
     RunCopies: JudgedRunCopies,
+    RunForward: JudgedRunForward,
     WritingCheck: JudgedCheck,
     LoadingCheck: JudgedCheck,
     Refuse: JudgedRefuse,

@@ -30,7 +30,7 @@ from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
-from radixproof.properties.performing.ledger import ContentTags
+from radixproof.properties.performing.ledger import ContentTags, Ledger
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import CopyState, Step
 
@@ -368,12 +368,7 @@ def arrived(
     breaches = []
     for pool in judged.content:
         if delta.gained[pool] or delta.moved:
-            coming = {
-                page
-                for copy in model.copies.flying
-                if not copy.complete
-                for page in copy.targets.get(pool, ())
-            }
+            coming = _coming(model, pool)
             pages = [*delta.gained[pool], *(page for page, other in delta.moved if other is pool)]
             breaches += compare_content(
                 abstraction, pool, [page for page in pages if page not in coming], system
@@ -383,6 +378,16 @@ def arrived(
     if isinstance(step.operation, Insert) and step.carried is not None:
         return carried_checks.of_state(model.config, step.operation, step.carried, breaches)
     return breaches
+
+
+def _coming(model: Cache, pool: Pool) -> set[Page]:
+    """Pages that a copy in flight has yet to bring there."""
+    return {
+        page
+        for copy in model.copies.flying
+        if not copy.complete
+        for page in copy.targets.get(pool, ())
+    }
 
 
 def copied(
@@ -399,6 +404,26 @@ def copied(
         if pool in judged.content
         for breach in compare_content(abstraction, pool, written, system)
     ]
+
+
+def computed(
+    judged: Applicable, model: Cache, abstraction: Abstraction, system: Complete
+) -> list[Breach]:
+    """CONTENT of what is in the slots that a forward pass has written, now that it has run."""
+    forward = abstraction.ledger.forward
+    assert forward is not None
+    breaches: list[Breach] = []
+    for pool in judged.content:
+        written = set(forward.slots.get(pool, ()))
+        pages = [
+            page
+            for page in (model.trie.recency if written else ())
+            if page.has(pool) and not written.isdisjoint(abstraction.slots_of(page, pool) or ())
+        ]
+        coming = _coming(model, pool)
+        pages = [page for page in pages if page not in coming]
+        breaches += compare_content(abstraction, pool, pages, system)
+    return breaches
 
 
 def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
@@ -425,6 +450,8 @@ def compare_content(
 ) -> list[Breach]:
     """Compare the bytes of pages in one pool with what they must be."""
     size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
+    forward = abstraction.ledger.forward
+    coming = forward.slots.get(pool, ()) if forward is not None and forward.in_flight else ()
     slots: list[int] = []
     tags: list[int] = []
     read: list[Page] = []
@@ -433,11 +460,12 @@ def compare_content(
         if placed is not None:
             at = placed.at(page, size)
             held = placed.part(at, pool, size)
-            if held is not None:
+            if held is not None and not (coming and any(slot in coming for slot in held)):
                 slots += held
                 tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
                 read.append(page)
-    return _wrong_bytes(pool, slots, tags, system, read, _overwritten(abstraction, pool, read))
+    forgotten = _overwritten(abstraction, pool, read)
+    return _wrong_bytes(pool, slots, tags, system, read, forgotten, abstraction.ledger)
 
 
 def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) -> set[int]:
@@ -522,9 +550,11 @@ def _wrong_bytes(
     system: Complete,
     pages: Sequence[Page] = (),
     forgotten: Collection[int] = (),
+    ledger: Ledger | None = None,
 ) -> list[Breach]:
     """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs. To those
-    that are ``forgotten`` a copy was being made when a reset came.
+    that are ``forgotten`` a copy was being made when a reset came; of forward passes that were
+    late the ``ledger`` tells.
     """
     found = system.read(pool, slots) if slots else []
     if found == tags:
@@ -537,6 +567,12 @@ def _wrong_bytes(
     if pages:
         page = pages[at * len(pages) // len(slots)]
         witness = Witness(page.key(), pool, content=True)
+    if ledger is not None and ledger.wrote(pool, slot, seen):
+        text += "; a forward pass that was launched before the slot was freed wrote there"
+        return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
+    if ledger is not None and tag in ledger.overtaken:
+        text += "; copies to the host ran while the forward pass that computes it was in flight"
+        return [Breach(Property.CONTENT, "copied-before-computed", text, witness)]
     if slot in forgotten:
         text += "; a copy that was in flight at a reset was still to write there"
         return [Breach(Property.CONTENT, "written-after-reset", text, witness)]

@@ -6,8 +6,9 @@ content a prefix must have. The performer writes it; generators and the judge re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 from radixproof.impl.system import Lookup
@@ -117,6 +118,15 @@ class Fetching:
     """The receipt of its lock."""
 
 
+@dataclass(slots=True)
+class Forward:
+    """The last forward pass that was launched: what it computes, and where (semantics 11.6)."""
+
+    slots: Mapping[Pool, Collection[int]]
+    tags: Collection[int]
+    in_flight: bool = True
+
+
 class Ledger:
     """What the operations of one history have taken and not yet given back."""
 
@@ -131,6 +141,11 @@ class Ledger:
         """Those that have begun, oldest first."""
         self.matches: dict[str, Lookup] = {}
         """What was kept of matches, as long as it is there by the rules, oldest first."""
+        self.forward: Forward | None = None
+        self.launched: set[tuple[Pool, int, int]] = set()
+        """What forward passes that were launched write: slots, each with its content."""
+        self.overtaken: set[int] = set()
+        """Tags of what forward passes in flight were computing while copies to the host ran."""
         self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: slots that requests and prefetches hold, and no node."""
         self.peers: dict[int, int] = {}
@@ -238,6 +253,25 @@ class Ledger:
                 self.peers[slot] = peer
             elif peer:
                 self.peers.pop(slot, None)
+
+    def launch(self, request: Request, start: int, end: int) -> None:
+        """A forward pass computes a part of a row later."""
+        slots = {Pool.FULL: request.row[start:end], Pool.SWA: request.peers[start:end]}
+        tags = self.tags_of(request.key)[start:end]
+        self.forward = Forward(slots, tags)
+        for pool, written in slots.items():
+            self.launched.update(zip(repeat(pool), written, tags, strict=False))
+
+    def wrote(self, pool: Pool, slot: int, tag: int) -> bool:
+        """Whether a forward pass that was launched wrote this content there (-1: what is torn)."""
+        if tag >= 0:
+            return (pool, slot, tag) in self.launched
+        return any(one[:2] == (pool, slot) for one in self.launched)
+
+    def copying(self) -> None:
+        """Copies to the host may run now."""
+        if self.forward is not None and self.forward.in_flight:
+            self.overtaken.update(self.forward.tags)
 
     def give_row(self, request: Request, start: int, end: int) -> None:
         """Part of a row is the tree's now, or free."""

@@ -26,6 +26,7 @@ from radixproof.impl.operations import (
     Requested,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -75,6 +76,8 @@ class Performer:
         if reason is not None:
             yield Step(operation, Skipped(reason))
             return
+        if self.config.write_back or isinstance(operation, RunCopies | WritingCheck):
+            self.ledger.copying()
         try:
             yield from PERFORM[type(operation)](self, operation)
         except Unavailable:
@@ -165,6 +168,7 @@ class Performer:
         system, key = self.system, operation.key
         protected, slots, tags = len(head), head + new, self.ledger.tags_of(key)
         units, paged = len(tags), self.config.floor(len(tags))
+        self.scheduler.run_forward()
         system.write(slots[protected:units], tags[protected:])
         slid = slots[protected : operation.evicted]
         if slid and self.config.window is not None:
@@ -219,6 +223,10 @@ class Performer:
         count = system.run_copies(operation.count, operation.load, operation.fail)
         yield Step(operation, Done(count))
 
+    def _run_forward(self, operation: RunForward) -> Iterator[Step]:
+        self.scheduler.run_forward()
+        yield Step(operation, Done())
+
     def _writing_check(self, operation: WritingCheck) -> Iterator[Step]:
         yield Step(operation, Done(self.system.writing_check(operation.blocking)))
 
@@ -230,6 +238,10 @@ class Performer:
         yield Step(operation, Done())
 
     def _reset(self, operation: Reset) -> Iterator[Step]:
+        self.scheduler.run_forward()
+        self.ledger.forward = None
+        self.ledger.overtaken.clear()
+        self.ledger.launched.clear()
         self.system.reset()
         yield Step(operation, Done())
 
@@ -248,6 +260,7 @@ PERFORM: dict[type[Operation], Callable[[Performer, Any], Iterator[Step]]] = {
     Unlock: Performer._unlock,
     ReleaseWindow: Performer._release_window,
     RunCopies: Performer._run_copies,
+    RunForward: Performer._run_forward,
     WritingCheck: Performer._writing_check,
     LoadingCheck: Performer._loading_check,
     Refuse: Performer._refuse,

@@ -179,7 +179,12 @@ class Scheduler:
             self.system.compute(request.handle, request.key, request.row, length)
         begin, request.computed = request.computed, length
         tags = self.ledger.tags_of(request.key)
-        self.system.write(request.row[begin:length], tags[begin:length])
+        late = self._launched_from(begin, length, operation)
+        self.run_forward()
+        self.system.write(request.row[begin:late], tags[begin:late])
+        if late < length:
+            self.system.launch(request.row[late:length], tags[late:length])
+            self.ledger.launch(request, late, length)
         paged = self.config.floor(length)
         if request.state is not None and paged:
             self.system.write_state(request.state, tags[paged - 1])
@@ -188,6 +193,24 @@ class Scheduler:
                 yield from carried.track(self.system, self.ledger, request, end, operation)
         yield Step(operation, Done(length - begin))
         return True
+
+    def _launched_from(self, begin: int, length: int, operation: Prefill | Decode) -> int:
+        """From where on what a step computes is computed later. A next token is known once its
+        forward pass has run: what may be late is a part of a prompt, or the last token.
+        """
+        if not operation.launched:
+            return length
+        if isinstance(operation, Decode):
+            return length - 1
+        left = self.ledger.left_of(operation.request)
+        return begin if left else length
+
+    def run_forward(self) -> None:
+        """Whatever was launched has run."""
+        forward = self.ledger.forward
+        if forward is not None and forward.in_flight:
+            self.system.run_forward()
+            forward.in_flight = False
 
     def _extend(
         self, request: Request, need: int

@@ -19,6 +19,8 @@ BY_SIGNATURE = (
     ("CONTENT/served", "3.3"),
     ("CONTENT/fetched", "2.1", "10.3"),
     ("CONTENT/written-after-reset", "12.1"),
+    ("CONTENT/copied-before-computed", "11.6"),
+    ("CONTENT/loaded-before-computed", "11.6"),
     ("CONTENT/*_host", "7.4", "8.3"),
     ("CONTENT/*state-sums-up-more", "11.3", "11.5"),
     ("CONTENT/mamba", "3.6", "9.2"),

@@ -30,6 +30,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -39,6 +40,7 @@ from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
 PLAIN, HOSTLESS = Config(), Config(host_pages=0)
+WITH_STATES = Config(mamba_states=2, mamba_host_states=2)
 WINDOWED = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
 STATEFUL = Config(mamba_states=2, mamba_host_states=2)
 ABC = Key((1, 2, 3))
@@ -192,7 +194,9 @@ def test_what_a_system_cannot_be_put_to(
 
 @pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.name)
 def test_kinds_that_a_cache_cannot_have(kind: type[Operation]) -> None:
-    assert unavailable(kind, PLAIN, Scope()) is None
-    assert (unavailable(kind, HOSTLESS, Scope()) is None) == (kind not in ON_HOST)
+    every = Scope(launches=(Decode,))
+    assert unavailable(kind, PLAIN, every) is None
+    assert (unavailable(kind, HOSTLESS, every) is None) == (kind not in ON_HOST)
+    assert (unavailable(kind, WITH_STATES, every) is None) == (kind is not RunForward)
     others = tuple(other for other in OPERATIONS if other is not kind)
     assert unavailable(kind, PLAIN, Scope(operations=others)) == "the system has no such operation"

@@ -9,12 +9,14 @@ import pytest
 from radixproof.impl.operations import (
     OPERATIONS,
     Arrive,
+    Decode,
     Evict,
     Finish,
     Insert,
     LoadBack,
     Match,
     Operation,
+    Prefill,
     ReleaseWindow,
     RunCopies,
 )
@@ -54,6 +56,9 @@ def test_a_configuration_is_refused(scope: Scope, config: Config, why: str) -> N
     assert scope.refuses(config) == why
 
 
+STATES = Config(mamba_states=2, mamba_host_states=2)
+
+
 @pytest.mark.parametrize(
     ("scope", "operation", "why"),
     [
@@ -80,7 +85,6 @@ def test_an_operation_is_declined(scope: Scope, operation: Operation, why: str) 
     assert bool(scope.declines(operation, Config())) == bool(why)
 
 
-STATES = Config(mamba_states=2, mamba_host_states=2)
 STATES_AND_SWA = replace(STATES, window=1, swa_pages=2, swa_host_pages=2)
 LESS = Scope(stateless_inserts=False, state_release=False)
 
@@ -103,8 +107,27 @@ def test_an_operation_is_declined_where_there_are_states(
 
 
 def test_without_a_host_tier_there_are_no_operations_on_it() -> None:
-    assert Scope().offers() == frozenset(OPERATIONS)
-    assert Scope(hosted=False).offers() == frozenset(OPERATIONS) - frozenset(ON_HOST)
+    every = Scope(launches=(Decode,))
+    assert every.offers() == frozenset(OPERATIONS)
+    assert replace(every, hosted=False).offers() == frozenset(OPERATIONS) - frozenset(ON_HOST)
+
+
+@pytest.mark.parametrize(
+    ("launches", "config", "why"),
+    [
+        ((Decode,), Config(), ""),
+        ((Prefill,), Config(), "such steps of this system are computed at once"),
+        ((), Config(), "such steps of this system are computed at once"),
+        ((Decode,), Config(host_pages=0), "there is no host tier"),
+        ((Decode,), STATES, "with states, steps are computed at once"),
+    ],
+)
+def test_a_step_may_not_be_launched(
+    launches: tuple[type[Operation], ...], config: Config, why: str
+) -> None:
+    scope = Scope(launches=launches)
+    assert scope.declines(Decode("q", launched=True), config) == why
+    assert scope.declines(Decode("q"), config) == ""
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ class Core(Protocol):
     def depth(self, anchor: Any) -> int:
         """Tokens from the root to the end of a node, as a match names it."""
 
-    def state(self, anchor: Any) -> int:
-        """The slot of the MAMBA state of a node, which is on the device."""
+    def state(self, anchor: Any) -> int | None:
+        """The device slot of the MAMBA state of a node; None if it has none."""
 
     def nodes(self) -> tuple[NodeView, ...]:
         """All nodes but the root, parents before children."""

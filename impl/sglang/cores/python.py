@@ -29,8 +29,9 @@ class PythonCore:
     def about(self, namespace: str, units: Sequence[Any]) -> None:
         """Nodes know their keys."""
 
-    def state(self, anchor: Any) -> int:
-        return int(self._node(anchor).component_data[Component.MAMBA].value)
+    def state(self, anchor: Any) -> int | None:
+        value = self._node(anchor).component_data[Component.MAMBA].value
+        return None if value is None else int(value)
 
     def _node(self, anchor: Any) -> Any:
         return self._core.node_by_id(anchor) if self._named_by_number else anchor

@@ -57,9 +57,9 @@ class RustCore:
         (path,) = self._ways([anchor])
         return int(path[-1].path_end)
 
-    def state(self, anchor: int) -> int:
+    def state(self, anchor: int) -> int | None:
         value = self._core.get_component_device_value(anchor, self._types[Component.MAMBA])
-        return int(value.tolist()[0])
+        return None if value is None else int(value.tolist()[0])
 
     def nodes(self) -> tuple[NodeView, ...]:
         """By number, but parents before children."""

@@ -6,7 +6,8 @@ So do the two parts of a state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,15 +41,23 @@ class Content:
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fill FULL ``slots``, and the SWA slots that are their peers now."""
+        for write in self.writes(slots, tags):
+            write()
+
+    def writes(self, slots: Sequence[int], tags: Sequence[int]) -> list[Callable[[], None]]:
+        """What fills these slots, when it is called."""
         if not slots:
-            return
+            return []
         index, values = np.array(slots), np.array(tags, np.float32)
-        self._buffers[Component.FULL].fill(index, values)
+        writes: list[Callable[[], None]] = [
+            partial(self._buffers[Component.FULL].fill, index, values)
+        ]
         peers = self._device.peers()
         if peers is not None:
             own = peers[index]
             live = own > 0
-            self._buffers[Component.SWA].fill(own[live], values[live])
+            writes.append(partial(self._buffers[Component.SWA].fill, own[live], values[live]))
+        return writes
 
     def write_host(self, component: Component, slots: Sequence[int], tags: Sequence[int]) -> None:
         """Fill slots of a component on the host."""

@@ -152,6 +152,8 @@ def _calls(text: str, name: str) -> bool:
 
 def _check_writable(history: History, calls: Sequence[Sequence[Call]]) -> None:
     for number, operation in enumerate(history.operations):
+        if getattr(operation, "launched", False):
+            raise Unwritable("a forward pass that runs later is not written")
         if isinstance(operation, Requested) and number < len(calls):
             continue
         if isinstance(operation, FETCHES) and history.config.bigram:

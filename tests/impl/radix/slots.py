@@ -9,7 +9,7 @@ from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.device import DeviceSlots
 from radixproof.impl.radix.engine import ImmediateEngine, Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool, Slots
-from radixproof.impl.radix_adapter.scheduled import ScheduledEngine
+from radixproof.impl.radix_adapter.scheduled import ForwardPass, ScheduledEngine
 from radixproof.impl.radix_adapter.tags import Tags
 
 CPU = torch.device("cpu")
@@ -37,7 +37,7 @@ class Pair:
     def __init__(self) -> None:
         self.source, self.target = (KVPool(4, 1, Geometry(), CPU) for _ in range(2))
         Tags(self.source).write(slots(1, 2, 3, 4), np.array([10, 20, 30, 40], dtype=np.float32))
-        self.engine = ScheduledEngine(ImmediateEngine())
+        self.engine = ScheduledEngine(ImmediateEngine(), ForwardPass())
 
     def transfer(self, *ids: int) -> list[Transfer]:
         return [Transfer(self.source, slots(*ids), self.target, slots(*ids))]

@@ -16,6 +16,7 @@ from radixproof.impl.operations import (
     OPERATIONS,
     Abort,
     Arrive,
+    Decode,
     EndPrefetch,
     Evict,
     EvictHost,
@@ -61,6 +62,12 @@ OTHER, ANOTHER, THIRD = (Key((first, 5)) for first in (9, 8, 7))
 SETTLE = WritingCheck(blocking=True)
 OUT: list[Operation] = [SETTLE, Evict(8)]
 """Everything leaves the device, for the host where there is one."""
+
+LAUNCHED: list[Operation] = [
+    Arrive("q1", ANOTHER),
+    Prefill("q1", 2),
+    Decode("q1", launched=True),
+]
 
 LOOKING_UP: list[Case] = [
     (M.SPLIT_LOCKED, FULL, [Insert(AB), Lock("r1", AB), Match(A)]),
@@ -288,6 +295,13 @@ REQUESTING: list[Case] = [
     (M.REQUEST_RETRIED, FULL, [Arrive("q1", AB), Abort("q1"), Arrive("q2", AB)]),
     (M.ABORT_WHILE_LOADING, FULL, [Insert(AB), *OUT, LoadBack(AB), Arrive("q1", AB), Abort("q1")]),
     (M.UNLOCK_AFTER_SPLIT, FULL, [Insert(AB), Arrive("q1", ABC), Match(A), Prefill("q1")]),
+    (M.FINISH_WHILE_COMPUTED, FULL, [*LAUNCHED, Finish("q1")]),
+    (M.COPIED_WHILE_COMPUTED, FULL, [*LAUNCHED, Finish("q1"), RunCopies()]),
+    (
+        M.LOADED_WHILE_COMPUTED,
+        FULL,
+        [Insert(AB), *OUT, *LAUNCHED, Finish("q1"), LoadBack(AB), RunCopies(load=True)],
+    ),
     (M.FINISH_AT_PROMPT, FULL, [Arrive("q1", AB), Finish("q1", prompt_only=True)]),
     (M.FINISH_AT_STOP, FULL, [Arrive("q1", AB), Finish("q1", past_stop=1)]),
     (M.FINISH_AFTER_SPLIT, FULL, [Insert(AB), Arrive("q1", AB), Match(A), Finish("q1")]),
@@ -400,7 +414,7 @@ def test_nothing_is_met_where_nothing_happens() -> None:
 
 
 def test_everything_is_within_reach_of_a_system_that_can_be_put_to_everything() -> None:
-    assert reachable(Scope()) == list(Milestone)
+    assert reachable(Scope(launches=(Decode,))) == list(Milestone)
 
 
 @pytest.mark.parametrize(("milestone", "config", "operations"), named(CASES))
@@ -429,6 +443,7 @@ def test_what_a_history_shows_needs_what_it_uses(
         failing_copies=any(
             isinstance(operation, RunCopies) and operation.fail for operation in operations
         ),
+        launches=(Decode,),
     )
     assert milestone in reachable(scope)
 

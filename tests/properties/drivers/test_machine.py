@@ -281,11 +281,12 @@ class Recorded(CacheMachine):
 
 
 def test_there_is_a_rule_for_every_operation_and_one_for_splits() -> None:
-    """Prefetches are one with host inserts."""
+    """Prefetches are one with host inserts, and forward passes run with copies."""
     rules = {one.function.__name__ for one in CacheMachine.setup_state().rules}
     assert rules == set(RULES)
     assert {kind for kinds in RULES.values() for kind in kinds} == set(OPERATIONS)
-    assert {kind.name for kind in OPERATIONS} - set(RULES) == {"prefetch", "end_prefetch"}
+    others = {"prefetch", "end_prefetch", "run_forward"}
+    assert {kind.name for kind in OPERATIONS} - set(RULES) == others
     assert set(RULES) - {kind.name for kind in OPERATIONS} == {"split"}
 
 

@@ -29,6 +29,7 @@ from radixproof.impl.operations import (
     Prefetch,
     Prefill,
     RunCopies,
+    RunForward,
     Unlock,
     Using,
     WritingCheck,
@@ -80,7 +81,7 @@ NARROW = Scope(
     ranks=False,
     failing_copies=False,
 )
-EVERYTHING = Scope()
+EVERYTHING = Scope(launches=(Prefill, Decode))
 ONE_TIER = Scope(hosted=False, page_sizes=(1,), namespaces=False)
 WRITING_BACK = Scope(
     hostless=False,
@@ -255,7 +256,7 @@ def test_every_kind_of_operation_occurs_and_finds_an_occasion(radix: Target) -> 
     for number, shape in enumerate(drawn(EVERYTHING, 90)):
         for operation, was_skipped in played(radix, shape, number, 60):
             (skipped if was_skipped else done)[type(operation)] += 1
-    assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch}
+    assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch, RunForward}
     assert min(done.values()) >= 3
     assert sum(skipped.values()) < sum(done.values()) / 4
 
@@ -369,7 +370,10 @@ def test_every_choice_that_a_number_can_hold_makes_operations(
     ]
     assert kind in made
     prepares = {Evict, Abort, Unlock, Finish, EndPrefetch, WritingCheck, LoadingCheck, Match}
-    alike = ({Prefill, Decode}, {HostInsert, Prefetch, EndPrefetch})
+    alike = (
+        {Prefill, Decode, LoadBack, RunCopies, RunForward},
+        {HostInsert, Prefetch, EndPrefetch},
+    )
     others = next((kinds for kinds in alike if kind in kinds), set())
     assert set(made) <= {kind, *prepares, *others}
     run.close()

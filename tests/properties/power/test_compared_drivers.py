@@ -66,7 +66,7 @@ def test_a_driver_is_clean_on_what_is_clean(name: str) -> None:
 @pytest.mark.parametrize("name", ["machine", "soak"])
 def test_a_driver_finds_a_fault_and_shrinks_it(name: str) -> None:
     driver = DRIVERS[name]
-    hit = driver.run(FAULT, 3, 2_000)
+    hit = driver.run(FAULT, 4, 2_000)
     assert hit is not None
     assert run_history(FAULT, hit.history, every=None) is not None
     shortest = driver.shrink(FAULT, hit)

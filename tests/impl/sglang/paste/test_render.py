@@ -29,6 +29,7 @@ from radixproof.impl.operations import (
     Requested,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -48,8 +49,8 @@ OF_REQUESTS = {
     "release_swa_of",
 }
 """Helpers that are called where calls were made for requests."""
-UNWRITTEN = {Refuse}
-"""Operations that no release can be put to, and no pasted test has."""
+UNWRITTEN = {Refuse, RunForward}
+"""Operations that no pasted test has."""
 
 
 @functools.cache

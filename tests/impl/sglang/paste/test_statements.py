@@ -22,6 +22,7 @@ from radixproof.impl.operations import (
     Requested,
     Reset,
     RunCopies,
+    RunForward,
     Unlock,
     WritingCheck,
 )
@@ -50,7 +51,7 @@ def test_where_backups_are_held_back_a_poll_submits_them() -> None:
 
 def test_all_that_a_release_can_be_put_to_is_written() -> None:
     requested = {kind for kind in OPERATIONS if issubclass(kind, Requested)}
-    assert WRITTEN | requested | {Refuse} == set(OPERATIONS)
+    assert WRITTEN | requested | {Refuse, RunForward} == set(OPERATIONS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""A forward pass that is in flight, and the copies that come after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.impl.operations import (
+    Arrive,
+    Decode,
+    Evict,
+    Finish,
+    History,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Operation,
+    Prefill,
+    RunCopies,
+    RunForward,
+    WritingCheck,
+)
+from radixproof.impl.registry import find
+from radixproof.model.config import Config, Pool
+from radixproof.model.key import Key
+from radixproof.properties.running.run import Run
+
+A, AB = Key((1,)), Key((1, 2))
+ENDED: list[Operation] = [Arrive("q", Key(())), Decode("q", launched=True), Finish("q")]
+COPIED: list[Operation] = [*ENDED, WritingCheck(), RunCopies()]
+LOADED: list[Operation] = [
+    Insert(AB),
+    WritingCheck(blocking=True),
+    Evict(2),
+    Insert(A),
+    *ENDED,
+    LoadBack(AB),
+    RunCopies(load=True),
+    RunForward(),
+]
+
+
+def first_wrong(system: str, config: Config, operations: list[Operation]) -> list[str]:
+    history = History(config, tuple(operations))
+    run = Run(find(system), history.config, every=1)
+    for operation in history.operations:
+        if breaches := run.step(operation):
+            return [breach.signature for breach in breaches]
+    return []
+
+
+@pytest.mark.parametrize("operations", [COPIED, LOADED], ids=["copied", "loaded"])
+def test_copies_wait_for_the_forward_pass_in_flight(operations: list[Operation]) -> None:
+    assert first_wrong("radix", Config(device_pages=3), operations) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "operations", "name"),
+    [
+        ("backup-overtakes-forward", COPIED, "CONTENT/copied-before-computed"),
+        (
+            "backup-overtakes-forward",
+            [*COPIED[:-1], RunCopies(), Evict(1), LoadBack(A), LoadingCheck(blocking=True)],
+            "CONTENT/copied-before-computed",
+        ),
+    ],
+)
+def test_a_copy_that_does_not_is_named(fault: str, operations: list[Operation], name: str) -> None:
+    assert set(first_wrong(f"fault:{fault}", Config(), operations)) == {name}
+
+
+def test_a_load_that_does_not_is_named() -> None:
+    config = Config(device_pages=3)
+    other = [Insert(Key((3, 4))), WritingCheck(blocking=True), Evict(2), Insert(A), *ENDED]
+    loads: list[Operation] = [*other, LoadBack(Key((3, 4))), RunCopies(load=True), RunForward()]
+    found = first_wrong("fault:load-overtakes-forward", config, loads)
+    assert set(found) == {"CONTENT/loaded-before-computed"}
+
+
+def test_what_is_launched_is_computed_before_anything_else() -> None:
+    """The last token of a step is late, and a part of a prompt unless it is the last."""
+    run = Run(find("radix"), Config(page_size=2))
+    for operation, late in (
+        (Arrive("q", Key((1, 2, 3, 4))), 0),
+        (Prefill("q", 2, launched=True), 2),
+        (Prefill("q", 2, launched=True), 0),
+        (Decode("q", (5, 6), launched=True), 1),
+        (Decode("q", (7,)), 0),
+        (Decode("q", (8,), launched=True), 1),
+        (Insert(Key((9, 9))), 0),
+    ):
+        assert run.step(operation) == []
+        forward = run.ledger.forward
+        flying = forward is not None and forward.in_flight
+        assert (len(forward.slots[Pool.FULL]) if forward and flying else 0) == late
