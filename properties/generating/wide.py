@@ -55,7 +55,7 @@ class Alphabet(NamedTuple):
 
 
 NARROW = Alphabet(6, 5, (1, 2), ("", "", "", "", "", "", "", "a"))
-WIDE = Alphabet(16, 17, (1, 0, 11, 65537), ("", "", "", "", "", "a", "A", "a1"))
+WIDE = Alphabet(16, 17, (1, 0, 11, 65537), ("", "", "a", "a", "a", "a1", "a1", "A"))
 """A token that counts as false, some that are another one in fewer bytes, and tokens and namespaces
 whose texts, run together, are those of others.
 """
