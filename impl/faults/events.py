@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
@@ -218,24 +219,43 @@ def remembered_block_id_shared(cache: RadixCache) -> None:
     Property.EVENT,
 )
 def block_ids_from_tokens(cache: RadixCache) -> None:
+    _name_by(cache, lambda unit: (unit[0], 0) if isinstance(unit, tuple) else unit)
+
+
+@fault(
+    "family of B50, SGLang pull requests 19570 and 27655: what names a block",
+    "block ids are made from the lower two bytes of tokens",
+    Property.EVENT,
+)
+def block_ids_of_two_bytes(cache: RadixCache) -> None:
+    def lower(unit: int | tuple[int, int]) -> int | tuple[int, int]:
+        if isinstance(unit, tuple):
+            return unit[0] % 2**16, unit[1] % 2**16
+        return unit % 2**16
+
+    _name_by(cache, lower)
+
+
+def _name_by(
+    cache: RadixCache, seen: Callable[[int | tuple[int, int]], int | tuple[int, int]]
+) -> None:
+    """Let the block ids be those of other units."""
     events = _events(cache)
     blocks = events._blocks
 
-    def first_of_each_pair(node: Node) -> tuple[int, ...]:
+    def of_others(node: Node) -> tuple[int, ...]:
         path, segments = [node], [node.segment]
         while (above := path[-1].parent) is not None and not above.is_root:
             path.append(above)
             segments.append(above.segment)
         for part in path:
-            part.segment = tuple(
-                (unit[0], 0) if isinstance(unit, tuple) else unit for unit in part.segment
-            )  # type: ignore[assignment]
+            part.segment = tuple(seen(unit) for unit in part.segment)  # type: ignore[assignment]
         found = blocks(node)
         for part, segment in zip(path, segments, strict=True):
             part.segment = segment
         return found
 
-    events._blocks = first_of_each_pair  # type: ignore[method-assign]
+    events._blocks = of_others  # type: ignore[method-assign]
 
 
 @fault(

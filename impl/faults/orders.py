@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from radixproof.impl.faults.planting import fault
@@ -12,7 +13,7 @@ from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
     from radixproof.impl.radix.cache import RadixCache
-    from radixproof.impl.radix.insertion import Offer
+    from radixproof.impl.radix.insertion import Inserted, Offer
     from radixproof.impl.radix.node import Node
 
 
@@ -85,6 +86,20 @@ def priority_lowered(cache: RadixCache) -> None:
         return overlap(node, offer)
 
     inserter._overlap = overlap_and_lower  # type: ignore[method-assign]
+
+
+@fault(
+    "family of SGLang pull request 30689: priorities",
+    "an insert whose priority is below that of one that names none counts as one of those",
+    Property.RECENCY,
+)
+def priority_below_nothing_ignored(cache: RadixCache) -> None:
+    inserter, insert = cache.inserter, cache.inserter.insert
+
+    def at_least_nothing(offer: Offer) -> Inserted:
+        return insert(replace(offer, priority=max(0, offer.priority)))
+
+    inserter.insert = at_least_nothing  # type: ignore[method-assign]
 
 
 @fault(

@@ -33,6 +33,35 @@ def quota_exclusive(cache: RadixCache) -> None:
 
 
 @fault(
+    "family of SGLang pull request 38481: the quota",
+    "a quota of 0 is taken for none",
+    Property.PROGRESS,
+)
+def quota_of_nothing_taken_for_none(cache: RadixCache) -> None:
+    loader, load_back = cache.loader, cache.loader.load_back
+
+    def with_some_or_none(anchor: Node, quota: int | None) -> int:
+        return load_back(anchor, quota or None)
+
+    loader.load_back = with_some_or_none  # type: ignore[method-assign]
+
+
+@fault(
+    "family of SGLang pull request 38481: the quota",
+    "a quota is rounded up to whole pages",
+    Property.PROGRESS,
+)
+def quota_rounded_up(cache: RadixCache) -> None:
+    loader, load_back = cache.loader, cache.loader.load_back
+    size = cache.config.page_size
+
+    def whole_pages(anchor: Node, quota: int | None) -> int:
+        return load_back(anchor, None if quota is None else -(-quota // size) * size)
+
+    loader.load_back = whole_pages  # type: ignore[method-assign]
+
+
+@fault(
     "SGLang pull request 38481: what counts against the quota",
     "what a load-back pins on the device does not count against its quota",
     Property.PROGRESS,

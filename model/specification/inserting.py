@@ -78,6 +78,7 @@ def insert(
     for at, page in enumerate(path):
         if at >= existing:
             page.created = state.inserts
+            page.priority = page.urgency = priority
         page.priority = max(page.priority, priority)
         page.urgency = max(page.urgency, priority)
         inserting.opens |= _take_page(state, page, evicted)

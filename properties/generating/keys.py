@@ -53,9 +53,9 @@ class Keys:
             page = held[below(len(held))]
             return (page.node_end() if below(2) else page).key()
         size, bigram = self.config.page_size, self.config.bigram
-        longest, most, kinds, _ = self.prompts.alphabet
+        longest, most, tokens, _ = self.prompts.alphabet
         base, pages, tail = below(12), below(longest + 4), below(most) * size
-        bits = below(kinds**DIFFERENT)
+        bits = below(len(tokens) ** DIFFERENT)
         ragged = 0 if below(5) else below(size)
         keep = pages * size + bigram if pages <= longest else None
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))

@@ -129,6 +129,8 @@ class Shaper:
         """Prompts of requests, by name."""
         self.left: Iterator[Operation] = iter(())
         """What is to follow on the operation of the last rule."""
+        self.quotas = 0
+        """How many were drawn: by these turns, and not by a draw, some are not of whole pages."""
         self.matches = 0
         self.turns: Counter[type[Operation]] = Counter()
         """How often a match, or what uses one, was about to be made: by these turns, and not by a
@@ -459,7 +461,7 @@ class Shaper:
             evicted,
             reuse,
             state,
-            below(3) if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
+            below(3) - 1 if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
         )
         make_room = missing_room(key, model, reuse, state)
         self.keys.prompts.remember(key)
@@ -600,7 +602,11 @@ class Shaper:
         return slots - (0 if below(5) else below(unit))
 
     def _quota(self, below: Below) -> int | None:
-        return None if below(3) else (1 + below(4)) * self.config.page_size
+        """None, or some pages; every fourth is a token less: nothing, or no whole pages."""
+        if below(3):
+            return None
+        self.quotas += 1
+        return (1 + below(4)) * self.config.page_size - (self.quotas % 4 == 0)
 
 
 def _is_above_host_data(page: Page) -> bool:

@@ -35,11 +35,11 @@ class Prompts:
         longest = self.alphabet.pages * self.config.page_size + self.config.bigram
         head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
-        kinds, names = self.alphabet.kinds, self.alphabet.namespaces
+        kinds, names = len(self.alphabet.tokens), self.alphabet.namespaces
         added = []
         for _ in range(min(tail, longest - len(head))):
             bits, kind = divmod(bits, kinds)
-            added.append(1 + kind)
+            added.append(self.alphabet.tokens[kind])
         own = names[namespace % len(names)] if self.namespaces else ""
         return Key((*head, *added), parent.namespace if head else own)
 

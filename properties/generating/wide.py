@@ -35,6 +35,8 @@ PAST_STOP = 0.1
 """Of the requests that finish: those that have generated tokens beyond their stop."""
 LARGE_PAGES = (5, 6, 8, 16)
 MANY_RANKS = (3, 3, 4)
+MOST_PAGES = 14
+"""On the device, where it is not wider."""
 MORE_ROOM = 8
 """Pages that a pool has more where prompts, or windows, are longer."""
 
@@ -46,18 +48,25 @@ class Alphabet(NamedTuple):
     """The longest has so many."""
     tail: int
     """Pages that one may have more than what it is made from: fewer than so many."""
-    kinds: int
-    """Of tokens: a power of two."""
+    tokens: tuple[int, ...]
+    """To choose from: a power of two."""
     namespaces: tuple[str, ...]
     """To choose from; the same one several times comes more often."""
 
 
-NARROW = Alphabet(6, 5, 2, ("", "", "", "", "", "", "", "a"))
-WIDE = Alphabet(16, 9, 4, ("", "", "", "", "", "a", "b", "c"))
+NARROW = Alphabet(6, 5, (1, 2), ("", "", "", "", "", "", "", "a"))
+WIDE = Alphabet(16, 17, (1, 0, 11, 65537), ("", "", "a", "a", "a", "a1", "a1", "A"))
+"""A token that counts as false, some that are another one in fewer bytes, and tokens and namespaces
+whose texts, run together, are those of others.
+"""
 
 
 def alphabet(config: Config) -> Alphabet:
-    """What the prompts of a history with this configuration are made of."""
+    """What the prompts of a history with this configuration are made of: long ones where there is
+    room for them.
+    """
+    if config.device_pages > MOST_PAGES:
+        return WIDE
     return WIDE if Random(f"alphabet {config!r}").random() < SHARE else NARROW
 
 
@@ -84,7 +93,7 @@ def widened(narrow: Config, scope: Scope) -> Config:
     rng = Random(f"wide {narrow!r}")
     if rng.random() >= SHARE:
         return narrow
-    wide = rng.choice((_long, _large, _replicated))(narrow, rng)
+    wide = rng.choice((_long, _long, _large, _replicated))(narrow, rng)
     return narrow if scope.refuses(wide) else wide
 
 

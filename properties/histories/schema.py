@@ -32,11 +32,14 @@ from radixproof.properties.histories.limits import (
 )
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
+Signed = Annotated[int, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Tokens = Annotated[tuple[Count, ...], msgspec.Meta(max_length=MOST_TOKENS)]
 Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 OriginText = Annotated[str, msgspec.Meta(max_length=LONGEST_ORIGIN)]
 NAMED: tuple[type[Enum], ...] = (Component, Pool, EvictionPolicy)
 """Enumerations; files hold the names of their members, in lower case."""
+SIGNED = ("priority",)
+"""Fields with numbers that may be below 0."""
 
 
 def names_of(kind: type[Enum]) -> tuple[str, ...]:
@@ -45,6 +48,7 @@ def names_of(kind: type[Enum]) -> tuple[str, ...]:
 
 _IN_FILES: dict[Any, Any] = {
     int: Count,
+    Signed: Signed,
     int | None: Count | None,
     bool: bool,
     str: Name,
@@ -55,6 +59,7 @@ _IN_FILES: dict[Any, Any] = {
 
 _WORDS: dict[Any, str] = {
     int: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}",
+    Signed: f"must be a whole number from -{LARGEST_NUMBER:,} to {LARGEST_NUMBER:,}",
     int | None: f"must be a whole number of 0 or more, at most {LARGEST_NUMBER:,}, or null",
     bool: "must be true or false",
     str: f"must be a name of at most {LONGEST_NAME:,} letters, digits and underscores",
@@ -76,7 +81,8 @@ def _declared(kind: type) -> dict[str, tuple[Any, Any]]:
         if hints[item.name] is Key:
             found |= {"tokens": (tuple[int, ...], MISSING), "namespace": (str, "")}
         else:
-            found[item.name] = (hints[item.name], item.default)
+            hint = Signed if item.name in SIGNED else hints[item.name]
+            found[item.name] = (hint, item.default)
     return found
 
 

@@ -231,6 +231,17 @@ def test_of_states_an_insert_renews_only_that_of_its_end(start: Start) -> None:
     assert cache.order(Pool.MAMBA) == ["1", "9", "1 2"]
 
 
+def test_a_new_node_has_the_given_priority_also_below_that_of_who_names_none(start: Start) -> None:
+    cache = start()
+    cache.put("1", priority=-1)
+    cache.put("2")
+    cache.put("2 3", priority=-2)
+    assert [cache.page(text).priority for text in ("1", "2", "2 3")] == [-1, 0, -2]
+    cache.put("1", priority=-3)
+    cache.put("2 3", priority=-1)
+    assert [cache.page(text).priority for text in ("1", "2 3")] == [-1, -1]
+
+
 def test_every_walked_node_has_at_least_the_given_priority(start: Start) -> None:
     cache = start(threshold=NEVER)
     cache.put("1", priority=1)

@@ -322,7 +322,18 @@ def test_priorities_differ_where_they_matter(radix: Target) -> None:
         for one, _ in played(radix, Config(eviction_policy=EvictionPolicy.PRIORITY), 3, 200)
         if isinstance(one, Insert)
     ]
-    assert {insert.priority for insert in inserts} == {0, 1, 2}
+    assert {insert.priority for insert in inserts} == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_some_quotas_are_nothing_or_no_whole_pages(radix: Target, size: int) -> None:
+    quotas = {
+        one.quota
+        for one, _ in played(radix, Config(page_size=size), 3, 900)
+        if isinstance(one, LoadBack | Arrive)
+    }
+    whole = {size, 2 * size, 3 * size, 4 * size}
+    assert quotas == {None} | whole | {quota - 1 for quota in whole}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import Component, Config
 from radixproof.properties.generating.configs import config
 from radixproof.properties.generating.operations import Generator
-from radixproof.properties.generating.wide import NARROW, SHARE, WIDE, alphabet, widened
+from radixproof.properties.generating.wide import (
+    MOST_PAGES,
+    NARROW,
+    SHARE,
+    WIDE,
+    alphabet,
+    widened,
+)
 from radixproof.properties.running.run import Run
 
 MANY = 4_000
@@ -64,6 +71,12 @@ def test_prompts_are_of_a_wide_alphabet_as_seldom() -> None:
     assert SHARE / 2 < len(wide) / len(shapes) < 2 * SHARE
 
 
+def test_where_there_is_room_for_long_prompts_they_are_long() -> None:
+    roomy = [shape for shape in drawn() if shape.device_pages > MOST_PAGES]
+    assert roomy
+    assert {alphabet(shape) for shape in roomy} == {WIDE}
+
+
 def test_prompts_of_a_wide_alphabet_are_long_and_differ_in_more_tokens_and_namespaces() -> None:
     radix = find("radix")
     roomy = (Config(device_pages=pages, host_pages=40) for pages in range(30, 60))
@@ -76,5 +89,5 @@ def test_prompts_of_a_wide_alphabet_are_long_and_differ_in_more_tokens_and_names
             keys.append(operation.key)
     run.close()
     assert max(len(key.tokens) for key in keys) > 2 * NARROW.pages
-    assert {token for key in keys for token in key.tokens} >= {1, 2, 3, 4}
-    assert {key.namespace for key in keys} == {"", "a", "b", "c"}
+    assert {token for key in keys for token in key.tokens} >= set(WIDE.tokens)
+    assert {key.namespace for key in keys} == {"", "a", "A", "a1"}

@@ -123,8 +123,8 @@ def test_a_file_has_one_operation_a_line() -> None:
             '{"op": "insert", "tokens": [1], "namespace": "a", "evicted": 2, "reuse": true}',
         ),
         (
-            Insert(Key((1,)), state=True, priority=1),
-            '{"op": "insert", "tokens": [1], "state": true, "priority": 1}',
+            Insert(Key((1,)), state=True, priority=-1),
+            '{"op": "insert", "tokens": [1], "state": true, "priority": -1}',
         ),
         (Evict(mamba=1), '{"op": "evict", "mamba": 1}'),
         (Evict(), '{"op": "evict"}'),
