@@ -8,12 +8,7 @@ from typing import NamedTuple
 from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.backups import FollowedBackups
-from radixproof.model.following.choice import (
-    Choice,
-    Owed,
-    may_spoil_write_back,
-    met_refusal,
-)
+from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back, met_refusal
 from radixproof.model.following.device_eviction import FollowedEviction
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, HostLog, alone, is_settled
@@ -150,7 +145,6 @@ class Follower:
         return known and not any(copy.load for copy in self.state.copies.flying)
 
     def allocates(self, loading: Loading) -> Sequence[Pool]:
-        """Pools from which a load-back allocates: what it brings something to (9.2, 17.4)."""
-        if not self.state.dialect.room_before_load:
-            return DEVICE
-        return [pool for pool in DEVICE if loading.lists[pool]]
+        """Pools from which a load-back may allocate: what it brings something to (9.2, 17.4)."""
+        any_pool = not self.state.dialect.room_before_load
+        return [pool for pool in DEVICE if any_pool or loading.lists[pool]]
