@@ -18,6 +18,11 @@ class RefusingAllocator(PageAllocator):
         """Let the next allocation of at least one page fail, whatever is free."""
         self._refusing = True
 
+    @property
+    def refusing(self) -> bool:
+        """Whether the next allocation of at least one page is to fail."""
+        return self._refusing
+
     def alloc(self, tokens: int) -> Slots | None:
         """As of any allocator, but None when it is to refuse."""
         if self._refusing and tokens >= self.page_size and tokens % self.page_size == 0:

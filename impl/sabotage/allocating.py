@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from radixproof.impl.sabotage.planting import ALL, HOSTED, Strikes, kind
-from radixproof.impl.sabotage.seams import around
+from radixproof.impl.sabotage.seams import around, gives
 from radixproof.model.config import Component
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _allocated(
 
 def _refused(allocators: Mapping[Part, PageAllocator], strikes: Strikes) -> None:
     def refuse(of: PageAllocator, one: Component, tokens: int, alloc: Callable[..., Any]) -> Any:
-        return None if tokens <= of.available and strikes(one) else alloc(tokens)
+        return None if gives(of, tokens) and strikes(one) else alloc(tokens)
 
     _allocated(allocators, refuse)
 

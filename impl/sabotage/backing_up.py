@@ -16,7 +16,7 @@ from radixproof.impl.sabotage.planting import (
     Strikes,
     kind,
 )
-from radixproof.impl.sabotage.seams import around, instead
+from radixproof.impl.sabotage.seams import around, gives, instead
 from radixproof.model.config import Component
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ def fits(cache: RadixCache, node: Node) -> bool:
     return all(len(slots) <= cache.memory.host[one].available for one, slots in missing.items())
 
 
+def _succeeds(cache: RadixCache, node: Node) -> bool:
+    """Whether a backup of a node needs no room made, and no allocation for it is told to fail."""
+    missing = cache.backups._missing(node)
+    return all(gives(cache.memory.host[one], len(slots)) for one, slots in missing.items())
+
+
 @kind(
     "a backup that is due, and has room, is not started",
     "8.2",
@@ -66,7 +72,7 @@ def fits(cache: RadixCache, node: Node) -> bool:
 def backup_not_started(cache: RadixCache, strikes: Strikes) -> None:
     @around(cache.backups, "_start")
     def not_at_all(start: Callable[..., bool], node: Node, lock: bool) -> bool:
-        return False if lock and fits(cache, node) and strikes(FULL) else start(node, lock)
+        return False if lock and _succeeds(cache, node) and strikes(FULL) else start(node, lock)
 
 
 @kind("a backup is started a hit too early", "8.1", DUE, policies=(Policy.SELECTIVE,))
@@ -78,7 +84,7 @@ def backup_early(cache: RadixCache, strikes: Strikes) -> None:
         hit(node)
         hangs = node.parent is not None and (node.parent.is_root or node.parent.backed)
         almost = node.hits == backups._threshold - 1 and not node.backed and hangs
-        if almost and fits(cache, node) and strikes(FULL):
+        if almost and _succeeds(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
 
 
@@ -94,7 +100,7 @@ def backup_unneeded(cache: RadixCache, strikes: Strikes) -> None:
     @around(backups, "hit")
     def start_now(hit: Callable[..., None], node: Node) -> None:
         hit(node)
-        if not node.backed and fits(cache, node) and strikes(FULL):
+        if not node.backed and _succeeds(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
 
 
@@ -109,7 +115,7 @@ def backup_for_too_much(cache: RadixCache, strikes: Strikes) -> None:
             if child.full.device is not None and not child.backed and done.node.backed
         )
         child = next(below, None)
-        if child is not None and fits(cache, child) and strikes(FULL):
+        if child is not None and _succeeds(cache, child) and strikes(FULL):
             cache.backups._start(child, lock=True)
         return done
 
@@ -142,7 +148,7 @@ def backup_without_ancestor(cache: RadixCache, strikes: Strikes) -> None:
     def alone(back_up: Callable[..., None], node: Node) -> None:
         parent = node.parent
         hangs = parent is not None and (parent.is_root or parent.backed)
-        if not hangs and fits(cache, node) and strikes(FULL):
+        if not hangs and _succeeds(cache, node) and strikes(FULL):
             backups._start(node, lock=True)
         else:
             back_up(node)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.sabotage.backing_up import BYTES, MARKS, hits_matter, misread
 from radixproof.impl.sabotage.planting import ALL, FULL, HOSTED, SWA, Strikes, kind
-from radixproof.impl.sabotage.seams import around, instead
+from radixproof.impl.sabotage.seams import around, gives, instead
 from radixproof.model.config import Component
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ def _tokens(plan: Plan) -> int:
     return sum(len(node.segment) for node in plan.get(COMPONENTS[FULL], ()))
 
 
+def _is_given(cache: RadixCache, plan: Plan) -> bool:
+    """Whether there is anything to load, and no allocation for it was told to fail."""
+    pools = cache.memory.device_allocators
+    return bool(plan) and all(gives(pools[one], 0) for one in plan)
+
+
 def _of_full_alone(plan: Plan) -> bool:
     return len(plan) == 1 and _tokens(plan) > 0
 
@@ -56,7 +62,7 @@ def load_refused(cache: RadixCache, strikes: Strikes) -> None:
 
     @around(loader, "_allocate")
     def refuse(allocate: Callable[..., Any], need: dict[Part, int]) -> Any:
-        fits = all(count <= loader._device[one].available for one, count in need.items())
+        fits = all(gives(loader._device[one], count) for one, count in need.items())
         for component in need if fits else ():
             if strikes(Component(component)):
                 return None
@@ -71,7 +77,7 @@ def load_over_quota(cache: RadixCache, strikes: Strikes) -> None:
     def beyond(load_back: Callable[..., int], anchor: Node, quota: int | None) -> int:
         plan = loader._plan(anchor)
         wanted = _tokens(plan) + cache.locks.pinned_by(anchor)
-        over = plan and quota is not None and wanted > quota
+        over = quota is not None and wanted > quota and _is_given(cache, plan)
         return load_back(anchor, None if over and strikes(FULL) else quota)
 
 

@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.radix_adapter.refusing import RefusingAllocator
 
 if TYPE_CHECKING:
+    from radixproof.impl.radix.allocator import PageAllocator
     from radixproof.impl.radix.cache import RadixCache
     from radixproof.impl.radix.config import Component
     from radixproof.impl.radix.node import Node
@@ -41,6 +43,12 @@ def after(cache: RadixCache, operations: tuple[str, ...], then: Callable[[], Non
 
     for name in operations:
         around(cache, name)(and_then)
+
+
+def gives(allocator: PageAllocator, tokens: int) -> bool:
+    """Whether an allocation of so much has to succeed: it is free, and none was told to fail."""
+    told = isinstance(allocator, RefusingAllocator) and allocator.refusing
+    return tokens <= allocator.available and not told
 
 
 @contextmanager

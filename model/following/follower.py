@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from radixproof.model.config import HOST, Component
+from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
 from radixproof.model.following.backups import FollowedBackups
-from radixproof.model.following.choice import Choice, Owed
+from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back, met_refusal
 from radixproof.model.following.device_eviction import FollowedEviction
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, HostLog, alone, is_settled
@@ -120,7 +121,10 @@ class Follower:
                     evicted = [wording.load_refused(loading.full)]
                 breaches.extend(wording.for_a_load(breach, asked) for breach in evicted)
             if tries and not loaded and not any(load_shortage(state, loading)):
-                breaches.append(wording.load_refused(loading.full))
+                refused = state.refusing.intersection(self.allocates(loading))
+                if not refused:
+                    breaches.append(wording.load_refused(loading.full))
+                met_refusal(state, refused)
             return loaded
 
         finish_load(self.state, loading, made_room)
@@ -132,7 +136,15 @@ class Follower:
         return self.state.dialect.room_before_load or enough
 
     def _surely_tries(self, loading: Loading, choice: Choice) -> bool:
-        """What is short has to be evicted, and if that is enough, it has to go ahead (9.3)."""
+        """What is short has to be evicted, and if that is enough, it has to go ahead, unless an
+        allocation was told to fail (9.3, 17.4).
+        """
+        if self.state.dialect.room_before_load:
+            return not may_spoil_write_back(self.state)
         known = choice.sure and self._makes_what_is_short(loading, choice)
-        alone = not any(copy.load for copy in self.state.copies.flying)
-        return known and (self.state.dialect.room_before_load or alone)
+        return known and not any(copy.load for copy in self.state.copies.flying)
+
+    def allocates(self, loading: Loading) -> Sequence[Pool]:
+        """Pools from which a load-back may allocate: what it brings something to (9.2, 17.4)."""
+        any_pool = not self.state.dialect.room_before_load
+        return [pool for pool in DEVICE if any_pool or loading.lists[pool]]

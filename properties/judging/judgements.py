@@ -343,7 +343,10 @@ class JudgedLoadBack(Judgement[LoadBack]):
         self.loading = self.model.load_back(best, self.operation.quota)
         self.own = self.loading.holder
         self.choice = not self.loading.refused or self.step.outcome != Done(0) or self.may_wait
-        self.allocates = (*DEVICE, *_for_write_back(self.model))
+        self.allocates = (
+            *self.judge.follower.allocates(self.loading),
+            *_for_write_back(self.model),
+        )
         return []
 
     def after(self, choice: Choice) -> list[Breach]:

@@ -1,9 +1,10 @@
 """All that can be seen of a system, so that two runs of one history can be compared.
 
 What means nothing is left out: the numbers of slots and nodes (what a slot holds stands for it),
-the order of free slots, how much later than another a node was used (semantics 1.7), which of
-several removals in a row is said first, after all of which a router knows the same (semantics 1.8),
-and what is in slots that a copy is still to fill (semantics 17.3).
+the order of free slots, how much later than another a node was used, and which was used later of a
+node and one above it (semantics 1.7), which of several removals in a row is said first, after all
+of which a router knows the same (semantics 1.8), and what is in slots that a copy is still to fill
+(semantics 17.3).
 """
 
 from __future__ import annotations
@@ -87,15 +88,25 @@ def _whole(whole: Whole, names: Mapping[int, Name], view: Observation) -> Any:
     ]
     lists = [_named(ids, names) for ids in whole.lru_lists or ()]
     free = [None if slots is None else len(set(slots)) for slots in whole.free or ()]
-    ages = whole.ages or {}
-    depth = {node: len(name) for node, name in names.items()}  # of one age, a parent is older
+    return named, lists, free, _order_of_use(whole.ages or {}, names), _map(whole, view)
 
-    def age(node: int) -> tuple[int, int]:
-        return ages[node], depth.get(node, 0)
 
-    by_age = groupby(sorted(ages, key=age), key=age)
-    use = [sorted(map(repr, _named(alike, names))) for _, alike in by_age]
-    return named, lists, free, use, _map(whole, view)
+def _order_of_use(ages: Mapping[int, int], names: Mapping[int, Name]) -> dict[Name, set[Name]]:
+    """What was used before each node, but for those above it and below it: in every order of
+    eviction a node has its turn when nothing is left below it.
+    """
+    age = {names.get(node, ("?", node)): used for node, used in ages.items()}
+    return {
+        one: {other for other in age if age[other] < age[one] and not _related(one, other)}
+        for one in age
+    }
+
+
+def _related(one: Name, other: Name) -> bool:
+    """Whether one of two nodes is above the other: each name has its parent's inside it."""
+    shorter, longer = sorted((one, other), key=len)
+    further = (len(longer) - len(shorter)) // 2
+    return longer[further : len(longer) - further] == shorter
 
 
 def _named(ids: Any, names: Mapping[int, Name]) -> list[Name]:

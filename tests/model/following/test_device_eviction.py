@@ -571,13 +571,24 @@ def test_a_load_back_without_room_is_rightly_refused(full_device: Start) -> None
     assert judged(full_device(locked=True), "1 2", loaded=False) == []
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(
+def test_a_load_back_may_fail_with_an_allocation_that_was_told_to(full_device: Start) -> None:
+    """Once, and when it has made its room (semantics 9.3, 17.4)."""
+    cache = full_device(locked=False)
+    cache.cache.refuse(Pool.FULL)
+    assert judged(cache, "1 2", loaded=False, sure=False) == ["PROGRESS/load-refused"]
+    assert judged(cache, "1 2", False, {"F": ["7", "7 8"]}, sure=False) == []
+    assert not cache.cache.refusing, "it is over"
+    assert judged(cache, "1 2", loaded=False) == ["PROGRESS/load-refused"]
+
+
+@pytest.mark.parametrize("pool", [pool for pool in POOLS if pool is not Pool.FULL])
+def test_a_refusal_of_what_a_load_back_does_not_take_is_no_excuse(
     full_device: Start, pool: Pool
 ) -> None:
     cache = full_device(locked=False)
     cache.cache.refuse(pool)
-    assert judged(cache, "1 2", loaded=False, sure=False) == []
+    gone = {"F": ["7", "7 8"]}
+    assert judged(cache, "1 2", False, gone) == ["PROGRESS/load-refused"]
 
 
 def test_room_that_a_host_lock_keeps_from_being_made_is_an_excuse(start: Start) -> None:

@@ -188,7 +188,7 @@ MENDED: dict[str, Case] = {
     ),
     "a refusal that has kept one backup from being made excuses no other": (
         "backup-not-started",
-        1,
+        0,
         Config(),
         (Refuse(Pool.FULL_HOST), Insert(A), Insert(B), Evict(2)),
         "PROGRESS/never-backed-up",
@@ -198,6 +198,20 @@ MENDED: dict[str, Case] = {
         0,
         Config(threshold=2),
         (Insert(A), Insert(A), ACKS, Evict(1), Insert(B), HostLock("h", B), LoadBack(A)),
+        "PROGRESS/load-refused",
+    ),
+    "nor by a refusal of what it does not take": (
+        "load-refused",
+        0,
+        Config(),
+        (Insert(A), ACKS, Evict(1), Refuse(Pool.FULL_HOST), Refuse(Pool.SWA), LoadBack(A)),
+        "PROGRESS/load-refused",
+    ),
+    "a refusal that has kept one load-back from going ahead excuses no other": (
+        "load-refused",
+        0,
+        Config(),
+        (Insert(A), ACKS, Evict(1), Refuse(Pool.FULL), LoadBack(A), LoadBack(A)),
         "PROGRESS/load-refused",
     ),
     "nothing is fetched of which nothing is missing": (
