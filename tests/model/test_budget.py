@@ -28,7 +28,7 @@ FOLLOWED = [path for path in MODULES if path.parent.name == "following"]
 SPECIFIED = [path for path in MODULES if path not in FOLLOWED]
 
 STATEMENTS_SPECIFIED = 1_129
-STATEMENTS_FOLLOWED = 662
+STATEMENTS_FOLLOWED = 785
 BRANCHES = 12
 COLUMNS = 100
 
