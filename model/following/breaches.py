@@ -251,6 +251,15 @@ def not_written_back(node: Sequence[Page], lost: Component, along: bool = False)
     return Breach(Property.PROGRESS, rule, text, witness)
 
 
+def not_written_back_along(node: Sequence[Page], component: Component) -> Breach:
+    """A node loses SWA, or a state, and keeps what should have got a host copy then (7.3)."""
+    text = (
+        f"{component.name} of {spell(node)} was not written back with what left the device, "
+        "although the host has room for it"
+    )
+    return Breach(Property.PROGRESS, "not-written-back-along", text)
+
+
 def _lost(node: Sequence[Page], rule: str, why: str, host: Pool) -> Breach:
     """What should have been demoted was lost (semantics 7.4)."""
     text = f"{spell(node)} {why}; the eviction lost it where it should have demoted it to the host"

@@ -14,6 +14,7 @@ from radixproof.model.following.host_room import (
     adopt_host_losses,
     is_settled,
 )
+from radixproof.model.following.refusals import Refusals
 from radixproof.model.specification.backing_up import (
     can_have_host_room,
     copy_to_host,
@@ -28,7 +29,7 @@ from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.host_eviction import held_by
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.state import State
-from radixproof.model.specification.trie import Amounts, Page
+from radixproof.model.specification.trie import Amounts, Page, PagesPerPool
 from radixproof.model.verdict import Breach, Property, Witness
 
 
@@ -54,6 +55,12 @@ class FollowedEviction:
     """What the host could have held when the eviction began, where that is not told otherwise."""
     late: set[Page | None] = field(default_factory=set)
     """Leaves only since a victim that may have had to wait for a later drive (7.1)."""
+    refusals: Refusals | None = None
+    """What is pending, if that is known: one possibility (17.4)."""
+    refused: Page | None = None
+    """The last node whose write-back met a refusal."""
+    stayed: dict[Page, Component | None] = field(default_factory=dict)
+    """Leaves that a host lock kept, for want of room, or in this drive, for a refusal (7.4)."""
     spoilt: bool = False
     """A write-back may have met a refusal, so that who came first is hidden (7.4, 17.4)."""
     breaches: list[Breach] = field(default_factory=list)
@@ -62,7 +69,7 @@ class FollowedEviction:
         """First what had to go, then what went beyond that, then what made room for it
         (7.1, 14.10).
         """
-        self.spoilt = may_spoil_write_back(self.state)
+        self.spoilt = self.refusals is None and may_spoil_write_back(self.state)
         if self.state.config.write_back and not self._is_exact():
             self.room = host_room(self.state)
         if self.state.config.write_back and is_settled(self.state, self.choice):
@@ -86,7 +93,7 @@ class FollowedEviction:
         unless it may follow from what was wrong on the device (7.9, 8.3, 14.10).
         """
         fits = self._is_exact() and all(map(operator.le, self.to_write, free))
-        if fits and self.choice.made_host_room():
+        if fits and self.refused is None and self.choice.made_host_room():
             self.breaches.append(wording.host_room_unneeded())
         if self.host is not None and not self.breaches:
             self.host.finish()
@@ -108,13 +115,36 @@ class FollowedEviction:
             return may_go(self.state, end, written_back=could)
         if end in self.choice.gone[Pool.FULL_HOST]:
             return False
-        return may_go(self.state, end, written_back=False)
+        return may_go(self.state, end, written_back=self._must_have_room(end))
+
+    def _must_have_room(self, end: Page) -> bool:
+        """The host had room for a copy whenever it was asked for one (7.4, 8.3)."""
+        if self.host is None or end in self.stayed:
+            return False
+        room = can_have_host_room(self.state, end.node())
+        if not room:
+            self.stayed[end] = None
+        return room
+
+    def _stays(self, end: Page, component: Component) -> bool:
+        """A leaf meets a refusal, and a host lock keeps it: not in this drive (7.4, 17.4)."""
+        if self.host is None or not is_device_leaf(end):
+            return False
+        if may_go(self.state, end, written_back=False):
+            return False
+        node = end.node()
+        if self._meets_refusal(node, to_copy(self.state, node)):
+            make_host_room(self.state, node, self.host.evict)
+            self.stayed[end] = component
+        return self.stayed.get(end) is component
 
     def victim(self, component: Component, candidates: Iterable[Page]) -> Page | None:
         """The first in order that went; passing others over is a breach (semantics 7.1 to 7.3)."""
         gone = self.choice.gone[DEVICE[component]]
         before: Page | None = None
         for page in candidates:
+            if self._stays(page, component):
+                continue
             if page in gone:
                 if before is not None:
                     self.breaches.append(self._passed_over(before, page, component))
@@ -203,6 +233,9 @@ class FollowedEviction:
     def _copies_by_the_rule(self, host: FollowedHostRoom, node: list[Page]) -> bool:
         """A victim is copied, and room is made for it, unless it was certainly not copied (7.4)."""
         needed = to_copy(self.state, node)
+        if self._meets_refusal(node, needed):
+            self.refused = node[-1]
+            return make_host_room(self.state, node, host.evict)
         copied = any(host.remains(page, pool) for pool, pages in needed.items() for page in pages)
         if not needed or not (copied or not self._could_be_backed_up(node)):
             return False
@@ -212,6 +245,12 @@ class FollowedEviction:
         copy_to_host(self.state, targets)
         host.copied(targets)
         return True
+
+    def _meets_refusal(self, node: list[Page], needed: PagesPerPool) -> bool:
+        """There is room for a copy, and its slots are asked for, but refused (8.3, 17.4)."""
+        if self.refusals is None or not can_have_host_room(self.state, node):
+            return False
+        return self.refusals.meet(needed)
 
     def leaving(self, end: Page, component: Component) -> Sequence[Pool]:
         """What left; a leaf should have left as a whole, without anything being lost
@@ -232,9 +271,16 @@ class FollowedEviction:
                 wording.window_lost_with_state(end, self.choice if self.spoilt else None)
             )
         node = end.node()
+        self._note_deletion(node, pools)
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
+
+    def _note_deletion(self, node: list[Page], pools: Sequence[Pool]) -> None:
+        """What hangs below a leaf that is deleted leaves the host with it (7.4)."""
+        if self.host is not None and Pool.FULL in pools and not node[-1].has(Pool.FULL_HOST):
+            below = [page for page in self.state.trie.subtree(node) if page.host_only]
+            self.host.log.append((False, below))
 
     def _left(self, end: Page, pool: Pool) -> bool:
         """Whether an interior node lost this value, or a state that goes with its SWA (7.6)."""
@@ -250,12 +296,27 @@ class FollowedEviction:
             yield wording.never_backed_up(node, *debt, self.state.config.threshold)
         elif self.state.config.write_back and self._could_be_backed_up(node):
             lost = [pool for pool in pools if node[-1].has(pool) and not node[-1].has(HOST[pool])]
-            refused = self.state.refusing.intersection(to_copy(self.state, node))
-            if lost and refused and not self.choice.copied(node[-1]):
-                met_refusal(self.state, refused)
-            elif lost:
+            if self.host is not None and not lost:
+                yield from self._not_taken_along(node)
+            elif lost and not self._was_refused(node):
                 along = lost == [Pool.MAMBA] and pools[0] is Pool.SWA and node[-1].has(Pool.SWA)
                 yield wording.not_written_back(node, lost[0].component, along)
+
+    def _not_taken_along(self, node: list[Page]) -> Iterator[Breach]:
+        """Nothing is lost, but all that has no host copy should have got one (7.3)."""
+        for pool in to_copy(self.state, node):
+            yield wording.not_written_back_along(node, pool.component)
+            return
+
+    def _was_refused(self, node: list[Page]) -> bool:
+        """A copy that was certainly not made has met a refusal, if it is not known whether any is
+        pending (17.4).
+        """
+        refused = self.state.refusing.intersection(to_copy(self.state, node))
+        if self.refusals is not None or not refused or self.choice.copied(node[-1]):
+            return False
+        met_refusal(self.state, refused)
+        return True
 
     def _debt(self, node: list[Page], pools: Sequence[Pool]) -> tuple[Pool, str] | None:
         """The host pool where a copy was due earlier that would have saved what leaves now, and the
@@ -274,7 +335,7 @@ class FollowedEviction:
         """
         end = node[-1]
         certain = self.state.dialect.room_before_backup and not self._may_be_tried_in_vain()
-        if not (certain or self._was_the_last()):
+        if end is self.refused or not (certain or self._was_the_last()):
             return False
         others = (page for pool in DEVICE for page in self.choice.gone[pool] if page is not end)
         return has_host_room(self.state, node) and not any(page.cut for page in others)
@@ -285,7 +346,8 @@ class FollowedEviction:
         """
         leaves = filter(is_device_leaf, self.state.trie.recency_in[Pool.FULL])
         kept = (end for end in leaves if not may_go(self.state, end, written_back=False))
-        return self.spoilt and any(end.lacks for end in kept)
+        pending = self.spoilt if self.refusals is None else bool(self.refusals.pending)
+        return pending and any(end.lacks for end in kept)
 
     def _was_the_last(self) -> bool:
         """The eviction has ended with this victim: it has freed all that was asked (7.1)."""

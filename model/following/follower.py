@@ -12,6 +12,7 @@ from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back
 from radixproof.model.following.device_eviction import FollowedEviction
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, HostLog, alone, is_settled
+from radixproof.model.following.refusals import Refusals, tried
 from radixproof.model.specification.host_eviction import host_candidates
 from radixproof.model.specification.inserting import Inserting, finish_insert
 from radixproof.model.specification.loading import (
@@ -46,6 +47,8 @@ class Follower:
         self.owed: Owed = {}
         self.host_log: HostLog = []
         """What had to happen on the host in the last of these operations, in order."""
+        self.hidden = False
+        """A refusal may have hidden the order in which the last of these took its victims."""
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
@@ -59,7 +62,33 @@ class Follower:
 
     def _evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
         """The same, where the amount asked for may be unknown (semantics 7.1, 9.3)."""
-        eviction = FollowedEviction(self.state, self.owed, asked, choice, amount_known)
+        known = choice._replace(sure=True)
+        self.hidden = may_spoil_write_back(self.state)
+        if self.hidden and is_settled(self.state, known):
+            return self._evict_refusing(asked, known, amount_known)
+        return self._run(FollowedEviction(self.state, self.owed, asked, choice, amount_known))
+
+    def _evict_refusing(self, asked: Amounts, choice: Choice, amount_known: bool) -> Evicted:
+        """The same, where refusals may be pending on the host (semantics 17.4)."""
+
+        def by(refusals: Refusals) -> FollowedEviction:
+            return FollowedEviction(
+                self.state, self.owed, asked, choice, amount_known, refusals=refusals
+            )
+
+        def log_by(refusals: Refusals) -> HostLog | None:
+            done = self._run(by(refusals))
+            return None if done.breaches else self.host_log
+
+        trial = tried(self.state, choice, log_by)
+        done = self._run(by(trial.refusals))
+        self.state.refusing -= set(HOST) - trial.pending
+        self.hidden = trial.hidden
+        self.host_log = [] if trial.hidden else self.host_log
+        return done
+
+    def _run(self, eviction: FollowedEviction) -> Evicted:
+        """Follow an eviction to its end (semantics 7.1)."""
         eviction.run()
         self.host_log = [] if eviction.host is None else eviction.host.log
         return Evicted(eviction.freed, eviction.breaches)

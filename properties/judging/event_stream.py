@@ -25,6 +25,7 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 
 NONE: frozenset[Page] = frozenset()
 _HARMLESS = {"stored-twice", "child-first", "acks-out-of-order", "host-out-of-order"}
+_HARMLESS |= {"host-unasked", "demoted-first"}
 """Rules whose breach leaves no doubt about what is where."""
 
 
@@ -192,6 +193,8 @@ class Announced:
         del known[prefix]
         if on_host:
             yield from self.turns.take(False, prefix)
+        else:
+            self.turns.left_device(prefix)
 
     def _store(self, event: Event, known: dict[int, None]) -> Iterator[Breach]:
         size = self.abstraction.config.page_size

@@ -16,7 +16,7 @@ from radixproof.impl.sight import Sight
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Config
 from radixproof.model.dialect import Dialect
-from radixproof.model.following.choice import Choice, may_spoil_write_back
+from radixproof.model.following.choice import Choice
 from radixproof.model.following.follower import Follower
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind, Page
@@ -146,9 +146,8 @@ class Judge:
         shown = self.applicable
         sure, ordered = self._is_sure(judged), not (self.model_adopted or self.unordered)
         choice = Choice(delta.gone, delta.gained, sure, ordered, judged.waited)
-        hidden = self._left_in_hidden_order(choice)
         breaches += judged.after(choice)
-        self._note_hidden_order(hidden)
+        self._note_hidden_order(self._left_in_hidden_order(choice))
         breaches += step_checks.residency(self.model, self.abstraction, step, delta)
         breaches += step_checks.shape(self.abstraction, delta)
         breaches += step_checks.locks(shown, self.model, self.abstraction, step, delta)
@@ -163,6 +162,7 @@ class Judge:
             log = [] if breaches else self.follower.host_log
             breaches += self.announced.changes(seen.events, delta, self.model.copies.flying, log)
         self.follower.host_log = []
+        self.follower.hidden = False
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         if step.fetched is None:  # else its slots were allocated before
@@ -181,7 +181,7 @@ class Judge:
         """What left the device, if a refusal may have kept one of several victims for later."""
         left = {page for pool in DEVICE for page in choice.gone[pool]}
         several = sum(page.cut for page in left) > 1
-        return left if several and may_spoil_write_back(self.model) else set()
+        return left if several and self.follower.hidden else set()
 
     def _note_hidden_order(self, hidden: set[Page]) -> None:
         """These may have come to be on the host only. Where one node is left of them, its place in

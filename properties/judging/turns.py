@@ -27,6 +27,9 @@ class Turns:
         """Backups that were acknowledged since events were taken in last, in order."""
         self._due: dict[tuple[bool, int], list[int]] = {}
         self._latest = FIRST
+        self._all_known = False
+        """Nothing happened on the host but what is due."""
+        self._left_device: set[int] = set()
 
     def start(self, log: HostLog, prefix_of: Callable[[Page], int]) -> None:
         """Events are taken in, the last of them from a step with this ``log``."""
@@ -37,6 +40,8 @@ class Turns:
         for turn, (stored, pages) in enumerate(log):
             self._expect(stored, pages, turn, prefix_of)
         self.acked.clear()
+        self._all_known = bool(log)
+        self._left_device.clear()
 
     def _expect(
         self, stored: bool, pages: Sequence[Page], turn: int, prefix_of: Callable[[Page], int]
@@ -48,8 +53,14 @@ class Turns:
         """A prefix is said to be stored on the host, or removed there."""
         turns = self._due.get((stored, prefix))
         if not turns:
+            if self._all_known:
+                text = "something is said to become of a page on the host, where nothing was due"
+                yield Breach(Property.EVENT, "host-unasked", text)
             return
         turn = turns.pop(0)
+        if stored and turn >= 0 and prefix in self._left_device:
+            text = "a page is said to be on the host only after it has left the device"
+            yield Breach(Property.EVENT, "demoted-first", text)
         if turn < self._latest < 0:
             text = "a backup is announced after one that was acknowledged later"
             yield Breach(Property.EVENT, "acks-out-of-order", text)
@@ -57,6 +68,10 @@ class Turns:
             text = "what became of a page on the host is announced after what came later"
             yield Breach(Property.EVENT, "host-out-of-order", text)
         self._latest = max(self._latest, turn)
+
+    def left_device(self, prefix: int) -> None:
+        """A prefix is said to have left the device."""
+        self._left_device.add(prefix)
 
     def left(self) -> Iterator[Breach]:
         """What the last step had to do on the host, and of which nothing was said: it shows
