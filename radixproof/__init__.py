@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import ReleaseWindow as ReleaseWindow
     from radixproof.impl.operations import Reset as Reset
     from radixproof.impl.operations import RunCopies as RunCopies
+    from radixproof.impl.operations import RunForward as RunForward
     from radixproof.impl.operations import Unlock as Unlock
     from radixproof.impl.operations import WritingCheck as WritingCheck
     from radixproof.impl.registry import UnknownSystem as UnknownSystem
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from radixproof.impl.system import HostLocking as HostLocking
     from radixproof.impl.system import HostTier as HostTier
     from radixproof.impl.system import Insertion as Insertion
+    from radixproof.impl.system import Launching as Launching
     from radixproof.impl.system import Lookup as Lookup
     from radixproof.impl.system import Prefetching as Prefetching
     from radixproof.impl.system import Refusing as Refusing
@@ -120,6 +122,7 @@ __all__ = [
     "Key",
     "Known",
     "KnownError",
+    "Launching",
     "LoadBack",
     "LoadingCheck",
     "Lock",
@@ -141,6 +144,7 @@ __all__ = [
     "Reset",
     "Resetting",
     "RunCopies",
+    "RunForward",
     "Scope",
     "Sight",
     "Stateful",
@@ -169,14 +173,14 @@ _MODULES = {
     "impl.operations": (
         "Abort Arrive Decode EndPrefetch Evict EvictHost Finish History HostInsert HostLock Insert"
         " LoadBack LoadingCheck Lock Match Operation Prefetch Prefill Refuse ReleaseWindow Reset"
-        " RunCopies Unlock WritingCheck"
+        " RunCopies RunForward Unlock WritingCheck"
     ),
     "impl.registry": "UnknownSystem find",
     "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
-        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Lookup"
-        " Prefetching Refusing Replicated Resetting Stateful System Target Unavailable Windowed"
+        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Launching"
+        " Lookup Prefetching Refusing Replicated Resetting Stateful System Target Unavailable Windowed"
     ),
     "model.config": "Component Config ConfigError EvictionPolicy Pool",
     "model.dialect": "Dialect",

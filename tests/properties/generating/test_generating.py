@@ -329,7 +329,7 @@ def test_priorities_differ_where_they_matter(radix: Target) -> None:
 def test_some_quotas_are_nothing_or_no_whole_pages(radix: Target, size: int) -> None:
     quotas = {
         one.quota
-        for one, _ in played(radix, Config(page_size=size), 3, 900)
+        for one, _ in played(radix, Config(page_size=size), 3, 1500)
         if isinstance(one, LoadBack | Arrive)
     }
     whole = {size, 2 * size, 3 * size, 4 * size}
