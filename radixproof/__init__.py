@@ -180,7 +180,8 @@ _MODULES = {
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
         "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Launching"
-        " Lookup Prefetching Refusing Replicated Resetting Stateful System Target Unavailable Windowed"
+        " Lookup Prefetching Refusing Replicated Resetting Stateful System Target Unavailable"
+        " Windowed"
     ),
     "model.config": "Component Config ConfigError EvictionPolicy Pool",
     "model.dialect": "Dialect",
