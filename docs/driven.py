@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 from radixproof.impl.operations import (
     Arrive,
+    Decode,
     Finish,
     HostInsert,
     HostLock,
     Match,
     Operation,
     Prefetch,
+    Prefill,
     Refuse,
     ReleaseWindow,
     RunCopies,
@@ -94,6 +96,16 @@ THINGS = (
         "requests that end at a stop before what they computed",
         Finish("q", past_stop=1),
         why="SGLang keeps what is past a stop",
+    ),
+    Thing(
+        "a step in flight, of requests that decode",
+        lambda scope, _: Decode in scope.launches,
+        "the scheduler waits for it, mostly (11.6)",
+    ),
+    Thing(
+        "a step in flight, of a part of a prompt",
+        lambda scope, _: Prefill in scope.launches,
+        "the scheduler waits for it",
     ),
     _operation(
         "early releases",
