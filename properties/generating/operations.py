@@ -7,7 +7,6 @@ trying.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -45,12 +44,13 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import DEVICE, HOST, EvictionPolicy, Pool
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.loading import host_hits
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.trie import Page
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
+from radixproof.properties.generating.in_flight import InFlight
 from radixproof.properties.generating.keys import Below, Keys, loadable
+from radixproof.properties.generating.late_uses import LateUses
 from radixproof.properties.generating.preview import preview_match
 from radixproof.properties.generating.wide import in_parts, past_stop, prompt_only
 from radixproof.properties.judging.judge import Judge
@@ -97,8 +97,6 @@ MOST_REQUESTS = 4
 """The most requests alive at a time."""
 MOST_PREFETCHES = 3
 """The most prefetches that have begun at a time."""
-MOST_MATCHES = 3
-"""The most matches that are kept at a time: then the next one takes the place of the oldest."""
 
 
 def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
@@ -131,11 +129,8 @@ class Shaper:
         """What is to follow on the operation of the last rule."""
         self.quotas = 0
         """How many were drawn: by these turns, and not by a draw, some are not of whole pages."""
-        self.matches = 0
-        self.turns: Counter[type[Operation]] = Counter()
-        """How often a match, or what uses one, was about to be made: by these turns, and not by a
-        draw, some are kept, or use one that was.
-        """
+        self.late = LateUses(ledger, scope)
+        self.in_flight = InFlight(ledger, scope)
         self.make: dict[type[Operation], Callable[[Cache, Below], Iterable[Operation]]] = {
             Insert: self._insert,
             LoadBack: self._load_back,
@@ -217,67 +212,6 @@ class Shaper:
         self.named += 1
         return f"{letter}{self.named}"
 
-    # -- matches that are kept -----------------------------------------------------------------
-
-    def _in_turn(self, kind: type[Operation], every: int, after: int = 0) -> bool:
-        """Whether it is the turn of a match to be kept, or of a kept one to be used."""
-        return self.scope.kept_matches and self.turns[kind] % every == after
-
-    def _kept(self, key: Key) -> Match:
-        """A match that is kept."""
-        names = list(self.ledger.matches)
-        if len(names) < MOST_MATCHES:
-            self.matches += 1
-            return Match(key, f"m{self.matches}")
-        return Match(key, names[0])
-
-    def _match(self, key: Key, model: Cache) -> Match:
-        """A match, which may be kept, or splits the node of one that is."""
-        self.turns[Match] += 1
-        if self._in_turn(Match, every=2):
-            return self._kept(key)
-        nodes = [model.kept[name].best.node() for name in self.ledger.matches]
-        inside = [page for node in nodes for page in node[:-1]]
-        return Match(inside[self.turns[Match] // 2 % len(inside)].key() if inside else key)
-
-    def _lock(self, key: Key) -> Lock:
-        """A lock of a prompt, or of a kept match."""
-        name = self._name("r")
-        self.turns[Lock] += 1
-        if self.ledger.matches and self._in_turn(Lock, every=2):
-            return Lock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), Lock))
-        return Lock(name, key)
-
-    def _host_lock(self, key: Key) -> HostLock:
-        """The same for the host copies."""
-        name = self._name("h")
-        self.turns[HostLock] += 1
-        if self.ledger.matches and self._in_turn(HostLock, every=2):
-            return HostLock(name, NO_PROMPT, self._one_of(list(self.ledger.matches), HostLock))
-        return HostLock(name, key)
-
-    def _loading(self, made: LoadBack, model: Cache) -> Iterator[Operation]:
-        """A load-back as it was made, or that of a kept match; or it is put off, and perhaps a part
-        of its prefix is brought back before.
-        """
-        self.turns[LoadBack] += 1
-        if self._in_turn(LoadBack, every=4):
-            yield self._kept(made.key)
-            if self._in_turn(LoadBack, every=8):
-                units = self.config.floor(len(self.ledger.units(made.key)))
-                part = max(0, units - self.config.page_size)
-                yield LoadBack(self.ledger.prefix(made.key, part))
-            return
-        paths = {name: model.kept[name].best.path() for name in self.ledger.matches}
-        ready = [name for name, path in paths.items() if any(host_hits(path, self.config))]
-        if ready and self._in_turn(LoadBack, every=2, after=1):
-            yield LoadBack(NO_PROMPT, made.quota, self._one_of(ready, LoadBack))
-        else:
-            yield made
-
-    def _one_of(self, names: list[str], kind: type[Operation]) -> str:
-        return names[self.turns[kind] // 2 % len(names)]
-
     # -- one kind at a time --------------------------------------------------------------------
 
     def _load_back(self, model: Cache, below: Below) -> Iterator[Operation]:
@@ -288,17 +222,17 @@ class Shaper:
             ready = bool(loadable(model))
         if ready or not below(8):
             made = LoadBack(self.keys.on_host(model, below), self._quota(below))
-            yield from self._loading(made, model)
+            yield from self.late.loading(made, model)
 
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
-            return (self._host_lock(self.keys.on_host(model, below)),)
+            return (self.late.host_lock(self._name("h"), self.keys.on_host(model, below)),)
         if kind is Match and self.ledger.prefetches and not below(4):
             return (Match(self._part_of_a_prefix(below)),)
         key = self.keys.derived(model, below)
         if kind is Lock:
-            return (self._lock(key),)
-        return (self._match(key, model),)
+            return (self.late.lock(self._name("r"), key),)
+        return (self.late.match(key, model),)
 
     def _part_of_a_prefix(self, below: Below) -> Key:
         """Of what a prefetch goes on from, which a match of it may split."""
@@ -372,29 +306,15 @@ class Shaper:
         if kind is Prefill:
             pages = (1, 1, 2, 3, 8)[below(5)]
             tokens = pages * size - (0 if below(4) else below(size))
-            return Prefill(name, tokens, self._launched(Prefill))
+            return Prefill(name, tokens, self.in_flight.launched(Prefill))
         if kind is Decode:
             bits, length = below(256), 1 + below(2 * size)
             generated = tuple(1 + (bits >> at & 1) for at in range(length))
-            return Decode(name, generated, self._launched(Decode))
+            return Decode(name, generated, self.in_flight.launched(Decode))
         if kind is Finish:
             beyond = past_stop(self.config, name) if self.scope.ends_at_stops else 0
             return Finish(name, prompt_only(self.config, name), beyond)
         return Abort(name)
-
-    def _computes(self) -> bool:
-        """Whether it is the turn of a forward pass in flight to run."""
-        forward = self.ledger.forward
-        if forward is None or not forward.in_flight:
-            return False
-        self.turns[RunForward] += 1
-        return self.turns[RunForward] % 2 == 0
-
-    def _launched(self, kind: type[Operation]) -> bool:
-        """Whether a step is only launched: most are, where they can be."""
-        self.turns[kind] += 1
-        possible = unavailable(RunForward, self.config, self.scope) is None
-        return possible and kind in self.scope.launches and self.turns[kind] % 4 > 0
 
     def _at_work(self, kind: type[Operation]) -> list[str]:
         """Requests that can prefill, or decode."""
@@ -427,7 +347,7 @@ class Shaper:
             load = load if model.copies.queued[load, rank] else not load
             count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
             run = RunCopies(count, load, fail, rank)
-            return (run, RunForward()) if self._computes() else (run,)
+            return (run, RunForward()) if self.in_flight.runs() else (run,)
         if kind is RunForward:
             return (RunForward(),)
         if kind is Refuse:
@@ -473,9 +393,8 @@ class Shaper:
             yield from (make_room, made)
         else:
             name = self._name("r")
-            self.turns[Insert] += 1
-            if self._in_turn(Insert, every=2):
-                match = self._kept(key)
+            if self.late.in_turn(Insert, every=2):
+                match = self.late.kept(key)
                 yield from (match, make_room, Lock(name, NO_PROMPT, match.kept))
             else:
                 yield from (Lock(name, key), make_room)

@@ -1,7 +1,7 @@
 """Judging one step: the model does what the operation says, and what can be seen must agree.
 
-A step is judged on its outcome (`judgements`) and on what it touched (`step_checks`). Now and then
-`state_checks` looks at the entire state.
+A step is judged on its outcome (`judgements`), on what it touched (`step_checks`), and on bytes
+(`content_checks`). Now and then `state_checks` looks at the entire state.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from radixproof.model.following.follower import Follower
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind, Page
 from radixproof.model.verdict import Breach
-from radixproof.properties.judging import step_checks
+from radixproof.properties.judging import content_checks, step_checks
 from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta
 from radixproof.properties.judging.applicable import (
     Moment,
@@ -155,7 +155,7 @@ class Judge:
         breaches += step_checks.marks(shown, self.model, touched)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
-        breaches += step_checks.arrived(shown, self.model, self.abstraction, step, delta, system)
+        breaches += content_checks.arrived(shown, self.model, self.abstraction, step, delta, system)
         breaches += step_checks.quiet(shown, self.model, seen)
         self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:
@@ -198,15 +198,17 @@ class Judge:
         """CONTENT of what was copied and of what was served."""
         breaches: list[Breach] = []
         if judged.ran:
-            breaches += step_checks.copied(self.applicable, self.abstraction, judged.ran, system)
+            breaches += content_checks.copied(self.applicable, self.abstraction, judged.ran, system)
         if isinstance(step.operation, RunForward) and self.ledger.forward is not None:
-            breaches += step_checks.computed(self.applicable, self.model, self.abstraction, system)
+            breaches += content_checks.computed(
+                self.applicable, self.model, self.abstraction, system
+            )
         if judged.served is not None:
             self.pass_over(Moment.MATCH)
             if self.applicable.served:
-                breaches += step_checks.served(self.abstraction, step, judged.served)
+                breaches += content_checks.served(self.abstraction, step, judged.served)
         if isinstance(step.operation, CopyState) and step.slots:
-            breaches += step_checks.state(self.ledger.tags, judged.source, step, system)
+            breaches += content_checks.state(self.ledger.tags, judged.source, step, system)
         return breaches
 
     def pass_over(self, moment: Moment) -> None:

@@ -17,9 +17,10 @@ from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.drawing import spell
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.applicable import AUX, Moment, Pools, shown
+from radixproof.properties.judging.content_checks import compare_content
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.judging.spelling import prefix_of, spell_difference, spell_nodes
-from radixproof.properties.judging.step_checks import compare_content, marks
+from radixproof.properties.judging.step_checks import marks
 
 
 def inspect(judge: Judge, seen: Observation, system: Complete) -> list[Breach]:

@@ -7,8 +7,7 @@ that are `Applicable` to it, and for no others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
@@ -23,14 +22,11 @@ from radixproof.impl.operations import (
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.cache import Cache
-from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Holder, Page
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.judging import carried_checks
 from radixproof.properties.judging.abstraction import Abstraction, Delta, Placed
 from radixproof.properties.judging.applicable import Applicable, shown
-from radixproof.properties.performing.ledger import ContentTags, Ledger
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.step import CopyState, Step
 
@@ -354,133 +350,6 @@ def swa_map(
     return [Breach(Property.MAP, "entry" if wanted else "stale", text)]
 
 
-def arrived(
-    judged: Applicable,
-    model: Cache,
-    abstraction: Abstraction,
-    step: Step,
-    delta: Delta,
-    system: Complete,
-) -> list[Breach]:
-    """CONTENT of what arrived in a pool in this step, unless a copy in flight has yet
-    to bring it.
-    """
-    breaches = []
-    for pool in judged.content:
-        if delta.gained[pool] or delta.moved:
-            coming = _coming(model, pool)
-            pages = [*delta.gained[pool], *(page for page, other in delta.moved if other is pool)]
-            breaches += compare_content(
-                abstraction, pool, [page for page in pages if page not in coming], system
-            )
-    if isinstance(step.operation, HostInsert):
-        return [replace(breach, rule="fetched") for breach in breaches]
-    if isinstance(step.operation, Insert) and step.carried is not None:
-        return carried_checks.of_state(model.config, step.operation, step.carried, breaches)
-    return breaches
-
-
-def _coming(model: Cache, pool: Pool) -> set[Page]:
-    """Pages that a copy in flight has yet to bring there."""
-    return {
-        page
-        for copy in model.copies.flying
-        if not copy.complete
-        for page in copy.targets.get(pool, ())
-    }
-
-
-def copied(
-    judged: Applicable, abstraction: Abstraction, ran: Sequence[Copy], system: Complete
-) -> list[Breach]:
-    """CONTENT of what was copied in this step."""
-    pages: dict[Pool, list[Page]] = {}
-    for copy in ran:
-        for pool, written in copy.targets.items():
-            pages.setdefault(pool, []).extend(written)
-    return [
-        breach
-        for pool, written in pages.items()
-        if pool in judged.content
-        for breach in compare_content(abstraction, pool, written, system)
-    ]
-
-
-def computed(
-    judged: Applicable, model: Cache, abstraction: Abstraction, system: Complete
-) -> list[Breach]:
-    """CONTENT of what is in the slots that a forward pass has written, now that it has run."""
-    forward = abstraction.ledger.forward
-    assert forward is not None
-    breaches: list[Breach] = []
-    for pool in judged.content:
-        written = set(forward.slots.get(pool, ()))
-        pages = [
-            page
-            for page in (model.trie.recency if written else ())
-            if page.has(pool) and not written.isdisjoint(abstraction.slots_of(page, pool) or ())
-        ]
-        coming = _coming(model, pool)
-        pages = [page for page in pages if page not in coming]
-        breaches += compare_content(abstraction, pool, pages, system)
-    return breaches
-
-
-def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
-    """CONTENT of what a match serves: the slots of the nodes on its path, whose bytes are known."""
-    if list(step.slots) == abstraction.path_slots(end, Pool.FULL):
-        return []
-    text = (
-        f"{step.operation} was served slots {list(step.slots)}, which are not those of the "
-        "nodes on its path"
-    )
-    return [Breach(Property.CONTENT, "served", text)]
-
-
-def state(tags: ContentTags, source: Page | None, step: Step, system: Complete) -> list[Breach]:
-    """CONTENT of a state that a request took a copy of."""
-    assert source is not None
-    prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
-    wanted = prefix[-1:] or [0]  # by the rules there is no state to copy
-    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system)
-
-
-def compare_content(
-    abstraction: Abstraction, pool: Pool, pages: Iterable[Page], system: Complete
-) -> list[Breach]:
-    """Compare the bytes of pages in one pool with what they must be."""
-    size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
-    forward = abstraction.ledger.forward
-    coming = forward.slots.get(pool, ()) if forward is not None and forward.in_flight else ()
-    slots: list[int] = []
-    tags: list[int] = []
-    read: list[Page] = []
-    for page in pages:
-        placed = abstraction.placed(page)
-        if placed is not None:
-            at = placed.at(page, size)
-            held = placed.part(at, pool, size)
-            if held is not None and not (coming and any(slot in coming for slot in held)):
-                slots += held
-                tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
-                read.append(page)
-    forgotten = _overwritten(abstraction, pool, read)
-    return _wrong_bytes(pool, slots, tags, system, read, forgotten, abstraction.ledger)
-
-
-def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) -> set[int]:
-    """Slots to which a copy that a reset has forgotten was still to write, and those of pages that
-    were copied from, or to, such a slot of the other tier (semantics 12.1).
-    """
-    slots = set(abstraction.forgotten[pool])
-    twin = (DEVICE if pool.on_host else HOST)[pool.component]
-    for page in pages if abstraction.forgotten[twin] else ():
-        own, others = (abstraction.slots_of(page, one) or () for one in (pool, twin))
-        pairs = zip(own, others, strict=False)  # either may not be shown, or not be there
-        slots |= {slot for slot, other in pairs if other in abstraction.forgotten[twin]}
-    return slots
-
-
 def allocation_refused(model: Cache, step: Step) -> list[Breach]:
     """PROGRESS of the allocators: what is free can be allocated."""
     told = [pool for pool, _ in step.refused if pool in model.refusing]
@@ -541,39 +410,3 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
     return Breach(
         violates, f"{pool.name.lower()}-{rule}", text, Witness(page.key(), pool, held=expected)
     )
-
-
-def _wrong_bytes(
-    pool: Pool,
-    slots: list[int],
-    tags: list[int],
-    system: Complete,
-    pages: Sequence[Page] = (),
-    forgotten: Collection[int] = (),
-    ledger: Ledger | None = None,
-) -> list[Breach]:
-    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs. To those
-    that are ``forgotten`` a copy was being made when a reset came; of forward passes that were
-    late the ``ledger`` tells.
-    """
-    found = system.read(pool, slots) if slots else []
-    if found == tags:
-        return []
-    at = next(at for at in range(len(slots)) if found[at] != tags[at])
-    slot, tag, seen = slots[at], tags[at], found[at]
-    what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
-    text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
-    witness = None
-    if pages:
-        page = pages[at * len(pages) // len(slots)]
-        witness = Witness(page.key(), pool, content=True)
-    if ledger is not None and ledger.wrote(pool, slot, seen):
-        text += "; a forward pass that was launched before the slot was freed wrote there"
-        return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
-    if ledger is not None and tag in ledger.overtaken:
-        text += "; copies to the host ran while the forward pass that computes it was in flight"
-        return [Breach(Property.CONTENT, "copied-before-computed", text, witness)]
-    if slot in forgotten:
-        text += "; a copy that was in flight at a reset was still to write there"
-        return [Breach(Property.CONTENT, "written-after-reset", text, witness)]
-    return [Breach(Property.CONTENT, pool.name.lower(), text, witness)]

@@ -44,9 +44,9 @@ from radixproof.properties.generating import wide
 from radixproof.properties.generating.configs import config, plainest
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.generating.keys import digits
+from radixproof.properties.generating.late_uses import MOST_MATCHES
 from radixproof.properties.generating.operations import (
     MIX,
-    MOST_MATCHES,
     MOST_REQUESTS,
     Generator,
     Shaper,
