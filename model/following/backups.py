@@ -217,7 +217,7 @@ class FollowedBackups:
         certain = is_settled(state, self.choice)
         for pool, pages in to_copy(state, node).items():
             for page in pages:
-                busy = page in marked or node[-1] in marked
+                busy = any(one in marked for one in node[-1].path() if one.end >= page.end)
                 due = page if page in node else node[-1]
                 rule = wording.unpaid(due, pool.component, busy, uncounted)
                 if page is self.too_early and pool is Pool.MAMBA_HOST:

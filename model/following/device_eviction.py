@@ -93,7 +93,8 @@ class FollowedEviction:
         unless it may follow from what was wrong on the device (7.9, 8.3, 14.10).
         """
         fits = self._is_exact() and all(map(operator.le, self.to_write, free))
-        if fits and self.refused is None and self.choice.made_host_room():
+        met = self.refused is not None or any(one is not None for one in self.stayed.values())
+        if fits and not met and self.choice.made_host_room():
             self.breaches.append(wording.host_room_unneeded())
         if self.host is not None and not self.breaches:
             self.host.finish()

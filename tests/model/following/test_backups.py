@@ -223,6 +223,17 @@ def test_what_is_passed_over_because_the_end_of_the_key_is_in_flight_is_owed_as_
     assert cache.evict_as((0, 1, 0), gone)[1] == ["PROGRESS/never-backed-up-again"]
 
 
+def test_so_it_is_where_a_node_in_between_is_in_flight(start: Start) -> None:
+    cache = start(window=3, dialect=WINDOWED)
+    cache.put("1", evicted=1)
+    cache.settle()
+    cache.put("1 2", evicted=1)
+    assert cache.put_as("1 2 3", gained={"f": ["1 2 3"], "s": ["1 2 3"]}) == []
+    assert cache.owed() == {"1": [Pool.SWA_HOST]}
+    debts = [debt for owed in cache.follower.owed.values() for debt in owed.values()]
+    assert [debt.rule for debt in debts] == ["never-backed-up-again"]
+
+
 def test_a_state_that_an_insert_brings_after_its_backup_is_owed(start: Start) -> None:
     cache = start(mamba=True, dialect=LATE, threshold=2)
     cache.put("1")

@@ -13,6 +13,7 @@ from radixproof.impl.operations import (
     Evict,
     Finish,
     History,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
@@ -188,5 +189,48 @@ def test_a_refused_write_back_changes_the_order_of_first_in_last_out(radix: Targ
         HostLock("h", Key((101, 2))),
         Refuse(Pool.FULL_HOST),
         Prefill("q", 2),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_room_is_made_on_the_host_for_a_copy_that_meets_a_refusal(radix: Target) -> None:
+    """That of [4], which its host lock keeps; [2 3 4], which comes next, needs none."""
+    first, other = Key((1, 2, 3, 4)), Key((101, 102, 3, 4))
+    longer = Key((101, 2, 3, 4, 5))
+    shape = Config(
+        window=1,
+        device_pages=10,
+        swa_pages=8,
+        swa_host_pages=7,
+        write_back=True,
+    )
+    history = (
+        Insert(first),
+        Insert(other),
+        HostLock("h", first),
+        Match(Key((101,))),
+        Evict(1, swa=4),
+        Insert(longer, 4),
+        Match(first),
+        LoadBack(Key((101, 102, 3))),
+        Match(longer),
+        Refuse(Pool.FULL_HOST),
+        Evict(1),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_supplement_that_has_no_room_does_not_meet_a_refusal_of_another_pool(
+    radix: Target,
+) -> None:
+    """The window of [201 2] finds no room on the host; FULL of [103], after it, is refused."""
+    shape = replace(WHOLE, host_pages=7, swa_host_pages=3)
+    history = (
+        Insert(Key((1,)), state=True),
+        HostInsert(Key((1, 2, 3))),
+        Insert(Key((101,))),
+        Insert(Key((201, 2, 3)), 3),
+        Refuse(Pool.FULL_HOST),
+        Insert(Key((201, 2, 103))),
     )
     assert run_history(radix, History(shape, history)) is None
