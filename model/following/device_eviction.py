@@ -60,7 +60,9 @@ class FollowedEviction:
     refused: Page | None = None
     """The last node whose write-back met a refusal."""
     stayed: dict[Page, Component | None] = field(default_factory=dict)
-    """Leaves that a host lock kept, for want of room, or in this drive, for a refusal (7.4)."""
+    """Leaves that a host lock kept in a drive, for want of room, or in that one for a refusal."""
+    drive: Component = Component.FULL
+    """The component whose drive it is (7.1)."""
     spoilt: bool = False
     """A write-back may have met a refusal, so that who came first is hidden (7.4, 17.4)."""
     breaches: list[Breach] = field(default_factory=list)
@@ -143,6 +145,9 @@ class FollowedEviction:
         """The first in order that went; passing others over is a breach (semantics 7.1 to 7.3)."""
         gone = self.choice.gone[DEVICE[component]]
         before: Page | None = None
+        if component is not self.drive:  # what had no room is asked anew
+            self.drive = component
+            self.stayed = {page: one for page, one in self.stayed.items() if one is not None}
         for page in candidates:
             if self._stays(page, component):
                 continue

@@ -234,3 +234,19 @@ def test_a_supplement_that_has_no_room_does_not_meet_a_refusal_of_another_pool(
         Insert(Key((201, 2, 103))),
     )
     assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_leaf_that_stays_for_want_of_room_is_tried_again_in_the_next_drive(radix: Target) -> None:
+    """The SWA drive makes room for [3], whose copy then meets the refusal."""
+    shape = replace(WHOLE, window=1, host_pages=2, swa_host_pages=2, write_back=True)
+    whole = Key((1, 2, 3))
+    history = (
+        Insert(Key((1, 2))),
+        Evict(1),
+        Evict(1),
+        Insert(whole, state=True),
+        HostLock("h", whole),
+        Refuse(Pool.FULL_HOST),
+        Evict(1, swa=1, mamba=1),
+    )
+    assert run_history(radix, History(shape, history)) is None
