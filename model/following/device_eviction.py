@@ -145,9 +145,7 @@ class FollowedEviction:
         """The first in order that went; passing others over is a breach (semantics 7.1 to 7.3)."""
         gone = self.choice.gone[DEVICE[component]]
         before: Page | None = None
-        if component is not self.drive:  # what had no room is asked anew
-            self.drive = component
-            self.stayed = {page: one for page, one in self.stayed.items() if one is not None}
+        self._enter(component)
         for page in candidates:
             if self._stays(page, component):
                 continue
@@ -163,6 +161,12 @@ class FollowedEviction:
         if before is not None and self.amount_known:
             self.breaches.append(self._passed_over(before, None, component))
         return None
+
+    def _enter(self, drive: Component) -> None:
+        """What had no room in another drive is tried anew (7.1)."""
+        if drive is not self.drive:
+            self.drive = drive
+            self.stayed = {page: one for page, one in self.stayed.items() if one is not None}
 
     def _came_after_its_parent(self, end: Page) -> bool:
         """Its parent is yet to lose SWA or a state alone, as only a node with a leaf below it does
