@@ -97,14 +97,14 @@ def of_room(step: Step, evict: Evict) -> list[Breach]:
     return [Breach(Property.PROGRESS, "more-room-than-lacking", text)]
 
 
-def of_released_state(act: ReleaseState) -> list[Breach]:
+def of_released_state(act: ReleaseState, refused: bool) -> list[Breach]:
     """LOCK: a lock on a state is given back by itself only once it is of no use, and where there is
-    no room for another state (semantics 6.4).
+    no room for another state (semantics 6.4), or one may have been ``refused`` (17.4).
     """
     if not act.consumed:
         text = f"{act}: the request has computed nothing yet from the state that it copied"
         return [Breach(Property.LOCK, "state-released-before-use", text)]
-    if act.free:
+    if act.free and not refused:
         text = f"{act}: it is given back to make room for another, for which there is room"
         return [Breach(Property.LOCK, "state-released-without-need", text)]
     return []

@@ -173,7 +173,8 @@ def _wrong_bytes(
     if ledger is not None and ledger.wrote(pool, slot, seen):
         text += "; a forward pass that was launched before the slot was freed wrote there"
         return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
-    if ledger is not None and tag in ledger.overtaken:
+    late = ledger is not None and tag in ledger.overtaken
+    if late and (pool.on_host or slot not in forgotten):
         text += "; copies to the host ran while the forward pass that computes it was in flight"
         return [Breach(Property.CONTENT, "copied-before-computed", text, witness)]
     if slot in forgotten:

@@ -297,7 +297,8 @@ class JudgedReleaseWindow(Judgement[ReleaseWindow]):
 class JudgedReleaseState(Judgement[ReleaseState]):
     def before(self) -> list[Breach]:
         self.model.release_state(self.judge.holder(self.operation.receipt))
-        return carried_checks.of_released_state(self.operation)
+        refused = Pool.MAMBA in self.model.refusing
+        return carried_checks.of_released_state(self.operation, refused)
 
 
 # -- evicting and loading back ---------------------------------------------------------------------

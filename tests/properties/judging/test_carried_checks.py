@@ -132,7 +132,7 @@ def test_room_is_made_for_what_is_lacking(
 def test_a_state_is_given_back_when_it_is_of_no_use_and_in_the_way(
     consumed: bool, free: int, found: list[str]
 ) -> None:
-    breaches = of_released_state(ReleaseState("q's lock", consumed, free))
+    breaches = of_released_state(ReleaseState("q's lock", consumed, free), refused=False)
     assert [breach.signature for breach in breaches] == found
 
 
@@ -147,3 +147,7 @@ def test_a_request_goes_on_with_all_that_it_handed_over() -> None:
     assert breach.witness == Witness(key(2), Pool.FULL, locks=1)
     assert of_lock(step, 2, path(2)) == []
     assert of_lock(Step(Lock("r", key(2)), Locked(1)), 1, path(2)) == []
+
+
+def test_a_state_may_be_given_back_where_room_for_another_was_refused() -> None:
+    assert of_released_state(ReleaseState("q's lock", True, 1), refused=True) == []

@@ -15,6 +15,7 @@ from radixproof.impl.operations import (
     LoadingCheck,
     Operation,
     Prefill,
+    Reset,
     RunCopies,
     RunForward,
     WritingCheck,
@@ -92,3 +93,21 @@ def test_what_is_launched_is_computed_before_anything_else() -> None:
         forward = run.ledger.forward
         flying = forward is not None and forward.in_flight
         assert (len(forward.slots[Pool.FULL]) if forward and flying else 0) == late
+
+
+def test_what_a_reset_has_forgotten_is_named_so_though_a_step_was_in_flight() -> None:
+    """The load-back from before the reset writes to the slots of the prompt that is computed."""
+    operations: list[Operation] = [
+        Insert(AB),
+        WritingCheck(blocking=True),
+        Evict(1),
+        LoadBack(AB),
+        Reset(),
+        Arrive("q", Key((1, 3, 4, 5))),
+        Prefill("q", 2, launched=True),
+        WritingCheck(),
+        RunForward(),
+        RunCopies(load=True),
+    ]
+    found = first_wrong("fault:loads-survive-reset", Config(page_size=2), operations)
+    assert found[:1] == ["CONTENT/written-after-reset"]
