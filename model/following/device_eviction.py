@@ -114,11 +114,17 @@ class FollowedEviction:
         """As observed, once it can; or else if it certainly can, even if its backup fails (7.4)."""
         if end in self.choice.gone[Pool.FULL]:
             certain = self._is_exact() or self._came_after_its_parent(end)
-            could = not certain or can_have_host_room(self.state, end.node())
+            could = not certain or self._had_room(end)
             return may_go(self.state, end, written_back=could)
         if end in self.choice.gone[Pool.FULL_HOST]:
             return False
         return may_go(self.state, end, written_back=self._must_have_room(end))
+
+    def _had_room(self, end: Page) -> bool:
+        """The host has room for a copy, and had it when it was asked first in this drive (7.4)."""
+        if self.host is None or self.stayed.get(end) is not None:
+            return can_have_host_room(self.state, end.node())
+        return self._must_have_room(end)
 
     def _must_have_room(self, end: Page) -> bool:
         """The host had room for a copy whenever it was asked for one (7.4, 8.3)."""

@@ -250,3 +250,18 @@ def test_a_leaf_that_stays_for_want_of_room_is_tried_again_in_the_next_drive(rad
         Evict(1, swa=1, mamba=1),
     )
     assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_leaf_that_had_no_room_waits_for_the_next_drive(radix: Target) -> None:
+    """Room for [3], which a host lock keeps, comes only when [1 2 3] has gone."""
+    locked, other = Key((101, 2, 3)), Key((1, 2))
+    shape = Config(window=1, swa_pages=8, swa_host_pages=3, write_back=True)
+    history = (
+        Insert(other),
+        Evict(1),
+        Insert(locked),
+        HostLock("h", locked),
+        Insert(Key((1, 2, 3))),
+        Evict(5, swa=5),
+    )
+    assert run_history(radix, History(shape, history)) is None
