@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.planting import fault
-from radixproof.impl.radix.cache import RadixCache
-from radixproof.impl.radix_adapter.scheduled import ForwardPass
 from radixproof.model.verdict import Property
+
+if TYPE_CHECKING:
+    from radixproof.impl.radix.cache import RadixCache
 
 
 @fault(
@@ -29,4 +30,4 @@ def load_overtakes_forward(cache: RadixCache) -> None:
 
 
 def _wait_for_nothing(engine: Any) -> None:
-    engine.forward = ForwardPass()
+    engine.forward = type(engine.forward)()

@@ -106,6 +106,11 @@ UNWRITTEN = {
         "a test of it was written, but fails with something else: "
         "AssertionError in MambaComponent.finalize_match_result"
     ),
+    **{
+        entry.name: "a forward pass that runs later is not written"
+        for entry in ENTRIES
+        if entry.history.origin["signature"].endswith("-before-computed")
+    },
     # The match that wants a state raises: nothing is left to be asserted.
     **{
         f"sglang-0-5-{release}-progress-state-of-best-kept": (
