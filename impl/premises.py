@@ -76,8 +76,8 @@ def unavailable(kind: type[Operation], config: Config, scope: Scope) -> str | No
         return "the system has no such operation"
     if kind is Prefetch and not scope.has(EndPrefetch):
         return "the system has prefetches that do not end"
-    if kind is RunForward and config.mamba_states:
-        return "with states, steps are computed at once"
+    if kind is RunForward:
+        return scope.computes_at_once(config) or None
     return _without_host_tier(kind, config)
 
 

@@ -178,18 +178,19 @@ class Scope:
         if not self.kept_matches and getattr(operation, "kept", None) is not None:
             return "matches of this system are used at once"
         if isinstance(operation, Prefill | Decode) and operation.launched:
-            return self._computes_at_once(type(operation), config)
+            if not self.has(RunForward) or type(operation) not in self.launches:
+                return "such steps of this system are computed at once"
+            return self.computes_at_once(config)
         key = None if self.namespaces else getattr(operation, "key", None)
         if key is not None and key.namespace:
             return "keys of this system have no namespace"
         return self._without_states(operation, config)
 
-    def _computes_at_once(self, kind: type[Operation], config: Config) -> str:
-        """Why no such step is launched ahead; empty if one may be. Only copies can meet one: with
-        states, which others copy as well, it cannot be seen in which order (semantics 11.6).
+    def computes_at_once(self, config: Config) -> str:
+        """Why a cache of this configuration has no step in flight; empty if it may have one. Only
+        copies can meet one: with states, which others copy as well, it cannot be seen in which
+        order (semantics 11.6).
         """
-        if not self.has(RunForward) or kind not in self.launches:
-            return "such steps of this system are computed at once"
         if not config.hosted:
             return "there is no host tier"
         return "with states, steps are computed at once" if config.mamba_states else ""

@@ -1,7 +1,7 @@
-"""Steps that are launched, and what happens while they are in flight (semantics 11.6).
+"""Steps that are launched, and when they run (semantics 11.6).
 
-Whether a step is launched goes by turns, and not by a draw: a cache that computes at once is put to
-the same histories otherwise.
+Whether a step is launched goes by turns, and not by a draw, so that nothing is drawn of it for a
+cache that computes at once.
 """
 
 from __future__ import annotations

@@ -414,11 +414,6 @@ class JudgedRunCopies(Judgement[RunCopies]):
         return self.expect(Done(batches(ran)), lambda: reasons.of_run(one.load, one.rank))
 
 
-class JudgedRunForward(Judgement[RunForward]):
-    def before(self) -> list[Breach]:
-        return []
-
-
 class JudgedCheck(Judgement[WritingCheck | LoadingCheck]):
     def before(self) -> list[Breach]:
         load = isinstance(self.operation, LoadingCheck)
@@ -452,7 +447,7 @@ JUDGEMENTS: dict[type[Act], type[Judgement[Any]]] = {
     LoadBack: JudgedLoadBack,
     CopyState: JudgedCopyState,
     RunCopies: JudgedRunCopies,
-    RunForward: JudgedRunForward,
+    RunForward: Judgement,
     WritingCheck: JudgedCheck,
     LoadingCheck: JudgedCheck,
     Refuse: JudgedRefuse,
