@@ -8,7 +8,7 @@ from itertools import chain
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
-from radixproof.model.following.choice import Choice, Debt, Owed, met_refusal
+from radixproof.model.following.choice import Choice, Owed, met_refusal
 from radixproof.model.following.host_eviction import FollowedHostEviction, kept_leaves
 from radixproof.model.following.host_room import FollowedHostRoom, is_settled
 from radixproof.model.specification.backing_up import (
@@ -41,6 +41,8 @@ class FollowedBackups:
     """The insert counts as a use where every insert is counted by itself (semantics 8.1)."""
     too_early: Page | None = None
     """It was backed up before its state was attached (semantics 8.3)."""
+    overdue: list[Breach] = field(default_factory=list)
+    """The first copy that had to be made, and was not (semantics 8.2)."""
     breaches: list[Breach] = field(default_factory=list)
 
     def start(
@@ -140,20 +142,11 @@ class FollowedBackups:
         return nodes
 
     def _adopt_one(self, state: State, node: list[Page], targets: PagesPerPool) -> None:
-        """Adopt one backup, if there was any; what it copies is not owed, and should not have been
-        (semantics 8.2, 8.3).
-        """
-        if any(self._is_late(page, pool) for pool, pages in targets.items() for page in pages):
-            self.breaches.append(wording.backed_up_late(node))
+        """Adopt one backup, if there was any; what it copies is owed no more (8.2, 8.3)."""
         if targets:
             back_up(state, node, targets)
         for page in chain.from_iterable(targets.values()):
             self.owed.pop(page, None)
-
-    def _is_late(self, page: Page, pool: Pool) -> bool:
-        """An earlier insert had to make this copy (semantics 8.2)."""
-        debt = self.owed.get(page, {}).get(pool)
-        return debt is not None and debt.certain
 
     def _supplemented(self, state: State, node: list[Page], window: list[Page]) -> PagesPerPool:
         """What was copied of what a supplement of a node has to copy (semantics 4.4)."""
@@ -214,7 +207,7 @@ class FollowedBackups:
         self, state: State, node: list[Page], marked: Collection[Page], uncounted: bool
     ) -> None:
         """All that a backup of a node would have copied is owed (semantics 8.2)."""
-        certain = is_settled(state, self.choice)
+        threshold = state.config.threshold
         for pool, pages in to_copy(state, node).items():
             for page in pages:
                 busy = any(one in marked for one in node[-1].path() if one.end >= page.end)
@@ -222,9 +215,10 @@ class FollowedBackups:
                 rule = wording.unpaid(due, pool.component, busy, uncounted)
                 if page is self.too_early and pool is Pool.MAMBA_HOST:
                     rule = wording.STATE_TOO_LATE
-                debt = Debt(rule, certain)
                 debts = self.owed.setdefault(page, {})
-                debts[pool] = debts.get(pool, debt) if uncounted else debt
+                debts[pool] = debts.get(pool, rule) if uncounted else rule
+                if not self.overdue and is_settled(state, self.choice):
+                    self.overdue = [wording.not_backed_up(page.node(), pool, rule, threshold)]
 
 
 def _window_at_the_end(state: State, path: Sequence[Page]) -> list[Page]:

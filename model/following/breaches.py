@@ -12,6 +12,8 @@ from radixproof.model.specification.ordering import SLRU_PROTECTED, rank
 from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach, Property, Witness
 
+NEVER = "never-backed-up"
+"""The rule that is broken where what was due was not backed up until it was lost (8.2)."""
 HITS_BY_INSERT = "hits-by-insert"
 """The rule that is broken where every insert of a request counts as a use of its own (8.1)."""
 URGENCY_OF_ROOT = "priority-of-root"
@@ -195,7 +197,7 @@ def unpaid(page: Page, component: Component, busy: bool, uncounted: bool) -> str
     over because a backup was in flight then, ``uncounted`` as in `is_uncounted`.
     """
     if not page.has(Pool.FULL_HOST):
-        return HITS_BY_INSERT if uncounted else "never-backed-up"
+        return HITS_BY_INSERT if uncounted else NEVER
     return "never-backed-up-again" if busy else f"late-{component.name.lower()}-not-backed-up"
 
 
@@ -203,34 +205,40 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
     """A backup was owed, and what it should have copied is lost because it was never made (4.4,
     8.2).
     """
+    return _lost(node, rule, _not_copied(node, host, rule, threshold, "never"), host)
+
+
+def not_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int) -> Breach:
+    """A backup that an insert had to make was not made: of FULL, for no other reason than that, or
+    by the rule that is broken once that is lost (4.4, 8.2).
+    """
+    text = f"{spell(node)} {_not_copied(node, host, rule, threshold, 'not')}"
+    witness = Witness(node[-1].key(), host, held=True)
+    rule = "not-backed-up" if rule == NEVER else rule
+    return Breach(Property.PROGRESS, rule, text, witness)
+
+
+def _not_copied(node: Sequence[Page], host: Pool, rule: str, threshold: int, word: str) -> str:
+    """Which copy was not made, and why it had to be: ``word`` is never, or not (4.4, 8.2)."""
+    if rule == STATE_TOO_LATE:
+        return (
+            "was backed up by the very insert that brought its state, but before it had the state, "
+            f"and that was {word} copied, although the host had room for it"
+        )
+    if rule not in (NEVER, HITS_BY_INSERT):
+        when = "while a backup was in flight" if rule.endswith("again") else "later"
+        return (
+            f"was backed up, and got {host.component.name} {when}, for which the host had room, "
+            f"but which was {word} copied"
+        )
     hits = node[-1].hits
     why = (
         f"has {hits} hit{'' if hits == 1 else 's'} (threshold {threshold}) and the host had room "
-        "for it, but it was never backed up"
+        f"for it, but it was {word} backed up"
     )
-    if rule == STATE_TOO_LATE:
-        why = (
-            "was backed up by the very insert that brought its state, but before it had the state, "
-            "and that was not copied later, although the host had room for it"
-        )
-    elif rule == HITS_BY_INSERT:
+    if rule == HITS_BY_INSERT:
         why += "; the inserts of a prompt that is computed in parts are a use as well"
-    elif rule != "never-backed-up":
-        when = "while a backup was in flight" if rule.endswith("again") else "later"
-        why = (
-            f"was backed up, and got {host.component.name} {when}, for which the host had room, "
-            "but which was never copied"
-        )
-    return _lost(node, rule, why, host)
-
-
-def backed_up_late(node: Sequence[Page]) -> Breach:
-    """A backup that an earlier insert had to make is made now (8.2)."""
-    text = (
-        f"{spell(node)} is backed up only now: it was due in an earlier insert, and the host had "
-        "room for it"
-    )
-    return Breach(Property.PROGRESS, "backed-up-late", text)
+    return why
 
 
 def not_written_back(node: Sequence[Page], lost: Component, along: bool = False) -> Breach:

@@ -10,18 +10,10 @@ from radixproof.model.specification.backing_up import written_back_to
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page
 
-
-class Debt(NamedTuple):
-    """A host copy that was not made although it was due, and there was room (semantics 8.2)."""
-
-    rule: str
-    """What is broken if the page is lost for want of it."""
-    certain: bool
-    """The rules left no choice: to make it later is a breach as well."""
-
-
-Owed: TypeAlias = dict[Page, dict[Pool, Debt]]
-"""Debts by page, and by the host pool that has no copy of it (semantics 8.2)."""
+Owed: TypeAlias = dict[Page, dict[Pool, str]]
+"""Host copies that were not made although they were due, and there was room: by page and host pool,
+the rule that is broken if the page is lost for want of it (semantics 8.2).
+"""
 
 
 class Choice(NamedTuple):

@@ -342,7 +342,7 @@ class FollowedEviction:
             owed = self.owed.get(page, {})
             for host in (HOST[pool] for pool in pools):
                 if host in owed and not page.has(host):
-                    return host, owed[host].rule
+                    return host, owed[host]
         return None
 
     def _could_be_backed_up(self, node: list[Page]) -> bool:

@@ -49,11 +49,14 @@ class Follower:
         """What had to happen on the host in the last of these operations, in order."""
         self.hidden = False
         """A refusal may have hidden the order in which the last of these took its victims."""
+        self.overdue: list[Breach] = []
+        """Backups that the last insert had to make, and did not (semantics 8.2)."""
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""
         backups = FollowedBackups(self.owed, choice, insert.counted)
         finish_insert(self.state, insert, backups.start)
+        self.overdue = backups.overdue
         return backups.breaches
 
     def evict(self, asked: Amounts, choice: Choice) -> Evicted:

@@ -157,12 +157,14 @@ class Judge:
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)
         breaches += content_checks.arrived(shown, self.model, self.abstraction, step, delta, system)
         breaches += step_checks.quiet(shown, self.model, seen)
+        breaches = breaches or self.follower.overdue
         self.model_adopted = self.model_adopted or bool(breaches)
         if shown.events:
             log = [] if breaches else self.follower.host_log
             breaches += self.announced.changes(seen.events, delta, self.model.copies.flying, log)
         self.follower.host_log = []
         self.follower.hidden = False
+        self.follower.overdue = []
         self.pass_over(Moment.LOOK)
         self.model.trie.changed.clear()
         if step.fetched is None:  # else its slots were allocated before

@@ -284,11 +284,11 @@ def write_back_once(system: RadixSystem) -> None:
 @pytest.mark.parametrize(
     ("rule", "config", "operations", "deed", "after"),
     [
-        ("never-backed-up", PLAIN, [Insert(A), SETTLE, Evict(1)], never_back_up, 0),
+        ("not-backed-up", PLAIN, [Insert(A)], never_back_up, 0),
         (
-            "never-backed-up",
+            "not-backed-up",
             Config(threshold=2),
-            [Insert(A), Insert(A), SETTLE, Evict(1)],
+            [Insert(A), Insert(A)],
             never_back_up,
             0,
         ),

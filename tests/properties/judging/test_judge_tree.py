@@ -24,7 +24,6 @@ from radixproof.impl.operations import (
     Unlock,
     WritingCheck,
 )
-from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
@@ -78,16 +77,6 @@ def back_up_without_parent(system: RadixSystem) -> None:
     backups._back_up = lambda node: backups._start(node, lock=True) and None  # type: ignore[method-assign, assignment]
 
 
-def back_up_only_below_the_first_node(system: RadixSystem) -> None:
-    backups = system.cache.backups
-
-    def hit(node: Node) -> None:
-        if node.start:
-            backups._start(node, lock=True)
-
-    backups.hit = hit  # type: ignore[method-assign]
-
-
 def back_up_at_every_hit(system: RadixSystem) -> None:
     """The threshold of write-through is heeded, although the cache writes back."""
     system.cache.backups._threshold = 1
@@ -107,7 +96,6 @@ def back_up_at_every_hit(system: RadixSystem) -> None:
         ),
         ("full_host-unexpected", WRITE_BACK, [Insert(A)], back_up_at_every_hit, 0),
         ("parent-missing", WINDOWED, [Insert(AB, evicted=1)], back_up_without_parent, 0),
-        ("parent-missing", PLAIN, [Insert(A), Insert(AB)], back_up_only_below_the_first_node, 0),
     ],
     ids=words,
 )
