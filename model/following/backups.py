@@ -15,6 +15,7 @@ from radixproof.model.specification.backing_up import (
     back_up,
     due_nodes,
     due_pages,
+    hangs_from_backed,
     host_need,
     host_shortage,
     make_host_room,
@@ -55,14 +56,13 @@ class FollowedBackups:
         """Back up what was backed up; whatever else was due is owed (semantics 8.2, 8.3)."""
         if late is None and not (self.choice.made_host_room() or any(page.lacks for page in path)):
             return
-        nodes = due_nodes(state, path, counted)
+        due = due_nodes(state, path, counted)
         marked = state.copies.marked_by_backups()
-        if self.choice.made_host_room() and is_settled(state, self.choice):
-            self._make_room_for_each(state, path, counted)
+        if is_settled(state, self.choice):
+            self._start_in_turn(state, path, counted, due, marked)
         else:
-            nodes += self._start_as_seen(state, path, counted, nodes, late)
-        if not state.config.write_back:
-            self._owe(state, [node for node in nodes if to_copy(state, node)], marked)
+            due += self._start_as_seen(state, path, counted, due, late)
+            self._owe(state, [node for node in due if to_copy(state, node)], marked)
 
     def _start_as_seen(
         self,
@@ -91,11 +91,18 @@ class FollowedBackups:
         full = page.has(Pool.FULL_HOST) or page in self.choice.gained[Pool.FULL_HOST]
         return full and self.choice.copied(page)
 
-    def _make_room_for_each(
-        self, state: State, path: Sequence[Page], counted: Sequence[Page]
+    def _start_in_turn(
+        self,
+        state: State,
+        path: Sequence[Page],
+        counted: Sequence[Page],
+        due: list[list[Page]],
+        marked: Collection[Page],
     ) -> None:
-        """Backups were made from the top down, and each had its room made for it (8.2, 8.3)."""
-        self.breaches += kept_leaves(self.choice)
+        """Backups were made from the top down: each had its room made for it, or is owed if it was
+        due and could have had it (8.2, 8.3).
+        """
+        ends = {node[-1] for node in due}
         room = FollowedHostRoom(state, self.choice)
         for node in nodes_of(path):
             lacking = [page for page in node if page.lacks]
@@ -105,7 +112,11 @@ class FollowedBackups:
                 targets = to_copy(state, node)
                 self._adopt_one(state, node, targets)
                 room.copied(targets)
-        room.finish()
+            elif lacking and lacking[-1] in ends and hangs_from_backed(node):
+                self._owe(state, [lacking], marked)
+        if self.choice.made_host_room():
+            self.breaches += kept_leaves(self.choice)
+            room.finish()
         self.breaches += room.breaches
 
     def _adopt(
@@ -191,7 +202,7 @@ class FollowedBackups:
         had marked before (semantics 8.2).
         """
         hidden = state.refusing.intersection(HOST) and not state.dialect.room_before_backup
-        if not nodes or hidden:
+        if not nodes or hidden or state.config.write_back:
             return
         room = [_room_for_debts(state, component) for component in COMPONENTS]
         uncounted = wording.is_uncounted(self.counted, nodes, state.config.threshold)
