@@ -103,6 +103,7 @@ class FollowedBackups:
         due and could have had it (8.2, 8.3).
         """
         ends = {node[-1] for node in due}
+        self.breaches += kept_leaves(self.choice)
         room = FollowedHostRoom(state, self.choice)
         for node in nodes_of(path):
             lacking = [page for page in node if page.lacks]
@@ -115,7 +116,6 @@ class FollowedBackups:
             elif lacking and lacking[-1] in ends and hangs_from_backed(node):
                 self._owe(state, [lacking], marked)
         if self.choice.made_host_room():
-            self.breaches += kept_leaves(self.choice)
             room.finish()
         self.breaches += room.breaches
 

@@ -8,9 +8,9 @@ model adopts, and the facts the properties are about.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
 from radixproof.model.config import DEVICE, POOLS, Component, Config, Pool
@@ -24,7 +24,9 @@ from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
 NOWHERE: PageSlots = (None, None, None, None, None, None)
-NO_SLOTS: Sequence[Collection[int]] = ((), (), (), (), (), ())
+Written: TypeAlias = dict[int, set[int]]
+"""Slots that copies are still to write, and the tags of what they bring, as far as known."""
+NO_SLOTS: Sequence[Written] = ({}, {}, {}, {}, {}, {})
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ class Abstraction:
         model: Cache,
         ledger: Ledger,
         named: Sequence[Pool] = POOLS,
-        forgotten: Sequence[Collection[int]] = NO_SLOTS,
+        forgotten: Sequence[Written] = NO_SLOTS,
     ) -> None:
         self.config = config
         self.forgotten = forgotten
@@ -414,20 +416,32 @@ class Abstraction:
             return [False] * len(POOLS)
         return placed.resident_in if page is placed.pages[-1] else placed.above_end
 
-    def still_written(self) -> tuple[set[int], ...]:
-        """Per `Pool`: slots that copies are still to write, forgotten ones included. Where they are
-        not shown, whatever is loaded back may be from them.
+    def still_written(self) -> list[Written]:
+        """Per `Pool`: what copies are still to write, forgotten ones included. Where their slots
+        are not shown, whatever is loaded back may be from them.
         """
-        slots = tuple(map(set, self.forgotten))
+        written = [{slot: set(tags) for slot, tags in slots.items()} for slots in self.forgotten]
         flying = [copy for copy in self.model.copies.flying if not copy.complete]
         for pool, pages in (target for copy in flying for target in copy.targets.items()):
             if pool in self.nameless:
                 device = DEVICE[pool.component]
-                slots[device].update(range(self.config.slots(device) + self.config.page_size + 1))
+                for slot in range(self.config.slots(device) + self.config.page_size + 1):
+                    written[device].setdefault(slot, set())
             else:
-                for page in pages:
-                    slots[pool].update(self.slots_of(page, pool) or ())
-        return slots
+                for slot, tag in (
+                    content for page in pages for content in self.content(page, pool)
+                ):
+                    written[pool].setdefault(slot, set()).add(tag)
+        return written
+
+    def content(self, page: Page, pool: Pool) -> list[tuple[int, int]]:
+        """The system's slots of a page, each with the tag of what it has to hold."""
+        placed, size, unit = self.placed(page), self.config.page_size, self.config.unit(pool)
+        if placed is None:
+            return []
+        at = placed.at(page, size)
+        held = placed.part(at, pool, size) or ()
+        return list(zip(held, placed.tags[(at + 1) * size - unit : (at + 1) * size], strict=False))
 
     def slots_of(self, page: Page, pool: Pool) -> Slots | None:
         """The system's slots of a page, None if it has none there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from radixproof.impl.operations import HostInsert, Insert
@@ -13,7 +13,7 @@ from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Written
 from radixproof.properties.judging.applicable import Applicable
 from radixproof.properties.performing.ledger import ContentTags, Ledger
 from radixproof.properties.performing.step import Step
@@ -104,21 +104,17 @@ def compare_content(
     abstraction: Abstraction, pool: Pool, pages: Iterable[Page], system: Complete
 ) -> list[Breach]:
     """Compare the bytes of pages in one pool with what they must be."""
-    size, unit = abstraction.config.page_size, abstraction.config.unit(pool)
     forward = abstraction.ledger.forward
     coming = forward.slots.get(pool, ()) if forward is not None and forward.in_flight else ()
     slots: list[int] = []
     tags: list[int] = []
     read: list[Page] = []
     for page in pages:
-        placed = abstraction.placed(page)
-        if placed is not None:
-            at = placed.at(page, size)
-            held = placed.part(at, pool, size)
-            if held is not None and not (coming and any(slot in coming for slot in held)):
-                slots += held
-                tags += placed.tags[(at + 1) * size - unit : (at + 1) * size]
-                read.append(page)
+        content = abstraction.content(page, pool)
+        if content and not (coming and any(slot in coming for slot, _ in content)):
+            slots += [slot for slot, _ in content]
+            tags += [tag for _, tag in content]
+            read.append(page)
     forgotten = _overwritten(abstraction, pool, read)
     return _wrong_bytes(pool, slots, tags, system, read, forgotten, abstraction.ledger)
 
@@ -133,16 +129,19 @@ def _coming(model: Cache, pool: Pool) -> set[Page]:
     }
 
 
-def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) -> set[int]:
+def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) -> Written:
     """Slots to which a copy that a reset has forgotten was still to write, and those of pages that
     were copied from, or to, such a slot of the other tier (semantics 12.1).
     """
-    slots = set(abstraction.forgotten[pool])
+    slots = dict(abstraction.forgotten[pool])
     twin = (DEVICE if pool.on_host else HOST)[pool.component]
-    for page in pages if abstraction.forgotten[twin] else ():
-        own, others = (abstraction.slots_of(page, one) or () for one in (pool, twin))
-        pairs = zip(own, others, strict=False)  # either may not be shown, or not be there
-        slots |= {slot for slot, other in pairs if other in abstraction.forgotten[twin]}
+    forgotten, overtaken = abstraction.forgotten[twin], abstraction.ledger.overtaken
+    for page in pages if forgotten else ():
+        there = {tag: slot for slot, tag in abstraction.content(page, twin)}
+        for slot, tag in abstraction.content(page, pool):
+            other = there.get(tag, overtaken.get((twin, tag)))
+            if other in forgotten:
+                slots[slot] = forgotten[other]
     return slots
 
 
@@ -152,7 +151,7 @@ def _wrong_bytes(
     tags: list[int],
     system: Complete,
     pages: Sequence[Page] = (),
-    forgotten: Collection[int] = (),
+    forgotten: Written | None = None,
     ledger: Ledger | None = None,
 ) -> list[Breach]:
     """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs. To those
@@ -173,11 +172,12 @@ def _wrong_bytes(
     if ledger is not None and ledger.wrote(pool, slot, seen):
         text += "; a forward pass that was launched before the slot was freed wrote there"
         return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
-    late = ledger is not None and tag in ledger.overtaken
-    if late and (pool.on_host or slot not in forgotten):
+    brought = (forgotten or {}).get(slot)
+    late = ledger is not None and (DEVICE[pool.component], tag) in ledger.overtaken
+    if late and (brought is None or (pool.on_host and seen not in brought)):
         text += "; copies to the host ran while the forward pass that computes it was in flight"
         return [Breach(Property.CONTENT, "copied-before-computed", text, witness)]
-    if slot in forgotten:
+    if brought is not None:
         text += "; a copy that was in flight at a reset was still to write there"
         return [Breach(Property.CONTENT, "written-after-reset", text, witness)]
     return [Breach(Property.CONTENT, pool.name.lower(), text, witness)]

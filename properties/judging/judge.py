@@ -7,7 +7,7 @@ A step is judged on its outcome (`judgements`), on what it touched (`step_checks
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from radixproof.impl.observation import Observation
@@ -22,7 +22,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind, Page
 from radixproof.model.verdict import Breach
 from radixproof.properties.judging import content_checks, step_checks
-from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta
+from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta, Written
 from radixproof.properties.judging.applicable import (
     Moment,
     Unjudged,
@@ -66,7 +66,7 @@ class Judge:
         """Something was seen of which all that could be seen from now on would be a consequence."""
         self._start()
 
-    def _start(self, forgotten: Sequence[Collection[int]] = NO_SLOTS) -> None:
+    def _start(self, forgotten: Sequence[Written] = NO_SLOTS) -> None:
         self.model = Cache(self.config, self.dialect)
         self.follower = Follower(self.model)
         self.abstraction = Abstraction(

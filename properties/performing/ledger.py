@@ -144,8 +144,10 @@ class Ledger:
         self.forward: Forward | None = None
         self.launched: set[tuple[Pool, int, int]] = set()
         """What forward passes that were launched write: slots, each with its content."""
-        self.overtaken: set[int] = set()
-        """Tags of what forward passes in flight were computing while copies to the host ran."""
+        self.overtaken: dict[tuple[Pool, int], int] = {}
+        """What forward passes in flight were computing while copies to the host ran: tags, and the
+        slot of each.
+        """
         self.rows: tuple[set[int], ...] = tuple(set() for _ in POOLS)
         """Per `Pool`: slots that requests and prefetches hold, and no node."""
         self.peers: dict[int, int] = {}
@@ -271,7 +273,9 @@ class Ledger:
     def copying(self) -> None:
         """Copies to the host may run now."""
         if self.forward is not None and self.forward.in_flight:
-            self.overtaken.update(self.forward.tags)
+            for pool, written in self.forward.slots.items():
+                content = zip(repeat(pool), self.forward.tags, strict=False)
+                self.overtaken.update(zip(content, written, strict=False))
 
     def give_row(self, request: Request, start: int, end: int) -> None:
         """Part of a row is the tree's now, or free."""

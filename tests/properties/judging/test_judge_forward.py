@@ -111,3 +111,23 @@ def test_what_a_reset_has_forgotten_is_named_so_though_a_step_was_in_flight() ->
     ]
     found = first_wrong("fault:loads-survive-reset", Config(page_size=2), operations)
     assert found[:1] == ["CONTENT/written-after-reset"]
+
+
+def test_so_it_is_where_that_is_written_back_at_once() -> None:
+    """The slot of the device is free when the copy on the host is seen."""
+    operations: list[Operation] = [
+        Insert(AB),
+        Evict(2),
+        LoadBack(AB),
+        Reset(),
+        Arrive("q", Key((3, 4))),
+        Prefill("q", 1, launched=True),
+        WritingCheck(),
+        Finish("q"),
+        RunForward(),
+        RunCopies(load=True),
+        Evict(1),
+    ]
+    config = Config(device_pages=2, write_back=True)
+    found = first_wrong("fault:loads-survive-reset", config, operations)
+    assert found[:1] == ["CONTENT/written-after-reset"]
