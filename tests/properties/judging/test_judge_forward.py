@@ -40,9 +40,11 @@ LOADED: list[Operation] = [
 ]
 
 
-def first_wrong(system: str, config: Config, operations: list[Operation]) -> list[str]:
+def first_wrong(
+    system: str, config: Config, operations: list[Operation], every: int | None = 1
+) -> list[str]:
     history = History(config, tuple(operations))
-    run = Run(find(system), history.config, every=1)
+    run = Run(find(system), history.config, every=every)
     for operation in history.operations:
         if breaches := run.step(operation):
             return [breach.signature for breach in breaches]
@@ -129,5 +131,5 @@ def test_so_it_is_where_that_is_written_back_at_once() -> None:
         Evict(1),
     ]
     config = Config(device_pages=2, write_back=True)
-    found = first_wrong("fault:loads-survive-reset", config, operations)
+    found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
     assert found[:1] == ["CONTENT/written-after-reset"]
