@@ -209,12 +209,11 @@ def never_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int)
 
 
 def not_backed_up(node: Sequence[Page], host: Pool, rule: str, threshold: int) -> Breach:
-    """A backup that an insert had to make was not made: of FULL, for no other reason than that, or
-    by the rule that is broken once that is lost (4.4, 8.2).
+    """A backup that an insert had to make was not made: the cause has the name that it has once
+    something is lost by it (4.4, 8.2).
     """
     text = f"{spell(node)} {_not_copied(node, host, rule, threshold, 'not')}"
     witness = Witness(node[-1].key(), host, held=True)
-    rule = "not-backed-up" if rule == NEVER else rule
     return Breach(Property.PROGRESS, rule, text, witness)
 
 

@@ -89,15 +89,14 @@ def take(state: State, victim: Page, component: Component, chooser: Chooser) -> 
 def candidates(state: State, component: Component, chooser: Chooser) -> Iterable[Page]:
     """What may leave the device, the first in order first: nodes by their ends (7.2, 7.3)."""
     if component is Component.FULL:
-        return in_order(device_leaves(state, chooser), state.config.eviction_policy)
+        return device_leaves(state, chooser)
     return device_values(state, component, chooser)
 
 
 def device_leaves(state: State, chooser: Chooser) -> Iterable[Page]:
-    """Device leaves that may go, least recently used first (semantics 7.2, 7.4)."""
-    for page in state.trie.recency_in[Pool.FULL]:
-        if is_device_leaf(page) and chooser.may_go(page):
-            yield page
+    """Device leaves that may go, in the order of the policy (semantics 7.2, 7.4)."""
+    leaves = filter(is_device_leaf, state.trie.recency_in[Pool.FULL])
+    return filter(chooser.may_go, in_order(leaves, state.config.eviction_policy))
 
 
 def device_values(state: State, component: Component, chooser: Chooser) -> Iterable[Page]:

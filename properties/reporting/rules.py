@@ -75,7 +75,6 @@ BY_SIGNATURE = (
     ("PROGRESS/never-backed-up-again", "4.4"),
     ("PROGRESS/late-*-not-backed-up", "4.4"),
     ("PROGRESS/never-backed-up", "8.2"),
-    ("PROGRESS/not-backed-up", "8.2"),
     ("PROGRESS/hits-by-insert", "8.1", "8.2"),
     ("PROGRESS/state-never-backed-up", "4.4", "8.3"),
     ("PROGRESS/not-written-back", "7.4"),

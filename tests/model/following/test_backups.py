@@ -310,7 +310,7 @@ def test_only_as_much_is_owed_as_there_is_room_for(start: Start) -> None:
 @pytest.mark.parametrize(
     ("dialect", "sure", "overdue"),
     [
-        (Dialect(), True, ["PROGRESS/not-backed-up"]),
+        (Dialect(), True, ["PROGRESS/never-backed-up"]),
         (Dialect(), False, []),
         (Dialect(room_before_backup=False), True, []),
     ],

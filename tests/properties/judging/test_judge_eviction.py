@@ -284,9 +284,9 @@ def write_back_once(system: RadixSystem) -> None:
 @pytest.mark.parametrize(
     ("rule", "config", "operations", "deed", "after"),
     [
-        ("not-backed-up", PLAIN, [Insert(A)], never_back_up, 0),
+        ("never-backed-up", PLAIN, [Insert(A)], never_back_up, 0),
         (
-            "not-backed-up",
+            "never-backed-up",
             Config(threshold=2),
             [Insert(A), Insert(A)],
             never_back_up,

@@ -55,7 +55,7 @@ MENDED: dict[str, Case] = {
         0,
         Config(host_pages=2),
         (Insert(A), Insert(B), ACKS, Evict(2), HostLock("h", A), Insert(X), Evict(1)),
-        "PROGRESS/not-backed-up",
+        "PROGRESS/never-backed-up",
     ),
     "a refusal on the host is no reason to make room that is there": (
         "host-room-unneeded",
@@ -219,7 +219,7 @@ MENDED: dict[str, Case] = {
         0,
         Config(),
         (Refuse(Pool.FULL_HOST), Insert(A), Insert(B), Evict(2)),
-        "PROGRESS/not-backed-up",
+        "PROGRESS/never-backed-up",
     ),
     "a load-back for which nothing has to go is not excused by a host lock elsewhere": (
         "load-refused",

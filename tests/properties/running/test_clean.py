@@ -19,6 +19,7 @@ from radixproof.impl.operations import (
     LoadBack,
     LoadingCheck,
     Match,
+    Prefetch,
     Prefill,
     Refuse,
     WritingCheck,
@@ -263,5 +264,28 @@ def test_a_leaf_that_had_no_room_waits_for_the_next_drive(radix: Target) -> None
         HostLock("h", locked),
         Insert(Key((1, 2, 3))),
         Evict(5, swa=5),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_a_leaf_asks_the_host_for_room_only_when_it_is_its_turn(radix: Target) -> None:
+    """[101] goes first, and only then its SWA on the host can make room for that of [1]."""
+    locked, other = Key((1,)), Key((101,))
+    shape = Config(
+        window=1,
+        swa_pages=8,
+        swa_host_pages=3,
+        write_back=True,
+        eviction_policy=EvictionPolicy.PRIORITY,
+    )
+    history = (
+        Prefetch("f1", locked),
+        Insert(other),
+        Evict(1),
+        Prefetch("f2", locked),
+        Insert(other),
+        Insert(locked),
+        HostLock("h", locked),
+        Evict(2),
     )
     assert run_history(radix, History(shape, history)) is None
