@@ -101,7 +101,7 @@ def test_a_finding_comes_with_its_files(broken: Broken) -> None:
     finding = done.report
     assert finding is not None
     assert finding.signature == done.settled.signature == SIGNATURE
-    assert (finding.at_step, finding.operations, finding.shrunk) == (123, 2, True)
+    assert (finding.at_step, finding.operations, finding.shrunk) == (123, 1, True)
     folder = finding.folder
     assert folder.path == "out/fault-split-parent-not-backed-up/progress-never-backed-up-1"
     assert folder.written == [*folder.files]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.impl.operations import Evict, History, Insert, Match
+from radixproof.impl.operations import History, Insert, Match
 from radixproof.impl.registry import find
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
@@ -24,7 +24,7 @@ from ...releases import again
 FAULT = find("fault:split-parent-not-backed-up")
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
 ORIGIN = {"system": FAULT.name, "signature": "PROGRESS/never-backed-up"}
-LOST = History(WINDOWED, (Insert(Key((1, 2)), evicted=1), Evict(1)), ORIGIN)
+LOST = History(WINDOWED, (Insert(Key((1, 2)), evicted=1),), ORIGIN)
 BREACH = Breach(Property.MATCH, "made-up", "for a test")
 
 
@@ -97,7 +97,7 @@ def test_the_corpus_finds_what_it_holds_and_the_others_leave_that_out(
     verdict = run_history(FAULT, LOST)
     assert verdict is not None
     assert DRIVERS["corpus"].run(FAULT, 1, 100) == Hit(
-        2, History(WINDOWED, LOST.operations), verdict.breach
+        1, History(WINDOWED, LOST.operations), verdict.breach
     )
     assert DRIVERS["others"].run(FAULT, 1, 100) is None
     assert DRIVERS["corpus"].run(find("radix"), 1, 100) is None

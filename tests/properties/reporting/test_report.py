@@ -58,8 +58,8 @@ from radixproof.properties.search.finding import Finding
 FAULT = "fault:split-parent-not-backed-up"
 SIGNATURE = "PROGRESS/never-backed-up"
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
-LOST = History(WINDOWED, (Insert(Key((1, 2)), evicted=1), Evict(1)))
 SETTLE = WritingCheck(blocking=True)
+LOST = History(WINDOWED, (Insert(Key((1,))), SETTLE, Insert(Key((1, 2, 3)), evicted=2)))
 
 
 @pytest.fixture
@@ -83,23 +83,24 @@ What must hold: eviction frees what it was asked for and not more; a node past
     its threshold is backed up when the host has room, so that eviction
     demotes it and its prefix is not lost.
 What happened:  [1 | 2] has 1 hit (threshold 1) and the host had room for it,
-    but it was never backed up; the eviction lost it where it should have
-    demoted it to the host.
+    but it was not backed up.
 Rule:           8.2 Ancestors first (docs/semantics.md)
 
 Configuration: page size 1, FULL+SWA with window 1, write-through; pages: 8
     FULL, 8 SWA, 16 FULL_HOST, 16 SWA_HOST
 
 History:
-    1. insert [1 2] evicted 1   -> no tokens were there already
- >  2. evict full 1   -> freed 1 FULL and 1 SWA
+    1. insert [1]   -> no tokens were there already
+    2. writing_check blocking   -> 1
+ >  3. insert [1 2 3] evicted 2   -> 1 tokens were there already
 
-Tree before step 2:
-  [1]  FULL device  SWA tombstone
--    [2]  FULL device  SWA device
+Tree before step 3:
+  [1]  FULL device+host  SWA device+host
 
-Tree after step 2 (+ new, ~ changed; before it: - gone):
-  [1]  FULL device  SWA tombstone
+Tree after step 3 (+ new, ~ changed; before it: - gone):
+  [1]  FULL device+host  SWA device+host
++    [2]  FULL device  SWA tombstone
++       [3]  FULL device  SWA device
 
 Prompts are written as their tokens; in [1 | 2] the node meant is the part
     behind the bar.
@@ -113,12 +114,12 @@ Test:   pytest test_lost.py
 def test_a_history_without_a_breach_is_told_to_its_end() -> None:
     told = narrate(find("radix"), LOST, None)
     assert told.breach is None
-    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0)]
+    assert [outcome for _, outcome in told.steps] == [Inserted(0), Done(1), Inserted(1)]
     text = render("radix", LOST, told)
     assert "What happened" not in text
     assert " >" not in text
     assert (
-        "     [2]  FULL device+host (locked by backup 2)  SWA device+host (locked by backup 2)  "
+        "[3]  FULL device+host (locked by backup 3)  SWA device+host (locked by backup 3)  "
         "backup in flight" in text
     )
 
@@ -129,15 +130,15 @@ def test_a_narrative_stops_at_the_breach_it_is_about() -> None:
         told = narrate(find(FAULT), longer, signature)
         assert told.breach is not None
         assert told.breach.signature == SIGNATURE
-        assert len(told.steps) == 2
+        assert len(told.steps) == 3
     assert narrate(find(FAULT), longer, "OWN/lost").breach is None
-    assert len(narrate(find(FAULT), longer, "OWN/lost").steps) == 3
+    assert len(narrate(find(FAULT), longer, "OWN/lost").steps) == 4
 
 
 def test_a_finding_that_is_not_seen_again_is_told_as_it_was_seen(found: Finding) -> None:
     told = retold(find("radix"), found)
     assert told.breach == found.verdict.breach
-    assert [outcome for _, outcome in told.steps] == [Inserted(0), Freed(0)]
+    assert [outcome for _, outcome in told.steps] == [Inserted(0), Done(1), Inserted(1)]
 
 
 def test_an_empty_history_can_be_told() -> None:
@@ -409,7 +410,7 @@ def test_outcomes_in_words(outcome: Outcome, text: str) -> None:
 
 def test_a_summary_is_the_signature_and_what_happened(found: Finding) -> None:
     first, *rest = summary(found).splitlines()
-    assert first == "PROGRESS/never-backed-up: 2 operations"
+    assert first == "PROGRESS/never-backed-up: 3 operations"
     assert " ".join(line.strip() for line in rest) == found.verdict.breach.text
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.impl.operations import Evict, History, Insert
+from radixproof.impl.operations import History, Insert
 from radixproof.impl.registry import find
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -20,7 +20,8 @@ from radixproof.properties.search.finding import Finding
 FAULT = "fault:split-parent-not-backed-up"
 RELEASE = "sglang==0.5.12.post1"
 LOST = History(
-    Config(window=1, swa_pages=8, swa_host_pages=16), (Insert(Key((1, 2)), evicted=1), Evict(1))
+    Config(window=1, swa_pages=8, swa_host_pages=16),
+    (Insert(Key((1,))), Insert(Key((1, 2, 3)), evicted=2)),
 )
 AGAIN = Again(["radixproof", "replay", "history.json"], "{}\n", "test_lost.py", "import lost\n")
 
@@ -62,9 +63,9 @@ def test_it_says_what_why_where_and_how(found: Finding, told: Narrative) -> None
     assert plain.endswith("Found by the soak with seed 7 after 1,234 steps.\n")
     blocks = fences(text)
     happened, steps = blocks["text"]
-    assert "it was never\n    backed up; the eviction" in happened
-    assert " >  2. evict full 1   -> freed 1 FULL and 1 SWA\n" in steps
-    assert "-    [2]  FULL device  SWA device\n" in steps
+    assert "for it, but it was not\n    backed up." in happened
+    assert " >  2. insert [1 2 3] evicted 2   -> 1 tokens were there already\n" in steps
+    assert "+       [3]  FULL device  SWA device\n" in steps
     assert blocks["python"] == ["import lost\n"]
     assert blocks["json"] == ["{}\n"]
     assert blocks["sh"] == [
