@@ -116,7 +116,7 @@ class FollowedEviction:
             certain = self._is_exact() or self._came_after_its_parent(end)
             could = not certain or self._had_room(end)
             return may_go(self.state, end, written_back=could)
-        if end in self.choice.gone[Pool.FULL_HOST]:
+        if self.host is None and end in self.choice.gone[Pool.FULL_HOST]:
             return False
         return may_go(self.state, end, written_back=self._must_have_room(end))
 
