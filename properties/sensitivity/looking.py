@@ -2,13 +2,14 @@
 
 What means nothing is left out: the numbers of slots and nodes (what a slot holds stands for it),
 the order of free slots, how much later than another a node was used, and which was used later of a
-node and one above it (semantics 1.7), which of several removals in a row is said first, after all
-of which a router knows the same (semantics 1.8), and what is in slots that a copy is still to fill
-(semantics 17.3).
+node and one above it (semantics 1.7), which of several removals in a row is said first, or which of
+several nodes left the device first in one step, after which a router knows the same (semantics
+1.8), and what is in slots that a copy is still to fill (semantics 17.3).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -124,9 +125,22 @@ def _map(whole: Whole, view: Observation) -> Any:
 
 
 def _events(events: Sequence[Event]) -> list[Any]:
-    """The events in their order; of removals in a row, in any."""
+    """The events in their order; of removals in a row, in any; and of each block that is removed
+    from the device, after how many others that name it.
+    """
     found: list[Any] = []
-    for kind, alike in groupby(events, key=attrgetter("kind")):
+    others = (event for event in events if event.kind != "removed" or event.on_host)
+    for kind, alike in groupby(others, key=attrgetter("kind")):
         same = list(alike)
-        found += sorted(same, key=repr) if kind == "removed" else same
-    return found
+        blocks = sorted(block for event in same for block in event.blocks)
+        found += [(kind, blocks)] if kind == "removed" else same
+    return [found, sorted(_departures(events))]
+
+
+def _departures(events: Sequence[Event]) -> Iterator[tuple[int, int]]:
+    """Blocks that are removed from the device, and how many events named each before."""
+    named: Counter[int] = Counter()
+    for event in events:
+        if event.kind == "removed" and not event.on_host:
+            yield from ((block, named[block]) for block in event.blocks)
+        named.update((*event.blocks, *([] if event.parent is None else [event.parent])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from radixproof.impl.operations import History, Insert, LoadBack, Lock, Match, Operation
+from radixproof.impl.operations import Evict, History, Insert, LoadBack, Lock, Match, Operation
 from radixproof.impl.registry import find
 from radixproof.impl.sabotage.planting import Sabotaged
 from radixproof.model.config import Config
@@ -29,6 +29,11 @@ def test_which_of_a_node_and_one_above_it_was_used_later_means_nothing() -> None
 
 def test_which_of_two_others_was_used_later_is_seen() -> None:
     assert differs("use-not-noted", 0, Insert(A), Insert(B), Match(A))
+
+
+def test_which_of_two_victims_of_one_eviction_goes_first_means_nothing_where_both_go() -> None:
+    assert not differs("last-victim-first", 0, Insert(A), Insert(B), Evict(2))
+    assert differs("last-victim-first", 0, Insert(A), Insert(B), Evict(1))
 
 
 def test_no_history_uses_a_match_that_stands_no_more() -> None:
