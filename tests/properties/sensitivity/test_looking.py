@@ -32,8 +32,8 @@ def test_which_of_two_others_was_used_later_is_seen() -> None:
 
 
 def test_which_of_two_victims_of_one_eviction_goes_first_means_nothing_where_both_go() -> None:
-    assert not differs("last-victim-first", 0, Insert(A), Insert(B), Evict(2))
-    assert differs("last-victim-first", 0, Insert(A), Insert(B), Evict(1))
+    assert not differs("another-victim", 0, Insert(A), Insert(B), Evict(2))
+    assert differs("another-victim", 0, Insert(A), Insert(B), Evict(1))
 
 
 def test_no_history_uses_a_match_that_stands_no_more() -> None:
