@@ -44,6 +44,6 @@ def scout(seed: int, number: int) -> list[Sabotage]:
     rng = Random(f"radixproof sabotage {seed} {number}")
     return [
         chosen
-        for alike in found.values()
+        for _, alike in sorted(found.items(), key=str)
         for chosen in rng.sample(alike, min(MOST_ALIKE, len(alike)))
     ]
