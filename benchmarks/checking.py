@@ -34,7 +34,7 @@ from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach
-from radixproof.properties.generating.operations import missing_room
+from radixproof.properties.generating.inserts import missing_room
 from radixproof.properties.running.run import Run
 from radixproof.properties.search.search import calm_collector
 

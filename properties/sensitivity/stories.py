@@ -92,7 +92,7 @@ def _continued(seed: int, number: int, step: int, drain: Drain, further: int) ->
         if further:
             rng = Random(f"radixproof {seed} {number} {step}")
             generator = Generator(run.judge, rng, target.scope)
-            generator.shaper.named = NAMED
+            generator.shaper.making.named = NAMED
             for operation in generator.operations(further):
                 _performed(run, operation, done)
         opened = len(done)

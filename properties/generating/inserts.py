@@ -1,0 +1,136 @@
+"""Inserts of one history: before them an engine makes room, and locks its match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from radixproof.impl.operations import (
+    NO_PROMPT,
+    Evict,
+    Finish,
+    Insert,
+    LoadingCheck,
+    Lock,
+    Match,
+    Operation,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.model.config import DEVICE, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.model.specification.cache import Cache
+from radixproof.properties.generating.keys import Below
+from radixproof.properties.generating.making import Making
+from radixproof.properties.generating.preview import preview_match
+
+
+class Inserts:
+    """Makes the inserts of one history."""
+
+    def __init__(self, making: Making) -> None:
+        self.making, self.config = making, making.config
+
+    def inserting(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """An insert, mostly after the eviction that makes room, as an engine would, sometimes with
+        its match locked meanwhile.
+        """
+        yield from self._of(self.making.keys.derived(model, below), model, below)
+
+    def splitting(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
+        """A match or an insert that leaves the tree where ``key`` ends, inside a node."""
+        tail = tuple(1 + below(2) for _ in range(self.config.page_size * below(3)))
+        key = replace(key, tokens=key.tokens + tail)
+        if below(2):
+            yield Match(key)
+        else:
+            yield from self._of(key, model, below)
+
+    def _of(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
+        """An insert of this prompt."""
+        evicted = 0
+        if self.config.window is not None:
+            key = self._within_swa(key, model)
+            evicted = self._boundary(key, self.config.window, model, below)
+        fits = len(key.tokens) <= self.config.slots(Pool.SWA) or self.config.window is None
+        reuse, state = below(5) < 3 or not fits, self.making.brings_state(below)
+        made = Insert(
+            key,
+            evicted,
+            reuse,
+            state,
+            below(3) - 1 if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
+        )
+        make_room = missing_room(key, model, reuse, state)
+        self.making.keys.prompts.remember(key)
+        if make_room is None or not below(5):
+            yield made
+            return
+        yield from self._relief(make_room, model, below)
+        if not reuse or below(2):
+            yield from (make_room, made)
+        else:
+            name = self.making.name("r")
+            if self.making.late.in_turn(Insert, every=2):
+                match = self.making.late.kept(key)
+                yield from (match, make_room, Lock(name, NO_PROMPT, match.kept))
+            else:
+                yield from (Lock(name, key), make_room)
+            yield from (made, Unlock(name))
+
+    def _boundary(self, key: Key, window: int, model: Cache, below: Below) -> int:
+        """Where the SWA of an insert begins: at the start, one window before its end,
+        or at any page.
+        """
+        length, choice = len(model.trie.units(key)), below(4)
+        if choice < 2:
+            return 0
+        if choice == 2:
+            return self.config.floor(max(0, length - max(window, self.config.page_size)))
+        ends = list(range(0, length + 1, self.config.page_size))
+        ends += 2 * [page.end for page in model.trie.walk(key) if page.host_only]
+        return ends[below(len(ends))]
+
+    def _within_swa(self, key: Key, model: Cache) -> Key:
+        """No more of a prompt than the SWA pool has room for beyond what is matched: an engine
+        computes it in chunks.
+        """
+        served = preview_match(model, key).device.end
+        longest = served + self.config.slots(Pool.SWA) + self.config.bigram
+        return Key(key.tokens[:longest], key.namespace)
+
+    def _relief(self, make_room: Evict, model: Cache, below: Below) -> Iterator[Operation]:
+        """Where everything in a pool is locked, evicting is in vain: wait for copies, or give
+        something back.
+        """
+        asked = zip(DEVICE, (make_room.full, make_room.swa, make_room.mamba), strict=True)
+        if not any(
+            count and all(page.locked_in(pool) for page in model.trie.recency_in[pool])
+            for pool, count in asked
+        ):
+            return
+        receipts, requests = self.making.ledger.receipts, self.making.ledger.requests
+        names = [*receipts, *requests]
+        flying = {copy.load for copy in model.copies.flying}
+        if flying and (below(2) or not names):
+            yield from [
+                check(blocking=True)
+                for load, check in ((False, WritingCheck), (True, LoadingCheck))
+                if load in flying
+            ]
+        elif names:
+            name = names[below(len(names))]
+            yield Unlock(name) if name in receipts else Finish(name)
+
+
+def missing_room(key: Key, model: Cache, reuse: bool, state: bool = False) -> Evict | None:
+    """The eviction that an engine asks for before it computes ``key``; None if there is room."""
+    config, trie = model.config, model.trie
+    held = 0
+    if reuse:
+        held = sum(len(page.tokens) for page in trie.walk(key) if page.has(Pool.FULL))
+    need = -(-(len(key.units(config.bigram)) - held) // config.page_size) * config.page_size
+    full = max(0, need - trie.free(Pool.FULL))
+    swa = 0 if config.window is None else max(0, need - trie.free(Pool.SWA))
+    mamba = int(state and not trie.free(Pool.MAMBA))
+    return Evict(full, swa, mamba) if full or swa or mamba else None

@@ -1,0 +1,123 @@
+"""Requests of one history, which go on over several operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    Finish,
+    LoadBack,
+    Operation,
+    Prefill,
+    RunCopies,
+    RunForward,
+    WritingCheck,
+)
+from radixproof.model.config import Pool
+from radixproof.model.key import Key
+from radixproof.model.specification.cache import Cache
+from radixproof.properties.generating.evictions import Evictions
+from radixproof.properties.generating.keys import Below, loadable
+from radixproof.properties.generating.making import Making
+from radixproof.properties.generating.wide import past_stop, prompt_only
+
+MOST_REQUESTS = 4
+"""The most requests alive at a time."""
+
+
+class Requests:
+    """Makes what the requests of one history do."""
+
+    def __init__(self, making: Making, evictions: Evictions) -> None:
+        self.making, self.config = making, making.config
+        self.ledger, self.evictions = making.ledger, evictions
+        self.asked: dict[str, Key] = {}
+        """Their prompts, by name."""
+
+    @property
+    def may_arrive(self) -> bool:
+        """Whether there are not too many."""
+        return len(self.ledger.requests) < MOST_REQUESTS
+
+    def arriving(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """One more comes, if there are not too many: half of them with a prompt that ends where a
+        state is.
+        """
+        if self.may_arrive:
+            states = list(model.trie.recency_in[Pool.MAMBA])
+            name = self.making.name("q")
+            key = (
+                states[below(len(states))].key()
+                if states and below(2)
+                else self.making.keys.on_host(model, below)
+            )
+            self.making.keys.prompts.remember(key)
+            self.asked[name] = key
+            yield Arrive(name, key, self.making.quota(below))
+
+    def going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """A request continues its prompt, generates, or ends."""
+        names = list(self.ledger.requests)
+        if not names:
+            return ()
+        name = names[below(len(names))]
+        if kind in (Prefill, Decode) and below(4):
+            kind = Prefill if self._prompt_is_left(name) else Decode
+        return self.continuing(kind, name, model, below)
+
+    def continuing(
+        self, kind: type[Operation], name: str, model: Cache, below: Below
+    ) -> Iterator[Operation]:
+        """A request goes on, or ends; and what happens while a step of it is in flight."""
+        made = self._continued(kind, name, below)
+        if not getattr(made, "launched", False):
+            yield made
+            return
+        chance = below(6)
+        loads = chance < 2
+        if loads and not loadable(model):
+            yield from self.evictions.demoting(model, below)
+        yield made
+        if chance == 0:
+            yield Abort(name)
+        elif isinstance(made, Decode) and chance < 3:
+            yield self._continued(Finish, name, below)
+        if loads:
+            yield LoadBack(self.making.keys.on_host(model, below))
+            yield from (RunCopies(2, load=True), RunForward())
+        elif chance < 4:
+            yield from (WritingCheck(), RunCopies(2))
+
+    def _continued(self, kind: type[Operation], name: str, below: Below) -> Operation:
+        """What it does next."""
+        size, in_flight = self.config.page_size, self.making.in_flight
+        if kind is Prefill:
+            pages = (1, 1, 2, 3, 8)[below(5)]
+            tokens = pages * size - (0 if below(4) else below(size))
+            return Prefill(name, tokens, in_flight.launched(Prefill))
+        if kind is Decode:
+            bits, length = below(256), 1 + below(2 * size)
+            generated = tuple(1 + (bits >> at & 1) for at in range(length))
+            return Decode(name, generated, in_flight.launched(Decode))
+        if kind is Finish:
+            beyond = past_stop(self.config, name) if self.making.scope.ends_at_stops else 0
+            return Finish(name, prompt_only(self.config, name), beyond)
+        return Abort(name)
+
+    def at_work(self, kind: type[Operation]) -> list[str]:
+        """Requests that can prefill, or decode."""
+        return [
+            name
+            for name in self.ledger.requests
+            if bool(self.ledger.left_of(name)) == (kind is Prefill)
+        ]
+
+    def _prompt_is_left(self, name: str) -> bool:
+        """Whether pages of a request's prompt are not in the tree yet, as far as its lock tells."""
+        if name not in self.asked:
+            return False
+        paged = self.config.floor(len(self.ledger.units(self.asked[name])))
+        return self.ledger.requests[name].protected < paged
