@@ -18,9 +18,9 @@ from radixproof.impl.operations import (
     Requested,
 )
 from radixproof.impl.sglang.names import core_in, version_in
-from radixproof.impl.sglang.paste.assertions import Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import render
 from radixproof.impl.sglang.paste.requests import Call
+from radixproof.impl.sglang.paste.shown import Found, Seen, Unwritable
 from radixproof.impl.system import Target
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach

@@ -73,7 +73,7 @@ def _written(
     """The source, and the release of SGLang that it is for."""
     if _is_sglang(system):
         from radixproof.impl.sglang.names import core_in, named
-        from radixproof.impl.sglang.paste.assertions import Unwritable
+        from radixproof.impl.sglang.paste.shown import Unwritable
         from radixproof.properties.reporting import for_sglang
 
         version = _version(system)

@@ -27,15 +27,10 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.sglang.names import PYTHON
 from radixproof.impl.sglang.paste import layout
-from radixproof.impl.sglang.paste.assertions import (
-    NOTHING_SEEN,
-    Assertion,
-    Seen,
-    Unwritable,
-    assertion,
-)
+from radixproof.impl.sglang.paste.assertions import assertion
 from radixproof.impl.sglang.paste.imports import imported
 from radixproof.impl.sglang.paste.requests import Call, Requests
+from radixproof.impl.sglang.paste.shown import NOTHING_SEEN, Assertion, Seen, Unwritable
 from radixproof.impl.sglang.paste.statements import WRITTEN, Statements, host_limits
 from radixproof.impl.sglang.releases import OLDEST
 from radixproof.impl.sglang.store import version_key

@@ -14,7 +14,7 @@ import pytest
 
 from radixproof.impl.operations import History, Insert, WritingCheck
 from radixproof.impl.sglang import store
-from radixproof.impl.sglang.paste.assertions import Unwritable
+from radixproof.impl.sglang.paste.shown import Unwritable
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key

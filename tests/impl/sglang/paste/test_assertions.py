@@ -21,13 +21,8 @@ from radixproof.impl.operations import (
     RunCopies,
 )
 from radixproof.impl.sglang.names import PYTHON, RUST
-from radixproof.impl.sglang.paste.assertions import (
-    Assertion,
-    Found,
-    Seen,
-    Unwritable,
-    assertion,
-)
+from radixproof.impl.sglang.paste.assertions import assertion
+from radixproof.impl.sglang.paste.shown import Assertion, Found, Seen, Unwritable
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness

@@ -65,7 +65,7 @@ WRITING = """
 import sys
 from pathlib import Path
 from radixproof.impl.sglang.names import version_in
-from radixproof.impl.sglang.paste.assertions import Unwritable
+from radixproof.impl.sglang.paste.shown import Unwritable
 from radixproof.properties.reporting.for_sglang import source
 from tests.impl.sglang.paste.findings import files_for
 system, folder = sys.argv[1:]

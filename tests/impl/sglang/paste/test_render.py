@@ -34,8 +34,8 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.sglang.names import PYTHON, RUST
-from radixproof.impl.sglang.paste.assertions import NOTHING_SEEN, Found, Seen, Unwritable
 from radixproof.impl.sglang.paste.render import HELPERS, render
+from radixproof.impl.sglang.paste.shown import NOTHING_SEEN, Found, Seen, Unwritable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
