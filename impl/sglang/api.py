@@ -195,55 +195,21 @@ def collect(version: str) -> Sglang:
     for name in _IMPORTED_LATE:
         if _is_there(name):
             _module(name)
-    tree, swa, keys = (
-        _module("unified_radix_cache"),
-        _module("swa_memory_pool"),
-        _module("radix_cache"),
-    )
+    tree, swa, requests = map(_module, ("unified_radix_cache", "swa_memory_pool", "common"))
     with_swa_allocator = (
         swa if hasattr(swa, "SWATokenToKVPoolAllocator") else _module("allocator.swa")
     )
     for name in _CALLED:
         if not hasattr(tree.UnifiedRadixCache, name):
             raise AttributeError(f"its UnifiedRadixCache has no {name}, which radixproof calls")
-    params, init_params = (
-        _module("base_prefix_cache"),
-        _module("cache_init_params").CacheInitParams,
-    )
-    arguments, requests = _server_arguments(), _module("common")
+    arguments = _server_arguments()
+    runtime = sys.modules.get("sglang.srt.runtime_context")
     return Sglang(
         version=version,
-        capabilities=Capabilities(
-            tree_core=hasattr(tree, "create_tree_core"),
-            token_arrays=_takes_arrays(keys.RadixKey),
-            host_hits=hasattr(params.MatchResult, "swa_host_hit_length"),
-            pending_marks=_marks_nodes(tree),
-            chunked_host_slots=hasattr(
-                _module("memory_pool_host").HostKVCache, "_merge_release_slots"
-            ),
-            exit_hook=hasattr(tree.UnifiedRadixCache, "shutdown"),
-            transposition="enable_kvcache_transpose" in signature(swa.SWAKVPool).parameters,
-            frozen_arguments=_are_frozen(arguments),
-            skips_remembered=_remembers_skips(tree.UnifiedRadixCache),
-            release_by_receipt="node_id" in signature(params.DecLockRefParams).parameters,
-            evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
-            inserted_length=hasattr(params.InsertParams, "inserted_len"),
-            queued_backups=hasattr(tree.UnifiedRadixCache, "flush_pending_backups"),
-            tree_locks=hasattr(params, "TreeLock"),
-            state_allocator=_is_there("allocator.mamba"),
-            events=tree.UnifiedRadixCache.take_events is not params.BasePrefixCache.take_events,
-            named_namespaces="dynamo_kv_event_format" in signature(init_params).parameters,
-            path_indices="device_prefix_len" in params.MatchResult._fields,
-            windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
-            windows_kept_for_states=hasattr(tree.UnifiedRadixCache, "swa_retain_floor"),
-            checkpoints=hasattr(requests, "checkpoint_kv_cache"),
-            acknowledged_fetches=hasattr(tree.UnifiedRadixCache, "_handle_prefetch_result"),
-            request_handles=hasattr(params, "CacheRequestHandle"),
-            states_given_back=_gives_states_back(),
-        ),
+        capabilities=_detected(arguments),
         torch=importlib.import_module("torch"),
         tree=tree,
-        params=params,
+        params=_module("base_prefix_cache"),
         pools=_module("memory_pool"),
         allocators=_module("allocator"),
         states=importlib.import_module("sglang.srt.configs.mamba_utils"),
@@ -254,17 +220,52 @@ def collect(version: str) -> Sglang:
         storage=_module("hicache_storage"),
         storages=_module("storage"),
         flags=importlib.import_module("sglang.srt.environ").envs,
-        radix_key=keys.RadixKey,
+        radix_key=_module("radix_cache").RadixKey,
         namespace_seed=getattr(_module("utils"), "storage_namespace_seed", lambda *_: None),
-        init_params=init_params,
+        init_params=_module("cache_init_params").CacheInitParams,
         server_args=arguments,
-        process_arguments=getattr(
-            sys.modules.get("sglang.srt.runtime_context"), "get_memory", None
-        ),
-        serving_arguments=getattr(
-            sys.modules.get("sglang.srt.runtime_context"), "get_serving", None
-        ),
-        running_arguments=getattr(sys.modules.get("sglang.srt.runtime_context"), "get_exec", None),
+        process_arguments=getattr(runtime, "get_memory", None),
+        serving_arguments=getattr(runtime, "get_serving", None),
+        running_arguments=getattr(runtime, "get_exec", None),
+    )
+
+
+def _detected(arguments: Any) -> Capabilities:
+    """How an imported release is called."""
+    tree, params, requests = map(_module, ("unified_radix_cache", "base_prefix_cache", "common"))
+    cache, host_pool = tree.UnifiedRadixCache, _module("memory_pool_host").HostKVCache
+    swa_pool, init = (
+        signature(of).parameters
+        for of in (
+            _module("swa_memory_pool").SWAKVPool,
+            _module("cache_init_params").CacheInitParams,
+        )
+    )
+    return Capabilities(
+        tree_core=hasattr(tree, "create_tree_core"),
+        token_arrays=_takes_arrays(_module("radix_cache").RadixKey),
+        host_hits=hasattr(params.MatchResult, "swa_host_hit_length"),
+        pending_marks=_marks_nodes(tree),
+        chunked_host_slots=hasattr(host_pool, "_merge_release_slots"),
+        exit_hook=hasattr(cache, "shutdown"),
+        transposition="enable_kvcache_transpose" in swa_pool,
+        frozen_arguments=_are_frozen(arguments),
+        skips_remembered=_remembers_skips(cache),
+        release_by_receipt="node_id" in signature(params.DecLockRefParams).parameters,
+        evicted_lengths=hasattr(params.InsertParams, "set_evicted_seqlen"),
+        inserted_length=hasattr(params.InsertParams, "inserted_len"),
+        queued_backups=hasattr(cache, "flush_pending_backups"),
+        tree_locks=hasattr(params, "TreeLock"),
+        state_allocator=_is_there("allocator.mamba"),
+        events=cache.take_events is not params.BasePrefixCache.take_events,
+        named_namespaces="dynamo_kv_event_format" in init,
+        path_indices="device_prefix_len" in params.MatchResult._fields,
+        windows_freed_at_will=hasattr(requests, "free_swa_out_of_window_slots"),
+        windows_kept_for_states=hasattr(cache, "swa_retain_floor"),
+        checkpoints=hasattr(requests, "checkpoint_kv_cache"),
+        acknowledged_fetches=hasattr(cache, "_handle_prefetch_result"),
+        request_handles=hasattr(params, "CacheRequestHandle"),
+        states_given_back=_gives_states_back(),
     )
 
 
