@@ -59,8 +59,10 @@ class FollowedEviction:
     """What is pending, if that is known: one possibility (17.4)."""
     refused: Page | None = None
     """The last node whose write-back met a refusal."""
-    stayed: dict[Page, Component | None] = field(default_factory=dict)
-    """Leaves that a host lock kept in a drive, for want of room, or in that one for a refusal."""
+    refused_in: dict[Page, Component] = field(default_factory=dict)
+    """Leaves that a host lock kept in a drive for a refusal, and which drive that was (7.4)."""
+    without_room: set[Page] = field(default_factory=set)
+    """Leaves that a host lock kept in this drive, for want of room (7.4)."""
     drive: Component = Component.FULL
     """The component whose drive it is (7.1)."""
     spoilt: bool = False
@@ -95,7 +97,7 @@ class FollowedEviction:
         unless it may follow from what was wrong on the device (7.9, 8.3, 14.10).
         """
         fits = self._is_exact() and all(map(operator.le, self.to_write, free))
-        met = self.refused is not None or any(one is not None for one in self.stayed.values())
+        met = self.refused is not None or bool(self.refused_in)
         if fits and not met and self.choice.made_host_room():
             self.breaches.append(wording.host_room_unneeded())
         if self.host is not None and not self.breaches:
@@ -122,17 +124,17 @@ class FollowedEviction:
 
     def _had_room(self, end: Page) -> bool:
         """The host has room for a copy, and had it when it was asked first in this drive (7.4)."""
-        if self.host is None or self.stayed.get(end) is not None:
+        if self.host is None or end in self.refused_in:
             return can_have_host_room(self.state, end.node())
         return self._must_have_room(end)
 
     def _must_have_room(self, end: Page) -> bool:
         """The host had room for a copy whenever it was asked for one (7.4, 8.3)."""
-        if self.host is None or end in self.stayed:
+        if self.host is None or end in self.refused_in or end in self.without_room:
             return False
         room = can_have_host_room(self.state, end.node())
         if not room:
-            self.stayed[end] = None
+            self.without_room.add(end)
         return room
 
     def _stays(self, end: Page, component: Component) -> bool:
@@ -144,8 +146,8 @@ class FollowedEviction:
         node = end.node()
         if self._meets_refusal(node, to_copy(self.state, node)):
             make_host_room(self.state, node, self.host.evict)
-            self.stayed[end] = component
-        return self.stayed.get(end) is component
+            self.refused_in[end] = component
+        return self.refused_in.get(end) is component
 
     def victim(self, component: Component, candidates: Iterable[Page]) -> Page | None:
         """The first in order that went; passing others over is a breach (semantics 7.1 to 7.3)."""
@@ -172,7 +174,7 @@ class FollowedEviction:
         """What had no room in another drive is tried anew (7.1)."""
         if drive is not self.drive:
             self.drive = drive
-            self.stayed = {page: one for page, one in self.stayed.items() if one is not None}
+            self.without_room.clear()
 
     def _came_after_its_parent(self, end: Page) -> bool:
         """Its parent is yet to lose SWA or a state alone, as only a node with a leaf below it does
