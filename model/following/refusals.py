@@ -92,10 +92,12 @@ def undone(trie: Trie) -> Iterator[dict[Page, list[bool]]]:
     children = {page: page.children.copy() for page in [*above, *pages]}
     kept = {name: copy(value) for name, value in vars(trie).items() if name != "config"}
     orders = [[order.copy() for order in kept[name]] for name in ("host_only", "recency_in")]
-    yield before
-    for page, resident in before.items():
-        page.resident_in = resident
-    for page, below in children.items():
-        page.children = below
-    vars(trie).update(kept)
-    trie.host_only, trie.recency_in = map(tuple, orders)
+    try:
+        yield before
+    finally:
+        for page, resident in before.items():
+            page.resident_in = resident
+        for page, below in children.items():
+            page.children = below
+        vars(trie).update(kept)
+        trie.host_only, trie.recency_in = map(tuple, orders)
