@@ -218,7 +218,6 @@ class FollowedBackups:
         self, state: State, node: list[Page], marked: Collection[Page], uncounted: bool
     ) -> None:
         """All that a backup of a node would have copied is owed (semantics 8.2)."""
-        threshold = state.config.threshold
         for pool, pages in to_copy(state, node).items():
             for page in pages:
                 busy = any(one in marked for one in node[-1].path() if one.end >= page.end)
@@ -229,7 +228,9 @@ class FollowedBackups:
                 debts = self.owed.setdefault(page, {})
                 debts[pool] = debts.get(pool, rule) if uncounted else rule
                 if not self.overdue and is_settled(state, self.choice):
-                    self.overdue = [wording.not_backed_up(page.node(), pool, rule, threshold)]
+                    self.overdue = [
+                        wording.not_backed_up(page.node(), pool, rule, state.config.threshold)
+                    ]
 
 
 def _window_at_the_end(state: State, path: Sequence[Page]) -> list[Page]:
