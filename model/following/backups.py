@@ -13,6 +13,7 @@ from radixproof.model.following.host_eviction import FollowedHostEviction, kept_
 from radixproof.model.following.host_room import FollowedHostRoom, is_settled
 from radixproof.model.specification.backing_up import (
     back_up,
+    can_have_host_room,
     due_nodes,
     due_pages,
     hangs_from_backed,
@@ -184,7 +185,11 @@ class FollowedBackups:
         """
         exact = state.dialect.room_before_backup
         refusing = set() if self.choice.sure else state.refusing.intersection(HOST)
-        met = [node for node in refused if refusing.intersection(to_copy(state, node))]
+        met = [
+            node
+            for node in refused
+            if refusing.intersection(to_copy(state, node)) and can_have_host_room(state, node)
+        ]
         served = [*backed_up, *(met[: len(refusing)] if exact else refused)]
         short = host_shortage(state, served).plus(Amounts(mamba=int(late is not None)))
         eviction = FollowedHostEviction(state, short, self.choice, exact)

@@ -359,11 +359,11 @@ class FollowedEviction:
         return has_host_room(self.state, node) and not any(page.cut for page in others)
 
     def _may_be_tried_in_vain(self) -> bool:
-        """A leaf that a host lock keeps may meet a refusal after room was made for its copy, and
-        stay (7.4, 8.3, 17.4).
+        """A leaf that a host lock keeps, or one that is none yet, may meet a refusal after room was
+        made for its copy, and stay (7.4, 8.3, 17.4).
         """
-        leaves = filter(is_device_leaf, self.state.trie.recency_in[Pool.FULL])
-        kept = (end for end in leaves if not may_go(self.state, end, written_back=False))
+        ends = [page for page in self.state.trie.recency_in[Pool.FULL] if page.cut]
+        kept = (end for end in ends if not may_go(self.state, end, written_back=False))
         pending = self.spoilt if self.refusals is None else bool(self.refusals.pending)
         return pending and any(end.lacks for end in kept)
 

@@ -11,6 +11,7 @@ from radixproof.impl.operations import (
     Arrive,
     Decode,
     Evict,
+    EvictHost,
     Finish,
     History,
     HostInsert,
@@ -286,6 +287,44 @@ def test_a_leaf_asks_the_host_for_room_only_when_it_is_its_turn(radix: Target) -
         Insert(other),
         Insert(locked),
         HostLock("h", locked),
+        Evict(2),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_what_has_no_room_on_the_host_meets_no_refusal_there(radix: Target) -> None:
+    """The window of [1 2 3 4] is too long for the host; that of [105], for which [5] goes from the
+    host, is refused.
+    """
+    shape = Config(window=1, swa_pages=8, host_pages=6, swa_host_pages=3)
+    history = (
+        Insert(Key((1, 2, 3, 4, 5, 6, 7, 8)), evicted=5),
+        HostInsert(Key((101,))),
+        Refuse(Pool.SWA_HOST),
+        WritingCheck(blocking=True),
+        Evict(4),
+        Insert(Key((1, 2, 3, 4, 105))),
+    )
+    assert run_history(radix, History(shape, history)) is None
+
+
+def test_room_made_for_a_copy_that_is_refused_may_cost_the_victim_before_it_its_own(
+    radix: Target,
+) -> None:
+    """[3] is copied to the host, and goes from there for [1 2], which a host lock keeps."""
+    shape = Config(window=1, swa_pages=8, host_pages=3, swa_host_pages=16, write_back=True)
+    whole, upper, other = Key((1, 2, 3)), Key((1, 2)), Key((101,))
+    history = (
+        Insert(whole),
+        Insert(other),
+        Evict(1),
+        LoadBack(whole),
+        HostLock("h", upper),
+        Evict(1),
+        Match(other),
+        Refuse(Pool.SWA_HOST),
+        LoadingCheck(blocking=True),
+        EvictHost(1),
         Evict(2),
     )
     assert run_history(radix, History(shape, history)) is None
