@@ -122,12 +122,12 @@ class FollowedHostRoom:
 
 
 def adopt_host_losses(state: State, choice: Choice, others: Iterable[Page] = ()) -> None:
-    """Adopt what left the host, whoever it was (semantics 7.9, 14.10)."""
+    """Adopt what left the host, whoever it was; a node that is locked stays (7.9, 14.10)."""
     for pool in HOST:
         for page in choice.gone[pool]:
             state.trie.drop(page, pool)
     gone = [*choice.gone[Pool.FULL_HOST], *others]
     for page in sorted(gone, key=lambda page: -page.end):
-        nowhere = not any(page.resident_in) and not page.children
+        nowhere = not any((*page.resident_in, *page.holders, page.children))
         if nowhere and page in state.trie.recency:
             state.trie.remove(page)

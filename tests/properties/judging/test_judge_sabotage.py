@@ -57,6 +57,13 @@ MENDED: dict[str, Case] = {
         (Insert(A), Insert(B), ACKS, Evict(2), HostLock("h", A), Insert(X), Evict(1)),
         "PROGRESS/never-backed-up",
     ),
+    "what is loaded back while its host copy goes is not forgotten": (
+        "host-source-dropped",
+        0,
+        Config(write_back=True, device_pages=3, host_pages=3),
+        (Insert(AB), Evict(2), Insert(Key((7, 8))), LoadBack(AB)),
+        "PIN/own-source-evicted",
+    ),
     "a refusal on the host is no reason to make room that is there": (
         "host-room-unneeded",
         0,
