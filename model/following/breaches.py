@@ -100,12 +100,25 @@ def ranks_apart(taken: Page, before: Page, component: Component, policy: Evictio
     return component is Component.FULL and rank(before, policy) != rank(taken, policy)
 
 
+def is_more_urgent(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
+    """Whether the victim is the first of both if what is fetched below the root takes the priority
+    of the most urgent insert (semantics 10.3).
+    """
+    return policy is EvictionPolicy.PRIORITY and taken.urgency < before.urgency
+
+
 def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
-    """Whether the victim is the first of both if every insert is a use (semantics 7.2, 8.1)."""
-    if policy is EvictionPolicy.LFU:
-        return (taken.inserts, taken.used) < (before.inserts, before.used)
-    ranks = [(page.inserts >= SLRU_PROTECTED, page.used) for page in (taken, before)]
-    return policy is EvictionPolicy.SLRU and ranks[0] < ranks[1]
+    """Whether the victim is the first of both if every insert is a use, or the policy does not tell
+    them apart then, and recency decides (semantics 7.2, 8.1).
+    """
+    uses = [page.inserts for page in (taken, before)]
+    if policy is EvictionPolicy.SLRU:
+        uses = [int(count >= SLRU_PROTECTED) for count in uses]
+    elif policy is not EvictionPolicy.LFU:
+        return False
+    alike = uses[0] == uses[1]
+    told = rank(taken, policy) > rank(before, policy)
+    return uses[0] < uses[1] or (alike and (told or taken.used < before.used))
 
 
 def stopped_early(idle: Page, component: Component, asked: int, freed: int) -> Breach:

@@ -197,10 +197,14 @@ class FollowedEviction:
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
         """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4).
 
-        Where recency alone says who is first, a wrong recency explains it as well.
+        Where recency alone says who is first, a wrong recency explains it as well; so does a wrong
+        priority.
         """
         policy = self.state.config.eviction_policy
-        told = taken is None or wording.ranks_apart(taken, before, component, policy)
+        told = taken is None or (
+            wording.ranks_apart(taken, before, component, policy)
+            and not wording.is_more_urgent(taken, before, policy)
+        )
         if told and self._is_stuck(before, taken):
             return wording.unbacked_leaf_kept(before)
         if taken is None:

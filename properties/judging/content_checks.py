@@ -169,7 +169,7 @@ def _wrong_bytes(
     if pages:
         page = pages[at * len(pages) // len(slots)]
         witness = Witness(page.key(), pool, content=True)
-    if ledger is not None and ledger.wrote(pool, slot, seen):
+    if ledger is not None and ledger.wrote(pool, slot, seen, tag):
         text += "; a forward pass that was launched before the slot was freed wrote there"
         return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
     brought = (forgotten or {}).get(slot)

@@ -264,11 +264,12 @@ class Ledger:
         for pool, written in slots.items():
             self.launched.update(zip(repeat(pool), written, tags, strict=False))
 
-    def wrote(self, pool: Pool, slot: int, tag: int) -> bool:
-        """Whether a forward pass that was launched wrote this content there (-1: what is torn)."""
-        if tag >= 0:
-            return (pool, slot, tag) in self.launched
-        return any(one[:2] == (pool, slot) for one in self.launched)
+    def wrote(self, pool: Pool, slot: int, seen: int, wanted: int) -> bool:
+        """Whether a forward pass that was launched wrote what is seen there (-1: what is torn),
+        where it is not what is wanted.
+        """
+        here = {tag for where, at, tag in self.launched if (where, at) == (pool, slot)}
+        return seen in here if seen >= 0 else bool(here - {wanted})
 
     def copying(self) -> None:
         """Copies to the host may run now."""

@@ -43,7 +43,7 @@ def test_clean_and_short_are_told_apart() -> None:
 
 
 def test_known_bugs_are_counted_by_system() -> None:
-    assert "| sglang==0.5.12.post1 | 32 | 1: B01 | B02, B03, " in TEXT
+    assert "| sglang==0.5.12.post1 | 33 | 1: B01 | B02, B03, " in TEXT
     assert "| sglang==0.5.13.post1 | 33 | not searched |  |" in TEXT
     assert "25065](https://github.com/sgl-project/sglang/issues/25065)" in TEXT
 

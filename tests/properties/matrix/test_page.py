@@ -68,7 +68,7 @@ def test_it_says_of_every_system_what_was_found() -> None:
     assert "sglang==0.5.13.post1 not run not here: fetch it" in text
     assert "sys clean" in text
     assert "short nothing found in a short search" in text
-    assert "1 of 32 known bugs found: B01" in text
+    assert "1 of 33 known bugs found: B01" in text
     assert "33 known bugs, not searched" in text
 
 
