@@ -34,6 +34,7 @@ from radixproof.impl.faults import (  # noqa: F401  (importing a family register
     sizes,
     splitting,
     state_copies,
+    together,
     windows,
     write_back,
 )

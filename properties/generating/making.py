@@ -19,6 +19,8 @@ class Making:
         self.late = LateUses(ledger, scope)
         self.in_flight = InFlight(ledger, scope)
         self.named = 0
+        self.failures = 0
+        """How often a copy could fail that something else goes on with, in turns as well."""
         self.quotas = 0
         """How many were drawn: by these turns, and not by a draw, some are not of whole pages."""
 
@@ -39,6 +41,11 @@ class Making:
             return None
         self.quotas += 1
         return (1 + below(4)) * self.config.page_size - (self.quotas % 4 == 0)
+
+    def fails(self) -> bool:
+        """Whether a copy fails that something else goes on with: every third, if any can."""
+        self.failures += 1
+        return self.scope.failing_copies and self.failures % 3 == 0
 
     def brings_state(self, below: Below) -> bool:
         """Whether an insert brings a state; where none can do without, all do."""

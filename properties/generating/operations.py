@@ -145,9 +145,8 @@ class Shaper:
         if name == "split":
             inside = [page for page in model.trie.recency if not page.cut]
             yield from self.inserts.splitting(inside[below(len(inside))].key(), model, below)
-        elif kind in (Prefill, Decode):
-            names = self.requests.at_work(kind)
-            self.left = self.requests.continuing(kind, names[below(len(names))], model, below)
+        elif kind in (Prefill, Decode, RunCopies, Reset):
+            self.left = iter(self._with_more(kind, model, below))
             for operation in self.left:  # not closed with this one, if that is left here
                 yield operation
         else:
@@ -157,6 +156,13 @@ class Shaper:
                     yield operation
         if kind is LoadBack:
             yield LoadBack(self.keys.on_host(model, below), self.making.quota(below))
+
+    def _with_more(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
+        """An operation on which others are to follow."""
+        if kind not in (Prefill, Decode):
+            return self.make[kind](model, below)
+        names = self.requests.at_work(kind)
+        return self.requests.continuing(kind, names[below(len(names))], model, below)
 
     def following(self) -> Iterator[Operation]:
         """What comes after the operation of the last rule; once."""
@@ -251,6 +257,9 @@ class Shaper:
         if kind is RunCopies:
             load, rank = bool(below(2)), below(self.config.ranks)
             load = load if model.copies.queued[load, rank] else not load
+            several = len(model.copies.queued[load, rank]) > 1 < self.config.ranks
+            if several and self.scope.failing_copies and below(3):
+                return self._behind_a_failure(load, rank)
             count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
             run = RunCopies(count, load, fail, rank)
             return (run, RunForward()) if self.making.in_flight.runs() else (run,)
@@ -260,19 +269,29 @@ class Shaper:
             return (Refuse(self.config.pools[below(len(self.config.pools))]),)
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
 
+    def _behind_a_failure(self, load: bool, rank: int) -> Iterator[Operation]:
+        """One rank has a copy done behind one that failed, and the others have both done."""
+        yield RunCopies(1, load, True, rank)
+        for one in range(self.config.ranks):
+            yield RunCopies(1 if one == rank else 2, load, rank=one)
+        yield LoadingCheck() if load else WritingCheck()
+
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
         waits = below(4)
         if waits:
             yield from [Abort(name) for name in self.ledger.requests]
             yield from settling(self.ledger, model, copies=waits > 2)
         flying = [copy.load for copy in model.copies.flying]
+        load = bool(flying) and flying[below(len(flying))]
+        if flying and self.making.fails():
+            yield RunCopies(1, load, True, below(self.config.ranks))
         yield Reset()
         if flying:
-            yield from self._over_what_flew(flying[below(len(flying))], below)
+            yield from self._over_what_flew(load, below)
 
     def _over_what_flew(self, load: bool, below: Below) -> Iterator[Operation]:
         """A prompt that takes all slots, those of copies that a reset has forgotten among them; and
-        the engine's next.
+        the engine's next. One that has failed would be made again with a backup.
         """
         pools = [pool for pool in (DEVICE if load else HOST)[:2] if pool in self.config.pools]
         fits = min(map(self.config.slots, pools)) + self.config.bigram
@@ -281,7 +300,12 @@ class Shaper:
             yield Insert(key, state=self.making.brings_state(below))
         else:
             yield HostInsert(key)
-        yield RunCopies(1, load, rank=below(self.config.ranks))
+        rank = below(self.config.ranks)
+        yield RunCopies(1, load, rank=rank)
+        if not load and self.making.fails():
+            page = Key((3 - key.tokens[0],) * (self.config.page_size + self.config.bigram))
+            yield Insert(page, state=self.making.brings_state(below))
+            yield from (WritingCheck(), RunCopies(2, rank=rank))
 
 
 class Generator:

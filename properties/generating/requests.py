@@ -10,6 +10,7 @@ from radixproof.impl.operations import (
     Decode,
     Finish,
     LoadBack,
+    LoadingCheck,
     Operation,
     Prefill,
     RunCopies,
@@ -87,8 +88,12 @@ class Requests:
             yield self._continued(Finish, name, below)
         if loads:
             yield LoadBack(self.making.keys.on_host(model, below))
+            if self.making.fails():
+                yield from (RunCopies(1, load=True, fail=True), LoadingCheck())
             yield from (RunCopies(2, load=True), RunForward())
         elif chance < 4:
+            if self.making.fails():
+                yield RunCopies(1, fail=True)
             yield from (WritingCheck(), RunCopies(2))
 
     def _continued(self, kind: type[Operation], name: str, below: Below) -> Operation:

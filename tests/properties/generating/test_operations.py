@@ -26,6 +26,7 @@ from radixproof.impl.operations import (
     Operation,
     Prefetch,
     Prefill,
+    Reset,
     RunCopies,
     RunForward,
     Unlock,
@@ -77,7 +78,7 @@ def played(
 def test_every_kind_of_operation_occurs_and_finds_an_occasion(radix: Target) -> None:
     done: Counter[type[Operation]] = Counter()
     skipped: Counter[type[Operation]] = Counter()
-    for number, shape in enumerate(drawn(EVERYTHING, 90)):
+    for number, shape in enumerate(drawn(EVERYTHING, 130)):
         for operation, was_skipped in played(radix, shape, number, 60):
             (skipped if was_skipped else done)[type(operation)] += 1
     assert set(done) == set(OPERATIONS) == {*MIX, Prefetch, EndPrefetch, RunForward}
@@ -100,6 +101,26 @@ def test_matches_are_kept_and_used_later(radix: Target) -> None:
         run.close()
     assert min(used[kind] for kind in (Lock, HostLock, LoadBack)) >= 5
     assert vain < sum(used.values()) / 10
+
+
+def test_copies_fail_that_something_else_goes_on_with(radix: Target) -> None:
+    """A forward pass in flight, a reset, and what another rank has done of the same queue."""
+    seen: Counter[str] = Counter()
+    for number, shape in enumerate(drawn(EVERYTHING, 120)):
+        run = Run(radix, shape)
+        before: Operation = WritingCheck()
+        for operation in Generator(run.judge, Random(f"fails {number}"), EVERYTHING).operations(60):
+            failed = isinstance(operation, RunCopies) and operation.fail
+            forward = run.ledger.forward
+            seen["in flight"] += failed and forward is not None and forward.in_flight
+            after_failure = isinstance(before, RunCopies) and before.fail
+            seen["reset"] += after_failure and isinstance(operation, Reset)
+            behind = after_failure and isinstance(operation, RunCopies) and not operation.fail
+            seen["behind"] += behind and shape.ranks > 1
+            assert run.step(operation) == []
+            before = operation
+        run.close()
+    assert min(seen[name] for name in ("in flight", "reset", "behind")) >= 2, seen
 
 
 def test_nothing_is_used_later_where_it_cannot_be(radix: Target) -> None:
