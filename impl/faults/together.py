@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.config import COMPONENTS, Component
-from radixproof.impl.radix.engine import Copy, Transfer
-from radixproof.impl.radix.matching import Match
-from radixproof.impl.radix.node import Edge, Node, Units
 from radixproof.model.verdict import Property
 
 if TYPE_CHECKING:
@@ -17,8 +14,11 @@ if TYPE_CHECKING:
 
     from radixproof.impl.radix.backup import Backup
     from radixproof.impl.radix.cache import RadixCache
+    from radixproof.impl.radix.engine import Copy, Transfer
     from radixproof.impl.radix.loading import Plan
     from radixproof.impl.radix.locks import Receipt
+    from radixproof.impl.radix.matching import Match
+    from radixproof.impl.radix.node import Node, Units
     from radixproof.impl.radix.outstanding import Outstanding
     from radixproof.impl.radix.pools import Slots
 
@@ -100,6 +100,8 @@ def fork_bisected_by_single_pages(cache: RadixCache) -> None:
     Property.NOCRASH,
 )
 def early_release_removes_the_mark(cache: RadixCache) -> None:
+    from radixproof.impl.radix.node import Edge
+
     locks, release = cache.locks, cache.locks.release_window
 
     def release_with_mark(receipt: Receipt) -> list[Node]:
@@ -194,6 +196,8 @@ def host_shortage_not_counted_again(cache: RadixCache) -> None:
     Property.CONTENT,
 )
 def failed_copy_made_of_what_is_left(cache: RadixCache) -> None:
+    from radixproof.impl.radix.engine import Transfer
+
     outstanding = cache.backups._outstanding
     engine, pools = outstanding._engine, cache.memory.device_pools
 

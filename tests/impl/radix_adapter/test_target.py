@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ...releases import AGAIN
-
 PROGRAM = """
 import sys
 from radixproof.impl import faults, operations, registry, system
@@ -21,7 +19,6 @@ print("torch" in sys.modules)
 """
 
 
-@AGAIN
 def test_torch_is_imported_when_a_cache_is_built_and_not_before() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
