@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from checking import measure, shape
 
 from radixproof.impl import registry
+from radixproof.properties.known.files import load_known
 from radixproof.properties.search.search import calm_collector
 
 SYSTEMS = ("sglang==0.5.23", "sglang==0.5.23+rust")
 """Of one release: a process can run no other."""
-KNOWN = ("RECENCY/access-time", "RECENCY/swa-list", "PROGRESS/never-backed-up-again")
-"""The order of eviction, which all releases get wrong, and what is never backed up since 0.5.20."""
 
 
 class Compared(NamedTuple):
@@ -35,10 +35,11 @@ class Compared(NamedTuple):
 def compare(system: str, steps: int, nodes: int = 100) -> Iterator[Compared]:
     """Per set of components."""
     ours, theirs = registry.find("radix"), registry.find(system)
+    known = load_known("builtin").for_system(system, date.today())
     for name in ("FULL", "FULL+SWA"):
         config = shape(name, nodes)
         own = measure(ours, config, nodes, steps)[1]
-        yield Compared(name, own, *measure(theirs, config, nodes, steps, known=KNOWN)[1:])
+        yield Compared(name, own, *measure(theirs, config, nodes, steps, known=known)[1:])
 
 
 def main() -> None:
