@@ -22,7 +22,6 @@ from radixproof.impl.operations import (
     LoadBack,
     LoadingCheck,
     Lock,
-    Operation,
     Prefetch,
     Prefill,
     Refuse,
@@ -31,49 +30,26 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.impl.scope import Scope
-from radixproof.model.config import Component, Config, EvictionPolicy
-
-FULL, SWA, MAMBA = Component
-
-
-class Trait(Enum):
-    """What not every cache is or does; the value is the field of `Scope` that says so."""
-
-    HOSTED = "hosted"
-    HOSTLESS = "hostless"
-    WRITE_THROUGH = "write_through"
-    WRITE_BACK = "write_back"
-    LOAD_THRESHOLDS = "load_thresholds"
-    NAMESPACES = "namespaces"
-    BIGRAM = "bigram"
-    RANKS = "ranks"
-    FAILING = "failing_copies"
-    PAGED = "page_sizes"
-    ENDS_AT_STOPS = "ends_at_stops"
-    KEPT = "kept_matches"
-    LAUNCHES = "launches"
-
-
-(
+from radixproof.model.config import Component, EvictionPolicy
+from radixproof.properties.coverage.needs import (
+    BIGRAM,
+    ENDS_AT_STOPS,
+    FAILING,
     HOSTED,
     HOSTLESS,
-    WRITE_THROUGH,
-    WRITE_BACK,
-    LOAD_THRESHOLDS,
-    NAMESPACES,
-    BIGRAM,
-    RANKS,
-    FAILING,
-    PAGED,
-    ENDS_AT_STOPS,
     KEPT,
     LAUNCHES,
-) = Trait
-ON_A_HOST = (WRITE_THROUGH, WRITE_BACK, LOAD_THRESHOLDS, FAILING)
-"""Traits that mean nothing without a host tier."""
-Need: TypeAlias = Component | EvictionPolicy | Trait | type[Operation]
-AnyOf: TypeAlias = tuple[Need, ...]
+    LOAD_THRESHOLDS,
+    NAMESPACES,
+    PAGED,
+    RANKS,
+    WRITE_BACK,
+    WRITE_THROUGH,
+    AnyOf,
+    Need,
+)
+
+FULL, SWA, MAMBA = Component
 
 AUX: AnyOf = (SWA, MAMBA)
 LOCKS: AnyOf = (Lock, Arrive)
@@ -471,43 +447,3 @@ class Milestone(Enum):
 
 Met: TypeAlias = Iterator[Milestone]
 """Those that an operation is about to reach."""
-
-
-def reachable(scope: Scope) -> list[Milestone]:
-    """The milestones that a system with this scope can reach."""
-    return [
-        milestone
-        for milestone in Milestone
-        if all(_offers(scope, need) for need in milestone.needs) and _can_be_built(scope, milestone)
-    ]
-
-
-_WITH = {
-    SWA: Config(write_back=True, window=1, swa_pages=8, swa_host_pages=8),
-    MAMBA: Config(write_back=True, mamba_states=4, mamba_host_states=4),
-}
-
-
-def _can_be_built(scope: Scope, milestone: Milestone) -> bool:
-    """Whether a scope that has components, and write_back, has both in one cache."""
-    if scope.cannot is None or WRITE_BACK not in milestone.needs:
-        return True
-    wanted = [need if isinstance(need, tuple) else (need,) for need in milestone.needs]
-    aux = [one for need in wanted for one in need if one in _WITH and one in scope.components]
-    return not aux or any(not scope.cannot(_WITH[one]) for one in aux)
-
-
-def _offers(scope: Scope, need: Need | AnyOf) -> bool:
-    match need:
-        case tuple():
-            return any(_offers(scope, one) for one in need)
-        case Component():
-            return need in scope.components
-        case EvictionPolicy():
-            return need in scope.eviction_policies
-        case Trait.PAGED:
-            return scope.page_sizes is None or max(scope.page_sizes) > 1
-        case Trait():
-            here = scope.hosted or need not in ON_A_HOST
-            return here and bool(getattr(scope, need.value))
-    return need in scope.offers()

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from radixproof.impl.scope import Scope
-from radixproof.properties.coverage.milestones import Milestone, reachable
+from radixproof.properties.coverage.milestones import Milestone
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.search.budget import Budget
 

@@ -17,7 +17,7 @@ from radixproof.impl.system import Target, Unavailable, close
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
-from radixproof.properties.coverage.milestones import reachable
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.soak import one
 from radixproof.properties.judging.applicable import Check, NotShown

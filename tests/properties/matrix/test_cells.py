@@ -10,7 +10,7 @@ import pytest
 from radixproof.impl.scope import ONE_TIER, Scope
 from radixproof.model.config import Component, Pool
 from radixproof.model.verdict import Property
-from radixproof.properties.coverage.milestones import reachable
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.judging.applicable import Check, Unjudged
 from radixproof.properties.matrix.cells import BY_CHECKS_ALONE, JUDGES, State, judged_by, states
 from radixproof.properties.results.result import Ending

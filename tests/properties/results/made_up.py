@@ -10,7 +10,7 @@ from radixproof.impl.scope import Scope
 from radixproof.model.config import Component
 from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.coverage.milestones import reachable
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.reporting.finding_folder import FindingFolder
 from radixproof.properties.results.result import Ending, SystemResult

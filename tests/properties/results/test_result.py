@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.properties.coverage.milestones import reachable
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.results.result import Ending, SystemResult, enough, found
 
 from .made_up import KNOWN, SCOPE, finding, progress, result

@@ -14,7 +14,8 @@ from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.coverage.milestones import Milestone, reachable
+from radixproof.properties.coverage.milestones import Milestone
+from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.drivers.machine import CHUNK
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.course import Ahead, Course, Settled
