@@ -428,20 +428,21 @@ class Abstraction:
                 for slot in range(self.config.slots(device) + self.config.page_size + 1):
                     written[device].setdefault(slot, set())
             else:
-                for slot, tag in (
-                    content for page in pages for content in self.content(page, pool)
-                ):
-                    written[pool].setdefault(slot, set()).add(tag)
+                for page in pages:
+                    for slot, tag in zip(*self.content(page, pool), strict=False):
+                        written[pool].setdefault(slot, set()).add(tag)
         return written
 
-    def content(self, page: Page, pool: Pool) -> list[tuple[int, int]]:
-        """The system's slots of a page, each with the tag of what it has to hold."""
+    def content(self, page: Page, pool: Pool) -> tuple[Slots, list[int]]:
+        """The system's slots of a page, and the tags of what they have to hold; no slots if it has
+        none there.
+        """
         placed, size, unit = self.placed(page), self.config.page_size, self.config.unit(pool)
         if placed is None:
-            return []
+            return (), []
         at = placed.at(page, size)
-        held = placed.part(at, pool, size) or ()
-        return list(zip(held, placed.tags[(at + 1) * size - unit : (at + 1) * size], strict=False))
+        held = placed.part(at, pool, size)
+        return held or (), placed.tags[(at + 1) * size - unit : (at + 1) * size]
 
     def slots_of(self, page: Page, pool: Pool) -> Slots | None:
         """The system's slots of a page, None if it has none there."""

@@ -13,9 +13,9 @@ from radixproof.model.specification.copies import Copy
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Written
+from radixproof.properties.judging.abstraction import Abstraction, Delta
 from radixproof.properties.judging.applicable import Applicable
-from radixproof.properties.performing.ledger import ContentTags, Ledger
+from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.step import Step
 
 
@@ -110,13 +110,12 @@ def compare_content(
     tags: list[int] = []
     read: list[Page] = []
     for page in pages:
-        content = abstraction.content(page, pool)
-        if content and not (coming and any(slot in coming for slot, _ in content)):
-            slots += [slot for slot, _ in content]
-            tags += [tag for _, tag in content]
+        held, wanted = abstraction.content(page, pool)
+        if held and not (coming and any(slot in coming for slot in held)):
+            slots += held
+            tags += wanted
             read.append(page)
-    forgotten = _overwritten(abstraction, pool, read)
-    return _wrong_bytes(pool, slots, tags, system, read, forgotten, abstraction.ledger)
+    return _wrong_bytes(pool, slots, tags, system, read, abstraction)
 
 
 def _coming(model: Cache, pool: Pool) -> set[Page]:
@@ -129,34 +128,16 @@ def _coming(model: Cache, pool: Pool) -> set[Page]:
     }
 
 
-def _overwritten(abstraction: Abstraction, pool: Pool, pages: Iterable[Page]) -> Written:
-    """Slots to which a copy that a reset has forgotten was still to write, and those of pages that
-    were copied from, or to, such a slot of the other tier (semantics 12.1).
-    """
-    slots = dict(abstraction.forgotten[pool])
-    twin = (DEVICE if pool.on_host else HOST)[pool.component]
-    forgotten, overtaken = abstraction.forgotten[twin], abstraction.ledger.overtaken
-    for page in pages if forgotten else ():
-        there = {tag: slot for slot, tag in abstraction.content(page, twin)}
-        for slot, tag in abstraction.content(page, pool):
-            other = there.get(tag, overtaken.get((twin, tag)))
-            if other in forgotten:
-                slots[slot] = forgotten[other]
-    return slots
-
-
 def _wrong_bytes(
     pool: Pool,
     slots: list[int],
     tags: list[int],
     system: Complete,
     pages: Sequence[Page] = (),
-    forgotten: Written | None = None,
-    ledger: Ledger | None = None,
+    abstraction: Abstraction | None = None,
 ) -> list[Breach]:
-    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs. To those
-    that are ``forgotten`` a copy was being made when a reset came; of forward passes that were
-    late the ``ledger`` tells.
+    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs, and the
+    ``abstraction`` knows what may have come there instead.
     """
     found = system.read(pool, slots) if slots else []
     if found == tags:
@@ -165,19 +146,46 @@ def _wrong_bytes(
     slot, tag, seen = slots[at], tags[at], found[at]
     what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
     text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
-    witness = None
-    if pages:
-        page = pages[at * len(pages) // len(slots)]
-        witness = Witness(page.key(), pool, content=True)
-    if ledger is not None and ledger.wrote(pool, slot, seen, tag):
-        text += "; a forward pass that was launched before the slot was freed wrote there"
-        return [Breach(Property.CONTENT, "loaded-before-computed", text, witness)]
-    brought = (forgotten or {}).get(slot)
-    late = ledger is not None and (DEVICE[pool.component], tag) in ledger.overtaken
+    if abstraction is None:
+        return [Breach(Property.CONTENT, pool.name.lower(), text)]
+    page = pages[at * len(pages) // len(slots)]
+    rule, why = _cause(abstraction, pool, page, slot, tag, seen)
+    return [Breach(Property.CONTENT, rule, text + why, Witness(page.key(), pool, content=True))]
+
+
+def _cause(
+    abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: int, seen: int
+) -> tuple[str, str]:
+    """The rule by which a slot of a page holds what is ``seen`` there, and not its ``tag``; and how
+    that came about, if it is known (semantics 11.6, 12.1).
+    """
+    ledger = abstraction.ledger
+    if ledger.wrote(pool, slot, seen, tag):
+        why = "; a forward pass that was launched before the slot was freed wrote there"
+        return "loaded-before-computed", why
+    brought = _brought(abstraction, pool, page, slot, tag)
+    late = (DEVICE[pool.component], tag) in ledger.overtaken
     if late and (brought is None or (pool.on_host and seen not in brought)):
-        text += "; copies to the host ran while the forward pass that computes it was in flight"
-        return [Breach(Property.CONTENT, "copied-before-computed", text, witness)]
+        why = "; copies to the host ran while the forward pass that computes it was in flight"
+        return "copied-before-computed", why
     if brought is not None:
-        text += "; a copy that was in flight at a reset was still to write there"
-        return [Breach(Property.CONTENT, "written-after-reset", text, witness)]
-    return [Breach(Property.CONTENT, pool.name.lower(), text, witness)]
+        return (
+            "written-after-reset",
+            "; a copy that was in flight at a reset was still to write there",
+        )
+    return pool.name.lower(), ""
+
+
+def _brought(
+    abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: int
+) -> set[int] | None:
+    """What a copy that a reset has forgotten was still to write to a slot, or to that of the other
+    tier which it was copied from, or to (semantics 12.1); None if there is no such copy.
+    """
+    twin = (DEVICE if pool.on_host else HOST)[pool.component]
+    held, tags = abstraction.content(page, twin)
+    other = dict(zip(tags, held, strict=False)).get(tag)
+    if other is None:
+        other = abstraction.ledger.overtaken.get((twin, tag))
+    there = None if other is None else abstraction.forgotten[twin].get(other)
+    return abstraction.forgotten[pool].get(slot) if there is None else there
