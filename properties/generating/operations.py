@@ -115,6 +115,7 @@ class Shaper:
             Arrive: self.requests.arriving,
             Evict: self.evictions.evicting,
             Reset: self._reset,
+            RunCopies: self._copying,
             **dict.fromkeys((HostInsert, Prefetch, EndPrefetch), self._fetch),
             **{kind: partial(self._with_key, kind) for kind in (Match, Lock, HostLock)},
             **{kind: partial(self._with_receipt, kind) for kind in (Unlock, ReleaseWindow)},
@@ -124,7 +125,7 @@ class Shaper:
             },
             **{
                 kind: partial(self._plain, kind)
-                for kind in (EvictHost, RunCopies, RunForward, Refuse, WritingCheck, LoadingCheck)
+                for kind in (EvictHost, RunForward, Refuse, WritingCheck, LoadingCheck)
             },
         }
 
@@ -254,20 +255,22 @@ class Shaper:
     def _plain(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is EvictHost:
             return (self.evictions.on_host(model, below),)
-        if kind is RunCopies:
-            load, rank = bool(below(2)), below(self.config.ranks)
-            load = load if model.copies.queued[load, rank] else not load
-            several = len(model.copies.queued[load, rank]) > 1 < self.config.ranks
-            if several and self.scope.failing_copies and below(3):
-                return self._behind_a_failure(load, rank)
-            count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
-            run = RunCopies(count, load, fail, rank)
-            return (run, RunForward()) if self.making.in_flight.runs() else (run,)
         if kind is RunForward:
             return (RunForward(),)
         if kind is Refuse:
             return (Refuse(self.config.pools[below(len(self.config.pools))]),)
         return (WritingCheck(below(5) < 2) if kind is WritingCheck else LoadingCheck(below(5) < 2),)
+
+    def _copying(self, model: Cache, below: Below) -> Iterable[Operation]:
+        """Copies of one direction run on one rank; then the forward pass in flight, if it is to."""
+        load, rank = bool(below(2)), below(self.config.ranks)
+        load = load if model.copies.queued[load, rank] else not load
+        several = self.config.ranks > 1 and len(model.copies.queued[load, rank]) > 1
+        if several and self.scope.failing_copies and below(3):
+            return self._behind_a_failure(load, rank)
+        count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
+        run = RunCopies(count, load, fail, rank)
+        return (run, RunForward()) if self.making.in_flight.runs() else (run,)
 
     def _behind_a_failure(self, load: bool, rank: int) -> Iterator[Operation]:
         """One rank has a copy done behind one that failed, and the others have both done."""
