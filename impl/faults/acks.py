@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from radixproof.impl.radix.outstanding import Outstanding
 
 
+def queues(cache: RadixCache) -> tuple[Outstanding[Backup], Outstanding[Load]]:
+    """What is yet to be acknowledged: backups, and load-backs."""
+    return cache.backups._outstanding, cache.loader._outstanding
+
+
 @fault(
     "SGLang pull requests 5499 and 5543",
     "a backup is acknowledged, but its node stays locked on the device",
@@ -84,7 +89,7 @@ def one_ack_too_many(cache: RadixCache) -> None:
     Property.CONTENT,
 )
 def failed_copy_acknowledged(cache: RadixCache) -> None:
-    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+    for outstanding in queues(cache):
         _call_it_done(outstanding)
 
 
@@ -187,7 +192,7 @@ def acks_beyond_the_agreed_number_lost(cache: RadixCache) -> None:
     Property.CONTENT,
 )
 def only_full_copied_again(cache: RadixCache) -> None:
-    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+    for outstanding in queues(cache):
         _copy_again_in_part(outstanding)
 
 
@@ -209,7 +214,7 @@ def _copy_again_in_part(outstanding: Outstanding[Backup] | Outstanding[Load]) ->
     Property.PROGRESS,
 )
 def failed_copies_wait_for_a_blocking_check(cache: RadixCache) -> None:
-    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+    for outstanding in queues(cache):
         _copy_again_if_blocking(outstanding)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from radixproof.impl.faults.acks import queues
 from radixproof.impl.faults.planting import fault
 from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
@@ -273,7 +274,7 @@ def arrival_asked_of_the_oldest_load(cache: RadixCache) -> None:
     Property.CONTENT,
 )
 def failed_copies_survive_reset(cache: RadixCache) -> None:
-    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+    for outstanding in queues(cache):
         _keep_failed(outstanding)
 
 
@@ -342,7 +343,7 @@ def _count_all(part: Any) -> None:
     Property.CONTENT,
 )
 def copy_made_again_overtakes_forward(cache: RadixCache) -> None:
-    for outstanding in (cache.backups._outstanding, cache.loader._outstanding):
+    for outstanding in queues(cache):
         _let_repeats_overtake(outstanding)
 
 
