@@ -66,7 +66,7 @@ def _succeeds(cache: RadixCache, node: Node) -> bool:
     "a backup that is due, and has room, is not started",
     "8.2",
     "What was due and had room is *owed*: if eviction later takes it from the device for want of a"
-    " host copy, that is a breach; it is one at once, unless",
+    " host copy, that is a breach; it is one at once",
     policies=THROUGH,
 )
 def backup_not_started(cache: RadixCache, strikes: Strikes) -> None:

@@ -13,7 +13,7 @@ from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach, Property, Witness
 
 NEVER = "never-backed-up"
-"""The rule that is broken where what was due was not backed up until it was lost (8.2)."""
+"""The rule that is broken where what was due, and had room, was not backed up (8.2)."""
 HITS_BY_INSERT = "hits-by-insert"
 """The rule that is broken where every insert of a request counts as a use of its own (8.1)."""
 URGENCY_OF_ROOT = "priority-of-root"

@@ -50,7 +50,7 @@ class Follower:
         self.hidden = False
         """A refusal may have hidden the order in which the last of these took its victims."""
         self.overdue: list[Breach] = []
-        """Backups that the last insert had to make, and did not (semantics 8.2)."""
+        """A copy that the last insert had to make, and did not: said if nothing else is wrong."""
 
     def finish_insert(self, insert: Inserting, choice: Choice) -> list[Breach]:
         """Second half of an insert, with the backups that the system started (4.4, 8.2, 8.3)."""

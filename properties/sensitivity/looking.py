@@ -131,9 +131,10 @@ def _events(events: Sequence[Event]) -> list[Any]:
     found: list[Any] = []
     others = (event for event in events if event.kind != "removed" or event.on_host)
     for kind, alike in groupby(others, key=attrgetter("kind")):
-        same = list(alike)
-        blocks = sorted(block for event in same for block in event.blocks)
-        found += [(kind, blocks)] if kind == "removed" else same
+        if kind == "removed":
+            found.append(sorted(block for event in alike for block in event.blocks))
+        else:
+            found += alike
     return [found, sorted(_departures(events))]
 
 
