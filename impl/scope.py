@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import get_args
+from typing import Any, get_args
 
 from radixproof.impl.operations import (
     OPERATIONS,
@@ -169,22 +169,15 @@ class Scope:
 
     def declines(self, operation: Operation, config: Config) -> str:
         """Why it cannot be put to an operation, whatever its state; empty if it can."""
-        if not self.has(type(operation)):
+        kind = type(operation)
+        if not self.has(kind):
             return "the system has no such operation"
-        if isinstance(operation, RunCopies) and operation.fail and not self.failing_copies:
-            return "copies of this system cannot fail"
-        if isinstance(operation, Finish) and operation.past_stop and not self.ends_at_stops:
-            return "requests of this system keep what is past their stop"
+        if kind in LIMITED and (reason := LIMITED[kind](self, operation, config)):
+            return reason
         if not self.kept_matches and getattr(operation, "kept", None) is not None:
             return "matches of this system are used at once"
-        if isinstance(operation, Prefill | Decode) and operation.launched:
-            if not self.has(RunForward) or type(operation) not in self.launches:
-                return "such steps of this system are computed at once"
-            return self.computes_at_once(config)
         key = None if self.namespaces else getattr(operation, "key", None)
-        if key is not None and key.namespace:
-            return "keys of this system have no namespace"
-        return self._without_states(operation, config)
+        return "keys of this system have no namespace" if key is not None and key.namespace else ""
 
     def computes_at_once(self, config: Config) -> str:
         """Why a cache of this configuration has no step in flight; empty if it may have one. Only
@@ -195,16 +188,39 @@ class Scope:
             return "there is no host tier"
         return "with states, steps are computed at once" if config.mamba_states else ""
 
-    def _without_states(self, operation: Operation, config: Config) -> str:
-        """The same for what depends on MAMBA."""
-        if not config.mamba_states:
+    def _of_copies(self, operation: RunCopies, config: Config) -> str:
+        fails = operation.fail and not self.failing_copies
+        return "copies of this system cannot fail" if fails else ""
+
+    def _of_finish(self, operation: Finish, config: Config) -> str:
+        keeps = operation.past_stop and not self.ends_at_stops
+        return "requests of this system keep what is past their stop" if keeps else ""
+
+    def _of_step(self, operation: Prefill | Decode, config: Config) -> str:
+        if not operation.launched:
             return ""
-        if isinstance(operation, Insert) and not (operation.state or self.stateless_inserts):
-            return "inserts of this system bring a state"
-        alone = config.window is None and not self.state_release
-        if isinstance(operation, ReleaseWindow) and alone:
-            return "a state alone is not given back early"
-        return ""
+        if not self.has(RunForward) or type(operation) not in self.launches:
+            return "such steps of this system are computed at once"
+        return self.computes_at_once(config)
+
+    def _of_insert(self, operation: Insert, config: Config) -> str:
+        brings = not config.mamba_states or operation.state or self.stateless_inserts
+        return "" if brings else "inserts of this system bring a state"
+
+    def _of_release(self, operation: ReleaseWindow, config: Config) -> str:
+        alone = config.mamba_states and config.window is None and not self.state_release
+        return "a state alone is not given back early" if alone else ""
+
+
+LIMITED: dict[type[Operation], Callable[[Scope, Any, Config], str]] = {
+    RunCopies: Scope._of_copies,
+    Finish: Scope._of_finish,
+    Prefill: Scope._of_step,
+    Decode: Scope._of_step,
+    Insert: Scope._of_insert,
+    ReleaseWindow: Scope._of_release,
+}
+"""Kinds of operations of which a system may have some, but not all; why it has not this one."""
 
 
 ONE_TIER = Scope(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -212,7 +213,7 @@ class FollowedBackups:
         room = [_room_for_debts(state, component) for component in COMPONENTS]
         uncounted = wording.is_uncounted(self.counted, nodes, state.config.threshold)
         for number, node in enumerate(nodes, 1):
-            if any(room[one] < host_need(state, nodes[:number], one) for one in COMPONENTS):
+            if any(map(operator.lt, room, host_need(state, nodes[:number]))):
                 break
             if refused := state.refusing.intersection(to_copy(state, node)):
                 met_refusal(state, refused)
@@ -258,7 +259,7 @@ def _room_for_debts(state: State, component: Component) -> int:
     host = HOST[component]
     free = state.trie.free(host)
     if state.dialect.room_before_backup:
-        return free + reclaimable(state, component)
+        return free + sum(reclaimable(state, component))
     if component is not Component.FULL or _anything_host_locked(state):
         return free
     busy = state.copies.busy()

@@ -224,7 +224,7 @@ class FollowedEviction:
         refused = unmet and self.spoilt
         if refused or not can_have_host_room(self.state, end.node()):
             return True
-        need = (host_need(self.state, [end.node()], component) for component in COMPONENTS)
+        need = host_need(self.state, [end.node()])
         return self.room is not None and any(map(operator.gt, need, self.room))
 
     def _may_have_been_copied(self, end: Page) -> bool:
@@ -233,9 +233,8 @@ class FollowedEviction:
         """
         gained = self.choice.gained
         short = (
-            host_need(self.state, [end.node()], host.component)
-            > self.state.trie.free(host) - len(gained[host]) * self.state.config.unit(host)
-            for host in HOST
+            need > self.state.trie.free(host) - len(gained[host]) * self.state.config.unit(host)
+            for need, host in zip(host_need(self.state, [end.node()]), HOST, strict=True)
         )
         in_vain = not self.state.dialect.room_before_backup
         return in_vain or self.choice.copied(end) or any(short)
@@ -243,8 +242,7 @@ class FollowedEviction:
     def write_back(self, node: list[Page]) -> None:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""
         self.lacking |= any(page.lacks for page in node)
-        needs = (host_need(self.state, [node], component) for component in COMPONENTS)
-        self.to_write = self.to_write.plus(Amounts(*needs))
+        self.to_write = self.to_write.plus(host_need(self.state, [node]))
         if self.host is not None and self._copies_by_the_rule(self.host, node):
             return
         for pool, pages in to_copy(self.state, node).items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import accumulate
 from typing import TypeAlias
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
@@ -103,11 +105,13 @@ def window_to_copy(end: Page, window: int, marked: Collection[Page]) -> list[Pag
 # -- room for it -----------------------------------------------------------------------------------
 
 
-def host_need(state: State, nodes: Sequence[Sequence[Page]], component: Component) -> int:
-    """Host slots that backing up these nodes takes for one component (semantics 8.3)."""
-    host = HOST[component]
-    pages = {page for node in nodes for page in to_copy(state, node).get(host, ())}
-    return len(pages) * state.config.unit(host)
+def host_need(state: State, nodes: Iterable[Sequence[Page]]) -> Amounts:
+    """Host slots that backing up these nodes takes (semantics 8.3)."""
+    pages: dict[Pool, set[Page]] = {host: set() for host in HOST}
+    for node in nodes:
+        for host, lacking in to_copy(state, node).items():
+            pages[host].update(lacking)
+    return Amounts(*(len(pages[host]) * state.config.unit(host) for host in HOST))
 
 
 def written_back_to(state: State) -> list[Pool]:
@@ -123,14 +127,14 @@ def written_back_to(state: State) -> list[Pool]:
 
 def host_room(state: State) -> Amounts:
     """Host slots per component that are free, or would be after an eviction of everything (8.3)."""
-    return Amounts(*(state.trie.free(HOST[one]) + reclaimable(state, one) for one in COMPONENTS))
+    reclaimed = (sum(reclaimable(state, component)) for component in COMPONENTS)
+    return Amounts(*map(operator.add, map(state.trie.free, HOST), reclaimed))
 
 
-def host_shortage(state: State, nodes: Sequence[Sequence[Page]]) -> Amounts:
+def host_shortage(state: State, nodes: Iterable[Sequence[Page]]) -> Amounts:
     """Host slots missing for backups of these nodes; if negative, those left over (8.3)."""
-    needs = (host_need(state, nodes, component) for component in COMPONENTS)
-    short = (need - state.trie.free(host) for need, host in zip(needs, HOST, strict=True))
-    return Amounts(*short)
+    needs = zip(host_need(state, nodes), HOST, strict=True)
+    return Amounts(*(need - state.trie.free(host) for need, host in needs))
 
 
 def has_host_room(state: State, node: Sequence[Page]) -> bool:
@@ -141,14 +145,18 @@ def has_host_room(state: State, node: Sequence[Page]) -> bool:
 def can_have_host_room(state: State, node: Sequence[Page]) -> bool:
     """The host has room for a backup of this node, or can have it for all components (8.3)."""
     short = host_shortage(state, [node])
-    components = state.config.components
-    return all(short[one] <= 0 or short[one] <= reclaimable(state, one) for one in components)
+    return all(
+        slots <= 0 or any(freed >= slots for freed in accumulate(reclaimable(state, component)))
+        for slots, component in zip(short, COMPONENTS, strict=True)
+    )
 
 
 def make_host_room(state: State, node: Sequence[Page], evict: Evict = evict_host) -> bool:
     """Make room for a backup, for all components; if that is impossible, nothing is
     evicted (8.3).
     """
+    if has_host_room(state, node):
+        return True
     if not can_have_host_room(state, node):
         return False
     for component in state.config.components:

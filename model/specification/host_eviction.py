@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from radixproof.model.config import DEVICE, HOST, Component, Pool
@@ -68,16 +68,18 @@ def host_values(state: State, component: Component) -> Iterable[Page]:
             yield page
 
 
-def reclaimable(state: State, component: Component) -> int:
-    """Host slots that an eviction of everything would free (semantics 7.9, 8.3)."""
+def reclaimable(state: State, component: Component) -> Iterator[int]:
+    """Host slots that an eviction of everything would free, page by page (semantics 7.9, 8.3)."""
     pool = HOST[component]
-    ends = host_candidates(state, component)
-    pages = {page: None for end in ends for page in end.node() if page.has(pool)}
+    unit, first_to_go = state.config.unit(pool), set[Page]()
+    for end in host_candidates(state, component):
+        for page in end.node():
+            if page.has(pool):
+                first_to_go.add(page)
+                yield unit
     if component is Component.FULL:
-        stays = _above_what_stays(state)
-        host_only = state.trie.host_only[Component.FULL]
-        pages.update({page: None for page in host_only if page not in stays})
-    return len(pages) * state.config.unit(pool)
+        stays = first_to_go | _above_what_stays(state)
+        yield from (unit for page in state.trie.host_only[component] if page not in stays)
 
 
 def _above_what_stays(state: State) -> set[Page]:

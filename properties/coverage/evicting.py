@@ -5,7 +5,7 @@ from __future__ import annotations
 from radixproof.impl.operations import (
     Evict,
 )
-from radixproof.model.config import DEVICE, HOST, Component, Pool
+from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.specification.backing_up import host_need
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.nodes import is_device_leaf, is_host_leaf
@@ -57,10 +57,7 @@ def _of_leaf(model: Cache, leaf: Page) -> Met:
 
 
 def _of_writing_back(model: Cache, leaf: Page) -> Met:
-    need = {
-        component: host_need(model, [leaf.node()], component)
-        for component in model.config.components
-    }
+    need = dict(zip(COMPONENTS, host_need(model, [leaf.node()]), strict=True))
     room = {component: model.trie.free(HOST[component]) for component in need}
     spare = {component: unlocked_on_host(model, HOST[component]) for component in need}
     fails = any(HOST[component] in model.refusing for component in need if need[component])

@@ -116,9 +116,10 @@ class Judge:
 
     def _forget_matches(self) -> None:
         """What kept matches found is there no more, and not to be used (semantics 3.7)."""
-        for name in [*self.ledger.matches]:
-            if not self.model.stands(name):
-                del self.ledger.matches[name]
+        if self.ledger.matches:
+            for name in [*self.ledger.matches]:
+                if not self.model.stands(name):
+                    del self.ledger.matches[name]
 
     def note_allocations(self) -> None:
         """Tell the model what requests took and gave."""
@@ -150,8 +151,8 @@ class Judge:
         self._note_hidden_order(self._left_in_hidden_order(choice))
         breaches += step_checks.residency(self.model, self.abstraction, step, delta)
         breaches += step_checks.shape(self.abstraction, delta)
-        breaches += step_checks.locks(shown, self.model, self.abstraction, step, delta)
         touched = step_checks.touched(self.model, self.abstraction, delta)
+        breaches += step_checks.locks(shown, touched, step)
         breaches += step_checks.marks(shown, self.model, touched)
         breaches += step_checks.sizes(shown, self.model, self.abstraction, seen)
         breaches += step_checks.swa_map(shown, self.abstraction, delta, system)

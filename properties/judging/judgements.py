@@ -256,7 +256,8 @@ class JudgedLock(Judgement[Lock]):
         key, (device, _) = self.found(self.operation)
         self.served = device
         self.model.lock(self.judge.holder(self.operation.receipt), device)
-        breaches = carried_checks.of_lock(self.step, device.end, self.model.trie.walk(key))
+        handed_over = self.model.trie.walk(key) if device.end < self.step.given else ()
+        breaches = carried_checks.of_lock(self.step, device.end, handed_over)
         self.given_up = bool(breaches)
         return breaches + self.expect(
             Locked(device.end), lambda: self.why_there(key, device, device)

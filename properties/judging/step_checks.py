@@ -7,7 +7,7 @@ that are `Applicable` to it, and for no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import (
@@ -190,24 +190,23 @@ def _orphan(above: Placed, below: Placed, write_back: bool) -> Iterator[Breach]:
             )
 
 
-def locks(
-    judged: Applicable, model: Cache, abstraction: Abstraction, step: Step, delta: Delta
-) -> list[Breach]:
+def locks(judged: Applicable, nodes: Iterable[Placed], step: Step) -> list[Breach]:
     """LOCK: every page the step touched is locked by exactly the receipts and copies
     that the model knows.
     """
     if not judged.locks:
         return []
-    for placed in touched(model, abstraction, delta):
+    for placed in nodes:
         counts = lock_counts(judged, placed.view)
         for pool in judged.locks:
+            count = counts[pool]
             for page in placed.pages_in(pool):
-                if len(page.holders[pool]) != counts[pool]:
-                    return [_wrong_lock(page, pool, counts[pool], step)]
+                if len(page.holders[pool]) != count:
+                    return [_wrong_lock(page, pool, count, step)]
     return []
 
 
-def touched(model: Cache, abstraction: Abstraction, delta: Delta) -> Iterable[Placed]:
+def touched(model: Cache, abstraction: Abstraction, delta: Delta) -> Collection[Placed]:
     """Nodes that a step changed, and those of pages that it changed in the model."""
     nodes = {placed.view.id: placed for placed in delta.placed}
     for page in model.trie.changed:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, EvictionPolicy, Pool
+from radixproof.model.config import DEVICE, HOST, POOLS, Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.specification.backing_up import host_need
 from radixproof.model.specification.cache import Cache
@@ -421,7 +421,7 @@ def test_a_backup_needs_room_for_what_is_on_device_and_not_on_the_host(
 ) -> None:
     _, path = draw(drawing, size=2)
     cache = Cache(replace(WHOLE, page_size=2), Dialect())
-    assert tuple(host_need(cache, [path], component) for component in Component) == need
+    assert host_need(cache, [path]) == need
 
 
 @pytest.mark.parametrize(
