@@ -75,13 +75,15 @@ def insert(
     )
     if not state.dialect.hits_on_split_leaf:
         inserting.cuts_before = {page for page in path[:existing] if page.cut}
+    backs_up = inserts_back_up(state)
     for at, page in enumerate(path):
         if at >= existing:
             page.created = state.inserts
             page.priority = page.urgency = priority
         page.priority = max(page.priority, priority)
         page.urgency = max(page.urgency, priority)
-        inserting.opens |= _take_page(state, page, evicted)
+        arrived = _take_page(state, page, evicted)
+        inserting.opens |= arrived or (backs_up and page.lacks)
     cut_path(state, path, existing, evicted)
     renew_path(state, path)
     return inserting
@@ -90,14 +92,14 @@ def insert(
 def _take_page(state: State, page: Page, evicted: int) -> bool:
     """Put a page on the device, with SWA from ``evicted`` on (semantics 4.1, 4.2).
 
-    Returns whether any of it was missing, or it lacks a host copy that it may get (4.4).
+    Returns whether any of it was missing.
     """
     takes_swa = state.config.window is not None and page.end - state.config.page_size >= evicted
     whole = page.has(Pool.FULL) and (page.has(Pool.SWA) or not takes_swa)
     state.trie.put(page, Pool.FULL)
     if takes_swa:
         state.trie.put(page, Pool.SWA)
-    return not whole or (inserts_back_up(state) and page.lacks)
+    return not whole
 
 
 # -- where nodes end -------------------------------------------------------------------------------
