@@ -21,6 +21,7 @@ from radixproof.properties.guarding.deaths import breach, death
 from radixproof.properties.guarding.settling import settled
 from radixproof.properties.guarding.starting import started
 from radixproof.properties.reporting.narrate import Narrative, narrate
+from radixproof.properties.reporting.page.page import STEPS, account, html
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death
@@ -43,6 +44,8 @@ class Replay:
     system: str
     history: History | None
     step_seconds: float
+    again: str = ""
+    """The command that runs it again, as a page is to name it."""
 
     def __str__(self) -> str:
         return self.system
@@ -58,6 +61,15 @@ class Replayed:
     """Up to what was wrong, or in all."""
     left_out: str = ""
     """The first operation that the system cannot be put to, and why: it was skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The page of a history, what was wrong, and the first operation that was left out, and why."""
+
+    page: str
+    breach: Breach | None
+    left_out: str = ""
 
 
 def look_up(system: str, step_seconds: float) -> None:
@@ -76,6 +88,20 @@ def replay(
     Raises `UnknownSystem` or `Unavailable`.
     """
     return _apart(Replay(system, history, step_seconds), _replay, tell)
+
+
+def drawn(
+    system: str,
+    history: History,
+    step_seconds: float,
+    again: str,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Drawn:
+    """A history as a page, which names the command that runs it ``again``.
+
+    Raises `UnknownSystem` or `Unavailable`.
+    """
+    return _apart(Replay(system, history, step_seconds, again), _drawn, tell)
 
 
 def replay_all(
@@ -166,15 +192,31 @@ def _replay(task: Replay, tell: Tell) -> Replayed:
 def _replayed(task: Replay, tell: Tell) -> Replayed:
     assert task.history is not None
     target, history = started(task.system), task.history
-    signature = history.origin.get("signature")
-    told = narrate(target, history, signature, _now_and_then(tell), TREES)
-    if told.breach is None and signature is not None:
-        told = narrate(target, history, None, _now_and_then(tell), TREES)
-    seen = differs(target, history)
-    if seen is not None:
-        told = _up_to(target, history, seen)
+    told = _told(target, history, tell, TREES)
     text, left_out = render(target.name, history, told), _left_out(target, history)
     return Replayed(text, told.breach, len(told.steps), left_out)
+
+
+def _told(target: Target, history: History, tell: Tell, trees: int) -> Narrative:
+    """How it goes, up to what it was kept for, or else up to the first that is wrong."""
+    signature = history.origin.get("signature")
+    told = narrate(target, history, signature, _now_and_then(tell), trees)
+    if told.breach is None and signature is not None:
+        told = narrate(target, history, None, _now_and_then(tell), trees)
+    seen = differs(target, history)
+    return told if seen is None else _up_to(target, history, seen, trees)
+
+
+def _drawn(task: Replay, tell: Tell) -> Drawn:
+    return _until_it_lives(task, _page, tell)
+
+
+def _page(task: Replay, tell: Tell) -> Drawn:
+    assert task.history is not None
+    target, history = started(task.system), task.history
+    told = _told(target, history, tell, STEPS + 1)
+    page = html(account(target, history, told, task.again))
+    return Drawn(page, told.breach, _left_out(target, history))
 
 
 def _left_out(target: Target, history: History) -> str:
@@ -198,10 +240,11 @@ def _now_and_then(tell: Tell) -> Callable[[], None]:
     return step
 
 
-def _up_to(target: Target, history: History, seen: Verdict) -> Narrative:
+def _up_to(target: Target, history: History, seen: Verdict, trees: int) -> Narrative:
     """One way in which it goes up to the step that is not always the same."""
     start = replace(history, operations=history.operations[: seen.step + 1])
-    return replace(narrate(target, start, seen.breach.signature), breach=seen.breach)
+    told = narrate(target, start, seen.breach.signature, trees_kept=trees)
+    return replace(told, breach=seen.breach)
 
 
 def _shrink(task: Replay, tell: Tell) -> History | None:

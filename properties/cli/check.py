@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+import webbrowser
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,11 @@ def add(commands: Any) -> None:
         action="store_true",
         help="do not replay the corpus first: search with nothing stored",
     )
+    parser.add_argument(
+        "--html",
+        action="store_true",
+        help="open the page of what is found in a browser; of several findings, a list of them",
+    )
     _add_known(parser.add_argument_group("known findings"))
     _add_files(parser.add_argument_group("for other programs"))
     parser.set_defaults(run=run)
@@ -74,6 +80,18 @@ def _add_files(group: Any) -> None:
     )
 
 
+def _show(results: Sequence[SystemResult], out: Path) -> None:
+    """Open the page of the finding in a browser; of several, a list of them."""
+    from radixproof.properties.cli.list_of_findings import write
+
+    page = write(results, out)
+    if page is None:
+        print("There is no page to open: nothing was found.")
+    else:
+        print(f"Opening {page}")
+        webbrowser.open(page.resolve().as_uri())
+
+
 def run(options: argparse.Namespace) -> int:
     started, today = time.monotonic(), date.today()
     from radixproof.properties.cli.ci_files import SUMMARY, CiFiles
@@ -92,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
     check(results, options.out, options.jobs, searches.seconds_left(options, started), files)
     if options.accept is not None:
         _accept(options.accept, results, today)
+    if options.html:
+        _show(results, options.out)
     return of_check(options.accept is None and found(results), enough(results))
 
 

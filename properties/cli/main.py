@@ -22,6 +22,7 @@ from radixproof.properties.cli import (
     matrix,
     power,
     replay,
+    report,
     sensitivity,
     shrink,
     systems,
@@ -29,7 +30,7 @@ from radixproof.properties.cli import (
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, IN_WORDS, USAGE, UsageError
 from radixproof.properties.cli.streams import complain, give_up
 
-COMMANDS = (check, matrix, replay, shrink, systems, faults, corpus, power, sensitivity)
+COMMANDS = (check, matrix, replay, report, shrink, systems, faults, corpus, power, sensitivity)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -64,6 +64,8 @@ class Judge:
         self.announced = Announced()
         self.given_up = False
         """Something was seen of which all that could be seen from now on would be a consequence."""
+        self.before_adopting: Callable[[], None] | None = None
+        """Called when the model has done a step, before it is made to agree with what was seen."""
         self._start()
 
     def _start(self, forgotten: Sequence[Written] = NO_SLOTS) -> None:
@@ -149,6 +151,8 @@ class Judge:
         choice = Choice(delta.gone, delta.gained, sure, ordered, judged.waited)
         breaches += judged.after(choice)
         self._note_hidden_order(self._left_in_hidden_order(choice))
+        if self.before_adopting is not None:
+            self.before_adopting()
         breaches += step_checks.residency(self.model, self.abstraction, step, delta)
         breaches += step_checks.shape(self.abstraction, delta)
         touched = step_checks.touched(self.model, self.abstraction, delta)

@@ -1,7 +1,8 @@
 """A finding as a folder that can be kept, sent and run: ``OUT/SYSTEM/SIGNATURE-SEED/``.
 
 In it are ``history.json``, a pytest file whose name no other finding has (so that ``pytest OUT``
-collects all of them), ``report.txt``, and ``summary.md``, which is fit for an issue.
+collects all of them), ``report.txt``, the same as a page, and ``summary.md``, which is fit for an
+issue.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from radixproof.properties.histories.file_names import module_name, own_slug
 from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.reporting import regression_test
 from radixproof.properties.reporting.narrate import retold
+from radixproof.properties.reporting.page.page import account, html
 from radixproof.properties.reporting.report import report
 from radixproof.properties.reporting.summary import Again, markdown
 from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import Finding
 
-HISTORY, REPORT, SUMMARY = "history.json", "report.txt", "summary.md"
+HISTORY, REPORT, SUMMARY, PAGE = "history.json", "report.txt", "summary.md", "report.html"
 UNWRITTEN = "This finding could not be written to"
 UNNAMED = "it would have to find the system by its name"
 
@@ -87,6 +89,7 @@ def folder_of(
         test: source,
         REPORT: report(target.name, finding, told, replay, run_test),
         SUMMARY: markdown(target.name, finding, told, again, known),
+        PAGE: html(account(target, finding.history, told, shlex.join(again.replay))),
     }
     return FindingFolder(str(path), files, replay)
 

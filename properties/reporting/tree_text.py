@@ -60,7 +60,7 @@ def _place(view: NodeView) -> tuple[str, Sequence[Any], int]:
 def _text(config: Config, view: NodeView, holders: Holders | None) -> str:
     held = None if holders is None else holders.get(view.id, {})
     namespace = f"{view.namespace}:" if view.namespace else ""
-    parts = [f"{namespace}[{' '.join(map(_unit, view.segment))}]"]
+    parts = [f"{namespace}[{' '.join(map(unit_text, view.segment))}]"]
     for component in config.components:
         pools = (("device", DEVICE[component]), ("host", HOST[component]))
         on = [name for name, pool in pools if view.slots[pool] is not None]
@@ -73,7 +73,7 @@ def _text(config: Config, view: NodeView, holders: Holders | None) -> str:
     return "  ".join(parts)
 
 
-def _unit(unit: int | tuple[int, int]) -> str:
+def unit_text(unit: int | tuple[int, int]) -> str:
     """A token; or a pair of tokens, where keys are bigrams: ``1-2``."""
     return "-".join(map(str, unit)) if isinstance(unit, tuple) else str(unit)
 

@@ -1,0 +1,63 @@
+"""``radixproof report``: a history as a page, with the tree after every step."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from radixproof.impl.system import Unavailable
+from radixproof.properties.cli import history_file
+from radixproof.properties.cli.exit_codes import CLEAN, FOUND
+from radixproof.properties.histories.durable import write_file
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser of the command line."""
+    parser = commands.add_parser(
+        "report",
+        help="write a history file as a page of HTML",
+        description="Run a history file and write a page of HTML that shows what happens: every"
+        " step, the tree after it, and what the rules wanted instead. It needs no network.",
+    )
+    history_file.add_arguments(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="PAGE",
+        help="where to write it (default: beside FILE, with the ending .html)",
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.campaigns.replaying import drawn
+    from radixproof.properties.cli.progress import ReplayProgress
+
+    history = history_file.read(options.file)
+    system = history_file.system(history, options.system, options.path)
+    out = options.out or options.file.with_suffix(".html")
+    with ReplayProgress(len(history.operations)) as show:
+        made = drawn(system, history, options.step_seconds, _again(options), show)
+    if made.breach is None and made.left_out:
+        raise Unavailable(f"{system} cannot be put to all of this history: {made.left_out}")
+    try:
+        write_file(out, made.page)
+    except OSError as error:
+        raise Unavailable(f"cannot write {out}: {error.strerror}") from None
+    wrong = "nothing is wrong" if made.breach is None else made.breach.signature
+    print(f"{system}: {wrong}. Written to {out}")
+    if options.open:
+        webbrowser.open(out.resolve().as_uri())
+    return CLEAN if made.breach is None else FOUND
+
+
+def _again(options: argparse.Namespace) -> str:
+    """The command that runs the same in a terminal."""
+    words = ["radixproof", "replay", str(options.file)]
+    words += ["--system", options.system] if options.system is not None else []
+    words += ["--path", str(options.path)] if options.path is not None else []
+    return shlex.join(words)

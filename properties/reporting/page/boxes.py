@@ -1,0 +1,236 @@
+"""What is drawn of a tree: a box for each node, and what of it is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from radixproof.impl.observation import ROOT, NodeView
+from radixproof.model.config import DEVICE, HOST, Component, Config
+from radixproof.model.key import Key
+from radixproof.properties.judging.spelling import prefix_of
+from radixproof.properties.reporting.narrate import Tree
+from radixproof.properties.reporting.page.layout import Place, Size, place
+from radixproof.properties.reporting.tree_text import unit_text
+
+LONGEST = 30
+"""Characters of a node's tokens that are drawn; all of them are told when it is pointed at."""
+LETTER, SMALL = 7.3, 6.1
+"""Pixels that a character of tokens takes, and one of what is said about them."""
+HEAD, ROW, MARGIN, NAMES = 22, 19, 7, 44
+"""Pixels: the heights of tokens and of a component, the margin of a box, the width of names."""
+
+
+class Chip(NamedTuple):
+    """Where a component of a node is, or what is lacking."""
+
+    kind: str
+    """``device``, ``host``, ``tombstone`` or ``flight``."""
+    text: str
+    x: int
+    width: int
+    wrong: bool = False
+    """Not so in the other tree."""
+
+
+class Row(NamedTuple):
+    """A component of a node, and where it is; or what is in flight."""
+
+    name: str
+    y: int
+    chips: tuple[Chip, ...]
+
+
+class Box(NamedTuple):
+    """A node as it is drawn. Alike nodes have equal boxes."""
+
+    label: str
+    whole: str
+    """All of its tokens."""
+    rows: tuple[Row, ...]
+    mark: str
+    """``new``, ``changed``, ``wrong`` or nothing."""
+    size: Size
+
+
+class Drawn(NamedTuple):
+    """A tree as it is drawn."""
+
+    boxes: tuple[tuple[Box, Place], ...]
+    edges: str
+    """The path of an SVG."""
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The nodes of a tree by the prefix that each ends with: numbers differ from tree to tree."""
+
+    views: Mapping[Key, NodeView]
+
+    @classmethod
+    def of(cls, tree: Tree) -> Nodes:
+        by_id = {view.id: view for view in tree}
+        return cls({prefix_of(by_id, node): view for node, view in by_id.items()})
+
+
+def changes(config: Config, before: Tree, after: Tree) -> dict[Key, str]:
+    """Which nodes came, and which are not as they were."""
+    old, new = Nodes.of(before).views, Nodes.of(after).views
+    marks = {end: "" if end in old else "new" for end in new}
+    told = {end: _told(config, view) for end, view in old.items()}
+    return {
+        end: mark or ("changed" if told[end] != _told(config, new[end]) else "")
+        for end, mark in marks.items()
+    }
+
+
+def differences(config: Config, tree: Tree, other: Tree) -> dict[Key, set[str]]:
+    """By node, what of it is not so in the other tree: kinds of chips by component; all of it if
+    the other has no such node.
+    """
+    here, there = Nodes.of(tree).views, Nodes.of(other).views
+    found: dict[Key, set[str]] = {}
+    for end, view in here.items():
+        if end not in there or view.segment != there[end].segment:
+            found[end] = {"node"}
+            continue
+        differ = {
+            f"{component.name} {kind}"
+            for component in config.components
+            for kind in ("device", "host")
+            if _differs(view, there[end], component, kind)
+        }
+        if differ:
+            found[end] = differ
+    return found
+
+
+def _differs(view: NodeView, other: NodeView, component: Component, kind: str) -> bool:
+    """Whether one holds it on a tier and the other does not, or locks it more often."""
+    pool = (DEVICE if kind == "device" else HOST)[component]
+    if (view.slots[pool] is None) != (other.slots[pool] is None):
+        return True
+    one, two = (each.locks if kind == "device" else each.host_locks for each in (view, other))
+    return one is not None and two is not None and one[component] != two[component]
+
+
+def draw(
+    config: Config,
+    tree: Tree,
+    marks: Mapping[Key, str],
+    wrong: Mapping[Key, set[str]],
+) -> Drawn:
+    """The boxes of a tree, each in its place. Siblings are in the order of their keys, which no
+    system numbers as it likes.
+    """
+    views = _in_order(tree)
+    by_id = {view.id: view for view in tree}
+    ends = [prefix_of(by_id, view.id) for view in views]
+    boxes = [
+        box(config, view, "wrong" if end in wrong else marks.get(end, ""), wrong.get(end, set()))
+        for view, end in zip(views, ends, strict=True)
+    ]
+    at = {view.id: number for number, view in enumerate(views)}
+    parents = [at.get(view.parent) for view in views]
+    places = place(parents, [one.size for one in boxes])
+    placed = tuple(zip(boxes, places, strict=True))
+    edges = " ".join(
+        _edge(placed[parent], placed[number])
+        for number, parent in enumerate(parents)
+        if parent is not None
+    )
+    width = max((spot.x + one.size.width for one, spot in placed), default=0)
+    height = max((spot.y + one.size.height for one, spot in placed), default=0)
+    return Drawn(placed, edges, width, height)
+
+
+def _in_order(tree: Tree) -> list[NodeView]:
+    """Parents before their children."""
+    below: dict[int, list[NodeView]] = {}
+    known = {view.id for view in tree}
+    for view in sorted(tree, key=_sorts, reverse=True):
+        below.setdefault(view.parent if view.parent in known else ROOT, []).append(view)
+    found: list[NodeView] = []
+    waiting = below.pop(ROOT, [])
+    while waiting:
+        view = waiting.pop()
+        found.append(view)
+        waiting += below.pop(view.id, [])
+    return found
+
+
+def _sorts(view: NodeView) -> tuple[str, Sequence[Any], int]:
+    return view.namespace, view.segment, view.id
+
+
+def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
+    (box, (x, y)), (other, (end, low)) = above, below
+    start, high = x + box.size.width, y + box.size.height // 2
+    to = low + other.size.height // 2
+    middle = (start + end) // 2
+    return f"M{start} {high}C{middle} {high} {middle} {to} {end} {to}"
+
+
+# -- one box ---------------------------------------------------------------------------------------
+
+
+def box(config: Config, view: NodeView, mark: str, wrong: set[str]) -> Box:
+    """The box of a node; of it is ``wrong`` what `differences` says."""
+    whole = _tokens(config, view)
+    label = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1]}…"
+    rows: list[Row] = []
+    for component in config.components:
+        y = HEAD + len(rows) * ROW
+        rows.append(Row(component.name, y, _chips(view, component, wrong)))
+    flights = [
+        text for text, there in (("backup", view.pending), ("load-back", view.loading)) if there
+    ]
+    if flights:
+        chips = _in_a_row([("flight", f"{text} in flight", False) for text in flights])
+        rows.append(Row("", HEAD + len(rows) * ROW, chips))
+    right = max((chip.x + chip.width for row in rows for chip in row.chips), default=0)
+    width = max(round(len(label) * LETTER) + 16, right) + MARGIN
+    return Box(label, whole, tuple(rows), mark, Size(width, HEAD + len(rows) * ROW + MARGIN - 2))
+
+
+def _tokens(config: Config, view: NodeView) -> str:
+    """Its tokens, with a bar between two pages."""
+    size = config.page_size
+    units = [unit_text(unit) for unit in view.segment]
+    pages = (" ".join(units[at : at + size]) for at in range(0, len(units), size))
+    return (f"{view.namespace}: " if view.namespace else "") + " | ".join(pages)
+
+
+def _chips(view: NodeView, component: Component, wrong: set[str]) -> tuple[Chip, ...]:
+    texts: list[tuple[str, str, bool]] = []
+    for kind, pool, locks in (
+        ("device", DEVICE[component], view.locks),
+        ("host", HOST[component], view.host_locks),
+    ):
+        count = 0 if locks is None else locks[component]
+        held = view.slots[pool] is not None
+        differs = f"{component.name} {kind}" in wrong or "node" in wrong
+        lock = f", {count} lock{'s' if count > 1 else ''}" if count else ""
+        if held:
+            texts.append((kind, kind + lock, differs))
+        elif kind == "device" and component is not Component.FULL:
+            texts.append(("tombstone", "tombstone" + lock, differs))
+        elif differs or lock:
+            texts.append(("tombstone", f"not on {kind}" + lock, differs))
+    return _in_a_row(texts)
+
+
+def _in_a_row(texts: Sequence[tuple[str, str, bool]]) -> tuple[Chip, ...]:
+    x, chips = NAMES, list[Chip]()
+    for kind, text, wrong in texts:
+        width = round(len(text) * SMALL) + 10
+        chips.append(Chip(kind, text, x, width, wrong))
+        x += width + 4
+    return tuple(chips)
+
+
+def _told(config: Config, view: NodeView) -> Box:
+    return box(config, view, "", set())

@@ -1,0 +1,189 @@
+"""The page of a finding: one file, which needs no network, and no script to be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from radixproof import __version__
+from radixproof.impl.operations import History
+from radixproof.impl.system import Target
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.spelling import prefix_of
+from radixproof.properties.reporting import rules
+from radixproof.properties.reporting.effects import effect
+from radixproof.properties.reporting.narrate import Narrative, Tree
+from radixproof.properties.reporting.page.boxes import Box, Drawn, changes, differences, draw
+from radixproof.properties.reporting.page.expected import by_the_rules
+from radixproof.properties.reporting.page.templates import fill
+from radixproof.properties.reporting.report import describe
+
+TEMPLATE = "page.html.j2"
+STEPS = 100
+"""Most steps that are drawn: the last ones."""
+
+
+class Step(NamedTuple):
+    """An operation, what came back, what it did, and the tree after it."""
+
+    number: int
+    operation: str
+    outcome: str
+    effect: str
+    parts: tuple[str, ...]
+    tree: Drawn | None
+    """None: as it was."""
+
+
+class Compared(NamedTuple):
+    """The tree that the rules want after the last step, and that of the system."""
+
+    wanted: Drawn
+    seen: Drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All that is told of a history. Plain data."""
+
+    system: str
+    config: Config
+    told: Narrative
+    wanted: Tree | None
+    """After the last step, by the rules; None where nothing can be said."""
+    replay: str = ""
+    """The command that shows it again."""
+
+    @property
+    def breach(self) -> Breach | None:
+        return self.told.breach
+
+
+def account(target: Target, history: History, told: Narrative, replay: str = "") -> Account:
+    """What is to be told of a history that went as ``told``: with what the rules wanted instead, if
+    something was wrong.
+    """
+    wanted = None
+    breach = told.breach
+    if breach is not None and not told.ended and breach.violates is not Property.NOCRASH:
+        operations = history.operations[: len(told.steps)]
+        start = History(history.config, operations, history.origin)
+        wanted = by_the_rules(target, start) if operations else None
+    return Account(target.name, history.config, told, wanted, replay)
+
+
+def html(of: Account) -> str:
+    """The whole page."""
+    steps, compared = steps_of(of), comparison(of)
+    boxes = _numbered([*(step.tree for step in steps), *(compared or ())])
+    quoted = [] if of.breach is None else rules.of_signature(of.breach.signature)
+    parts: dict[str, Any] = {
+        "of": of,
+        "breach": of.breach,
+        "rules": [(rule, paragraphs(rule.text)) for rule in quoted],
+        "configuration": describe(of.config),
+        "steps": steps,
+        "last": len(of.told.steps),
+        "compared": compared,
+        "boxes": boxes,
+        "version": __version__,
+    }
+    return fill(TEMPLATE, parts)
+
+
+def steps_of(of: Account) -> list[Step]:
+    """The steps of a history of which the trees are known, each with its tree if that changed."""
+    told = of.told
+    count = len(told.trees) - 1
+    first = len(told.steps) - count + 1
+    return [
+        _step(of, number, told.trees[at], told.trees[at + 1], drawn=at == 0)
+        for at, number in enumerate(range(first, first + count))
+    ]
+
+
+def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> Step:
+    """One of them; its tree is ``drawn`` even if it has not changed."""
+    operation, outcome = of.told.steps[number - 1]
+    last = number == len(of.told.steps)
+    marks, wrong = changes(of.config, before, after), _meant(of) if last else {}
+    same = not (any(marks.values()) or wrong) and len(before) == len(after)
+    return Step(
+        number,
+        str(operation),
+        str(outcome),
+        effect(operation, outcome, before, after),
+        _parts(of.told) if last else (),
+        None if same and not drawn else draw(of.config, after, marks, wrong),
+    )
+
+
+def comparison(of: Account) -> Compared | None:
+    """Both trees after the last step, if they differ."""
+    if of.wanted is None:
+        return None
+    seen = of.told.after
+    lacks, has = (
+        differences(of.config, one, two) for one, two in ((of.wanted, seen), (seen, of.wanted))
+    )
+    if not lacks and not has:
+        return None
+    return Compared(draw(of.config, of.wanted, {}, lacks), draw(of.config, seen, {}, has))
+
+
+def _meant(of: Account) -> dict[Key, set[str]]:
+    """What is wrong in the tree after the last step: what the rules want otherwise, or else the
+    node that the breach is about.
+    """
+    if of.wanted is not None and (wrong := differences(of.config, of.told.after, of.wanted)):
+        return wrong
+    witness = None if of.breach is None else of.breach.witness
+    if witness is None:
+        return {}
+    by_id = {view.id: view for view in of.told.after}
+    length = len(witness.prefix.tokens)
+    ends = sorted((prefix_of(by_id, node) for node in by_id), key=lambda end: len(end.tokens))
+    for end in ends:
+        inside = end.tokens[:length] == witness.prefix.tokens
+        if inside and end.namespace == witness.prefix.namespace:
+            return {end: set()}
+    return {}
+
+
+def _parts(told: Narrative) -> tuple[str, ...]:
+    """What the last step consists of, if it is of several, or of another one."""
+    if len(told.parts) == 1 and told.parts[0][0] == told.steps[-1][0]:
+        return ()
+    return tuple(f"{part} → {outcome}" for part, outcome in told.parts)
+
+
+def paragraphs(text: str) -> list[list[tuple[str, str]]]:
+    """The paragraphs of a rule in pieces, each with its tag: ``strong``, ``em``, ``code`` or
+    ``span``.
+    """
+    return [
+        [
+            (_TAGS.get(piece[: 2 if piece.startswith("**") else 1], "span"), piece.strip("*`"))
+            if _MARKED.fullmatch(piece)
+            else ("span", piece)
+            for piece in _MARKED.split(" ".join(lines.split()))
+            if piece
+        ]
+        for lines in text.split("\n\n")
+    ]
+
+
+_MARKED = re.compile(r"(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)")
+_TAGS = {"**": "strong", "*": "em", "`": "code"}
+
+
+def _numbered(trees: list[Drawn | None]) -> dict[Box, int]:
+    """Each distinct box once, by number: a tree says only which stands where."""
+    found: dict[Box, int] = {}
+    for tree in trees:
+        for box, _ in tree.boxes if tree is not None else ():
+            found.setdefault(box, len(found) + 1)
+    return found
