@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate
 from typing import TypeAlias
@@ -107,11 +106,11 @@ def window_to_copy(end: Page, window: int, marked: Collection[Page]) -> list[Pag
 
 def host_need(state: State, nodes: Iterable[Sequence[Page]]) -> Amounts:
     """Host slots that backing up these nodes takes (semantics 8.3)."""
-    pages: dict[Pool, set[Page]] = {host: set() for host in HOST}
-    for node in nodes:
-        for host, lacking in to_copy(state, node).items():
-            pages[host].update(lacking)
-    return Amounts(*(len(pages[host]) * state.config.unit(host) for host in HOST))
+    copied = [to_copy(state, node) for node in nodes]
+    pages = ({page for targets in copied for page in targets.get(host, ())} for host in HOST)
+    return Amounts(
+        *(len(there) * state.config.unit(host) for there, host in zip(pages, HOST, strict=True))
+    )
 
 
 def written_back_to(state: State) -> list[Pool]:
@@ -127,8 +126,9 @@ def written_back_to(state: State) -> list[Pool]:
 
 def host_room(state: State) -> Amounts:
     """Host slots per component that are free, or would be after an eviction of everything (8.3)."""
-    reclaimed = (sum(reclaimable(state, component)) for component in COMPONENTS)
-    return Amounts(*map(operator.add, map(state.trie.free, HOST), reclaimed))
+    return Amounts(
+        *(state.trie.free(HOST[one]) + sum(reclaimable(state, one)) for one in COMPONENTS)
+    )
 
 
 def host_shortage(state: State, nodes: Iterable[Sequence[Page]]) -> Amounts:
@@ -155,8 +155,6 @@ def make_host_room(state: State, node: Sequence[Page], evict: Evict = evict_host
     """Make room for a backup, for all components; if that is impossible, nothing is
     evicted (8.3).
     """
-    if has_host_room(state, node):
-        return True
     if not can_have_host_room(state, node):
         return False
     for component in state.config.components:

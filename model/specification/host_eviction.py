@@ -69,17 +69,16 @@ def host_values(state: State, component: Component) -> Iterable[Page]:
 
 
 def reclaimable(state: State, component: Component) -> Iterator[int]:
-    """Host slots that an eviction of everything would free, page by page (semantics 7.9, 8.3)."""
-    pool = HOST[component]
-    unit, first_to_go = state.config.unit(pool), set[Page]()
+    """Host slots that an eviction of everything would free, part by part (semantics 7.9, 8.3)."""
+    first_to_go: set[Page] = set()
+    unit = state.config.unit(HOST[component])
     for end in host_candidates(state, component):
-        for page in end.node():
-            if page.has(pool):
-                first_to_go.add(page)
-                yield unit
+        pages = {page for page in end.node() if page.has(HOST[component])}
+        first_to_go |= pages
+        yield len(pages) * unit
     if component is Component.FULL:
         stays = first_to_go | _above_what_stays(state)
-        yield from (unit for page in state.trie.host_only[component] if page not in stays)
+        yield len(state.trie.host_only[component].keys() - stays) * unit
 
 
 def _above_what_stays(state: State) -> set[Page]:

@@ -82,8 +82,7 @@ def insert(
             page.priority = page.urgency = priority
         page.priority = max(page.priority, priority)
         page.urgency = max(page.urgency, priority)
-        arrived = _take_page(state, page, evicted)
-        inserting.opens |= arrived or (backs_up and page.lacks)
+        inserting.opens |= _take_page(state, page, evicted) or (backs_up and page.lacks)
     cut_path(state, path, existing, evicted)
     renew_path(state, path)
     return inserting

@@ -18,8 +18,11 @@ LONGEST = 30
 """Characters of a node's tokens that are drawn; all of them are told when it is pointed at."""
 LETTER, SMALL = 7.3, 6.1
 """Pixels that a character of tokens takes, and one of what is said about them."""
-HEAD, ROW, MARGIN, NAMES = 22, 19, 7, 44
+HEAD, ROW, MARGIN, NAMES = 22, 19, 7, 48
 """Pixels: the heights of tokens and of a component, the margin of a box, the width of names."""
+
+STEP = 24
+"""Pixels by which widths differ: a lock more shall not move the whole tree."""
 
 
 class Chip(NamedTuple):
@@ -171,7 +174,7 @@ def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
     start, high = x + box.size.width, y + box.size.height // 2
     to = low + other.size.height // 2
     middle = (start + end) // 2
-    return f"M{start} {high}C{middle} {high} {middle} {to} {end} {to}"
+    return f"M{start} {high}H{middle}V{to}H{end}"
 
 
 # -- one box ---------------------------------------------------------------------------------------
@@ -192,7 +195,7 @@ def box(config: Config, view: NodeView, mark: str, wrong: set[str]) -> Box:
         chips = _in_a_row([("flight", f"{text} in flight", False) for text in flights])
         rows.append(Row("", HEAD + len(rows) * ROW, chips))
     right = max((chip.x + chip.width for row in rows for chip in row.chips), default=0)
-    width = max(round(len(label) * LETTER) + 16, right) + MARGIN
+    width = -(-(max(round(len(label) * LETTER) + 16, right) + MARGIN) // STEP) * STEP
     return Box(label, whole, tuple(rows), mark, Size(width, HEAD + len(rows) * ROW + MARGIN - 2))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from radixproof import __version__
-from radixproof.properties.reporting.page.templates import fill
+from radixproof.properties.reporting.page.templates import HERE, fill
 
-TEMPLATE = "page_of_findings.html.j2"
+TEMPLATE = HERE / "page_of_findings.html.j2"
 
 
 class Listed(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar
 
 from radixproof import __version__
 from radixproof.impl.operations import History
@@ -16,12 +17,13 @@ from radixproof.properties.judging.spelling import prefix_of
 from radixproof.properties.reporting import rules
 from radixproof.properties.reporting.effects import effect
 from radixproof.properties.reporting.narrate import Narrative, Tree
-from radixproof.properties.reporting.page.boxes import Box, Drawn, changes, differences, draw
+from radixproof.properties.reporting.page.boxes import Drawn, changes, differences, draw
 from radixproof.properties.reporting.page.expected import by_the_rules
-from radixproof.properties.reporting.page.templates import fill
+from radixproof.properties.reporting.page.templates import HERE, fill
 from radixproof.properties.reporting.report import describe
 
-TEMPLATE = "page.html.j2"
+T = TypeVar("T")
+TEMPLATE = HERE / "page.html.j2"
 STEPS = 100
 """Most steps that are drawn: the last ones."""
 
@@ -72,13 +74,14 @@ def account(target: Target, history: History, told: Narrative, replay: str = "")
         operations = history.operations[: len(told.steps)]
         start = History(history.config, operations, history.origin)
         wanted = by_the_rules(target, start) if operations else None
-    return Account(target.name, history.config, told, wanted, replay)
+    shown = replace(told, trees=told.trees[-STEPS - 1 :])
+    return Account(target.name, history.config, shown, wanted, replay)
 
 
 def html(of: Account) -> str:
     """The whole page."""
     steps, compared = steps_of(of), comparison(of)
-    boxes = _numbered([*(step.tree for step in steps), *(compared or ())])
+    trees = [tree for tree in (*(step.tree for step in steps), *(compared or ())) if tree]
     quoted = [] if of.breach is None else rules.of_signature(of.breach.signature)
     parts: dict[str, Any] = {
         "of": of,
@@ -88,7 +91,8 @@ def html(of: Account) -> str:
         "steps": steps,
         "last": len(of.told.steps),
         "compared": compared,
-        "boxes": boxes,
+        "boxes": _numbered(box for tree in trees for box, _ in tree.boxes),
+        "edges": _numbered(tree.edges for tree in trees),
         "version": __version__,
     }
     return fill(TEMPLATE, parts)
@@ -172,7 +176,7 @@ def paragraphs(text: str) -> list[list[tuple[str, str]]]:
             for piece in _MARKED.split(" ".join(lines.split()))
             if piece
         ]
-        for lines in text.split("\n\n")
+        for lines in re.split(r"\n\n|\n(?=- )", text)
     ]
 
 
@@ -180,10 +184,9 @@ _MARKED = re.compile(r"(\*\*[^*]+\*\*|\*[^*]+\*|`[^`]+`)")
 _TAGS = {"**": "strong", "*": "em", "`": "code"}
 
 
-def _numbered(trees: list[Drawn | None]) -> dict[Box, int]:
-    """Each distinct box once, by number: a tree says only which stands where."""
-    found: dict[Box, int] = {}
-    for tree in trees:
-        for box, _ in tree.boxes if tree is not None else ():
-            found.setdefault(box, len(found) + 1)
+def _numbered(parts: Iterable[T]) -> dict[T, int]:
+    """Each distinct part once, by number: a tree says only which stands where."""
+    found: dict[T, int] = {}
+    for part in parts:
+        found.setdefault(part, len(found) + 1)
     return found

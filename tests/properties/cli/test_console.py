@@ -57,7 +57,7 @@ def folders(out: Path) -> list[Path]:
     found = [folder for folder in out.glob("*/*") if not folder.name.startswith(".")]
     for folder in found:
         (test,) = folder.glob("test_*.py")
-        names = {"history.json", "report.txt", "summary.md", test.name}
+        names = {"history.json", "report.txt", "report.html", "summary.md", test.name}
         assert {file.name for file in folder.iterdir()} == names
         assert all(file.stat().st_size for file in folder.iterdir())
         assert from_json((folder / "history.json").read_text()).origin["system"] == RIDDLED

@@ -103,6 +103,7 @@ def test_a_finding_is_printed_written_and_can_be_replayed_and_shrunk(
         "test_fault_split_parent_not_backed_up__progress_never_backed_up__1.py",
         "report.txt",
         "summary.md",
+        "report.html",
     ]
     assert {file.name for file in folder.iterdir()} == {*names}
     assert f"\nWritten to {folder}: {', '.join(names)}\n" in printed

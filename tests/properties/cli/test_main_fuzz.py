@@ -45,7 +45,8 @@ signature = "PROGRESS/never-backed-up"
 reason = "it is planted"
 """
 A_FINDING = (
-    r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, |  \d+ findings?, "
+    r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, |  \d+ findings?, |"
+    r"\. Written to \S+\.html$"
 )
 SEARCHING = {"check", "matrix", "power", "sensitivity", "corpus", "add"}
 PROMISED = (CLEAN, FOUND, USAGE, CANNOT_RUN)

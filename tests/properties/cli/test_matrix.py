@@ -23,8 +23,6 @@ from radixproof.properties.search.budget import PROFILES, Budget
 
 from ...releases import again
 
-pytest.importorskip("jinja2")
-
 ROOT = Path(__file__).resolve().parents[3]
 SYSTEMS = "tests.properties.campaigns.systems"
 GOOD, BAD = f"{SYSTEMS}:target", f"{SYSTEMS}:broken"

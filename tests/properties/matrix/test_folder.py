@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from radixproof.properties.matrix.folder import PAGE, TABLE, TEXT, Folder, opened, table_in
 from radixproof.properties.matrix.table import Asked
 from radixproof.properties.reporting.finding_folder import FindingFolder, write_finding
@@ -13,8 +11,6 @@ from radixproof.properties.results.result import SystemResult
 
 from ..results.made_up import finding, result
 from .made_up import ASKED, KNOWN, TODAY, not_here
-
-pytest.importorskip("jinja2")
 
 
 def again(out: Path, asked: Asked = ASKED) -> Folder:

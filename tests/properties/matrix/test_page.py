@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import pytest
-
-from radixproof.impl.system import Unavailable
 from radixproof.properties.matrix.page import html
 
 from ..results.made_up import finding, result
 from .made_up import TABLE, not_here, table
 
-pytest.importorskip("jinja2")
 PAGE = html(TABLE)
 VOID = {"meta", "br"}
 
@@ -94,9 +90,3 @@ def test_what_comes_from_outside_is_text() -> None:
 
 def test_it_is_the_same_every_time() -> None:
     assert html(TABLE) == PAGE
-
-
-def test_without_jinja_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
-    with pytest.raises(Unavailable, match=r"pip install 'radixproof\[sglang\]'"):
-        html(TABLE)

@@ -125,7 +125,7 @@ def test_a_target_that_only_a_program_has_comes_without_a_test(faulty: Target) -
     why = "none that stands alone: it would have to find the system by its name"
     assert f"Test:   {why}\n" in found.report
     assert "history.json --system MODULE:ATTRIBUTE\n" in found.report
-    assert found.written == ["history.json", "report.txt", "summary.md"]
+    assert found.written == ["history.json", "report.txt", "summary.md", "report.html"]
 
 
 def test_a_finding_whose_test_cannot_be_written_says_so_and_has_none(
@@ -142,4 +142,5 @@ def test_a_finding_whose_test_cannot_be_written_says_so_and_has_none(
     said = "There is no test that stands alone: `no test here has bigram keys`."
     assert said in str(found.files["summary.md"])
     write_finding(found)
-    assert {file.name for file in path.iterdir()} == {"history.json", "report.txt", "summary.md"}
+    assert {file.name for file in path.iterdir()} == {*found.written}
+    assert found.written == ["history.json", "report.txt", "summary.md", "report.html"]
