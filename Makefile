@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 .PHONY: check test releases torture gate matrix matrix-short pythons drawing bench power power-short mutants lint \
-	symbolic symbolic-short systems clean
+	symbolic symbolic-short systems docs clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -102,6 +102,10 @@ symbolic-short: $(VENV)/.symbolic
 drawing:
 	$(PYTHON) docs/draw_packages.py --write
 
+# The documentation as a site, in build/site; a link that leads nowhere is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
+
 # Fetched as wheels, several at a time.
 systems: $(READY)
 	@printf '%s\n' $(RELEASES) | xargs -n 2 -P 4 $(BIN)/radixproof systems add
@@ -115,6 +119,10 @@ $(READY): pyproject.toml requirements.txt
 
 $(VENV)/.mutants: $(READY) requirements-mutants.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-mutants.txt
+	touch $@
+
+$(VENV)/.docs: $(READY) requirements-docs.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-docs.txt
 	touch $@
 
 $(VENV)/.symbolic: $(READY) requirements-symbolic.txt

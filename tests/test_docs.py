@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import write_properties
 
 from radixproof.impl.faults import FAULTS
 from radixproof.model.dialect import Dialect
@@ -238,3 +239,8 @@ def test_the_readme_counts_the_planted_bugs() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"{len(FAULTS)} bugs, most of them historical, are [planted](impl/faults/)" in readme
     assert f"find all {len(FAULTS)} in searches" in readme
+
+
+def test_the_page_of_properties_is_what_the_code_says() -> None:
+    text = write_properties.DOCUMENT.read_text(encoding="utf-8")
+    assert text == write_properties.written(), "run: python docs/write_properties.py"
