@@ -12,7 +12,7 @@ BEGIN = """\
 # Properties
 
 What must hold of every cache, or of those that have what is named. A report begins with one of
-these sentences; its signature is the property and the kind of breach. Made by `docs/write_properties.py`.
+these sentences; its signature is the property and the kind of breach.
 
 | property | what must hold | of |
 |---|---|---|

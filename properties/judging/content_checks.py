@@ -97,7 +97,7 @@ def state(tags: ContentTags, source: Page | None, step: Step, system: Complete) 
     assert source is not None
     prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
     wanted = prefix[-1:] or [0]  # by the rules there is no state to copy
-    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system)
+    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system, tags)
 
 
 def compare_content(
@@ -115,7 +115,7 @@ def compare_content(
             slots += held
             tags += wanted
             read.append(page)
-    return _wrong_bytes(pool, slots, tags, system, read, abstraction)
+    return _wrong_bytes(pool, slots, tags, system, abstraction.tags, read, abstraction)
 
 
 def _coming(model: Cache, pool: Pool) -> set[Page]:
@@ -131,21 +131,22 @@ def _coming(model: Cache, pool: Pool) -> set[Page]:
 def _wrong_bytes(
     pool: Pool,
     slots: list[int],
-    tags: list[int],
+    wanted: list[int],
     system: Complete,
+    tags: ContentTags,
     pages: Sequence[Page] = (),
     abstraction: Abstraction | None = None,
 ) -> list[Breach]:
-    """A breach if slots do not hold what the tags name; ``pages``, if given, are theirs, and the
-    ``abstraction`` knows what may have come there instead.
+    """A breach if slots do not hold what is wanted, by its ``tags``; ``pages``, if given, are
+    theirs, and the ``abstraction`` knows what may have come there instead.
     """
     found = system.read(pool, slots) if slots else []
-    if found == tags:
+    if found == wanted:
         return []
-    at = next(at for at in range(len(slots)) if found[at] != tags[at])
-    slot, tag, seen = slots[at], tags[at], found[at]
-    what = "torn (layers or heads disagree)" if seen < 0 else f"the content of prefix {seen}"
-    text = f"{pool.name} slot {slot} should hold the content of prefix {tag}, it holds {what}"
+    at = next(at for at in range(len(slots)) if found[at] != wanted[at])
+    slot, tag, seen = slots[at], wanted[at], found[at]
+    what = "torn content (layers or heads disagree)" if seen < 0 else tags.named(seen)
+    text = f"{pool.name} slot {slot} should hold {tags.named(tag)}, it holds {what}"
     if abstraction is None:
         return [Breach(Property.CONTENT, pool.name.lower(), text)]
     page = pages[at * len(pages) // len(slots)]

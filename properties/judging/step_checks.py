@@ -54,15 +54,18 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
     for page, pool in delta.moved:
         if page.locked_in(pool):
             text = (
-                f"{spell([page])} is locked, but its {pool.name} slots were freed and "
-                "replaced by others"
+                f"{spell([page])} is locked by {_holders(page, pool)}, but its {pool.name} slots "
+                "were freed and replaced by others"
             )
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
     for pool in model.config.pools:
         taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
         if taken:
-            text = f"{spell(taken[:1])} is locked, but {step.operation} took it from {pool.name}"
+            by = _holders(taken[0], pool)
+            text = (
+                f"{spell(taken[:1])} is locked by {by}, but {step.operation} freed its {pool.name}"
+            )
             rule = _who_lost(taken[0], pool, own)
             witness = Witness(taken[0].key(), pool, held=True)
             breaches.append(Breach(Property.PIN, rule, text, witness))
@@ -264,7 +267,7 @@ def lock_counts(judged: Applicable, view: NodeView) -> tuple[int, ...]:
 def _wrong_lock(page: Page, pool: Pool, seen: int, step: Step) -> Breach:
     """A breach of a lock that somebody has; a copy of a state takes one for a moment (3.6)."""
     names = page.holders[pool]
-    held = f"held by {', '.join(sorted(map(str, names)))}" if names else "not held by anyone"
+    held = f"held by {_holders(page, pool)}" if names else "not held by anyone"
     text = f"{spell([page])} is {held}, but its {pool.name} lock count is {seen}"
     kind = "too-many" if seen > len(names) else "too-few"
     kind += "-after-copy" if isinstance(step.operation, CopyState) else ""
@@ -274,6 +277,11 @@ def _wrong_lock(page: Page, pool: Pool, seen: int, step: Step) -> Breach:
         text,
         Witness(page.key(), pool, locks=len(names)),
     )
+
+
+def _holders(page: Page, pool: Pool) -> str:
+    """Who locks a page in a pool."""
+    return ", ".join(sorted(map(str, page.holders[pool])))
 
 
 def sizes(
@@ -396,7 +404,8 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
     rule = "lost" if expected else "unexpected"
     if held:
         violates, rule = Property.PIN, "evicted"
-        text = f"{spell([page])} is locked, but {step.operation} took it from {pool.name}"
+        who = f"{spell([page])} is locked by {_holders(page, pool)}"
+        text = f"{who}, but {step.operation} freed its {pool.name} slots"
     elif expected:
         inserting = isinstance(step.operation, Insert) and not pool.on_host
         violates, rule = (

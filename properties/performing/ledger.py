@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from radixproof.impl.system import Lookup
 from radixproof.model.config import POOLS, Config, Pool
-from radixproof.model.key import Key, Units
+from radixproof.model.key import Key, Units, tokens_of
 
 
 class ContentTags:
@@ -27,6 +27,18 @@ class ContentTags:
         known, place = self._known, above or namespace
         tags = [place := known.setdefault((place, token), len(known) + 1) for token in tokens]
         return tags
+
+    def named(self, tag: int) -> str:
+        """What a tag stands for, in words; 0 is what no forward pass has written."""
+        known = [*self._known]
+        if not 0 < tag <= len(known):
+            return f"{tag}, which stands for no content" if tag else "nothing that was computed"
+        units: list[Any] = []
+        place: int | str = tag
+        while isinstance(place, int):
+            place, unit = known[place - 1]
+            units.insert(0, unit)
+        return f"the content of {Key(tokens_of(units), place)}"
 
 
 @dataclass(slots=True)

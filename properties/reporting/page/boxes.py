@@ -11,11 +11,13 @@ from radixproof.model.config import DEVICE, HOST, Component, Config
 from radixproof.model.key import Key
 from radixproof.properties.judging.spelling import prefix_of
 from radixproof.properties.reporting.narrate import Tree
-from radixproof.properties.reporting.page.layout import Place, Size, place
+from radixproof.properties.reporting.page.layout import ACROSS, Place, Size, place
 from radixproof.properties.reporting.tree_text import unit_text
 
-LONGEST = 30
-"""Characters of a node's tokens that are drawn; all of them are told when it is pointed at."""
+LONGEST, NAMESPACE = 30, 8
+"""Characters of a node's tokens, and of its namespace, that are drawn; all of them are told when it
+is pointed at.
+"""
 LETTER, SMALL = 7.3, 6.1
 """Pixels that a character of tokens takes, and one of what is said about them."""
 HEAD, ROW, MARGIN, NAMES = 22, 19, 7, 48
@@ -53,7 +55,7 @@ class Box(NamedTuple):
     """All of its tokens."""
     rows: tuple[Row, ...]
     mark: str
-    """``new``, ``changed``, ``wrong`` or nothing."""
+    """``new``, ``changed``, ``wrong``, ``wanted`` (where another tree is wrong) or nothing."""
     size: Size
 
 
@@ -125,15 +127,17 @@ def draw(
     tree: Tree,
     marks: Mapping[Key, str],
     wrong: Mapping[Key, set[str]],
+    as_wanted: bool = False,
 ) -> Drawn:
     """The boxes of a tree, each in its place. Siblings are in the order of their keys, which no
-    system numbers as it likes.
+    system numbers as it likes. What is ``wrong`` in another tree is here ``as_wanted``.
     """
+    differs = "wanted" if as_wanted else "wrong"
     views = _in_order(tree)
     by_id = {view.id: view for view in tree}
     ends = [prefix_of(by_id, view.id) for view in views]
     boxes = [
-        box(config, view, "wrong" if end in wrong else marks.get(end, ""), wrong.get(end, set()))
+        box(config, view, differs if end in wrong else marks.get(end, ""), wrong.get(end, set()))
         for view, end in zip(views, ends, strict=True)
     ]
     at = {view.id: number for number, view in enumerate(views)}
@@ -173,7 +177,7 @@ def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
     (box, (x, y)), (other, (end, low)) = above, below
     start, high = x + box.size.width, y + box.size.height // 2
     to = low + other.size.height // 2
-    middle = (start + end) // 2
+    middle = end - ACROSS // 2  # to the right of all boxes of the column
     return f"M{start} {high}H{middle}V{to}H{end}"
 
 
@@ -182,8 +186,11 @@ def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
 
 def box(config: Config, view: NodeView, mark: str, wrong: set[str]) -> Box:
     """The box of a node; of it is ``wrong`` what `differences` says."""
-    whole = _tokens(config, view)
-    label = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1]}…"
+    tokens = _tokens(config, view)
+    space = view.namespace
+    whole = f"{space}: {tokens}" if space else tokens
+    label = _short(tokens, LONGEST)
+    label = f"{_short(space, NAMESPACE)}: {label}" if space else label
     rows: list[Row] = []
     for component in config.components:
         y = HEAD + len(rows) * ROW
@@ -204,7 +211,13 @@ def _tokens(config: Config, view: NodeView) -> str:
     size = config.page_size
     units = [unit_text(unit) for unit in view.segment]
     pages = (" ".join(units[at : at + size]) for at in range(0, len(units), size))
-    return (f"{view.namespace}: " if view.namespace else "") + " | ".join(pages)
+    return " | ".join(pages)
+
+
+def _short(text: str, most: int) -> str:
+    """Beginning and end of a text that is too long."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[half + 1 - most :]}"
 
 
 def _chips(view: NodeView, component: Component, wrong: set[str]) -> tuple[Chip, ...]:

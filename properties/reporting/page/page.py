@@ -13,6 +13,7 @@ from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.judging.spelling import prefix_of
 from radixproof.properties.reporting import rules
 from radixproof.properties.reporting.effects import effect
@@ -56,6 +57,8 @@ class Account:
     told: Narrative
     wanted: Tree | None
     """After the last step, by the rules; None where nothing can be said."""
+    history: str
+    """As JSON."""
     replay: str = ""
     """The command that shows it again."""
 
@@ -75,7 +78,7 @@ def account(target: Target, history: History, told: Narrative, replay: str = "")
         start = History(history.config, operations, history.origin)
         wanted = by_the_rules(target, start) if operations else None
     shown = replace(told, trees=told.trees[-STEPS - 1 :])
-    return Account(target.name, history.config, shown, wanted, replay)
+    return Account(target.name, history.config, shown, wanted, to_json(history), replay)
 
 
 def html(of: Account) -> str:
@@ -135,7 +138,7 @@ def comparison(of: Account) -> Compared | None:
     )
     if not lacks and not has:
         return None
-    return Compared(draw(of.config, of.wanted, {}, lacks), draw(of.config, seen, {}, has))
+    return Compared(draw(of.config, of.wanted, {}, lacks, True), draw(of.config, seen, {}, has))
 
 
 def _meant(of: Account) -> dict[Key, set[str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Characters that cannot be seen, or turn the direction of what follows."""
 HERE = Path(__file__).parent
 
 
@@ -19,5 +22,13 @@ def fill(template: Path, parts: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_visible,
     )
     return environment.get_template(template.name).render(parts)
+
+
+def _visible(value: Any) -> Any:
+    """What is filled in; hidden characters in it are named."""
+    if not isinstance(value, str) or not HIDDEN.search(value):
+        return value
+    return type(value)(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", value))

@@ -143,3 +143,20 @@ def test_tags_name_prefixes() -> None:
         tags.of("", long[1], (3, 9))[1:],
     ]
     assert not {tag for other in others for tag in other} & set(long)
+
+
+def test_a_tag_is_named_by_the_prefix_that_it_stands_for() -> None:
+    tags = ContentTags()
+    one, two = tags.of("", 0, [7, 8])
+    (other,) = tags.of("a", 0, [7])
+    (below,) = tags.of("", one, [9])
+    pairs = tags.of("", 0, [(1, 2), (2, 3)])
+    assert [tags.named(tag) for tag in (one, two, other, below, pairs[1])] == [
+        "the content of [7]",
+        "the content of [7 8]",
+        "the content of a:[7]",
+        "the content of [7 9]",
+        "the content of [1 2 3]",
+    ]
+    assert tags.named(0) == "nothing that was computed"
+    assert tags.named(99) == "99, which stands for no content"

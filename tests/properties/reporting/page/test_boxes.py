@@ -73,7 +73,9 @@ def test_pages_are_told_apart_and_long_prefixes_are_cut() -> None:
     assert short.label == short.whole == "a: 1 2 | 3 4"
     long = box(config, view, "", set())
     assert len(long.label) == LONGEST
-    assert long.label.endswith("…")
+    assert long.label == "0 1 | 2 3 | 4 5… 36 37 | 38 39"
+    spaced = box(config, view._replace(segment=(1, 2), namespace="a namespace"), "", set())
+    assert (spaced.label, spaced.whole) == ("a na…ace: 1 2", "a namespace: 1 2")
     assert long.whole.endswith("| 38 39")
 
 
