@@ -18,6 +18,7 @@ from radixproof.properties.campaigns.lane import Done, Event, Failed, News
 from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.cli.ci_files import CiFiles
+from radixproof.properties.cli.colours import coloured
 from radixproof.properties.cli.progress import Output, SearchProgress
 from radixproof.properties.histories.durable import make_ready
 from radixproof.properties.reporting.finding_folder import keep
@@ -126,7 +127,7 @@ class _Page:
 
     def _print_finding(self, finding: FindingReport, number: int, written: str) -> None:
         self.console.rule(f"{self.result.system}: finding {number}", align="left")
-        self.console.print(finding.folder.report, markup=False)
+        self.console.print(coloured(finding.folder.report))
         if not finding.shrunk:
             self.console.print("Time was up before this history was as short as it can be. Go on:")
             shrink = finding.folder.replay.replace("radixproof replay", "radixproof shrink", 1)

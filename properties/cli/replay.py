@@ -58,12 +58,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _on_one(options: argparse.Namespace, history: History) -> int:
     from radixproof.properties.campaigns.replaying import replay
+    from radixproof.properties.cli.colours import show
     from radixproof.properties.cli.progress import ReplayProgress
 
     system = history_file.system(history, options.system, options.path)
-    with ReplayProgress(len(history.operations)) as show:
-        replayed = replay(system, history, options.step_seconds, show)
-    print(replayed.text, end="")
+    with ReplayProgress(len(history.operations)) as tell:
+        replayed = replay(system, history, options.step_seconds, tell)
+    show(replayed.text)
     if replayed.breach is not None:
         return FOUND
     if replayed.left_out:
