@@ -84,7 +84,7 @@ def _locks(view: NodeView, component: Component, held: Held | None) -> str:
         ("host-locked", view.host_locks, HOST[component]),
     )
     words = [
-        _locked(
+        lock_text(
             word,
             None if counts is None else counts[component],
             None if held is None else held.get(pool, ()),
@@ -95,7 +95,7 @@ def _locks(view: NodeView, component: Component, held: Held | None) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _locked(word: str, count: int | None, names: Sequence[str] | None) -> str:
+def lock_text(word: str, count: int | None, names: Sequence[str] | None) -> str:
     """How often something is locked, as far as that is seen, and by whom it should be."""
     if names is None:
         return f"{word} x{count}" if count else ""

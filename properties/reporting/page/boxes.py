@@ -12,7 +12,7 @@ from radixproof.model.key import Key
 from radixproof.properties.judging.spelling import prefix_of
 from radixproof.properties.reporting.narrate import Tree
 from radixproof.properties.reporting.page.layout import ACROSS, Place, Size, place
-from radixproof.properties.reporting.tree_text import unit_text
+from radixproof.properties.reporting.tree_text import Held, Holders, lock_text, unit_text
 
 LONGEST, NAMESPACE = 30, 8
 """Characters of a node's tokens, and of its namespace, that are drawn; all of them are told when it
@@ -127,17 +127,25 @@ def draw(
     tree: Tree,
     marks: Mapping[Key, str],
     wrong: Mapping[Key, set[str]],
+    holders: Holders | None = None,
     as_wanted: bool = False,
 ) -> Drawn:
     """The boxes of a tree, each in its place. Siblings are in the order of their keys, which no
-    system numbers as it likes. What is ``wrong`` in another tree is here ``as_wanted``.
+    system numbers as it likes. Locks are named by their ``holders``, if these are known. What is
+    ``wrong`` in another tree is here ``as_wanted``.
     """
     differs = "wanted" if as_wanted else "wrong"
     views = _in_order(tree)
     by_id = {view.id: view for view in tree}
     ends = [prefix_of(by_id, view.id) for view in views]
     boxes = [
-        box(config, view, differs if end in wrong else marks.get(end, ""), wrong.get(end, set()))
+        box(
+            config,
+            view,
+            differs if end in wrong else marks.get(end, ""),
+            wrong.get(end, set()),
+            None if holders is None else holders.get(view.id, {}),
+        )
         for view, end in zip(views, ends, strict=True)
     ]
     at = {view.id: number for number, view in enumerate(views)}
@@ -184,8 +192,10 @@ def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
 # -- one box ---------------------------------------------------------------------------------------
 
 
-def box(config: Config, view: NodeView, mark: str, wrong: set[str]) -> Box:
-    """The box of a node; of it is ``wrong`` what `differences` says."""
+def box(
+    config: Config, view: NodeView, mark: str, wrong: set[str], held: Held | None = None
+) -> Box:
+    """The box of a node; of it is ``wrong`` what `differences` says, and this is who locks it."""
     tokens = _tokens(config, view)
     space = view.namespace
     whole = f"{space}: {tokens}" if space else tokens
@@ -194,7 +204,7 @@ def box(config: Config, view: NodeView, mark: str, wrong: set[str]) -> Box:
     rows: list[Row] = []
     for component in config.components:
         y = HEAD + len(rows) * ROW
-        rows.append(Row(component.name, y, _chips(view, component, wrong)))
+        rows.append(Row(component.name, y, _chips(view, component, wrong, held)))
     flights = [
         text for text, there in (("backup", view.pending), ("load-back", view.loading)) if there
     ]
@@ -220,17 +230,19 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:half]}…{text[half + 1 - most :]}"
 
 
-def _chips(view: NodeView, component: Component, wrong: set[str]) -> tuple[Chip, ...]:
+def _chips(
+    view: NodeView, component: Component, wrong: set[str], held: Held | None
+) -> tuple[Chip, ...]:
     texts: list[tuple[str, str, bool]] = []
     for kind, pool, locks in (
         ("device", DEVICE[component], view.locks),
         ("host", HOST[component], view.host_locks),
     ):
-        count = 0 if locks is None else locks[component]
-        held = view.slots[pool] is not None
+        names = None if held is None else held.get(pool, ())
+        words = lock_text("locked", None if locks is None else locks[component], names)
+        lock = f", {words}" if words else ""
         differs = f"{component.name} {kind}" in wrong or "node" in wrong
-        lock = f", {count} lock{'s' if count > 1 else ''}" if count else ""
-        if held:
+        if view.slots[pool] is not None:
             texts.append((kind, kind + lock, differs))
         elif kind == "device" and component is not Component.FULL:
             texts.append(("tombstone", "tombstone" + lock, differs))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
@@ -14,7 +16,15 @@ from radixproof.model.specification.loading import Loading
 from radixproof.model.specification.trie import Amounts, Page
 from radixproof.model.verdict import Breach
 from radixproof.properties.reporting.narrate import Tree
+from radixproof.properties.reporting.tree_text import Holders
 from radixproof.properties.running.run import Run
+
+
+class Expected(NamedTuple):
+    """A tree that the rules want, and who holds what in it."""
+
+    tree: Tree
+    holders: Holders
 
 
 class Strict(Follower):
@@ -44,7 +54,7 @@ class Strict(Follower):
         return []
 
 
-def by_the_rules(target: Target, history: History) -> Tree | None:
+def by_the_rules(target: Target, history: History) -> Expected | None:
     """The tree that the rules want after the last operation of a history, given all that the system
     did before; one of several, where they leave a choice.
 
@@ -52,7 +62,7 @@ def by_the_rules(target: Target, history: History) -> Tree | None:
     allocation was told to fail that may have been any.
     """
     *earlier, last = history.operations
-    trees: list[Tree] = []
+    found: list[Expected] = []
     run = Run(target, history.config, every=1)
     try:
         for operation in earlier:
@@ -61,18 +71,22 @@ def by_the_rules(target: Target, history: History) -> Tree | None:
         if judge.given_up or judge.model.refusing:
             return None
         judge.follower = Strict(judge.model)
-        judge.before_adopting = lambda: trees.append(tree_of(judge.model))
+        judge.before_adopting = lambda: found.append(expected(judge.model))
         run.step(last)
     finally:
         run.close()
-    return trees[-1] if trees else None
+    return found[-1] if found else None
 
 
-def tree_of(model: Cache) -> Tree:
+def expected(model: Cache) -> Expected:
     """The nodes of the model, numbered as they come; which slots they have it does not know."""
     ends = [page for page in model.trie.recency if page.cut]
     number = {page: at for at, page in enumerate(ends, ROOT + 1)}
-    return tuple(_view(model, page, number) for page in sorted(ends, key=lambda page: page.end))
+    tree = tuple(_view(model, page, number) for page in sorted(ends, key=lambda page: page.end))
+    holders = {
+        number[page]: {pool: [*map(str, page.holders[pool])] for pool in POOLS} for page in ends
+    }
+    return Expected(tree, holders)
 
 
 def _view(model: Cache, end: Page, number: dict[Page, int]) -> NodeView:

@@ -19,7 +19,7 @@ from radixproof.properties.reporting import rules
 from radixproof.properties.reporting.effects import effect
 from radixproof.properties.reporting.narrate import Narrative, Tree
 from radixproof.properties.reporting.page.boxes import Drawn, changes, differences, draw
-from radixproof.properties.reporting.page.expected import by_the_rules
+from radixproof.properties.reporting.page.expected import Expected, by_the_rules
 from radixproof.properties.reporting.page.templates import HERE, fill
 from radixproof.properties.reporting.report import describe
 
@@ -55,7 +55,7 @@ class Account:
     system: str
     config: Config
     told: Narrative
-    wanted: Tree | None
+    wanted: Expected | None
     """After the last step, by the rules; None where nothing can be said."""
     history: str
     """As JSON."""
@@ -117,6 +117,7 @@ def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> S
     operation, outcome = of.told.steps[number - 1]
     last = number == len(of.told.steps)
     marks, wrong = changes(of.config, before, after), _meant(of) if last else {}
+    holders = of.told.holders[-1] if last else None
     same = not (any(marks.values()) or wrong) and len(before) == len(after)
     return Step(
         number,
@@ -124,7 +125,7 @@ def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> S
         str(outcome),
         effect(operation, outcome, before, after),
         _parts(of.told) if last else (),
-        None if same and not drawn else draw(of.config, after, marks, wrong),
+        None if same and not drawn else draw(of.config, after, marks, wrong, holders),
     )
 
 
@@ -132,20 +133,21 @@ def comparison(of: Account) -> Compared | None:
     """Both trees after the last step, if they differ."""
     if of.wanted is None:
         return None
-    seen = of.told.after
-    lacks, has = (
-        differences(of.config, one, two) for one, two in ((of.wanted, seen), (seen, of.wanted))
-    )
+    seen, (wanted, holders) = of.told.after, of.wanted
+    lacks, has = (differences(of.config, one, two) for one, two in ((wanted, seen), (seen, wanted)))
     if not lacks and not has:
         return None
-    return Compared(draw(of.config, of.wanted, {}, lacks, True), draw(of.config, seen, {}, has))
+    return Compared(
+        draw(of.config, wanted, {}, lacks, holders, as_wanted=True),
+        draw(of.config, seen, {}, has, of.told.holders[-1]),
+    )
 
 
 def _meant(of: Account) -> dict[Key, set[str]]:
     """What is wrong in the tree after the last step: what the rules want otherwise, or else the
     node that the breach is about.
     """
-    if of.wanted is not None and (wrong := differences(of.config, of.told.after, of.wanted)):
+    if of.wanted is not None and (wrong := differences(of.config, of.told.after, of.wanted.tree)):
         return wrong
     witness = None if of.breach is None else of.breach.witness
     if witness is None:

@@ -14,7 +14,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
-from radixproof.model.config import Config
+from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.reporting.narrate import Tree, narrate
 from radixproof.properties.reporting.page.boxes import (
@@ -56,14 +56,22 @@ def test_a_box_says_what_is_where_and_what_is_locked_or_in_flight() -> None:
         Evict(1),
     )
     assert boxes(SWA, backing)["2"] == [
-        "FULL device, 1 lock host",
-        "SWA device, 1 lock host",
+        "FULL device, locked x1 host",
+        "SWA device, locked x1 host",
         "backup in flight",
     ]
     assert boxes(SWA, done)["1"] == ["FULL device host", "SWA tombstone"]
     assert boxes(SWA, evicted)["2"] == ["FULL host", "SWA tombstone host"]
-    assert boxes(SWA, locked)["2"] == ["FULL device, 1 lock host", "SWA device, 1 lock host"]
+    assert boxes(SWA, locked)["2"] == ["FULL device, locked x1 host", "SWA device, locked x1 host"]
     assert boxes(SWA, unlocked) == boxes(SWA, done)
+
+
+def test_locks_are_named_by_their_holders_where_these_are_known() -> None:
+    view = NodeView.full(1, 0, [1], [1], locks=1)
+    names = {Pool.FULL: ["r", "backup 1"]}
+    assert said(box(Config(), view, "", set(), {Pool.FULL: ["r"]})) == ["FULL device, locked by r"]
+    (row,) = said(box(Config(), view, "", set(), names))
+    assert row == "FULL device, locked x1, should be by r, backup 1"
 
 
 def test_pages_are_told_apart_and_long_prefixes_are_cut() -> None:

@@ -55,8 +55,8 @@ def test_of_a_sound_system_it_is_the_tree_that_is_there(
     for count in range(1, len(operations) + 1):
         wanted = by_the_rules(find("radix"), History(config, tuple(operations[:count])))
         assert wanted is not None
-        assert differences(config, told.trees[count], wanted) == {}
-        assert differences(config, wanted, told.trees[count]) == {}
+        assert differences(config, told.trees[count], wanted.tree) == {}
+        assert differences(config, wanted.tree, told.trees[count]) == {}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_it_shows_what_a_faulty_one_lacks(fault: str, lacking: dict[Key, set[str
     assert run_history(target, history) is not None
     wanted = by_the_rules(target, history)
     assert wanted is not None
-    found = differences(history.config, narrate(target, history, None).after, wanted)
+    found = differences(history.config, narrate(target, history, None).after, wanted.tree)
     for end, kinds in lacking.items():
         assert kinds <= found[end]
 
