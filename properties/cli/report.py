@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _again(options: argparse.Namespace) -> str:
     """The command that runs the same in a terminal."""
-    words = ["radixproof", "replay", str(options.file)]
+    words = ["radixproof", "replay", options.file.name]
     words += ["--system", options.system] if options.system is not None else []
     words += ["--path", str(options.path)] if options.path is not None else []
     return shlex.join(words)

@@ -33,7 +33,7 @@ def test_the_page_is_written_beside_the_history(
     page = lost.with_suffix(".html")
     said = f"{FAULT}: PROGRESS/never-backed-up. Written to {page}\n"
     assert capsys.readouterr().out == said
-    assert f"radixproof replay {lost} --system {FAULT}" in page.read_text()
+    assert f"radixproof replay lost.json --system {FAULT}" in page.read_text()
 
 
 def test_a_page_is_also_made_where_nothing_is_wrong_and_is_opened_if_asked_for(
