@@ -25,6 +25,7 @@ ORDER = (
     "properties/symbolic",
     "properties/matrix",
     "properties/sensitivity",
+    "properties/fleet",
     "properties/power",
     "properties/results",
     "properties/campaigns",

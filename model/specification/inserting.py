@@ -153,7 +153,7 @@ def finish_insert(
     late = None if is_new or state.dialect.states_in_backups else end
     if end is not None and late is None:
         state.trie.put(end, Pool.MAMBA)
-    if inserts_back_up(state):
+    if inserting.path and inserts_back_up(state):
         start_backups(state, inserting.path, counted, late)
     if late is not None:
         state.trie.put(late, Pool.MAMBA)

@@ -16,6 +16,7 @@ from radixproof import __version__
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import (
+    campaign,
     check,
     corpus,
     faults,
@@ -30,7 +31,19 @@ from radixproof.properties.cli import (
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, IN_WORDS, USAGE, UsageError
 from radixproof.properties.cli.streams import complain, give_up
 
-COMMANDS = (check, matrix, replay, report, shrink, systems, faults, corpus, power, sensitivity)
+COMMANDS = (
+    check,
+    matrix,
+    campaign,
+    replay,
+    report,
+    shrink,
+    systems,
+    faults,
+    corpus,
+    power,
+    sensitivity,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -65,12 +65,14 @@ class _Line:
 class SearchProgress:
     """Progress of the searches that are going on; of many systems, also how many are done with."""
 
-    def __init__(self, console: Console, systems: int | None = None, done: int = 0) -> None:
+    def __init__(
+        self, console: Console, systems: int | None = None, done: int = 0, what: str = "systems"
+    ) -> None:
         counted = (BarColumn(), MofNCompleteColumn()) if systems is not None else ()
         columns = (*counted, TimeElapsedColumn(), TextColumn("{task.description}"))
         self.line = _Line(console, columns, systems or 0, done)
         self.line.last = time.monotonic()
-        self.systems, self.done = systems, done
+        self.systems, self.done, self.what = systems, done, what
         self.news: dict[str, str] = {}
 
     def __enter__(self) -> SearchProgress:
@@ -99,7 +101,7 @@ class SearchProgress:
         self._tell()
 
     def _tell(self) -> None:
-        counted = [] if self.systems is None else [f"{self.done} of {self.systems} systems"]
+        counted = [] if self.systems is None else [f"{self.done} of {self.systems} {self.what}"]
         told = [*self.news.values()]
         if told or counted:
             self.line.update(self.done, "; ".join(told), "; ".join([*counted, *told]))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
+from random import Random
+
 import pytest
 
 from radixproof.impl.operations import (
@@ -19,9 +23,11 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.registry import find
 from radixproof.model.config import Config, Pool
+from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.reading import history_in
+from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.reporting.narrate import narrate
 from radixproof.properties.reporting.page.boxes import differences
 from radixproof.properties.reporting.page.expected import by_the_rules
@@ -80,3 +86,26 @@ def test_it_shows_what_a_faulty_one_lacks(fault: str, lacking: dict[Key, set[str
 def test_nothing_is_said_while_any_allocation_may_have_been_told_to_fail() -> None:
     operations = (Refuse(Pool.FULL_HOST), Insert(key(1)))
     assert by_the_rules(find("radix"), History(SWA, operations)) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_can_be_told_of_any_step_of_any_history(seed: int) -> None:
+    """And is the tree that is there: where our own cache has a choice, it takes the strict one."""
+    rng, target = Random(f"expected {seed}"), find("radix")
+    for judged in islice(DRIVERS["soak"].histories(target, 1_000 + seed), 12):
+        history = judged.history
+        end = rng.randint(1, len(history.operations))
+        start = replace(history, operations=history.operations[:end])
+        wanted = by_the_rules(target, start)
+        if wanted is not None:
+            there = narrate(target, start, None, trees_kept=1).after
+            assert differences(start.config, there, wanted.tree) == {}
+            assert differences(start.config, wanted.tree, there) == {}
+
+
+def test_an_insert_of_less_than_a_page_is_told_for_systems_without_supplements() -> None:
+    config = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
+    plain = replace(find("radix"), dialect=Dialect(supplements=False))
+    wanted = by_the_rules(plain, History(config, (Insert(key(1)),)))
+    assert wanted is not None
+    assert wanted.tree == ()

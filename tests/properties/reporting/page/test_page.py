@@ -83,9 +83,7 @@ def test_it_says_what_was_wrong_where_and_by_which_rule() -> None:
     assert "PROGRESS/never-backed-up in fault:split-parent-not-backed-up" in said
     assert "the host had room for it, but it was not backed up." in said
     assert "Rule 8.2: Ancestors first" in said
-    assert "By the rules In fault:split-parent-not-backed-up" in re.sub(
-        r"By the rules .*? In fault", "By the rules In fault", said
-    )
+    assert "By the rules (one of several trees, where they leave a choice)" in said
     assert "not on host" in said
     assert tags.ids.count("s1") == 1
     assert "s2" not in tags.ids  # the breach ends it

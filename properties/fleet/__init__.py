@@ -1,0 +1,1 @@
+"""Campaigns: many searches of many systems, for hours, kept in a store and told on one page."""
