@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -127,7 +127,7 @@ class _Campaign:
         self.left = set(self.todo)
         self.all = len(shards)
 
-    def follow(self, events: Any) -> None:
+    def follow(self, events: Iterator[Event]) -> None:
         """Keep what comes, and show how far it is."""
         from radixproof.properties.campaigns.lane import News
         from radixproof.properties.cli.progress import Output, SearchProgress

@@ -260,3 +260,22 @@ def test_what_is_printed_and_written_does_not_depend_on_the_number_of_processes(
     alone = printed(1)
     assert len(alone) > 20
     assert printed(3) == alone
+
+
+# -- pages -----------------------------------------------------------------------------------------
+
+
+def test_what_is_found_is_opened_in_a_browser_if_asked_for(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert check(GOOD, "--html")[1].endswith("There is no page to open: nothing was found.\n")
+    code, printed = check(BAD, "fault:ack-keeps-lock", "--html")
+    assert code == FOUND
+    (page,) = opened
+    found = printed.rpartition("Opening ")[2].strip()
+    assert page == Path(found).resolve().as_uri()
+    assert Path(found).read_text().count("report.html") == len(
+        list(tmp_path.glob("out/*/*/report.html"))
+    )
