@@ -274,7 +274,7 @@ def test_what_is_found_is_opened_in_a_browser_if_asked_for(
     code, printed = check(BAD, "fault:ack-keeps-lock", "--html")
     assert code == FOUND
     (page,) = opened
-    found = printed.rpartition("Opening ")[2].strip()
+    found = printed.rpartition("Opening ")[2].splitlines()[0]
     assert page == Path(found).resolve().as_uri()
     assert Path(found).read_text().count("report.html") == len(
         list(tmp_path.glob("out/*/*/report.html"))
