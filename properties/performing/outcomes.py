@@ -53,7 +53,7 @@ class Matched:
 
     def __str__(self) -> str:
         more = f", {self.best} with host" if self.best != self.device else ""
-        return f"{self.device} tokens on device{more}" + (
+        return f"{_tokens(self.device)} on device{more}" + (
             f" {self.host}" if self.host and any(self.host) else ""
         )
 
@@ -71,7 +71,9 @@ class Inserted:
     def __str__(self) -> str:
         reused = f", {self.protected} reused" if self.protected else ""
         taken = ", state taken" if self.taken else ""
-        return f"{self.prefix or 'no'} tokens were there already{reused}{taken}"
+        were = "was" if self.prefix == 1 else "were"
+        there = _tokens(self.prefix) if self.prefix else "no tokens"
+        return f"{there} {were} there already{reused}{taken}"
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ class Locked:
     length: int
 
     def __str__(self) -> str:
-        return f"{self.length} tokens locked"
+        return f"{_tokens(self.length)} locked"
 
 
 @dataclass(slots=True)
@@ -109,6 +111,10 @@ class Done:
 
     def __str__(self) -> str:
         return str(self.count or "")
+
+
+def _tokens(count: int) -> str:
+    return f"{count} token{'' if count == 1 else 's'}"
 
 
 def matched(found: Lookup) -> Matched:

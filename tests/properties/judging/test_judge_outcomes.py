@@ -429,7 +429,7 @@ def test_match_says_what_was_expected_and_what_was_seen(
         tampered(instead("match", shorter), 0), PLAIN, [Insert(AB), Match(AB)], DELTAS
     )[:1]
     assert breach.text == (
-        "match [1 2]: expected 2 tokens on device, got 1 tokens on device, 2 with host; "
+        "match [1 2]: expected 2 tokens on device, got 1 token on device, 2 with host; "
         "on the device it ends at token 2, where what is cached of it ends"
     )
 

@@ -92,7 +92,7 @@ Configuration: page size 1, FULL+SWA with window 1, write-through; pages: 8
 History:
     1. insert [1]   -> no tokens were there already
     2. writing_check blocking   -> 1
- >  3. insert [1 2 3] evicted 2   -> 1 tokens were there already
+ >  3. insert [1 2 3] evicted 2   -> 1 token was there already
 
 Tree before step 3:
   [1]  FULL device+host  SWA device+host

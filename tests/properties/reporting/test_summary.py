@@ -64,7 +64,7 @@ def test_it_says_what_why_where_and_how(found: Finding, told: Narrative) -> None
     blocks = fences(text)
     happened, steps = blocks["text"]
     assert "for it, but it was not\n    backed up." in happened
-    assert " >  2. insert [1 2 3] evicted 2   -> 1 tokens were there already\n" in steps
+    assert " >  2. insert [1 2 3] evicted 2   -> 1 token was there already\n" in steps
     assert "+       [3]  FULL device  SWA device\n" in steps
     assert blocks["python"] == ["import lost\n"]
     assert blocks["json"] == ["{}\n"]
