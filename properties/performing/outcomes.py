@@ -35,7 +35,7 @@ class Crashed:
     """Whether nothing could come after it, not even a look: the process was ended."""
 
     def __str__(self) -> str:
-        return f"{self.error} in {self.where}: {self.message}"
+        return f"{self.error} in {self.where}" + (f": {self.message}" if self.message else "")
 
 
 @dataclass(slots=True)

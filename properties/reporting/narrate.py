@@ -69,13 +69,13 @@ def narrate(
     """
     run = Run(target, history.config, every=1)
     trees = deque[Tree]([()], trees_kept)
-    holders = deque[Holders]([{}, {}], 2)
+    holders = deque[Holders | None]([{}, {}], 2)
     found: Breach | None = None
     try:
         for operation in history.operations:
             breaches = run.step(operation)
             trees.append(_tree(run, breaches))
-            holders.append(_holders(run))
+            holders.append(None if _is_apart(breaches) else _holders(run))
             on_step()
             wanted = (one for one in breaches if signature in (None, one.signature))
             found = next(wanted, None)
@@ -106,11 +106,16 @@ def _holders(run: Run) -> Holders:
     return found
 
 
+def _is_apart(breaches: list[Breach]) -> bool:
+    """Whether the model has not followed the last step: it raised, or ranks differ."""
+    return any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches)
+
+
 def _tree(run: Run, breaches: list[Breach]) -> Tree:
     """Every node as it is now. After a crash, and where ranks differ, the judge has made no
     observation: then what rank 0 shows.
     """
-    if any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches):
+    if _is_apart(breaches):
         ranks = run.system.systems if isinstance(run.system, Ranks) else [run.system]
         try:
             return ranks[0].observe(True).nodes

@@ -39,6 +39,8 @@ class Step(NamedTuple):
     parts: tuple[str, ...]
     tree: Drawn | None
     """None: as it was."""
+    unseen: bool = False
+    """It has ended a process, so that nobody could look at the tree."""
 
 
 class Compared(NamedTuple):
@@ -126,6 +128,7 @@ def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> S
         effect(operation, outcome, before, after),
         _parts(of.told) if last else (),
         None if same and not drawn else draw(of.config, after, marks, wrong, holders),
+        last and of.told.ended,
     )
 
 

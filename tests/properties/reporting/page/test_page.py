@@ -16,6 +16,10 @@ from radixproof.impl.registry import find
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
+from radixproof.model.verdict import Breach, Property
+from radixproof.properties.histories import corpus
+from radixproof.properties.histories.reading import history_in
+from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.reporting.narrate import narrate
 from radixproof.properties.reporting.page.page import STEPS, account, html, paragraphs
 
@@ -156,3 +160,25 @@ def test_no_script_of_another_runs_in_a_browser(tmp_path: Path) -> None:
     ).stdout
     assert "<title>run" not in shown
     assert "By the rules" in shown
+
+
+def test_where_nobody_could_look_it_says_so() -> None:
+    target = find("radix")
+    history = History(SWA, (Insert(Key((1,))), Match(Key((1,)))))
+    told = narrate(target, history, None)
+    fatal = Crashed("Aborted", "", "the process", fatal=True)
+    crash = Breach(Property.NOCRASH, "Aborted", "match [1]: it has ended the process")
+    (first, (match, _)) = told.steps
+    ended = replace(told, steps=(first, (match, fatal)), breach=crash)
+    text = html(account(target, history, ended))
+    assert "nobody could look at the tree" in text
+    assert "The tree stays as it is." not in text
+    assert "Aborted in the process</span>" in text
+
+
+def test_where_ranks_differ_nobody_is_said_to_hold_a_lock() -> None:
+    target = find("fault:ranks-poll-alone")
+    history = history_in(corpus.FOLDER / "fault-ranks-poll-alone.json")
+    text = page(target, history)
+    assert "RANK/diverged" in text
+    assert "should be by" not in text
