@@ -26,6 +26,12 @@ def prefix_of(views: Mapping[int, NodeView], node: int) -> Key:
     return Key(tokens_of([*_above(views, view), *view.segment]), view.namespace)
 
 
+def by_prefix(tree: Iterable[NodeView]) -> dict[Key, NodeView]:
+    """The nodes of a tree by the prefix that each ends with: numbers differ from tree to tree."""
+    views = {view.id: view for view in tree}
+    return {prefix_of(views, node): view for node, view in views.items()}
+
+
 def _above(views: Mapping[int, NodeView], view: NodeView) -> list[int | tuple[int, int]]:
     """The units from the root down to a node."""
     above: list[int | tuple[int, int]] = []

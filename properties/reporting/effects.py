@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from radixproof.impl.observation import NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Pool
 from radixproof.model.key import Key
-from radixproof.properties.judging.spelling import prefix_of, spell_node
+from radixproof.properties.judging.spelling import by_prefix, prefix_of, spell_node
 from radixproof.properties.performing.outcomes import (
     Crashed,
     Freed,
@@ -60,7 +60,7 @@ class _Nodes:
     @classmethod
     def of(cls, tree: Tree) -> _Nodes:
         by_id = {view.id: view for view in tree}
-        return cls({prefix_of(by_id, node): by_id[node] for node in by_id}, by_id)
+        return cls(by_prefix(tree), by_id)
 
     def spelled(self, end: Key) -> str:
         return spell_node(self.by_id, self.views[end].id)

@@ -50,6 +50,12 @@ class Narrative:
         return self.trees[-1]
 
     @property
+    def parts_apart(self) -> tuple[tuple[Act, Outcome], ...]:
+        """What the last step consisted of, if that was several steps, or another one."""
+        alone = len(self.parts) == 1 and self.parts[0][0] == self.steps[-1][0]
+        return () if alone else self.parts
+
+    @property
     def ended(self) -> bool:
         """Whether the last step has ended a process, so that nobody could look after it."""
         outcome = self.steps[-1][1] if self.steps else None

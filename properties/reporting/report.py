@@ -56,7 +56,7 @@ def course(history: History, told: Narrative) -> list[str]:
     for number, (operation, outcome) in enumerate(told.steps, 1):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
         lines.append(f" {mark}{number:3}. {_with_outcome(operation, outcome)}")
-    lines += _parts(told)
+    lines += [f"        {_with_outcome(part, outcome)}" for part, outcome in told.parts_apart]
     lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
         lines += [
@@ -67,13 +67,6 @@ def course(history: History, told: Narrative) -> list[str]:
             "",
         ]
     return lines
-
-
-def _parts(told: Narrative) -> list[str]:
-    """What the last step consists of, if it is of several, or of another one."""
-    if len(told.parts) == 1 and told.parts[0][0] == told.steps[-1][0]:
-        return []
-    return [f"        {_with_outcome(part, outcome)}" for part, outcome in told.parts]
 
 
 def _with_outcome(operation: Act, outcome: Outcome) -> str:

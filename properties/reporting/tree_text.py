@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
@@ -33,18 +33,26 @@ def draw(
     are named by their ``holders``, and those of the other tree by the ``others``; None: unknown.
     """
     texts = {view.id: _text(config, view, others) for view in other}
-    below: dict[int, list[NodeView]] = {}
-    for view in sorted(shown, key=_place, reverse=True):
-        below.setdefault(view.parent, []).append(view)
     drawn: list[str] = []
-    waiting = [(0, view) for view in below.get(ROOT, [])]
-    while waiting:  # and not by recursion: a tree may be a thousand nodes deep
-        depth, view = waiting.pop()
+    for depth, view in in_order(shown):
         text = _text(config, view, holders)
         sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
         drawn.append(f"{sign} {_indent(depth)}{text}")
-        waiting += ((depth + 1, child) for child in below.get(view.id, []))
     return drawn or ["  (empty)"]
+
+
+def in_order(tree: Iterable[NodeView]) -> Iterator[tuple[int, NodeView]]:
+    """The nodes that hang from the root, each with how many are above it: parents before their
+    children, siblings in the order of their keys.
+    """
+    below: dict[int, list[NodeView]] = {}
+    for view in sorted(tree, key=_place, reverse=True):
+        below.setdefault(view.parent, []).append(view)
+    waiting = [(0, view) for view in below.get(ROOT, [])]
+    while waiting:  # and not by recursion: a tree may be a thousand nodes deep
+        depth, view = waiting.pop()
+        yield depth, view
+        waiting += ((depth + 1, child) for child in below.get(view.id, []))
 
 
 def _indent(depth: int) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config
 from radixproof.model.key import Key
-from radixproof.properties.judging.spelling import prefix_of
+from radixproof.properties.judging.spelling import by_prefix, prefix_of
 from radixproof.properties.reporting.narrate import Tree
 from radixproof.properties.reporting.page.layout import ACROSS, Place, Size, place
-from radixproof.properties.reporting.tree_text import Held, Holders, lock_text, unit_text
+from radixproof.properties.reporting.tree_text import Held, Holders, in_order, lock_text, unit_text
 
 LONGEST, NAMESPACE = 30, 8
 """Characters of a node's tokens, and of its namespace, that are drawn; all of them are told when it
@@ -69,34 +68,26 @@ class Drawn(NamedTuple):
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
-    """The nodes of a tree by the prefix that each ends with: numbers differ from tree to tree."""
-
-    views: Mapping[Key, NodeView]
-
-    @classmethod
-    def of(cls, tree: Tree) -> Nodes:
-        by_id = {view.id: view for view in tree}
-        return cls({prefix_of(by_id, node): view for node, view in by_id.items()})
-
-
 def changes(config: Config, before: Tree, after: Tree) -> dict[Key, str]:
     """Which nodes came, and which are not as they were."""
-    old, new = Nodes.of(before).views, Nodes.of(after).views
-    marks = {end: "" if end in old else "new" for end in new}
-    told = {end: _told(config, view) for end, view in old.items()}
+    old, new = by_prefix(before), by_prefix(after)
     return {
-        end: mark or ("changed" if told[end] != _told(config, new[end]) else "")
-        for end, mark in marks.items()
+        end: "new" if end not in old else "changed" if _shown(old[end]) != _shown(view) else ""
+        for end, view in new.items()
     }
+
+
+def _shown(view: NodeView) -> tuple[object, ...]:
+    """What a box shows of a node, of whatever components there are."""
+    held = [slots is not None for slots in view.slots]
+    return view.segment, held, view.locks, view.pending, view.host_locks, view.loading
 
 
 def differences(config: Config, tree: Tree, other: Tree) -> dict[Key, set[str]]:
     """By node, what of it is not so in the other tree: kinds of chips by component; all of it if
     the other has no such node.
     """
-    here, there = Nodes.of(tree).views, Nodes.of(other).views
+    here, there = by_prefix(tree), by_prefix(other)
     found: dict[Key, set[str]] = {}
     for end, view in here.items():
         if end not in there or view.segment != there[end].segment:
@@ -135,7 +126,7 @@ def draw(
     ``wrong`` in another tree is here ``as_wanted``.
     """
     differs = "wanted" if as_wanted else "wrong"
-    views = _in_order(tree)
+    views = [view for _, view in in_order(_hung(tree))]
     by_id = {view.id: view for view in tree}
     ends = [prefix_of(by_id, view.id) for view in views]
     boxes = [
@@ -162,23 +153,10 @@ def draw(
     return Drawn(placed, edges, width, height)
 
 
-def _in_order(tree: Tree) -> list[NodeView]:
-    """Parents before their children."""
-    below: dict[int, list[NodeView]] = {}
+def _hung(tree: Tree) -> Iterator[NodeView]:
+    """All nodes; those whose parent is not there hang from the root."""
     known = {view.id for view in tree}
-    for view in sorted(tree, key=_sorts, reverse=True):
-        below.setdefault(view.parent if view.parent in known else ROOT, []).append(view)
-    found: list[NodeView] = []
-    waiting = below.pop(ROOT, [])
-    while waiting:
-        view = waiting.pop()
-        found.append(view)
-        waiting += below.pop(view.id, [])
-    return found
-
-
-def _sorts(view: NodeView) -> tuple[str, Sequence[Any], int]:
-    return view.namespace, view.segment, view.id
+    return (view if view.parent in known else view._replace(parent=ROOT) for view in tree)
 
 
 def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:
@@ -258,7 +236,3 @@ def _in_a_row(texts: Sequence[tuple[str, str, bool]]) -> tuple[Chip, ...]:
         chips.append(Chip(kind, text, x, width, wrong))
         x += width + 4
     return tuple(chips)
-
-
-def _told(config: Config, view: NodeView) -> Box:
-    return box(config, view, "", set())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from radixproof.impl.observation import ROOT, NodeView, SlotsPerPool
+from radixproof.impl.observation import ROOT, NodeView, PerComponent, SlotsPerPool
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, Pool
@@ -93,7 +94,6 @@ def _view(model: Cache, end: Page, number: dict[Page, int]) -> NodeView:
     node = end.node()
     above = node[0].parent
     flying = model.copies.flying
-    device, host = (tuple(len(end.holders[pool]) for pool in tier) for tier in (DEVICE, HOST))
     full, swa, mamba, full_host, swa_host, mamba_host = (
         () if end.has(pool) else None for pool in POOLS
     )
@@ -104,8 +104,14 @@ def _view(model: Cache, end: Page, number: dict[Page, int]) -> NodeView:
         namespace=end.namespace,
         segment=tuple(unit for page in node for unit in page.tokens),  # type: ignore[arg-type]
         slots=slots,
-        locks=(device[Pool.FULL], device[Pool.SWA], device[Pool.MAMBA]),
+        locks=_counts(end, DEVICE),
         pending=any(end in copy.node for copy in flying if not copy.load),
-        host_locks=(host[0], host[1], host[2]),
+        host_locks=_counts(end, HOST),
         loading=any(end in copy.node for copy in flying if copy.load),
     )
+
+
+def _counts(end: Page, tier: Sequence[Pool]) -> PerComponent:
+    """How often a node is locked on a tier."""
+    full, swa, mamba = (len(end.holders[pool]) for pool in tier)
+    return full, swa, mamba

@@ -14,7 +14,7 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.histories.history_json import to_json
-from radixproof.properties.judging.spelling import prefix_of
+from radixproof.properties.judging.spelling import by_prefix
 from radixproof.properties.reporting import rules
 from radixproof.properties.reporting.effects import effect
 from radixproof.properties.reporting.narrate import Narrative, Tree
@@ -120,13 +120,14 @@ def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> S
     last = number == len(of.told.steps)
     marks, wrong = changes(of.config, before, after), _meant(of) if last else {}
     holders = of.told.holders[-1] if last else None
+    parts = tuple(f"{part} → {came}" for part, came in of.told.parts_apart) if last else ()
     same = not (any(marks.values()) or wrong) and len(before) == len(after)
     return Step(
         number,
         str(operation),
         str(outcome),
         effect(operation, outcome, before, after),
-        _parts(of.told) if last else (),
+        parts,
         None if same and not drawn else draw(of.config, after, marks, wrong, holders),
         last and of.told.ended,
     )
@@ -155,21 +156,12 @@ def _meant(of: Account) -> dict[Key, set[str]]:
     witness = None if of.breach is None else of.breach.witness
     if witness is None:
         return {}
-    by_id = {view.id: view for view in of.told.after}
     length = len(witness.prefix.tokens)
-    ends = sorted((prefix_of(by_id, node) for node in by_id), key=lambda end: len(end.tokens))
-    for end in ends:
+    for end in sorted(by_prefix(of.told.after), key=lambda end: len(end.tokens)):
         inside = end.tokens[:length] == witness.prefix.tokens
         if inside and end.namespace == witness.prefix.namespace:
             return {end: set()}
     return {}
-
-
-def _parts(told: Narrative) -> tuple[str, ...]:
-    """What the last step consists of, if it is of several, or of another one."""
-    if len(told.parts) == 1 and told.parts[0][0] == told.steps[-1][0]:
-        return ()
-    return tuple(f"{part} → {outcome}" for part, outcome in told.parts)
 
 
 def paragraphs(text: str) -> list[list[tuple[str, str]]]:
