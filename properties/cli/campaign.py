@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import arguments, searches
+from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, IN_WORDS, UsageError
-from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
@@ -172,10 +171,7 @@ class _Campaign:
         from radixproof.properties.fleet.page import html
 
         systems = overview(self.store)
-        try:
-            write_file(self.out / PAGE, html(systems, len(self.left), self.out))
-        except OSError as error:
-            raise Unavailable(f"cannot write {self.out / PAGE}: {error.strerror}") from None
+        output_file.write(self.out / PAGE, html(systems, len(self.left), self.out))
         return systems
 
 

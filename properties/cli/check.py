@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import time
-import webbrowser
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radixproof.properties.cli import arguments, searches
+from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _show(results: Sequence[SystemResult], out: Path) -> None:
         print("There is no page to open: nothing was found.")
     else:
         print(f"Opening {page}")
-        webbrowser.open(page.resolve().as_uri())
+        output_file.show(page)
 
 
 def run(options: argparse.Namespace) -> int:

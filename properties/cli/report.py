@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import webbrowser
 from pathlib import Path
 from typing import Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import history_file
+from radixproof.properties.cli import history_file, output_file
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
-from radixproof.properties.histories.durable import write_file
 
 
 def add(commands: Any) -> None:
@@ -44,14 +42,11 @@ def run(options: argparse.Namespace) -> int:
         made = drawn(system, history, options.step_seconds, _again(options), show)
     if made.breach is None and made.left_out:
         raise Unavailable(f"{system} cannot be put to all of this history: {made.left_out}")
-    try:
-        write_file(out, made.page)
-    except OSError as error:
-        raise Unavailable(f"cannot write {out}: {error.strerror}") from None
+    output_file.write(out, made.page)
     wrong = "nothing is wrong" if made.breach is None else made.breach.signature
     print(f"{system}: {wrong}. Written to {out}")
     if options.open:
-        webbrowser.open(out.resolve().as_uri())
+        output_file.show(out)
     return CLEAN if made.breach is None else FOUND
 
 

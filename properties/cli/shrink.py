@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import history_file
+from radixproof.properties.cli import history_file, output_file
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
-from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.history_json import to_json
 
 
@@ -40,10 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out is None:
         print(to_json(smallest), end="")
         return FOUND
-    try:
-        write_file(options.out, to_json(smallest))
-    except OSError as error:
-        raise Unavailable(f"cannot write {options.out}: {error.strerror}") from None
+    output_file.write(options.out, to_json(smallest))
     before, after = len(history.operations), len(smallest.operations)
     print(f"{before} operations shrunk to {after}, written to {options.out}")
     return FOUND

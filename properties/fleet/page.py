@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 from radixproof import __version__
 from radixproof.properties.fleet.overview import Searched
 from radixproof.properties.power.steps_chart import chart
-from radixproof.properties.reporting.finding_folder import PAGE
+from radixproof.properties.reporting.finding_folder import page_link
 from radixproof.properties.reporting.page.templates import HERE, fill
 
 TEMPLATE = HERE / "page_of_campaign.html.j2"
@@ -21,7 +20,7 @@ def html(systems: Sequence[Searched], left: int, folder: Path) -> str:
         "systems": systems,
         "left": left,
         "links": {
-            one.first.folder: _link(one.first.folder, folder)
+            one.first.folder: page_link(one.first.folder, folder)
             for system in systems
             for one in system.findings
         },
@@ -32,10 +31,6 @@ def html(systems: Sequence[Searched], left: int, folder: Path) -> str:
         "version": __version__,
     }
     return fill(TEMPLATE, parts)
-
-
-def _link(found: str, folder: Path) -> str:
-    return quote(Path(found, PAGE).relative_to(folder).as_posix())
 
 
 def _chart(systems: Sequence[Searched]) -> str:

@@ -62,10 +62,7 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
     for pool in model.config.pools:
         taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
         if taken:
-            by = _holders(taken[0], pool)
-            text = (
-                f"{spell(taken[:1])} is locked by {by}, but {step.operation} freed its {pool.name}"
-            )
+            text = _freed(taken[0], pool, step)
             rule = _who_lost(taken[0], pool, own)
             witness = Witness(taken[0].key(), pool, held=True)
             breaches.append(Breach(Property.PIN, rule, text, witness))
@@ -279,6 +276,12 @@ def _wrong_lock(page: Page, pool: Pool, seen: int, step: Step) -> Breach:
     )
 
 
+def _freed(page: Page, pool: Pool, step: Step) -> str:
+    """What a step did to a page that somebody has locked."""
+    who = f"{spell([page])} is locked by {_holders(page, pool)}"
+    return f"{who}, but {step.operation} freed its {pool.name} slots"
+
+
 def _holders(page: Page, pool: Pool) -> str:
     """Who locks a page in a pool."""
     return ", ".join(sorted(map(str, page.holders[pool])))
@@ -404,8 +407,7 @@ def _misplaced(step: Step, pool: Pool, expected: bool, pages: list[Page], delta:
     rule = "lost" if expected else "unexpected"
     if held:
         violates, rule = Property.PIN, "evicted"
-        who = f"{spell([page])} is locked by {_holders(page, pool)}"
-        text = f"{who}, but {step.operation} freed its {pool.name} slots"
+        text = _freed(page, pool, step)
     elif expected:
         inserting = isinstance(step.operation, Insert) and not pool.on_host
         violates, rule = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History
@@ -101,6 +102,11 @@ def write_finding(found: FindingFolder) -> Path:
     """
     write_folder(Path(found.path), found.files)
     return Path(found.path)
+
+
+def page_link(found: str, folder: Path) -> str:
+    """The link to the page of a finding, by its own folder, from one further up."""
+    return quote(Path(found, PAGE).relative_to(folder).as_posix())
 
 
 def _test(
