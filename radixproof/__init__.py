@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from radixproof.impl.operations import RunForward as RunForward
     from radixproof.impl.operations import Unlock as Unlock
     from radixproof.impl.operations import WritingCheck as WritingCheck
+    from radixproof.impl.recording.recording import record as record
     from radixproof.impl.registry import UnknownSystem as UnknownSystem
     from radixproof.impl.registry import find as find
     from radixproof.impl.scope import ONE_TIER as ONE_TIER
@@ -162,6 +163,7 @@ __all__ = [
     "find",
     "from_json",
     "load_known",
+    "record",
     "replay",
     "shrink",
     "state_machine",
@@ -175,6 +177,7 @@ _MODULES = {
         " LoadBack LoadingCheck Lock Match Operation Prefetch Prefill Refuse ReleaseWindow Reset"
         " RunCopies RunForward Unlock WritingCheck"
     ),
+    "impl.recording.recording": "record",
     "impl.registry": "UnknownSystem find",
     "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",

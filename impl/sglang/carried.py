@@ -63,12 +63,12 @@ class Carried:
     mamba_branching_seqlen: int | None
     swa_prefix_lock_released: bool
 
-    def __init__(self, sglang: Sglang, key: Key, prefix: Any, state: int | None) -> None:
+    def __init__(self, sglang: Sglang, rid: str, key: Key, prefix: Any, state: int | None) -> None:
         for names, value in ((_ABSENT, None), (_NONE_YET, 0), (_ONE, 1), (_NOT, False)):
             for name in names:
                 setattr(self, name, value)
         self._arrays = sglang.capabilities.token_arrays
-        self.rid = ""
+        self.rid = rid
         self.extra_key = key.namespace or None
         self.prefix_indices = prefix
         self.cache_protected_len = self.prefix_len = self.begun = len(prefix)

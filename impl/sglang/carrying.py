@@ -58,7 +58,7 @@ class Carrier:
         """Speculative decoding, for which keys are bigrams, drafts tokens ahead: so many that they
         fill the last page.
         """
-        self._alive = 0
+        self._alive = self._begun = 0
         self._windows = Windows(sglang, parts, config)
 
     # -- the life of a request -----------------------------------------------------------------
@@ -77,7 +77,8 @@ class Carrier:
         if self._alive == MOST or (self._tracks and self._config.mamba_states < self._fewest):
             return None
         self._alive += 1
-        request = Carried(self._sglang, key, self._tensor(slots), state)
+        self._begun += 1
+        request = Carried(self._sglang, str(self._begun), key, self._tensor(slots), state)
         request.mamba_branching_seqlen = branch
         locking.take(self._sglang, request, receipt)
         return request

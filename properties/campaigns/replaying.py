@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from radixproof.impl import registry
 from radixproof.impl.operations import History
@@ -31,10 +31,21 @@ from radixproof.properties.search.finding import NothingFails, failure, shrink
 from radixproof.properties.search.repeating import differs
 
 T = TypeVar("T")
+K = TypeVar("K", bound="OnSystem")
 TREES = 2
 """Those before and after the last step: the others of a long history take much memory."""
 MOST_DEATHS = 20
 """Processes that may die before it is given up to say what a history does."""
+
+
+class OnSystem(Protocol):
+    """A task that is about a system, named as such."""
+
+    @property
+    def system(self) -> str: ...
+
+    @property
+    def step_seconds(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ class Drawn:
 
 def look_up(system: str, step_seconds: float) -> None:
     """Import a system in a process of its own. Raises `UnknownSystem` or `Unavailable`."""
-    _apart(Replay(system, None, step_seconds), _find)
+    apart(Replay(system, None, step_seconds), _find)
 
 
 def replay(
@@ -87,7 +98,7 @@ def replay(
 
     Raises `UnknownSystem` or `Unavailable`.
     """
-    return _apart(Replay(system, history, step_seconds), _replay, tell)
+    return apart(Replay(system, history, step_seconds), _replay, tell)
 
 
 def drawn(
@@ -101,7 +112,7 @@ def drawn(
 
     Raises `UnknownSystem` or `Unavailable`.
     """
-    return _apart(Replay(system, history, step_seconds, again), _drawn, tell)
+    return apart(Replay(system, history, step_seconds, again), _drawn, tell)
 
 
 def replay_all(
@@ -134,13 +145,11 @@ def shrunk(
 
     Raises `UnknownSystem` or `Unavailable`.
     """
-    return _apart(Replay(system, history, step_seconds), _shrink, lambda news: tell(*news))
+    return apart(Replay(system, history, step_seconds), _shrink, lambda news: tell(*news))
 
 
-def _apart(
-    task: Replay, work: Callable[[Replay, Tell], T], tell: Callable[[Any], None] = lambda _: None
-) -> T:
-    """Do it in a new process."""
+def apart(task: K, work: Callable[[K, Tell], T], tell: Callable[[Any], None] = lambda _: None) -> T:
+    """Do it in a new process. Raises `UnknownSystem` or `Unavailable`."""
     lane = Lane(work)
     lane.give(task)
     try:
@@ -170,9 +179,7 @@ def _find(task: Replay, _: Tell) -> None:
         death(task.system, ending)
 
 
-def _until_it_lives(
-    task: Replay, work: Callable[[Replay, Tell], T], tell: Tell = lambda _: None
-) -> T:
+def until_it_lives(task: K, work: Callable[[K, Tell], T], tell: Tell = lambda _: None) -> T:
     """Do it in a child; again, with what is known then, if that dies."""
     deaths: list[Death] = []
     for _ in range(MOST_DEATHS):
@@ -186,7 +193,7 @@ def _until_it_lives(
 
 
 def _replay(task: Replay, tell: Tell) -> Replayed:
-    return _until_it_lives(task, _replayed, tell)
+    return until_it_lives(task, _replayed, tell)
 
 
 def _replayed(task: Replay, tell: Tell) -> Replayed:
@@ -208,7 +215,7 @@ def _told(target: Target, history: History, tell: Tell, trees: int) -> Narrative
 
 
 def _drawn(task: Replay, tell: Tell) -> Drawn:
-    return _until_it_lives(task, _page, tell)
+    return until_it_lives(task, _page, tell)
 
 
 def _page(task: Replay, tell: Tell) -> Drawn:
@@ -251,7 +258,7 @@ def _shrink(task: Replay, tell: Tell) -> History | None:
     def pass_on(signature: str, left: int) -> None:
         tell((signature, left))
 
-    smallest = _until_it_lives(task, _shrunk, tell)
+    smallest = until_it_lives(task, _shrunk, tell)
     if not isinstance(smallest, Death):
         return smallest
     found, _ = settled(task.system, smallest, (), task.step_seconds, pass_on)

@@ -14,7 +14,12 @@ from radixproof.properties.histories.reading import history_in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the .json of a finding")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the .json of a finding, or a trace: a .jsonl, or a folder of them",
+    )
     parser.add_argument(
         "--system",
         metavar="SYSTEM",
@@ -22,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     arguments.add_path(parser)
     arguments.add_step_seconds(parser)
+
+
+def is_trace(file: Path) -> bool:
+    """Whether it is not a history, but a trace."""
+    return file.is_dir() or file.suffix == ".jsonl"
 
 
 def read(file: Path) -> History:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import arguments, history_file
+from radixproof.properties.cli import arguments, history_file, traces
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
 from radixproof.properties.cli.streams import complain
 
@@ -29,11 +29,13 @@ def add(commands: Any) -> None:
     """Add the command to the parser of the command line."""
     parser = commands.add_parser(
         "replay",
-        help="run a history file again",
-        description="Run a history file and show what happens, step by step.",
+        help="run a history file, or a trace, again",
+        description="Run a history file and show what happens, step by step; or what a trace of a"
+        " live cache tells, and show what is wrong.",
         epilog=ENDINGS,
     )
     history_file.add_arguments(parser)
+    traces.add_known(parser)
     parser.add_argument(
         "--all",
         action="store_true",
@@ -44,6 +46,10 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if history_file.is_trace(options.file):
+        if options.all:
+            raise UsageError("--all is for history files: shrink the trace first")
+        return traces.replay(options)
     history = history_file.read(options.file)
     if options.all:
         return _on_all(options, history)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import history_file, output_file
+from radixproof.properties.cli import history_file, output_file, traces
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
 
 
@@ -16,11 +16,13 @@ def add(commands: Any) -> None:
     """Add the command to the parser of the command line."""
     parser = commands.add_parser(
         "report",
-        help="write a history file as a page of HTML",
+        help="write a history file, or a trace, as a page of HTML",
         description="Run a history file and write a page of HTML that shows what happens: every"
-        " step, the tree after it, and what the rules wanted instead. It needs no network.",
+        " step, the tree after it, and what the rules wanted instead. Of a trace, that is the"
+        " shortest history that goes wrong in the same way. The page needs no network.",
     )
     history_file.add_arguments(parser)
+    traces.add_arguments(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -35,8 +37,14 @@ def run(options: argparse.Namespace) -> int:
     from radixproof.properties.campaigns.replaying import drawn
     from radixproof.properties.cli.progress import ReplayProgress
 
-    history = history_file.read(options.file)
-    system = history_file.system(history, options.system, options.path)
+    if history_file.is_trace(options.file):
+        system, _, history = traces.shrunk(options)
+    else:
+        history = history_file.read(options.file)
+        system = history_file.system(history, options.system, options.path)
+    if history is None:
+        print(f"Clean: nothing new is wrong with what this trace tells on {system}; no page.")
+        return CLEAN
     out = options.out or options.file.with_suffix(".html")
     with ReplayProgress(len(history.operations)) as show:
         made = drawn(system, history, options.step_seconds, _again(options), show)

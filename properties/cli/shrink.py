@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from radixproof.properties.cli import history_file, output_file
+from radixproof.impl.operations import History
+from radixproof.properties.cli import history_file, output_file, traces
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND
 from radixproof.properties.histories.history_json import to_json
 
@@ -16,10 +17,12 @@ def add(commands: Any) -> None:
     """Add the command to the parser of the command line."""
     parser = commands.add_parser(
         "shrink",
-        help="shorten a history file that fails",
-        description="Find a shortest history that fails in the same way.",
+        help="shorten a history file, or a trace, that fails",
+        description="Find a shortest history that fails in the same way; of a trace, like the first"
+        " that is wrong with it.",
     )
     history_file.add_arguments(parser)
+    traces.add_arguments(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write the result (default: print it)"
     )
@@ -27,11 +30,10 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.campaigns.replaying import shrunk
-
-    history = history_file.read(options.file)
-    system = history_file.system(history, options.system, options.path)
-    smallest = shrunk(system, history, options.step_seconds, _progress)
+    if history_file.is_trace(options.file):
+        system, history, smallest = traces.shrunk(options)
+    else:
+        system, history, smallest = _shrunk(options)
     if smallest is None:
         print(f"Clean: nothing is wrong with this history on {system}; there is nothing to shrink.")
         return CLEAN
@@ -42,6 +44,14 @@ def run(options: argparse.Namespace) -> int:
     before, after = len(history.operations), len(smallest.operations)
     print(f"{before} operations shrunk to {after}, written to {options.out}")
     return FOUND
+
+
+def _shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
+    from radixproof.properties.campaigns.replaying import shrunk
+
+    history = history_file.read(options.file)
+    system = history_file.system(history, options.system, options.path)
+    return system, history, shrunk(system, history, options.step_seconds, _progress)
 
 
 def _progress(signature: str, left: int) -> None:

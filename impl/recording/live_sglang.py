@@ -1,0 +1,413 @@
+"""The tap on SGLang's ``UnifiedRadixCache``, of any release and with either core.
+
+Noted is what is called on the tree: by the scheduler, or by SGLang's functions of a request, of
+which each call on the tree is noted on its own. Names are looked for, not versions: what a release
+lacks is not tapped.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from radixproof.impl.recording.notes import Note
+from radixproof.impl.recording.tap import Tap, place_of, recording_folder
+
+_TAP, _TAPPED, _POLICY = "_radixproof_tap", "_radixproof_tapped", "_radixproof_policy"
+_OF_REQUESTS = (
+    "cache_unfinished_req",
+    "cache_finished_req",
+    "checkpoint",
+    "advance_unpublished_req",
+    "release_aborted_request",
+)
+"""What is called with a request, and calls the tree for it."""
+_LAST = ("cache_finished_req", "on_release")
+"""What is called with a request that ends."""
+_KINDS = {"kv": "full", "swa": "swa", "mamba": "mamba"}
+"""What SGLang calls its host pools."""
+
+
+def tap_class(tree_class: Any, folder: Path | None) -> None:
+    """Record every cache of the class from its next call on, each in a folder of its own; without
+    a folder those that `tap_cache` is told of.
+    """
+    setattr(tree_class, _TAPPED, True)
+    tree_class.__init__ = _remembering(tree_class.__init__)
+    for name, noting in _NOTED.items():
+        if hasattr(tree_class, name):
+            setattr(tree_class, name, _noting(getattr(tree_class, name), noting, folder))
+    for name in (*_OF_REQUESTS, *_LAST):
+        if hasattr(tree_class, name):
+            of_request = _of_request(getattr(tree_class, name), name in _LAST)
+            setattr(tree_class, name, of_request)
+
+
+def tap_cache(tree: Any, folder: Path) -> Tap:
+    """Record this cache from its next call on."""
+    if not vars(type(tree)).get(_TAPPED):
+        tap_class(type(tree), None)
+    tap = vars(tree)[_TAP] = _begin(tree, folder)
+    return tap
+
+
+# -- the wrappers ----------------------------------------------------------------------------------
+
+
+class Noting(NamedTuple):
+    """How calls of a kind are noted."""
+
+    kind: str
+    given: Callable[[Tap, Sequence[Any]], Note]
+    """What it was given, from its arguments."""
+    returned: Callable[[Any], Note | None] = lambda _: ()
+    """What it returned; None if it is not to be noted."""
+    changes_pools: bool = False
+    counted: Callable[[Any], int] | None = None
+    """Of the tree: what a call that returns nothing may lower. One that does not is not noted."""
+
+
+def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Callable[..., Any]:
+    """A method that is noted, unless it is called in the course of one that is."""
+    counted = noting.counted
+
+    @functools.wraps(call)
+    def tapped(tree: Any, *arguments: Any, **named: Any) -> Any:
+        tap = vars(tree).get(_TAP) or _begun(tree, noting.kind, folder)
+        if tap is None or tap.busy or tap.ended:
+            return call(tree, *arguments, **named)
+        if counted is not None and not counted(tree):
+            return call(tree, *arguments, **named)
+        tap.busy = True
+        try:
+            before = None if counted is None else counted(tree)
+            given = _safely(tap, noting.given, tap, (*arguments, *named.values()))
+            result = call(tree, *arguments, **named)
+        except BaseException as error:
+            raised = type(error).__name__, place_of(error)
+            tap.note((noting.kind, tap.request, given, None, None, raised))
+            raise
+        finally:
+            tap.busy = False
+        if counted is not None and before is not None:
+            result = before - counted(tree)
+        returned = _safely(tap, noting.returned, result)
+        if returned is not None:
+            free = tap.free() if noting.changes_pools else None
+            tap.note((noting.kind, tap.request, given, returned, free, None))
+        return result
+
+    return tapped
+
+
+def _safely(tap: Tap, describe: Callable[..., Any], *arguments: Any) -> Any:
+    """A description; None if that fails, which ends the recording: it must not be felt."""
+    try:
+        return describe(*arguments)
+    except Exception as error:
+        tap.end(f"{describe.__name__}: {type(error).__name__}: {error}")
+        return None
+
+
+def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
+    """A method that is called for a request, which calls in the course of it are noted with."""
+
+    @functools.wraps(call)
+    def tapped(tree: Any, req: Any, *arguments: Any, **named: Any) -> Any:
+        tap = vars(tree).get(_TAP)
+        if tap is None:
+            return call(tree, req, *arguments, **named)
+        before, tap.request = tap.request, req.rid or None
+        try:
+            return call(tree, req, *arguments, **named)
+        finally:
+            tap.request = before
+            if ends:
+                tap.forget(req.rid)
+
+    return tapped
+
+
+def _begun(tree: Any, kind: str, folder: Path | None) -> Tap | None:
+    """A cache that has not been tapped yet begins to be with its first call; it resets itself
+    before it is complete.
+    """
+    if kind == "reset" or folder is None or tree.disable:
+        return None
+    tap = vars(tree)[_TAP] = _begin(tree, folder)
+    return tap
+
+
+def _remembering(build: Callable[..., None]) -> Callable[..., None]:
+    """What a cache is built with, and forgets: the order in which it evicts."""
+
+    @functools.wraps(build)
+    def tapped(tree: Any, params: Any, *arguments: Any, **named: Any) -> None:
+        vars(tree)[_POLICY] = getattr(params, "eviction_policy", "lru").lower()
+        build(tree, params, *arguments, **named)
+
+    return tapped
+
+
+def _begin(tree: Any, folder: Path) -> Tap:
+    free = _free_counts(tree)
+    head = {
+        "radixproof": "trace",
+        "version": 1,
+        "system": _system(tree),
+        "config": _config(tree),
+        "pools": list(free),
+    }
+    counts = tuple(free.values())
+    return Tap(recording_folder(folder), head, lambda: tuple([int(count()) for count in counts]))
+
+
+# -- what is noted ---------------------------------------------------------------------------------
+
+
+def _node(node: Any) -> int | None:
+    """The number of a node: since 0.5.17 that is what SGLang hands around."""
+    return node if node is None or type(node) is int else int(node.id)
+
+
+def _prompt(tap: Tap, key: Any, request: str | None) -> Note:
+    tokens, limit = key.token_ids, getattr(key, "limit", None)
+    if limit is not None and limit < len(tokens):
+        tokens = tokens[:limit]
+    namespace = key.extra_key or ""
+    salt = getattr(key, "cache_salt", None)
+    return tap.prompt(tokens, f"{namespace}\0{salt}" if salt else namespace, request)
+
+
+def _looked_up(tap: Tap, arguments: Sequence[Any]) -> Note:
+    params = arguments[0]
+    request = tap.request or (params.req.rid or None if params.req is not None else None)
+    return (_prompt(tap, params.key, request),)
+
+
+def _found(found: Any) -> Note:
+    device = getattr(found, "device_prefix_len", None)
+    if device is None:
+        device = len(found.device_indices)
+    best = device + found.host_hit_length
+    return device, best, _node(found.last_device_node), _node(found.best_match_node)
+
+
+def _handed_over(tap: Tap, arguments: Sequence[Any]) -> Note:
+    params = arguments[0]
+    evicted = getattr(params, "swa_evicted_seqlen", None)
+    if evicted is None:
+        lengths = getattr(params, "component_evicted_seqlens", {})
+        evicted = next((length for kind, length in lengths.items() if kind.name == "SWA"), 0)
+    return (
+        _prompt(tap, params.key, tap.request),
+        params.prev_prefix_len,
+        evicted,
+        params.mamba_value is not None,
+        getattr(params, "priority", 0) or 0,
+        getattr(params, "inserted_len", None),
+    )
+
+
+def _inserted(result: Any) -> Note:
+    return result.prefix_len, _node(getattr(result, "last_device_node", None))
+
+
+def _anchor(tap: Tap, arguments: Sequence[Any]) -> Note:
+    return (_node(arguments[0]),)
+
+
+def _receipt(params: Any) -> str:
+    """What tells apart two receipts of one node, where anything does."""
+    uuids = getattr(params, "component_lock_uuids", None)
+    if uuids is None:
+        uuids = getattr(params, "swa_uuid_for_lock", None)
+    skipped = getattr(params, "skipped_lock_components", ())
+    return f"{uuids or ''}{tuple(skipped) or ''}"
+
+
+def _locked(result: Any) -> Note:
+    return (_receipt(result),)
+
+
+def _given_back(tap: Tap, arguments: Sequence[Any]) -> Note:
+    return _node(arguments[0]), _receipt(arguments[1] if len(arguments) > 1 else None)
+
+
+def _given_back_early(tap: Tap, arguments: Sequence[Any]) -> Note:
+    """Up to 0.5.19 with what tells where the window begins, in place of the receipt."""
+    given = arguments[1] if len(arguments) > 1 else None
+    bare = given is None or isinstance(given, int | str)
+    return _node(arguments[0]), str(given or "") if bare else _receipt(given)
+
+
+def _lock_given_back_early(tap: Tap, arguments: Sequence[Any]) -> Note:
+    lock = arguments[0]
+    return (None, "") if lock is None else (_node(lock.node), _receipt(lock.receipt))
+
+
+def _wanted(tap: Tap, arguments: Sequence[Any]) -> Note:
+    params = arguments[0]
+    return params.num_tokens, params.swa_num_tokens, params.mamba_num
+
+
+def _freed(result: Any) -> Note:
+    return ((result.num_tokens_evicted, result.swa_num_tokens_evicted, result.mamba_num_evicted),)
+
+
+def _wanted_on_host(tap: Tap, arguments: Sequence[Any]) -> Note:
+    return arguments[0], arguments[1].name.lower() if len(arguments) > 1 else "full"
+
+
+def _freed_on_host(result: Any) -> Note:
+    return (int(result or 0),)
+
+
+def _to_load(tap: Tap, arguments: Sequence[Any]) -> Note:
+    params = arguments[0]
+    return _node(params.best_match_node), params.mem_quota
+
+
+def _loading(result: Any) -> Note | None:
+    if result is None:
+        return None
+    loaded, node = result
+    return loaded if isinstance(loaded, int) else len(loaded), _node(node)
+
+
+def _polled(tap: Tap, arguments: Sequence[Any]) -> Note:
+    return (False,)
+
+
+def _acknowledged(fewer: int) -> Note | None:
+    return (fewer,) if fewer > 0 else None
+
+
+def _submitted(fewer: int) -> Note | None:
+    """What was queued is on its way from now on: that is noted as a poll that found nothing."""
+    return (0,) if fewer > 0 else None
+
+
+def _only_that(name: str, tap: Tap, arguments: Sequence[Any]) -> Note:
+    """It was called."""
+    return (name,)
+
+
+def _under_way(tree: Any) -> int:
+    return len(getattr(tree.cache_controller, "ack_write_queue", ()))
+
+
+def _queued(tree: Any) -> int:
+    return len(getattr(tree.cache_controller, "write_queue", ()))
+
+
+def _loading_now(tree: Any) -> int:
+    return len(tree.ongoing_load_back)
+
+
+def _nothing(tap: Tap, arguments: Sequence[Any]) -> Note:
+    return ()
+
+
+_NOTED = {
+    "match_prefix": Noting("match", _looked_up, _found),
+    "insert": Noting("insert", _handed_over, _inserted, changes_pools=True),
+    "inc_lock_ref": Noting("lock", _anchor, _locked),
+    "dec_lock_ref": Noting("unlock", _given_back),
+    "dec_swa_lock_only": Noting("release_window", _given_back_early),
+    "release_swa": Noting("release_window", _lock_given_back_early),
+    "inc_host_lock_ref": Noting("lock_host", _anchor, _locked),
+    "dec_host_lock_ref": Noting("unlock_host", _given_back),
+    "evict": Noting("evict", _wanted, _freed, changes_pools=True),
+    "evict_for_alloc": Noting("evict", _wanted, _freed, changes_pools=True),
+    "evict_host": Noting("evict_host", _wanted_on_host, _freed_on_host, changes_pools=True),
+    "init_load_back": Noting("load_back", _to_load, _loading, changes_pools=True),
+    "writing_check": Noting("writing_check", _polled, _acknowledged, counted=_under_way),
+    "flush_pending_backups": Noting("writing_check", _polled, _submitted, counted=_queued),
+    "loading_check": Noting("loading_check", _polled, _acknowledged, counted=_loading_now),
+    "reset": Noting("reset", _nothing, changes_pools=True),
+    **{
+        name: Noting("not_recorded", functools.partial(_only_that, name), changes_pools=True)
+        for name in ("prefetch_from_storage", "backup_kv_cache", "restore_kv_cache", "touch_prefix")
+    },
+}
+"""By SGLang's name of a method. Of the last ones a trace says only that they were called."""
+
+
+# -- what the cache is -----------------------------------------------------------------------------
+
+
+def _system(tree: Any) -> str:
+    """Its release and core, as radixproof names them."""
+    core = "+rust" if "Rust" in type(getattr(tree, "tree_core", None)).__name__ else ""
+    return f"sglang=={_version()}{core}"
+
+
+def _version() -> str:
+    with suppress(PackageNotFoundError):
+        return version("sglang")
+    for folder in sys.modules["sglang"].__path__:
+        for info in sorted(Path(folder).parent.glob("sglang-*.dist-info")):
+            return info.name.removesuffix(".dist-info").partition("-")[2]
+    return ""
+
+
+def _config(tree: Any) -> dict[str, Any]:
+    """The configuration, by the names of a history's."""
+    core = getattr(tree, "tree_core", tree)
+    allocator, page = tree.token_to_kv_pool_allocator, tree.page_size
+    kinds = {kind.name for kind in tree.tree_components}
+    windowed, stateful = "SWA" in kinds, "MAMBA" in kinds
+    controller = tree.cache_controller
+    host = {kind: pool.size for kind, pool in _host_pools(tree).items()}
+    states = _states(tree)
+    strategy = type(getattr(core, "eviction_strategy", None)).__name__
+    policy = vars(tree).get(_POLICY) or strategy.removesuffix("Strategy").lower()
+    load_threshold = max(1, getattr(tree, "load_back_threshold", 1))
+    return {
+        "page_size": page,
+        "window": tree.sliding_window_size if windowed else None,
+        "device_pages": (allocator.size_full if windowed else allocator.size) // page,
+        "swa_pages": allocator.size_swa // page if windowed else 0,
+        "mamba_states": states.size if stateful else 0,
+        "host_pages": host.get("full", 0) // page,
+        "swa_host_pages": host.get("swa", 0) // page,
+        "mamba_host_states": host.get("mamba", 0),
+        "write_back": controller is not None and controller.write_policy == "write_back",
+        "threshold": tree.write_through_threshold if controller is not None else 1,
+        "eviction_policy": policy,
+        "load_threshold": load_threshold if controller is not None else 1,
+        "bigram": bool(core.is_eagle),
+    }
+
+
+def _host_pools(tree: Any) -> dict[str, Any]:
+    if tree.cache_controller is None:
+        return {}
+    entries = tree.host_pool_group.entries
+    return {
+        _KINDS[entry.name.value]: entry.host_pool for entry in entries if entry.name.value in _KINDS
+    }
+
+
+def _states(tree: Any) -> Any:
+    rows = tree.req_to_token_pool
+    return getattr(rows, "mamba_allocator", None) or getattr(rows, "mamba_pool", None)
+
+
+def _free_counts(tree: Any) -> dict[str, Callable[[], int]]:
+    """Per pool what tells its free slots."""
+    kinds = {kind.name for kind in tree.tree_components}
+    allocator = tree.token_to_kv_pool_allocator
+    counts = {"full": getattr(allocator, "full_available_size", allocator.available_size)}
+    if "SWA" in kinds:
+        counts["swa"] = allocator.swa_available_size
+    if "MAMBA" in kinds:
+        counts["mamba"] = _states(tree).available_size
+    counts |= {f"{kind}_host": pool.available_size for kind, pool in _host_pools(tree).items()}
+    return counts

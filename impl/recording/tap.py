@@ -1,0 +1,162 @@
+"""The end of a recording that lies in the server's process: it takes notes, and hands them on.
+
+Noting is putting a few bytes into a queue. A thread empties the queue ten times a second into the
+pipe to the scribe; the server never waits for it. Whatever goes wrong ends the recording, and
+nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import subprocess
+import sys
+import threading
+from array import array
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from radixproof.impl.recording.notes import FLUSH, FORGET, HEAD, Note
+
+EVERY = 0.1
+"""Seconds between two times that the queue is emptied."""
+MOST_WAITING = 256 * 2**20
+"""Bytes that may wait for the scribe: beyond that the recording ends."""
+MOST_REQUESTS = 4096
+"""Requests whose tokens are taken to be known to the scribe."""
+_FLUSH = marshal.dumps((FLUSH,))
+
+
+def recording_folder(folder: Path) -> Path:
+    """A new folder in this one, for a recording of this process. Raises OSError."""
+    for number in count(1):
+        own = folder / f"{os.getpid()}-{number}"
+        with contextlib.suppress(FileExistsError):
+            own.mkdir(parents=True)
+            return own
+    raise AssertionError("numbers do not end")
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error was raised: nothing of what it says, which may name tokens."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    code = trace.tb_frame.f_code
+    return f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}"
+
+
+class Tap:
+    """One recording of one cache, in this process and none that is forked off it."""
+
+    def __init__(
+        self, folder: Path, head: dict[str, Any], free: Callable[[], tuple[int, ...]]
+    ) -> None:
+        """Start the scribe, which writes into an empty ``folder``, of each segment ``head`` first.
+
+        ``free`` counts what is free in each pool. Raises OSError.
+        """
+        self.folder, self.free = folder, free
+        self._queue: deque[bytes] = deque()
+        self._noted = self._handed_on = 0
+        self._told: OrderedDict[str, int] = OrderedDict()
+        self.ended = ""
+        """Why nothing is noted any more; empty while it is."""
+        self.busy = False
+        """A call that is noted is under way: what it calls itself is a part of it."""
+        self.request: str | None = None
+        """That for which calls are made now."""
+        read, self._pipe = os.pipe()
+        with open(read, "rb") as notes:
+            self._scribe = subprocess.Popen(
+                [sys.executable, "-m", "radixproof.impl.recording.scribe", str(folder)],
+                stdin=notes,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._empty, name="radixproof", daemon=True)
+        os.register_at_fork(after_in_child=self._leave)
+        self.note((HEAD, head))
+        self._thread.start()
+
+    def note(self, note: Note) -> None:
+        """Take a note: it is written within a second, if the recording goes on that long."""
+        if self.ended:
+            return
+        frame = marshal.dumps(note)
+        self._noted += len(frame)
+        if self._noted - self._handed_on > MOST_WAITING:
+            self.end("the notes come faster than they can be written")
+            return
+        self._queue.append(frame)
+
+    def prompt(self, tokens: Sequence[int], namespace: str, request: str | None) -> Note:
+        """A key as a `Prompt`: of a request, only what has not been noted of it."""
+        length, start = len(tokens), 0
+        if request is not None:
+            start = min(self._told.get(request, 0), length)
+            self._remember(request, length)
+        new = tokens[start:] if start else tokens
+        whole = new if isinstance(new, array) else array("q", new)
+        return namespace, request, start, whole.tobytes(), length
+
+    def _remember(self, request: str, length: int) -> None:
+        told = self._told
+        if length > told.get(request, 0):
+            told[request] = length
+            told.move_to_end(request)
+            if len(told) > MOST_REQUESTS:
+                oldest, _ = told.popitem(last=False)
+                self.note((FORGET, oldest))
+
+    def forget(self, request: str) -> None:
+        """A request has ended: its name may come again, with other tokens."""
+        if self._told.pop(request, None) is not None:
+            self.note((FORGET, request))
+
+    def end(self, why: str) -> None:
+        """Note nothing more, and let the scribe finish what it has."""
+        if not self.ended:
+            self.ended = why
+            self._woken.set()
+
+    def close(self) -> None:
+        """End the recording, and wait until all of it is written."""
+        self.end("it was closed")
+        self._thread.join()
+        self._scribe.wait()
+
+    def _leave(self) -> None:
+        """In a process that was forked off: the recording is that of its parent alone."""
+        self.ended = "this process was forked off the one that is recorded"
+        os.close(self._pipe)
+
+    def _empty(self) -> None:
+        last = False
+        while not last:
+            self._woken.wait(EVERY)
+            last = bool(self.ended)
+            frames = [self._queue.popleft() for _ in range(len(self._queue))]
+            if frames and not self._hand_on(b"".join([*frames, _FLUSH])):
+                self.end("the scribe has ended")
+                last = True
+        with contextlib.suppress(OSError):
+            os.close(self._pipe)
+
+    def _hand_on(self, frames: bytes) -> bool:
+        """Whether the scribe takes it. That may take time, which only this thread has to wait."""
+        self._handed_on += len(frames) - len(_FLUSH)
+        left = memoryview(frames)
+        try:
+            while left:
+                left = left[os.write(self._pipe, left) :]
+        except OSError:
+            return False
+        return True

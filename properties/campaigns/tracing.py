@@ -1,0 +1,84 @@
+"""A trace followed, or reduced, as the work of a process that runs no system itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radixproof.impl.operations import History
+from radixproof.properties.campaigns.replaying import apart, until_it_lives
+from radixproof.properties.guarding.child import Tell
+from radixproof.properties.guarding.starting import started
+from radixproof.properties.traces.following import Followed, follow
+from radixproof.properties.traces.rebuilding import Rebuilt
+from radixproof.properties.traces.reducing import reduce
+
+_EVERY = 500
+"""Steps after which it is told how far a trace has been followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    system: str
+    rebuilt: Rebuilt
+    known: frozenset[str]
+    step_seconds: float
+
+    def __str__(self) -> str:
+        return self.system
+
+
+@dataclass(frozen=True, slots=True)
+class _Reducing:
+    system: str
+    history: History
+    signature: str
+    step_seconds: float
+
+    def __str__(self) -> str:
+        return self.system
+
+
+def followed(
+    system: str,
+    rebuilt: Rebuilt,
+    known: frozenset[str],
+    step_seconds: float,
+    tell: Callable[[int], None],
+) -> Followed:
+    """How a trace goes on a system. Raises `UnknownSystem` or `Unavailable`."""
+    return apart(_Following(system, rebuilt, known, step_seconds), _follow, tell)
+
+
+def reduced(
+    system: str,
+    history: History,
+    signature: str,
+    step_seconds: float,
+    tell: Callable[[int], None],
+) -> History | None:
+    """A shortest history that fails with a signature; None if this one does not.
+
+    Raises `UnknownSystem` or `Unavailable`.
+    """
+    return apart(_Reducing(system, history, signature, step_seconds), _reduce, tell)
+
+
+def _follow(task: _Following, tell: Tell) -> Followed:
+    return until_it_lives(task, _followed, tell)
+
+
+def _followed(task: _Following, tell: Tell) -> Followed:
+    def now_and_then(done: int) -> None:
+        if done % _EVERY == 0:
+            tell(done)
+
+    return follow(started(task.system), task.rebuilt, task.known.__contains__, now_and_then)
+
+
+def _reduce(task: _Reducing, tell: Tell) -> History | None:
+    return until_it_lives(task, _reduced, tell)
+
+
+def _reduced(task: _Reducing, tell: Tell) -> History | None:
+    return reduce(started(task.system), task.history, task.signature, tell)

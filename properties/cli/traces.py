@@ -1,0 +1,136 @@
+"""Traces on the command line: what one tells, and how it goes on a system."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radixproof.impl.operations import History
+from radixproof.impl.system import Unavailable
+from radixproof.properties.cli import history_file, searches
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
+from radixproof.properties.cli.streams import complain
+
+if TYPE_CHECKING:
+    from radixproof.properties.traces.following import Followed
+    from radixproof.properties.traces.rebuilding import Rebuilt
+
+
+def add_known(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--known",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="of a trace: pass over the findings in this file; 'builtin' for our own list of those"
+        " of SGLang",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of commands that reduce a trace."""
+    add_known(parser)
+    parser.add_argument(
+        "--signature",
+        metavar="SIGNATURE",
+        help="of a trace: what it is to go wrong with (default: the first that is not known)",
+    )
+
+
+def rebuilt(path: Path) -> Rebuilt:
+    """The history that a trace tells. Raises `UsageError`."""
+    from radixproof.properties.traces.rebuilding import rebuild
+    from radixproof.properties.traces.trace_file import TraceError, lines
+
+    try:
+        return rebuild(lines(path))
+    except TraceError as error:
+        raise UsageError(str(error)) from None
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Follow a trace, and say how it went; returns the exit code."""
+    told = rebuilt(options.file)
+    system = history_file.system(told.history, options.system, options.path)
+    _introduce(told, system, print)
+    went = _followed(told, system, options)
+    _conclude(went, len(told.history.operations))
+    if went.found:
+        print(f"The few operations that do it: radixproof shrink {options.file}")
+        return FOUND
+    if went.cut_short:
+        complain(f"after {went.cut_short}, which is known, nothing of the rest can be judged")
+        return CANNOT_RUN
+    if not went.steps:
+        raise Unavailable("the trace has no operation that could be rebuilt")
+    print(f"Clean: nothing new is wrong with what this trace tells on {system}.")
+    return CLEAN
+
+
+def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
+    """The system, the history of a trace, and a shortest one that goes wrong in the same way; None
+    if nothing is wrong with it that is not known. Raises `UsageError`.
+    """
+    from radixproof.properties.campaigns.tracing import reduced
+
+    told = rebuilt(options.file)
+    system = history_file.system(told.history, options.system, options.path)
+    _introduce(told, system, complain)
+    went = _followed(told, system, options)
+    if not went.found:
+        return system, told.history, None
+    signature = options.signature or next(iter(went.found))
+    if signature not in went.found:
+        raise UsageError(f"{signature} is not found in this trace; {', '.join(went.found)} is")
+    number, _ = went.found[signature]
+    complain(f"{signature} at operation {number:,}")
+
+    def progress(left: int) -> None:
+        complain(f"shrinking {signature}: {left:,} operations")
+
+    cut = History(told.history.config, told.history.operations[:number], told.history.origin)
+    return system, told.history, reduced(system, cut, signature, options.step_seconds, progress)
+
+
+def _followed(told: Rebuilt, system: str, options: argparse.Namespace) -> Followed:
+    from radixproof.properties.campaigns.tracing import followed
+    from radixproof.properties.cli.progress import ReplayProgress
+
+    known = frozenset(searches.known_in(options.known).for_system(system, date.today()))
+    with ReplayProgress(len(told.history.operations)) as tell:
+        return followed(system, told, known, options.step_seconds, tell)
+
+
+def _introduce(told: Rebuilt, system: str, say: Callable[[str], None]) -> None:
+    recorded = told.history.origin["system"]
+    count = len(told.history.operations)
+    say(f"A trace of {recorded}: {told.calls:,} calls, which make {count:,} operations.")
+    _list("Not rebuilt", told.left_out, say)
+    if told.raised:
+        say(f"In the server, {told.raised}.")
+    say(f"Replayed on {system} with {told.history.config}:")
+
+
+def _conclude(went: Followed, operations: int) -> None:
+    _list("Skipped", went.skipped, print)
+    if went.compared:
+        apart = went.first_apart
+        how = f"from operation {apart:,} on not always" if apart else "all of them"
+        print(
+            f"Of {went.compared:,} outcomes that the trace tells, {went.as_told:,} came out so here"
+            f" ({how})."
+        )
+    print(f"{went.steps:,} of {operations:,} operations judged.")
+    for signature, number in went.known.items():
+        print(f"known: {signature}, first at operation {number:,}")
+    for signature, (number, breach) in went.found.items():
+        print(f"FOUND {signature}, first at operation {number:,}: {breach.text}")
+
+
+def _list(what: str, reasons: Counter[str], say: Callable[[str], None]) -> None:
+    for reason, count in sorted(reasons.items()):
+        say(f"{what}, {count:,} times: {reason}")
