@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from radixproof.impl.recording.notes import Note
 from radixproof.impl.recording.tap import Tap, place_of, recording_folder
 
-_TAP, _TAPPED, _POLICY = "_radixproof_tap", "_radixproof_tapped", "_radixproof_policy"
+_TAP, _NOT = "_radixproof_tap", "_radixproof_cannot_tap"
+_TAPPED, _POLICY = "_radixproof_tapped", "_radixproof_policy"
 _OF_REQUESTS = (
     "cache_unfinished_req",
     "cache_finished_req",
@@ -56,6 +57,12 @@ def tap_cache(tree: Any, folder: Path) -> Tap:
     return tap
 
 
+def tap_of(tree: Any) -> Tap | None:
+    """The tap on a cache, if it has one."""
+    tap: Tap | None = vars(tree).get(_TAP)
+    return tap
+
+
 # -- the wrappers ----------------------------------------------------------------------------------
 
 
@@ -74,44 +81,43 @@ class Noting(NamedTuple):
 
 def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Callable[..., Any]:
     """A method that is noted, unless it is called in the course of one that is."""
-    counted = noting.counted
+    kind, describe_given, describe_returned, changes_pools, counted = noting
 
     @functools.wraps(call)
     def tapped(tree: Any, *arguments: Any, **named: Any) -> Any:
-        tap = vars(tree).get(_TAP) or _begun(tree, noting.kind, folder)
+        tap = tree.__dict__.get(_TAP) or _begun(tree, kind, folder)
         if tap is None or tap.busy or tap.ended:
             return call(tree, *arguments, **named)
         if counted is not None and not counted(tree):
             return call(tree, *arguments, **named)
+        try:
+            before = 0 if counted is None else counted(tree)
+            given = describe_given(tap, (*arguments, *named.values()))
+        except Exception as error:
+            tap.fail(error)
+            return call(tree, *arguments, **named)
         tap.busy = True
         try:
-            before = None if counted is None else counted(tree)
-            given = _safely(tap, noting.given, tap, (*arguments, *named.values()))
             result = call(tree, *arguments, **named)
         except BaseException as error:
-            raised = type(error).__name__, place_of(error)
-            tap.note((noting.kind, tap.request, given, None, None, raised))
+            tap.note((kind, tap.request, given, None, None, _raised(error)))
             raise
         finally:
             tap.busy = False
-        if counted is not None and before is not None:
-            result = before - counted(tree)
-        returned = _safely(tap, noting.returned, result)
-        if returned is not None:
-            free = tap.free() if noting.changes_pools else None
-            tap.note((noting.kind, tap.request, given, returned, free, None))
+        try:
+            returned = describe_returned(result if counted is None else before - counted(tree))
+            if returned is not None:
+                free = tap.free() if changes_pools else None
+                tap.note((kind, tap.request, given, returned, free, None))
+        except Exception as error:
+            tap.fail(error)
         return result
 
     return tapped
 
 
-def _safely(tap: Tap, describe: Callable[..., Any], *arguments: Any) -> Any:
-    """A description; None if that fails, which ends the recording: it must not be felt."""
-    try:
-        return describe(*arguments)
-    except Exception as error:
-        tap.end(f"{describe.__name__}: {type(error).__name__}: {error}")
-        return None
+def _raised(error: BaseException) -> tuple[str, str]:
+    return type(error).__name__, place_of(error)
 
 
 def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
@@ -137,9 +143,14 @@ def _begun(tree: Any, kind: str, folder: Path | None) -> Tap | None:
     """A cache that has not been tapped yet begins to be with its first call; it resets itself
     before it is complete.
     """
-    if kind == "reset" or folder is None or tree.disable:
+    if kind == "reset" or folder is None or vars(tree).get(_NOT) or tree.disable:
         return None
-    tap = vars(tree)[_TAP] = _begin(tree, folder)
+    try:
+        tap = vars(tree)[_TAP] = _begin(tree, folder)
+    except Exception as error:  # a server must not fail for it
+        vars(tree)[_NOT] = True
+        sys.stderr.write(f"radixproof cannot record: {type(error).__name__}: {error}\n")
+        return None
     return tap
 
 
@@ -228,7 +239,7 @@ def _receipt(params: Any) -> str:
     if uuids is None:
         uuids = getattr(params, "swa_uuid_for_lock", None)
     skipped = getattr(params, "skipped_lock_components", ())
-    return f"{uuids or ''}{tuple(skipped) or ''}"
+    return f"{uuids or ''}{tuple(skipped) or ''}" if uuids or skipped else ""
 
 
 def _locked(result: Any) -> Note:
@@ -316,7 +327,7 @@ def _nothing(tap: Tap, arguments: Sequence[Any]) -> Note:
 
 _NOTED = {
     "match_prefix": Noting("match", _looked_up, _found),
-    "insert": Noting("insert", _handed_over, _inserted, changes_pools=True),
+    "insert": Noting("insert", _handed_over, _inserted),
     "inc_lock_ref": Noting("lock", _anchor, _locked),
     "dec_lock_ref": Noting("unlock", _given_back),
     "dec_swa_lock_only": Noting("release_window", _given_back_early),

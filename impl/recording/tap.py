@@ -1,8 +1,8 @@
 """The end of a recording that lies in the server's process: it takes notes, and hands them on.
 
-Noting is putting a few bytes into a queue. A thread empties the queue ten times a second into the
-pipe to the scribe; the server never waits for it. Whatever goes wrong ends the recording, and
-nothing else.
+Noting is putting a few bytes into a queue. A thread empties the queue ten times a second into the pipe
+to the scribe; the server never waits for it. Whatever goes wrong ends the recording, and nothing
+else.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from radixproof.impl.recording.notes import FLUSH, FORGET, HEAD, Note
 
 EVERY = 0.1
 """Seconds between two times that the queue is emptied."""
-MOST_WAITING = 256 * 2**20
-"""Bytes that may wait for the scribe: beyond that the recording ends."""
+MOST_WAITING = 200_000
+"""Notes that may wait for the scribe: beyond that the recording ends."""
 MOST_REQUESTS = 4096
 """Requests whose tokens are taken to be known to the scribe."""
 _FLUSH = marshal.dumps((FLUSH,))
@@ -64,7 +64,6 @@ class Tap:
         """
         self.folder, self.free = folder, free
         self._queue: deque[bytes] = deque()
-        self._noted = self._handed_on = 0
         self._told: OrderedDict[str, int] = OrderedDict()
         self.ended = ""
         """Why nothing is noted any more; empty while it is."""
@@ -90,12 +89,10 @@ class Tap:
         """Take a note: it is written within a second, if the recording goes on that long."""
         if self.ended:
             return
-        frame = marshal.dumps(note)
-        self._noted += len(frame)
-        if self._noted - self._handed_on > MOST_WAITING:
+        if len(self._queue) > MOST_WAITING:
             self.end("the notes come faster than they can be written")
             return
-        self._queue.append(frame)
+        self._queue.append(marshal.dumps(note))  # bytes are nothing that a garbage collector visits
 
     def prompt(self, tokens: Sequence[int], namespace: str, request: str | None) -> Note:
         """A key as a `Prompt`: of a request, only what has not been noted of it."""
@@ -127,6 +124,10 @@ class Tap:
             self.ended = why
             self._woken.set()
 
+    def fail(self, error: Exception) -> None:
+        """A call could not be described. The server must not feel it; the recording ends."""
+        self.end(f"{type(error).__name__}: {error} ({place_of(error)})")
+
     def close(self) -> None:
         """End the recording, and wait until all of it is written."""
         self.end("it was closed")
@@ -143,8 +144,8 @@ class Tap:
         while not last:
             self._woken.wait(EVERY)
             last = bool(self.ended)
-            frames = [self._queue.popleft() for _ in range(len(self._queue))]
-            if frames and not self._hand_on(b"".join([*frames, _FLUSH])):
+            notes = [self._queue.popleft() for _ in range(len(self._queue))]
+            if notes and not self._hand_on(b"".join([*notes, _FLUSH])):
                 self.end("the scribe has ended")
                 last = True
         with contextlib.suppress(OSError):
@@ -152,7 +153,6 @@ class Tap:
 
     def _hand_on(self, frames: bytes) -> bool:
         """Whether the scribe takes it. That may take time, which only this thread has to wait."""
-        self._handed_on += len(frames) - len(_FLUSH)
         left = memoryview(frames)
         try:
             while left:
