@@ -7,14 +7,18 @@ what was written before is whole, but for a last line that may be torn.
 from __future__ import annotations
 
 import marshal
+import os
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from radixproof.impl.recording.notes import CALLS, FLUSH, FORGET, HEAD, Note, Prompt
 from radixproof.impl.recording.pseudonyms import Pages, Pseudonyms
-from radixproof.impl.recording.segments import Segments
+from radixproof.impl.recording.segments import MOST_SEGMENTS, Segments
 
+MEGABYTES = "RADIXPROOF_RECORD_MB"
+"""Where the environment says how much of a trace is kept; by default that is `MOST_MEGABYTES`."""
+MOST_MEGABYTES = 4096
 MOST_KEYS = 100_000
 """Keys that a line can refer to: beyond that all are written anew."""
 
@@ -55,15 +59,16 @@ class Scribe:
         free: Note | None,
         raised: Note | None,
     ) -> None:
-        line: dict[str, Any] = {"call": kind}
-        if request is not None:
-            line["request"] = self._named(request)
+        line: dict[str, Any] = {"call": kind, "request": request}
         call = CALLS[kind]
         line |= dict(zip(call.given, given, strict=True))
         if returned is not None:
             line |= dict(zip(call.returned, returned, strict=True))
         if "key" in line:
-            line["key"] = self._key(Prompt(*line["key"]))
+            prompt = Prompt(*line["key"])
+            line |= {"key": self._key(prompt), "request": request or prompt.request}
+        if line["request"] is not None:
+            line["request"] = self._named(line["request"])
         if free is not None:
             line["free"] = free
         if raised is not None:
@@ -136,8 +141,9 @@ def write_all(notes: BinaryIO, segments: Segments) -> None:
 def main() -> None:
     """``python -m radixproof.impl.recording.scribe FOLDER``"""
     try:
-        write_all(sys.stdin.buffer, Segments(Path(sys.argv[1])))
-    except OSError as error:
+        kept = int(float(os.environ.get(MEGABYTES, MOST_MEGABYTES)) * 2**20)
+        write_all(sys.stdin.buffer, Segments(Path(sys.argv[1]), kept // MOST_SEGMENTS))
+    except (OSError, ValueError) as error:
         sys.exit(f"radixproof records nothing more: {error}")
 
 

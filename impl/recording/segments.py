@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 NAMES = "trace-*.jsonl"
-SEGMENT_BYTES = 32 * 2**20
 MOST_SEGMENTS = 128
 
 
@@ -17,9 +16,7 @@ class Segments:
     All methods raise OSError; then nothing more can be written.
     """
 
-    def __init__(
-        self, folder: Path, segment_bytes: int = SEGMENT_BYTES, most: int = MOST_SEGMENTS
-    ) -> None:
+    def __init__(self, folder: Path, segment_bytes: int, most: int = MOST_SEGMENTS) -> None:
         self._folder, self._segment_bytes, self._most = folder, segment_bytes, most
         self._number = 0
         self._written = 0

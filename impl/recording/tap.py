@@ -1,8 +1,7 @@
 """The end of a recording that lies in the server's process: it takes notes, and hands them on.
 
-Noting is putting a few bytes into a queue. A thread empties the queue ten times a second into the pipe
-to the scribe; the server never waits for it. Whatever goes wrong ends the recording, and nothing
-else.
+Noting is putting a few bytes into a queue. A thread empties it ten times a second into the pipe to
+the scribe; the server never waits for it. Whatever goes wrong ends the recording, and nothing else.
 """
 
 from __future__ import annotations

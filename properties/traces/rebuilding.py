@@ -103,6 +103,8 @@ class _Rebuilder:
     calls: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     raised: str = ""
+    _raises: bool = False
+    """The call that is being rebuilt raised: nothing came of it."""
     _names: dict[str, int] = field(default_factory=dict)
     """Of pages by their pseudonyms: the tokens that they are made of."""
     _prompts: dict[_Text, Key] = field(default_factory=dict)
@@ -125,7 +127,8 @@ class _Rebuilder:
 
     def call(self, line: CallLine) -> None:
         self.calls += 1
-        if line.raised is not None:
+        self._raises = line.raised is not None
+        if self._raises:
             asked = f" for {line.request}" if line.request else ""
             self.raised = f"{line.call}{asked} raised {line.raised} in {line.where}"
         """A match and the lock of what it found, in the very next call, are one operation."""
@@ -139,7 +142,7 @@ class _Rebuilder:
 
     def add(self, operation: Operation, said: Said = None) -> None:
         self.operations.append(operation)
-        self.said.append(said)
+        self.said.append(None if self._raises else said)
 
     def leave_out(self, reason: str) -> None:
         self.left_out[reason] += 1

@@ -1,0 +1,61 @@
+"""A trace run with every check on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from radixproof.impl.registry import find
+from radixproof.properties.traces.following import Followed, follow
+from radixproof.properties.traces.rebuilding import rebuild
+from radixproof.properties.traces.trace_file import lines
+
+from .told import LOST, call, key, write
+
+TALKATIVE, EARLY = "fault:backup-announced-early", "EVENT/stored-absent"
+LATER = "EVENT/stored-missing"
+
+
+def followed(folder: Path, system: str, *more: dict[str, object], known: str = "") -> Followed:
+    trace = write(folder / "trace-000001.jsonl", *LOST, *more)
+    return follow(find(system), rebuild(lines(trace)), known.__eq__)
+
+
+def test_a_trace_of_a_sound_cache_is_clean(tmp_path: Path) -> None:
+    went = followed(tmp_path, "radix")
+    assert (went.found, went.known, went.cut_short) == ({}, {}, "")
+    assert went.steps == 8
+    assert (went.compared, went.as_told, went.first_apart) == (4, 4, None)
+
+
+def test_what_comes_out_otherwise_is_counted(tmp_path: Path) -> None:
+    wrong = call("evict", full=1, freed=[7, 0, 0])
+    went = followed(tmp_path, "radix", wrong)
+    assert (went.compared, went.as_told, went.first_apart) == (5, 4, 9)
+
+
+def test_what_is_skipped_is_counted_by_reason(tmp_path: Path) -> None:
+    went = followed(tmp_path, "radix", key(9, *range(50, 70)), call("insert", key=9))
+    assert dict(went.skipped) == {"the device pools have no room": 1}
+
+
+def test_what_is_wrong_is_found_where_it_comes_up(tmp_path: Path) -> None:
+    went = followed(tmp_path, TALKATIVE)
+    assert [*went.found] == [EARLY, LATER]
+    number, breach = went.found[EARLY]
+    assert number == 1
+    assert breach.signature == EARLY
+    assert went.steps == 8, "the model can go on"
+
+
+def test_what_is_known_is_passed_over(tmp_path: Path) -> None:
+    went = followed(tmp_path, TALKATIVE, known=EARLY)
+    assert [*went.found] == [LATER]
+    assert went.known == {EARLY: 1}
+
+
+def test_it_ends_where_nothing_can_be_judged_any_more(tmp_path: Path) -> None:
+    more = call("loading_check", acknowledged=1), call("evict", full=1)
+    went = followed(tmp_path, "fault:load-source-released-twice", *more)
+    assert went.cut_short == [*went.found][-1]
+    assert went.cut_short.startswith("NOCRASH/")
+    assert went.steps == 10, "the check raised, and the eviction was not tried"

@@ -1,0 +1,66 @@
+"""Long histories cut down, coarsely first."""
+
+from __future__ import annotations
+
+from random import Random
+
+from radixproof.impl.operations import (
+    Evict,
+    History,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Match,
+    Operation,
+    WritingCheck,
+)
+from radixproof.impl.registry import find
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+from radixproof.properties.search.minimise.best import Shrinking
+from radixproof.properties.traces.reducing import reduce, without_conversations
+
+LEAKS = find("fault:refused-load-keeps-lock")
+A, AB = Key((1,)), Key((1, 2))
+SETTLE = WritingCheck(blocking=True)
+LEAK: tuple[Operation, ...] = (
+    Insert(AB), SETTLE, Evict(9), LoadBack(A), LoadingCheck(blocking=True), LoadBack(AB, 0),
+)  # fmt: skip
+
+
+def traffic(seed: int, count: int) -> list[Operation]:
+    random = Random(seed)
+    keys = [Key((random.randrange(3, 9), random.randrange(3, 9))) for _ in range(count)]
+    return [random.choice((Match(key), Insert(key), Evict(2), SETTLE)) for key in keys]
+
+
+def test_cause_and_symptom_are_found_far_apart() -> None:
+    config = Config(device_pages=20, host_pages=40)
+    operations = (*traffic(1, 300), Evict(99), *LEAK, *traffic(2, 300), Evict(99))
+    smallest = reduce(LEAKS, History(config, operations), "LOCK/full-too-many")
+    assert smallest is not None
+    assert len(smallest.operations) <= len(LEAK)
+    assert smallest.origin["signature"] == "LOCK/full-too-many"
+    assert smallest.origin["system"] == LEAKS.name
+
+
+def test_what_does_not_fail_is_not_reduced() -> None:
+    history = History(Config(), LEAK)
+    assert reduce(find("radix"), history, "LOCK/full-too-many") is None
+    assert reduce(LEAKS, history, "LOCK/another") is None
+
+
+def test_conversations_that_do_not_matter_go_as_a_whole() -> None:
+    keys = [Key((first, second)) for first in range(1, 9) for second in (1, 2)]
+    operations = (*map(Match, keys), Evict(1), *map(Insert, keys))
+    needed = {2, 7}
+
+    def fails(history: History) -> bool:
+        left = {one.key.tokens[0] for one in history.operations if isinstance(one, Match | Insert)}
+        return needed <= left and Evict(1) in history.operations
+
+    now = Shrinking(History(Config(), operations), fails, lambda _: None, 1_000, lambda: False)
+    without_conversations(now)
+    left = {one.key.tokens[0] for one in now.operations if isinstance(one, Match | Insert)}
+    assert left == needed
+    assert len(now.operations) == 9
