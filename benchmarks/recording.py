@@ -153,7 +153,7 @@ class Server:
         self.carrier.compute(request, request.key, row, tokens)
 
     def copy(self) -> None:
-        """A forward pass has run, and with it all copies that were submitted; the scheduler looks."""
+        """A forward pass and all copies that were submitted have run; the scheduler looks."""
         sleep(FORWARD_SECONDS)
         for load in (False, True):
             self.transfers.run(1_000, load)

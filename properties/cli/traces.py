@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import history_file, searches
-from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, UsageError
+from radixproof.properties.cli.exit_codes import CLEAN, FOUND, UsageError
 from radixproof.properties.cli.streams import complain
 
 if TYPE_CHECKING:
@@ -62,9 +62,6 @@ def replay(options: argparse.Namespace) -> int:
     if went.found:
         print(f"The few operations that do it: radixproof shrink {options.file}")
         return FOUND
-    if went.cut_short:
-        complain(f"after {went.cut_short}, which is known, nothing of the rest can be judged")
-        return CANNOT_RUN
     if not went.steps:
         raise Unavailable("the trace has no operation that could be rebuilt")
     print(f"Clean: nothing new is wrong with what this trace tells on {system}.")
@@ -86,13 +83,14 @@ def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
     signature = options.signature or next(iter(went.found))
     if signature not in went.found:
         raise UsageError(f"{signature} is not found in this trace; {', '.join(went.found)} is")
-    number, _ = went.found[signature]
+    _, number, since = went.found[signature]
     complain(f"{signature} at operation {number:,}")
 
     def progress(left: int) -> None:
         complain(f"shrinking {signature}: {left:,} operations")
 
-    cut = History(told.history.config, told.history.operations[:number], told.history.origin)
+    operations = told.history.operations[since:number]
+    cut = History(told.history.config, operations, told.history.origin)
     return system, told.history, reduced(system, cut, signature, options.step_seconds, progress)
 
 
@@ -125,10 +123,13 @@ def _conclude(went: Followed, operations: int) -> None:
             f" ({how})."
         )
     print(f"{went.steps:,} of {operations:,} operations judged.")
-    for signature, number in went.known.items():
-        print(f"known: {signature}, first at operation {number:,}")
-    for signature, (number, breach) in went.found.items():
-        print(f"FOUND {signature}, first at operation {number:,}: {breach.text}")
+    for signature, count in went.begun_anew.items():
+        times = f"Begun anew with an empty cache, {count:,} times"
+        print(f"{times}: after {signature} nothing is judged")
+    for signature, known in went.known.items():
+        print(f"known: {signature}, first at operation {known.number:,}")
+    for signature, found in went.found.items():
+        print(f"FOUND {signature}, first at operation {found.number:,}: {found.breach.text}")
 
 
 def _list(what: str, reasons: Counter[str], say: Callable[[str], None]) -> None:

@@ -29,3 +29,11 @@ the origin may have some.
 """
 MOST_VALUES = MOST_TOKENS_IN_ALL + 10 * MOST_OPERATIONS
 """Values in a file, counted by its commas."""
+
+LONGEST_LINE = 16 * 2**20
+"""Bytes of a line of a trace: a prompt of a million pages. Traces are of real servers, and have
+limits of their own.
+"""
+MOST_SLOTS_OF_A_SERVER = 16_000_000
+MOST_TOKENS_OF_A_TRACE = 200_000_000
+"""Of all its keys together: a few gigabytes."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from radixproof.impl.operations import LoadBack
 from radixproof.impl.system import Target
@@ -15,18 +16,30 @@ from radixproof.properties.running.run import Run, ends
 from radixproof.properties.traces.rebuilding import Rebuilt, Said
 
 
+class Found(NamedTuple):
+    """Something wrong, where it first came up."""
+
+    breach: Breach
+    number: int
+    """Of the operation, from 1."""
+    since: int
+    """Operations before the one with which the cache was empty last."""
+
+
 @dataclass(slots=True)
 class Followed:
     """How a trace went on a system."""
 
-    found: dict[str, tuple[int, Breach]] = field(default_factory=dict)
-    """By signature what is not known, with the first operation (from 1) at which it came up."""
-    known: dict[str, int] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
+    """By signature what is not known."""
+    known: dict[str, Found] = field(default_factory=dict)
     """What is known, likewise."""
     steps: int = 0
     """Operations that were judged."""
-    cut_short: str = ""
-    """A signature after which nothing can be judged."""
+    begun_anew: Counter[str] = field(default_factory=Counter)
+    """How often, after what, nothing could be judged any more, and it went on with an empty cache:
+    by signature.
+    """
     skipped: Counter[str] = field(default_factory=Counter)
     """Operations that were skipped, by reason."""
     compared: int = 0
@@ -43,36 +56,46 @@ def follow(
     known: Callable[[str], bool],
     tell: Callable[[int], None] = lambda _: None,
 ) -> Followed:
-    """Run what a trace tells as a search runs its histories, to the end if that can be judged."""
-    history, followed = rebuilt.history, Followed()
-    run = Run(target, history.config)
-    last = len(history.operations)
+    """Run what a trace tells as a search runs its histories.
+
+    After something that leaves nothing to judge it goes on with an empty cache.
+    """
+    operations, followed = rebuilt.history.operations, Followed()
+    run, since = Run(target, rebuilt.history.config), 0
     try:
-        for number, (operation, said) in enumerate(
-            zip(history.operations, rebuilt.said, strict=True), 1
-        ):
+        for number, (operation, said) in enumerate(zip(operations, rebuilt.said, strict=True), 1):
             breaches = run.step(operation)
-            if number == last:
+            if number == len(operations):
                 breaches += run.finish()
             _compare(followed, number, said, run.steps[-1])
             run.steps.clear()
             followed.steps = number
-            for breach in breaches:
-                _note(followed, number, breach, known)
-                if ends(breach):
-                    followed.cut_short = breach.signature
-                    return followed
+            last = _note(followed, breaches, number, since, known)
+            if last is not None:
+                followed.begun_anew[last] += 1
+                run.close()
+                run, since = Run(target, rebuilt.history.config), number
             tell(number)
         return followed
     finally:
         run.close()
 
 
-def _note(followed: Followed, number: int, breach: Breach, known: Callable[[str], bool]) -> None:
-    if known(breach.signature):
-        followed.known.setdefault(breach.signature, number)
-    else:
-        followed.found.setdefault(breach.signature, (number, breach))
+def _note(
+    followed: Followed,
+    breaches: Iterable[Breach],
+    number: int,
+    since: int,
+    known: Callable[[str], bool],
+) -> str | None:
+    """Note what is wrong with a step, up to what leaves nothing to judge: returns that."""
+    for breach in breaches:
+        signature = breach.signature
+        place = followed.known if known(signature) else followed.found
+        place.setdefault(signature, Found(breach, number, since))
+        if ends(breach):
+            return signature
+    return None
 
 
 def _compare(followed: Followed, number: int, said: Said, step: Step) -> None:

@@ -33,6 +33,10 @@ from radixproof.impl.operations import (
 from radixproof.impl.recording.pseudonyms import SIZE
 from radixproof.model.config import Component, Config, ConfigError, EvictionPolicy
 from radixproof.model.key import Key
+from radixproof.properties.histories.limits import (
+    MOST_SLOTS_OF_A_SERVER,
+    MOST_TOKENS_OF_A_TRACE,
+)
 from radixproof.properties.traces.trace_file import CallLine, Head, KeyLine, Line, TraceError
 
 Said: TypeAlias = int | tuple[int, ...] | None
@@ -81,9 +85,16 @@ def _config(head: Head) -> Config:
     values: dict[str, Any] = dict(head.config)
     try:
         policy = EvictionPolicy(values.pop("eviction_policy", "lru"))
-        return Config(eviction_policy=policy, **values)
+        config = Config(eviction_policy=policy, **values)
     except (TypeError, ValueError, ConfigError) as error:
         raise TraceError(f"the first line: no cache is configured so: {error}") from None
+    slots = sum(map(config.slots, config.pools))
+    if slots > MOST_SLOTS_OF_A_SERVER:
+        raise TraceError(
+            f"the first line: all pools together have {slots:,} slots, and"
+            f" {MOST_SLOTS_OF_A_SERVER:,} are the most that are built"
+        )
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,8 @@ class _Rebuilder:
     calls: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     raised: str = ""
+    _tokens: int = 0
+    """Of all keys so far."""
     _raises: bool = False
     """The call that is being rebuilt raised: nothing came of it."""
     _names: dict[str, int] = field(default_factory=dict)
@@ -123,7 +136,14 @@ class _Rebuilder:
         digits = 2 * SIZE
         pseudonyms = (line.pages[at : at + digits] for at in range(0, len(line.pages), digits))
         numbers = (self._names.setdefault(one, len(self._names) + 1) for one in pseudonyms)
-        self.keys[line.key] = _Text(line.namespace, (*pages, *numbers))
+        text = _Text(line.namespace, (*pages, *numbers))
+        self.keys[line.key] = text
+        self._tokens += self.config.page_size * len(text.pages)
+        if self._tokens > MOST_TOKENS_OF_A_TRACE:
+            raise TraceError(
+                f"its keys have more than {MOST_TOKENS_OF_A_TRACE:,} tokens, the most that are"
+                " rebuilt: name a single file of it"
+            )
 
     def call(self, line: CallLine) -> None:
         self.calls += 1

@@ -15,10 +15,7 @@ import msgspec
 
 from radixproof.impl.recording.notes import CALLS
 from radixproof.impl.recording.segments import NAMES
-from radixproof.properties.histories.limits import LARGEST_NUMBER, LONGEST_NAME
-
-LONGEST_LINE = 16 * 2**20
-"""Bytes: a prompt of a million pages."""
+from radixproof.properties.histories.limits import LARGEST_NUMBER, LONGEST_LINE, LONGEST_NAME
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
 Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
@@ -34,7 +31,7 @@ class Head(msgspec.Struct, forbid_unknown_fields=True):
     radixproof: Literal["trace"]
     version: Literal[1]
     system: Name
-    config: dict[str, int | str | bool | None]
+    config: dict[Name, Count | Name | bool | None]
     """By the names of a history's."""
     pools: tuple[Name, ...]
 
@@ -145,7 +142,7 @@ def _line(text: bytes, segment: Path, number: int) -> Line:
         if text.startswith(b'{"key"'):
             return _KEY.decode(text)
         line = _CALL.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TraceError(f"{where}: {error}") from None
     if line.call not in CALLS:
         raise TraceError(f"{where}: there is no call {line.call!r}")

@@ -22,7 +22,7 @@ def followed(folder: Path, system: str, *more: dict[str, object], known: str = "
 
 def test_a_trace_of_a_sound_cache_is_clean(tmp_path: Path) -> None:
     went = followed(tmp_path, "radix")
-    assert (went.found, went.known, went.cut_short) == ({}, {}, "")
+    assert (went.found, went.known, went.begun_anew) == ({}, {}, {})
     assert went.steps == 8
     assert (went.compared, went.as_told, went.first_apart) == (4, 4, None)
 
@@ -41,21 +41,24 @@ def test_what_is_skipped_is_counted_by_reason(tmp_path: Path) -> None:
 def test_what_is_wrong_is_found_where_it_comes_up(tmp_path: Path) -> None:
     went = followed(tmp_path, TALKATIVE)
     assert [*went.found] == [EARLY, LATER]
-    number, breach = went.found[EARLY]
-    assert number == 1
-    assert breach.signature == EARLY
+    breach, number, since = went.found[EARLY]
+    assert (breach.signature, number, since) == (EARLY, 1, 0)
     assert went.steps == 8, "the model can go on"
 
 
 def test_what_is_known_is_passed_over(tmp_path: Path) -> None:
     went = followed(tmp_path, TALKATIVE, known=EARLY)
     assert [*went.found] == [LATER]
-    assert went.known == {EARLY: 1}
+    assert [*went.known] == [EARLY]
 
 
-def test_it_ends_where_nothing_can_be_judged_any_more(tmp_path: Path) -> None:
-    more = call("loading_check", acknowledged=1), call("evict", full=1)
-    went = followed(tmp_path, "fault:load-source-released-twice", *more)
-    assert went.cut_short == [*went.found][-1]
-    assert went.cut_short.startswith("NOCRASH/")
-    assert went.steps == 10, "the check raised, and the eviction was not tried"
+def test_where_nothing_can_be_judged_any_more_it_goes_on_with_an_empty_cache(
+    tmp_path: Path,
+) -> None:
+    check = call("loading_check", acknowledged=1)
+    went = followed(tmp_path, "fault:load-source-released-twice", check, *LOST[1:], check)
+    (signature,) = went.found
+    assert signature.startswith("NOCRASH/")
+    assert went.found[signature][1:] == (10, 0), "where it came up first"
+    assert went.begun_anew == {signature: 2}
+    assert went.steps == 20

@@ -207,3 +207,14 @@ def test_an_empty_trace_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trace-000001.jsonl").touch()
     with pytest.raises(TraceError, match="the trace is empty"):
         rebuild(lines(tmp_path))
+
+
+def test_what_would_take_all_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TraceError, match=r"together have 2,000,000,032 slots"):
+        told(tmp_path, page_size=2, device_pages=10**9)
+    monkeypatch.setattr("radixproof.properties.traces.rebuilding.MOST_TOKENS_OF_A_TRACE", 8)
+    told(tmp_path, key(1, 1, 2), key(2, 1), page_size=2)
+    with pytest.raises(TraceError, match=r"more than 8 tokens.*name a single file"):
+        told(tmp_path, key(1, 1, 2), key(2, 1, 2, 3), page_size=2)

@@ -68,6 +68,7 @@ def test_no_other_line_may(tmp_path: Path) -> None:
     [
         ("nonsense", "malformed|invalid"),
         ("[1]", "Expected `object`"),
+        ('{"call":' * 100_000, "recursion|Expected `str`"),
         ('{"call": "dance"}', "there is no call 'dance'"),
         ('{"call": "evict", "full": -1}', "full"),
         ('{"call": "evict", "full": 99999999999}', "full"),
