@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # A process more than there are cores: some tests wait.
 PARALLEL = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
-.PHONY: check test releases torture gate matrix matrix-short pythons drawing bench power power-short mutants lint \
+.PHONY: check test releases torture gate cluster matrix matrix-short pythons drawing bench power power-short mutants lint \
 	symbolic symbolic-short systems docs clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
@@ -45,6 +45,10 @@ releases: systems
 # a bug more, and the tutorial for a cache of one's own, word for word, from the wheel.
 gate: systems
 	$(BIN)/python -m pytest -m gate --gate
+
+# Searches on a Ray cluster of two nodes, which is started here.
+cluster: $(VENV)/.cluster
+	$(BIN)/python -m pytest -m cluster --cluster
 
 # Every release and core in one table, in build/matrix: half an hour and more. If interrupted, `make
 # matrix RESUME=--resume` goes on, as long as the code is the same.
@@ -123,6 +127,10 @@ $(VENV)/.mutants: $(READY) requirements-mutants.txt
 
 $(VENV)/.docs: $(READY) requirements-docs.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-docs.txt
+	touch $@
+
+$(VENV)/.cluster: $(READY) requirements-cluster.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-cluster.txt
 	touch $@
 
 $(VENV)/.symbolic: $(READY) requirements-symbolic.txt

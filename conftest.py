@@ -27,8 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--gate", action="store_true", help=text)
     text = "tests marked release, too: of releases that are not the newest, and what repeats others"
     parser.addoption("--releases", action="store_true", help=text)
+    text = "tests marked cluster, too: they start a cluster of Ray here"
+    parser.addoption("--cluster", action="store_true", help=text)
     text = "tests/test_pythons.py, too: the core on every supported Python that is found"
     parser.addoption("--pythons", action="store_true", help=text)
+
+
+TARGETS = {"gate": "gate", "release": "releases", "long": "torture", "cluster": "cluster"}
+"""By marker: the target of `make` that runs these tests, and the option that asks for them."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -50,10 +56,10 @@ def cases(request: pytest.FixtureRequest) -> range:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked ``gpu`` are skipped where there is no GPU, those marked ``gate``, ``release`` or
-    ``long`` unless asked for.
+    """Tests marked ``gpu`` are skipped where there is no GPU, those that have a target of their own
+    unless asked for.
     """
-    for marker, target in (("gate", "gate"), ("release", "releases"), ("long", "torture")):
+    for marker, target in TARGETS.items():
         if not config.getoption(f"--{target}"):
             _skip(_marked(items, marker), f"takes minutes: make {target}")
     on_gpu = _marked(items, "gpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -64,6 +64,11 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="pass over the findings in this file; 'builtin' for our own list of those of SGLang",
     )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="search on a Ray cluster that is running, 'auto' or HOST:PORT, in place of -j",
+    )
     arguments.add_campaign(
         parser, "campaign", "processes at a time", "go on with the campaign in FOLDER"
     )
@@ -71,7 +76,6 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.campaigns.side_by_side import search_all
     from radixproof.properties.fleet.store import Store, StoreError
 
     started = time.monotonic()
@@ -94,11 +98,24 @@ def run(options: argparse.Namespace) -> int:
         campaign = _Campaign(store, plan.shards(options.out / FINDINGS), options.out)
         left = searches.seconds_left(options, started)
         try:
-            with closing(search_all(campaign.todo, options.jobs, left)) as events:
+            with closing(_searched(campaign.todo, options, left)) as events:
                 campaign.follow(events)
         finally:
             systems = campaign.write()
         return _told(systems, len(campaign.left), options.out)
+
+
+def _searched(
+    shards: Sequence[Shard], options: argparse.Namespace, seconds: float | None
+) -> Generator[Event, None, None]:
+    """All that the searches tell, here or on a cluster."""
+    if options.ray is not None:
+        from radixproof.properties.campaigns.cluster import search_on_cluster
+
+        return search_on_cluster(shards, options.ray, seconds)
+    from radixproof.properties.campaigns.side_by_side import search_all
+
+    return search_all(shards, options.jobs, seconds)
 
 
 def _plan(options: argparse.Namespace, names: Sequence[str]) -> Plan:

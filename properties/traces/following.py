@@ -101,7 +101,8 @@ def _note(
 def _compare(followed: Followed, number: int, said: Said, step: Step) -> None:
     outcome = step.outcome
     if isinstance(outcome, Skipped):
-        followed.skipped[outcome.reason] += 1
+        reason, name = outcome.reason, getattr(step.operation, "receipt", "")
+        followed.skipped[reason.replace(name, "of its name") if name else reason] += 1
     if said is None:
         return
     followed.compared += 1

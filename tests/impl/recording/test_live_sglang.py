@@ -20,54 +20,18 @@ from radixproof.properties.histories.history_json import from_json
 from ...releases import again
 
 SEED, NEWEST = f"sglang=={DRIVEN[0]}", f"sglang=={DRIVEN[-1]}"
-WINDOWED = "page_size=4, window=8, swa_pages=16, swa_host_pages=60, device_pages=24, host_pages=60"
-SERVER = """
-import os, signal, sys
-from pathlib import Path
-from random import Random
-from radixproof.impl.operations import *
-from radixproof.impl.registry import find
-from radixproof.model.config import Config
-from radixproof.model.key import Key
-from radixproof.properties.performing.performer import Performer
-
-random, system = Random(7), Performer(find(sys.argv[1]), Config({config}))
-roots = [tuple(random.randrange(9000) for _ in range(20)) for _ in range(6)]
-alive, begun = [], 0
-
-def more(most):
-    return tuple(random.randrange(9000) for _ in range(random.randrange(1, most)))
-
-def do(*operations):
-    for operation in operations:
-        for _ in system.perform(operation):
-            pass
-
-for _ in range({rounds}):
-    if len(alive) < 4:
-        alive.append(f"q{{begun}}")
-        begun += 1
-        do(Arrive(alive[-1], Key(random.choice(roots)[: random.randrange(21)] + more(12))))
-    one = random.choice(alive)
-    if system.ledger.left_of(one):
-        do(Prefill(one, random.randrange(1, 12)))
-    elif random.random() < 0.5:
-        do(Decode(one, more(6)))
-    else:
-        alive.remove(one)
-        do(Finish(one) if random.random() < 0.9 else Abort(one))
-    do(RunCopies(2), RunCopies(1, load=True), WritingCheck(), LoadingCheck())
-{end}
+SERVER = Path(__file__).resolve().parents[3] / "examples" / "recorded_server" / "serve.py"
+START = f"""
+import runpy, {autoload.__name__} as entry
+entry.watch()
+runpy.run_path({str(SERVER)!r}, run_name='__main__')
 """
-KILLED = "import time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def serve(system: str, folder: Path, rounds: int, end: str = "") -> int:
+def serve(system: str, folder: Path, *options: str) -> int:
     """Requests through a release, in a process that is recorded from outside; its exit code."""
-    started = f"import {autoload.__name__} as entry\nentry.watch()\n"
-    script = started + SERVER.format(config=WINDOWED, rounds=rounds, end=end)
     ran = subprocess.run(
-        [sys.executable, "-c", script, system],
+        [sys.executable, "-c", START, system, *options],
         env={**os.environ, autoload.FOLDER: str(folder)},
         capture_output=True,
         text=True,
@@ -89,7 +53,7 @@ def test_the_log_of_a_killed_server_alone_leads_to_the_bug(
 ) -> None:
     """That of SGLang pull request 25065: two operations, of hundreds of requests."""
     prepared(SEED)
-    assert serve(SEED, tmp_path / "traces", 400, KILLED) == -9
+    assert serve(SEED, tmp_path / "traces", "--killed") == -9
     bug = tmp_path / "bug.json"
     signature = "PROGRESS/never-backed-up"
     command = ["shrink", str(tmp_path / "traces"), "--signature", signature, "--out", str(bug)]
@@ -107,7 +71,7 @@ def test_nothing_new_is_found_in_traces_of_the_newest(
     system: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepared(system)
-    assert serve(system, tmp_path, 150) == 0
+    assert serve(system, tmp_path, "--rounds", "150") == 0
     assert main(["replay", str(tmp_path), "--known", "builtin"]) == CLEAN
     told = capsys.readouterr().out
     assert f"A trace of {system}: " in told

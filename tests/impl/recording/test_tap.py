@@ -94,7 +94,9 @@ def test_a_fork_does_not_write_into_it(tap: Tap, tmp_path: Path) -> None:
 
 
 def test_only_new_tokens_of_a_request_are_noted(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
-    new = lambda tokens: array("q", tokens).tobytes()  # noqa: E731
+    def new(tokens: list[int]) -> bytes:
+        return array("q", tokens).tobytes()
+
     assert tap.prompt([1, 2], "x", "a") == ("x", "a", 0, new([1, 2]), 2)
     assert tap.prompt([1, 2, 3], "x", "a") == ("x", "a", 2, new([3]), 3)
     assert tap.prompt([1], "x", "a") == ("x", "a", 1, b"", 1)

@@ -38,6 +38,15 @@ def test_what_is_skipped_is_counted_by_reason(tmp_path: Path) -> None:
     assert dict(went.skipped) == {"the device pools have no room": 1}
 
 
+def test_skipped_releases_are_counted_together(tmp_path: Path) -> None:
+    locks = [call("lock", node=1, receipt=str(n)) for n in range(2)]
+    releases = [call("unlock", node=1, receipt=str(n)) for n in range(2)]
+    check = call("loading_check", acknowledged=1)
+    fault = "fault:load-source-released-twice"
+    went = followed(tmp_path, fault, *locks, check, *releases)
+    assert dict(went.skipped) == {"there is no receipt of its name": 2}
+
+
 def test_what_is_wrong_is_found_where_it_comes_up(tmp_path: Path) -> None:
     went = followed(tmp_path, TALKATIVE)
     assert [*went.found] == [EARLY, LATER]

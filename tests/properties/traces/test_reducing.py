@@ -52,7 +52,7 @@ def test_what_does_not_fail_is_not_reduced() -> None:
 
 def test_conversations_that_do_not_matter_go_as_a_whole() -> None:
     keys = [Key((first, second)) for first in range(1, 9) for second in (1, 2)]
-    operations = (*map(Match, keys), Evict(1), *map(Insert, keys))
+    operations: tuple[Operation, ...] = (*map(Match, keys), Evict(1), *map(Insert, keys))
     needed = {2, 7}
 
     def fails(history: History) -> bool:

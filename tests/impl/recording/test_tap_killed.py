@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -45,7 +46,7 @@ def test_a_killed_server_leaves_a_trace_that_lacks_a_second_at_most(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cases: range, megabytes: str
 ) -> None:
     """Also where it begins a new file every few hundred calls, and removes the oldest."""
-    monkeypatch.setattr(autoload.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
     write_server(tmp_path)
     autoload.install()
     for case in cases:
