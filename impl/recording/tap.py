@@ -70,7 +70,8 @@ class Tap:
         """A call that is noted is under way: what it calls itself is a part of it."""
         self.request: str | None = None
         """That for which calls are made now."""
-        read, self._pipe = os.pipe()
+        read, pipe = os.pipe()
+        self._pipe: int | None = pipe
         with open(read, "rb") as notes:
             self._scribe = subprocess.Popen(
                 [sys.executable, "-m", "radixproof.impl.recording.scribe", str(folder)],
@@ -135,8 +136,8 @@ class Tap:
 
     def _leave(self) -> None:
         """In a process that was forked off: the recording is that of its parent alone."""
-        self.ended = "this process was forked off the one that is recorded"
-        os.close(self._pipe)
+        self.ended = self.ended or "this process was forked off the one that is recorded"
+        self._hang_up()
 
     def _empty(self) -> None:
         last = False
@@ -147,11 +148,17 @@ class Tap:
             if notes and not self._hand_on(b"".join([*notes, _FLUSH])):
                 self.end("the scribe has ended")
                 last = True
-        with contextlib.suppress(OSError):
-            os.close(self._pipe)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close the pipe, once: its number may soon be that of another file."""
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            os.close(pipe)
 
     def _hand_on(self, frames: bytes) -> bool:
         """Whether the scribe takes it. That may take time, which only this thread has to wait."""
+        assert self._pipe is not None
         left = memoryview(frames)
         try:
             while left:

@@ -93,6 +93,17 @@ def test_a_fork_does_not_write_into_it(tap: Tap, tmp_path: Path) -> None:
     assert [line["full"] for line in lines(tmp_path)[1:]] == [2]
 
 
+def test_a_fork_after_its_end_closes_nothing_of_others(tap: Tap) -> None:
+    tap.close()
+    pipe = os.pipe()
+    child = os.fork()
+    if not child:
+        os._exit(0 if all(os.fstat(one) for one in pipe) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for one in pipe:
+        os.close(one)
+
+
 def test_only_new_tokens_of_a_request_are_noted(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
     def new(tokens: list[int]) -> bytes:
         return array("q", tokens).tobytes()
