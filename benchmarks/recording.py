@@ -1,23 +1,22 @@
 """What recording costs a server: time of SGLang's cache with a tap over the time without.
 
-Requests with long prompts that share beginnings go through SGLang's own functions of a request,
-once without and once with a tap on the cache, in turns, in one process; timed is what the scheduler
-calls on the cache. Run: ``python benchmarks/recording.py``.
+Requests with long prompts that share beginnings go through SGLang's own functions of a request, in
+two caches, one of them with a tap, in turns, in one process. Timed is what the scheduler calls on a
+cache, in processor time of its thread. Run: ``python benchmarks/recording.py``.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
-from statistics import median
-from time import perf_counter_ns, sleep
+from time import sleep, thread_time_ns
 from typing import Any
+from unittest import mock
 
 from radixproof.impl.recording import live_sglang
 from radixproof.impl.sglang import locking, parts, shim, store
@@ -31,6 +30,8 @@ from radixproof.model.key import Key
 from radixproof.properties.search.search import calm_collector
 
 PAGE, ROOTS, PART, AT_ONCE = 16, 12, 512, 4
+WARM = 10
+"""Turns before the clocks begin."""
 FORWARD_SECONDS = 0.01
 """A forward pass, for which the scheduler of a server has to wait, too."""
 CONFIG = Config(page_size=PAGE, device_pages=1024, host_pages=2048)
@@ -53,7 +54,7 @@ TIMED = (
 
 
 class Clock:
-    """Time spent in methods of a class, without what they call of each other."""
+    """Processor time of this thread in some methods, without what they call of each other."""
 
     def __init__(self) -> None:
         self.nanoseconds = self.calls = self._depth = 0
@@ -64,11 +65,11 @@ class Clock:
                 return call(*arguments, **named)
             self._depth += 1
             self.calls += 1
-            begin = perf_counter_ns()
+            begin = thread_time_ns()
             try:
                 return call(*arguments, **named)
             finally:
-                self.nanoseconds += perf_counter_ns() - begin
+                self.nanoseconds += thread_time_ns() - begin
                 self._depth -= 1
 
         return timed
@@ -176,67 +177,58 @@ def _prompts(random: Random, count: int) -> Iterator[list[tuple[int, ...]]]:
         ]
 
 
-def measure(system: str, seed: int, count: int, folder: Path | None) -> Clock:
-    """The time in a cache that serves so many requests, with a tap that writes into ``folder``, if
-    any.
-    """
-    tree_class: Any = shim.load(store.locate(version_in(system))).tree.UnifiedRadixCache
-    plain, clock = dict(vars(tree_class)), Clock()
-    if folder is not None:
-        live_sglang.tap_class(tree_class, folder)
+def tapped_class(tree_class: Any, folder: Path) -> Any:
+    """A class of its own, so that the other one is as it was."""
+    tapped = type(tree_class.__name__, (tree_class,), {})
+    live_sglang.tap_class(tapped, folder)
+    return tapped
+
+
+def timed(tree: Any) -> Clock:
+    """The time that is spent in what the scheduler calls on a cache."""
+    clock = Clock()
     for name in TIMED:
-        if hasattr(tree_class, name):
-            setattr(tree_class, name, clock.around(getattr(tree_class, name)))
-    try:
-        server, random = Server(system), Random(seed)
-        for prompts in _prompts(random, count):
-            server.serve(random, prompts)
-        if folder is not None:
-            tap = live_sglang.tap_of(server.tree)
-            assert tap is not None
-            tap.close()
-            assert tap.ended == "it was closed", tap.ended
-        server.parts.close()
-    finally:
-        _restore(tree_class, plain)
+        if hasattr(tree, name):
+            setattr(tree, name, clock.around(getattr(tree, name)))
     return clock
 
 
-def _restore(kind: Any, plain: dict[str, Any]) -> None:
-    for name in set(vars(kind)) - set(plain):
-        delattr(kind, name)
-    for name, value in plain.items():
-        if vars(kind).get(name) is not value:
-            setattr(kind, name, value)
-
-
-def overhead(system: str, rounds: int, count: int) -> Iterator[tuple[Clock, Clock]]:
-    """Of each round the time without a tap, and with one; which of them comes first takes turns."""
-    measure(system, 0, count, None)
-    folder = Path(tempfile.mkdtemp())
-    try:
-        for seed in range(rounds):
-            order = (folder, None) if seed % 2 else (None, folder)
-            first, second = (measure(system, seed, count, where) for where in order)
-            yield (second, first) if seed % 2 else (first, second)
-    finally:
-        shutil.rmtree(folder)
+def overhead(system: str, count: int, folder: Path) -> tuple[Clock, Clock]:
+    """The time in a cache without a tap, and in one with a tap, that serve the same requests: a few
+    at a time, in turns.
+    """
+    sglang = shim.load(store.locate(version_in(system)))
+    servers = [Server(system)]
+    tapped = tapped_class(sglang.tree.UnifiedRadixCache, folder)
+    with mock.patch.object(sglang.tree, "UnifiedRadixCache", tapped):
+        servers.append(Server(system))
+    clocks = [timed(server.tree) for server in servers]
+    for turn, prompts in enumerate(_prompts(Random(1), count)):
+        for server in servers if turn % 2 else reversed(servers):
+            server.serve(Random(turn), prompts)
+        if turn == WARM:
+            for clock in clocks:
+                clock.nanoseconds = clock.calls = 0
+    tap = live_sglang.tap_of(servers[1].tree)
+    assert tap is not None
+    tap.close()
+    assert tap.ended == "it was closed", tap.ended
+    return clocks[0], clocks[1]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("system", nargs="?", default="sglang==0.5.23")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--requests", type=int, default=400)
+    parser.add_argument("--requests", type=int, default=4_000)
     options = parser.parse_args()
     calm_collector()
-    ratios = []
-    for without, tapped in overhead(options.system, options.rounds, options.requests):
-        ratios.append(tapped.nanoseconds / without.nanoseconds - 1)
-        each, more = (one.nanoseconds / one.calls / 1_000 for one in (without, tapped))
-        print(f"{without.calls} calls: {each:.1f} us each, {more:.1f} with a tap", flush=True)
-    spread = f"{min(ratios):+.1%} to {max(ratios):+.1%}"
-    print(f"{options.system}: a tap adds {median(ratios):.1%} ({spread} in {len(ratios)} rounds)")
+    with tempfile.TemporaryDirectory() as folder:
+        without, tapped = overhead(options.system, options.requests, Path(folder))
+    each, more = (one.nanoseconds / one.calls / 1_000 for one in (without, tapped))
+    print(
+        f"{options.system}: {without.calls:,} calls, {each:.1f} us each, {more:.1f} us with a tap:"
+        f" {more / each - 1:+.1%}"
+    )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from radixproof.properties.cli.exit_codes import CLEAN, FOUND
 from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json
 
-from ...releases import again
+from ...releases import AGAIN
 
 SEED, NEWEST = f"sglang=={DRIVEN[0]}", f"sglang=={DRIVEN[-1]}"
 SERVER = Path(__file__).resolve().parents[3] / "examples" / "recorded_server" / "serve.py"
@@ -66,7 +66,8 @@ def test_the_log_of_a_killed_server_alone_leads_to_the_bug(
 
 @pytest.mark.sglang
 @pytest.mark.slow
-@pytest.mark.parametrize("system", [again(NEWEST), f"{NEWEST}+rust"])
+@AGAIN
+@pytest.mark.parametrize("system", [NEWEST, f"{NEWEST}+rust"])
 def test_nothing_new_is_found_in_traces_of_the_newest(
     system: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
