@@ -62,6 +62,8 @@ def replay(options: argparse.Namespace) -> int:
     if went.found:
         print(f"The few operations that do it: radixproof shrink {options.file}")
         return FOUND
+    if went.declined:
+        raise Unavailable(f"{system} cannot be put to all of this trace: {went.declined}")
     if not went.steps:
         raise Unavailable("the trace has no operation that could be rebuilt")
     print(f"Clean: nothing new is wrong with what this trace tells on {system}.")
@@ -124,7 +126,7 @@ def _conclude(went: Followed, operations: int) -> None:
         )
     print(f"{went.steps:,} of {operations:,} operations judged.")
     for signature, count in went.begun_anew.items():
-        times = f"Begun anew with an empty cache, {count:,} times"
+        times = f"Begun anew with an empty cache, {_times(count)}"
         print(f"{times}: after {signature} nothing is judged")
     for signature, known in went.known.items():
         print(f"known: {signature}, first at operation {known.number:,}")
@@ -134,4 +136,8 @@ def _conclude(went: Followed, operations: int) -> None:
 
 def _list(what: str, reasons: Counter[str], say: Callable[[str], None]) -> None:
     for reason, count in sorted(reasons.items()):
-        say(f"{what}, {count:,} times: {reason}")
+        say(f"{what}, {_times(count)}: {reason}")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

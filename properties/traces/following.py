@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from radixproof.impl.operations import LoadBack
-from radixproof.impl.system import Target
+from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.performing.outcomes import Freed, Inserted, Locked, Matched, Skipped
 from radixproof.properties.performing.step import Step
@@ -40,6 +40,8 @@ class Followed:
     """How often, after what, nothing could be judged any more, and it went on with an empty cache:
     by signature.
     """
+    declined: str = ""
+    """The first operation that the system cannot be put to, whatever its state, and why."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Operations that were skipped, by reason."""
     compared: int = 0
@@ -58,10 +60,14 @@ def follow(
 ) -> Followed:
     """Run what a trace tells as a search runs its histories.
 
-    After something that leaves nothing to judge it goes on with an empty cache.
+    After something that leaves nothing to judge it goes on with an empty cache. Raises
+    `Unavailable` if the system cannot be built so.
     """
-    operations, followed = rebuilt.history.operations, Followed()
-    run, since = Run(target, rebuilt.history.config), 0
+    operations, config = rebuilt.history.operations, rebuilt.history.config
+    if refused := target.scope.refuses(config):
+        raise Unavailable(f"{target.name} cannot be built as the cache of this trace: {refused}")
+    followed = Followed(declined=_declined(target, rebuilt))
+    run, since = Run(target, config), 0
     try:
         for number, (operation, said) in enumerate(zip(operations, rebuilt.said, strict=True), 1):
             breaches = run.step(operation)
@@ -74,11 +80,18 @@ def follow(
             if last is not None:
                 followed.begun_anew[last] += 1
                 run.close()
-                run, since = Run(target, rebuilt.history.config), number
+                run, since = Run(target, config), number
             tell(number)
         return followed
     finally:
         run.close()
+
+
+def _declined(target: Target, rebuilt: Rebuilt) -> str:
+    for number, operation in enumerate(rebuilt.history.operations, 1):
+        if why := target.scope.declines(operation, rebuilt.history.config):
+            return f"operation {number:,} ({operation.name}): {why}"
+    return ""
 
 
 def _note(

@@ -11,7 +11,7 @@ from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main
 from radixproof.properties.histories.history_json import from_json
 
-from ..traces.told import LOST, call, key, write
+from ..traces.told import HEAD, LOST, call, key, write
 
 SOUND, WRONG = "radix", "fault:backup-announced-early"
 EARLY, LATER = "EVENT/stored-absent", "EVENT/stored-missing"
@@ -29,7 +29,7 @@ def test_a_trace_of_a_sound_cache_is_clean(trace: Path, capsys: pytest.CaptureFi
     assert main(["replay", str(trace)]) == CLEAN
     assert capsys.readouterr().out.splitlines() == [
         "A trace of radix: 8 calls, which make 8 operations.",
-        "Not rebuilt, 1 times: what it does is not recorded",
+        "Not rebuilt, once: what it does is not recorded",
         "Replayed on radix with Config():",
         "Of 4 outcomes that the trace tells, 4 came out so here (all of them).",
         "8 of 8 operations judged.",
@@ -69,7 +69,7 @@ def test_after_what_leaves_nothing_to_judge_it_goes_on_with_an_empty_cache(
     assert main(["replay", str(file), "--system", "fault:load-source-released-twice"]) == FOUND
     told = capsys.readouterr().out
     crash = "NOCRASH/ReceiptError@Locks.unlock_host"
-    assert f"Begun anew with an empty cache, 1 times: after {crash} nothing is judged" in told
+    assert f"Begun anew with an empty cache, once: after {crash} nothing is judged" in told
     assert "11 of 11 operations judged" in told
 
 
@@ -105,6 +105,21 @@ def test_a_trace_that_cannot_be_read_is_refused(
     file = write(tmp_path / "trace.jsonl", key(1, 5), call("match", key=2))
     assert main([command, str(file)]) == USAGE
     assert "call 1: there is no key 2 before it" in capsys.readouterr().err
+
+
+def test_what_a_system_cannot_be_put_to_is_not_called_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"page_size": 1, "device_pages": 8, "host_pages": 0}
+    lock = call("lock_host", node=1, receipt="")
+    match = call("match", key=1, device=0, best=0, node=1, best_node=1)
+    file = write(tmp_path / "t.jsonl", key(1, 5), match, lock, head={**HEAD, "config": config})
+    assert main(["replay", str(file), "--system", "toy_adapter:target"]) == CANNOT_RUN
+    said = "toy_adapter:target cannot be put to all of this trace: operation 2 (host_lock)"
+    assert said in capsys.readouterr().err
+    assert main(["replay", str(write(file, *LOST)), "--system", "toy_adapter:target"]) == CANNOT_RUN
+    said = "toy_adapter:target cannot be built as the cache of this trace: a host tier"
+    assert said in capsys.readouterr().err
 
 
 def test_a_trace_is_not_replayed_on_all(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:

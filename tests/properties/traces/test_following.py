@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from radixproof.impl.operations import Evict, Insert, Match
 from radixproof.impl.registry import find
+from radixproof.impl.system import Unavailable
 from radixproof.properties.traces.following import Followed, follow
 from radixproof.properties.traces.rebuilding import rebuild
 from radixproof.properties.traces.trace_file import lines
 
 from .told import LOST, call, key, write
 
+RADIX = find("radix")
 TALKATIVE, EARLY = "fault:backup-announced-early", "EVENT/stored-absent"
 LATER = "EVENT/stored-missing"
 
@@ -71,3 +77,17 @@ def test_where_nothing_can_be_judged_any_more_it_goes_on_with_an_empty_cache(
     assert went.found[signature][1:] == (10, 0), "where it came up first"
     assert went.begun_anew == {signature: 2}
     assert went.steps == 20
+
+
+def test_what_a_system_cannot_be_put_to_is_told(tmp_path: Path) -> None:
+    trace = write(tmp_path / "trace.jsonl", *LOST, call("evict_host", tokens=1))
+    rebuilt = rebuild(lines(trace))
+    scope = replace(RADIX.scope, operations=(Insert, Match, Evict))
+    went = follow(replace(RADIX, scope=scope), rebuilt, lambda _: False)
+    assert went.declined == "operation 2 (lock): the system has no such operation"
+    windows = replace(RADIX, scope=replace(RADIX.scope, hosted=False))
+    with pytest.raises(
+        Unavailable, match="cannot be built as the cache of this trace: a host tier"
+    ):
+        follow(windows, rebuilt, lambda _: False)
+    assert not follow(RADIX, rebuilt, lambda _: False).declined
