@@ -8,21 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from radixproof.impl.recording.notes import Note
-from radixproof.impl.recording.tap import Tap, place_of, recording_folder
+from radixproof.impl.recording.tap import Tap, begin, raised
 
 
 def tap_cache(cache: Any, folder: Path) -> Tap:
     """Record a `RadixCache` from its next call on."""
-    free = _free_counts(cache)
-    head = {
-        "radixproof": "trace",
-        "version": 1,
-        "system": "radix",
-        "config": _config(cache),
-        "pools": list(free),
-    }
-    counts = tuple(free.values())
-    tap = Tap(recording_folder(folder), head, lambda: tuple([int(count()) for count in counts]))
+    tap = begin(folder, "radix", _config(cache), _free_counts(cache))
     for name, noting in _NOTED.items():
         setattr(cache, name, _noting(tap, name, getattr(cache, name), noting))
     return tap
@@ -40,17 +31,25 @@ class Noting(NamedTuple):
 
 def _noting(tap: Tap, kind: str, call: Callable[..., Any], noting: Noting) -> Callable[..., Any]:
     def tapped(*arguments: Any, **named: Any) -> Any:
-        given = noting.given(tap, *arguments, **named)
+        if tap.ended:
+            return call(*arguments, **named)
+        try:
+            given = noting.given(tap, *arguments, **named)
+        except Exception as error:
+            tap.fail(error)
+            return call(*arguments, **named)
         try:
             result = call(*arguments, **named)
         except BaseException as error:
-            raised = type(error).__name__, place_of(error)
-            tap.note((kind, None, given, None, None, raised))
+            tap.note((kind, None, given, None, None, raised(error)))
             raise
-        returned = noting.returned(result)
-        if returned is not None:
-            free = tap.free() if noting.changes_pools else None
-            tap.note((kind, None, given, returned, free, None))
+        try:
+            returned = noting.returned(result)
+            if returned is not None:
+                free = tap.free() if noting.changes_pools else None
+                tap.note((kind, None, given, returned, free, None))
+        except Exception as error:
+            tap.fail(error)
         return result
 
     return tapped

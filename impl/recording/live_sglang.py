@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from radixproof.impl.recording.notes import Note
-from radixproof.impl.recording.tap import Tap, place_of, recording_folder
+from radixproof.impl.recording.tap import Tap, begin, raised
 
 _TAP, _NOT = "_radixproof_tap", "_radixproof_cannot_tap"
 _TAPPED, _POLICY = "_radixproof_tapped", "_radixproof_policy"
@@ -100,7 +100,7 @@ def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Ca
         try:
             result = call(tree, *arguments, **named)
         except BaseException as error:
-            tap.note((kind, tap.request, given, None, None, _raised(error)))
+            tap.note((kind, tap.request, given, None, None, raised(error)))
             raise
         finally:
             tap.busy = False
@@ -114,10 +114,6 @@ def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Ca
         return result
 
     return tapped
-
-
-def _raised(error: BaseException) -> tuple[str, str]:
-    return type(error).__name__, place_of(error)
 
 
 def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
@@ -166,16 +162,7 @@ def _remembering(build: Callable[..., None]) -> Callable[..., None]:
 
 
 def _begin(tree: Any, folder: Path) -> Tap:
-    free = _free_counts(tree)
-    head = {
-        "radixproof": "trace",
-        "version": 1,
-        "system": _system(tree),
-        "config": _config(tree),
-        "pools": list(free),
-    }
-    counts = tuple(free.values())
-    return Tap(recording_folder(folder), head, lambda: tuple([int(count()) for count in counts]))
+    return begin(folder, _system(tree), _config(tree), _free_counts(tree))
 
 
 # -- what is noted ---------------------------------------------------------------------------------
@@ -197,7 +184,7 @@ def _prompt(tap: Tap, key: Any, request: str | None) -> Note:
 
 def _looked_up(tap: Tap, arguments: Sequence[Any]) -> Note:
     params = arguments[0]
-    request = tap.request or (params.req.rid or None if params.req is not None else None)
+    request = tap.request or getattr(params.req, "rid", None) or None
     return (_prompt(tap, params.key, request),)
 
 

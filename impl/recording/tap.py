@@ -14,7 +14,7 @@ import sys
 import threading
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,25 @@ def place_of(error: BaseException) -> str:
         return ""
     code = trace.tb_frame.f_code
     return f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}"
+
+
+def begin(
+    folder: Path, system: str, config: dict[str, Any], free: Mapping[str, Callable[[], int]]
+) -> Tap:
+    """A recording of this process in a new folder in this one.
+
+    ``system`` is its name, ``config`` by the names of a history's, ``free`` counts the free slots
+    of each pool. Raises OSError.
+    """
+    head = {"radixproof": "trace", "version": 1, "system": system, "config": config}
+    counts = tuple(free.values())
+    own = recording_folder(folder)
+    return Tap(own, {**head, "pools": [*free]}, lambda: tuple([int(count()) for count in counts]))
+
+
+def raised(error: BaseException) -> Note:
+    """What is noted of an error: its type, and where it was raised."""
+    return type(error).__name__, place_of(error)
 
 
 class Tap:

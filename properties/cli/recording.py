@@ -35,8 +35,7 @@ def run(options: argparse.Namespace) -> int:
         return CLEAN
     entry = install()
     print(f"Written: {entry}")
-    print(
-        f"A server is recorded that is started so: {FOLDER}=FOLDER python -m sglang.launch_server …"
-    )
+    print("What records a server, here one of SGLang:")
+    print(f"  {FOLDER}=FOLDER python -m sglang.launch_server ...")
     print("Its trace is what 'radixproof replay FOLDER' runs again.")
     return CLEAN

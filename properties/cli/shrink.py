@@ -31,11 +31,13 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if history_file.is_trace(options.file):
+        what = "new is wrong with what this trace tells"
         system, history, smallest = traces.shrunk(options)
     else:
+        what = "is wrong with this history"
         system, history, smallest = _shrunk(options)
     if smallest is None:
-        print(f"Clean: nothing is wrong with this history on {system}; there is nothing to shrink.")
+        print(f"Clean: nothing {what} on {system}; there is nothing to shrink.")
         return CLEAN
     if options.out is None:
         print(to_json(smallest), end="")

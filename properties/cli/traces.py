@@ -62,17 +62,14 @@ def replay(options: argparse.Namespace) -> int:
     if went.found:
         print(f"The few operations that do it: radixproof shrink {options.file}")
         return FOUND
-    if went.declined:
-        raise Unavailable(f"{system} cannot be put to all of this trace: {went.declined}")
-    if not went.steps:
-        raise Unavailable("the trace has no operation that could be rebuilt")
+    _check_enough(went, system)
     print(f"Clean: nothing new is wrong with what this trace tells on {system}.")
     return CLEAN
 
 
 def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
     """The system, the history of a trace, and a shortest one that goes wrong in the same way; None
-    if nothing is wrong with it that is not known. Raises `UsageError`.
+    if nothing is wrong with it that is not known. Raises `UsageError` or `Unavailable`.
     """
     from radixproof.properties.campaigns.tracing import reduced
 
@@ -81,6 +78,7 @@ def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
     _introduce(told, system, complain)
     went = _followed(told, system, options)
     if not went.found:
+        _check_enough(went, system)
         return system, told.history, None
     signature = options.signature or next(iter(went.found))
     if signature not in went.found:
@@ -94,6 +92,14 @@ def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
     operations = told.history.operations[since:number]
     cut = History(told.history.config, operations, told.history.origin)
     return system, told.history, reduced(system, cut, signature, options.step_seconds, progress)
+
+
+def _check_enough(went: Followed, system: str) -> None:
+    """What was not put to a system must not be called clean. Raises `Unavailable`."""
+    if went.declined:
+        raise Unavailable(f"{system} cannot be put to all of this trace: {went.declined}")
+    if not went.steps:
+        raise Unavailable("the trace has no operation that could be rebuilt")
 
 
 def _followed(told: Rebuilt, system: str, options: argparse.Namespace) -> Followed:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 from radixproof.impl.operations import History, Operation
 from radixproof.impl.system import Target
 from radixproof.model.key import Key
 from radixproof.properties.running.run import run_history
 from radixproof.properties.search.finding import shrink
+from radixproof.properties.search.minimise import minimise
 from radixproof.properties.search.minimise.best import Shrinking
 from radixproof.properties.search.minimise.fewer_operations import last_ones, without_stretches
 
@@ -31,7 +33,7 @@ def reduce(
 ) -> History | None:
     """A shortest history that fails on ``target`` with ``signature``; None if this one does not.
 
-    If it fails only where less is looked at, it is the shortest of those.
+    If none fails so with every step looked at, it is a shortest one that does as a search looks.
     """
     verdict = run_history(target, history, signature.__ne__, every=None)
     if verdict is None:
@@ -46,9 +48,12 @@ def reduce(
     last_ones(now)
     without_stretches(now, patience=3)
     without_conversations(now)
-    without_stretches(now, patience=3 if len(now.operations) > SHORT else 64)
-    origin = {**history.origin, "signature": signature}
-    return shrink(target, replace(now.best, origin=origin), lambda _, left: tell(left))
+    without_stretches(now, patience=3 if len(now.operations) > SHORT else inf)
+    origin = {**history.origin, "system": target.name, "signature": signature}
+    best = replace(now.best, origin=origin)
+    if run_history(target, best, signature.__ne__) is None:
+        return minimise(best, fails, tell)
+    return shrink(target, best, lambda _, left: tell(left))
 
 
 def without_conversations(now: Shrinking) -> None:
@@ -59,8 +64,9 @@ def without_conversations(now: Shrinking) -> None:
     left = [[talk for talk in talks if talk is not None]]
     while left:
         some = left.pop()
+        dropped = frozenset(some)
         if now.accepts_operations(
-            one for one in now.operations if _conversation(one) not in set(some)
+            one for one in now.operations if _conversation(one) not in dropped
         ):
             continue
         if len(some) > 1:

@@ -58,3 +58,13 @@ def test_a_call_that_raises_is_told_and_still_raises(tmp_path: Path) -> None:
     last = json.loads(file.read_text().splitlines()[-1])
     assert (last["call"], last["raised"]) == ("insert", "ValueError")
     assert last["where"].startswith("cache.py:")
+
+
+def test_a_call_that_cannot_be_described_is_made_all_the_same(tmp_path: Path) -> None:
+    cache = RADIX.build(Config()).cache  # type: ignore[attr-defined]
+    tap: Tap = record(cache, tmp_path)
+    with pytest.raises(TypeError, match="match"):
+        cache.match(colour=1)
+    assert tap.ended.startswith("TypeError: ")
+    assert cache.match([1, 2]).device_node.end == 0
+    tap.close()

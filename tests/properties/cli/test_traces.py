@@ -58,6 +58,7 @@ def test_what_is_known_is_passed_over(
     assert main(["replay", str(trace), *options]) == CLEAN
     assert f"known: {EARLY}, first at operation 1\n" in capsys.readouterr().out
     assert main(["shrink", str(trace), *options]) == CLEAN
+    assert "Clean: nothing new is wrong with what this trace tells" in capsys.readouterr().out
     assert main(["report", str(trace), *options]) == CLEAN
 
 
@@ -131,5 +132,6 @@ def test_a_trace_without_an_operation_is_not_called_clean(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(tmp_path / "trace.jsonl", call("not_recorded"))
-    assert main(["replay", str(file)]) == CANNOT_RUN
-    assert "no operation that could be rebuilt" in capsys.readouterr().err
+    for command in ("replay", "shrink", "report"):
+        assert main([command, str(file)]) == CANNOT_RUN
+        assert "no operation that could be rebuilt" in capsys.readouterr().err

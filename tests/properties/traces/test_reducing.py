@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
+
+import pytest
 
 from radixproof.impl.operations import (
     Evict,
@@ -15,8 +18,10 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
+from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.search.minimise.best import Shrinking
 from radixproof.properties.traces.reducing import reduce, without_conversations
 
@@ -42,6 +47,20 @@ def test_cause_and_symptom_are_found_far_apart() -> None:
     assert len(smallest.operations) <= len(LEAK)
     assert smallest.origin["signature"] == "LOCK/full-too-many"
     assert smallest.origin["system"] == LEAKS.name
+
+
+def test_what_fails_only_as_a_search_looks_is_no_other_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(target: Target, history: History, known: Any, every: int | None = 1) -> Verdict | None:
+        return None if every == 1 else run_history(target, history, known, every)
+
+    monkeypatch.setattr("radixproof.properties.traces.reducing.run_history", run)
+    operations = (*traffic(1, 50), *LEAK, Evict(99))
+    smallest = reduce(LEAKS, History(Config(), operations), "LOCK/full-too-many")
+    assert smallest is not None
+    assert smallest.origin == {"system": LEAKS.name, "signature": "LOCK/full-too-many"}
+    assert len(smallest.operations) <= len(LEAK) + 1
 
 
 def test_what_does_not_fail_is_not_reduced() -> None:
