@@ -25,6 +25,7 @@ from radixproof.properties.reporting.page.page import STEPS, account, html
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Death
+from radixproof.properties.running.replaying import declined
 from radixproof.properties.running.run import Verdict
 from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import NothingFails, failure, shrink
@@ -207,9 +208,9 @@ def _replayed(task: Replay, tell: Tell) -> Replayed:
 def _told(target: Target, history: History, tell: Tell, trees: int) -> Narrative:
     """How it goes, up to what it was kept for, or else up to the first that is wrong."""
     signature = history.origin.get("signature")
-    told = narrate(target, history, signature, _now_and_then(tell), trees)
+    told = narrate(target, history, signature, now_and_then(tell), trees)
     if told.breach is None and signature is not None:
-        told = narrate(target, history, None, _now_and_then(tell), trees)
+        told = narrate(target, history, None, now_and_then(tell), trees)
     seen = differs(target, history)
     return told if seen is None else _up_to(target, history, seen, trees)
 
@@ -228,13 +229,11 @@ def _page(task: Replay, tell: Tell) -> Drawn:
 
 def _left_out(target: Target, history: History) -> str:
     """The first operation that a system cannot be put to, whatever its state, and why."""
-    for number, operation in enumerate(history.operations, 1):
-        if why := target.scope.declines(operation, history.config):
-            return f"step {number} ({operation.name}): {why}"
-    return ""
+    first = declined(history, target.scope)
+    return "" if first is None else f"step {first[0]} {first[1]}"
 
 
-def _now_and_then(tell: Tell) -> Callable[[], None]:
+def now_and_then(tell: Tell) -> Callable[[], None]:
     """Tells of every hundredth step."""
     done = 0
 

@@ -6,37 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radixproof.impl.operations import History
-from radixproof.properties.campaigns.replaying import apart, until_it_lives
+from radixproof.properties.campaigns.replaying import apart, now_and_then, until_it_lives
 from radixproof.properties.guarding.child import Tell
 from radixproof.properties.guarding.starting import started
 from radixproof.properties.traces.following import Followed, follow
 from radixproof.properties.traces.rebuilding import Rebuilt
 from radixproof.properties.traces.reducing import reduce
 
-_EVERY = 500
-"""Steps after which it is told how far a trace has been followed."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Following:
+@dataclass(frozen=True)
+class _Task:
     system: str
+    step_seconds: float
+
+    def __str__(self) -> str:
+        return self.system
+
+
+@dataclass(frozen=True)
+class _Following(_Task):
     rebuilt: Rebuilt
     known: frozenset[str]
-    step_seconds: float
-
-    def __str__(self) -> str:
-        return self.system
 
 
-@dataclass(frozen=True, slots=True)
-class _Reducing:
-    system: str
+@dataclass(frozen=True)
+class _Reducing(_Task):
     history: History
     signature: str
-    step_seconds: float
-
-    def __str__(self) -> str:
-        return self.system
 
 
 def followed(
@@ -47,7 +43,7 @@ def followed(
     tell: Callable[[int], None],
 ) -> Followed:
     """How a trace goes on a system. Raises `UnknownSystem` or `Unavailable`."""
-    return apart(_Following(system, rebuilt, known, step_seconds), _follow, tell)
+    return apart(_Following(system, step_seconds, rebuilt, known), _follow, tell)
 
 
 def reduced(
@@ -61,7 +57,7 @@ def reduced(
 
     Raises `UnknownSystem` or `Unavailable`.
     """
-    return apart(_Reducing(system, history, signature, step_seconds), _reduce, tell)
+    return apart(_Reducing(system, step_seconds, history, signature), _reduce, tell)
 
 
 def _follow(task: _Following, tell: Tell) -> Followed:
@@ -69,11 +65,8 @@ def _follow(task: _Following, tell: Tell) -> Followed:
 
 
 def _followed(task: _Following, tell: Tell) -> Followed:
-    def now_and_then(done: int) -> None:
-        if done % _EVERY == 0:
-            tell(done)
-
-    return follow(started(task.system), task.rebuilt, task.known.__contains__, now_and_then)
+    known = task.known.__contains__
+    return follow(started(task.system), task.rebuilt, known, now_and_then(tell))
 
 
 def _reduce(task: _Reducing, tell: Tell) -> History | None:

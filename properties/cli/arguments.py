@@ -147,6 +147,18 @@ def in_tree(system: str, path: Path | None) -> str:
     return named_tree(path.resolve(), core_in(system))
 
 
+def add_known(group: argparse._ActionsContainer, of: str = "") -> None:
+    """``--known``, as often as there are files; ``of`` says what for, where that is not all."""
+    group.add_argument(
+        "--known",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"{of}pass over the findings in this file; 'builtin' for our own list of those of"
+        " SGLang",
+    )
+
+
 def add_step_seconds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--step-seconds",

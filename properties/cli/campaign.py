@@ -57,13 +57,7 @@ def add(commands: Any) -> None:
         "--seconds", type=arguments.seconds, metavar="N", help="end after N seconds"
     )
     arguments.add_step_seconds(parser)
-    parser.add_argument(
-        "--known",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="pass over the findings in this file; 'builtin' for our own list of those of SGLang",
-    )
+    arguments.add_known(parser)
     parser.add_argument(
         "--ray",
         metavar="ADDRESS",

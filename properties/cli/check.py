@@ -57,13 +57,7 @@ def add(commands: Any) -> None:
 
 
 def _add_known(group: Any) -> None:
-    group.add_argument(
-        "--known",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="pass over the findings in this file; 'builtin' for our own list of those of SGLang",
-    )
+    arguments.add_known(group)
     group.add_argument(
         "--accept",
         type=Path,

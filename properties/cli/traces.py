@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Unavailable
-from radixproof.properties.cli import history_file, searches
+from radixproof.properties.cli import arguments, history_file, searches
 from radixproof.properties.cli.exit_codes import CLEAN, FOUND, UsageError
 from radixproof.properties.cli.streams import complain
 
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 
 
 def add_known(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--known",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="of a trace: pass over the findings in this file; 'builtin' for our own list of those"
-        " of SGLang",
-    )
+    arguments.add_known(parser, "of a trace: ")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

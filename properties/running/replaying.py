@@ -16,9 +16,17 @@ def fits(history: History, scope: Scope) -> bool:
     """Whether a system with this scope can be built so, and offers all operations of
     the history.
     """
-    return not scope.refuses(history.config) and not any(
-        scope.declines(operation, history.config) for operation in history.operations
-    )
+    return not scope.refuses(history.config) and declined(history, scope) is None
+
+
+def declined(history: History, scope: Scope) -> tuple[int, str] | None:
+    """The number of the first operation (from 1) that a system with this scope cannot be put to,
+    whatever its state, with its name and why; None if it can be put to all.
+    """
+    for number, operation in enumerate(history.operations, 1):
+        if why := scope.declines(operation, history.config):
+            return number, f"({operation.name}): {why}"
+    return None
 
 
 def replayed(

@@ -12,6 +12,7 @@ from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
 from radixproof.properties.performing.outcomes import Freed, Inserted, Locked, Matched, Skipped
 from radixproof.properties.performing.step import Step
+from radixproof.properties.running.replaying import declined
 from radixproof.properties.running.run import Run, ends
 from radixproof.properties.traces.rebuilding import Rebuilt, Said
 
@@ -56,9 +57,9 @@ def follow(
     target: Target,
     rebuilt: Rebuilt,
     known: Callable[[str], bool],
-    tell: Callable[[int], None] = lambda _: None,
+    tell: Callable[[], None] = lambda: None,
 ) -> Followed:
-    """Run what a trace tells as a search runs its histories.
+    """Run what a trace tells as a search runs its histories, and ``tell`` of every operation.
 
     After something that leaves nothing to judge it goes on with an empty cache. Raises
     `Unavailable` if the system cannot be built so.
@@ -66,7 +67,8 @@ def follow(
     operations, config = rebuilt.history.operations, rebuilt.history.config
     if refused := target.scope.refuses(config):
         raise Unavailable(f"{target.name} cannot be built as the cache of this trace: {refused}")
-    followed = Followed(declined=_declined(target, rebuilt))
+    first = declined(rebuilt.history, target.scope)
+    followed = Followed(declined="" if first is None else f"operation {first[0]:,} {first[1]}")
     run, since = Run(target, config), 0
     try:
         for number, (operation, said) in enumerate(zip(operations, rebuilt.said, strict=True), 1):
@@ -81,17 +83,10 @@ def follow(
                 followed.begun_anew[last] += 1
                 run.close()
                 run, since = Run(target, config), number
-            tell(number)
+            tell()
         return followed
     finally:
         run.close()
-
-
-def _declined(target: Target, rebuilt: Rebuilt) -> str:
-    for number, operation in enumerate(rebuilt.history.operations, 1):
-        if why := target.scope.declines(operation, rebuilt.history.config):
-            return f"operation {number:,} ({operation.name}): {why}"
-    return ""
 
 
 def _note(
