@@ -24,18 +24,41 @@ from radixproof.properties.generating.keys import Below
 from radixproof.properties.generating.making import Making
 from radixproof.properties.generating.preview import preview_match
 
+BY_HITS = (EvictionPolicy.LFU, EvictionPolicy.SLRU)
+"""Orders of eviction in which hits count."""
+POPULAR = 6
+"""One prompt in so many is asked for again and again, where hits count."""
+MOST_AGAIN = 11
+"""Fewer times than this."""
+
 
 class Inserts:
     """Makes the inserts of one history."""
 
     def __init__(self, making: Making) -> None:
         self.making, self.config = making, making.config
+        self.turns = 0
+        """Inserts so far, where hits count."""
 
     def inserting(self, model: Cache, below: Below) -> Iterator[Operation]:
         """An insert, mostly after the eviction that makes room, as an engine would, sometimes with
-        its match locked meanwhile.
+        its match locked meanwhile. Some are of what is being fetched, which has taken too long; and
+        where hits decide who goes, some prompts are asked for again and again.
         """
-        yield from self._of(self.making.keys.derived(model, below), model, below)
+        begun = list(self.making.ledger.prefetches.values())
+        if begun and not below(2):
+            key = begun[below(len(begun))].key
+        else:
+            key = self.making.keys.derived(model, below)
+        for _ in range(self._times()):
+            yield from self._of(key, model, below)
+
+    def _times(self) -> int:
+        """How often a prompt is asked for in a row: by turns, and not by a draw."""
+        if self.config.eviction_policy not in BY_HITS:
+            return 1
+        self.turns += 1
+        return 1 + self.turns % MOST_AGAIN if self.turns % POPULAR == 0 else 1
 
     def splitting(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
         """A match or an insert that leaves the tree where ``key`` ends, inside a node."""

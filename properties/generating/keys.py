@@ -15,6 +15,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.loading import to_load
 from radixproof.model.specification.matching import ON_EITHER, match_end
 from radixproof.model.specification.trie import Page
+from radixproof.properties.generating.preview import preview_match
 from radixproof.properties.generating.prompts import Prompts
 from radixproof.properties.generating.wide import alphabet
 
@@ -61,18 +62,27 @@ class Keys:
         return self.prompts.derive(base, keep, tail + ragged, bits, below(8))
 
     def to_fetch(self, model: Cache, below: Below) -> Key:
-        """A prompt; one in three ends with a node that lacks a window or a state on the host, or a
-        page behind it, so that what is fetched fills what is there.
+        """A prompt of which something is missing, mostly; one in three leads to a node that lacks
+        something on the host, which what is fetched then fills, or to one where that brings a
+        window which begins within a node.
         """
-        pools = [pool for pool in HOST[1:] if pool in self.config.pools]
-        if not pools or below(3):
-            return self.derived(model, below)
-        pool = pools[below(len(pools))]
-        lacking = [page for page in model.trie.recency if page.cut and not page.has(pool)]
-        if not lacking:
-            return self.derived(model, below)
-        key = lacking[below(len(lacking))].key()
-        return replace(key, tokens=key.tokens + self.config.page_size * (1,) * below(2))
+        pools = [pool for pool in HOST if pool in self.config.pools]
+        pool, ends = pools[below(len(pools))], [page for page in model.trie.recency if page.cut]
+        lacking = [page for page in ends if not page.has(pool)]
+        cutting = [page for page in ends if self._cuts_a_node(page, model)]
+        ends = cutting if cutting and below(4) else [] if below(3) else lacking
+        key = ends[below(len(ends))].key() if ends else self.derived(model, below)
+        missing = preview_match(model, key).best.end < len(model.trie.units(key))
+        if missing or not below(4):
+            return key
+        return replace(key, tokens=key.tokens + self.config.page_size * (1 + below(2),))
+
+    def _cuts_a_node(self, end: Page, model: Cache) -> bool:
+        """Whether what is fetched for a page brings a window that begins within a node."""
+        path = end.path()
+        missing_from = preview_match(model, end.key()).best.end
+        pages = self.config.fetched_window(missing_from, end.end) // self.config.page_size
+        return 0 < pages < len(path) and not path[-1 - pages].cut
 
     def on_host(self, model: Cache, below: Below) -> Key:
         """The prefix of something that can be loaded back, is on its way, or is merely on the host;

@@ -48,10 +48,12 @@ from radixproof.properties.generating.evictions import Evictions
 from radixproof.properties.generating.inserts import Inserts
 from radixproof.properties.generating.keys import Below, loadable
 from radixproof.properties.generating.making import Making
+from radixproof.properties.generating.preview import preview_match
 from radixproof.properties.generating.requests import Requests
 from radixproof.properties.generating.wide import in_parts
 from radixproof.properties.judging.judge import Judge
 from radixproof.properties.performing.ledger import Ledger
+from radixproof.properties.performing.prefetches import needed
 
 MIX: dict[type[Operation], float] = {
     Insert: 8,
@@ -63,7 +65,7 @@ MIX: dict[type[Operation], float] = {
     Evict: 2.5,
     EvictHost: 1,
     LoadBack: 3,
-    HostInsert: 0.8,
+    HostInsert: 1,
     RunCopies: 1.5,
     WritingCheck: 3,
     LoadingCheck: 0.8,
@@ -228,17 +230,26 @@ class Shaper:
     def _fetch(self, model: Cache, below: Below) -> Iterable[Operation]:
         """What storage has comes to the host, at once, or while other operations go on."""
         if not self.prefetches or not below(3):
-            return (HostInsert(self.keys.to_fetch(model, below)),)
+            return self._fetch_at_once(self.keys.to_fetch(model, below), model, below)
         begun = list(self.ledger.prefetches.items())
         if len(begun) == MOST_PREFETCHES or (begun and below(2)):
             name, one = begun[below(len(begun))]
             pages = len(one.slots[Pool.FULL_HOST]) // self.config.page_size
             came = None if below(3) else below(pages) * self.config.page_size
             return (EndPrefetch(name, came),)
-        name, key = self.making.name("f"), self.keys.derived(model, below)
+        name, key = self.making.name("f"), self.keys.to_fetch(model, below)
         if not self.scope.carries_prefetches or below(4):
             return (Prefetch(name, key),)
         return (Prefetch(name, key, below(3) * self.config.page_size),)
+
+    def _fetch_at_once(self, key: Key, model: Cache, below: Below) -> Iterator[Operation]:
+        """Half of the time room is made for it, as an engine would."""
+        if below(2):
+            start, end = preview_match(model, key).best.end, len(model.trie.units(key))
+            for pool, count in needed(self.config, start, end):
+                if short := max(0, count - model.trie.free(pool)):
+                    yield EvictHost(short, pool.component)
+        yield HostInsert(key)
 
     def _with_receipt(
         self, kind: type[Operation], model: Cache, below: Below

@@ -36,7 +36,7 @@ from radixproof.properties.running.run import run_history
 
 WINDOWED = Config(window=1, swa_pages=8, swa_host_pages=16)
 STATEFUL = Config(window=1, swa_pages=8, swa_host_pages=16, mamba_states=3, mamba_host_states=16)
-HISTORIES = 60
+HISTORIES = 400
 """As many of a soak are tried before a fault counts as hidden."""
 
 A, AB, ABC, X = Key((1,)), Key((1, 2)), Key((1, 2, 3)), Key((9,))

@@ -13,8 +13,8 @@ from radixproof.impl.recording.tap import Tap
 from radixproof.impl.registry import find
 from radixproof.model.config import Config
 from radixproof.properties.drivers.soak import soak
-from radixproof.properties.performing.performer import Performer
 from radixproof.properties.running.judged import JudgedHistory
+from radixproof.properties.running.run import Run
 from radixproof.properties.traces.following import follow
 from radixproof.properties.traces.rebuilding import Rebuilt, rebuild
 from radixproof.properties.traces.trace_file import lines
@@ -24,11 +24,10 @@ RADIX = find("radix")
 
 def recorded(ran: JudgedHistory, folder: Path) -> Rebuilt:
     """The trace of a history of one rank."""
-    performer = Performer(RADIX, ran.history.config)
-    tap = record(performer.system.cache, folder)  # type: ignore[attr-defined]
+    run = Run(RADIX, ran.history.config)
+    tap = record(run.system.cache, folder)  # type: ignore[attr-defined]
     for operation in ran.history.operations:
-        for _ in performer.perform(operation):
-            pass
+        run.step(operation)
     tap.close()
     assert tap.ended == "it was closed"
     return rebuild(lines(folder))

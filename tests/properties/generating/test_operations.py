@@ -106,7 +106,7 @@ def test_matches_are_kept_and_used_later(radix: Target) -> None:
 def test_copies_fail_that_something_else_goes_on_with(radix: Target) -> None:
     """A forward pass in flight, a reset, and what another rank has done of the same queue."""
     seen: Counter[str] = Counter()
-    for number, shape in enumerate(drawn(EVERYTHING, 120)):
+    for number, shape in enumerate(drawn(EVERYTHING, 160)):
         run = Run(radix, shape)
         before: Operation = WritingCheck()
         for operation in Generator(run.judge, Random(f"fails {number}"), EVERYTHING).operations(60):

@@ -23,7 +23,7 @@ from radixproof.properties.testing.case import ReportingMachine, state_machine
 from radixproof.properties.testing.found import Found
 
 FAULT = "fault:split-parent-not-backed-up"
-SEED = 1
+SEED = 2
 
 
 @pytest.fixture(autouse=True)
