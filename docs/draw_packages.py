@@ -27,6 +27,7 @@ ORDER = (
     "properties/sensitivity",
     "properties/fleet",
     "properties/power",
+    "properties/exploring",
     "properties/results",
     "properties/campaigns",
     "properties/reporting",

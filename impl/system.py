@@ -11,9 +11,9 @@ part lacks its methods, and its `Scope` says so. Nothing that the scope excludes
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from radixproof.impl.carrying import Carrying
 from radixproof.impl.fetching import Fetching
@@ -359,6 +359,34 @@ class Replicated(Protocol):
 
     def copied(self, load: bool) -> int:
         """Backups, or load-backs, that an unlimited poll would acknowledge now."""
+
+
+class Counters(NamedTuple):
+    """Numbers of one node that decide who is evicted, or backed up, later."""
+
+    hits: int
+    priority: int
+    created: int
+    """When it was made: a number of which only the order counts."""
+
+
+class Hidden(NamedTuple):
+    """What no observation shows, and what comes later depends on."""
+
+    nodes: Mapping[int, Counters]
+    """By their ids."""
+    refusing: Sequence[Pool] = ()
+    """Pools whose next allocation is to fail."""
+
+
+@runtime_checkable
+class Revealing(Protocol):
+    """For explorations, which take two states for one if they look alike. No scope says whether a
+    system has it: without it, what is hidden does not tell states apart.
+    """
+
+    def hidden(self) -> Hidden:
+        """What is hidden now."""
 
 
 class SelfChecking(Protocol):

@@ -31,7 +31,7 @@ from radixproof.impl.radix_adapter.refusing import RefusingAllocator
 from radixproof.impl.radix_adapter.scheduled import ForwardPass, ScheduledEngine
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
-from radixproof.impl.system import Fetched, Insertion, Lookup, Unavailable
+from radixproof.impl.system import Counters, Fetched, Hidden, Insertion, Lookup, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -226,6 +226,13 @@ class RadixSystem:
             protected=_per_component(tree.protected),
             whole=self._whole() if whole else None,
             events=tuple(map(Event._make, self._events.drain())),
+        )
+
+    def hidden(self) -> Hidden:
+        nodes = self.cache.tree.nodes()
+        return Hidden(
+            {node.id: Counters(node.hits, node.priority, node.created) for node in nodes},
+            [pool for pool, one in self.allocators.items() if getattr(one, "refusing", False)],
         )
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:

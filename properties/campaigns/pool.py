@@ -4,9 +4,58 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterable
+from contextlib import closing
 from multiprocessing.connection import wait
+from typing import Self
 
 from radixproof.properties.campaigns.lane import Event, Lane, News, Work
+
+
+class Pool:
+    """A few processes that do jobs of one kind, as often as there are some; at most ``jobs`` at a
+    time. A context: its end is theirs.
+    """
+
+    def __init__(self, work: Work, jobs: int) -> None:
+        self.work, self.jobs = work, jobs
+        self.lanes: list[Lane] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for lane in self.lanes:
+            lane.end()
+
+    def idle(self) -> None:
+        """Forget jobs that are still being done: the processes that do them are ended."""
+        for lane in [lane for lane in self.lanes if lane.job is not None]:
+            lane.end()
+            self.lanes.remove(lane)
+
+    def run(self, shards: Iterable[object]) -> Generator[Event, None, None]:
+        """Run shards; yields events as they come, one end for each shard."""
+        todo = deque(shards)
+        while todo or any(lane.job is not None for lane in self.lanes):
+            self._give(todo)
+            busy = [lane for lane in self.lanes if lane.job is not None]
+            ready = wait([lane.pipe for lane in busy])
+            for lane in [lane for lane in busy if lane.pipe in ready]:
+                event = lane.event()
+                if not isinstance(event, News) and not lane.process.is_alive():
+                    lane.end()
+                    self.lanes.remove(lane)
+                yield event
+
+    def _give(self, todo: deque[object]) -> None:
+        """Give a job to every process that has none, and begin more of them while there may be."""
+        for lane in self.lanes:
+            if todo and lane.job is None:
+                lane.give(todo.popleft())
+        while todo and len(self.lanes) < self.jobs:
+            lane = Lane(self.work)
+            self.lanes.append(lane)
+            lane.give(todo.popleft())
 
 
 def run(shards: Iterable[object], work: Work, jobs: int) -> Generator[Event, None, None]:
@@ -14,23 +63,5 @@ def run(shards: Iterable[object], work: Work, jobs: int) -> Generator[Event, Non
 
     Closing or interrupting the generator ends what is running.
     """
-    todo, lanes = deque(shards), list[Lane]()
-    try:
-        while todo or lanes:
-            while todo and len(lanes) < jobs:
-                lane = Lane(work)
-                lanes.append(lane)
-                lane.give(todo.popleft())
-            ready = wait([lane.pipe for lane in lanes])
-            for lane in [lane for lane in lanes if lane.pipe in ready]:
-                event = lane.event()
-                if not isinstance(event, News):
-                    if todo and lane.process.is_alive():
-                        lane.give(todo.popleft())
-                    else:
-                        lane.end()
-                        lanes.remove(lane)
-                yield event
-    finally:
-        for lane in lanes:
-            lane.end()
+    with Pool(work, jobs) as pool, closing(pool.run(shards)) as events:
+        yield from events

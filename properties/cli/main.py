@@ -19,6 +19,7 @@ from radixproof.properties.cli import (
     campaign,
     check,
     corpus,
+    explore,
     faults,
     matrix,
     power,
@@ -34,6 +35,7 @@ from radixproof.properties.cli.streams import complain, give_up
 
 COMMANDS = (
     check,
+    explore,
     matrix,
     campaign,
     recording,

@@ -162,3 +162,30 @@ class CountProgress(_Counted):
     def show(self, done: int) -> None:
         news = f"{done:,} of {self.total:,} {self.things}"
         self.line.update(done, self.things, news, last=done == self.total)
+
+
+class ExplorationProgress:
+    """Progress of an exploration, of which nobody knows how large it is."""
+
+    def __init__(self, what: str) -> None:
+        columns = (TimeElapsedColumn(), TextColumn("{task.description}"))
+        self.line = _Line(Console(stderr=True), columns, 0, 0)
+        self.what = what
+        self.states = self.transitions = 0
+
+    def __enter__(self) -> ExplorationProgress:
+        self.line.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.line.stop()
+
+    def expanded(self, length: int, transitions: int) -> None:
+        """One more state, all of whose histories of one length are judged."""
+        self.states += 1
+        self.transitions += transitions
+        news = (
+            f"{self.what}: histories of {length} operations,"
+            f" {self.states:,} states expanded, {self.transitions:,} transitions"
+        )
+        self.line.update(self.states, news, news)

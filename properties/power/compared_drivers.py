@@ -16,6 +16,8 @@ from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach
 from radixproof.properties.drivers import baseline
 from radixproof.properties.drivers.soak import soak
+from radixproof.properties.exploring.scopes import SCOPES
+from radixproof.properties.exploring.sweep import sweep
 from radixproof.properties.histories import corpus
 from radixproof.properties.running.judged import JudgedHistory
 from radixproof.properties.running.replaying import fits, replayed
@@ -101,6 +103,10 @@ def _soak(target: Target, seed: int) -> Iterator[JudgedHistory]:
     return soak(target, seed, lambda _: False)
 
 
+def _explorer(target: Target, seed: int) -> Iterator[JudgedHistory]:
+    return sweep(target, SCOPES.values())
+
+
 def _corpus(target: Target, seed: int) -> Iterator[JudgedHistory]:
     return replayed(target, [entry.history for entry in corpus.read(corpus.FOLDER)])
 
@@ -126,6 +132,13 @@ DRIVERS = {
         ),
         Driver("machine", "the Hypothesis state machine alone", _machine),
         Driver("soak", "the seeded soak alone", _soak),
+        Driver(
+            "explorer",
+            "every history of the small scopes, the shortest first",
+            _explorer,
+            as_it_is,
+            seeded=False,
+        ),
         Driver(
             "corpus",
             "shortest histories of all known bugs, replayed",

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from radixproof.properties.cli.ci_files import SUMMARY
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main, make_parser
 from radixproof.properties.cli.replay import SKIP
+from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.history_json import to_json
 from radixproof.properties.power import corpus_update
@@ -48,7 +50,7 @@ A_FINDING = (
     r"^[A-Z]+(-H)?/\S+ in |\d+ operations? shrunk to|\"signature\": |^Missed, |  \d+ findings?, |"
     r"\. Written to \S+\.html$"
 )
-SEARCHING = {"check", "matrix", "power", "sensitivity", "corpus", "add"}
+SEARCHING = {"check", "explore", "matrix", "power", "sensitivity", "corpus", "add"}
 PROMISED = (CLEAN, FOUND, USAGE, CANNOT_RUN)
 SOME_FAULTS = {"split-parent-not-backed-up", "ack-keeps-lock"}
 SOME_KINDS = {"stored-event-missing"}
@@ -105,6 +107,8 @@ def in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arguments, "MOST_SEEDS", 3)
     monkeypatch.setattr(arguments, "MOST_HISTORIES", 3)
     monkeypatch.setattr(sensitivity, "HISTORIES", 2)
+    tiny = replace(SCOPES["swa"], operations=SCOPES["swa"].operations[:3], depth=1)
+    monkeypatch.setattr("radixproof.properties.exploring.scopes.SCOPES", {"swa": tiny})
     lanes_stay(monkeypatch)
     monkeypatch.delenv(SUMMARY, raising=False)
     monkeypatch.setattr(subprocess, "run", pip)

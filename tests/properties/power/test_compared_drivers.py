@@ -112,4 +112,8 @@ def test_what_the_clean_system_shows_too_is_a_false_alarm() -> None:
 
 def test_drivers_are_known_by_their_names() -> None:
     assert [name for name, driver in DRIVERS.items() if driver.name != name] == []
-    assert [name for name, driver in DRIVERS.items() if not driver.seeded] == ["corpus", "others"]
+    assert [name for name, driver in DRIVERS.items() if not driver.seeded] == [
+        "explorer",
+        "corpus",
+        "others",
+    ]

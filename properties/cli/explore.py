@@ -1,0 +1,204 @@
+"""``radixproof explore``: judge every history of a small scope."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radixproof.impl.system import Unavailable
+from radixproof.properties.cli import arguments, searches
+from radixproof.properties.cli.exit_codes import CLEAN, FOUND, IN_WORDS, UsageError
+from radixproof.properties.cli.records import earlier
+from radixproof.properties.search.budget import STEP_SECONDS
+
+if TYPE_CHECKING:
+    from radixproof.properties.campaigns.pool import Pool
+    from radixproof.properties.exploring.explorer import Explored
+    from radixproof.properties.exploring.small_scope import SmallScope
+
+FINDINGS = "findings"
+ALL = "all"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser of the command line."""
+    parser = commands.add_parser(
+        "explore",
+        help="judge every history of a small scope",
+        description="Judge every history of up to N operations of a small scope, up to states that"
+        " are alike. What is wrong is shown by a shortest history.",
+        epilog=IN_WORDS,
+    )
+    parser.add_argument("system", nargs="?", metavar="SYSTEM", help="as with 'radixproof check'")
+    parser.add_argument(
+        "--scope",
+        default="",
+        metavar="NAME|FILE",
+        help="one of --scopes, 'all' of them, or a history file: its operations are those that all"
+        " histories are made of (default: swa)",
+    )
+    parser.add_argument("--scopes", action="store_true", help="list the scopes that are here")
+    parser.add_argument(
+        "--depth",
+        type=arguments.at_least_one,
+        metavar="N",
+        help="operations of the longest histories (default: that of the scope)",
+    )
+    parser.add_argument(
+        "--seconds", type=arguments.seconds, metavar="N", help="end after N seconds"
+    )
+    arguments.add_path(parser)
+    arguments.add_known(parser)
+    arguments.add_campaign(
+        parser,
+        "exploration",
+        "processes at a time; what is found is the same",
+        "go on with the exploration in FOLDER, of the same system with the same code",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from radixproof.properties.campaigns.pool import Pool
+    from radixproof.properties.exploring.scopes import DEFAULT, SCOPES
+    from radixproof.properties.exploring.working import work
+    from radixproof.properties.reporting.report import describe
+
+    if options.scopes:
+        for one in SCOPES.values():
+            print(f"{one.name}: depth {one.depth}, {len(one.operations)} operations")
+            print(f"  {describe(one.config)}")
+        return CLEAN
+    if options.system is None:
+        raise UsageError("explore needs a SYSTEM, such as radix, or --scopes")
+    started = time.monotonic()
+    system = arguments.in_tree(options.system, options.path)
+    searches.look_up_all([system], STEP_SECONDS)
+    named = options.scope or DEFAULT
+    scopes = SCOPES.values() if named == ALL else [_scope(named)]
+    with Pool(work, options.jobs) as pool:
+        codes = [_explored(system, scope, options, pool, started) for scope in scopes]
+    return max(codes)
+
+
+def _explored(
+    system: str, scope: SmallScope, options: argparse.Namespace, pool: Pool, started: float
+) -> int:
+    """Explore one scope, and say what has come of it; returns the exit code."""
+    explored = _followed(system, scope, options, pool, started)
+    return _told(system, explored, options.depth or scope.depth)
+
+
+def _scope(named: str) -> SmallScope:
+    """The scope of this name, or in this file. Raises `UsageError`."""
+    from radixproof.properties.exploring.scopes import SCOPES
+    from radixproof.properties.exploring.small_scope import from_file
+    from radixproof.properties.histories.history_json import HistoryError
+    from radixproof.properties.histories.reading import UnreadableFile
+
+    if named in SCOPES:
+        return SCOPES[named]
+    if not Path(named).exists():
+        raise UsageError(
+            f"there is no scope {named!r}, and no such file (scopes: {', '.join(SCOPES)})"
+        )
+    try:
+        return from_file(Path(named))
+    except (HistoryError, UnreadableFile) as error:
+        raise UsageError(f"{named}: {error}") from None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _followed(
+    system: str, scope: SmallScope, options: argparse.Namespace, pool: Pool, started: float
+) -> Explored:
+    """Explore, keep the record, and show how far it is. Raises `Unavailable` if it ends early."""
+    from radixproof.properties.cli.progress import ExplorationProgress
+    from radixproof.properties.exploring import record
+    from radixproof.properties.exploring.explorer import Explored, TooManyStates, explore
+
+    depth = options.depth or scope.depth
+    known = searches.known_in(options.known).for_system(system, date.today())
+    file = record.file_of(options.out, system, scope, known)
+    before = earlier(record.read, file, options.resume)
+    options.out.mkdir(parents=True, exist_ok=True)
+    explored = Explored(scope, 0)
+    with (
+        file.open("a") as stream,
+        closing(
+            explore(
+                system,
+                scope,
+                depth,
+                pool,
+                frozenset(known),
+                before,
+                str(options.out / FINDINGS),
+            )
+        ) as steps,
+        ExplorationProgress(f"{system}, scope {scope}") as show,
+    ):
+        try:
+            for one in steps:
+                if isinstance(one, Explored):
+                    explored = one
+                else:
+                    stream.write(record.line(one))
+                    stream.flush()
+                    show.expanded(len(one.path) + 1, len(one.moves))
+                left = searches.seconds_left(options, started)
+                if left == 0 and explored.found is None and not _is_done(explored, depth):
+                    raise TooManyStates("time is up")
+        except (TooManyStates, KeyboardInterrupt) as error:
+            reason = str(error) or "interrupted"
+            raise Unavailable(
+                f"{reason}: histories of up to {explored.depth} operations are judged"
+                f" ({_count(explored)}), and nothing is wrong with them; go on with --resume"
+            ) from None
+    return explored
+
+
+def _is_done(explored: Explored, depth: int) -> bool:
+    return explored.exhausted or explored.depth == depth
+
+
+def _count(explored: Explored) -> str:
+    return f"{explored.states:,} states, {explored.transitions:,} transitions"
+
+
+def _told(system: str, explored: Explored, depth: int) -> int:
+    """Say what an exploration has come to; returns the exit code."""
+    from radixproof.properties.reporting.finding_folder import keep
+
+    scope = explored.scope
+    if explored.found is not None:
+        print(explored.found.folder.report)
+        print(keep(explored.found.folder))
+        print(
+            f"{system}, scope {scope}: {explored.found.summary}\n"
+            f"Found after {_count(explored)}: no shorter history of this scope is wrong."
+        )
+        return FOUND
+    what = "all histories" if explored.exhausted else f"all histories of up to {depth} operations"
+    print(
+        f"{system}, scope {scope}: {what} of {len(scope.operations)} kinds are judged"
+        f" ({_count(explored)}): nothing is wrong"
+    )
+    for text in _details(explored):
+        print(f"  {text}")
+    return CLEAN
+
+
+def _details(explored: Explored) -> Iterator[str]:
+    """What was met, and what was not."""
+    yield f"{len(explored.milestones)} milestones reached"
+    for signature, count in sorted(explored.cut_off.items()):
+        yield f"{signature} is known, and has ended {count:,} histories"
+    if explored.never:
+        yield f"never possible: {', '.join(explored.never)}"

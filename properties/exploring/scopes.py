@@ -1,0 +1,107 @@
+"""The scopes that are here, by name.
+
+First one for each set of components and each way of writing to the host; then some for what these
+leave out. Pools are as small as lets every operation happen: room for two short prompts on the
+device, and for about as much on the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from radixproof.impl.operations import (
+    Abort,
+    Arrive,
+    Decode,
+    EndPrefetch,
+    Evict,
+    EvictHost,
+    Finish,
+    HostInsert,
+    HostLock,
+    Insert,
+    LoadBack,
+    Lock,
+    Match,
+    Operation,
+    Prefetch,
+    Prefill,
+    Refuse,
+    ReleaseWindow,
+    Reset,
+    RunCopies,
+)
+from radixproof.model.config import Config, EvictionPolicy
+from radixproof.properties.exploring.small_scope import SmallScope, operations, prompts
+
+Kinds: TypeAlias = tuple[type[Operation], ...]
+Shape: TypeAlias = dict[str, Any]
+
+TIERS: Kinds = (Insert, Evict, EvictHost, LoadBack, RunCopies)
+"""What moves KV between the tiers."""
+LOCKS: Kinds = (*TIERS, Match, Lock)
+REQUESTS: Kinds = (Insert, Arrive, Prefill, Decode, Finish, Abort, Evict, RunCopies)
+FETCHES: Kinds = (Insert, Evict, EvictHost, HostInsert, Prefetch, EndPrefetch)
+
+FULL: Shape = {"device_pages": 3, "host_pages": 3}
+SWA: Shape = {"window": 1, "swa_pages": 3, "swa_host_pages": 3}
+MAMBA: Shape = {"mamba_states": 2, "mamba_host_states": 2}
+PAGES: Shape = {"page_size": 2}
+WRITE_BACK: Shape = {"write_back": True, "host_pages": 2}
+ROOMY: Shape = {"device_pages": 4, "host_pages": 6}
+
+
+def _policy(policy: EvictionPolicy) -> Shape:
+    return {"eviction_policy": policy}
+
+
+def _scope(
+    name: str, depth: int, *parts: Shape, kinds: Kinds = LOCKS, pages: int = 2
+) -> SmallScope:
+    """One scope: a configuration of several parts, and kinds of operations."""
+    shape: Shape = {}
+    for part in parts:
+        shape |= part
+    config = Config(**shape)
+    return SmallScope(name, config, operations(config, prompts(config, pages), kinds), depth)
+
+
+_COMPONENTS = (
+    _scope("full", 5, FULL),
+    _scope("full-pages", 5, FULL, PAGES),
+    _scope("full-write-back", 5, FULL, WRITE_BACK),
+    _scope("full-pages-write-back", 5, FULL, PAGES, WRITE_BACK),
+    _scope("swa", 4, FULL, SWA),
+    _scope("swa-write-back", 4, FULL, SWA, WRITE_BACK),
+    _scope("mamba", 4, FULL, MAMBA),
+    _scope("mamba-write-back", 4, FULL, MAMBA, WRITE_BACK),
+    _scope("swa-mamba", 4, FULL, SWA, MAMBA),
+    _scope("swa-mamba-write-back", 4, FULL, SWA, MAMBA, WRITE_BACK),
+)
+_OTHERS = (
+    _scope("swa-deep", 4, ROOMY, SWA, kinds=TIERS, pages=3),
+    _scope("swa-long-windows", 4, ROOMY, SWA, {"window": 2, "swa_pages": 4}, kinds=TIERS, pages=3),
+    _scope("selective", 5, FULL, SWA, {"threshold": 2}),
+    _scope("lfu", 6, FULL, _policy(EvictionPolicy.LFU), kinds=TIERS),
+    _scope("slru", 6, FULL, _policy(EvictionPolicy.SLRU), kinds=TIERS),
+    _scope("fifo", 5, FULL, _policy(EvictionPolicy.FIFO), kinds=TIERS),
+    _scope("filo", 5, FULL, _policy(EvictionPolicy.FILO), kinds=TIERS),
+    _scope("mru", 5, FULL, _policy(EvictionPolicy.MRU), kinds=TIERS),
+    _scope("priority", 5, FULL, _policy(EvictionPolicy.PRIORITY), kinds=TIERS),
+    _scope("host-locks", 5, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, RunCopies)),
+    _scope("windows-released", 5, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict)),
+    _scope("requests", 6, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
+    _scope("requests-mamba", 6, ROOMY, MAMBA, kinds=REQUESTS),
+    _scope("fetches", 4, ROOMY, SWA, kinds=FETCHES),
+    _scope("fetches-mamba", 4, ROOMY, MAMBA, kinds=FETCHES),
+    _scope("fetches-write-back", 4, FULL, SWA, WRITE_BACK, kinds=FETCHES),
+    _scope("refusals", 4, FULL, SWA, kinds=(*TIERS, Refuse)),
+    _scope("refusals-write-back", 4, FULL, SWA, WRITE_BACK, kinds=(*TIERS, Refuse)),
+    _scope("resets", 5, FULL, SWA, kinds=(*TIERS, Reset)),
+    _scope("ranks", 4, FULL, {"ranks": 2}, kinds=TIERS),
+    _scope("bigrams", 4, FULL, {"bigram": True}, kinds=LOCKS, pages=3),
+    _scope("late-loads", 5, FULL, {"load_threshold": 2}, kinds=TIERS),
+    _scope("one-tier", 5, {"device_pages": 3, "host_pages": 0}, kinds=(Insert, Match, Lock, Evict)),
+)
+SCOPES = {scope.name: scope for scope in (*_COMPONENTS, *_OTHERS)}
+DEFAULT = "swa"

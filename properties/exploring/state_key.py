@@ -1,0 +1,180 @@
+"""When two states are alike: whatever comes next goes the same way, and is judged the same way.
+
+A state is what the model has followed, what the ledger says is out, and what the system says that
+nobody sees. The names of pages, receipts and slots do not count, and of numbers that only order
+things, only their order does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from radixproof.impl.system import Revealing
+from radixproof.model.config import EvictionPolicy
+from radixproof.model.specification.copies import Copies, Copy
+from radixproof.model.specification.ordering import SLRU_PROTECTED
+from radixproof.model.specification.trie import Holder, Page, PagesPerPool
+from radixproof.properties.performing.ledger import Ledger
+from radixproof.properties.performing.ranks import Ranks
+from radixproof.properties.running.run import Run
+
+SIZE = 16
+"""Bytes of a key."""
+Plain = Any
+"""Tuples and lists of numbers, texts, and more of them."""
+
+
+def state_key(run: Run) -> bytes:
+    """The state that a run has come to, in a few bytes."""
+    plain = _Described(run).state()
+    return blake2b(msgspec.msgpack.encode(plain), digest_size=SIZE).digest()
+
+
+def are_names_known(run: Run) -> bool:
+    """Whether the names of pages count: somebody may come back with what is not in the tree, or
+    pages overlap.
+    """
+    ledger = run.ledger
+    return bool(ledger.requests or ledger.prefetches or ledger.matches) or run.config.bigram
+
+
+class _Described:
+    """One state, in plain data. Pages are numbered as they were last used, and holders as they
+    came.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.model, self.config = run, run.judge.model, run.config
+        self.pages = {page: number for number, page in enumerate(self.model.trie.recency)}
+        self.holders = {holder: number for number, holder in enumerate(self.model.receipts)}
+
+    def state(self) -> Plain:
+        model, judge, trie = self.model, self.run.judge, self.model.trie
+        ledger, named = self.run.ledger, are_names_known(self.run)
+        owed = [
+            (self.page(page), sorted(map(int, pools)))
+            for page, pools in judge.follower.owed.items()
+        ]
+        return (
+            [self._page(page, named) for page in trie.recency],
+            self._ranks([page.created for page in trie.recency]),
+            self._ranks(
+                [page.window for page in trie.recency]
+                + [kept.windows for kept in model.kept.values()]
+                if model.kept
+                else []
+            ),
+            [self._names(order) for order in (*trie.recency_in, *trie.host_only)],
+            self._names(trie.on_both),
+            [(holder.kind, self._per_pool(held)) for holder, held in model.receipts.items()],
+            [(self.page(kept.device), self.page(kept.best)) for kept in model.kept.values()],
+            self._copies(model.copies),
+            (sorted(model.refusing), trie.rows, sorted(owed), judge.model_adopted),
+            self._most_urgent(),
+            _out(ledger),
+            [self._hidden(system) for system in _systems(self.run)],
+        )
+
+    def page(self, page: Page) -> int:
+        """The number of a page; one that has left the tree gets the next."""
+        return self.pages.setdefault(page, len(self.pages))
+
+    def _page(self, page: Page, named: bool) -> Plain:
+        """What the rules know of a page; its tokens only where somebody may come back with them."""
+        above = page.parent
+        return (
+            page.namespace if above is None or above.parent is None else self.page(above),
+            page.tokens if named else len(page.tokens),
+            page.cut,
+            page.resident_in,
+            self._count(page.hits),
+            self._count(page.inserts),
+            page.priority,
+            page.urgency,
+            [self._holding(holders) for holders in page.holders],
+        )
+
+    def _count(self, hits: int) -> int:
+        """Hits, as far as they make a difference (semantics 7.2, 8.1)."""
+        if self.config.eviction_policy is EvictionPolicy.LFU:
+            return hits
+        return min(hits, max(self.config.threshold, SLRU_PROTECTED))
+
+    def _most_urgent(self) -> int:
+        urgent = self.config.eviction_policy is EvictionPolicy.PRIORITY
+        return self.model.most_urgent if urgent else 0
+
+    def _holding(self, holders: Iterable[Holder]) -> list[int]:
+        return [self.holders.get(holder, -1) for holder in holders]
+
+    def _names(self, pages: Iterable[Page]) -> list[int]:
+        return [self.page(page) for page in pages]
+
+    def _per_pool(self, held: PagesPerPool) -> Plain:
+        return [(int(pool), self._names(pages)) for pool, pages in held.items()]
+
+    def _copies(self, copies: Copies) -> Plain:
+        number = {id(copy): at for at, copy in enumerate(copies.flying)}
+
+        def queue(some: Mapping[tuple[bool, int], list[Copy]]) -> Plain:
+            return [[number.get(id(copy), -1) for copy in each] for each in some.values()]
+
+        flying = [
+            (copy.load, self._names(copy.node), self._per_pool(copy.targets), copy.ran)
+            for copy in copies.flying
+        ]
+        batches = self._ranks([copy.batch for copy in copies.flying])
+        return flying, batches, queue(copies.queued), queue(copies.failed)
+
+    def _ranks(self, numbers: Sequence[int]) -> list[int]:
+        """Numbers of which only the order counts."""
+        rank = {number: at for at, number in enumerate(sorted(set(numbers)))}
+        return [rank[number] for number in numbers]
+
+    def _hidden(self, system: object) -> Plain:
+        """What a system says that no observation shows, by the last pages of its nodes."""
+        if not isinstance(system, Revealing):
+            return ()
+        placed, hidden = self.run.judge.abstraction.nodes, system.hidden()
+        nodes = sorted(
+            (self.page(placed[node].pages[-1]), counters)
+            for node, counters in hidden.nodes.items()
+            if node in placed
+        )
+        counted = [(page, self._count(one.hits), one.priority) for page, one in nodes]
+        return counted, self._ranks([one.created for _, one in nodes]), list(hidden.refusing)
+
+
+def _systems(run: Run) -> Sequence[object]:
+    return run.system.systems if isinstance(run.system, Ranks) else [run.system]
+
+
+def _out(ledger: Ledger) -> Plain:
+    """What the history has out, by its own names: an operation may name it."""
+    requests = [
+        (
+            one.name,
+            one.key.tokens,
+            one.key.namespace,
+            one.protected,
+            one.computed,
+            one.evicted,
+            one.state is None,
+            one.prompt,
+            len(one.tracked),
+            sorted(one.sums.values()),
+            one.released,
+            one.inserted,
+        )
+        for one in ledger.requests.values()
+    ]
+    return (
+        [(one.length, one.on_host, one.released) for one in ledger.receipts.values()],
+        requests,
+        [(name, one.key.tokens, one.start) for name, one in ledger.prefetches.items()],
+        ledger.forward is not None and ledger.forward.in_flight,
+    )

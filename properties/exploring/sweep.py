@@ -1,0 +1,33 @@
+"""All scopes together in one process: the shortest histories of each before longer ones of any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from radixproof.impl.system import Target
+from radixproof.properties.exploring.expanding import Expanded, expand, history_of
+from radixproof.properties.exploring.explorer import Reached
+from radixproof.properties.exploring.small_scope import SmallScope
+from radixproof.properties.running.judged import JudgedHistory
+
+
+def sweep(target: Target, scopes: Iterable[SmallScope]) -> Iterator[JudgedHistory]:
+    """Every history that is judged, scope by scope and length by length, as long as there is
+    anything new.
+    """
+    reached = {scope: Reached() for scope in scopes if not target.scope.refuses(scope.config)}
+    while any(one.level for one in reached.values()):
+        for scope, states in reached.items():
+            for path in states.next_level():
+                expanded = expand(target, scope, path, lambda _: False)
+                yield from _judged(scope, expanded)
+                states.note(expanded)
+
+
+def _judged(scope: SmallScope, expanded: Expanded) -> Iterator[JudgedHistory]:
+    for history, breach in expanded.broken:
+        yield JudgedHistory(history, breach, Counter(), Counter())
+    for number, _ in expanded.moves:
+        history = history_of(scope, expanded.path + bytes([number]))
+        yield JudgedHistory(history, None, Counter(), Counter())

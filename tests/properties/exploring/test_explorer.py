@@ -1,0 +1,113 @@
+"""Explorations: all of a scope, the shortest first, the same in any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from radixproof.impl.operations import Evict, Insert, Unlock, WritingCheck
+from radixproof.impl.system import Unavailable
+from radixproof.model.config import Config
+from radixproof.model.key import Key
+from radixproof.properties.campaigns.pool import Pool
+from radixproof.properties.exploring.expanding import Expanded
+from radixproof.properties.exploring.explorer import Explored, Reached, TooManyStates, explore
+from radixproof.properties.exploring.scopes import SCOPES
+from radixproof.properties.exploring.small_scope import SmallScope
+from radixproof.properties.exploring.working import work
+
+SMALL = SmallScope(
+    "small",
+    Config(device_pages=1, host_pages=0),
+    (Insert(Key((1,))), Evict(1), Unlock("r")),
+    2,
+)
+SWA = SCOPES["swa"]
+
+
+def explored(
+    system: str,
+    scope: SmallScope,
+    depth: int,
+    jobs: int = 1,
+    before: Iterable[Expanded] = (),
+    known: Iterable[str] = (),
+) -> tuple[list[Expanded], list[Explored]]:
+    states, levels = [], []
+    with Pool(work, jobs) as pool:
+        for one in explore(system, scope, depth, pool, frozenset(known), before):
+            if isinstance(one, Explored):
+                levels.append(one)
+            else:
+                states.append(one)
+    return states, levels
+
+
+def test_a_scope_can_be_exhausted() -> None:
+    states, levels = explored("radix", SMALL, 50)
+    last = levels[-1]
+    assert last.exhausted
+    assert last.depth < 50
+    assert last.states == len(states) == len({one.key for one in states})
+    assert last.transitions == sum(len(one.moves) for one in states)
+    assert last.never == ["unlock"]
+    assert last.found is None
+
+
+def test_it_goes_the_same_way_in_any_number_of_processes() -> None:
+    assert explored("radix", SWA, 2, jobs=1)[0] == explored("radix", SWA, 2, jobs=3)[0]
+
+
+def test_it_goes_on_with_what_was_done_before() -> None:
+    states, levels = explored("radix", SWA, 2)
+    again, deeper = explored("radix", SWA, 2, before=states)
+    assert again == []
+    assert deeper[-1] == levels[-1]
+    half, rest = states[:7], states[7:]
+    assert explored("radix", SWA, 2, before=half)[0] == rest
+
+
+def test_what_is_found_is_shortest_and_in_words() -> None:
+    states, (last,) = explored("fault:split-parent-not-backed-up", SWA, 5)
+    assert (states, last.depth) == ([], 0)
+    assert last.found is not None
+    assert last.found.signature == "PROGRESS/never-backed-up"
+    assert last.found.folder.path.endswith("progress-never-backed-up-swa")
+    assert "Found by the explorer" in last.found.folder.report
+    assert len(last.found.folder.history) > 0
+
+
+def test_what_is_known_is_passed_over() -> None:
+    known = ["PROGRESS/never-backed-up"]
+    _, levels = explored("fault:split-parent-not-backed-up", SWA, 1, known=known)
+    assert levels[-1].found is None
+    assert levels[-1].cut_off == {"PROGRESS/never-backed-up": 1}
+
+
+def test_an_ack_that_is_late_is_found_no_deeper_than_it_is() -> None:
+    config = Config(device_pages=2, host_pages=2)
+    scope = SmallScope("acks", config, (Insert(Key((1,))), WritingCheck(blocking=True)), 3)
+    _, levels = explored("fault:ack-keeps-lock", scope, 3)
+    assert levels[-1].found is not None
+    # The insert alone is enough: what drains the cache behind it acknowledges the backup.
+    assert levels[-1].depth == 1
+
+
+def test_a_system_that_cannot_be_explored_says_why() -> None:
+    with pytest.raises(Unavailable, match="no fault is called"):
+        explored("fault:nothing", SMALL, 1)
+
+
+def test_there_may_be_too_many_states() -> None:
+    reached = Reached(most=2)
+    reached.note(Expanded(b"", b"0", [(0, b"1")]))
+    with pytest.raises(TooManyStates, match="more than 2 states"):
+        reached.note(Expanded(b"\0", b"1", [(1, b"2")]))
+
+
+def test_a_history_that_goes_another_way_again_is_told() -> None:
+    reached = Reached()
+    reached.note(Expanded(b"", b"0", [(0, b"1")]))
+    with pytest.raises(Unavailable, match="leads to another state"):
+        reached.note(Expanded(b"\0", b"2"))

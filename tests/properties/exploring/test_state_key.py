@@ -1,0 +1,126 @@
+"""Which states are alike, and that what is alike goes on alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from radixproof.impl.operations import (
+    Arrive,
+    Evict,
+    Insert,
+    Lock,
+    Match,
+    Operation,
+    Prefetch,
+    Refuse,
+    RunCopies,
+    Unlock,
+    WritingCheck,
+)
+from radixproof.impl.registry import find
+from radixproof.model.config import Config, EvictionPolicy, Pool
+from radixproof.model.key import Key
+from radixproof.properties.exploring.expanding import Expanded, Path, expand
+from radixproof.properties.exploring.explorer import Reached
+from radixproof.properties.exploring.scopes import SCOPES
+from radixproof.properties.exploring.state_key import SIZE, state_key
+from radixproof.properties.running.run import Run
+
+A, B, AB = Key((1,)), Key((2,)), Key((1, 2))
+PLAIN = Config()
+SOON = WritingCheck(blocking=True)
+
+
+def key(*operations: Operation, config: Config = PLAIN, system: str = "radix") -> bytes:
+    run = Run(find(system), config)
+    for operation in operations:
+        assert run.step(operation, whole=True) == []
+    found = state_key(run)
+    run.close()
+    assert len(found) == SIZE
+    return found
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([Insert(A)], [Insert(B)]),
+        ([Insert(A), Insert(A), Insert(A)], [Insert(B)] * 4),
+        ([Insert(A), Lock("r1", A)], [Insert(A), Lock("r2", A)]),
+        ([Insert(A), Lock("r1", A), Unlock("r1")], [Insert(A), Match(A)]),
+        ([Insert(AB), Match(A)], [Insert(AB), Match(A), Match(A)]),
+    ],
+)
+def test_names_and_numbers_that_decide_nothing_do_not_count(
+    one: Sequence[Operation], other: Sequence[Operation]
+) -> None:
+    assert key(*one) == key(*other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ([], [Insert(A)]),
+        ([Insert(A)], [Insert(AB)]),
+        ([Insert(AB)], [Insert(AB), Match(A)]),
+        ([Insert(A)], [Insert(A), Lock("r1", A)]),
+        ([Insert(A)], [Insert(A), RunCopies()]),
+        ([Insert(A), SOON], [Insert(A), SOON, Evict(1)]),
+        ([Insert(A)], [Insert(A), Refuse(Pool.FULL)]),
+        ([Insert(A)], [Insert(A), Match(A, "m1")]),
+        ([Insert(A), Insert(Key((1, 1, 1)))], [Insert(A), Insert(Key((1, 1)))]),
+        ([Insert(A), Insert(B), Lock("r1", A)], [Insert(A), Insert(B), Lock("r1", B)]),
+        ([Arrive("q1", A)], [Arrive("q1", B)]),
+        ([Prefetch("f1", A)], [Prefetch("f1", B)]),
+    ],
+)
+def test_what_decides_something_counts(
+    one: Sequence[Operation], other: Sequence[Operation]
+) -> None:
+    assert key(*one) != key(*other)
+
+
+def test_hits_count_where_they_decide_who_goes() -> None:
+    once, often = [Insert(A)], [Insert(A)] * 3
+    lfu = replace(PLAIN, eviction_policy=EvictionPolicy.LFU)
+    assert key(*once, config=lfu) != key(*often, config=lfu)
+    assert key(*once) != key(*often)  # two are enough for SLRU, and are counted for all
+    assert key(*often) == key(*often, Insert(A))
+
+
+def test_what_nobody_sees_counts_as_well() -> None:
+    once = [Insert(A), Match(A)]
+    assert key(*once) != key(*once, system="fault:match-counts-as-hit")
+
+
+def merged(name: str, depth: int) -> tuple[dict[bytes, Expanded], dict[bytes, list[Path]]]:
+    """The states of a scope, and all histories that lead to each."""
+    scope, reached = SCOPES[name], Reached()
+    states: dict[bytes, Expanded] = {}
+    ways: dict[bytes, list[Path]] = defaultdict(list)
+    for _ in range(depth):
+        for path in reached.next_level():
+            one = expand(find("radix"), scope, path, lambda _: False)
+            states[one.key] = one
+            reached.note(one)
+            for number, key in one.moves:
+                ways[key].append(path + bytes([number]))
+    return states, ways
+
+
+@pytest.mark.torture(all=200, share=6)
+@pytest.mark.parametrize(
+    "name", ["swa", "mamba", "full-write-back", "lfu", "priority", "refusals", "ranks"]
+)
+def test_states_that_are_alike_go_on_alike(name: str, cases: range) -> None:
+    states, ways = merged(name, 2)
+    others = [(key, path) for key, paths in ways.items() if key in states for path in paths[1:]]
+    assert others
+    for key, path in others[: len(cases)]:
+        again = expand(find("radix"), SCOPES[name], path, lambda _: False)
+        assert again.key == key
+        assert {move for _, move in again.moves} == {move for _, move in states[key].moves}
