@@ -200,5 +200,7 @@ def _details(explored: Explored) -> Iterator[str]:
     yield f"{len(explored.milestones)} milestones reached"
     for signature, count in sorted(explored.cut_off.items()):
         yield f"{signature} is known, and has ended {count:,} histories"
+    if explored.otherwise:
+        yield f"the model by itself would make {explored.otherwise:,} transitions otherwise"
     if explored.never:
         yield f"never possible: {', '.join(explored.never)}"

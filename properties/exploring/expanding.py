@@ -19,6 +19,7 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.state_key import are_names_known, state_key
+from radixproof.properties.exploring.strictly import Strictly
 from radixproof.properties.generating.endings import Drain, closing
 from radixproof.properties.performing.outcomes import Skipped
 from radixproof.properties.running.run import Run, ends, first_unknown
@@ -48,6 +49,8 @@ class Expanded:
     broken: list[Broken] = field(default_factory=list)
     """What is new; the end of a history first."""
     milestones: Counter[str] = field(default_factory=Counter)
+    otherwise: list[int] = field(default_factory=list)
+    """The operations that the model by itself would have done otherwise than the system did."""
 
 
 def expand(target: Target, scope: SmallScope, path: Path, known: Callable[[str], bool]) -> Expanded:
@@ -101,12 +104,16 @@ def _step(
 ) -> None:
     """One transition."""
     run = _reached(target, scope, path)
+    operation = scope.operations[number]
+    strictly = Strictly(run, operation)
     try:
-        breaches = run.step(scope.operations[number], whole=True)
+        breaches = run.step(operation, whole=True)
         if isinstance(run.steps[-1].outcome, Skipped):
             return
         if not breaches:
             expanded.moves.append((number, state_key(run)))
+            if not strictly.agrees():
+                expanded.otherwise.append(number)
             return
         unknown = first_unknown(breaches, known)
         if unknown is None:

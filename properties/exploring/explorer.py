@@ -41,6 +41,8 @@ class Explored:
     cut_off: Counter[str] = field(default_factory=Counter)
     """How often something known has ended a history, by signature."""
     milestones: Counter[str] = field(default_factory=Counter)
+    otherwise: int = 0
+    """Transitions that the model by itself would have made otherwise than the system did."""
     found: Found | None = None
     """What is wrong, if anything is."""
     exhausted: bool = False
@@ -137,6 +139,7 @@ def _take(expanded: Expanded, explored: Explored, reached: Reached) -> None:
     explored.performed.update(number for number, _ in expanded.moves)
     explored.cut_off += expanded.cut_off
     explored.milestones += expanded.milestones
+    explored.otherwise += len(expanded.otherwise)
 
 
 def _chunks(job: Job, level: Sequence[Path], jobs: int) -> list[Chunk]:

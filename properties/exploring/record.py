@@ -26,7 +26,7 @@ def file_of(folder: Path, system: str, scope: SmallScope, known: Collection[str]
 
 def line(one: Expanded) -> str:
     """A clean state as a line of the record."""
-    written = _Line(one.path, one.key, one.moves, one.cut_off, one.milestones)
+    written = _Line(one.path, one.key, one.moves, one.cut_off, one.milestones, one.otherwise)
     return msgspec.json.encode(written).decode() + "\n"
 
 
@@ -43,9 +43,10 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     moves: list[tuple[int, bytes]]
     cut_off: dict[str, int]
     milestones: dict[str, int]
+    otherwise: list[int]
 
 
 def _decoded(text: str) -> Expanded:
     one = msgspec.json.decode(text, type=_Line)
     cut_off, milestones = Counter(one.cut_off), Counter(one.milestones)
-    return Expanded(one.path, one.key, one.moves, cut_off, milestones=milestones)
+    return Expanded(one.path, one.key, one.moves, cut_off, [], milestones, one.otherwise)

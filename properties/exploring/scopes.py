@@ -2,7 +2,8 @@
 
 First one for each set of components and each way of writing to the host; then some for what these
 leave out. Pools are as small as lets every operation happen: room for two short prompts on the
-device, and for about as much on the host.
+device, and for about as much on the host. Their depths are such that all of them together take a
+minute.
 """
 
 from __future__ import annotations
@@ -67,41 +68,41 @@ def _scope(
 
 
 _COMPONENTS = (
-    _scope("full", 5, FULL),
-    _scope("full-pages", 5, FULL, PAGES),
-    _scope("full-write-back", 5, FULL, WRITE_BACK),
-    _scope("full-pages-write-back", 5, FULL, PAGES, WRITE_BACK),
-    _scope("swa", 4, FULL, SWA),
-    _scope("swa-write-back", 4, FULL, SWA, WRITE_BACK),
-    _scope("mamba", 4, FULL, MAMBA),
-    _scope("mamba-write-back", 4, FULL, MAMBA, WRITE_BACK),
-    _scope("swa-mamba", 4, FULL, SWA, MAMBA),
-    _scope("swa-mamba-write-back", 4, FULL, SWA, MAMBA, WRITE_BACK),
+    _scope("full", 3, FULL),
+    _scope("full-pages", 3, FULL, PAGES),
+    _scope("full-write-back", 3, FULL, WRITE_BACK),
+    _scope("full-pages-write-back", 3, FULL, PAGES, WRITE_BACK),
+    _scope("swa", 3, FULL, SWA),
+    _scope("swa-write-back", 3, FULL, SWA, WRITE_BACK),
+    _scope("mamba", 3, FULL, MAMBA),
+    _scope("mamba-write-back", 3, FULL, MAMBA, WRITE_BACK),
+    _scope("swa-mamba", 3, FULL, SWA, MAMBA),
+    _scope("swa-mamba-write-back", 3, FULL, SWA, MAMBA, WRITE_BACK),
 )
 _OTHERS = (
-    _scope("swa-deep", 4, ROOMY, SWA, kinds=TIERS, pages=3),
-    _scope("swa-long-windows", 4, ROOMY, SWA, {"window": 2, "swa_pages": 4}, kinds=TIERS, pages=3),
-    _scope("selective", 5, FULL, SWA, {"threshold": 2}),
-    _scope("lfu", 6, FULL, _policy(EvictionPolicy.LFU), kinds=TIERS),
-    _scope("slru", 6, FULL, _policy(EvictionPolicy.SLRU), kinds=TIERS),
-    _scope("fifo", 5, FULL, _policy(EvictionPolicy.FIFO), kinds=TIERS),
-    _scope("filo", 5, FULL, _policy(EvictionPolicy.FILO), kinds=TIERS),
-    _scope("mru", 5, FULL, _policy(EvictionPolicy.MRU), kinds=TIERS),
-    _scope("priority", 5, FULL, _policy(EvictionPolicy.PRIORITY), kinds=TIERS),
-    _scope("host-locks", 5, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, RunCopies)),
-    _scope("windows-released", 5, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict)),
-    _scope("requests", 6, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
-    _scope("requests-mamba", 6, ROOMY, MAMBA, kinds=REQUESTS),
-    _scope("fetches", 4, ROOMY, SWA, kinds=FETCHES),
-    _scope("fetches-mamba", 4, ROOMY, MAMBA, kinds=FETCHES),
-    _scope("fetches-write-back", 4, FULL, SWA, WRITE_BACK, kinds=FETCHES),
-    _scope("refusals", 4, FULL, SWA, kinds=(*TIERS, Refuse)),
-    _scope("refusals-write-back", 4, FULL, SWA, WRITE_BACK, kinds=(*TIERS, Refuse)),
-    _scope("resets", 5, FULL, SWA, kinds=(*TIERS, Reset)),
-    _scope("ranks", 4, FULL, {"ranks": 2}, kinds=TIERS),
-    _scope("bigrams", 4, FULL, {"bigram": True}, kinds=LOCKS, pages=3),
-    _scope("late-loads", 5, FULL, {"load_threshold": 2}, kinds=TIERS),
-    _scope("one-tier", 5, {"device_pages": 3, "host_pages": 0}, kinds=(Insert, Match, Lock, Evict)),
+    _scope("swa-deep", 3, ROOMY, SWA, kinds=TIERS, pages=3),
+    _scope("swa-long-windows", 3, ROOMY, SWA, {"window": 2, "swa_pages": 4}, kinds=TIERS, pages=3),
+    _scope("selective", 3, FULL, SWA, {"threshold": 2}),
+    _scope("lfu", 3, FULL, _policy(EvictionPolicy.LFU), kinds=TIERS),
+    _scope("slru", 3, FULL, _policy(EvictionPolicy.SLRU), kinds=TIERS),
+    _scope("fifo", 3, FULL, _policy(EvictionPolicy.FIFO), kinds=TIERS),
+    _scope("filo", 3, FULL, _policy(EvictionPolicy.FILO), kinds=TIERS),
+    _scope("mru", 3, FULL, _policy(EvictionPolicy.MRU), kinds=TIERS),
+    _scope("priority", 3, FULL, _policy(EvictionPolicy.PRIORITY), kinds=TIERS),
+    _scope("host-locks", 3, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, RunCopies)),
+    _scope("windows-released", 3, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict)),
+    _scope("requests", 3, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
+    _scope("requests-mamba", 3, ROOMY, MAMBA, kinds=REQUESTS),
+    _scope("fetches", 3, ROOMY, SWA, kinds=FETCHES),
+    _scope("fetches-mamba", 3, ROOMY, MAMBA, kinds=FETCHES),
+    _scope("fetches-write-back", 3, FULL, SWA, WRITE_BACK, kinds=FETCHES),
+    _scope("refusals", 3, FULL, SWA, kinds=(*TIERS, Refuse)),
+    _scope("refusals-write-back", 3, FULL, SWA, WRITE_BACK, kinds=(*TIERS, Refuse)),
+    _scope("resets", 3, FULL, SWA, kinds=(*TIERS, Reset)),
+    _scope("ranks", 3, FULL, {"ranks": 2}, kinds=TIERS),
+    _scope("bigrams", 2, FULL, {"bigram": True}, kinds=LOCKS, pages=3),
+    _scope("late-loads", 3, FULL, {"load_threshold": 2}, kinds=TIERS),
+    _scope("one-tier", 3, {"device_pages": 3, "host_pages": 0}, kinds=(Insert, Match, Lock, Evict)),
 )
 SCOPES = {scope.name: scope for scope in (*_COMPONENTS, *_OTHERS)}
 DEFAULT = "swa"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -17,20 +17,30 @@ from radixproof.impl.system import Revealing
 from radixproof.model.config import EvictionPolicy
 from radixproof.model.specification.copies import Copies, Copy
 from radixproof.model.specification.ordering import SLRU_PROTECTED
-from radixproof.model.specification.trie import Holder, Page, PagesPerPool
+from radixproof.model.specification.state import State
+from radixproof.model.specification.trie import Page, PagesPerPool
 from radixproof.properties.performing.ledger import Ledger
 from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.running.run import Run
 
 SIZE = 16
 """Bytes of a key."""
-Plain = Any
+Plain: TypeAlias = Any
 """Tuples and lists of numbers, texts, and more of them."""
 
 
 def state_key(run: Run) -> bytes:
     """The state that a run has come to, in a few bytes."""
-    plain = _Described(run).state()
+    judge = run.judge
+    described = Described(judge.model, are_names_known(run))
+    owed = {described.page(page): pools for page, pools in judge.follower.owed.items()}
+    plain = (
+        described.whole(),
+        sorted((page, sorted(map(int, pools))) for page, pools in owed.items()),
+        judge.model_adopted,
+        _out(run.ledger),
+        [_hidden(run, described, system) for system in _systems(run)],
+    )
     return blake2b(msgspec.msgpack.encode(plain), digest_size=SIZE).digest()
 
 
@@ -42,63 +52,53 @@ def are_names_known(run: Run) -> bool:
     return bool(ledger.requests or ledger.prefetches or ledger.matches) or run.config.bigram
 
 
-class _Described:
-    """One state, in plain data. Pages are numbered as they were last used, and holders as they
-    came.
+class Described:
+    """A state of the model, in plain data. Pages are numbered as they were last used, and holders
+    as they came; their tokens are there only if they are ``named``.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.model, self.config = run, run.judge.model, run.config
-        self.pages = {page: number for number, page in enumerate(self.model.trie.recency)}
-        self.holders = {holder: number for number, holder in enumerate(self.model.receipts)}
+    def __init__(self, model: State, named: bool) -> None:
+        self.model, self.config, self.named = model, model.config, named
+        self.pages = {page: number for number, page in enumerate(model.trie.recency)}
+        self.holders = {holder: number for number, holder in enumerate(model.receipts)}
 
-    def state(self) -> Plain:
-        model, judge, trie = self.model, self.run.judge, self.model.trie
-        ledger, named = self.run.ledger, are_names_known(self.run)
-        owed = [
-            (self.page(page), sorted(map(int, pools)))
-            for page, pools in judge.follower.owed.items()
-        ]
+    def whole(self) -> Plain:
+        """All of it."""
+        model, trie = self.model, self.model.trie
+        windows = [page.window for page in trie.recency] if model.kept else []
         return (
-            [self._page(page, named) for page in trie.recency],
-            self._ranks([page.created for page in trie.recency]),
-            self._ranks(
-                [page.window for page in trie.recency]
-                + [kept.windows for kept in model.kept.values()]
-                if model.kept
-                else []
-            ),
+            list(map(self._page, trie.recency)),
+            ranks([page.created for page in trie.recency]),
+            ranks([*windows, *(kept.windows for kept in model.kept.values())]),
             [self._names(order) for order in (*trie.recency_in, *trie.host_only)],
             self._names(trie.on_both),
             [(holder.kind, self._per_pool(held)) for holder, held in model.receipts.items()],
             [(self.page(kept.device), self.page(kept.best)) for kept in model.kept.values()],
             self._copies(model.copies),
-            (sorted(model.refusing), trie.rows, sorted(owed), judge.model_adopted),
+            sorted(model.refusing),
+            trie.rows,
             self._most_urgent(),
-            _out(ledger),
-            [self._hidden(system) for system in _systems(self.run)],
         )
 
     def page(self, page: Page) -> int:
         """The number of a page; one that has left the tree gets the next."""
         return self.pages.setdefault(page, len(self.pages))
 
-    def _page(self, page: Page, named: bool) -> Plain:
-        """What the rules know of a page; its tokens only where somebody may come back with them."""
+    def _page(self, page: Page) -> Plain:
         above = page.parent
         return (
             page.namespace if above is None or above.parent is None else self.page(above),
-            page.tokens if named else len(page.tokens),
+            page.tokens if self.named else len(page.tokens),
             page.cut,
             page.resident_in,
-            self._count(page.hits),
-            self._count(page.inserts),
+            self.count(page.hits),
+            self.count(page.inserts),
             page.priority,
             page.urgency,
-            [self._holding(holders) for holders in page.holders],
+            [[self.holders.get(one, -1) for one in holders] for holders in page.holders],
         )
 
-    def _count(self, hits: int) -> int:
+    def count(self, hits: int) -> int:
         """Hits, as far as they make a difference (semantics 7.2, 8.1)."""
         if self.config.eviction_policy is EvictionPolicy.LFU:
             return hits
@@ -107,9 +107,6 @@ class _Described:
     def _most_urgent(self) -> int:
         urgent = self.config.eviction_policy is EvictionPolicy.PRIORITY
         return self.model.most_urgent if urgent else 0
-
-    def _holding(self, holders: Iterable[Holder]) -> list[int]:
-        return [self.holders.get(holder, -1) for holder in holders]
 
     def _names(self, pages: Iterable[Page]) -> list[int]:
         return [self.page(page) for page in pages]
@@ -120,41 +117,27 @@ class _Described:
     def _copies(self, copies: Copies) -> Plain:
         number = {id(copy): at for at, copy in enumerate(copies.flying)}
 
-        def queue(some: Mapping[tuple[bool, int], list[Copy]]) -> Plain:
+        def queues(some: Mapping[tuple[bool, int], list[Copy]]) -> Plain:
             return [[number.get(id(copy), -1) for copy in each] for each in some.values()]
 
         flying = [
             (copy.load, self._names(copy.node), self._per_pool(copy.targets), copy.ran)
             for copy in copies.flying
         ]
-        batches = self._ranks([copy.batch for copy in copies.flying])
-        return flying, batches, queue(copies.queued), queue(copies.failed)
-
-    def _ranks(self, numbers: Sequence[int]) -> list[int]:
-        """Numbers of which only the order counts."""
-        rank = {number: at for at, number in enumerate(sorted(set(numbers)))}
-        return [rank[number] for number in numbers]
-
-    def _hidden(self, system: object) -> Plain:
-        """What a system says that no observation shows, by the last pages of its nodes."""
-        if not isinstance(system, Revealing):
-            return ()
-        placed, hidden = self.run.judge.abstraction.nodes, system.hidden()
-        nodes = sorted(
-            (self.page(placed[node].pages[-1]), counters)
-            for node, counters in hidden.nodes.items()
-            if node in placed
-        )
-        counted = [(page, self._count(one.hits), one.priority) for page, one in nodes]
-        return counted, self._ranks([one.created for _, one in nodes]), list(hidden.refusing)
+        batches = ranks([copy.batch for copy in copies.flying])
+        return flying, batches, queues(copies.queued), queues(copies.failed)
 
 
-def _systems(run: Run) -> Sequence[object]:
-    return run.system.systems if isinstance(run.system, Ranks) else [run.system]
+def ranks(numbers: Sequence[int]) -> list[int]:
+    """Numbers of which only the order counts."""
+    rank = {number: at for at, number in enumerate(sorted(set(numbers)))}
+    return [rank[number] for number in numbers]
 
 
 def _out(ledger: Ledger) -> Plain:
-    """What the history has out, by its own names: an operation may name it."""
+    """What the history has out: receipts in the order in which they were taken, and by their own
+    names what operations go on with.
+    """
     requests = [
         (
             one.name,
@@ -178,3 +161,21 @@ def _out(ledger: Ledger) -> Plain:
         [(name, one.key.tokens, one.start) for name, one in ledger.prefetches.items()],
         ledger.forward is not None and ledger.forward.in_flight,
     )
+
+
+def _systems(run: Run) -> Sequence[object]:
+    return run.system.systems if isinstance(run.system, Ranks) else [run.system]
+
+
+def _hidden(run: Run, described: Described, system: object) -> Plain:
+    """What a system says that no observation shows, by the last pages of its nodes."""
+    if not isinstance(system, Revealing):
+        return ()
+    placed, hidden = run.judge.abstraction.nodes, system.hidden()
+    nodes = sorted(
+        (described.page(placed[node].pages[-1]), counters)
+        for node, counters in hidden.nodes.items()
+        if node in placed
+    )
+    counted = [(page, described.count(one.hits), one.priority) for page, one in nodes]
+    return counted, ranks([one.created for _, one in nodes]), list(hidden.refusing)

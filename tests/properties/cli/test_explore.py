@@ -49,7 +49,7 @@ def test_it_is_gone_on_with_only_if_asked_and_can_be_made_deeper(
     assert run(tmp_path, "--depth", "2") == USAGE
     assert "go on with --resume" in capsys.readouterr().err
     assert run(tmp_path, "--depth", "2", "--resume") == CLEAN
-    assert "(38 states, 136 transitions)" in capsys.readouterr().out
+    assert "(31 states, 121 transitions)" in capsys.readouterr().out
     assert file.read_text().startswith(before)
 
 
