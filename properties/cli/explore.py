@@ -187,7 +187,7 @@ def _told(system: str, explored: Explored, depth: int) -> int:
         return FOUND
     what = "all histories" if explored.exhausted else f"all histories of up to {depth} operations"
     print(
-        f"{system}, scope {scope}: {what} of {len(scope.operations)} kinds are judged"
+        f"{system}, scope {scope}: {what} out of {len(scope.operations)} are judged"
         f" ({_count(explored)}): nothing is wrong"
     )
     for text in _details(explored):

@@ -22,6 +22,7 @@ from radixproof.impl.operations import (
     HostLock,
     Insert,
     LoadBack,
+    LoadingCheck,
     Lock,
     Match,
     Operation,
@@ -31,6 +32,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
     RunCopies,
+    WritingCheck,
 )
 from radixproof.model.config import Config, EvictionPolicy
 from radixproof.properties.exploring.small_scope import SmallScope, operations, prompts
@@ -38,11 +40,15 @@ from radixproof.properties.exploring.small_scope import SmallScope, operations, 
 Kinds: TypeAlias = tuple[type[Operation], ...]
 Shape: TypeAlias = dict[str, Any]
 
-TIERS: Kinds = (Insert, Evict, EvictHost, LoadBack, RunCopies)
+CHECKS: Kinds = (WritingCheck, LoadingCheck)
+"""All copies are waited for."""
+TIERS: Kinds = (Insert, Evict, EvictHost, LoadBack, *CHECKS)
 """What moves KV between the tiers."""
 LOCKS: Kinds = (*TIERS, Match, Lock)
-REQUESTS: Kinds = (Insert, Arrive, Prefill, Decode, Finish, Abort, Evict, RunCopies)
-FETCHES: Kinds = (Insert, Evict, EvictHost, HostInsert, Prefetch, EndPrefetch)
+COPIES: Kinds = (Insert, Evict, LoadBack, RunCopies)
+"""Copies run one by one."""
+REQUESTS: Kinds = (Insert, Arrive, Prefill, Decode, Finish, Abort, Evict, WritingCheck)
+FETCHES: Kinds = (Insert, WritingCheck, Evict, EvictHost, HostInsert, Prefetch, EndPrefetch)
 
 FULL: Shape = {"device_pages": 3, "host_pages": 3}
 SWA: Shape = {"window": 1, "swa_pages": 3, "swa_host_pages": 3}
@@ -89,8 +95,10 @@ _OTHERS = (
     _scope("filo", 3, FULL, _policy(EvictionPolicy.FILO), kinds=TIERS),
     _scope("mru", 3, FULL, _policy(EvictionPolicy.MRU), kinds=TIERS),
     _scope("priority", 3, FULL, _policy(EvictionPolicy.PRIORITY), kinds=TIERS),
-    _scope("host-locks", 3, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, RunCopies)),
-    _scope("windows-released", 3, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict)),
+    _scope("host-locks", 3, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, WritingCheck)),
+    _scope(
+        "windows-released", 3, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict, WritingCheck)
+    ),
     _scope("requests", 3, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
     _scope("requests-mamba", 3, ROOMY, MAMBA, kinds=REQUESTS),
     _scope("fetches", 3, ROOMY, SWA, kinds=FETCHES),
@@ -99,7 +107,8 @@ _OTHERS = (
     _scope("refusals", 3, FULL, SWA, kinds=(*TIERS, Refuse)),
     _scope("refusals-write-back", 3, FULL, SWA, WRITE_BACK, kinds=(*TIERS, Refuse)),
     _scope("resets", 3, FULL, SWA, kinds=(*TIERS, Reset)),
-    _scope("ranks", 3, FULL, {"ranks": 2}, kinds=TIERS),
+    _scope("copies", 3, FULL, SWA, kinds=COPIES),
+    _scope("ranks", 3, FULL, {"ranks": 2}, kinds=COPIES),
     _scope("bigrams", 2, FULL, {"bigram": True}, kinds=LOCKS, pages=3),
     _scope("late-loads", 3, FULL, {"load_threshold": 2}, kinds=TIERS),
     _scope("one-tier", 3, {"device_pages": 3, "host_pages": 0}, kinds=(Insert, Match, Lock, Evict)),

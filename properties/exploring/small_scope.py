@@ -146,6 +146,8 @@ _MADE: dict[type[Operation], _Made] = {
     HostInsert: lambda _, keys: map(HostInsert, keys),
     Prefetch: lambda _, keys: (Prefetch(PREFETCH, key) for key in keys),
     EndPrefetch: lambda *_: (EndPrefetch(PREFETCH), EndPrefetch(PREFETCH, 0)),
+    WritingCheck: lambda *_: (WritingCheck(blocking=True),),
+    LoadingCheck: lambda *_: (LoadingCheck(blocking=True),),
     RunCopies: _copies,
     Refuse: lambda config, _: map(Refuse, config.pools),
     Reset: lambda *_: (Reset(),),
