@@ -6,7 +6,7 @@ import multiprocessing
 from contextlib import closing
 
 from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.pool import run
+from radixproof.properties.campaigns.pool import Pool, run
 
 from .work import shard, work
 
@@ -40,3 +40,20 @@ def test_processes_end_when_it_is_closed() -> None:
 
 def test_nothing_to_do() -> None:
     assert list(run([], work, jobs=4)) == []
+
+
+def test_processes_wait_for_more_to_do() -> None:
+    with Pool(work, jobs=1) as pool:
+        first, again = (list(pool.run([shard("fine", seed)])) for seed in (1, 2))
+        assert ends(first)["fine"].result == ends(again)["fine"].result  # type: ignore[union-attr]
+        assert len(multiprocessing.active_children()) == 1
+    assert multiprocessing.active_children() == []
+
+
+def test_what_is_being_done_can_be_forgotten() -> None:
+    with Pool(work, jobs=2) as pool:
+        with closing(pool.run([shard("slow"), shard("slow", 2)])) as events:
+            next(events)
+        pool.idle()
+        assert multiprocessing.active_children() == []
+        assert set(ends(list(pool.run([shard("fine")])))) == {"fine"}
