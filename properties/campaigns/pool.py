@@ -27,25 +27,32 @@ class Pool:
         for lane in self.lanes:
             lane.end()
 
-    def idle(self) -> None:
-        """Forget jobs that are still being done: the processes that do them are ended."""
-        for lane in [lane for lane in self.lanes if lane.job is not None]:
+    def run(self, shards: Iterable[object]) -> Generator[Event, None, None]:
+        """Run shards; yields events as they come, one end for each shard.
+
+        Closing the generator ends the processes that are at work.
+        """
+        todo = deque(shards)
+        try:
+            while todo or self._busy():
+                self._give(todo)
+                busy = self._busy()
+                ready = wait([lane.pipe for lane in busy])
+                for lane in [lane for lane in busy if lane.pipe in ready]:
+                    event = lane.event()
+                    if not isinstance(event, News) and not lane.process.is_alive():
+                        self._end([lane])
+                    yield event
+        finally:
+            self._end(self._busy())
+
+    def _busy(self) -> list[Lane]:
+        return [lane for lane in self.lanes if lane.job is not None]
+
+    def _end(self, lanes: Iterable[Lane]) -> None:
+        for lane in lanes:
             lane.end()
             self.lanes.remove(lane)
-
-    def run(self, shards: Iterable[object]) -> Generator[Event, None, None]:
-        """Run shards; yields events as they come, one end for each shard."""
-        todo = deque(shards)
-        while todo or any(lane.job is not None for lane in self.lanes):
-            self._give(todo)
-            busy = [lane for lane in self.lanes if lane.job is not None]
-            ready = wait([lane.pipe for lane in busy])
-            for lane in [lane for lane in busy if lane.pipe in ready]:
-                event = lane.event()
-                if not isinstance(event, News) and not lane.process.is_alive():
-                    lane.end()
-                    self.lanes.remove(lane)
-                yield event
 
     def _give(self, todo: deque[object]) -> None:
         """Give a job to every process that has none, and begin more of them while there may be."""

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import arguments, searches
-from radixproof.properties.cli.exit_codes import CLEAN, FOUND, IN_WORDS, UsageError
+from radixproof.properties.cli.exit_codes import (
+    CANNOT_RUN,
+    CLEAN,
+    FOUND,
+    IN_WORDS,
+    UsageError,
+    of_check,
+)
 from radixproof.properties.cli.records import earlier
+from radixproof.properties.cli.streams import complain
 from radixproof.properties.search.budget import STEP_SECONDS
 
 if TYPE_CHECKING:
@@ -83,15 +91,19 @@ def run(options: argparse.Namespace) -> int:
     scopes = SCOPES.values() if named == ALL else [_scope(named)]
     with Pool(work, options.jobs) as pool:
         codes = [_explored(system, scope, options, pool, started) for scope in scopes]
-    return max(codes)
+    return of_check(FOUND in codes, CANNOT_RUN not in codes)
 
 
 def _explored(
     system: str, scope: SmallScope, options: argparse.Namespace, pool: Pool, started: float
 ) -> int:
     """Explore one scope, and say what has come of it; returns the exit code."""
-    explored = _followed(system, scope, options, pool, started)
-    return _told(system, explored, options.depth or scope.depth)
+    try:
+        explored = _followed(system, scope, options, pool, started)
+    except Unavailable as error:
+        complain(f"{system}, scope {scope}: {error}")
+        return CANNOT_RUN
+    return _told(system, explored)
 
 
 def _scope(named: str) -> SmallScope:
@@ -154,14 +166,18 @@ def _followed(
                     show.expanded(len(one.path) + 1, len(one.moves))
                 left = searches.seconds_left(options, started)
                 if left == 0 and explored.found is None and not _is_done(explored, depth):
-                    raise TooManyStates("time is up")
-        except (TooManyStates, KeyboardInterrupt) as error:
-            reason = str(error) or "interrupted"
+                    raise _TimeIsUp("time is up")
+        except (TooManyStates, _TimeIsUp, KeyboardInterrupt) as error:
+            hint = "" if isinstance(error, TooManyStates) else "; go on with --resume"
             raise Unavailable(
-                f"{reason}: histories of up to {explored.depth} operations are judged"
-                f" ({_count(explored)}), and nothing is wrong with them; go on with --resume"
+                f"{str(error) or 'interrupted'}: all histories of up to {explored.depth} operations"
+                f" are judged, and nothing is wrong ({_count(explored)} so far){hint}"
             ) from None
     return explored
+
+
+class _TimeIsUp(Exception):
+    """An exploration has taken as long as it may."""
 
 
 def _is_done(explored: Explored, depth: int) -> bool:
@@ -172,24 +188,20 @@ def _count(explored: Explored) -> str:
     return f"{explored.states:,} states, {explored.transitions:,} transitions"
 
 
-def _told(system: str, explored: Explored, depth: int) -> int:
+def _told(system: str, explored: Explored) -> int:
     """Say what an exploration has come to; returns the exit code."""
     from radixproof.properties.reporting.finding_folder import keep
 
-    scope = explored.scope
+    what, depth = f"{system}, scope {explored.scope}", explored.depth
     if explored.found is not None:
         print(explored.found.folder.report)
         print(keep(explored.found.folder))
-        print(
-            f"{system}, scope {scope}: {explored.found.summary}\n"
-            f"Found after {_count(explored)}: no shorter history of this scope is wrong."
-        )
+        print(f"{what}: {explored.found.summary}")
+        print(f"  found after {_count(explored)}; no history of up to {depth} operations is wrong")
         return FOUND
-    what = "all histories" if explored.exhausted else f"all histories of up to {depth} operations"
-    print(
-        f"{system}, scope {scope}: {what} out of {len(scope.operations)} are judged"
-        f" ({_count(explored)}): nothing is wrong"
-    )
+    length = "" if explored.exhausted else f" of up to {depth} operations"
+    every = f"all histories{length} out of {len(explored.scope.operations)} are judged"
+    print(f"{what}: {every} ({_count(explored)}): nothing is wrong")
     for text in _details(explored):
         print(f"  {text}")
     return CLEAN
@@ -199,7 +211,7 @@ def _details(explored: Explored) -> Iterator[str]:
     """What was met, and what was not."""
     yield f"{len(explored.milestones)} milestones reached"
     for signature, count in sorted(explored.cut_off.items()):
-        yield f"{signature} is known, and has ended {count:,} histories"
+        yield f"{signature} is known, and nothing is judged behind it: {count:,} histories"
     if explored.otherwise:
         yield f"the model by itself would make {explored.otherwise:,} transitions otherwise"
     if explored.never:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
@@ -20,7 +21,8 @@ from radixproof.properties.coverage.watcher import Watcher
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.state_key import are_names_known, state_key
 from radixproof.properties.exploring.strictly import Strictly
-from radixproof.properties.generating.endings import Drain, closing
+from radixproof.properties.generating.endings import Drain
+from radixproof.properties.generating.endings import closing as drained
 from radixproof.properties.performing.outcomes import Skipped
 from radixproof.properties.running.run import Run, ends, first_unknown
 
@@ -42,6 +44,8 @@ class Expanded:
     path: Path
     key: bytes = b""
     """Of the state itself."""
+    possible: list[int] = field(default_factory=list)
+    """The numbers of the operations whose premises hold."""
     moves: list[tuple[int, bytes]] = field(default_factory=list)
     """The operations that were performed, by number, each with the key of the state behind it."""
     cut_off: Counter[str] = field(default_factory=Counter)
@@ -56,30 +60,33 @@ class Expanded:
 def expand(target: Target, scope: SmallScope, path: Path, known: Callable[[str], bool]) -> Expanded:
     """The transitions from the state that a clean history of a scope leads to."""
     expanded, watcher = Expanded(path), Watcher()
-    run = _reached(target, scope, path, watcher)
-    run.finish()
-    expanded.key = state_key(run)
-    possible = _possible(scope, run)
-    for number in possible:
-        seen = _branch(watcher)
-        seen.before(run.judge.model, scope.operations[number])
-        expanded.milestones.update(one.name for one in seen.counts)
-    _close(run, scope, path, known, expanded)
-    for number in possible:
-        _step(target, scope, path, number, known, expanded)
+    with _reached(target, scope, path, watcher) as run:
+        run.finish()
+        expanded.key = state_key(run, not scope.symmetric)
+        expanded.possible = _possible(scope, run)
+        for number in expanded.possible:
+            seen = _branch(watcher)
+            seen.before(run.judge.model, scope.operations[number])
+            expanded.milestones.update(one.name for one in seen.counts)
+        _close(run, scope, path, known, expanded)
+    for number in expanded.possible:
+        _step(target, scope, number, known, expanded)
     return expanded
 
 
-def _reached(target: Target, scope: SmallScope, path: Path, watcher: Watcher | None = None) -> Run:
+@contextmanager
+def _reached(
+    target: Target, scope: SmallScope, path: Path, watcher: Watcher | None = None
+) -> Iterator[Run]:
     """A run that has come so far. It was looked at on the way when it came there first, and is now
     only as in a search.
     """
-    run = Run(target, scope.config)
-    for operation in history_of(scope, path).operations:
-        if watcher is not None:
-            watcher.before(run.judge.model, operation)
-        run.step(operation)
-    return run
+    with closing(Run(target, scope.config)) as run:
+        for operation in history_of(scope, path).operations:
+            if watcher is not None:
+                watcher.before(run.judge.model, operation)
+            run.step(operation)
+        yield run
 
 
 def _branch(watcher: Watcher) -> Watcher:
@@ -97,32 +104,25 @@ def history_of(scope: SmallScope, path: Path) -> History:
 def _step(
     target: Target,
     scope: SmallScope,
-    path: Path,
     number: int,
     known: Callable[[str], bool],
     expanded: Expanded,
 ) -> None:
-    """One transition."""
-    run = _reached(target, scope, path)
+    """One transition. None, if there was no room and nothing has changed."""
     operation = scope.operations[number]
-    strictly = Strictly(run, operation)
-    try:
+    with _reached(target, scope, expanded.path) as run:
+        strictly = Strictly(run, operation)
         breaches = run.step(operation, whole=True)
-        if isinstance(run.steps[-1].outcome, Skipped):
+        if breaches:
+            history = history_of(scope, expanded.path + bytes([number]))
+            _note(breaches, known, history, expanded)
             return
-        if not breaches:
-            expanded.moves.append((number, state_key(run)))
-            if not strictly.agrees():
-                expanded.otherwise.append(number)
+        key = state_key(run, not scope.symmetric)
+        if isinstance(run.steps[-1].outcome, Skipped) and key == expanded.key:
             return
-        unknown = first_unknown(breaches, known)
-        if unknown is None:
-            expanded.cut_off[breaches[0].signature] += 1
-        else:
-            history = history_of(scope, path + bytes([number]))
-            expanded.broken.append(Broken(history, unknown))
-    finally:
-        run.close()
+        expanded.moves.append((number, key))
+        if not strictly.agrees():
+            expanded.otherwise.append(number)
 
 
 def _close(
@@ -130,17 +130,24 @@ def _close(
 ) -> None:
     """Release everything, drain all copies and evict both tiers: nothing may be left (17.5)."""
     done = list(history_of(scope, path).operations)
-    try:
-        for operation in closing(run.judge, Drain.BY_PAGES):
-            done.append(operation)
-            breaches = run.step(operation)
-            if unknown := first_unknown(breaches, known):
-                broken = Broken(History(scope.config, tuple(done)), unknown)
-                expanded.broken.append(broken)
-            if any(map(ends, breaches)) or unknown:
-                return
-    finally:
-        run.close()
+    for operation in drained(run.judge, Drain.BY_PAGES):
+        done.append(operation)
+        breaches = run.step(operation)
+        if breaches:
+            _note(breaches, known, History(scope.config, tuple(done)), expanded)
+        if any(map(ends, breaches)) or expanded.broken:
+            return
+
+
+def _note(
+    breaches: list[Breach], known: Callable[[str], bool], history: History, expanded: Expanded
+) -> None:
+    """What is wrong with a history: something new, or something known that ends it."""
+    unknown = first_unknown(breaches, known)
+    if unknown is None:
+        expanded.cut_off[breaches[0].signature] += 1
+    else:
+        expanded.broken.append(Broken(history, unknown))
 
 
 # -- what is possible ------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ def _possible(scope: SmallScope, run: Run) -> list[int]:
     names of pages that are not there, the first.
     """
     ledger, model = run.ledger, run.judge.model
-    free = not are_names_known(run)
+    free = scope.symmetric and not are_names_known(run)
     seen: set[object] = set()
     possible = []
     for number, operation in enumerate(scope.operations):

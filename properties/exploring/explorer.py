@@ -16,14 +16,14 @@ from typing import Any
 from radixproof.impl.system import Unavailable
 from radixproof.properties.campaigns.lane import Done, Event, Failed
 from radixproof.properties.campaigns.pool import Pool
-from radixproof.properties.exploring.expanding import Expanded, Path
+from radixproof.properties.exploring.expanding import Broken, Expanded, Path
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.working import Chunk, Found, Job, Wrong
 
 CHUNK = 32
 """Most states that a process expands at a time."""
 MOST_STATES = 2_000_000
-"""Some 150 bytes each."""
+"""Some 200 bytes each."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Explored:
     states: int = 1
     """That differ, the empty cache included."""
     transitions: int = 0
-    performed: set[int] = field(default_factory=set)
+    possible: set[int] = field(default_factory=set)
     """Operations that were possible somewhere, by number."""
     cut_off: Counter[str] = field(default_factory=Counter)
     """How often something known has ended a history, by signature."""
@@ -51,7 +51,7 @@ class Explored:
     @property
     def never(self) -> list[str]:
         """The kinds of operations of which none was ever possible."""
-        possible = {self.scope.operations[number].name for number in self.performed}
+        possible = {self.scope.operations[number].name for number in self.possible}
         every = dict.fromkeys(one.name for one in self.scope.operations)
         return [name for name in every if name not in possible]
 
@@ -79,21 +79,24 @@ def explore(
     explored, reached = Explored(scope, 0), Reached(most)
     earlier = {one.path: one for one in before}
     job = Job(system, scope, known)
-    while explored.depth < depth and not explored.exhausted:
+    while explored.depth < depth and not (explored.exhausted or explored.found):
         level = reached.next_level()
         chunks = _chunks(job, [path for path in level if path not in earlier], pool.jobs)
+        wrong: list[Broken] = []
         with closing(_expanded(pool, chunks)) as fresh:
             for path in level:
                 expanded = earlier[path] if path in earlier else next(fresh)
-                if expanded.broken:
-                    explored.found = _told(pool, job, expanded, explored.transitions, folder)
+                wrong = expanded.broken
+                if wrong:
                     break
                 _take(expanded, explored, reached)
                 if path not in earlier:
                     yield expanded
-        if explored.found is None:
+        if wrong:
+            explored.found = _in_words(pool, job, wrong, explored.transitions, folder)
+        else:
             explored.depth += 1
-        explored.exhausted = explored.found is not None or not reached.level
+            explored.exhausted = not reached.level
         yield explored
 
 
@@ -104,7 +107,8 @@ class Reached:
         self.most = most
         self.level: list[Path] = [b""]
         """To be expanded next."""
-        self.keys: set[bytes] = set()
+        self.keys: dict[bytes, Path] = {}
+        """Of all states, each with the history that led there first."""
 
     def next_level(self) -> list[Path]:
         """The histories of the greatest length so far that lead to something new."""
@@ -116,8 +120,8 @@ class Reached:
         state that was reached.
         """
         if not expanded.path:
-            self.keys.add(expanded.key)
-        elif expanded.key not in self.keys:
+            self.keys[expanded.key] = b""
+        elif self.keys.get(expanded.key) != expanded.path:
             raise Unavailable("the same history leads to another state when it is run again")
         for number, key in expanded.moves:
             self._take(expanded.path + bytes([number]), key)
@@ -127,7 +131,7 @@ class Reached:
             return
         if len(self.keys) >= self.most:
             raise TooManyStates(f"there are more than {self.most:,} states")
-        self.keys.add(key)
+        self.keys[key] = path
         self.level.append(path)
 
 
@@ -136,7 +140,7 @@ def _take(expanded: Expanded, explored: Explored, reached: Reached) -> None:
     reached.note(expanded)
     explored.states = len(reached.keys)
     explored.transitions += len(expanded.moves)
-    explored.performed.update(number for number, _ in expanded.moves)
+    explored.possible.update(expanded.possible)
     explored.cut_off += expanded.cut_off
     explored.milestones += expanded.milestones
     explored.otherwise += len(expanded.otherwise)
@@ -161,11 +165,11 @@ def _expanded(pool: Pool, chunks: Sequence[Chunk]) -> Generator[Expanded, None, 
             yield from ready.pop(chunk.paths[0])
 
 
-def _told(pool: Pool, job: Job, expanded: Expanded, at_step: int, folder: str) -> Found:
-    """What is wrong, in words."""
-    pool.idle()
-    wrong = Wrong(job.system, job.scope, job.known, expanded.broken[0], at_step, folder)
-    ((_, found),) = _results(pool.run([wrong]))
+def _in_words(pool: Pool, job: Job, wrong: Sequence[Broken], at_step: int, folder: str) -> Found:
+    """What is wrong, by the shortest of several histories."""
+    shortest = min(wrong, key=lambda one: len(one.history.operations))
+    told = Wrong(job.system, job.scope, job.known, shortest, at_step, folder)
+    ((_, found),) = _results(pool.run([told]))
     assert isinstance(found, Found)
     return found
 

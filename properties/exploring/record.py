@@ -26,7 +26,9 @@ def file_of(folder: Path, system: str, scope: SmallScope, known: Collection[str]
 
 def line(one: Expanded) -> str:
     """A clean state as a line of the record."""
-    written = _Line(one.path, one.key, one.moves, one.cut_off, one.milestones, one.otherwise)
+    written = _Line(
+        one.path, one.key, one.possible, one.moves, one.cut_off, one.milestones, one.otherwise
+    )
     return msgspec.json.encode(written).decode() + "\n"
 
 
@@ -40,6 +42,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
     path: bytes
     key: bytes
+    possible: list[int]
     moves: list[tuple[int, bytes]]
     cut_off: dict[str, int]
     milestones: dict[str, int]
@@ -49,4 +52,6 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 def _decoded(text: str) -> Expanded:
     one = msgspec.json.decode(text, type=_Line)
     cut_off, milestones = Counter(one.cut_off), Counter(one.milestones)
-    return Expanded(one.path, one.key, one.moves, cut_off, [], milestones, one.otherwise)
+    return Expanded(
+        one.path, one.key, one.possible, one.moves, cut_off, [], milestones, one.otherwise
+    )

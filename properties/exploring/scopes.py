@@ -70,7 +70,8 @@ def _scope(
     for part in parts:
         shape |= part
     config = Config(**shape)
-    return SmallScope(name, config, operations(config, prompts(config, pages), kinds), depth)
+    every = operations(config, prompts(config, pages), kinds)
+    return SmallScope(name, config, every, depth, symmetric=True)
 
 
 _COMPONENTS = (

@@ -59,6 +59,8 @@ class SmallScope:
     config: Config
     operations: tuple[Operation, ...]
     depth: int
+    symmetric: bool = False
+    """Whatever is possible with some names of pages, receipts and requests is possible with any."""
 
     def __post_init__(self) -> None:
         """Raises ValueError if there is nothing to explore, or too much."""
@@ -153,7 +155,7 @@ _MADE: dict[type[Operation], _Made] = {
     Reset: lambda *_: (Reset(),),
     Arrive: lambda _, keys: (Arrive(REQUEST, key) for key in keys),
     Prefill: lambda config, _: (Prefill(REQUEST, config.page_size),),
-    Decode: lambda config, _: (Decode(REQUEST, (1,) * config.page_size),),
+    Decode: lambda config, _: (Decode(REQUEST, (one,) * config.page_size) for one in TOKENS),
     Finish: lambda *_: (Finish(REQUEST),),
     Abort: lambda *_: (Abort(REQUEST),),
 }

@@ -29,16 +29,21 @@ Plain: TypeAlias = Any
 """Tuples and lists of numbers, texts, and more of them."""
 
 
-def state_key(run: Run) -> bytes:
-    """The state that a run has come to, in a few bytes."""
-    judge = run.judge
-    described = Described(judge.model, are_names_known(run))
-    owed = {described.page(page): pools for page, pools in judge.follower.owed.items()}
+def state_key(run: Run, named: bool = False) -> bytes:
+    """The state that a run has come to, in a few bytes. All names count if it is ``named``."""
+    judge, ledger = run.judge, run.ledger
+    described = Described(judge.model, named or are_names_known(run))
     plain = (
         described.whole(),
-        sorted((page, sorted(map(int, pools))) for page, pools in owed.items()),
-        judge.model_adopted,
-        _out(run.ledger),
+        sorted(
+            (described.page(page), sorted(map(int, pools)))
+            for page, pools in judge.follower.owed.items()
+        ),
+        sorted(map(described.page, judge.unordered)),
+        [sorted(slots) for slots in judge.abstraction.forgotten],
+        judge.given_up,
+        _out(ledger),
+        [list(ledger.receipts), list(ledger.matches)] if named else [],
         [_hidden(run, described, system) for system in _systems(run)],
     )
     return blake2b(msgspec.msgpack.encode(plain), digest_size=SIZE).digest()
@@ -152,14 +157,27 @@ def _out(ledger: Ledger) -> Plain:
             sorted(one.sums.values()),
             one.released,
             one.inserted,
+            one.carried,
+            one.cannot_insert,
+            [bool(peer) for peer in one.peers],
         )
         for one in ledger.requests.values()
     ]
     return (
         [(one.length, one.on_host, one.released) for one in ledger.receipts.values()],
         requests,
-        [(name, one.key.tokens, one.start) for name, one in ledger.prefetches.items()],
+        [
+            (
+                name,
+                one.key.tokens,
+                one.key.namespace,
+                one.start,
+                [(int(pool), len(slots)) for pool, slots in one.slots.items()],
+            )
+            for name, one in ledger.prefetches.items()
+        ],
         ledger.forward is not None and ledger.forward.in_flight,
+        (len(ledger.launched), len(ledger.overtaken)),
     )
 
 

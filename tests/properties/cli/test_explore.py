@@ -59,7 +59,7 @@ def test_what_is_found_is_written_and_told(
     assert run(tmp_path, system=FAULT) == FOUND
     printed = capsys.readouterr().out
     assert f"PROGRESS/never-backed-up in {FAULT}" in printed
-    assert "no shorter history of this scope is wrong" in printed
+    assert "no history of up to 0 operations is wrong" in printed
     folder = tmp_path / "findings/fault-split-parent-not-backed-up/progress-never-backed-up-swa"
     assert (folder / "history.json").exists()
 
@@ -70,7 +70,10 @@ def test_what_is_known_is_passed_over_and_said(
     known = tmp_path / "known.toml"
     known.write_text('[[finding]]\nsignature = "PROGRESS/never-backed-up"\nreason = "planted"\n')
     assert run(tmp_path, "--depth", "1", "--known", str(known), system=FAULT) == CLEAN
-    assert "PROGRESS/never-backed-up is known, and has ended 1 histories" in capsys.readouterr().out
+    assert (
+        "PROGRESS/never-backed-up is known, and nothing is judged behind it: "
+        in capsys.readouterr().out
+    )
 
 
 def test_a_scope_comes_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,15 +120,15 @@ def test_an_exploration_that_is_cut_short_is_not_called_clean(
 ) -> None:
     assert run(tmp_path, "--seconds", "0.000001") == CANNOT_RUN
     told = capsys.readouterr().err
-    assert "time is up: histories of up to 0 operations are judged" in told
+    assert "time is up: all histories of up to 0 operations are judged" in told
     assert "go on with --resume" in told
     monkeypatch.setattr(explorer, "explore", partial(explorer.explore, most=3))
     assert run(tmp_path, "--depth", "2", "--resume") == CANNOT_RUN
-    assert "there are more than 3 states: histories of up to 0" in capsys.readouterr().err
+    assert "there are more than 3 states: all histories of up to 0" in capsys.readouterr().err
 
     def interrupted(*_: object) -> Iterator[Expanded]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(explorer, "_expanded", interrupted)
     assert run(tmp_path / "new") == CANNOT_RUN
-    assert "interrupted: histories of up to 0 operations" in capsys.readouterr().err
+    assert "interrupted: all histories of up to 0 operations" in capsys.readouterr().err

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from radixproof.impl.operations import Insert, LoadBack, Lock, Match, Unlock
+from radixproof.impl.operations import (
+    HostInsert,
+    Insert,
+    LoadBack,
+    Lock,
+    Match,
+    Prefetch,
+    Unlock,
+)
 from radixproof.impl.registry import find
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.exploring.expanding import Expanded, expand, history_of
 from radixproof.properties.exploring.small_scope import SmallScope
+from radixproof.properties.performing.outcomes import Skipped
+from radixproof.properties.running.run import Run
 
 A, B, AA, AB = Key((1,)), Key((2,)), Key((1, 1)), Key((1, 2))
 MINE = SmallScope(
@@ -17,6 +29,7 @@ MINE = SmallScope(
     Config(device_pages=1, host_pages=1),
     (Insert(A), Insert(B), Insert(AA), Insert(AB), Lock("r", A), Lock("r", B), Unlock("r")),
     3,
+    symmetric=True,
 )
 
 
@@ -31,6 +44,11 @@ def performed(one: Expanded) -> list[int]:
 def test_what_differs_in_the_names_of_new_pages_is_performed_once() -> None:
     # No room for two pages, and no receipt to give back.
     assert performed(expanded()) == [0, 4]
+
+
+def test_names_count_where_a_scope_does_not_say_otherwise() -> None:
+    named = replace(MINE, symmetric=False)
+    assert performed(expand(find("radix"), named, b"", lambda _: False)) == [0, 1, 4, 5]
 
 
 def test_names_count_once_they_stand_for_something() -> None:
@@ -84,6 +102,18 @@ def test_milestones_are_those_of_the_way_and_of_what_is_done_there() -> None:
     scope = SmallScope("mine", config, (Insert(AB), Match(A), LoadBack(AB)), 2)
     one = expand(find("radix"), scope, b"\0", lambda _: False)
     assert "SPLIT_IN_FLIGHT" in one.milestones
+
+
+def test_what_finds_no_room_after_it_has_changed_something_is_a_transition() -> None:
+    """The room that a fetch makes is not enough, because the prefix that it locks is in the way."""
+    one, two, three = HostInsert(A), Insert(Key((2, 1)), reuse=True, state=True), Key((1, 2))
+    config = Config(device_pages=4, host_pages=6, mamba_states=2, mamba_host_states=2)
+    scope = SmallScope("fetch", config, (one, two, Prefetch("f", three)), 3)
+    run = Run(find("radix"), config)
+    for operation in scope.operations:
+        run.step(operation)
+    assert isinstance(run.steps[-1].outcome, Skipped)
+    assert 2 in performed(expand(find("radix"), scope, b"\0\1", lambda _: False))
 
 
 @pytest.mark.parametrize("path", [(), (0,), (0, 4)])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from radixproof.impl.operations import Evict, Insert, Unlock, WritingCheck
+from radixproof.impl.operations import Evict, Insert, Lock, Unlock, WritingCheck
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -99,15 +99,25 @@ def test_a_system_that_cannot_be_explored_says_why() -> None:
         explored("fault:nothing", SMALL, 1)
 
 
+def test_names_of_a_scope_of_ones_own_are_not_exchanged() -> None:
+    """Only ``s`` can be given back, so that ``r`` alone and ``s`` alone are not the same."""
+    one, config = Key((1,)), Config(device_pages=1, host_pages=0)
+    locks = (Insert(one), Lock("r", one), Lock("s", one), Unlock("s"))
+    scope = SmallScope("locks", config, locks, 3)
+    states, _ = explored("radix", scope, 4)
+    assert b"\0\2" in {state.path for state in states}
+    assert any(3 in dict(state.moves) for state in states if 1 not in state.path)
+
+
 def test_there_may_be_too_many_states() -> None:
     reached = Reached(most=2)
-    reached.note(Expanded(b"", b"0", [(0, b"1")]))
+    reached.note(Expanded(b"", b"0", moves=[(0, b"1")]))
     with pytest.raises(TooManyStates, match="more than 2 states"):
-        reached.note(Expanded(b"\0", b"1", [(1, b"2")]))
+        reached.note(Expanded(b"\0", b"1", moves=[(1, b"2")]))
 
 
 def test_a_history_that_goes_another_way_again_is_told() -> None:
     reached = Reached()
-    reached.note(Expanded(b"", b"0", [(0, b"1")]))
+    reached.note(Expanded(b"", b"0", moves=[(0, b"1")]))
     with pytest.raises(Unavailable, match="leads to another state"):
         reached.note(Expanded(b"\0", b"2"))

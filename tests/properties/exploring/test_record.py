@@ -14,6 +14,7 @@ from radixproof.properties.exploring.record import line, read
 ONE = Expanded(
     b"\1\2",
     b"\xff" * 16,
+    [3, 4],
     [(3, b"\0" * 16)],
     Counter({"A/b": 2}),
     milestones=Counter({"DUPLICATE": 1}),

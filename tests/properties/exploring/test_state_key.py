@@ -17,6 +17,7 @@ from radixproof.impl.operations import (
     Operation,
     Prefetch,
     Refuse,
+    Reset,
     RunCopies,
     Unlock,
     WritingCheck,
@@ -76,12 +77,24 @@ def test_names_and_numbers_that_decide_nothing_do_not_count(
         ([Insert(A), Insert(B), Lock("r1", A)], [Insert(A), Insert(B), Lock("r1", B)]),
         ([Arrive("q1", A)], [Arrive("q1", B)]),
         ([Prefetch("f1", A)], [Prefetch("f1", B)]),
+        ([Prefetch("f1", A)], [Prefetch("f1", Key((1,), "a"))]),
+        ([], [Insert(A), Reset()]),  # the backup that it forgets may still write
     ],
 )
 def test_what_decides_something_counts(
     one: Sequence[Operation], other: Sequence[Operation]
 ) -> None:
     assert key(*one) != key(*other)
+
+
+def test_all_names_count_where_they_are_asked_for() -> None:
+    run = Run(find("radix"), PLAIN)
+    other = Run(find("radix"), PLAIN)
+    for one, name in ((run, "r1"), (other, "r2")):
+        for operation in (Insert(A), Lock(name, A)):
+            one.step(operation, whole=True)
+    assert state_key(run) == state_key(other)
+    assert state_key(run, named=True) != state_key(other, named=True)
 
 
 def test_hits_count_where_they_decide_who_goes() -> None:
@@ -93,7 +106,7 @@ def test_hits_count_where_they_decide_who_goes() -> None:
 
 
 def test_what_nobody_sees_counts_as_well() -> None:
-    once = [Insert(A), Match(A)]
+    once: list[Operation] = [Insert(A), Match(A)]
     assert key(*once) != key(*once, system="fault:match-counts-as-hit")
 
 
@@ -114,7 +127,18 @@ def merged(name: str, depth: int) -> tuple[dict[bytes, Expanded], dict[bytes, li
 
 @pytest.mark.torture(all=200, share=6)
 @pytest.mark.parametrize(
-    "name", ["swa", "mamba", "full-write-back", "lfu", "priority", "refusals", "ranks"]
+    "name",
+    [
+        "swa",
+        "mamba",
+        "full-write-back",
+        "lfu",
+        "priority",
+        "refusals",
+        "ranks",
+        "copies",
+        "bigrams",
+    ],
 )
 def test_states_that_are_alike_go_on_alike(name: str, cases: range) -> None:
     states, ways = merged(name, 2)
