@@ -74,7 +74,7 @@ bench: $(READY)
 # goes on, as long as the code is the same.
 power: $(READY)
 	$(BIN)/radixproof power --drivers soak machine --seeds 20 --out build/power $(RESUME)
-	$(BIN)/radixproof power --drivers baseline corpus others --seeds 1 --out build/power --resume
+	$(BIN)/radixproof power --drivers baseline explorer corpus others --seeds 1 --out build/power --resume
 	cp build/power/power.md build/power/power.json build/power/power.svg docs/
 	$(BIN)/radixproof sensitivity --out build/sensitivity $(RESUME)
 	cp build/sensitivity/sensitivity.md docs/

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from radixproof.properties.power.trials import TrialResult
 
 RECORD = "trials.jsonl"
-DRIVERS = ("baseline", "machine", "soak", "corpus", "others")
+DRIVERS = ("baseline", "machine", "soak", "explorer", "corpus", "others")
 """For the help text, which must not wait for the drivers themselves."""
 
 
