@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from radixproof.impl.system import Target
-from radixproof.properties.exploring.expanding import Broken, Expanded, Path, expand
+from radixproof.properties.exploring.expanding import (
+    Broken,
+    Expanded,
+    Path,
+    expand,
+    history_of,
+)
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.guarding.starting import started
 from radixproof.properties.known.files import BUILTIN, load_known
@@ -37,6 +43,11 @@ class Chunk(Job):
     """Some states to expand."""
 
     paths: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        first = "; ".join(map(str, history_of(self.scope, self.paths[0]).operations))
+        states = f"{len(self.paths)} states from that on" if len(self.paths) > 1 else "the state"
+        return f"{self.system}, scope {self.scope}, {states} behind: {first or 'nothing'}"
 
 
 @dataclass(frozen=True, slots=True)

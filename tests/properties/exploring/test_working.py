@@ -23,7 +23,9 @@ def test_a_chunk_is_expanded_state_by_state() -> None:
     done = work(job, None)
     assert isinstance(done, list)
     assert [one.path for one in done] == [b"", b"\0"]
-    assert str(job) == "radix, scope swa"
+    assert str(job) == "radix, scope swa, 2 states from that on behind: nothing"
+    one = Chunk("radix", SWA, frozenset(), (b"\0\1",))
+    assert str(one) == "radix, scope swa, the state behind: insert [1] reuse; insert [2] reuse"
 
 
 @pytest.mark.parametrize("known", [frozenset[str](), frozenset({LOST.signature})])
