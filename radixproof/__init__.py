@@ -52,7 +52,9 @@ if TYPE_CHECKING:
     from radixproof.impl.sight import Sight as Sight
     from radixproof.impl.system import Adopting as Adopting
     from radixproof.impl.system import Closing as Closing
+    from radixproof.impl.system import Counters as Counters
     from radixproof.impl.system import EarlyRelease as EarlyRelease
+    from radixproof.impl.system import Hidden as Hidden
     from radixproof.impl.system import HostInserting as HostInserting
     from radixproof.impl.system import HostLocking as HostLocking
     from radixproof.impl.system import HostTier as HostTier
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from radixproof.impl.system import Refusing as Refusing
     from radixproof.impl.system import Replicated as Replicated
     from radixproof.impl.system import Resetting as Resetting
+    from radixproof.impl.system import Revealing as Revealing
     from radixproof.impl.system import Stateful as Stateful
     from radixproof.impl.system import System as System
     from radixproof.impl.system import Target as Target
@@ -101,6 +104,7 @@ __all__ = [
     "Component",
     "Config",
     "ConfigError",
+    "Counters",
     "Decode",
     "Dialect",
     "EarlyRelease",
@@ -111,6 +115,7 @@ __all__ = [
     "EvictionPolicy",
     "Finding",
     "Finish",
+    "Hidden",
     "History",
     "HistoryError",
     "HostInsert",
@@ -144,6 +149,7 @@ __all__ = [
     "Replicated",
     "Reset",
     "Resetting",
+    "Revealing",
     "RunCopies",
     "RunForward",
     "Scope",
@@ -182,9 +188,9 @@ _MODULES = {
     "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
-        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Launching"
-        " Lookup Prefetching Refusing Replicated Resetting Stateful System Target Unavailable"
-        " Windowed"
+        "Adopting Closing Counters EarlyRelease Hidden HostInserting HostLocking HostTier Insertion"
+        " Launching Lookup Prefetching Refusing Replicated Resetting Revealing Stateful System"
+        " Target Unavailable Windowed"
     ),
     "model.config": "Component Config ConfigError EvictionPolicy Pool",
     "model.dialect": "Dialect",

@@ -12,7 +12,13 @@ from radixproof import ONE_TIER, Config, Scope, System, WritingCheck
 from radixproof.impl import carrying, fetching
 from radixproof.impl import system as protocols
 from radixproof.impl.operations import Decode, Prefill
-from radixproof.impl.system import AdapterMistake, Adopting, Closing, Complete
+from radixproof.impl.system import (
+    AdapterMistake,
+    Adopting,
+    Closing,
+    Complete,
+    Revealing,
+)
 from radixproof.properties.accepting.answers import ANSWERS
 from radixproof.properties.accepting.methods import called, complete
 from toy_adapter import Adapter
@@ -69,6 +75,7 @@ def test_a_scope_calls_for_no_more_than_it_offers() -> None:
 
 
 def test_every_protocol_is_a_part_of_the_whole() -> None:
+    """But `Revealing`, which no scope calls for."""
     parts = {
         kind
         for module in (protocols, carrying, fetching)
@@ -77,7 +84,7 @@ def test_every_protocol_is_a_part_of_the_whole() -> None:
         and kind.__module__ == module.__name__
         and Protocol in kind.__bases__
     }
-    assert parts == {*Complete.__bases__[:-1], Complete}
+    assert parts == {*Complete.__bases__[:-1], Complete, Revealing}
 
 
 def test_every_method_is_called_for_by_some_scope() -> None:
