@@ -15,10 +15,11 @@ from time import perf_counter_ns
 from radixproof.impl import registry
 from radixproof.impl.operations import Operation
 from radixproof.impl.system import Target
-from radixproof.properties.exploring.expanding import Expanded, expand, history_of
+from radixproof.properties.exploring.expanding import Expanded, history_of
 from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.small_scope import SmallScope
+from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.performing.performer import Performer
 from radixproof.properties.search.search import calm_collector
 
@@ -30,9 +31,7 @@ def measure(target: Target, scope: SmallScope, depth: int) -> tuple[int, float, 
     reached, explored = Reached(), list[Expanded]()
     started = perf_counter_ns()
     for _ in range(depth):
-        for path in reached.next_level():
-            explored.append(expand(target, scope, path, lambda _: False))
-            reached.note(explored[-1])
+        explored += longer(target, scope, reached)
     took = perf_counter_ns() - started
     transitions = sum(len(one.moves) for one in explored)
     alone = sum(
@@ -62,11 +61,14 @@ def _perform(performer: Performer, operations: Sequence[Operation]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scopes", nargs="*", default=NAMES, choices=[*SCOPES, NAMES])
+    parser.add_argument("scopes", nargs="*", default=NAMES)
     parser.add_argument("--system", default="radix")
     parser.add_argument("--depth", type=int, default=3)
     options = parser.parse_args()
+    if unknown := set(options.scopes) - set(SCOPES):
+        parser.error(f"no such scope: {', '.join(sorted(unknown))} (known: {', '.join(SCOPES)})")
     target = registry.find(options.system)
+    list(longer(target, SCOPES[options.scopes[0]], Reached()))  # what it imports is not counted
     calm_collector()
     print("| scope | depth | transitions | us each | its operation, us | ratio | a second |")
     print("|---|---|---|---|---|---|---|")

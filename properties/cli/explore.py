@@ -135,37 +135,26 @@ def _followed(
     from radixproof.properties.exploring import record
     from radixproof.properties.exploring.explorer import Explored, TooManyStates, explore
 
-    depth = options.depth or scope.depth
-    known = searches.known_in(options.known).for_system(system, date.today())
+    depth, folder = options.depth or scope.depth, str(options.out / FINDINGS)
+    known = frozenset(searches.known_in(options.known).for_system(system, date.today()))
     file = record.file_of(options.out, system, scope, known)
     before = earlier(record.read, file, options.resume)
     options.out.mkdir(parents=True, exist_ok=True)
     explored = Explored(scope, 0)
     with (
         file.open("a") as stream,
-        closing(
-            explore(
-                system,
-                scope,
-                depth,
-                pool,
-                frozenset(known),
-                before,
-                str(options.out / FINDINGS),
-            )
-        ) as steps,
+        closing(explore(system, scope, depth, pool, known, before, folder)) as steps,
         ExplorationProgress(f"{system}, scope {scope}") as show,
     ):
         try:
             for one in steps:
                 if isinstance(one, Explored):
                     explored = one
-                else:
-                    stream.write(record.line(one))
-                    stream.flush()
-                    show.expanded(len(one.path) + 1, len(one.moves))
-                left = searches.seconds_left(options, started)
-                if left == 0 and explored.found is None and not _is_done(explored, depth):
+                    continue
+                stream.write(record.line(one))
+                stream.flush()
+                show.expanded(len(one.path) + 1, len(one.moves))
+                if searches.seconds_left(options, started) == 0:
                     raise _TimeIsUp("time is up")
         except (TooManyStates, _TimeIsUp, KeyboardInterrupt) as error:
             hint = "" if isinstance(error, TooManyStates) else "; go on with --resume"
@@ -178,10 +167,6 @@ def _followed(
 
 class _TimeIsUp(Exception):
     """An exploration has taken as long as it may."""
-
-
-def _is_done(explored: Explored, depth: int) -> bool:
-    return explored.exhausted or explored.depth == depth
 
 
 def _count(explored: Explored) -> str:

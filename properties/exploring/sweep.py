@@ -19,10 +19,16 @@ def sweep(target: Target, scopes: Iterable[SmallScope]) -> Iterator[JudgedHistor
     reached = {scope: Reached() for scope in scopes if not target.scope.refuses(scope.config)}
     while any(one.level for one in reached.values()):
         for scope, states in reached.items():
-            for path in states.next_level():
-                expanded = expand(target, scope, path, lambda _: False)
+            for expanded in longer(target, scope, states):
                 yield from _judged(scope, expanded)
-                states.note(expanded)
+
+
+def longer(target: Target, scope: SmallScope, reached: Reached) -> Iterator[Expanded]:
+    """The states that have been reached are expanded, for histories one operation longer."""
+    for path in reached.next_level():
+        expanded = expand(target, scope, path, lambda _: False)
+        reached.note(expanded)
+        yield expanded
 
 
 def _judged(scope: SmallScope, expanded: Expanded) -> Iterator[JudgedHistory]:

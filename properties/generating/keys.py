@@ -67,10 +67,10 @@ class Keys:
         window which begins within a node.
         """
         pools = [pool for pool in HOST if pool in self.config.pools]
-        pool, ends = pools[below(len(pools))], [page for page in model.trie.recency if page.cut]
-        lacking = [page for page in ends if not page.has(pool)]
-        cutting = [page for page in ends if self._cuts_a_node(page, model)]
-        ends = cutting if cutting and below(4) else [] if below(3) else lacking
+        pool, nodes = pools[below(len(pools))], [page for page in model.trie.recency if page.cut]
+        ends = [page for page in nodes if self._cuts_a_node(page, model)]
+        if not (ends and below(4)):
+            ends = [] if below(3) else [page for page in nodes if not page.has(pool)]
         key = ends[below(len(ends))].key() if ends else self.derived(model, below)
         missing = preview_match(model, key).best.end < len(model.trie.units(key))
         if missing or not below(4):
@@ -79,6 +79,8 @@ class Keys:
 
     def _cuts_a_node(self, end: Page, model: Cache) -> bool:
         """Whether what is fetched for a page brings a window that begins within a node."""
+        if self.config.window is None:
+            return False
         path = end.path()
         missing_from = preview_match(model, end.key()).best.end
         pages = self.config.fetched_window(missing_from, end.end) // self.config.page_size

@@ -29,6 +29,7 @@ from radixproof.properties.exploring.expanding import Expanded, Path, expand
 from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.state_key import SIZE, state_key
+from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.running.run import Run
 
 A, B, AB = Key((1,)), Key((2,)), Key((1, 2))
@@ -116,12 +117,10 @@ def merged(name: str, depth: int) -> tuple[dict[bytes, Expanded], dict[bytes, li
     states: dict[bytes, Expanded] = {}
     ways: dict[bytes, list[Path]] = defaultdict(list)
     for _ in range(depth):
-        for path in reached.next_level():
-            one = expand(find("radix"), scope, path, lambda _: False)
+        for one in longer(find("radix"), scope, reached):
             states[one.key] = one
-            reached.note(one)
             for number, key in one.moves:
-                ways[key].append(path + bytes([number]))
+                ways[key].append(one.path + bytes([number]))
     return states, ways
 
 

@@ -20,10 +20,10 @@ from radixproof.impl.registry import find
 from radixproof.model.config import Component, Config
 from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
-from radixproof.properties.exploring.expanding import expand
 from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.strictly import CHOICES, Strictly
+from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.running.run import Run
 
 A, AB = Key((1,)), Key((1, 2))
@@ -82,7 +82,5 @@ def test_it_does_the_same_in_every_state_of_the_scopes(cases: range) -> None:
     for number in cases:
         scope, reached = SCOPES[names[7 * number % len(names)]], Reached()
         for _ in range(2):
-            for path in reached.next_level():
-                one = expand(find("radix"), scope, path, lambda _: False)
-                assert one.otherwise == [], (scope, path)
-                reached.note(one)
+            for one in longer(find("radix"), scope, reached):
+                assert one.otherwise == [], (scope, one.path)
