@@ -84,10 +84,11 @@ power-short: $(READY)
 	rm -rf build/power-short
 	$(BIN)/radixproof power --drivers soak --seeds 1 --profile ci --out build/power-short --expect docs/power.json
 
-# Small changes to the core of our implementation, one by one: the share of them that the soak
-# notices. Half an hour and more.
+# Small changes to the core of our implementation, and to the model, one by one: the share of them
+# that is noticed. Hours.
 mutants: $(VENV)/.mutants
-	$(BIN)/python benchmarks/mutants/score.py
+	$(BIN)/python benchmarks/mutants/score.py impl
+	$(BIN)/python benchmarks/mutants/score.py model
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -143,4 +144,4 @@ $(VENV)/.symbolic: $(READY) requirements-symbolic.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build mutants findings *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build findings *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,15 +1,19 @@
-"""Mutation score: what share of small changes to the core of our implementation the soak notices.
+"""Mutation score: what share of small changes to a subject, one by one, is noticed.
 
-mutmut makes the changes and runs the killing suite (`kill.py`) on each. ``survivors.toml`` lists
-mutants that survive, and why: those that no legal history can tell from the original do not count,
-and those that the soak cannot reach count as missed.
+Subjects are the core of our implementation (``impl``), whose changes the soak has to notice, and
+the model (``model``), in which no rule may be dead. mutmut makes the changes, as ``SUBJECT.cfg``
+says, and runs ``kill_SUBJECT.py`` on each. ``SUBJECT.toml`` lists the mutants that survive, and
+why: those that nothing can tell from the original do not count, and those that what kills cannot
+reach count as missed.
 
-Run: ``make mutants``; if interrupted, it resumes where it stopped. Exit code 1 if the score is too
-low, or if the list is wrong.
+Run: ``make mutants``, or ``python benchmarks/mutants/score.py SUBJECT``; if interrupted, it resumes
+where it stopped, in ``build/mutants``. Exit code 1 if the score is too low, or the list is wrong.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 import tomllib
@@ -18,9 +22,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SUBJECTS = ("impl", "model")
 LEAST = 0.95
 KILLED = "killed"
+COPIED = ("radixproof", "benchmarks", "corpus", "tests", "conftest.py", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,16 @@ class Mutant:
 
 
 def main() -> int:
-    subprocess.run([_mutmut(), "run"], check=True)
+    parser = argparse.ArgumentParser(description="Mutation score of a subject.")
+    parser.add_argument("subject", choices=SUBJECTS)
+    parser.add_argument("-j", type=int, default=os.cpu_count(), help="processes")
+    options = parser.parse_args()
+    os.chdir(_workplace(options.subject))
+    run = [_mutmut(), "run", "--max-children", str(options.j)]
+    subprocess.run(run, check=True, env=os.environ | {"PYTHONPATH": str(HERE)})
     results = dict(_results())
     survivors = [_shown(name) for name, status in results.items() if status != KILLED]
-    listed = tomllib.loads((HERE / "survivors.toml").read_text())
+    listed = tomllib.loads((HERE / f"{options.subject}.toml").read_text())
     equivalent, beyond = _listed(listed["equivalent"]), _listed(listed["beyond"])
     print("\n".join(_table(results, survivors, equivalent)))
     score = (len(results) - len(survivors)) / (
@@ -58,6 +71,17 @@ def main() -> int:
     ):
         print(*(f"{title}: {mutant}" for mutant in mutants), sep="\n")
     return int(score < LEAST or bool(unexplained) or bool(stale))
+
+
+def _workplace(subject: str) -> Path:
+    """A folder for mutmut to work in, which has all that the project has, and the settings."""
+    place = ROOT / "build" / "mutants" / subject
+    place.mkdir(parents=True, exist_ok=True)
+    links = {name: ROOT / name for name in COPIED} | {"setup.cfg": HERE / f"{subject}.cfg"}
+    for name, target in links.items():
+        (place / name).unlink(missing_ok=True)
+        (place / name).symlink_to(target)
+    return place
 
 
 def _table(

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache, partial
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TypeAlias
 
-from radixproof.properties.symbolic import contracts
+from radixproof.properties.symbolic import both, contracts
 
 Contract: TypeAlias = Callable[..., None]
 
@@ -74,17 +75,18 @@ class ContractJudgement:
 
 
 def all_contracts() -> dict[str, Contract]:
-    """The contracts by name, in the order of their module."""
-    found = inspect.getmembers_static(contracts, inspect.isfunction)
+    """The contracts by name, in the order of their modules."""
+    return {contract.__name__: contract for module in (contracts, both) for contract in _of(module)}
+
+
+def _of(module: ModuleType) -> list[Contract]:
+    found = inspect.getmembers_static(module, inspect.isfunction)
     own = [
         contract
         for name, contract in found
-        if contract.__module__ == contracts.__name__ and not name.startswith("_")
+        if contract.__module__ == module.__name__ and not name.startswith("_")
     ]
-    return {
-        contract.__name__: contract
-        for contract in sorted(own, key=lambda contract: contract.__code__.co_firstlineno)
-    }
+    return sorted(own, key=lambda contract: contract.__code__.co_firstlineno)
 
 
 def replay(contract: Contract, call: str) -> Outcome:

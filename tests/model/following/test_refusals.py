@@ -15,18 +15,19 @@ FULL, SWA = Pool.FULL_HOST, Pool.SWA_HOST
 
 
 @pytest.mark.parametrize(
-    ("refusals", "asked", "met", "left"),
+    ("pending", "all_at_once", "asked", "met", "left"),
     [
-        (Refusals((FULL, SWA)), [FULL, SWA], True, [SWA]),
-        (Refusals((SWA, FULL)), [FULL, SWA], True, [FULL]),
-        (Refusals((FULL, SWA)), [SWA], True, [FULL]),
-        (Refusals((FULL, SWA), all_at_once=True), [FULL, SWA], True, []),
-        (Refusals((FULL,)), [SWA], False, [FULL]),
+        ((FULL, SWA), False, [FULL, SWA], True, [SWA]),
+        ((SWA, FULL), False, [FULL, SWA], True, [FULL]),
+        ((FULL, SWA), False, [SWA], True, [FULL]),
+        ((FULL, SWA), True, [FULL, SWA], True, []),
+        ((FULL,), False, [SWA], False, [FULL]),
     ],
 )
 def test_who_is_refused_meets_the_first_pool_that_refuses(
-    refusals: Refusals, asked: list[Pool], met: bool, left: list[Pool]
+    pending: tuple[Pool, ...], all_at_once: bool, asked: list[Pool], met: bool, left: list[Pool]
 ) -> None:
+    refusals = Refusals(pending, all_at_once=all_at_once)
     assert refusals.meet(asked) == met
     assert list(refusals.pending) == left
 

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import Phase, assume, find, given, settings
 from hypothesis import strategies as st
 
+from radixproof.impl.radix.config import CacheConfig
+from radixproof.impl.radix.eviction_order import EvictionOrder
+from radixproof.impl.radix.window import Gate, window_of
 from radixproof.model.config import Config, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -25,7 +28,7 @@ from radixproof.model.specification import (
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page, PagesPerPool, Trie
-from radixproof.properties.symbolic import contracts
+from radixproof.properties.symbolic import both, contracts
 from radixproof.properties.symbolic.crosshair import Outcome, all_contracts, replay
 from radixproof.properties.symbolic.small_trees import PAGES
 
@@ -68,6 +71,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
 """What a parameter of that name is drawn from."""
 NUMBERS = {
     ("floor_is_the_last_whole_page", "tokens"): small,
+    ("both_round_down_to_the_same_page", "tokens"): small,
     ("insert_cuts_where_pieces_differ", "stored"): few,
 }
 
@@ -282,6 +286,22 @@ PLANTED: dict[str, list[Plant]] = {
     "policy_chooses_between_two_leaves": [
         (ordering, "rank", reversed_rank),
         (contracts, "in_order", lambda pages, order: pages),
+    ],
+    "both_round_down_to_the_same_page": [
+        (CacheConfig, "floor", lambda self, tokens: (tokens - 1) // self.page_size * self.page_size)
+    ],
+    "both_end_a_match_at_the_same_node": [
+        (both, "Gate", lambda window: Gate(window + 1)),
+        (both, "Gate", lambda window: Gate(window, 0)),
+    ],
+    "both_cover_a_window_by_the_same_nodes": [
+        (both, "window_of", lambda node, window: window_of(node, window - 1)),
+    ],
+    "both_cut_a_new_leaf_at_the_same_place": [
+        (both, "tail", lambda length, window, page_size: min(length, window)),
+    ],
+    "both_choose_the_same_of_two_leaves": [
+        (both, "EvictionOrder", lambda policy: EvictionOrder("lru")),
     ],
 }
 

@@ -1,0 +1,54 @@
+"""What kills mutants of the model, besides its own tests (`tests/model`).
+
+A rule that says too much is contradicted by our own implementation: under the soak, and in small
+scopes, all of them, where the model by itself has to come to the same. A rule that says too little
+lets a planted bug pass: the shortest history of each is replayed, and reported in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from radixproof.impl import registry
+from radixproof.properties.exploring.explorer import Reached
+from radixproof.properties.exploring.scopes import SCOPES
+from radixproof.properties.exploring.sweep import longer
+from radixproof.properties.histories import corpus
+from radixproof.properties.power.compared_drivers import DRIVERS
+from radixproof.properties.running.run import run_history
+
+SEED = 1
+STEPS = 6_000
+LENGTH = 2
+"""Operations of the histories that are explored."""
+
+
+def test_the_soak_finds_nothing() -> None:
+    histories, steps = DRIVERS["soak"].histories(registry.find("radix"), SEED), 0
+    while steps < STEPS:
+        ran = next(histories)
+        assert ran.breach is None
+        steps += len(ran.history.operations)
+
+
+def test_small_scopes_are_clean() -> None:
+    radix = registry.find("radix")
+    for scope in SCOPES.values():
+        reached = Reached()
+        for _ in range(LENGTH):
+            for one in longer(radix, scope, reached):
+                assert not one.broken
+                assert not one.otherwise
+
+
+def test_planted_bugs_are_found() -> None:
+    for entry in _planted():
+        verdict = run_history(registry.find(entry.system), entry.history)
+        assert verdict is not None, entry.name
+        assert verdict.breach.signature == entry.history.origin["signature"], entry.name
+
+
+def _planted() -> Iterator[corpus.Entry]:
+    for entry in corpus.read(corpus.FOLDER):
+        if registry.planted_in(entry.system):
+            yield entry
