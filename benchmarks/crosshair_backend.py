@@ -12,13 +12,10 @@ import argparse
 from collections.abc import Sequence
 from time import process_time
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
-
 from radixproof.impl import registry
 from radixproof.model.config import Config
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
-from radixproof.properties.drivers.machine import Broken, CacheMachine
+from radixproof.properties.drivers.machine import Broken, chunk
 
 FAULTS = (
     "split-parent-not-backed-up",
@@ -33,34 +30,15 @@ OPERATIONS = 8
 
 def search(fault: str, backend: str, examples: int, operations: int) -> Sequence[object]:
     """Examples, operations and seconds of processor time, and whether the bug was found."""
-    counts = [0, 0]
-
-    class Machine(CacheMachine):
-        target = registry.find(f"fault:{fault}")
-        known = frozenset()
-
-        def teardown(self) -> None:
-            super().teardown()
-            counts[0] += 1
-            counts[1] += len(getattr(self, "done", ()))
-
-    short = settings(
-        max_examples=examples,
-        stateful_step_count=operations,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-        backend=backend,
-    )
-    Machine.target.build(Config())  # what it imports is not counted
-    begun, found = process_time(), "no"
-    try:
-        run_state_machine_as_test(seed(1)(Machine), settings=short)
-    except Broken:
-        found = "yes"
-    return (*counts, f"{process_time() - begun:.1f}", found)
+    target = registry.find(f"fault:{fault}")
+    target.build(Config())  # what it imports is not counted
+    begun = process_time()
+    ran = chunk(target, 1, 0, examples, operations, (), backend)
+    took = process_time() - begun
+    histories = [one.history if isinstance(one, Broken) else one for one in ran]
+    performed = sum(len(history.operations) for history in histories)
+    found = any(isinstance(one, Broken) for one in ran)
+    return len(ran), performed, f"{took:.1f}", "yes" if found else "no"
 
 
 def main() -> None:

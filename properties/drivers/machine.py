@@ -231,9 +231,18 @@ def search(
 
 
 def chunk(
-    target: Target, number: int, place: int, examples: int, steps: int, known: Collection[str]
+    target: Target,
+    number: int,
+    place: int,
+    examples: int,
+    steps: int,
+    known: Collection[str],
+    backend: str = BACKEND,
 ) -> list[History | Broken]:
-    """One run of Hypothesis: chunk ``place`` of search ``number``, up to the first `Broken`."""
+    """One run of Hypothesis: chunk ``place`` of search ``number``, up to the first `Broken`.
+
+    ``backend`` makes the choices.
+    """
     ran: list[History | Broken] = []
 
     class Machine(CacheMachine):
@@ -252,7 +261,7 @@ def chunk(
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
         report_multiple_bugs=False,
-        backend=BACKEND,
+        backend=backend,
     )
     try:
         factory: Any = seed(f"{number} {place}" if place else number)(Machine)
