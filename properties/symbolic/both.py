@@ -58,13 +58,13 @@ def both_end_a_match_at_the_same_node(rows: list[Row], window: int) -> None:
     """What a window admits (semantics 3.2)."""
     assert are_rows(rows)
     assert window >= 1
-    config = small_config(window=window)
-    path = path_of_rows(Trie(config), _whole(rows), PAGES)
+    trie = Trie(small_config(window=window))
+    path = path_of_rows(trie, _whole(rows), PAGES)
     gate, last = Gate(window), 0
     for node, pages in zip(_chain(path)[1:], nodes_of(path), strict=True):
         if gate.admits(node, pages[-1].has(Pool.SWA)):
             last = node.end
-    assert match_end(path, Trie(config).root(""), config, ON_DEVICE).end == last
+    assert match_end(path, trie.root(""), trie.config, ON_DEVICE).end == last
 
 
 def both_cover_a_window_by_the_same_nodes(cuts: list[bool], window: int) -> None:
