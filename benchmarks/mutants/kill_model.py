@@ -9,36 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import pytest
-
 from radixproof.impl import registry
-from radixproof.model.config import Config
 from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.histories import corpus
-from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.running.run import run_history
 
-SEED = 1
 STEPS = 6_000
 LENGTH = 2
 """Operations of the histories that are explored."""
 
 
-@pytest.fixture(autouse=True)
-def imported() -> None:
-    """What the cache imports is not counted."""
-    registry.find("radix").build(Config())
-
-
-def test_the_soak_finds_nothing(part_done: Callable[[], None]) -> None:
-    histories, steps = DRIVERS["soak"].histories(registry.find("radix"), SEED), 0
-    while steps < STEPS:
-        ran = next(histories)
-        assert ran.breach is None
-        steps += len(ran.history.operations)
-        part_done()
+def test_the_soak_finds_nothing(soak: Callable[[int], None]) -> None:
+    soak(STEPS)
 
 
 def test_small_scopes_are_clean(part_done: Callable[[], None]) -> None:
