@@ -20,6 +20,7 @@ from radixproof.impl.fetching import Fetching
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
+from radixproof.impl.streams import Entry
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -387,6 +388,21 @@ class Revealing(Protocol):
 
     def hidden(self) -> Hidden:
         """What is hidden now."""
+
+
+@runtime_checkable
+class Ordering(Protocol):
+    """For systems whose streams and events are those of `radixproof.impl.streams`: RACE is asked of
+    them (semantics 17.9). No scope says whether a system has it.
+    """
+
+    def ordering(self) -> Sequence[Entry]:
+        """What has been submitted and waited for since the last call, in order."""
+
+    def attend(self, slots: Sequence[int]) -> None:
+        """The forward pass that is submitted next reads the KV in these FULL slots of a prompt, and
+        of the last of them what is paired with them in a window.
+        """
 
 
 class SelfChecking(Protocol):

@@ -27,6 +27,11 @@ class Property(Enum):
         "SWA",
     )
     CONTENT = "bytes served for a prefix are the bytes computed for that prefix"
+    RACE = (
+        "of two accesses to one slot, one of which writes, one comes after the other by a stream, "
+        "an event, or what the host has waited for",
+        "systems whose streams the harness stands in for",
+    )
     PIN = "no slot of a locked node or of a copy in flight is freed or replaced"
     BACKUP = (
         "a backed-up node has a backed-up parent, and is past the threshold or above one that is",

@@ -23,7 +23,6 @@ CORE = (
     "tests/properties/accepting",
     "tests/properties/histories/test_history_json.py",
     "tests/properties/histories/test_history_json_fuzz.py",
-    "tests/properties/symbolic/test_contracts.py",
     "tests/impl/test_premises.py",
     "tests/impl/test_scope.py",
     "tests/impl/test_system.py",

@@ -27,6 +27,8 @@ class Fault:
 
 
 FAULTS: dict[str, Fault] = {}
+INVENTED = "invented"
+"""The record of a bug that nobody has reported, as far as we know."""
 
 
 def fault(

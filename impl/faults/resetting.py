@@ -73,7 +73,7 @@ def tree_survives_reset(cache: RadixCache) -> None:
 @fault(
     "family of B67, SGLang pull request 16747: what is never given back",
     "backups that a reset has forgotten still write to the host, where their slots are given anew",
-    Property.CONTENT,
+    Property.RACE,
 )
 def backups_survive_reset(cache: RadixCache) -> None:
     _forget_too_little(cache.backups._outstanding)
@@ -83,29 +83,28 @@ def backups_survive_reset(cache: RadixCache) -> None:
     "family of B67, SGLang pull request 16747: what is never given back",
     "load-backs that a reset has forgotten still write to the device, where their slots are given"
     " anew",
-    Property.CONTENT,
+    Property.RACE,
 )
 def loads_survive_reset(cache: RadixCache) -> None:
     _forget_too_little(cache.loader._outstanding)
 
 
 def _forget_too_little(outstanding: Outstanding[Any]) -> None:
-    """What is under way at a reset is done with the next copies that the engine performs."""
+    """What is under way at a reset is not waited for: it is done with the next copies."""
     engine: Any = outstanding._engine
-    left: list[Any] = []
-    run = engine.run
+    run, left = engine.run, list[Any]()
 
     def forget() -> None:
-        left.extend(engine._queue)
-        engine._queue.clear()
+        left.extend(flight.ended for flight in engine._flying)
+        engine._flying.clear()
 
-    def run_what_is_left(count: int, fail: bool = False) -> int:
-        for copy in left:
-            engine._inner.submit(copy.transfers)
+    def run_what_is_left_first(count: int, fail: bool = False) -> int:
+        for ended in left:
+            ended.reach()
         left.clear()
         return int(run(count, fail))
 
-    engine.clear, engine.run = forget, run_what_is_left
+    engine.clear, engine.run = forget, run_what_is_left_first
 
 
 @fault(

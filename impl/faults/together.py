@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.acks import queues
-from radixproof.impl.faults.planting import fault
+from radixproof.impl.faults.planting import INVENTED, fault
 from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from radixproof.impl.radix.backup import Backup
     from radixproof.impl.radix.cache import RadixCache
-    from radixproof.impl.radix.engine import Copy, Transfer
+    from radixproof.impl.radix.engine import Transfer
     from radixproof.impl.radix.loading import Plan
     from radixproof.impl.radix.locks import Receipt
     from radixproof.impl.radix.matching import Match
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from radixproof.impl.radix.pools import Slots
 
 FULL, SWA, MAMBA = COMPONENTS
-INVENTED = "invented"
 
 
 @fault(
@@ -282,6 +281,7 @@ def _keep_failed(outstanding: Outstanding[Any]) -> None:
     clear = outstanding.clear
 
     def clear_but_failed() -> None:
+        outstanding._engine.poll()
         failed = [entry for entry in outstanding._ahead if entry.copy.failed]
         clear()
         outstanding._ahead.extend(failed)
@@ -334,41 +334,6 @@ def _count_all(part: Any) -> None:
         return sum(entry.copy.done for entry in outstanding._entries)
 
     part.copied = count
-
-
-@fault(
-    INVENTED,
-    "a copy that is made again does not wait for the forward pass that its first try would have "
-    "waited for",
-    Property.CONTENT,
-)
-def copy_made_again_overtakes_forward(cache: RadixCache) -> None:
-    for outstanding in queues(cache):
-        _let_repeats_overtake(outstanding)
-
-
-def _let_repeats_overtake(outstanding: Outstanding[Any]) -> None:
-    engine: Any = outstanding._engine
-    repeat, run, forward = outstanding._repeat, engine.run, engine.forward
-    again: set[Copy] = set()
-
-    def repeat_and_note() -> None:
-        before = len(engine._queue)
-        repeat()
-        again.update(list(engine._queue)[before:])
-
-    def run_one_by_one(count: int, fail: bool = False) -> int:
-        performed = 0
-        while performed < count and engine._queue:
-            overtaking = engine._queue[0] in again
-            again.discard(engine._queue[0])
-            engine.forward = type(forward)() if overtaking else forward
-            performed += run(1, fail)
-        engine.forward = forward
-        return performed
-
-    outstanding._repeat = repeat_and_note  # type: ignore[method-assign]
-    engine.run = run_one_by_one
 
 
 @fault(

@@ -202,6 +202,12 @@ class RadixCache:
         """Acknowledge load-backs, likewise."""
         return self.loader.acknowledge(blocking, limit)
 
+    def join_loads(self) -> None:
+        """To be called before work is submitted that reads what a match has found: it is ordered
+        after the load-backs in flight. The caller does not wait.
+        """
+        self.loader.join()
+
     def reset(self) -> None:
         """Forget everything and take back all host slots.
 

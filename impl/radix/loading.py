@@ -41,7 +41,7 @@ class Loader:
 
     Device slots are committed to the nodes at once; they hold their KV when the load-back is
     acknowledged. Until then the path is locked on both tiers, and work that reads the slots has to
-    be ordered after the copy, see `CudaEngine.join`.
+    be ordered after the copy, see `join`.
     """
 
     def __init__(
@@ -95,6 +95,11 @@ class Loader:
             node.loads.append(load)
             self._tree.changed(node)
         return tokens
+
+    def join(self) -> None:
+        """Let work that is submitted to the device from now on come after what is being loaded."""
+        if self._outstanding:
+            self._engine.join()
 
     def acknowledge(self, blocking: bool, limit: int | None = None) -> int:
         """Finish the load-backs whose copies are done, in order, or all of them after waiting.

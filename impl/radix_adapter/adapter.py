@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ from radixproof.impl.observation import (
 from radixproof.impl.radix import config as radix
 from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.cache import Engines, RadixCache
-from radixproof.impl.radix.cuda import CudaEngine
+from radixproof.impl.radix.cuda import cuda_engine
 from radixproof.impl.radix.engine import ImmediateEngine
 from radixproof.impl.radix.events import Events
 from radixproof.impl.radix.matching import on_host_only, path_slots
@@ -28,9 +28,22 @@ from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.node import Node
 from radixproof.impl.radix.pools import Slots as SlotArray
 from radixproof.impl.radix_adapter.refusing import RefusingAllocator
-from radixproof.impl.radix_adapter.scheduled import ForwardPass, ScheduledEngine
+from radixproof.impl.radix_adapter.scheduled import ScheduledEngine, ScheduledStreams
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
+from radixproof.impl.streams import (
+    BACKUP,
+    COMPUTE,
+    FETCH,
+    FORWARD,
+    HOST,
+    LOAD,
+    STATE_COPY,
+    Access,
+    Entry,
+    Stream,
+    Timeline,
+)
 from radixproof.impl.system import Counters, Fetched, Hidden, Insertion, Lookup, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
@@ -55,8 +68,9 @@ class RadixSystem:
         self.memory = Memory(shape, device=device, new_allocator=RefusingAllocator)
         self.pools = _by_pool(self.memory.device_pools, self.memory.host_pools)
         self.allocators = _by_pool(self.memory.device_allocators, self.memory.host)
-        self.forward = ForwardPass()
-        self._engines = _engine(device, self.forward), _engine(device, self.forward)
+        self.timeline = Timeline()
+        self.forward = Stream(COMPUTE, self.timeline)
+        self._engines = self._engine(BACKUP), self._engine(LOAD)
         self._events = Events(config.page_size)
         self._changes = _Changes()
         self.cache = RadixCache(
@@ -79,24 +93,24 @@ class RadixSystem:
         return self.allocators[pool].available
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        for write in self._writes(slots, tags):
-            write()
+        self.launch(slots, tags)
+        self.forward.synchronize()
 
     def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self.forward.launch(self._writes(slots, tags))
-
-    def run_forward(self) -> None:
-        self.forward.run()
-
-    def _writes(self, slots: Sequence[int], tags: Sequence[int]) -> list[Callable[[], None]]:
-        """What fills FULL slots, and the SWA slots that are their peers now."""
         full, content = _slots(slots), _content(tags)
-        writes: list[Callable[[], None]] = [partial(self._tags[Pool.FULL].write, full, content)]
+        self._compute(Pool.FULL, full, content)
         if Pool.SWA in self._tags:
             peers = self._device.swa_of[full]
             own = peers != 0
-            writes.append(partial(self._tags[Pool.SWA].write, peers[own], content[own]))
-        return writes
+            self._compute(Pool.SWA, peers[own], content[own])
+
+    def run_forward(self) -> None:
+        self.forward.synchronize()
+
+    def _compute(self, pool: Pool, slots: SlotArray, content: Floats) -> None:
+        """A forward pass fills slots of one pool."""
+        self.forward.access(pool, slots.tolist(), writes=True, by=FORWARD)
+        self.forward.submit(partial(self._tags[pool].write, slots, content))
 
     def free(self, slots: Sequence[int]) -> None:
         self._device.free(_slots(slots))
@@ -109,13 +123,17 @@ class RadixSystem:
         return None if slot is None else int(slot[0])
 
     def write_state(self, slot: int, tag: int) -> None:
-        self._tags[Pool.MAMBA].write(_slots([slot]), _content([tag]))
+        self._compute(Pool.MAMBA, _slots([slot]), _content([tag]))
+        self.forward.synchronize()
 
     def free_state(self, slot: int) -> None:
         self._states.free(_slots([slot]))
 
     def copy_state(self, anchor: Any) -> int | None:
-        return self.cache.copy_state(anchor)
+        slot = self.cache.copy_state(anchor)
+        if slot is not None:
+            self.forward.access(Pool.MAMBA, [slot], writes=True, by=STATE_COPY)
+        return slot
 
     def insert(
         self,
@@ -168,6 +186,7 @@ class RadixSystem:
         self.allocators[pool].free(_slots(slots))
 
     def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self.timeline.note(Access(HOST, pool, slots, writes=True, by=FETCH))
         self._tags[pool].write(_slots(slots), _content(tags))
 
     def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:
@@ -200,6 +219,17 @@ class RadixSystem:
     def reset(self) -> None:
         self.cache.reset()
         self._device.clear()
+
+    def attend(self, slots: Sequence[int]) -> None:
+        self.cache.join_loads()
+        self.forward.access(Pool.FULL, slots, writes=False, by=FORWARD)
+        window = self.cache.config.window
+        if window is not None:
+            peers = self._device.swa_of[_slots(slots[-window:])]
+            self.forward.access(Pool.SWA, peers[peers != 0].tolist(), writes=False, by=FORWARD)
+
+    def ordering(self) -> list[Entry]:
+        return self.timeline.drain()
 
     def observe(self, whole: bool) -> Observation:
         tree = self.cache.tree
@@ -244,6 +274,13 @@ class RadixSystem:
 
     def close(self) -> None:
         """Nothing has to be released: what is held goes with this object."""
+
+    def _engine(self, name: str) -> ScheduledEngine:
+        """One for copies of one direction."""
+        device = self.memory.device_pools[radix.Component.FULL].device
+        inner = cuda_engine(device) if device.type == "cuda" else ImmediateEngine()
+        names = {kv_pool: pool for pool, kv_pool in self.pools.items()}
+        return ScheduledEngine(ScheduledStreams(self.forward, name), inner, names)
 
     @property
     def _states(self) -> PageAllocator:
@@ -295,11 +332,6 @@ def _by_pool(
         if component in tier:
             found[pool] = tier[component]
     return found
-
-
-def _engine(device: str, forward: ForwardPass) -> ScheduledEngine:
-    cuda = torch.device(device).type == "cuda"
-    return ScheduledEngine(CudaEngine(torch.device(device)) if cuda else ImmediateEngine(), forward)
 
 
 def _slots(slots: Sequence[int]) -> SlotArray:

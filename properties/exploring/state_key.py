@@ -20,7 +20,6 @@ from radixproof.model.specification.ordering import SLRU_PROTECTED
 from radixproof.model.specification.state import State
 from radixproof.model.specification.trie import Page, PagesPerPool
 from radixproof.properties.performing.ledger import Ledger
-from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.running.run import Run
 
 SIZE = 16
@@ -44,7 +43,7 @@ def state_key(run: Run, named: bool = False) -> bytes:
         judge.given_up,
         _out(ledger),
         [list(ledger.receipts), list(ledger.matches)] if named else [],
-        [_hidden(run, described, system) for system in _systems(run)],
+        [_hidden(run, described, system) for system in run.systems],
     )
     return blake2b(msgspec.msgpack.encode(plain), digest_size=SIZE).digest()
 
@@ -179,10 +178,6 @@ def _out(ledger: Ledger) -> Plain:
         ledger.forward is not None and ledger.forward.in_flight,
         (len(ledger.launched), len(ledger.overtaken)),
     )
-
-
-def _systems(run: Run) -> Sequence[object]:
-    return run.system.systems if isinstance(run.system, Ranks) else [run.system]
 
 
 def _hidden(run: Run, described: Described, system: object) -> Plain:

@@ -31,7 +31,7 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Target, Unavailable
+from radixproof.impl.system import Complete, Insertion, Ordering, Target, Unavailable
 from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
 from radixproof.properties.accepting.vetted import accepted
 from radixproof.properties.performing import fetched, prefetches
@@ -64,7 +64,8 @@ class Performer:
         self.ledger = Ledger(config)
         systems = [accepted(built(target, config), target, config) for _ in range(config.ranks)]
         self.system: Complete = systems[0] if config.ranks == 1 else Ranks(systems)
-        self.scheduler = Scheduler(self.system, self.ledger, config, target.scope)
+        ordered = [one for one in systems if isinstance(one, Ordering)]
+        self.scheduler = Scheduler(self.system, self.ledger, config, target.scope, ordered)
 
     def perform(self, operation: Operation) -> Iterator[Step]:
         """The parts of an operation, each performed when the iterator reaches it.
@@ -169,6 +170,7 @@ class Performer:
         protected, slots, tags = len(head), head + new, self.ledger.tags_of(key)
         units, paged = len(tags), self.config.floor(len(tags))
         self.scheduler.run_forward()
+        self.scheduler.attend(head)
         system.write(slots[protected:units], tags[protected:])
         slid = slots[protected : operation.evicted]
         if slid and self.config.window is not None:

@@ -28,7 +28,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.premises import unavailable
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Complete, Lookup
+from radixproof.impl.system import Complete, Lookup, Ordering
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
@@ -52,6 +52,8 @@ class Scheduler:
     ledger: Ledger
     config: Config
     scope: Scope
+    ordered: Sequence[Ordering] = ()
+    """Ranks that want to know what is computed from what."""
 
     # -- the life of a request -----------------------------------------------------------------
 
@@ -181,6 +183,7 @@ class Scheduler:
         tags = self.ledger.tags_of(request.key)
         late = self._launched_from(begin, length, operation)
         self.run_forward()
+        self.attend(request.row[:begin])
         self.system.write(request.row[begin:late], tags[begin:late])
         if late < length:
             self.system.launch(request.row[late:length], tags[late:length])
@@ -204,6 +207,12 @@ class Scheduler:
             return length - 1
         left = self.ledger.left_of(operation.request)
         return begin if left else length
+
+    def attend(self, prefix: Sequence[int]) -> None:
+        """What is computed next reads the KV of its prefix, on every rank that wants to know."""
+        if prefix:
+            for system in self.ordered:
+                system.attend(prefix)
 
     def run_forward(self) -> None:
         """Whatever was launched has run."""

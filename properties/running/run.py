@@ -6,17 +6,18 @@ The state machine, the soak driver, replay and the minimiser all run histories t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import History, Operation, WritingCheck
 from radixproof.impl.replicas import Diverged
-from radixproof.impl.system import Complaint, Target
+from radixproof.impl.system import Complaint, Ordering, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Unjudged
 from radixproof.properties.judging.judge import Judge
+from radixproof.properties.judging.races import Races
 from radixproof.properties.judging.state_checks import inspect
 from radixproof.properties.judging.step_checks import DIVERGED, crashed
 from radixproof.properties.performing.crash import (
@@ -26,6 +27,7 @@ from radixproof.properties.performing.crash import (
 )
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.performer import Performer
+from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Step
 from radixproof.properties.running import journal
 
@@ -35,6 +37,7 @@ TOLERABLE = {
     Property.MATCH,
     Property.BACKUP,
     Property.EVENT,
+    Property.RACE,
 }
 """Properties whose breach leaves a state that the model can adopt and go on from. After any other,
 a run is over.
@@ -72,6 +75,7 @@ class Run:
         self.system, self.ledger = self.performer.system, self.performer.ledger
         self.scope = target.scope
         self.judge = Judge(config, target.dialect, target.sight, self.ledger)
+        self.races = [(one, Races()) for one in self.systems if isinstance(one, Ordering)]
         self.steps: list[Step] = []
         """The operations so far, each with the outcome of its last part."""
         self.last_parts: list[Step] = []
@@ -119,6 +123,11 @@ class Run:
         return self.performer.perform(operation)
 
     @property
+    def systems(self) -> Sequence[object]:
+        """The system, or every rank of it."""
+        return self.system.systems if isinstance(self.system, Ranks) else [self.system]
+
+    @property
     def distance(self) -> int:
         """Steps from one whole inspection to the next, which costs about as much as a step for
         every node: a thirtieth in all.
@@ -151,7 +160,8 @@ class Run:
     def _judge(self, step: Step, whole: bool, must_look: bool) -> list[Breach]:
         look = self._look_at_all if whole else self._look_at_changes
         try:
-            breaches = self.judge.judge(step, look, must_look, self.system)
+            breaches = self._raced(step)
+            breaches += self.judge.judge(step, look, must_look, self.system)
             if self.judge.given_up:
                 return breaches
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
@@ -171,6 +181,15 @@ class Run:
                 raise
             return [crashed(self.steps[-1] if step is _END else step, crash(error))]
         return breaches
+
+    def _raced(self, step: Step) -> list[Breach]:
+        """What nothing orders of what a step has submitted, on each rank."""
+        doing = str(step.operation)
+        return [
+            breach
+            for system, races in self.races
+            for breach in races.follow(system.ordering(), doing)
+        ]
 
     def _is_to_check_itself(self) -> bool:
         """Whether it can, has not done so for a while, and no request uses it. What it says after

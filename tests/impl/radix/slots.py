@@ -9,8 +9,10 @@ from radixproof.impl.radix.allocator import PageAllocator
 from radixproof.impl.radix.device import DeviceSlots
 from radixproof.impl.radix.engine import ImmediateEngine, Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool, Slots
-from radixproof.impl.radix_adapter.scheduled import ForwardPass, ScheduledEngine
+from radixproof.impl.radix_adapter.scheduled import ScheduledEngine, ScheduledStreams
 from radixproof.impl.radix_adapter.tags import Tags
+from radixproof.impl.streams import BACKUP, COMPUTE, Stream, Timeline
+from radixproof.model.config import Pool
 
 CPU = torch.device("cpu")
 
@@ -37,7 +39,11 @@ class Pair:
     def __init__(self) -> None:
         self.source, self.target = (KVPool(4, 1, Geometry(), CPU) for _ in range(2))
         Tags(self.source).write(slots(1, 2, 3, 4), np.array([10, 20, 30, 40], dtype=np.float32))
-        self.engine = ScheduledEngine(ImmediateEngine(), ForwardPass())
+        self.timeline = Timeline()
+        self.forward = Stream(COMPUTE, self.timeline)
+        streams = ScheduledStreams(self.forward, BACKUP)
+        names = {self.source: Pool.FULL, self.target: Pool.FULL_HOST}
+        self.engine = ScheduledEngine(streams, ImmediateEngine(), names)
 
     def transfer(self, *ids: int) -> list[Transfer]:
         return [Transfer(self.source, slots(*ids), self.target, slots(*ids))]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from radixproof.impl.radix.cuda import CudaEngine
+from radixproof.impl.radix.cuda import cuda_engine
 from radixproof.impl.radix.engine import Transfer
 from radixproof.impl.radix.pools import Geometry, KVPool
 from radixproof.impl.radix_adapter.adapter import RadixSystem
@@ -89,7 +89,7 @@ def test_backup_demotion_and_load_back_on_cuda() -> None:
 @needs_cuda
 def test_cuda_copies_wait_for_the_work_before_them_and_arrive_in_order() -> None:
     source, host = pools()
-    engine = CudaEngine(source.device)
+    engine = cuda_engine(source.device)
     copies = []
     for round_ in range(1, 4):
         torch.cuda._sleep(20_000_000)  # type: ignore[no-untyped-call]
@@ -108,7 +108,7 @@ def test_cuda_copies_wait_for_the_work_before_them_and_arrive_in_order() -> None
 @needs_cuda
 def test_work_that_joins_sees_what_was_loaded_and_nothing_is_overwritten_while_in_use() -> None:
     memory, host = pools()
-    engine, index = CudaEngine(memory.device), torch.from_numpy(SLOTS).to(memory.device)
+    engine, index = cuda_engine(memory.device), torch.from_numpy(SLOTS).to(memory.device)
     Tags(memory).write(SLOTS, np.full(512, 1, dtype=np.float32))
     Tags(host).write(SLOTS, np.full(512, 2, dtype=np.float32))
     torch.cuda._sleep(20_000_000)  # type: ignore[no-untyped-call]

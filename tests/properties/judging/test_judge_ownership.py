@@ -163,10 +163,9 @@ def forget_failures(system: RadixSystem) -> None:
         def substitute(
             count: int, fail: bool = False, *, engine: Any = engine, run: Any = run
         ) -> int:
-            copies = list(engine._queue)[:count]
             performed: int = run(count, fail)
-            for copy in copies:
-                copy.done, copy.failed = True, False
+            for flight in engine._flying:
+                flight.fails = False
             return performed
 
         engine.run = substitute  # type: ignore[method-assign]
@@ -257,10 +256,9 @@ def spoil_when_waiting(system: RadixSystem) -> None:
     wait = engine.wait
 
     def substitute() -> None:
-        copies = list(engine._queue)
-        engine.run(len(copies), fail=True)
-        for copy in copies:
-            copy.done, copy.failed = True, False
+        engine.run(engine.queued, fail=True)
+        for flight in engine._flying:
+            flight.fails = False
         wait()
 
     engine.wait = substitute  # type: ignore[method-assign]

@@ -1,0 +1,121 @@
+"""RACE: two accesses to one slot, one of them a write, that nothing orders (semantics 17.9).
+
+What a system has submitted is followed with vector clocks. Whether bytes were seen to be wrong does
+not matter, nor when a copy has run: what counts is what each access comes after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from radixproof.impl.streams import HOST, Access, Awaited, Entry, Recorded
+from radixproof.model.config import Pool
+from radixproof.model.verdict import Breach, Property
+
+Clock: TypeAlias = dict[str, int]
+"""By stream: how many of its accesses come before."""
+
+
+class Done(NamedTuple):
+    """An access: the so-manieth of its stream, by whom, and in which operation."""
+
+    stream: str
+    number: int
+    by: str
+    operation: str
+
+    def __str__(self) -> str:
+        return f"{WHO[self.by]} of '{self.operation}'"
+
+
+WHO = {
+    "backup": "the backup",
+    "load-back": "the load-back",
+    "forward": "the forward pass",
+    "state-copy": "the copy of a state",
+    "fetch": "the fetch",
+}
+"""How a report speaks of those who read and write."""
+
+
+class Races:
+    """What one system has submitted so far, and what is ordered by it."""
+
+    def __init__(self) -> None:
+        self._clocks: dict[str, Clock] = {HOST: {}}
+        self._events: dict[int, Clock] = {}
+        self._written: dict[tuple[Pool, int], Done] = {}
+        """The last write to a slot."""
+        self._read: dict[tuple[Pool, int], dict[str, Done]] = {}
+        """The last read of a slot in each stream, since the last write."""
+
+    def follow(self, entries: Iterable[Entry], operation: str) -> list[Breach]:
+        """Take in what an operation has submitted; returns a breach for each pair of kinds of
+        accesses that nothing orders.
+        """
+        breaches: dict[str, Breach] = {}
+        for entry in entries:
+            if isinstance(entry, Access):
+                for breach in self._access(entry, operation):
+                    breaches.setdefault(breach.rule, breach)
+            elif isinstance(entry, Recorded):
+                self._events[entry.event] = dict(self._clock(entry.stream))
+            else:
+                self._await(entry)
+        return list(breaches.values())
+
+    def _clock(self, stream: str) -> Clock:
+        return self._clocks.setdefault(stream, {})
+
+    def _await(self, entry: Awaited) -> None:
+        _join(self._clock(entry.stream), self._events.get(entry.event, {}))
+
+    def _access(self, access: Access, operation: str) -> Iterator[Breach]:
+        """What is submitted now comes after all that the host knows to be over."""
+        clock = self._clock(access.stream)
+        _join(clock, self._clocks[HOST])
+        number = clock[access.stream] = clock.get(access.stream, 0) + 1
+        done = Done(access.stream, number, access.by, operation)
+        unordered: dict[tuple[Done, bool], list[int]] = {}
+        for slot in access.slots:
+            place = access.pool, slot
+            for before, wrote in self._conflicts(place, access.writes):
+                if clock.get(before.stream, 0) < before.number:
+                    unordered.setdefault((before, wrote), []).append(slot)
+            if access.writes:
+                self._written[place] = done
+                self._read.pop(place, None)
+            else:
+                self._read.setdefault(place, {})[access.stream] = done
+        for (before, wrote), slots in unordered.items():
+            yield _breach(access, done, before, slots, wrote)
+
+    def _conflicts(self, place: tuple[Pool, int], writes: bool) -> Iterator[tuple[Done, bool]]:
+        """The accesses that one has to come after, each with whether it was a write."""
+        if place in self._written:
+            yield self._written[place], True
+        if writes and place in self._read:
+            yield from ((read, False) for read in self._read[place].values())
+
+
+def _join(clock: Clock, other: Clock) -> None:
+    for stream, number in other.items():
+        if clock.get(stream, 0) < number:
+            clock[stream] = number
+
+
+def _breach(access: Access, done: Done, before: Done, slots: Sequence[int], wrote: bool) -> Breach:
+    """``wrote`` says whether the access before was a write."""
+    others = f" and {len(slots) - 1} more" if len(slots) > 1 else ""
+    here, there = ("writes" if one else "reads" for one in (access.writes, wrote))
+    missing = (
+        "the host has not waited for it"
+        if access.stream == HOST
+        else f"the {access.stream} stream does not wait for the {before.stream} stream"
+    )
+    text = (
+        f"{access.pool.name} slot {slots[0]}{others}: {done} {here} what {before} {there}, and"
+        f" nothing orders the two: {missing}"
+    )
+    return Breach(Property.RACE, f"{done.by}-after-{before.by}", text)
