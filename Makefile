@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 PARALLEL = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 .PHONY: check test releases torture gate cluster matrix matrix-short pythons drawing bench power power-short mutants lint \
-	symbolic symbolic-short explore-short systems docs clean
+	symbolic symbolic-short explore-short kernels bench-gpu systems docs clean
 
 # The main job: our implementation must be clean, then SGLang 0.5.12.post1 is searched from cold.
 # Finding bugs in that release is what is expected of it, so that the exit code there must be 1.
@@ -96,6 +96,17 @@ lint: $(READY)
 	for version in $(SUPPORTED); do $(BIN)/mypy --python-version $$version || exit; done
 	$(BIN)/mypy tests examples benchmarks docs conftest.py
 
+# The kernels of the copy engine on a CPU, by Triton's interpreter, against indexed copies.
+kernels: $(VENV)/.triton
+	$(BIN)/python -m pytest -q tests/impl/radix/test_direct.py
+
+# On a machine with a GPU: what is marked `gpu`, and the copy engine against a pinned memcpy. Nothing is installed: any
+# Python with a CUDA build of torch, Triton, pytest and Hypothesis will do. BENCH_OUT is where the figures go.
+BENCH_OUT ?= build/bench-gpu
+bench-gpu:
+	PYTHONPATH=. $(PYTHON) -m pytest -q -p no:cacheprovider -m gpu tests/impl/radix/test_cuda.py
+	PYTHONPATH=. $(PYTHON) benchmarks/gpu.py --out $(BENCH_OUT)
+
 # CrossHair on the contracts of the model's rules (properties/symbolic/contracts.py): some minutes, or about one.
 symbolic: $(VENV)/.symbolic
 	$(BIN)/python -m radixproof.properties.symbolic.crosshair
@@ -103,10 +114,10 @@ symbolic: $(VENV)/.symbolic
 symbolic-short: $(VENV)/.symbolic
 	$(BIN)/python -m radixproof.properties.symbolic.crosshair --short
 
-# For CI: all scopes that are here, of our own cache, in under a minute on two cores.
+# For CI: most of the scopes that are here, of our own cache, in under a minute on two cores.
 explore-short: $(READY)
 	rm -rf build/explore-short
-	$(BIN)/radixproof explore radix --scope all -j $$(getconf _NPROCESSORS_ONLN) --out build/explore-short
+	$(BIN)/radixproof explore radix --scope quick -j $$(getconf _NPROCESSORS_ONLN) --out build/explore-short
 
 # The drawing of packages and imports in CONTRIBUTING.
 drawing:
@@ -137,6 +148,10 @@ $(VENV)/.docs: $(READY) requirements-docs.txt
 
 $(VENV)/.cluster: $(READY) requirements-cluster.txt
 	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -r requirements-cluster.txt
+	touch $@
+
+$(VENV)/.triton: $(READY) requirements-triton.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r requirements-triton.txt
 	touch $@
 
 $(VENV)/.symbolic: $(READY) requirements-symbolic.txt

@@ -47,6 +47,8 @@ OUTSIDE = (
     "write_state",
     "write_host",
     "refuse",
+    "ordering",
+    "attend",
     "copied",
 )
 """Methods that are not operations of the cache: what only checking needs, and the forward pass."""

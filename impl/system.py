@@ -378,6 +378,10 @@ class Hidden(NamedTuple):
     """By their ids."""
     refusing: Sequence[Pool] = ()
     """Pools whose next allocation is to fail."""
+    copies: Sequence[int] = ()
+    """How many there are, per direction: those that have not been performed, and those that have
+    not been acknowledged.
+    """
 
 
 @runtime_checkable

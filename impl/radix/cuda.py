@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import torch
 
 from radixproof.impl.radix.engine import AnyEvent, Landing, StreamEngine, Transfer
 from radixproof.impl.radix.pools import Slots
+
+Way: TypeAlias = Callable[[torch.device, Transfer], Landing]
+"""Submits a transfer between a CUDA device and the host to the current stream."""
 
 
 class CudaStreams:
@@ -30,11 +34,14 @@ class CudaStreams:
             work()
 
 
-def cuda_engine(device: torch.device) -> StreamEngine[torch.cuda.Stream]:
-    """An engine for one direction, whose transfers go through staging memory."""
+def cuda_engine(device: torch.device, way: Way | None = None) -> StreamEngine[torch.cuda.Stream]:
+    """An engine for one direction. Its transfers go by a ``way``: `staged`, or that of
+    `radixproof.impl.radix.direct`, which needs Triton.
+    """
+    chosen = way or staged
 
     def move(transfers: Sequence[Transfer]) -> list[Landing]:
-        return [staged(device, transfer) for transfer in transfers]
+        return [chosen(device, transfer) for transfer in transfers]
 
     return StreamEngine(CudaStreams(device), move)
 

@@ -26,6 +26,8 @@ class Geometry:
     heads: int = 1
     dim: int = 2
     dtype: torch.dtype = torch.float32
+    page_first: bool = False
+    """All layers of a token are together in memory, and not all tokens of a layer."""
 
 
 class KVPool:
@@ -46,12 +48,11 @@ class KVPool:
         pinned: bool = False,
     ) -> None:
         slots = (pages + 1) * page_size
-        self.kv = torch.zeros(
-            (2, geometry.layers, slots, geometry.heads, geometry.dim),
-            dtype=geometry.dtype,
-            device=device,
-            pin_memory=pinned,
-        )
+        shape = (2, geometry.layers, slots, geometry.heads, geometry.dim)
+        if geometry.page_first:
+            shape = (slots, 2, geometry.layers, geometry.heads, geometry.dim)
+        kv = torch.zeros(shape, dtype=geometry.dtype, device=device, pin_memory=pinned)
+        self.kv = kv.permute(1, 2, 0, 3, 4) if geometry.page_first else kv
 
     @property
     def keys(self) -> torch.Tensor:

@@ -263,6 +263,11 @@ class RadixSystem:
         return Hidden(
             {node.id: Counters(node.hits, node.priority, node.created) for node in nodes},
             [pool for pool, one in self.allocators.items() if getattr(one, "refusing", False)],
+            [
+                *(engine.queued for engine in self._engines),
+                self.cache.backups.in_flight,
+                self.cache.loader.in_flight,
+            ],
         )
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:

@@ -191,4 +191,9 @@ def _hidden(run: Run, described: Described, system: object) -> Plain:
         if node in placed
     )
     counted = [(page, described.count(one.hits), one.priority) for page, one in nodes]
-    return counted, ranks([one.created for _, one in nodes]), list(hidden.refusing)
+    return (
+        counted,
+        ranks([one.created for _, one in nodes]),
+        list(hidden.refusing),
+        list(hidden.copies),
+    )

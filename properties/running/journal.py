@@ -17,8 +17,6 @@ from enum import IntEnum
 from time import monotonic_ns
 from typing import Any
 
-import msgspec
-
 from radixproof.impl.operations import OPERATIONS, History, Operation
 from radixproof.model.config import Config
 from radixproof.properties.performing.outcomes import Crashed
@@ -97,6 +95,8 @@ class Journal(Unwatched):
     """
 
     def __init__(self, deaths: Iterable[Death] = ()) -> None:
+        import msgspec  # here, because a run that nobody watches does without it
+
         super().__init__()
         self.deaths += deaths
         self._memory = mmap.mmap(-1, SIZE)
@@ -196,6 +196,8 @@ class Journal(Unwatched):
         return History(config, tuple(operations))
 
     def _read(self, at: int) -> tuple[Any, int]:
+        import msgspec
+
         length, number = _HEAD.unpack_from(self._memory, at)
         body = at + _HEAD.size
         data = self._memory[body : body + length]

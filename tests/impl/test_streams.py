@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from radixproof.impl.streams import (
     COMPUTE,
     FORWARD,
@@ -21,7 +23,7 @@ def test_work_waits_in_its_stream() -> None:
     done: list[int] = []
     stream = Stream()
     for number in range(3):
-        stream.submit(lambda number=number: done.append(number))
+        stream.submit(partial(done.append, number))
     assert done == []
     assert stream.advance()
     assert done == [0]
