@@ -9,75 +9,38 @@ the next.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from radixproof.impl import streams
 
-class Stream:
-    """Work in the order in which it was submitted, performed when somebody asks for it."""
 
-    __slots__ = ("_immediate", "_queue")
+class Stream(streams.Stream):
+    """A stream as SGLang makes one, with whatever arguments."""
+
+    __slots__ = ()
 
     def __init__(self, *_: Any, immediate: bool = False, **__: Any) -> None:
-        self._immediate = immediate
-        self._queue: deque[Callable[[], None]] = deque()
-
-    def submit(self, work: Callable[[], None]) -> None:
-        if self._immediate:
-            work()
-        else:
-            self._queue.append(work)
-
-    def advance(self) -> bool:
-        """Perform the oldest piece of work; returns whether there was one."""
-        if not self._queue:
-            return False
-        self._queue.popleft()()
-        return True
-
-    def synchronize(self) -> None:
-        while self.advance():
-            pass
-
-    def wait_event(self, event: Event) -> None:
-        self.submit(event.synchronize)
-
-    def wait_stream(self, stream: Stream) -> None:
-        self.submit(stream.synchronize)
+        super().__init__(immediate=immediate)
 
 
-class Event:
-    """Complete when its stream has reached all records of it; without any it is, as in CUDA."""
+class Event(streams.Event):
+    """An event as SGLang makes one; unless a stream is named, it means the current one."""
 
-    __slots__ = ("_outstanding", "_stream")
+    __slots__ = ()
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        self._outstanding = 0
-        self._stream = _DEFAULT
+        super().__init__()
 
-    def record(self, stream: Stream | None = None) -> None:
-        self._stream = stream or current_stream()
-        self._outstanding += 1
-        self._stream.submit(self._reach)
+    def record(self, stream: streams.Stream | None = None) -> None:
+        super().record(stream or current_stream())
 
-    def _reach(self) -> None:
-        self._outstanding -= 1
-
-    def query(self) -> bool:
-        return self._outstanding == 0
-
-    def synchronize(self) -> None:
-        """Run whatever precedes the last record."""
-        while self._outstanding and self._stream.advance():
-            pass
-
-    def wait(self, stream: Stream | None = None) -> None:
-        (stream or current_stream()).wait_event(self)
+    def wait(self, stream: streams.Stream | None = None) -> None:
+        super().wait(stream or current_stream())
 
 
 _DEFAULT = Stream(immediate=True)
