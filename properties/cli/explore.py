@@ -47,8 +47,8 @@ def add(commands: Any) -> None:
         "--scope",
         default="",
         metavar="NAME|FILE",
-        help="one of --scopes, 'all' of them, or a history file: its operations are those that all"
-        " histories are made of (default: swa)",
+        help="one of --scopes, 'all' of them, those that are 'quick', or a history file: its"
+        " operations are those that all histories are made of (default: swa)",
     )
     parser.add_argument("--scopes", action="store_true", help="list the scopes that are here")
     parser.add_argument(
@@ -73,7 +73,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from radixproof.properties.campaigns.pool import Pool
-    from radixproof.properties.exploring.scopes import DEFAULT, SCOPES
+    from radixproof.properties.exploring.scopes import DEFAULT, QUICK, SCOPES, SLOW
     from radixproof.properties.exploring.working import work
     from radixproof.properties.reporting.report import describe
 
@@ -88,7 +88,9 @@ def run(options: argparse.Namespace) -> int:
     system = arguments.in_tree(options.system, options.path)
     searches.look_up_all([system], STEP_SECONDS)
     named = options.scope or DEFAULT
-    scopes = SCOPES.values() if named == ALL else [_scope(named)]
+    scopes = [_scope(named)] if named not in (ALL, QUICK) else list(SCOPES.values())
+    if named == QUICK:
+        scopes = [scope for scope in scopes if scope.name not in SLOW]
     with Pool(work, options.jobs) as pool:
         codes = [_explored(system, scope, options, pool, started) for scope in scopes]
     return of_check(FOUND in codes, CANNOT_RUN not in codes)

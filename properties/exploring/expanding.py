@@ -98,7 +98,8 @@ def _branch(watcher: Watcher) -> Watcher:
 
 
 def history_of(scope: SmallScope, path: Path) -> History:
-    return History(scope.config, tuple(scope.operations[number] for number in path))
+    done = (operation for number in path for operation in scope.done_by(number))
+    return History(scope.config, tuple(done))
 
 
 def _step(
@@ -109,19 +110,25 @@ def _step(
     expanded: Expanded,
 ) -> None:
     """One transition. None, if there was no room and nothing has changed."""
-    operation = scope.operations[number]
+    done = list(history_of(scope, expanded.path).operations)
+    agrees = True
     with _reached(target, scope, expanded.path) as run:
-        strictly = Strictly(run, operation)
-        breaches = run.step(operation, whole=True)
-        if breaches:
-            history = history_of(scope, expanded.path + bytes([number]))
-            _note(breaches, known, history, expanded)
-            return
+        for operation in scope.done_by(number):
+            strictly = Strictly(run, operation)
+            done.append(operation)
+            breaches = run.step(operation, whole=True)
+            if breaches:
+                _note(breaches, known, History(scope.config, tuple(done)), expanded)
+                return
+            agrees = agrees and strictly.agrees()
+            skipped = isinstance(run.steps[-1].outcome, Skipped)
+            if skipped:
+                break
         key = state_key(run, not scope.symmetric)
-        if isinstance(run.steps[-1].outcome, Skipped) and key == expanded.key:
+        if skipped and key == expanded.key:
             return
         expanded.moves.append((number, key))
-        if not strictly.agrees():
+        if not agrees:
             expanded.otherwise.append(number)
 
 

@@ -1,14 +1,12 @@
 """The scopes that are here, by name.
 
 First one for each set of components and each way of writing to the host; then some for what these
-leave out. Pools are as small as lets every operation happen: room for two short prompts on the
-device, and for about as much on the host. Their depths are such that all of them together take a
-minute.
+leave out; then narrow ones, which have few operations and reach further. Pools are as small as lets
+every operation happen: room for two short prompts on the device, and for about as much on the host.
+Their depths are such that all of them together take a minute and a half.
 """
 
 from __future__ import annotations
-
-from typing import Any, TypeAlias
 
 from radixproof.impl.operations import (
     Abort,
@@ -25,7 +23,6 @@ from radixproof.impl.operations import (
     LoadingCheck,
     Lock,
     Match,
-    Operation,
     Prefetch,
     Prefill,
     Refuse,
@@ -34,11 +31,20 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
-from radixproof.model.config import Config, EvictionPolicy
-from radixproof.properties.exploring.small_scope import SmallScope, operations, prompts
-
-Kinds: TypeAlias = tuple[type[Operation], ...]
-Shape: TypeAlias = dict[str, Any]
+from radixproof.model.config import Config
+from radixproof.properties.exploring.alphabets import operations, prompts
+from radixproof.properties.exploring.narrow import NARROW
+from radixproof.properties.exploring.shapes import (
+    FULL,
+    MAMBA,
+    PAGES,
+    ROOMY,
+    SWA,
+    WRITE_BACK,
+    Kinds,
+    Shape,
+)
+from radixproof.properties.exploring.small_scope import SmallScope
 
 CHECKS: Kinds = (WritingCheck, LoadingCheck)
 """All copies are waited for."""
@@ -49,17 +55,6 @@ COPIES: Kinds = (Insert, Evict, LoadBack, RunCopies)
 """Copies run one by one."""
 REQUESTS: Kinds = (Insert, Arrive, Prefill, Decode, Finish, Abort, Evict, WritingCheck)
 FETCHES: Kinds = (Insert, WritingCheck, Evict, EvictHost, HostInsert, Prefetch, EndPrefetch)
-
-FULL: Shape = {"device_pages": 3, "host_pages": 3}
-SWA: Shape = {"window": 1, "swa_pages": 3, "swa_host_pages": 3}
-MAMBA: Shape = {"mamba_states": 2, "mamba_host_states": 2}
-PAGES: Shape = {"page_size": 2}
-WRITE_BACK: Shape = {"write_back": True, "host_pages": 2}
-ROOMY: Shape = {"device_pages": 4, "host_pages": 6}
-
-
-def _policy(policy: EvictionPolicy) -> Shape:
-    return {"eviction_policy": policy}
 
 
 def _scope(
@@ -87,24 +82,18 @@ _COMPONENTS = (
     _scope("swa-mamba-write-back", 3, FULL, SWA, MAMBA, WRITE_BACK),
 )
 _OTHERS = (
-    _scope("swa-deep", 3, ROOMY, SWA, kinds=TIERS, pages=3),
-    _scope("swa-long-windows", 3, ROOMY, SWA, {"window": 2, "swa_pages": 4}, kinds=TIERS, pages=3),
+    _scope("swa-deep", 2, ROOMY, SWA, kinds=TIERS, pages=3),
+    _scope("swa-long-windows", 2, ROOMY, SWA, {"window": 2, "swa_pages": 4}, kinds=TIERS, pages=3),
     _scope("selective", 3, FULL, SWA, {"threshold": 2}),
-    _scope("lfu", 3, FULL, _policy(EvictionPolicy.LFU), kinds=TIERS),
-    _scope("slru", 3, FULL, _policy(EvictionPolicy.SLRU), kinds=TIERS),
-    _scope("fifo", 3, FULL, _policy(EvictionPolicy.FIFO), kinds=TIERS),
-    _scope("filo", 3, FULL, _policy(EvictionPolicy.FILO), kinds=TIERS),
-    _scope("mru", 3, FULL, _policy(EvictionPolicy.MRU), kinds=TIERS),
-    _scope("priority", 3, FULL, _policy(EvictionPolicy.PRIORITY), kinds=TIERS),
     _scope("host-locks", 3, FULL, SWA, kinds=(Insert, HostLock, Evict, EvictHost, WritingCheck)),
     _scope(
         "windows-released", 3, FULL, SWA, kinds=(Insert, Lock, ReleaseWindow, Evict, WritingCheck)
     ),
-    _scope("requests", 3, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
-    _scope("requests-mamba", 3, ROOMY, MAMBA, kinds=REQUESTS),
-    _scope("fetches", 3, ROOMY, SWA, kinds=FETCHES),
-    _scope("fetches-mamba", 3, ROOMY, MAMBA, kinds=FETCHES),
-    _scope("fetches-write-back", 3, FULL, SWA, WRITE_BACK, kinds=FETCHES),
+    _scope("requests", 2, ROOMY, SWA, {"swa_pages": 4}, kinds=REQUESTS),
+    _scope("requests-mamba", 2, ROOMY, MAMBA, kinds=REQUESTS),
+    _scope("fetches", 2, ROOMY, SWA, kinds=FETCHES),
+    _scope("fetches-mamba", 2, ROOMY, MAMBA, kinds=FETCHES),
+    _scope("fetches-write-back", 2, FULL, SWA, WRITE_BACK, kinds=FETCHES),
     _scope("refusals", 3, FULL, SWA, kinds=(*TIERS, Refuse)),
     _scope("refusals-write-back", 3, FULL, SWA, WRITE_BACK, kinds=(*TIERS, Refuse)),
     _scope("resets", 3, FULL, SWA, kinds=(*TIERS, Reset)),
@@ -114,5 +103,52 @@ _OTHERS = (
     _scope("late-loads", 3, FULL, {"load_threshold": 2}, kinds=TIERS),
     _scope("one-tier", 3, {"device_pages": 3, "host_pages": 0}, kinds=(Insert, Match, Lock, Evict)),
 )
-SCOPES = {scope.name: scope for scope in (*_COMPONENTS, *_OTHERS)}
+SCOPES = {scope.name: scope for scope in (*_COMPONENTS, *_OTHERS, *NARROW)}
 DEFAULT = "swa"
+QUICK = "quick"
+"""All but the slow ones: in under a minute on two cores."""
+SLOW = frozenset(
+    {
+        "acks-full",
+        "assorted-full",
+        "counted-brought",
+        "failed-ranks",
+        "fetched-mamba-write-back",
+        "fetched-swa",
+        "fetched-swa-mamba-write-back",
+        "kept-full",
+        "kept-loads-full",
+        "kept-longer",
+        "kept-mamba",
+        "kept-swa",
+        "larger-swa-write-back",
+        "larger-wide",
+        "launched-parts-swa",
+        "locked-swa",
+        "longer-reclaimed",
+        "longer-swa",
+        "ordered-fifo",
+        "pinned-full",
+        "pinned-swa-mamba-write-back",
+        "quotas-full",
+        "quotas-swa-mamba",
+        "quotas-swa-write-back",
+        "refused-swa",
+        "released-mamba",
+        "released-swa",
+        "returned-fifo",
+        "returned-priority",
+        "run-late",
+        "served-full-write-back",
+        "served-swa",
+        "served-swa-mamba-write-back",
+        "served-swa-write-back",
+        "states-loads",
+        "tied-swa",
+        "urgent-fork",
+        "urgent-split",
+        "windows",
+        "windows-write-back",
+    }
+)
+"""They take some seconds each."""

@@ -13,14 +13,26 @@ from radixproof.properties.running.judged import JudgedHistory
 
 
 def sweep(target: Target, scopes: Iterable[SmallScope]) -> Iterator[JudgedHistory]:
-    """Every history that is judged, scope by scope and length by length, as long as there is
-    anything new.
+    """Every history that is judged, scope by scope and length by length, up to the depths that the
+    scopes have.
+    """
+    for scope, expanded in by_length(target, scopes):
+        yield from _judged(scope, expanded)
+
+
+def by_length(
+    target: Target, scopes: Iterable[SmallScope]
+) -> Iterator[tuple[SmallScope, Expanded]]:
+    """Every state that is expanded, with its scope: for the shortest histories of all scopes first.
+
+    Scopes that the system cannot be built for are left out.
     """
     reached = {scope: Reached() for scope in scopes if not target.scope.refuses(scope.config)}
-    while any(one.level for one in reached.values()):
+    for length in range(max((scope.depth for scope in reached), default=0)):
         for scope, states in reached.items():
-            for expanded in longer(target, scope, states):
-                yield from _judged(scope, expanded)
+            if length < scope.depth:
+                for expanded in longer(target, scope, states):
+                    yield scope, expanded
 
 
 def longer(target: Target, scope: SmallScope, reached: Reached) -> Iterator[Expanded]:

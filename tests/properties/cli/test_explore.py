@@ -98,6 +98,11 @@ def test_all_scopes_are_gone_through(
     printed = capsys.readouterr().out
     assert "scope full:" in printed
     assert "scope ranks:" in printed
+    monkeypatch.setattr("radixproof.properties.exploring.scopes.SLOW", {"full"})
+    assert run(tmp_path / "quick", "--scope", "quick", "--depth", "1") == CLEAN
+    printed = capsys.readouterr().out
+    assert "scope full:" not in printed
+    assert "scope ranks:" in printed
 
 
 def test_scopes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

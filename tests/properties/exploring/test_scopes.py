@@ -9,7 +9,8 @@ import pytest
 from radixproof.impl.registry import find
 from radixproof.model.config import COMPONENTS
 from radixproof.properties.exploring.expanding import expand
-from radixproof.properties.exploring.scopes import DEFAULT, SCOPES
+from radixproof.properties.exploring.narrow import NARROW
+from radixproof.properties.exploring.scopes import DEFAULT, QUICK, SCOPES, SLOW
 
 
 def test_all_sets_of_components_are_there_under_both_ways_of_writing() -> None:
@@ -18,6 +19,12 @@ def test_all_sets_of_components_are_there_under_both_ways_of_writing() -> None:
     assert len({components for components, write_back in shapes if not write_back}) == 4
     assert set(chain(*(components for components, _ in shapes))) == set(COMPONENTS)
     assert DEFAULT in SCOPES
+
+
+def test_no_two_have_one_name_and_those_that_are_slow_are_there() -> None:
+    assert len(SCOPES) == len(NARROW) + 28
+    assert set(SCOPES) > SLOW
+    assert QUICK not in SCOPES
 
 
 @pytest.mark.parametrize("name", SCOPES)

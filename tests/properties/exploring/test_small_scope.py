@@ -1,62 +1,31 @@
-"""Alphabets, and scopes from files."""
+"""What a scope is, and scopes from files."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from radixproof.impl.operations import (
-    Evict,
-    History,
-    Insert,
-    Lock,
-    Match,
-    RunCopies,
-    Unlock,
-    WritingCheck,
-)
-from radixproof.model.config import Config, EvictionPolicy
+from radixproof.impl.operations import History, Insert, Match, WritingCheck
+from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.exploring.small_scope import (
     DEPTH,
     MOST_OPERATIONS,
     SmallScope,
     from_file,
-    operations,
-    prompts,
 )
 from radixproof.properties.histories.history_json import to_json
 
-SWA = Config(page_size=2, window=1, swa_pages=4, swa_host_pages=4)
 
-
-def test_prompts_are_of_whole_pages_of_two_kinds() -> None:
-    assert prompts(Config(page_size=2), 1) == [Key((1, 1)), Key((2, 2))]
-    assert len(prompts(Config(), 3)) == 2 + 4 + 8
-
-
-def test_an_insert_comes_with_its_window_or_without() -> None:
-    made = operations(SWA, [Key((1, 1, 2, 2))], [Insert])
-    assert [one.evicted for one in made if isinstance(one, Insert)] == [0, 2]
-    urgent = Config(eviction_policy=EvictionPolicy.PRIORITY, mamba_states=1, mamba_host_states=1)
-    made = operations(urgent, [Key((1,))], [Insert])
-    assert {(one.state, one.priority) for one in made if isinstance(one, Insert)} == {
-        (True, 0),
-        (True, 1),
-        (False, 0),
-        (False, 1),
-    }
-
-
-def test_an_alphabet_is_in_the_order_of_its_kinds() -> None:
-    made = operations(SWA, [Key((1, 1))], [Match, Lock, Evict])
-    assert list(map(type, made)) == [Match, Lock, Unlock, Evict, Evict]
-
-
-def test_every_rank_runs_its_copies() -> None:
-    made = operations(Config(ranks=2), [], [RunCopies])
-    assert made[:3] == (RunCopies(1), RunCopies(1, rank=1), WritingCheck())
+def test_in_a_settled_scope_backups_are_done_with_the_insert_that_starts_them() -> None:
+    insert, match = Insert(Key((1,))), Match(Key((1,)))
+    scope = SmallScope("mine", Config(), (insert, match), 2)
+    assert scope.done_by(0) == (insert,)
+    settled = replace(scope, settled=True)
+    assert settled.done_by(0) == (insert, WritingCheck(blocking=True))
+    assert settled.done_by(1) == (match,)
 
 
 def test_a_history_file_is_a_scope(tmp_path: Path) -> None:
