@@ -131,7 +131,7 @@ ENDED: list[Operation] = [Arrive("q", Key(())), Decode("q", launched=True), Fini
         ),
     ],
 )
-def test_what_is_not_ordered_is_seen_before_any_copy_has_run(
+def test_race_is_seen_before_any_copy_has_run(
     fault: str, config: Config, operations: list[Operation], rule: str
 ) -> None:
     history = History(config, (*operations, RunForward()))
