@@ -1,8 +1,8 @@
 """Narrow scopes: few operations, and longer histories.
 
 Each is for one thing that a cache does, with as few prompts as show it, and with a depth at which
-planted bugs were found that no wider scope has found sooner (``benchmarks/small_scopes.py``). In
-most of them backups are done with the insert that starts them.
+it has found a planted bug (``benchmarks/small_scopes.py``). In most of them backups are done with
+the insert that starts them.
 """
 
 from __future__ import annotations

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from radixproof.impl.streams import HOST, Access, Awaited, Entry, Recorded
+from radixproof.impl.streams import (
+    BACKUP,
+    FETCH,
+    FORWARD,
+    HOST,
+    LOAD,
+    STATE_COPY,
+    Access,
+    Awaited,
+    Entry,
+    Recorded,
+)
 from radixproof.model.config import Pool
 from radixproof.model.verdict import Breach, Property
 
@@ -17,7 +28,7 @@ Clock: TypeAlias = dict[str, int]
 """By stream: how many of its accesses come before."""
 
 
-class Done(NamedTuple):
+class Accessed(NamedTuple):
     """An access: the so-manieth of its stream, by whom, and in which operation."""
 
     stream: str
@@ -30,11 +41,11 @@ class Done(NamedTuple):
 
 
 WHO = {
-    "backup": "the backup",
-    "load-back": "the load-back",
-    "forward": "the forward pass",
-    "state-copy": "the copy of a state",
-    "fetch": "the fetch",
+    BACKUP: "the backup",
+    LOAD: "the load-back",
+    FORWARD: "the forward pass",
+    STATE_COPY: "the copy of a state",
+    FETCH: "the fetch",
 }
 """How a report speaks of those who read and write."""
 
@@ -45,9 +56,9 @@ class Races:
     def __init__(self) -> None:
         self._clocks: dict[str, Clock] = {HOST: {}}
         self._events: dict[int, Clock] = {}
-        self._written: dict[tuple[Pool, int], Done] = {}
+        self._written: dict[tuple[Pool, int], Accessed] = {}
         """The last write to a slot."""
-        self._read: dict[tuple[Pool, int], dict[str, Done]] = {}
+        self._read: dict[tuple[Pool, int], dict[str, Accessed]] = {}
         """The last read of a slot in each stream, since the last write."""
 
     def follow(self, entries: Iterable[Entry], operation: str) -> list[Breach]:
@@ -76,8 +87,8 @@ class Races:
         clock = self._clock(access.stream)
         _join(clock, self._clocks[HOST])
         number = clock[access.stream] = clock.get(access.stream, 0) + 1
-        done = Done(access.stream, number, access.by, operation)
-        unordered: dict[tuple[Done, bool], list[int]] = {}
+        done = Accessed(access.stream, number, access.by, operation)
+        unordered: dict[tuple[Accessed, bool], list[int]] = {}
         for slot in access.slots:
             place = access.pool, slot
             for before, wrote in self._conflicts(place, access.writes):
@@ -91,7 +102,7 @@ class Races:
         for (before, wrote), slots in unordered.items():
             yield _breach(access, done, before, slots, wrote)
 
-    def _conflicts(self, place: tuple[Pool, int], writes: bool) -> Iterator[tuple[Done, bool]]:
+    def _conflicts(self, place: tuple[Pool, int], writes: bool) -> Iterator[tuple[Accessed, bool]]:
         """The accesses that one has to come after, each with whether it was a write."""
         if place in self._written:
             yield self._written[place], True
@@ -105,7 +116,9 @@ def _join(clock: Clock, other: Clock) -> None:
             clock[stream] = number
 
 
-def _breach(access: Access, done: Done, before: Done, slots: Sequence[int], wrote: bool) -> Breach:
+def _breach(
+    access: Access, done: Accessed, before: Accessed, slots: Sequence[int], wrote: bool
+) -> Breach:
     """``wrote`` says whether the access before was a write."""
     others = f" and {len(slots) - 1} more" if len(slots) > 1 else ""
     here, there = ("writes" if one else "reads" for one in (access.writes, wrote))
