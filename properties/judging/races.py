@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from radixproof.impl.operations import Operation
 from radixproof.impl.streams import (
     BACKUP,
     FETCH,
@@ -21,7 +22,7 @@ from radixproof.impl.streams import (
     Entry,
     Recorded,
 )
-from radixproof.model.config import Pool
+from radixproof.model.config import POOLS, Pool
 from radixproof.model.verdict import Breach, Property
 
 Clock: TypeAlias = dict[str, int]
@@ -34,7 +35,7 @@ class Accessed(NamedTuple):
     stream: str
     number: int
     by: str
-    operation: str
+    operation: Operation
 
     def __str__(self) -> str:
         return f"{WHO[self.by]} of '{self.operation}'"
@@ -56,12 +57,12 @@ class Races:
     def __init__(self) -> None:
         self._clocks: dict[str, Clock] = {HOST: {}}
         self._events: dict[int, Clock] = {}
-        self._written: dict[tuple[Pool, int], Accessed] = {}
+        self._written: dict[Pool, dict[int, Accessed]] = {pool: {} for pool in POOLS}
         """The last write to a slot."""
-        self._read: dict[tuple[Pool, int], dict[str, Accessed]] = {}
+        self._read: dict[Pool, dict[int, dict[str, Accessed]]] = {pool: {} for pool in POOLS}
         """The last read of a slot in each stream, since the last write."""
 
-    def follow(self, entries: Iterable[Entry], operation: str) -> list[Breach]:
+    def follow(self, entries: Iterable[Entry], operation: Operation) -> list[Breach]:
         """Take in what an operation has submitted; returns a breach for each pair of kinds of
         accesses that nothing orders.
         """
@@ -82,32 +83,39 @@ class Races:
     def _await(self, entry: Awaited) -> None:
         _join(self._clock(entry.stream), self._events.get(entry.event, {}))
 
-    def _access(self, access: Access, operation: str) -> Iterator[Breach]:
+    def _access(self, access: Access, operation: Operation) -> Iterator[Breach]:
         """What is submitted now comes after all that the host knows to be over."""
         clock = self._clock(access.stream)
         _join(clock, self._clocks[HOST])
         number = clock[access.stream] = clock.get(access.stream, 0) + 1
         done = Accessed(access.stream, number, access.by, operation)
-        unordered: dict[tuple[Accessed, bool], list[int]] = {}
-        for slot in access.slots:
-            place = access.pool, slot
-            for before, wrote in self._conflicts(place, access.writes):
-                if clock.get(before.stream, 0) < before.number:
-                    unordered.setdefault((before, wrote), []).append(slot)
-            if access.writes:
-                self._written[place] = done
-                self._read.pop(place, None)
-            else:
-                self._read.setdefault(place, {})[access.stream] = done
-        for (before, wrote), slots in unordered.items():
+        for before, wrote, slots in self._unordered(access, clock):
             yield _breach(access, done, before, slots, wrote)
+        if access.writes:
+            self._written[access.pool].update(dict.fromkeys(access.slots, done))
+            for slot in access.slots:
+                self._read[access.pool].pop(slot, None)
+        else:
+            for slot in access.slots:
+                self._read[access.pool].setdefault(slot, {})[access.stream] = done
 
-    def _conflicts(self, place: tuple[Pool, int], writes: bool) -> Iterator[tuple[Accessed, bool]]:
-        """The accesses that one has to come after, each with whether it was a write."""
-        if place in self._written:
-            yield self._written[place], True
-        if writes and place in self._read:
-            yield from ((read, False) for read in self._read[place].values())
+    def _unordered(
+        self, access: Access, clock: Clock
+    ) -> Iterable[tuple[Accessed, bool, list[int]]]:
+        """The accesses that one has to come after and does not, each with whether it was a write,
+        and with the slots that are common to both.
+        """
+        found: dict[tuple[Accessed, bool], list[int]] = {}
+        written, read = self._written[access.pool], self._read[access.pool]
+        for slot in access.slots:
+            write = written.get(slot)
+            if write is not None and clock.get(write.stream, 0) < write.number:
+                found.setdefault((write, True), []).append(slot)
+            if access.writes and slot in read:
+                for before in read[slot].values():
+                    if clock.get(before.stream, 0) < before.number:
+                        found.setdefault((before, False), []).append(slot)
+        return [(before, wrote, slots) for (before, wrote), slots in found.items()]
 
 
 def _join(clock: Clock, other: Clock) -> None:

@@ -184,12 +184,12 @@ class Run:
 
     def _raced(self, step: Step) -> list[Breach]:
         """What nothing orders of what a step has submitted, on each rank."""
-        doing = str(step.operation)
-        return [
-            breach
-            for system, races in self.races
-            for breach in races.follow(system.ordering(), doing)
-        ]
+        breaches: list[Breach] = []
+        for system, races in self.races:
+            entries = system.ordering()
+            if entries:
+                breaches += races.follow(entries, step.operation)
+        return breaches
 
     def _is_to_check_itself(self) -> bool:
         """Whether it can, has not done so for a while, and no request uses it. What it says after
