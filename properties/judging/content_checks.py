@@ -10,6 +10,7 @@ from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.copies import Copy
+from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
@@ -146,12 +147,14 @@ def _wrong_bytes(
     at = next(at for at in range(len(slots)) if found[at] != wanted[at])
     slot, tag, seen = slots[at], wanted[at], found[at]
     what = "torn content (layers or heads disagree)" if seen < 0 else tags.named(seen)
-    text = f"{pool.name} slot {slot} should hold {tags.named(tag)}, it holds {what}"
+    wrong = f"should hold {tags.named(tag)}, it holds {what}"
     if abstraction is None:
+        text = f"{pool.name} slot {slot}, the request's own, {wrong}"
         return [Breach(Property.CONTENT, pool.name.lower(), text)]
     page = pages[at * len(pages) // len(slots)]
     rule, why = _cause(abstraction, pool, page, slot, tag, seen)
-    return [Breach(Property.CONTENT, rule, text + why, Witness(page.key(), pool, content=True))]
+    text = f"{pool.name} slot {slot} of {spell(page.node())} {wrong}{why}"
+    return [Breach(Property.CONTENT, rule, text, Witness(page.key(), pool, content=True))]
 
 
 def _cause(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from radixproof.impl.operations import Operation
 from radixproof.impl.streams import (
     BACKUP,
     FETCH,
@@ -35,7 +34,7 @@ class Accessed(NamedTuple):
     stream: str
     number: int
     by: str
-    operation: Operation
+    operation: object
 
     def __str__(self) -> str:
         return f"{WHO[self.by]} of '{self.operation}'"
@@ -62,7 +61,7 @@ class Races:
         self._read: dict[Pool, dict[int, dict[str, Accessed]]] = {pool: {} for pool in POOLS}
         """The last read of a slot in each stream, since the last write."""
 
-    def follow(self, entries: Iterable[Entry], operation: Operation) -> list[Breach]:
+    def follow(self, entries: Iterable[Entry], operation: object) -> list[Breach]:
         """Take in what an operation has submitted; returns a breach for each pair of kinds of
         accesses that nothing orders.
         """
@@ -83,7 +82,7 @@ class Races:
     def _await(self, entry: Awaited) -> None:
         _join(self._clock(entry.stream), self._events.get(entry.event, {}))
 
-    def _access(self, access: Access, operation: Operation) -> Iterator[Breach]:
+    def _access(self, access: Access, operation: object) -> Iterator[Breach]:
         """What is submitted now comes after all that the host knows to be over."""
         clock = self._clock(access.stream)
         _join(clock, self._clocks[HOST])

@@ -57,12 +57,12 @@ def _first_line(error: BaseException) -> str:
 
 def _where(trace: TracebackType | None) -> str:
     """The innermost function of the system under test; if that is neither ours nor SGLang's, the
-    innermost outside the harness.
+    innermost outside the harness. Where replicas are compared, there is none.
     """
     frames = _frames(trace)
     outside = [(module, name) for module, name in frames if not module.startswith(_OURS)]
     known = [name for module, name in outside if module.startswith(_SYSTEMS)]
-    return (known or [name for _, name in outside] or ["?"])[-1]
+    return (known or [name for _, name in outside] or [""])[-1]
 
 
 def _frames(trace: TracebackType | None) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ class Skipped:
 @dataclass(slots=True)
 class Crashed:
     """The system raised, ended the process, or hung. ``where`` is the function it came from, the
-    system's own.
+    system's own; empty if that is none.
     """
 
     error: str
@@ -35,7 +35,8 @@ class Crashed:
     """Whether nothing could come after it, not even a look: the process was ended."""
 
     def __str__(self) -> str:
-        return f"{self.error} in {self.where}" + (f": {self.message}" if self.message else "")
+        place = f" in {self.where}" if self.where else ""
+        return f"{self.error}{place}" + (f": {self.message}" if self.message else "")
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ after the bad step.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ class Narrative:
     """What the last step consisted of."""
     holders: tuple[Holders | None, ...] = (None, None)
     """Who has locked what, before the last step and after it."""
+    started: tuple[tuple[str, ...], ...] = ()
+    """Of each step, the copies that it started and that are in flight after it, by the rules."""
 
     @property
     def before(self) -> Tree:
@@ -48,6 +51,22 @@ class Narrative:
     def after(self) -> Tree:
         """The tree after the last step."""
         return self.trees[-1]
+
+    def came_of(self, number: int) -> str:
+        """What came back from a step, counted from 1; with the copies that it started, if somebody
+        who reads on meets their names.
+        """
+        outcome = str(self.steps[number - 1][1])
+        started = self.started[number - 1] if self.started else ()
+        named = ", ".join(filter(self._names, started))
+        return f"{outcome} ({named})".lstrip() if named else outcome
+
+    def _names(self, copy: str) -> bool:
+        """Whether a copy is named where the tree is drawn, or in what is said to be wrong."""
+        locks = [held.values() for tree in self.holders for held in (tree or {}).values()]
+        drawn = {name for pools in locks for names in pools for name in names}
+        text = "" if self.breach is None else self.breach.text
+        return copy in drawn or re.search(rf"\b{copy}\b", text) is not None
 
     @property
     def parts_apart(self) -> tuple[tuple[Act, Outcome], ...]:
@@ -76,10 +95,17 @@ def narrate(
     run = Run(target, history.config, every=1)
     trees = deque[Tree]([()], trees_kept)
     holders = deque[Holders | None]([{}, {}], 2)
+    started: list[tuple[str, ...]] = []
     found: Breach | None = None
     try:
         for operation in history.operations:
+            copies = run.judge.model.copies
+            flying = copies.flying[:]
             breaches = run.step(operation)
+            if run.judge.model.copies is not copies:  # reset: they are numbered anew
+                copies, started = run.judge.model.copies, [()] * len(started)
+            new = [copy for copy in copies.flying if copy not in flying]
+            started.append(tuple(str(copy.holder) for copy in new))
             trees.append(_tree(run, breaches))
             holders.append(None if _is_apart(breaches) else _holders(run))
             on_step()
@@ -89,7 +115,7 @@ def narrate(
                 break
         steps = tuple((step.operation, step.outcome) for step in run.steps)
         parts = tuple((part.operation, part.outcome) for part in run.last_parts)
-        return Narrative(steps, found, tuple(trees), parts, tuple(holders))
+        return Narrative(steps, found, tuple(trees), parts, tuple(holders), tuple(started))
     finally:
         run.close()
 

@@ -7,7 +7,6 @@ import textwrap
 from radixproof.impl.operations import History
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
-from radixproof.properties.performing.outcomes import Outcome
 from radixproof.properties.performing.step import Act
 from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.rules import of_signature
@@ -53,10 +52,11 @@ def _rules(breach: Breach) -> list[str]:
 def course(history: History, told: Narrative) -> list[str]:
     """Lines with the configuration, each step and its outcome, and the tree at the end."""
     lines = [*wrapped(f"Configuration: {describe(history.config)}"), "", "History:"]
-    for number, (operation, outcome) in enumerate(told.steps, 1):
+    for number, (operation, _) in enumerate(told.steps, 1):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
-        lines.append(f" {mark}{number:3}. {_with_outcome(operation, outcome)}")
-    lines += [f"        {_with_outcome(part, outcome)}" for part, outcome in told.parts_apart]
+        lines.append(f" {mark}{number:3}. {_and_what_came(operation, told.came_of(number))}")
+    parts = told.parts_apart
+    lines += [f"        {_and_what_came(part, str(outcome))}" for part, outcome in parts]
     lines += ["", *_trees(history.config, told), ""]
     if told.breach is not None:
         lines += [
@@ -69,8 +69,8 @@ def course(history: History, told: Narrative) -> list[str]:
     return lines
 
 
-def _with_outcome(operation: Act, outcome: Outcome) -> str:
-    return f"{operation}" + (f"   -> {outcome}" if str(outcome) else "")
+def _and_what_came(operation: Act, came: str) -> str:
+    return f"{operation}" + (f"   -> {came}" if came else "")
 
 
 def _trees(config: Config, told: Narrative) -> list[str]:

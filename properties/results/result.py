@@ -121,7 +121,9 @@ class SystemResult:
         if self.ending is Ending.COMPLETE:
             return share
         steps, wanted = self.progress.steps, self.shard.budget.steps
-        return f"{self.ending.value} after {steps:,} of {wanted:,} steps, with {self.reached}"
+        cut_short = f"{self.ending.value} after {steps:,} of {wanted:,} steps"
+        # The soak comes last, and it alone is watched for milestones.
+        return f"{cut_short}, with {self.reached}" if self.progress.milestones else cut_short
 
     @property
     def reached(self) -> str:

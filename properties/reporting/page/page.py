@@ -125,7 +125,7 @@ def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> S
     return Step(
         number,
         str(operation),
-        str(outcome),
+        of.told.came_of(number),
         effect(operation, outcome, before, after),
         parts,
         None if same and not drawn else draw(of.config, after, marks, wrong, holders),

@@ -321,6 +321,26 @@ def test_what_the_last_step_consists_of_is_told() -> None:
     assert render("radix", plain, narrate(find("radix"), plain, None)).count("insert [1 2]") == 1
 
 
+def test_a_copy_is_named_where_it_began_if_somebody_reads_of_it() -> None:
+    one, other = Key((1,)), Key((2,))
+    history = History(
+        Config(),
+        (Insert(one), SETTLE, Insert(other), Reset(), Insert(other), SETTLE, Insert(one)),
+    )
+    told = narrate(find("radix"), history, None)
+    nothing_there = "no tokens were there already"
+    # They are numbered anew after a reset.
+    assert told.started == ((), (), (), (), ("backup 1",), (), ("backup 2",))
+    assert [told.came_of(number) for number in (3, 5, 7)] == [
+        nothing_there,
+        nothing_there,
+        f"{nothing_there} (backup 2)",
+    ]
+    assert f"insert [1]   -> {nothing_there} (backup 2)\n" in render("radix", history, told)
+    loading = History(Config(), (Insert(one), SETTLE, Evict(1), Arrive("q", one)))
+    assert narrate(find("radix"), loading, None).came_of(4) == "1 token locked (load-back 2)"
+
+
 def test_a_very_deep_tree_is_drawn_with_the_number_of_nodes_above() -> None:
     chain = [view(number, (number,), parent=number - 1, FULL=number) for number in range(1, 3_001)]
     drawn = draw(Config(), chain, [], "+")
@@ -387,6 +407,7 @@ def test_a_configuration_in_words_leaves_nothing_out_that_is_not_as_usual(
     [
         (Skipped("there is no receipt r1"), "skipped: there is no receipt r1"),
         (Crashed("KeyError", "7", "Tree.unlink"), "KeyError in Tree.unlink: 7"),
+        (Crashed("Diverged", "rank 0 has 1", ""), "Diverged: rank 0 has 1"),
         (Matched(2, 2), "2 tokens on device"),
         (Matched(2, 3), "2 tokens on device, 3 with host"),
         (Matched(2, 3, (1, 0, 0)), "2 tokens on device, 3 with host (1, 0, 0)"),

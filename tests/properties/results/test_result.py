@@ -48,6 +48,10 @@ def test_the_verdict(of: SystemResult, verdict: str) -> None:
             f"the time was up after 1,003 of 1,000 steps, with {MANY} of {MANY} milestones reached",
         ),
         (
+            result(now=progress(MANY, complete=False), ending=Ending.TIME),  # before the soak
+            "the time was up after 1,003 of 1,000 steps",
+        ),
+        (
             result(now=progress(MANY)),
             f"0 of {MANY} milestones reached, and the profile ci asks for 75 % of them",
         ),
