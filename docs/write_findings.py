@@ -183,8 +183,9 @@ def _ranges(found: Sequence[str], order: Sequence[str], told: bool = True) -> li
 
 def without_page() -> list[str]:
     """What is known, and has no page yet: signatures in order."""
-    told = [entry for finding in findings() for entry in finding.known()]
-    return sorted({one.signature for one in load_known(BUILTIN).entries if one not in told})
+    told = {(one.signature, one.reason) for finding in findings() for one in finding.known()}
+    entries = load_known(BUILTIN).entries
+    return sorted({one.signature for one in entries if (one.signature, one.reason) not in told})
 
 
 def index(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from radixproof.impl.sglang import locking, parts, releases, shim, store
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.carried import Carried
 from radixproof.impl.sglang.carrying import Carrier
-from radixproof.impl.sglang.copies import Stream
 from radixproof.impl.sglang.lockstep import Lockstep
 from radixproof.impl.sglang.memory.content import Content
 from radixproof.impl.sglang.names import BOTH, PYTHON, RUST, named, named_tree
+from radixproof.impl.sglang.ordering import Order
 from radixproof.impl.sglang.prefetching import Ongoing, Prefetcher
 from radixproof.impl.sglang.recording import Recorder
 from radixproof.impl.sglang.requests import RequestStates, request
@@ -34,6 +34,7 @@ from radixproof.impl.sglang.stored import Stored
 from radixproof.impl.sglang.transfers import Transfers
 from radixproof.impl.sglang.victims import Victims
 from radixproof.impl.sglang.view import View
+from radixproof.impl.streams import Entry
 from radixproof.impl.system import Fetched, Insertion, Lookup, System, Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
@@ -96,8 +97,8 @@ class SglangSystem:
         self._core, self._device = self._parts.core, self._parts.device
         self._content = Content(self._device, self._parts.host.pools)
         self._transfers = Transfers(sglang, self._parts)
-        self._forward = Stream()
-        self._transfers.fence(self._forward)
+        self._order = Order(self._parts, config.window)
+        self._transfers.fence(self._order.forward)
         self._victims = Victims(self._tree, config.device_pages)
         self._recorder = Recorder(self._parts, View(self._parts).observe)
         self._locks = locking.of(sglang, self._tree)
@@ -150,14 +151,22 @@ class SglangSystem:
         return self._parts.available(pool)
 
     def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        self._content.write(slots, tags)
+        self.launch(slots, tags)
+        self.run_forward()
 
     def launch(self, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._order.computes(slots)
         for write in self._content.writes(slots, tags):
-            self._forward.submit(write)
+            self._order.forward.submit(write)
 
     def run_forward(self) -> None:
-        self._forward.synchronize()
+        self._order.forward.synchronize()
+
+    def attend(self, slots: Sequence[int]) -> None:
+        self._order.attends(slots, self._transfers.loads)
+
+    def ordering(self) -> list[Entry]:
+        return self._order.drain()
 
     def free(self, slots: Sequence[int]) -> None:
         self._device.free(self._tensor(slots))
@@ -196,7 +205,9 @@ class SglangSystem:
         return self._states.allocate()
 
     def write_state(self, slot: int, tag: int) -> None:
-        self._content.write_state(slot, tag)
+        self._order.computes_state(slot)
+        self._order.forward.submit(partial(self._content.write_state, slot, tag))
+        self.run_forward()
 
     def free_state(self, slot: int) -> None:
         self._states.free(slot)
@@ -272,6 +283,7 @@ class SglangSystem:
         self._storage.free(pool, slots)
 
     def write_host(self, pool: Pool, slots: Sequence[int], tags: Sequence[int]) -> None:
+        self._order.fetched(pool, slots)
         self._storage.fill(pool, slots, tags)
 
     def insert_host(self, key: Key, fetched: Fetched, start: int) -> int:

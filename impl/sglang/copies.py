@@ -9,7 +9,7 @@ the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -17,15 +17,31 @@ from typing import Any
 import numpy as np
 
 from radixproof.impl import streams
+from radixproof.impl.streams import Timeline
+from radixproof.model.config import Pool
 
 
 class Stream(streams.Stream):
     """A stream as SGLang makes one, with whatever arguments."""
 
-    __slots__ = ()
+    __slots__ = ("_pools",)
 
     def __init__(self, *_: Any, immediate: bool = False, **__: Any) -> None:
         super().__init__(immediate=immediate)
+        self._pools: Mapping[int, Pool] = {}
+
+    def tell(self, name: str, timeline: Timeline, pools: Mapping[int, Pool]) -> None:
+        """Write down, from now on, what is submitted; ``pools`` are known by the addresses of their
+        buffers.
+        """
+        self.name, self.timeline, self._pools = name, timeline, pools
+
+    def moves(self, source: Any, source_slots: Any, target: Any, target_slots: Any) -> None:
+        """Say what the copy that is submitted next reads, and what it writes: tensors, of both."""
+        for buffer, slots, writes in ((source, source_slots, False), (target, target_slots, True)):
+            pool = self._pools.get(buffer.data_ptr())
+            if pool is not None:
+                self.access(pool, slots.tolist(), writes, self.name)
 
 
 class Event(streams.Event):
@@ -91,7 +107,7 @@ def backup_all_layers(
                 source
             ]
 
-    current_stream().submit(copy)
+    _submit(copy, src_ptrs[0], src_indices, dst_ptrs[0], dst_indices)
 
 
 def load_layer(
@@ -112,7 +128,7 @@ def load_layer(
         for source, tensor in zip(src_ptrs, dst_ptrs, strict=True):
             tensor.numpy()[target] = source.numpy()[page, layer_id, offset]
 
-    current_stream().submit(copy)
+    _submit(copy, src_ptrs[0], src_indices, dst_ptrs[0], dst_indices)
 
 
 def copy_slots(
@@ -129,4 +145,15 @@ def copy_slots(
         for origin, tensor in zip(src_layers, dst_layers, strict=True):
             tensor.numpy()[target] = origin.numpy()[source]
 
-    current_stream().submit(copy)
+    _submit(copy, src_layers[0], src_indices, dst_layers[0], dst_indices)
+
+
+def _submit(
+    copy: Callable[[], None], source: Any, source_slots: Any, target: Any, target_slots: Any
+) -> None:
+    """Submit a copy to the current stream, which is told what it moves by the first of its
+    buffers.
+    """
+    stream = current_stream()
+    stream.moves(source, source_slots, target, target_slots)
+    stream.submit(copy)

@@ -2,7 +2,8 @@
 
 SGLang's packages import dozens of modules for models, kernels and servers. While a release from the
 store is imported, `stand_ins` take the place of those, and the ``__init__`` of SGLang's own outer
-packages is passed over. An SGLang that is properly installed is imported as it is.
+packages is passed over. So it is with an SGLang that is installed where there is no GPU: its
+kernels want the driver of one. Where there is, it is imported as it is.
 
 In both cases its streams, events and index copies are then replaced by those of `copies`, and the
 allocation of host memory, which would be pinned for a GPU, by a plain one.
@@ -118,9 +119,10 @@ def _check_importable(release: Release) -> None:
 def _import(release: Release) -> Sglang:
     _silence()
     try:
+        folder = release.folder or _installed_without_gpu()
         with warnings.catch_warnings(), _without_gpu():
             warnings.simplefilter("ignore")
-            found = _import_from(release)
+            found = collect(release.version) if folder is None else _import_from(release, folder)
     except Exception as error:
         wrong = release.fetched and damage(release.fetched, content=True)
         _forget()
@@ -153,12 +155,20 @@ def _forget() -> None:
         del sys.modules[name]
 
 
-def _import_from(release: Release) -> Sglang:
-    if release.folder is None:
-        return collect(release.version)
+def _installed_without_gpu() -> Path | None:
+    """Where SGLang is installed; None if there is what it needs to be imported, or it has been."""
+    if "sglang" in sys.modules or importlib.import_module("torch").cuda.is_available():
+        return None
+    found = importlib.util.find_spec("sglang")
+    places = None if found is None else found.submodule_search_locations
+    return Path(*places).parent if places and len(places) == 1 else None
+
+
+def _import_from(release: Release, folder: Path) -> Sglang:
+    """Import what is in a folder, with stand-ins for what it is not needed for here."""
     with stand_ins.present():
         for name in _HOLLOW:
-            stand_ins.add_hollow(name, release.folder)
+            stand_ins.add_hollow(name, folder)
         found = collect(release.version)
         _replace()
         _import_the_rest(found)

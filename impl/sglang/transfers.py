@@ -52,16 +52,16 @@ class Transfers:
         Before them all those that are forgotten, which do not count.
         """
         for event in self._forgotten:
-            event.synchronize()
+            event.reach()
         self._forgotten = []
-        waiting = [entry for entry in self._queue(load) if not entry.finish_event.query()][:count]
+        waiting = [entry for entry in self._queue(load) if not entry.finish_event.reached][:count]
         for entry in waiting:
-            entry.finish_event.synchronize()
+            entry.finish_event.reach()
         return len(waiting)
 
     def copied(self, load: bool) -> int:
         """How many an unlimited poll would acknowledge."""
-        return len(list(takewhile(lambda entry: entry.finish_event.query(), self._queue(load))))
+        return len(list(takewhile(lambda entry: entry.finish_event.reached, self._queue(load))))
 
     def forget(self) -> None:
         """The tree is about to be reset: it will not know what is in flight any more."""
@@ -100,14 +100,19 @@ class Transfers:
         asked = list(controller.load_queue)
         self._tree.ready_to_load_host_cache()
         event = controller.ack_load_queue[-1].finish_event
-        self._loading = [load for load in self._loading if not load.finished.query()]
+        self._loading = [load for load in self._loading if not load.finished.reached]
         self._loading.append(Loading(event, _states_brought(asked)))
         return sum(len(operation.device_indices) for operation in asked)
+
+    @property
+    def loads(self) -> list[Any]:
+        """The events that end the load-backs in flight."""
+        return [entry.finish_event for entry in self._queue(load=True)]
 
     def arriving(self, state: int | None) -> int | None:
         """The host slot from which a load-back in flight brings the state of a device slot."""
         for load in self._loading:
-            if state is not None and state in load.states and not load.finished.query():
+            if state is not None and state in load.states and not load.finished.reached:
                 return load.states[state]
         return None
 

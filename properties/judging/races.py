@@ -29,12 +29,15 @@ Clock: TypeAlias = dict[str, int]
 
 
 class Accessed(NamedTuple):
-    """An access: the so-manieth of its stream, by whom, and in which operation."""
+    """An access: the so-manieth of its stream, by whom, in which operation, and after so many
+    resets.
+    """
 
     stream: str
     number: int
     by: str
     operation: object
+    resets: int
 
     def __str__(self) -> str:
         return f"{WHO[self.by]} of '{self.operation}'"
@@ -49,6 +52,9 @@ WHO = {
 }
 """How a report speaks of those who read and write."""
 
+FORGOTTEN = "after-reset"
+"""What the rule is called, whoever comes after a copy that a reset has forgotten."""
+
 
 class Races:
     """What one system has submitted so far, and what is ordered by it."""
@@ -60,6 +66,11 @@ class Races:
         """The last write to a slot."""
         self._read: dict[Pool, dict[int, dict[str, Accessed]]] = {pool: {} for pool in POOLS}
         """The last read of a slot in each stream, since the last write."""
+        self._resets = 0
+
+    def reset(self) -> None:
+        """The cache was reset: copies in flight are over now, or should be (semantics 12.1)."""
+        self._resets += 1
 
     def follow(self, entries: Iterable[Entry], operation: object) -> list[Breach]:
         """Take in what an operation has submitted; returns a breach for each pair of kinds of
@@ -87,7 +98,7 @@ class Races:
         clock = self._clock(access.stream)
         _join(clock, self._clocks[HOST])
         number = clock[access.stream] = clock.get(access.stream, 0) + 1
-        done = Accessed(access.stream, number, access.by, operation)
+        done = Accessed(access.stream, number, access.by, operation, self._resets)
         for before, wrote, slots in self._unordered(access, clock):
             yield _breach(access, done, before, slots, wrote)
         if access.writes:
@@ -134,8 +145,11 @@ def _breach(
         if access.stream == HOST
         else f"the {access.stream} stream does not wait for the {before.stream} stream"
     )
+    forgotten = before.by in (BACKUP, LOAD) and before.resets < done.resets
+    why = "a reset came between, and did not wait for it" if forgotten else missing
     text = (
         f"{access.pool.name} slot {slots[0]}{others}: {done} {here} what {before} {there}, and"
-        f" nothing orders the two: {missing}"
+        f" nothing orders the two: {why}"
     )
-    return Breach(Property.RACE, f"{done.by}-after-{before.by}", text)
+    rule = FORGOTTEN if forgotten else f"{done.by}-after-{before.by}"
+    return Breach(Property.RACE, rule, text)

@@ -40,6 +40,8 @@ def source_of_test(
     hangs. The test has been run, and has failed as it should. Raises `NoStandaloneTest` if there is
     none that does, and `Unavailable` if the system is the installed SGLang and none is installed.
     """
+    if breach.violates is Property.RACE:
+        raise NoStandaloneTest("no test sees what orders two copies, only what became of them")
     source, release = _written(system, history, breach, step_seconds)
     found = in_child(partial(failure, source, release))
     if isinstance(found, Died):

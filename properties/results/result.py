@@ -120,7 +120,8 @@ class SystemResult:
         share = f"{self.reached}, and {self._demand}"
         if self.ending is Ending.COMPLETE:
             return share
-        steps, wanted = self.progress.steps, self.shard.budget.steps
+        steps = max(self.progress.steps, *(found.at_step or 0 for found in self.findings), 0)
+        wanted = self.shard.budget.steps
         cut_short = f"{self.ending.value} after {steps:,} of {wanted:,} steps"
         # The soak comes last, and it alone is watched for milestones.
         return f"{cut_short}, with {self.reached}" if self.progress.milestones else cut_short

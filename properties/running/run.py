@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from radixproof.impl.observation import NodeView, Observation
-from radixproof.impl.operations import History, Operation, WritingCheck
+from radixproof.impl.operations import History, Operation, Reset, WritingCheck
 from radixproof.impl.replicas import Diverged
 from radixproof.impl.system import Complaint, Ordering, Target
 from radixproof.model.config import Config
@@ -189,6 +189,8 @@ class Run:
             entries = system.ordering()
             if entries:
                 breaches += races.follow(entries, step.operation)
+            if isinstance(step.operation, Reset) and not isinstance(step.outcome, Skipped):
+                races.reset()
         return breaches
 
     def _is_to_check_itself(self) -> bool:

@@ -16,6 +16,16 @@ from ...own_process import printed_by
 
 VERSION = "0.5.12.post1"
 TREE = Path("sglang", "srt", "mem_cache", "unified_radix_cache.py")
+INSTALLED = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[1])
+from radixproof.impl.registry import find
+from radixproof.model.config import Config
+find("sglang").build(Config())
+module = sys.modules["sglang.srt.mem_cache.unified_radix_cache"]
+print(Path(module.__file__).is_relative_to(sys.argv[1]))
+"""
 BUILDING = """
 import sys
 from radixproof.impl.registry import find
@@ -67,3 +77,12 @@ def test_a_release_that_was_changed_is_not_run(copied: Path) -> None:
         said = said_by_building()
         assert f"is damaged: the content of {TREE} is not what was released" in said
         assert f"run 'radixproof systems add sglang=={VERSION}'" in said
+
+
+@pytest.mark.slow
+@pytest.mark.sglang
+def test_what_is_installed_is_run_without_a_gpu(copied: Path, tmp_path: Path) -> None:
+    """Its kernels cannot be imported then; here they are not even there."""
+    installed = tmp_path / "site-packages"
+    copied.rename(installed)
+    assert printed_by(INSTALLED, str(installed)) == "True\n"

@@ -47,4 +47,4 @@ def test_every_scenario_holds_on_a_release(version: str) -> None:
 
 
 def test_all_scenarios_are_found() -> None:
-    assert len(SCENARIOS) == 86
+    assert len(SCENARIOS) == 88

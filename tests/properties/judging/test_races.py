@@ -92,6 +92,23 @@ def test_a_report_names_both_operations_and_the_missing_edge() -> None:
     assert breach.text.endswith("the host has not waited for it")
 
 
+def test_a_copy_that_a_reset_has_forgotten_is_named_as_such() -> None:
+    races = Races()
+    races.follow([BACKED_UP], "insert [1]")
+    races.reset()
+    (breach,) = races.follow([COMPUTED], "insert [2]")
+    assert breach.signature == "RACE/after-reset"
+    assert breach.text == (
+        "FULL slot 4: the forward pass of 'insert [2]' writes what the backup of 'insert [1]'"
+        " reads, and nothing orders the two: a reset came between, and did not wait for it"
+    )
+    # A forward pass in flight is no copy: that the next stream waits for it is another matter.
+    races.reset()
+    assert [breach.rule for breach in races.follow([BACKED_UP], "insert [3]")] == [
+        "backup-after-forward"
+    ]
+
+
 ENDED: list[Operation] = [Arrive("q", Key(())), Decode("q", launched=True), Finish("q")]
 
 
@@ -121,13 +138,13 @@ ENDED: list[Operation] = [Arrive("q", Key(())), Decode("q", launched=True), Fini
             "loads-survive-reset",
             Config(),
             [HostInsert(A), LoadBack(A), Reset(), Insert(B)],
-            "forward-after-load-back",
+            "after-reset",
         ),
         (
             "backups-survive-reset",
             Config(),
             [Insert(A), Reset(), HostInsert(B)],
-            "fetch-after-backup",
+            "after-reset",
         ),
     ],
 )

@@ -8,8 +8,9 @@ from typing import Any
 
 from radixproof.impl.carrying import Carriage, Did, Tracked
 from radixproof.impl.observation import Event, NodeView, Observation
-from radixproof.impl.system import Complete, Fetched, System, Target
-from radixproof.model.config import Config, Pool
+from radixproof.impl.streams import Access
+from radixproof.impl.system import Complete, Fetched, Ordering, System, Target
+from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
 
@@ -94,6 +95,23 @@ def tags(tokens: tuple[int, ...]) -> list[int]:
 def submit(system: Complete) -> None:
     """Newer releases hold backups back until a poll, and then submit them as one copy."""
     equal(system.writing_check(False), 0)
+
+
+def moved(system: Ordering, by: str) -> dict[Pool, bool]:
+    """The device pools that copies of one direction have moved from or to, and whether they wrote
+    there: on the host they did the contrary.
+    """
+    found: dict[Pool, set[bool]] = {}
+    for entry in system.ordering():
+        if isinstance(entry, Access) and entry.by == by:
+            found.setdefault(entry.pool, set()).add(entry.writes)
+    writes = {pool: kinds for pool, (*kinds,) in found.items()}
+    device = {pool: kinds == [True] for pool, kinds in writes.items() if not pool.on_host}
+    equal(
+        {HOST[pool.component]: [not wrote] for pool, wrote in device.items()},
+        {pool: kinds for pool, kinds in writes.items() if pool.on_host},
+    )
+    return device
 
 
 def settle(system: Complete) -> None:

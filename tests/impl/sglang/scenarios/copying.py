@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from radixproof.impl.system import Target
+from radixproof.impl.streams import BACKUP, COMPUTE, LOAD, Access, Awaited
+from radixproof.impl.system import Ordering, Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
@@ -14,11 +15,15 @@ from .bench import (
     build,
     equal,
     look,
+    moved,
     only,
     put,
+    put_with_state,
+    settle,
     submit,
     tags,
     to_host,
+    with_states,
 )
 
 
@@ -54,6 +59,32 @@ def backups_that_were_held_back_are_one_copy(release: Target) -> None:
     equal((system.in_flight(), system.run_copies(9), system.copied(load=False)), 3 * (copies,))
     equal((system.writing_check(False), system.in_flight()), (copies, 0))
     equal([view.pending for view in look(system).nodes], [False] * 3)
+
+
+def copies_say_what_they_move_and_what_they_wait_for(release: Target) -> None:
+    system = build(release, SWA)
+    assert isinstance(system, Ordering)
+    put(system, (1,))
+    submit(system)
+    equal(moved(system, BACKUP), dict.fromkeys((Pool.FULL, Pool.SWA), False))
+    settle(system)
+    system.evict(1, 1, 0)
+    system.load_back(system.match(Key((1,))).best_anchor, None)
+    equal(moved(system, LOAD), dict.fromkeys((Pool.FULL, Pool.SWA), True))
+    system.attend(system.match(Key((1,))).slots)
+    entries = system.ordering()
+    waits = [one for one in entries if isinstance(one, Awaited)]
+    reads = [one for one in entries if isinstance(one, Access)]
+    equal([one.stream for one in waits], [COMPUTE])  # the event that ends the load-back
+    equal([(one.pool, one.writes) for one in reads], [(Pool.FULL, False), (Pool.SWA, False)])
+
+
+def copies_of_states_say_what_they_move(release: Target) -> None:
+    for system in with_states(release, hosted=True):
+        assert isinstance(system, Ordering)
+        put_with_state(system)
+        submit(system)
+        assert moved(system, BACKUP)[Pool.MAMBA] is False
 
 
 def threshold_counts_hits(release: Target) -> None:
