@@ -144,7 +144,10 @@ class FollowedEviction:
         if may_go(self.state, end, written_back=False):
             return False
         node = end.node()
-        if self._meets_refusal(node, to_copy(self.state, node)):
+        if (
+            self.refused_in.get(end) is not component  # a drive comes to it once
+            and self._meets_refusal(node, to_copy(self.state, node))
+        ):
             make_host_room(self.state, node, self.host.evict)
             self.refused_in[end] = component
         return self.refused_in.get(end) is component

@@ -11,8 +11,10 @@ from radixproof.impl.operations import (
     Evict,
     EvictHost,
     History,
+    HostLock,
     Insert,
     LoadBack,
+    Lock,
     Match,
     Operation,
     Refuse,
@@ -419,3 +421,29 @@ def test_each_refusal_may_have_had_room_made_for_it_in_vain() -> None:
         Insert(Key((1, 2, 103, 4)), state=True),
     )
     assert run_history(find("radix"), History(config, operations)) is None
+
+
+def test_a_leaf_that_a_host_lock_keeps_meets_one_refusal_in_a_drive() -> None:
+    """The next one is met by the state that goes after the window above the leaf."""
+    config = Config(
+        window=2,
+        swa_pages=8,
+        mamba_states=8,
+        swa_host_pages=16,
+        mamba_host_states=16,
+        write_back=True,
+    )
+    for others in (
+        [Match(Key((1, 2)))],
+        [Insert(Key((1, 2, 3)), state=True), Lock("r", Key((1, 2, 3)))],
+    ):
+        operations: tuple[Operation, ...] = (
+            Insert(Key((1, 2)), state=True),
+            Insert(Key((1, 102, 3)), state=True),
+            Refuse(Pool.FULL_HOST),
+            HostLock("h", Key((1, 102, 3))),
+            *others,
+            Refuse(Pool.MAMBA_HOST),
+            Evict(swa=2, mamba=2),
+        )
+        assert run_history(find("radix"), History(config, operations)) is None
