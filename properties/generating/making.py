@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from radixproof.impl.scope import Scope
 from radixproof.model.config import Pool
 from radixproof.properties.generating.in_flight import InFlight
@@ -23,6 +25,7 @@ class Making:
         """How often a copy could fail that something else goes on with, in turns as well."""
         self.quotas = 0
         """How many were drawn: by these turns, and not by a draw, some are not of whole pages."""
+        self.turns: Counter[str] = Counter()
 
     def name(self, letter: str) -> str:
         """A name that nothing has in this history."""
@@ -46,6 +49,11 @@ class Making:
         """Whether a copy fails that something else goes on with: every third, if any can."""
         self.failures += 1
         return self.scope.failing_copies and self.failures % 3 == 0
+
+    def in_turn(self, what: str, every: int) -> bool:
+        """Whether it is done now, which it is every so many times: by turns, and not by a draw."""
+        self.turns[what] += 1
+        return self.turns[what] % every == 0
 
     def brings_state(self, below: Below) -> bool:
         """Whether an insert brings a state; where none can do without, all do."""

@@ -45,7 +45,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.properties.generating.configs import EVERYTHING
 from radixproof.properties.generating.endings import settling
 from radixproof.properties.generating.evictions import Evictions
-from radixproof.properties.generating.inserts import Inserts
+from radixproof.properties.generating.inserts import Inserts, missing_room
 from radixproof.properties.generating.keys import Below, loadable
 from radixproof.properties.generating.making import Making
 from radixproof.properties.generating.preview import preview_match
@@ -209,6 +209,28 @@ class Shaper:
         if ready or not below(8):
             made = LoadBack(self.keys.on_host(model, below), self.making.quota(below))
             yield from self.late.loading(made, model)
+            room = self.config.threshold == 1 and self.config.mamba_host_states > 1
+            if room and self.making.in_turn("states in a row", every=3):
+                yield from self._states_in_a_row(model, below)
+
+    def _states_in_a_row(self, model: Cache, below: Below) -> Iterator[Operation]:
+        """A prompt that is loaded back has two states, of which one is brought, and then, by a
+        load-back of its own, the other; a request begins there.
+        """
+        size = self.config.page_size
+        whole = Key(tuple(1 + below(2) for _ in range(2 * size)))
+        part = self.ledger.prefix(whole, size)
+        for key in (part, whole):
+            make_room = missing_room(key, model, reuse=True, state=True)
+            if make_room is not None:
+                yield make_room
+            yield Insert(key, reuse=True, state=True)
+        if any(copy.load for copy in model.copies.flying):
+            yield LoadingCheck(blocking=True)
+        yield from (WritingCheck(blocking=True), Evict(self.config.slots(Pool.FULL)))
+        yield from (LoadBack(whole), RunCopies(1, load=True), LoadBack(part))
+        if self.requests.may_arrive:
+            yield Arrive(self.making.name("q"), part)
 
     def _with_key(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         if kind is HostLock:
@@ -297,13 +319,14 @@ class Shaper:
             yield from settling(self.ledger, model, copies=waits > 2)
         flying = [copy.load for copy in model.copies.flying]
         load = bool(flying) and flying[below(len(flying))]
-        if flying and self.making.fails():
+        fails = self.scope.failing_copies and self.making.in_turn("fails before a reset", every=2)
+        if flying and fails:
             yield RunCopies(1, load, True, below(self.config.ranks))
         yield Reset()
         if flying:
-            yield from self._over_what_flew(load, below)
+            yield from self._over_what_flew(load, fails, below)
 
-    def _over_what_flew(self, load: bool, below: Below) -> Iterator[Operation]:
+    def _over_what_flew(self, load: bool, failed: bool, below: Below) -> Iterator[Operation]:
         """A prompt that takes all slots, those of copies that a reset has forgotten among them; and
         the engine's next. One that has failed would be made again with a backup.
         """
@@ -316,7 +339,7 @@ class Shaper:
             yield HostInsert(key)
         rank = below(self.config.ranks)
         yield RunCopies(1, load, rank=rank)
-        if not load and self.making.fails():
+        if not load and failed:
             page = Key((3 - key.tokens[0],) * (self.config.page_size + self.config.bigram))
             yield Insert(page, state=self.making.brings_state(below))
             yield from (WritingCheck(), RunCopies(2, rank=rank))

@@ -103,6 +103,26 @@ def test_matches_are_kept_and_used_later(radix: Target) -> None:
     assert vain < sum(used.values()) / 10
 
 
+def test_requests_begin_where_two_load_backs_bring_parts_of_a_node(radix: Target) -> None:
+    """The first one has brought FULL, and the second is still to bring the state."""
+    begun = 0
+    for number in range(20):
+        run = Run(radix, Config(mamba_states=5, mamba_host_states=8))
+        for operation in Generator(run.judge, Random(f"twice {number}")).operations(60):
+            loads = [copy for copy in run.judge.model.copies.flying if copy.load]
+            twice = [
+                page
+                for at, one in enumerate(loads)
+                for other in loads[at + 1 :]
+                for page in {*one.node} & {*other.node}
+                if any(one.ran) and page in other.targets.get(Pool.MAMBA, ())
+            ]
+            begun += isinstance(operation, Arrive) and bool(twice)
+            assert run.step(operation) == []
+        run.close()
+    assert begun >= 3
+
+
 def test_copies_fail_that_something_else_goes_on_with(radix: Target) -> None:
     """A forward pass in flight, a reset, and what another rank has done of the same queue."""
     seen: Counter[str] = Counter()
