@@ -11,16 +11,15 @@ part lacks its methods, and its `Scope` says so. Nothing that the scope excludes
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 from radixproof.impl.carrying import Carrying
 from radixproof.impl.fetching import Fetching
 from radixproof.impl.observation import Observation, PerComponent
 from radixproof.impl.scope import Scope
 from radixproof.impl.sight import Sight
-from radixproof.impl.streams import Entry
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.key import Key
@@ -360,53 +359,6 @@ class Replicated(Protocol):
 
     def copied(self, load: bool) -> int:
         """Backups, or load-backs, that an unlimited poll would acknowledge now."""
-
-
-class Counters(NamedTuple):
-    """Numbers of one node that decide who is evicted, or backed up, later."""
-
-    hits: int
-    priority: int
-    created: int
-    """When it was made: a number of which only the order counts."""
-
-
-class Hidden(NamedTuple):
-    """What no observation shows, and what comes later depends on."""
-
-    nodes: Mapping[int, Counters]
-    """By their ids."""
-    refusing: Sequence[Pool] = ()
-    """Pools whose next allocation is to fail."""
-    copies: Sequence[int] = ()
-    """How many there are, per direction: those that have not been performed, and those that have
-    not been acknowledged.
-    """
-
-
-@runtime_checkable
-class Revealing(Protocol):
-    """For explorations, which take two states for one if they look alike. No scope says whether a
-    system has it: without it, what is hidden does not tell states apart.
-    """
-
-    def hidden(self) -> Hidden:
-        """What is hidden now."""
-
-
-@runtime_checkable
-class Ordering(Protocol):
-    """For systems whose streams and events are those of `radixproof.impl.streams`: RACE is asked of
-    them (semantics 17.9). No scope says whether a system has it.
-    """
-
-    def ordering(self) -> Sequence[Entry]:
-        """What has been submitted and waited for since the last call, in order."""
-
-    def attend(self, slots: Sequence[int]) -> None:
-        """The forward pass that is submitted next reads the KV in these FULL slots of a prompt, and
-        of the last of them what is paired with them in a window.
-        """
 
 
 class SelfChecking(Protocol):

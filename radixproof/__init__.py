@@ -46,15 +46,16 @@ if TYPE_CHECKING:
     from radixproof.impl.recording.recording import record as record
     from radixproof.impl.registry import UnknownSystem as UnknownSystem
     from radixproof.impl.registry import find as find
+    from radixproof.impl.revealing import Counters as Counters
+    from radixproof.impl.revealing import Hidden as Hidden
+    from radixproof.impl.revealing import Revealing as Revealing
     from radixproof.impl.scope import ONE_TIER as ONE_TIER
     from radixproof.impl.scope import Scope as Scope
     from radixproof.impl.sight import NODES_ONLY as NODES_ONLY
     from radixproof.impl.sight import Sight as Sight
     from radixproof.impl.system import Adopting as Adopting
     from radixproof.impl.system import Closing as Closing
-    from radixproof.impl.system import Counters as Counters
     from radixproof.impl.system import EarlyRelease as EarlyRelease
-    from radixproof.impl.system import Hidden as Hidden
     from radixproof.impl.system import HostInserting as HostInserting
     from radixproof.impl.system import HostLocking as HostLocking
     from radixproof.impl.system import HostTier as HostTier
@@ -65,7 +66,6 @@ if TYPE_CHECKING:
     from radixproof.impl.system import Refusing as Refusing
     from radixproof.impl.system import Replicated as Replicated
     from radixproof.impl.system import Resetting as Resetting
-    from radixproof.impl.system import Revealing as Revealing
     from radixproof.impl.system import Stateful as Stateful
     from radixproof.impl.system import System as System
     from radixproof.impl.system import Target as Target
@@ -185,12 +185,13 @@ _MODULES = {
     ),
     "impl.recording.recording": "record",
     "impl.registry": "UnknownSystem find",
+    "impl.revealing": "Counters Hidden Revealing",
     "impl.scope": "ONE_TIER Scope",
     "impl.sight": "NODES_ONLY Sight",
     "impl.system": (
-        "Adopting Closing Counters EarlyRelease Hidden HostInserting HostLocking HostTier Insertion"
-        " Launching Lookup Prefetching Refusing Replicated Resetting Revealing Stateful System"
-        " Target Unavailable Windowed"
+        "Adopting Closing EarlyRelease HostInserting HostLocking HostTier Insertion Launching"
+        " Lookup Prefetching Refusing Replicated Resetting Stateful System Target Unavailable"
+        " Windowed"
     ),
     "model.config": "Component Config ConfigError EvictionPolicy Pool",
     "model.dialect": "Dialect",

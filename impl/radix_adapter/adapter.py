@@ -31,6 +31,7 @@ from radixproof.impl.radix_adapter.refusing import RefusingAllocator
 from radixproof.impl.radix_adapter.scheduled import ScheduledEngine, ScheduledStreams
 from radixproof.impl.radix_adapter.shape import cache_config
 from radixproof.impl.radix_adapter.tags import Floats, Tags
+from radixproof.impl.revealing import Counters, Hidden
 from radixproof.impl.streams import (
     BACKUP,
     COMPUTE,
@@ -44,7 +45,7 @@ from radixproof.impl.streams import (
     Stream,
     Timeline,
 )
-from radixproof.impl.system import Counters, Fetched, Hidden, Insertion, Lookup, Unavailable
+from radixproof.impl.system import Fetched, Insertion, Lookup, Unavailable
 from radixproof.model.config import POOLS, Component, Config, Pool
 from radixproof.model.key import Key
 

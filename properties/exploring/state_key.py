@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from radixproof.impl.system import Revealing
+from radixproof.impl.revealing import Revealing
 from radixproof.model.config import EvictionPolicy
 from radixproof.model.specification.copies import Copies, Copy
 from radixproof.model.specification.ordering import SLRU_PROTECTED

@@ -31,7 +31,8 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.premises import premise
-from radixproof.impl.system import Complete, Insertion, Ordering, Target, Unavailable
+from radixproof.impl.revealing import Ordering
+from radixproof.impl.system import Complete, Insertion, Target, Unavailable
 from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
 from radixproof.properties.accepting.vetted import accepted
 from radixproof.properties.performing import fetched, prefetches

@@ -27,8 +27,9 @@ from radixproof.impl.operations import (
     Using,
 )
 from radixproof.impl.premises import unavailable
+from radixproof.impl.revealing import Ordering
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Complete, Lookup, Ordering
+from radixproof.impl.system import Complete, Lookup
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried

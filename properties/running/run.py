@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import History, Operation, Reset, WritingCheck
 from radixproof.impl.replicas import Diverged
-from radixproof.impl.system import Complaint, Ordering, Target
+from radixproof.impl.revealing import Ordering
+from radixproof.impl.system import Complaint, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.judging.applicable import Unjudged

@@ -17,8 +17,6 @@ from radixproof.impl.system import (
     Adopting,
     Closing,
     Complete,
-    Ordering,
-    Revealing,
 )
 from radixproof.properties.accepting.answers import ANSWERS
 from radixproof.properties.accepting.methods import called, complete
@@ -76,7 +74,6 @@ def test_a_scope_calls_for_no_more_than_it_offers() -> None:
 
 
 def test_every_protocol_is_a_part_of_the_whole() -> None:
-    """But `Revealing` and `Ordering`, which no scope calls for."""
     parts = {
         kind
         for module in (protocols, carrying, fetching)
@@ -85,7 +82,7 @@ def test_every_protocol_is_a_part_of_the_whole() -> None:
         and kind.__module__ == module.__name__
         and Protocol in kind.__bases__
     }
-    assert parts == {*Complete.__bases__[:-1], Complete, Revealing, Ordering}
+    assert parts == {*Complete.__bases__[:-1], Complete}
 
 
 def test_every_method_is_called_for_by_some_scope() -> None:

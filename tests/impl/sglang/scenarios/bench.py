@@ -8,8 +8,9 @@ from typing import Any
 
 from radixproof.impl.carrying import Carriage, Did, Tracked
 from radixproof.impl.observation import Event, NodeView, Observation
+from radixproof.impl.revealing import Ordering
 from radixproof.impl.streams import Access
-from radixproof.impl.system import Complete, Fetched, Ordering, System, Target
+from radixproof.impl.system import Complete, Fetched, System, Target
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete

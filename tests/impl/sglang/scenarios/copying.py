@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from radixproof.impl.revealing import Ordering
 from radixproof.impl.streams import BACKUP, COMPUTE, LOAD, Access, Awaited
-from radixproof.impl.system import Ordering, Target
+from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 
