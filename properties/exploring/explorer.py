@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from radixproof.impl.system import Unavailable
+from radixproof.model.verdict import Breach, Property
 from radixproof.properties.campaigns.lane import Done, Event, Failed
 from radixproof.properties.campaigns.pool import Pool
-from radixproof.properties.exploring.expanding import Broken, Expanded, Path
+from radixproof.properties.exploring.expanding import Broken, Expanded, Path, history_of
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.working import Chunk, Found, Job, Wrong
 
@@ -87,6 +88,8 @@ def explore(
             for path in level:
                 expanded = earlier[path] if path in earlier else next(fresh)
                 wrong = expanded.broken
+                if not wrong and not reached.has(expanded):
+                    wrong = [_elsewhere(scope, path)]
                 if wrong:
                     break
                 _take(expanded, explored, reached)
@@ -115,14 +118,14 @@ class Reached:
         level, self.level = self.level, []
         return level
 
+    def has(self, expanded: Expanded) -> bool:
+        """Whether its history leads to the state that it led to before."""
+        return not expanded.path or self.keys.get(expanded.key) == expanded.path
+
     def note(self, expanded: Expanded) -> None:
-        """Note where the transitions from a state lead to. Raises `Unavailable` if it is not the
-        state that was reached.
-        """
+        """Note where the transitions from a state lead to."""
         if not expanded.path:
             self.keys[expanded.key] = b""
-        elif self.keys.get(expanded.key) != expanded.path:
-            raise Unavailable("the same history leads to another state when it is run again")
         for number, key in expanded.moves:
             self._take(expanded.path + bytes([number]), key)
 
@@ -144,6 +147,14 @@ def _take(expanded: Expanded, explored: Explored, reached: Reached) -> None:
     explored.cut_off += expanded.cut_off
     explored.milestones += expanded.milestones
     explored.otherwise += len(expanded.otherwise)
+
+
+def _elsewhere(scope: SmallScope, path: Path) -> Broken:
+    """What is wrong with a history that has led to another state when it was run again."""
+    history = history_of(scope, path)
+    last = history.operations[-1]
+    text = f"step {len(history.operations)}, {last}: the same operations lead to another state"
+    return Broken(history, Breach(Property.REPEAT, last.name, text))
 
 
 def _chunks(job: Job, level: Sequence[Path], jobs: int) -> list[Chunk]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
 from radixproof.impl.operations import Evict, Insert, Lock, Unlock, WritingCheck
-from radixproof.impl.system import Unavailable
+from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
+from radixproof.properties.campaigns.lane import Done
 from radixproof.properties.campaigns.pool import Pool
-from radixproof.properties.exploring.expanding import Expanded
+from radixproof.properties.exploring.expanding import Expanded, expand
 from radixproof.properties.exploring.explorer import Explored, Reached, TooManyStates, explore
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.small_scope import SmallScope
-from radixproof.properties.exploring.working import work
+from radixproof.properties.exploring.working import Wrong, _found, work
+
+from ..guarding import fatal
 
 SMALL = SmallScope(
     "small",
@@ -116,8 +120,33 @@ def test_there_may_be_too_many_states() -> None:
         reached.note(Expanded(b"\0", b"1", moves=[(1, b"2")]))
 
 
-def test_a_history_that_goes_another_way_again_is_told() -> None:
-    reached = Reached()
-    reached.note(Expanded(b"", b"0", moves=[(0, b"1")]))
-    with pytest.raises(Unavailable, match="leads to another state"):
-        reached.note(Expanded(b"\0", b"2"))
+class Here:
+    """A pool of this process alone, for a target that no other process finds by its name."""
+
+    jobs = 1
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+
+    def run(self, jobs: Iterable[Any]) -> Iterator[Done]:
+        for job in jobs:
+            if isinstance(job, Wrong):
+                yield Done(job, _found(self.target, job))
+            else:
+                expanded = [
+                    expand(self.target, job.scope, path, frozenset[str]().__contains__)
+                    for path in job.paths
+                ]
+                yield Done(job, expanded)
+
+
+def test_a_history_that_goes_another_way_again_is_a_finding() -> None:
+    fatal.CHANCE.seed(1)
+    target = fatal.by_chance()
+    operations = (Insert(Key((1,))), Insert(Key((2,))), Evict(1))
+    scope = SmallScope("by chance", Config(device_pages=4, host_pages=0), operations, 5)
+    pool: Any = Here(target)
+    *_, last = explore(target.name, scope, 5, pool)
+    assert isinstance(last, Explored)
+    assert last.found is not None
+    assert last.found.signature == "REPEAT/evict"
