@@ -87,9 +87,8 @@ def explore(
         with closing(_expanded(pool, chunks)) as fresh:
             for path in level:
                 expanded = earlier[path] if path in earlier else next(fresh)
+                reached.compare(scope, expanded)
                 wrong = expanded.broken
-                if not wrong and not reached.has(expanded):
-                    wrong = [_elsewhere(scope, path)]
                 if wrong:
                     break
                 _take(expanded, explored, reached)
@@ -118,9 +117,11 @@ class Reached:
         level, self.level = self.level, []
         return level
 
-    def has(self, expanded: Expanded) -> bool:
-        """Whether its history leads to the state that it led to before."""
-        return not expanded.path or self.keys.get(expanded.key) == expanded.path
+    def compare(self, scope: SmallScope, expanded: Expanded) -> None:
+        """A history that leads to another state than it led to before is wrong, too."""
+        path = expanded.path
+        if path and self.keys.get(expanded.key) != path:
+            expanded.broken.append(_elsewhere(scope, path))
 
     def note(self, expanded: Expanded) -> None:
         """Note where the transitions from a state lead to."""

@@ -39,6 +39,7 @@ def longer(target: Target, scope: SmallScope, reached: Reached) -> Iterator[Expa
     """The states that have been reached are expanded, for histories one operation longer."""
     for path in reached.next_level():
         expanded = expand(target, scope, path, lambda _: False)
+        reached.compare(scope, expanded)
         reached.note(expanded)
         yield expanded
 
