@@ -10,7 +10,7 @@ from radixproof.model.verdict import Breach
 from radixproof.properties.performing.step import Act
 from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.rules import of_signature
-from radixproof.properties.reporting.tree_text import draw
+from radixproof.properties.reporting.tree_text import draw, shortened
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.finding import Finding
 
@@ -85,7 +85,7 @@ def _trees(config: Config, told: Narrative) -> list[str]:
     if gone == new:
         return [f"Tree before step {last}, and after it:", *gone]
     after = f"Tree after step {last} (+ new, ~ changed; before it: - gone):"
-    return [before, *gone, "", after, *new]
+    return [before, *gone, "", after, *shortened(new)]
 
 
 def describe(config: Config) -> str:

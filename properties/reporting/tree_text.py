@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from radixproof.impl.observation import ROOT, NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config, Pool
+from radixproof.properties.reporting.wording import plural
 
 Held: TypeAlias = Mapping[Pool, Sequence[str]]
 """Who has locked a node, by the rules."""
@@ -17,6 +19,8 @@ MOST_NAMED = 3
 
 DEEPEST = 30
 """Nodes above one another that are drawn by indentation."""
+LARGE = 40
+"""Nodes of a tree from which on it is drawn once: then only what has changed, and where."""
 
 
 def draw(
@@ -39,6 +43,27 @@ def draw(
         sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
         drawn.append(f"{sign} {_indent(depth)}{text}")
     return drawn or ["  (empty)"]
+
+
+def shortened(drawn: Sequence[str]) -> list[str]:
+    """A large tree without the nodes that have not changed, but for those above others that have:
+    how many there are stands in their place.
+    """
+    if len(drawn) <= LARGE:
+        return list(drawn)
+    kept: list[int] = []
+    above = 0
+    for at in reversed(range(len(drawn))):
+        sign, depth = drawn[at][0], len(drawn[at][1:]) - len(drawn[at][1:].lstrip())
+        if sign != " " or depth < above:
+            kept.append(at)
+            above = depth
+    lines: list[str] = []
+    for before, at in pairwise((-1, *reversed(kept), len(drawn))):
+        left_out = at - before - 1
+        lines += [f"  ({plural(left_out, 'node')} as before)"] if left_out else []
+        lines += drawn[at : at + 1]
+    return lines
 
 
 def in_order(tree: Iterable[NodeView]) -> Iterator[tuple[int, NodeView]]:

@@ -51,7 +51,7 @@ from radixproof.properties.performing.outcomes import (
 )
 from radixproof.properties.reporting.narrate import narrate, retold
 from radixproof.properties.reporting.report import WIDTH, describe, render, report, summary
-from radixproof.properties.reporting.tree_text import draw
+from radixproof.properties.reporting.tree_text import draw, shortened
 from radixproof.properties.running.run import run_history
 from radixproof.properties.search.finding import Finding
 
@@ -339,6 +339,24 @@ def test_a_copy_is_named_where_it_began_if_somebody_reads_of_it() -> None:
     assert f"insert [1]   -> {nothing_there} (backup 2)\n" in render("radix", history, told)
     loading = History(Config(), (Insert(one), SETTLE, Evict(1), Arrive("q", one)))
     assert narrate(find("radix"), loading, None).came_of(4) == "1 token locked (load-back 2)"
+
+
+def test_a_large_tree_is_drawn_once_and_then_what_has_changed_with_what_is_above_it() -> None:
+    nodes = [view(number, (number,), FULL=number) for number in range(1, 61)]
+    nodes += [view(100, (100,), parent=20, FULL=100), view(101, (101,), parent=100, FULL=101)]
+    changed = [one._replace(locks=(1, 0, 0)) if one.id in (1, 101) else one for one in nodes]
+    drawn = draw(Config(), changed, nodes, "+")
+    assert len(drawn) == len(nodes)
+    assert shortened(drawn) == [
+        "~ [1]  FULL device (locked x1)",
+        "  (18 nodes as before)",
+        "  [20]  FULL device",
+        "     [100]  FULL device",
+        "~       [101]  FULL device (locked x1)",
+        "  (40 nodes as before)",
+    ]
+    assert shortened(draw(Config(), nodes, nodes, "+")) == ["  (62 nodes as before)"]
+    assert shortened(drawn[:40]) == drawn[:40]
 
 
 def test_a_very_deep_tree_is_drawn_with_the_number_of_nodes_above() -> None:
