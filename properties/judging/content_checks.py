@@ -164,11 +164,11 @@ def _cause(
     that came about, if it is known (semantics 11.6, 12.1).
     """
     ledger = abstraction.ledger
-    if ledger.wrote(pool, slot, seen, tag):
+    late = (DEVICE[pool.component], tag) in ledger.overtaken
+    if not (late and seen < 0) and ledger.wrote(pool, slot, seen, tag):
         why = "; a forward pass that was launched before the slot was freed wrote there"
         return "loaded-before-computed", why
     brought = _brought(abstraction, pool, page, slot, tag)
-    late = (DEVICE[pool.component], tag) in ledger.overtaken
     if late and (brought is None or (pool.on_host and seen not in brought)):
         why = "; copies to the host ran while the forward pass that computes it was in flight"
         return "copied-before-computed", why

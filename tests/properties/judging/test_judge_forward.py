@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from radixproof.impl.obscured import obscured
 from radixproof.impl.operations import (
     Arrive,
     Decode,
@@ -21,10 +22,11 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.impl.registry import find
+from radixproof.impl.sight import Sight
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Property
-from radixproof.properties.running.run import Run
+from radixproof.properties.running.run import Run, run_history
 
 A, AB = Key((1,)), Key((1, 2))
 ENDED: list[Operation] = [Arrive("q", Key(())), Decode("q", launched=True), Finish("q")]
@@ -80,6 +82,28 @@ def test_a_load_that_does_not_is_named() -> None:
     loads: list[Operation] = [*other, LoadBack(Key((3, 4))), RunCopies(load=True), RunForward()]
     found = first_wrong("fault:load-overtakes-forward", config, loads)
     assert set(found) == {"CONTENT/loaded-before-computed"}
+
+
+def test_what_was_copied_too_early_is_named_so_wherever_it_is_loaded_to() -> None:
+    """Another forward pass has written there once, and has been over for long."""
+    slots = (Pool.FULL,)
+    dim = obscured(find("fault:backup-overtakes-forward"), Sight(slots=slots))
+    history = History(
+        Config(page_size=2),
+        (
+            Insert(Key((1, 2))),
+            Arrive("q1", Key((1, 2))),
+            Arrive("q3", Key(())),
+            Decode("q3", (1, 2, 3, 4), launched=True),
+            Decode("q1", (3, 104), launched=True),
+            *(Finish("q1"), Finish("q3"), RunCopies(3), WritingCheck(blocking=True)),
+            *(Evict(1), Evict(1), LoadBack(Key((1, 2, 3, 104))), RunCopies(load=True)),
+        ),
+    )
+    verdict = run_history(dim, history, lambda signature: signature.startswith("RACE/"))
+    assert verdict is not None
+    assert verdict.breach.signature == "CONTENT/copied-before-computed"
+    assert verdict.breach.text.startswith("FULL slot ")
 
 
 def test_what_is_launched_is_computed_before_anything_else() -> None:
