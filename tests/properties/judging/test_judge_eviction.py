@@ -8,15 +8,21 @@ from dataclasses import replace
 import pytest
 
 from radixproof.impl.operations import (
+    Arrive,
+    Decode,
     Evict,
     EvictHost,
+    Finish,
     History,
+    HostInsert,
     HostLock,
     Insert,
     LoadBack,
+    LoadingCheck,
     Lock,
     Match,
     Operation,
+    Prefill,
     Refuse,
     WritingCheck,
 )
@@ -24,7 +30,7 @@ from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.registry import find
 from radixproof.model.config import Component, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key
-from radixproof.properties.running.run import run_history
+from radixproof.properties.running.run import Run, run_history
 
 from ..deeds import (
     AB,
@@ -447,3 +453,29 @@ def test_a_leaf_that_a_host_lock_keeps_meets_one_refusal_in_a_drive() -> None:
             Evict(swa=2, mamba=2),
         )
         assert run_history(find("radix"), History(config, operations)) is None
+
+
+def test_who_is_as_urgent_as_the_root_goes_by_recency() -> None:
+    """What was fetched below the root is as urgent there as what goes in its place, which was used
+    before: that a refusal met it, too, is no reason.
+    """
+    config = Config(
+        window=2,
+        device_pages=10,
+        swa_pages=10,
+        swa_host_pages=16,
+        write_back=True,
+        eviction_policy=EvictionPolicy.PRIORITY,
+    )
+    operations: tuple[Operation, ...] = (
+        *(Insert(Key(()), priority=1), HostInsert(Key((1,))), Arrive("q6", Key(()))),
+        *(Insert(Key((101, 2, 3, 4, 5, 6, 7, 8, 9))), Decode("q6", (201, 2))),
+        *(Arrive("q7", Key((301,))), Prefill("q7"), Finish("q6"), Arrive("q9", Key((1, 2)))),
+        *(LoadingCheck(blocking=True), Evict(1), Insert(Key((401, 2, 3, 4, 5)), priority=1)),
+        *(Decode("q7", (2,)), Insert(Key((501, 2))), Prefill("q9"), LoadBack(Key((501,)))),
+        *(Finish("q9"), Decode("q7", (3, 4)), Refuse(Pool.FULL_HOST), Evict(1)),
+    )
+    run = Run(find("fault:fetched-with-the-priority-of-the-root"), config, every=1)
+    found = [breach.signature for one in operations for breach in run.step(one)]
+    assert set(found) == {"RECENCY/priority-of-root"}
+    assert len(found) == 2
