@@ -120,6 +120,19 @@ def test_there_may_be_too_many_states() -> None:
         reached.note(Expanded(b"\0", b"1", moves=[(1, b"2")]))
 
 
+def test_repeat_is_broken_by_a_history_that_leads_elsewhere_when_it_is_run_again() -> None:
+    reached = Reached()
+    reached.note(Expanded(b"", b"0", moves=[(0, b"1")]))
+    same, other = Expanded(b"\0", b"1"), Expanded(b"\0", b"2")
+    for again in (same, other):
+        reached.compare(SMALL, again)
+    assert same.broken == []
+    ((history, breach),) = other.broken
+    assert history.operations == (Insert(Key((1,))),)
+    assert breach.signature == "REPEAT/insert"
+    assert breach.text == "step 1, insert [1]: the same operations lead to another state"
+
+
 class Here:
     """A pool of this process alone, for a target that no other process finds by its name."""
 
@@ -140,7 +153,7 @@ class Here:
                 yield Done(job, expanded)
 
 
-def test_a_history_that_goes_another_way_again_is_a_finding() -> None:
+def test_a_system_that_leaves_it_to_chance_is_a_finding() -> None:
     fatal.CHANCE.seed(1)
     target = fatal.by_chance()
     operations = (Insert(Key((1,))), Insert(Key((2,))), Evict(1))
