@@ -104,8 +104,9 @@ def is_more_urgent(taken: Page, before: Page, policy: EvictionPolicy) -> bool:
     """Whether the victim is the first of both if what is fetched below the root takes the priority
     of the most urgent insert (semantics 10.3).
     """
-    first = (taken.urgency, taken.used) < (before.urgency, before.used)
-    return policy is EvictionPolicy.PRIORITY and first
+    return policy is EvictionPolicy.PRIORITY and (
+        (taken.urgency, taken.used) < (before.urgency, before.used)
+    )
 
 
 def _first_by_inserts(taken: Page, before: Page, policy: EvictionPolicy) -> bool:

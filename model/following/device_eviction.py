@@ -114,6 +114,8 @@ class FollowedEviction:
 
     def may_go(self, end: Page) -> bool:
         """As observed, once it can; or else if it certainly can, even if its backup fails (7.4)."""
+        if end in self.refused_in and self._stays(end, self.drive):
+            return False
         if end in self.choice.gone[Pool.FULL]:
             certain = self._is_exact() or self._came_after_its_parent(end)
             could = not certain or self._had_room(end)
@@ -139,9 +141,11 @@ class FollowedEviction:
 
     def _stays(self, end: Page, component: Component) -> bool:
         """A leaf meets a refusal, and a host lock keeps it: not in this drive (7.4, 17.4)."""
-        if self.host is None or not is_device_leaf(end):
-            return False
-        if may_go(self.state, end, written_back=False):
+        if (
+            self.host is None
+            or not is_device_leaf(end)
+            or may_go(self.state, end, written_back=False)
+        ):
             return False
         node = end.node()
         if (

@@ -22,6 +22,7 @@ from radixproof.impl.operations import (
     Lock,
     Match,
     Operation,
+    Prefetch,
     Prefill,
     Refuse,
     WritingCheck,
@@ -453,6 +454,26 @@ def test_a_leaf_that_a_host_lock_keeps_meets_one_refusal_in_a_drive() -> None:
             Evict(swa=2, mamba=2),
         )
         assert run_history(find("radix"), History(config, operations)) is None
+
+
+def test_a_leaf_that_a_host_lock_keeps_asks_for_room_again_in_the_next_drive() -> None:
+    """In vain: the host copy of its parent goes for it, and then its state is refused."""
+    config = Config(
+        window=1,
+        swa_pages=8,
+        mamba_states=8,
+        host_pages=3,
+        swa_host_pages=16,
+        mamba_host_states=16,
+        write_back=True,
+    )
+    operations: tuple[Operation, ...] = (
+        Insert(Key((1, 2)), state=True),
+        Prefetch("f", Key((1, 2, 3, 4))),
+        *(Refuse(Pool.FULL_HOST), Refuse(Pool.MAMBA_HOST)),
+        Evict(1, 1, 1),
+    )
+    assert run_history(find("radix"), History(config, operations)) is None
 
 
 def test_who_is_as_urgent_as_the_root_goes_by_recency() -> None:
