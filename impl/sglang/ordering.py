@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from radixproof.impl.sglang.copies import Event, Stream
-from radixproof.impl.sglang.memory.device import DeviceMemory
 from radixproof.impl.sglang.parts import Parts
 from radixproof.impl.streams import (
     BACKUP,
@@ -93,8 +92,7 @@ def _buffers(parts: Parts) -> Iterator[tuple[int, Pool]]:
     """The addresses by which copies name what they move, of keys alone: a layer of the device, a
     buffer of the host. Of states, those of the recurrence.
     """
-    device: DeviceMemory = parts.device
-    for component, memory in device.components.items():
+    for component, memory in parts.device.components.items():
         host = parts.host.pools.get(component)
         if component is Component.MAMBA:
             layers, buffer = memory.pool.mamba_cache.temporal, host and host.temporal_buffer
