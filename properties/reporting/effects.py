@@ -23,6 +23,7 @@ from radixproof.properties.performing.outcomes import (
 )
 from radixproof.properties.performing.step import Act
 from radixproof.properties.reporting.narrate import Narrative, Tree
+from radixproof.properties.reporting.wording import listed
 
 
 def effects(told: Narrative) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class _Nodes:
         return spell_node(self.by_id, self.views[end].id)
 
     def all(self, ends: Iterable[Key]) -> str:
-        return _listed([self.spelled(end) for end in ends])
+        return listed([self.spelled(end) for end in ends])
 
     def parts(self, end: Key, other: _Nodes) -> list[Key]:
         """The nodes that a node of another tree is made of here, if it ends here as well."""
@@ -80,10 +81,6 @@ class _Nodes:
         return parts
 
 
-def _listed(items: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
-
-
 def _moves(old: _Nodes, new: _Nodes) -> list[str]:
     """What came, went or was exchanged in nodes that were there before and are there still."""
     groups: dict[str, list[str]] = {}
@@ -91,7 +88,7 @@ def _moves(old: _Nodes, new: _Nodes) -> list[str]:
         if end in old.views:
             for verb, components in _changes(old.views[end], view).items():
                 groups.setdefault(verb, []).append(_object(new.spelled(end), view, components))
-    return [f"{verb} {_listed(objects)}" for verb, objects in groups.items()]
+    return [f"{verb} {listed(objects)}" for verb, objects in groups.items()]
 
 
 def _object(name: str, view: NodeView, components: Sequence[Component]) -> str:
@@ -102,7 +99,7 @@ def _object(name: str, view: NodeView, components: Sequence[Component]) -> str:
     return (
         name
         if set(components) >= present
-        else f"the {_listed([one.name for one in components])} of {name}"
+        else f"the {listed([one.name for one in components])} of {name}"
     )
 
 

@@ -69,6 +69,11 @@ class Narrative:
         return copy in drawn or re.search(rf"\b{copy}\b", text) is not None
 
     @property
+    def last(self) -> str:
+        """The name of the operation at which it ends."""
+        return self.steps[-1][0].name if self.steps else ""
+
+    @property
     def parts_apart(self) -> tuple[tuple[Act, Outcome], ...]:
         """What the last step consisted of, if that was several steps, or another one."""
         alone = len(self.parts) == 1 and self.parts[0][0] == self.steps[-1][0]

@@ -39,13 +39,14 @@ def render(system: str, history: History, told: Narrative) -> str:
         lines += [f"{told.breach.signature} in {system}", ""]
         lines += wrapped(f"What must hold: {told.breach.violates.sentence}.")
         lines += wrapped(f"What happened:  {told.breach.text}.")
-        lines += [*_rules(told.breach), ""]
+        lines += [*_rules(told.breach, told.last), ""]
     return "\n".join([*lines, *course(history, told)]) + "\n"
 
 
-def _rules(breach: Breach) -> list[str]:
+def _rules(breach: Breach, during: str) -> list[str]:
     """Which rules of the document are about it, by number and title."""
-    rules = "; ".join(f"{rule.number} {rule.title}" for rule in of_signature(breach.signature))
+    quoted = of_signature(breach.signature, during)
+    rules = "; ".join(f"{rule.number} {rule.title}" for rule in quoted)
     return wrapped(f"Rule:           {rules} (docs/semantics.md)") if rules else []
 
 

@@ -122,6 +122,10 @@ No rule says that nothing may raise, or differ the next time: those are the prop
 """
 
 
+ACKS = {"writing_check": "8.4", "loading_check": "9.5"}
+"""Operations that give back the locks of copies, and the rules of that."""
+
+
 class Rule(NamedTuple):
     """One rule of the document."""
 
@@ -131,11 +135,15 @@ class Rule(NamedTuple):
     """What it says, in Markdown, without what it says of our own code."""
 
 
-def of_signature(signature: str) -> list[Rule]:
-    """The rules that a breach is about; none for a crash."""
+def of_signature(signature: str, during: str = "") -> list[Rule]:
+    """The rules that a breach is about; none for a crash. Of a wrong lock there is one more, if it
+    showed ``during`` an operation that gives back locks.
+    """
     numbers = next(
         (numbers for pattern, *numbers in BY_SIGNATURE if fnmatchcase(signature, pattern)), []
     )
+    if signature.startswith("LOCK/") and during in ACKS:
+        numbers = [*numbers, ACKS[during]]
     return [_rules()[number] for number in numbers]
 
 

@@ -16,6 +16,7 @@ from radixproof.properties.reporting import regression_test, rules
 from radixproof.properties.reporting.narrate import Narrative
 from radixproof.properties.reporting.report import course, origin, wrapped
 from radixproof.properties.reporting.versions import sglang_release, versions
+from radixproof.properties.reporting.wording import listed
 from radixproof.properties.search.finding import Finding
 
 
@@ -44,7 +45,7 @@ def markdown(system: str, finding: Finding, told: Narrative, again: Again, known
         "## Step by step",
         _fenced("text", "\n".join(course(finding.history, told)).strip("\n")),
         "## Why it is wrong",
-        *_why(breach),
+        *_why(breach, told.last),
         "## How to see it",
         *_with_a_test(system, again),
         *_with_radixproof(system, again),
@@ -60,12 +61,12 @@ def _name(system: str) -> str:
     return _code(system) if release is None else f"SGLang {release}"
 
 
-def _why(breach: Breach) -> list[str]:
+def _why(breach: Breach, during: str) -> list[str]:
     name = f"property {breach.violates.label}"
-    quoted = rules.of_signature(breach.signature)
+    quoted = rules.of_signature(breach.signature, during)
     if not quoted:
         return [f"It breaks the {name} as such: {breach.violates.sentence}."]
-    numbers = " and ".join(rule.number for rule in quoted)
+    numbers = listed([rule.number for rule in quoted])
     kind = "rule" if len(quoted) == 1 else "rules"
     said = [f"**{rule.number} {rule.title}.** {rule.text}" for rule in quoted]
     return [

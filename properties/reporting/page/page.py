@@ -87,7 +87,8 @@ def html(of: Account) -> str:
     """The whole page."""
     steps, compared = steps_of(of), comparison(of)
     trees = [tree for tree in (*(step.tree for step in steps), *(compared or ())) if tree]
-    quoted = [] if of.breach is None else rules.of_signature(of.breach.signature)
+    wrong = of.breach
+    quoted = [] if wrong is None else rules.of_signature(wrong.signature, of.told.last)
     parts: dict[str, Any] = {
         "of": of,
         "breach": of.breach,

@@ -71,3 +71,17 @@ def test_a_rule_is_quoted_in_its_own_words() -> None:
     assert rule.title == "Leaves"
     assert rule.text.startswith("A *device leaf* has FULL on the device")
     assert rule.text.endswith("no lock of any component on\neither tier.")
+
+
+@pytest.mark.parametrize(
+    ("during", "numbers"),
+    [
+        ("unlock", ["6.1", "6.2"]),
+        ("writing_check", ["6.1", "6.2", "8.4"]),
+        ("loading_check", ["6.1", "6.2", "9.5"]),
+    ],
+)
+def test_a_wrong_lock_after_an_ack_is_about_that_as_well(during: str, numbers: list[str]) -> None:
+    found = rules.of_signature("LOCK/full-too-many", during)
+    assert [rule.number for rule in found] == numbers
+    assert rules.of_signature("LEAF/host-leaves", during) == rules.of_signature("LEAF/host-leaves")
