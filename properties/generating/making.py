@@ -21,11 +21,8 @@ class Making:
         self.late = LateUses(ledger, scope)
         self.in_flight = InFlight(ledger, scope)
         self.named = 0
-        self.failures = 0
-        """How often a copy could fail that something else goes on with, in turns as well."""
-        self.quotas = 0
-        """How many were drawn: by these turns, and not by a draw, some are not of whole pages."""
         self.turns: Counter[str] = Counter()
+        """How often something could have been done that is done by turns."""
 
     def name(self, letter: str) -> str:
         """A name that nothing has in this history."""
@@ -42,13 +39,12 @@ class Making:
         """None, or some pages; every fourth is a token less: nothing, or no whole pages."""
         if below(3):
             return None
-        self.quotas += 1
-        return (1 + below(4)) * self.config.page_size - (self.quotas % 4 == 0)
+        return (1 + below(4)) * self.config.page_size - self.in_turn("a ragged quota", every=4)
 
-    def fails(self) -> bool:
-        """Whether a copy fails that something else goes on with: every third, if any can."""
-        self.failures += 1
-        return self.scope.failing_copies and self.failures % 3 == 0
+    def fails(self, before: str = "what goes on with it", every: int = 3) -> bool:
+        """Whether a copy fails that something else goes on with: each so-manieth, if any can."""
+        turn = self.in_turn(f"fails before {before}", every)
+        return self.scope.failing_copies and turn
 
     def in_turn(self, what: str, every: int) -> bool:
         """Whether it is done now, which it is every so many times: by turns, and not by a draw."""

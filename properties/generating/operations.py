@@ -319,7 +319,7 @@ class Shaper:
             yield from settling(self.ledger, model, copies=waits > 2)
         flying = [copy.load for copy in model.copies.flying]
         load = bool(flying) and flying[below(len(flying))]
-        fails = self.scope.failing_copies and self.making.in_turn("fails before a reset", every=2)
+        fails = self.making.fails("a reset", every=2)
         if flying and fails:
             yield RunCopies(1, load, True, below(self.config.ranks))
         yield Reset()

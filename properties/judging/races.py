@@ -99,7 +99,7 @@ class Races:
         _join(clock, self._clocks[HOST])
         number = clock[access.stream] = clock.get(access.stream, 0) + 1
         done = Accessed(access.stream, number, access.by, operation, self._resets)
-        for before, wrote, slots in self._unordered(access, clock):
+        for (before, wrote), slots in self._unordered(access, clock).items():
             yield _breach(access, done, before, slots, wrote)
         if access.writes:
             self._written[access.pool].update(dict.fromkeys(access.slots, done))
@@ -109,11 +109,9 @@ class Races:
             for slot in access.slots:
                 self._read[access.pool].setdefault(slot, {})[access.stream] = done
 
-    def _unordered(
-        self, access: Access, clock: Clock
-    ) -> Iterable[tuple[Accessed, bool, list[int]]]:
-        """The accesses that one has to come after and does not, each with whether it was a write,
-        and with the slots that are common to both.
+    def _unordered(self, access: Access, clock: Clock) -> dict[tuple[Accessed, bool], list[int]]:
+        """The slots that one has in common with an access that it has to come after, and does not;
+        by that, and by whether it was a write.
         """
         found: dict[tuple[Accessed, bool], list[int]] = {}
         written, read = self._written[access.pool], self._read[access.pool]
@@ -125,7 +123,7 @@ class Races:
                 for before in read[slot].values():
                     if clock.get(before.stream, 0) < before.number:
                         found.setdefault((before, False), []).append(slot)
-        return [(before, wrote, slots) for (before, wrote), slots in found.items()]
+        return found
 
 
 def _join(clock: Clock, other: Clock) -> None:

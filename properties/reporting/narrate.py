@@ -52,21 +52,18 @@ class Narrative:
         """The tree after the last step."""
         return self.trees[-1]
 
-    def came_of(self, number: int) -> str:
-        """What came back from a step, counted from 1; with the copies that it started, if somebody
-        who reads on meets their names.
+    def came_back(self) -> list[str]:
+        """What came back from each step; with the copies that it started, if somebody who reads on
+        meets their names: where the tree is drawn, or in what is said to be wrong.
         """
-        outcome = str(self.steps[number - 1][1])
-        started = self.started[number - 1] if self.started else ()
-        named = ", ".join(filter(self._names, started))
-        return f"{outcome} ({named})".lstrip() if named else outcome
-
-    def _names(self, copy: str) -> bool:
-        """Whether a copy is named where the tree is drawn, or in what is said to be wrong."""
         locks = [held.values() for tree in self.holders for held in (tree or {}).values()]
         drawn = {name for pools in locks for names in pools for name in names}
         text = "" if self.breach is None else self.breach.text
-        return copy in drawn or re.search(rf"\b{copy}\b", text) is not None
+        came = []
+        for (_, outcome), started in zip(self.steps, self.started, strict=True):
+            named = [one for one in started if one in drawn or re.search(rf"\b{one}\b", text)]
+            came.append(f"{outcome} ({', '.join(named)})".lstrip() if named else str(outcome))
+        return came
 
     @property
     def last(self) -> str:

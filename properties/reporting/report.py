@@ -53,9 +53,11 @@ def _rules(breach: Breach, during: str) -> list[str]:
 def course(history: History, told: Narrative) -> list[str]:
     """Lines with the configuration, each step and its outcome, and the tree at the end."""
     lines = [*wrapped(f"Configuration: {describe(history.config)}"), "", "History:"]
-    for number, (operation, _) in enumerate(told.steps, 1):
+    for number, ((operation, _), came) in enumerate(
+        zip(told.steps, told.came_back(), strict=True), 1
+    ):
         mark = ">" if told.breach is not None and number == len(told.steps) else " "
-        lines.append(f" {mark}{number:3}. {_and_what_came(operation, told.came_of(number))}")
+        lines.append(f" {mark}{number:3}. {_and_what_came(operation, came)}")
     parts = told.parts_apart
     lines += [f"        {_and_what_came(part, str(outcome))}" for part, outcome in parts]
     lines += ["", *_trees(history.config, told), ""]

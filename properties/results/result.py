@@ -120,7 +120,7 @@ class SystemResult:
         share = f"{self.reached}, and {self._demand}"
         if self.ending is Ending.COMPLETE:
             return share
-        steps = max(self.progress.steps, *(found.at_step or 0 for found in self.findings), 0)
+        steps = max([self.progress.steps, *(found.at_step or 0 for found in self.findings)])
         wanted = self.shard.budget.steps
         cut_short = f"{self.ending.value} after {steps:,} of {wanted:,} steps"
         # The soak comes last, and it alone is watched for milestones.

@@ -39,13 +39,8 @@ class Content:
             self._states = _States(device.states, host_pools.get(Component.MAMBA))
             self._buffers[Component.MAMBA] = self._states
 
-    def write(self, slots: Sequence[int], tags: Sequence[int]) -> None:
-        """Fill FULL ``slots``, and the SWA slots that are their peers now."""
-        for write in self.writes(slots, tags):
-            write()
-
     def writes(self, slots: Sequence[int], tags: Sequence[int]) -> list[Callable[[], None]]:
-        """What fills these slots, when it is called."""
+        """What fills FULL ``slots``, and the SWA slots that are their peers now, when called."""
         if not slots:
             return []
         index, values = np.array(slots), np.array(tags, np.float32)

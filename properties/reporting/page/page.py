@@ -109,24 +109,25 @@ def steps_of(of: Account) -> list[Step]:
     told = of.told
     count = len(told.trees) - 1
     first = len(told.steps) - count + 1
+    came = told.came_back()
     return [
-        _step(of, number, told.trees[at], told.trees[at + 1], drawn=at == 0)
+        _step(of, number, came[number - 1], told.trees[at], told.trees[at + 1], drawn=at == 0)
         for at, number in enumerate(range(first, first + count))
     ]
 
 
-def _step(of: Account, number: int, before: Tree, after: Tree, drawn: bool) -> Step:
+def _step(of: Account, number: int, came: str, before: Tree, after: Tree, drawn: bool) -> Step:
     """One of them; its tree is ``drawn`` even if it has not changed."""
     operation, outcome = of.told.steps[number - 1]
     last = number == len(of.told.steps)
     marks, wrong = changes(of.config, before, after), _meant(of) if last else {}
     holders = of.told.holders[-1] if last else None
-    parts = tuple(f"{part} → {came}" for part, came in of.told.parts_apart) if last else ()
+    parts = tuple(f"{part} → {back}" for part, back in of.told.parts_apart) if last else ()
     same = not (any(marks.values()) or wrong) and len(before) == len(after)
     return Step(
         number,
         str(operation),
-        of.told.came_of(number),
+        came,
         effect(operation, outcome, before, after),
         parts,
         None if same and not drawn else draw(of.config, after, marks, wrong, holders),

@@ -100,6 +100,13 @@ def test_nothing_waits_for_a_gpu(config: CacheConfig) -> None:
         finally:
             torch.cuda.set_sync_debug_mode("default")
         engines.backup.wait()
+    one = torch.ones(1, device=device)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with pytest.raises(RuntimeError):
+            one.item()  # what does wait is seen
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 # -- the same on both ------------------------------------------------------------------------------

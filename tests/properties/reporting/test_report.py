@@ -331,14 +331,14 @@ def test_a_copy_is_named_where_it_began_if_somebody_reads_of_it() -> None:
     nothing_there = "no tokens were there already"
     # They are numbered anew after a reset.
     assert told.started == ((), (), (), (), ("backup 1",), (), ("backup 2",))
-    assert [told.came_of(number) for number in (3, 5, 7)] == [
+    assert [told.came_back()[number - 1] for number in (3, 5, 7)] == [
         nothing_there,
         nothing_there,
         f"{nothing_there} (backup 2)",
     ]
     assert f"insert [1]   -> {nothing_there} (backup 2)\n" in render("radix", history, told)
     loading = History(Config(), (Insert(one), SETTLE, Evict(1), Arrive("q", one)))
-    assert narrate(find("radix"), loading, None).came_of(4) == "1 token locked (load-back 2)"
+    assert narrate(find("radix"), loading, None).came_back()[3] == "1 token locked (load-back 2)"
 
 
 def test_a_large_tree_is_drawn_once_and_then_what_has_changed_with_what_is_above_it() -> None:

@@ -102,16 +102,12 @@ def moved(system: Ordering, by: str) -> dict[Pool, bool]:
     """The device pools that copies of one direction have moved from or to, and whether they wrote
     there: on the host they did the contrary.
     """
-    found: dict[Pool, set[bool]] = {}
-    for entry in system.ordering():
-        if isinstance(entry, Access) and entry.by == by:
-            found.setdefault(entry.pool, set()).add(entry.writes)
-    writes = {pool: kinds for pool, (*kinds,) in found.items()}
-    device = {pool: kinds == [True] for pool, kinds in writes.items() if not pool.on_host}
-    equal(
-        {HOST[pool.component]: [not wrote] for pool, wrote in device.items()},
-        {pool: kinds for pool, kinds in writes.items() if pool.on_host},
-    )
+    entries = [one for one in system.ordering() if isinstance(one, Access) and one.by == by]
+    found = {one.pool: one.writes for one in entries}
+    equal([one for one in entries if one.writes != found[one.pool]], [])
+    device = {pool: writes for pool, writes in found.items() if not pool.on_host}
+    host = {HOST[pool.component]: not writes for pool, writes in device.items()}
+    equal(found, {**device, **host})
     return device
 
 
