@@ -8,30 +8,14 @@ from dataclasses import replace
 import pytest
 
 from radixproof.impl.operations import (
-    Arrive,
-    Decode,
     Evict,
     EvictHost,
-    Finish,
-    History,
-    HostInsert,
-    HostLock,
     Insert,
-    LoadBack,
-    LoadingCheck,
-    Lock,
     Match,
     Operation,
-    Prefetch,
-    Prefill,
-    Refuse,
-    WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
-from radixproof.impl.registry import find
-from radixproof.model.config import Component, Config, EvictionPolicy, Pool
-from radixproof.model.key import Key
-from radixproof.properties.running.run import Run, run_history
+from radixproof.model.config import Component, Config, EvictionPolicy
 
 from ..deeds import (
     AB,
@@ -410,93 +394,3 @@ def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
     signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
     assert signature is not None
     assert signature.startswith("PROGRESS/")
-
-
-def test_each_refusal_may_have_had_room_made_for_it_in_vain() -> None:
-    """Two backups of one insert: room is made for a state, and the state's copy is refused."""
-    config = Config(window=1, swa_pages=8, mamba_states=8, swa_host_pages=16, mamba_host_states=4)
-    operations: tuple[Operation, ...] = (
-        Insert(Key((1, 2)), state=True),
-        Insert(Key((1, 2, 3)), state=True),
-        Insert(Key((1, 2, 103)), evicted=3, state=True),
-        WritingCheck(blocking=True),
-        Evict(2),
-        LoadBack(Key((1, 2, 3))),
-        Insert(Key((1,)), state=True),
-        Refuse(Pool.SWA_HOST),
-        Refuse(Pool.MAMBA_HOST),
-        Insert(Key((1, 2, 103, 4)), state=True),
-    )
-    assert run_history(find("radix"), History(config, operations)) is None
-
-
-def test_a_leaf_that_a_host_lock_keeps_meets_one_refusal_in_a_drive() -> None:
-    """The next one is met by the state that goes after the window above the leaf."""
-    config = Config(
-        window=2,
-        swa_pages=8,
-        mamba_states=8,
-        swa_host_pages=16,
-        mamba_host_states=16,
-        write_back=True,
-    )
-    for others in (
-        [Match(Key((1, 2)))],
-        [Insert(Key((1, 2, 3)), state=True), Lock("r", Key((1, 2, 3)))],
-    ):
-        operations: tuple[Operation, ...] = (
-            Insert(Key((1, 2)), state=True),
-            Insert(Key((1, 102, 3)), state=True),
-            Refuse(Pool.FULL_HOST),
-            HostLock("h", Key((1, 102, 3))),
-            *others,
-            Refuse(Pool.MAMBA_HOST),
-            Evict(swa=2, mamba=2),
-        )
-        assert run_history(find("radix"), History(config, operations)) is None
-
-
-def test_a_leaf_that_a_host_lock_keeps_asks_for_room_again_in_the_next_drive() -> None:
-    """In vain: the host copy of its parent goes for it, and then its state is refused."""
-    config = Config(
-        window=1,
-        swa_pages=8,
-        mamba_states=8,
-        host_pages=3,
-        swa_host_pages=16,
-        mamba_host_states=16,
-        write_back=True,
-    )
-    operations: tuple[Operation, ...] = (
-        Insert(Key((1, 2)), state=True),
-        Prefetch("f", Key((1, 2, 3, 4))),
-        *(Refuse(Pool.FULL_HOST), Refuse(Pool.MAMBA_HOST)),
-        Evict(1, 1, 1),
-    )
-    assert run_history(find("radix"), History(config, operations)) is None
-
-
-def test_who_is_as_urgent_as_the_root_goes_by_recency() -> None:
-    """What was fetched below the root is as urgent there as what goes in its place, which was used
-    before: that a refusal met it, too, is no reason.
-    """
-    config = Config(
-        window=2,
-        device_pages=10,
-        swa_pages=10,
-        swa_host_pages=16,
-        write_back=True,
-        eviction_policy=EvictionPolicy.PRIORITY,
-    )
-    operations: tuple[Operation, ...] = (
-        *(Insert(Key(()), priority=1), HostInsert(Key((1,))), Arrive("q6", Key(()))),
-        *(Insert(Key((101, 2, 3, 4, 5, 6, 7, 8, 9))), Decode("q6", (201, 2))),
-        *(Arrive("q7", Key((301,))), Prefill("q7"), Finish("q6"), Arrive("q9", Key((1, 2)))),
-        *(LoadingCheck(blocking=True), Evict(1), Insert(Key((401, 2, 3, 4, 5)), priority=1)),
-        *(Decode("q7", (2,)), Insert(Key((501, 2))), Prefill("q9"), LoadBack(Key((501,)))),
-        *(Finish("q9"), Decode("q7", (3, 4)), Refuse(Pool.FULL_HOST), Evict(1)),
-    )
-    run = Run(find("fault:fetched-with-the-priority-of-the-root"), config, every=1)
-    found = [breach.signature for one in operations for breach in run.step(one)]
-    assert set(found) == {"RECENCY/priority-of-root"}
-    assert len(found) == 2
