@@ -88,10 +88,10 @@ def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Ca
         tap = tree.__dict__.get(_TAP) or _begun(tree, kind, folder)
         if tap is None or tap.busy or tap.ended:
             return call(tree, *arguments, **named)
-        if counted is not None and not counted(tree):
+        before = 0 if counted is None else counted(tree)
+        if counted is not None and not before:
             return call(tree, *arguments, **named)
         try:
-            before = 0 if counted is None else counted(tree)
             given = describe_given(tap, (*arguments, *named.values()))
         except Exception as error:
             tap.fail(error)

@@ -1,7 +1,7 @@
 """The end of a recording that lies in the server's process: it takes notes, and hands them on.
 
-Noting is putting a few bytes into a queue. A thread empties it ten times a second into the pipe to
-the scribe; the server never waits for it. Whatever goes wrong ends the recording, and nothing else.
+Noting is putting a tuple into a queue. A thread empties it ten times a second into the pipe to the
+scribe; the server never waits for it. Whatever goes wrong ends the recording, and nothing else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ MOST_WAITING = 200_000
 """Notes that may wait for the scribe: beyond that the recording ends."""
 MOST_REQUESTS = 4096
 """Requests whose tokens are taken to be known to the scribe."""
-_FLUSH = marshal.dumps((FLUSH,))
 
 
 def recording_folder(folder: Path) -> Path:
@@ -81,7 +80,7 @@ class Tap:
         ``free`` counts what is free in each pool. Raises OSError.
         """
         self.folder, self.free = folder, free
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[Note] = deque()
         self._told: OrderedDict[str, int] = OrderedDict()
         self.ended = ""
         """Why nothing is noted any more; empty while it is."""
@@ -111,26 +110,29 @@ class Tap:
         if len(self._queue) > MOST_WAITING:
             self.end("the notes come faster than they can be written")
             return
-        self._queue.append(marshal.dumps(note))  # bytes are nothing that a garbage collector visits
+        self._queue.append(note)
 
     def prompt(self, tokens: Sequence[int], namespace: str, request: str | None) -> Note:
         """A key as a `Prompt`: of a request, only what has not been noted of it."""
         length, start = len(tokens), 0
         if request is not None:
-            start = min(self._told.get(request, 0), length)
-            self._remember(request, length)
-        new = tokens[start:] if start else tokens
-        whole = new if isinstance(new, array) else array("q", new)
-        return namespace, request, start, whole.tobytes(), length
+            told = self._told.get(request, 0)
+            start = min(told, length)
+            if length > told:
+                self._remember(request, length)
+        new = b""
+        if start < length:
+            whole = tokens if isinstance(tokens, array) else array("q", tokens)
+            new = memoryview(whole)[start:].tobytes()
+        return namespace, request, start, new, length
 
     def _remember(self, request: str, length: int) -> None:
-        told = self._told
-        if length > told.get(request, 0):
-            told[request] = length
-            told.move_to_end(request)
-            if len(told) > MOST_REQUESTS:
-                oldest, _ = told.popitem(last=False)
-                self.note((FORGET, oldest))
+        """So many tokens of a request are known to the scribe."""
+        self._told[request] = length
+        self._told.move_to_end(request)
+        if len(self._told) > MOST_REQUESTS:
+            oldest, _ = self._told.popitem(last=False)
+            self.note((FORGET, oldest))
 
     def forget(self, request: str) -> None:
         """A request has ended: its name may come again, with other tokens."""
@@ -164,9 +166,8 @@ class Tap:
             self._woken.wait(EVERY)
             last = bool(self.ended)
             notes = [self._queue.popleft() for _ in range(len(self._queue))]
-            if notes and not self._hand_on(b"".join([*notes, _FLUSH])):
-                self.end("the scribe has ended")
-                last = True
+            if notes:
+                last = not self._hand_on([*notes, (FLUSH,)]) or last
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -175,13 +176,20 @@ class Tap:
         if pipe is not None:
             os.close(pipe)
 
-    def _hand_on(self, frames: bytes) -> bool:
-        """Whether the scribe takes it. That may take time, which only this thread has to wait."""
+    def _hand_on(self, notes: Sequence[Note]) -> bool:
+        """Whether the scribe takes them. That may take time, which only this thread has to wait.
+
+        Many are packed at once, which costs a fraction of packing each when it is noted.
+        """
         assert self._pipe is not None
-        left = memoryview(frames)
         try:
+            left = memoryview(b"".join(map(marshal.dumps, notes)))
             while left:
                 left = left[os.write(self._pipe, left) :]
+        except ValueError as error:  # of something that is not plain
+            self.fail(error)
+            return False
         except OSError:
+            self.end("the scribe has ended")
             return False
         return True

@@ -82,6 +82,18 @@ def test_notes_that_nobody_can_write_in_time_end_it(
     assert tap.ended == "the notes come faster than they can be written"
 
 
+def test_a_note_that_is_not_plain_ends_it(tap: Tap, tmp_path: Path) -> None:
+    evicted(tap, 3)
+    waited_for(tmp_path, 2)
+    tap.note(("evict", None, (object(), 0, 0), ((0, 0, 0),), None, None))
+    for _ in range(100):
+        if tap.ended:
+            break
+        time.sleep(0.1)
+    assert tap.ended.startswith("ValueError")
+    assert len(lines(tmp_path)) == 2
+
+
 def test_a_fork_does_not_write_into_it(tap: Tap, tmp_path: Path) -> None:
     child = os.fork()
     if not child:
