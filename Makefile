@@ -103,7 +103,8 @@ kernels: $(VENV)/.triton
 # On a machine with a GPU: what is marked `gpu`, and the copy engine against a pinned memcpy. Nothing is installed: any
 # Python with a CUDA build of torch, Triton, pytest and Hypothesis will do. BENCH_OUT is where the figures go.
 BENCH_OUT ?= build/bench-gpu
-ON_GPU := tests/impl/radix/test_cuda.py tests/impl/radix/test_engine_races.py tests/impl/radix_adapter/test_target_devices.py
+ON_GPU := tests/impl/radix/test_cuda.py tests/impl/radix/test_engine_races.py tests/impl/radix/test_engine_sanitizers.py \
+	tests/impl/radix_adapter/test_scheduled_racing.py tests/impl/radix_adapter/test_target_devices.py
 bench-gpu:
 	PYTHONPATH=. $(PYTHON) -m pytest -q -p no:cacheprovider -m gpu $(ON_GPU)
 	PYTHONPATH=. $(PYTHON) benchmarks/gpu.py --out $(BENCH_OUT)

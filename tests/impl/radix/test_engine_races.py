@@ -14,79 +14,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from radixproof.impl.radix.cache import Engines, RadixCache
 from radixproof.impl.radix.config import CacheConfig, Component, Sizes
-from radixproof.impl.radix.cuda import cuda_engine, staged
-from radixproof.impl.radix.engine import ImmediateEngine, Landing, StreamEngine, Transfer
 from radixproof.impl.radix.memory import Memory
 from radixproof.impl.radix.pools import Slots
-from radixproof.impl.radix_adapter.scheduled import ScheduledStreams
 from radixproof.impl.radix_adapter.tags import Tags
-from radixproof.impl.streams import BACKUP, COMPUTE, LOAD, Stream
 
+from .moving import (
+    Real,
+    Told,
+    backups_do_not_wait,
+    ends_are_told_early,
+    loads_do_not_wait,
+    nobody_joins,
+)
 from .slots import slots
 
 PAGE, DEVICE, HOST = 4, 10, 24
 POISON = 9_999
-SLOWEST = 2_000_000
-"""Cycles of a GPU, about a millisecond."""
-
-
-class Told:
-    """Streams that run when they are told, and engines that copy in them."""
-
-    device = "cpu"
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._compute = Stream(COMPUTE)
-        self.engines = [
-            StreamEngine(ScheduledStreams(self._compute, name), _move) for name in (BACKUP, LOAD)
-        ]
-
-    def compute(self, work: Callable[[], None]) -> None:
-        """Work that a forward pass does."""
-        self._compute.submit(work)
-
-    def pass_time(self) -> None:
-        """Some of what waits is performed, in any of the streams."""
-        for stream in (*(engine._stream for engine in self.engines), self._compute):
-            for _ in range(self._random.randrange(3)):
-                stream.advance()
-
-    def finish(self) -> None:
-        self._compute.synchronize()
-
-
-def _move(transfers: Sequence[Transfer]) -> Sequence[Landing]:
-    ImmediateEngine().submit(transfers)
-    return ()
-
-
-class Real:
-    """The streams of a GPU, whose copies take a while, as long as the history says."""
-
-    device = "cuda"
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        device = torch.device("cuda", torch.cuda.current_device())
-        self.engines = [cuda_engine(device, self._slowly) for _ in range(2)]
-
-    def _slowly(self, device: torch.device, transfer: Transfer) -> Landing:
-        torch.cuda._sleep(self._random.randrange(SLOWEST))  # type: ignore[no-untyped-call]
-        return staged(device, transfer)
-
-    def compute(self, work: Callable[[], None]) -> None:
-        work()
-
-    def pass_time(self) -> None:
-        torch.cuda._sleep(self._random.randrange(SLOWEST))  # type: ignore[no-untyped-call]
-
-    def finish(self) -> None:
-        torch.cuda.synchronize()
 
 
 class Workload:
@@ -173,40 +119,11 @@ def test_nothing_is_read_too_early_or_written_too_late(seed: int) -> None:
     assert workload.loaded > 0
 
 
-class Careless(Stream):
-    """Waits for no other stream."""
-
-    def wait_stream(self, stream: Stream) -> None:
-        pass
+BROKEN = [backups_do_not_wait, loads_do_not_wait, nobody_joins, ends_are_told_early]
 
 
-def backups_do_not_wait(streams: Told) -> None:
-    streams.engines[0]._stream = Careless(BACKUP)
-
-
-def loads_do_not_wait(streams: Told) -> None:
-    streams.engines[1]._stream = Careless(LOAD)
-
-
-def nobody_joins(streams: Told) -> None:
-    streams.engines[1].join = lambda: None  # type: ignore[method-assign]
-
-
-def ends_are_told_early(streams: Told) -> None:
-    for engine in streams.engines:
-        engine.poll = partial(landed, engine)  # type: ignore[method-assign]
-
-
-def landed(engine: StreamEngine[Stream]) -> None:
-    """All copies are said to be done, whether they have run or not."""
-    for flight in engine._flying:
-        flight.copy.done = True
-
-
-@pytest.mark.parametrize(
-    "break_it", [backups_do_not_wait, loads_do_not_wait, nobody_joins, ends_are_told_early]
-)
-def test_what_breaks_the_order_is_seen(break_it: Callable[[Told], None]) -> None:
+@pytest.mark.parametrize("break_it", BROKEN)
+def test_what_breaks_the_order_is_seen(break_it: Callable[[Any], None]) -> None:
     assert any(went(Told, seed, break_it).wrong for seed in range(5))
 
 
@@ -214,3 +131,9 @@ def test_what_breaks_the_order_is_seen(break_it: Callable[[Told], None]) -> None
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_is_read_too_early_or_written_too_late_on_a_gpu(seed: int) -> None:
     assert went(Real, seed).wrong == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("break_it", BROKEN)
+def test_what_breaks_the_order_is_seen_on_a_gpu(break_it: Callable[[Any], None]) -> None:
+    assert any(went(Real, seed, break_it).wrong for seed in range(20))
