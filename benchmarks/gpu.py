@@ -3,9 +3,9 @@
     python benchmarks/gpu.py [--out FOLDER] [--seconds N]
 
 It needs this repository, Python, a CUDA build of torch with Triton, and Hypothesis: no network, no
-installation (`PYTHONPATH=.`). It prints as it goes, and writes `gpu.md` and `gpu.json` into the
-folder. Where there is no GPU, `--dry` runs all of it on the CPU with tiny sizes: that shows that it
-runs, and its figures say nothing.
+installation (`PYTHONPATH=.`). It prints as it goes, and writes `gpu.md`, `gpu.json` and `gpu.svg`
+into the folder. Where there is no GPU, `--dry` runs all of it on the CPU with tiny sizes: that
+shows that it runs, and its figures say nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from share_chart import share_chart
+from torch.profiler import ProfilerActivity, profile
 
 from radixproof.impl.radix.cuda import cuda_engine, staged
 from radixproof.impl.radix.engine import CopyEngine, ImmediateEngine, Landing, Transfer
@@ -43,6 +45,7 @@ LAYERS, HEADS, DIM = 32, 8, 128
 """A token has 2 * 32 * 8 * 128 elements of two bytes, 128 KiB."""
 ROUNDS = 5
 CPU = torch.device("cpu")
+DIRECTIONS = {True: "device to host", False: "host to device"}
 Way = Callable[[torch.device, Transfer], Landing]
 
 
@@ -57,6 +60,8 @@ class Moved:
     size: int
     rate: float
     memcpy: float
+    launches: int
+    """Kernels and copies that the device was given for it."""
 
     @property
     def share(self) -> float:
@@ -83,6 +88,15 @@ class Bench:
             times.append(time.perf_counter() - started)
         return median(times)
 
+    def launches(self, work: Callable[[], object]) -> int:
+        """Kernels and copies that the device is given for some work."""
+        if self.dry:
+            return 0
+        with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+            work()
+            self.wait()
+        return sum(event.device_type.name == "CUDA" for event in profiled.events())
+
     def wait(self) -> None:
         if not self.dry:
             torch.cuda.synchronize()
@@ -108,10 +122,13 @@ class Bench:
                     for (name, way), to_host in (
                         (way, to_host) for way in ways.items() for to_host in rates
                     ):
-                        seconds = self._moving(self.engine(way), pools, page_size, size, to_host)
-                        rate = size / seconds / 1e9
-                        direction = "device to host" if to_host else "host to device"
-                        yield Moved(direction, name, layout, page_size, size, rate, rates[to_host])
+                        copy = self._copying(self.engine(way), pools, page_size, size, to_host)
+                        rate, launches = size / self.seconds(copy) / 1e9, self.launches(copy)
+                        direction = DIRECTIONS[to_host]
+                        memcpy = rates[to_host]
+                        yield Moved(
+                            direction, name, layout, page_size, size, rate, memcpy, launches
+                        )
 
     def _pools(self, size: int, page_size: int, page_first: bool) -> tuple[KVPool, KVPool]:
         """Twice as large as what is moved, so that it is scattered."""
@@ -123,15 +140,15 @@ class Bench:
             KVPool(pages, page_size, geometry, CPU, pinned=not self.dry),
         )
 
-    def _moving(
+    def _copying(
         self,
         engine: CopyEngine,
         pools: tuple[KVPool, KVPool],
         page_size: int,
         size: int,
         to_host: bool,
-    ) -> float:
-        """Seconds of one copy of whole pages, drawn once."""
+    ) -> Callable[[], None]:
+        """A copy of whole pages, drawn once."""
         device, host = pools
         slots = [drawn_slots(device, page_size, size, seed) for seed in (1, 2)]
         source, goal = (device, host) if to_host else (host, device)
@@ -141,7 +158,7 @@ class Bench:
             engine.submit([transfer])
             engine.wait()
 
-        return self.seconds(copy)
+        return copy
 
 
 def token_bytes(geometry: Geometry) -> int:
@@ -210,11 +227,21 @@ def page(where: str, moved: Sequence[Moved], others: Sequence[str]) -> str:
     """Everything in Markdown."""
     rows = [
         f"| {one.direction} | {one.way} | {one.layout} | {one.page_size} |"
-        f" {one.size / MEBIBYTE:g} | {one.rate:.2f} | {one.share:.0%} |"
+        f" {one.size / MEBIBYTE:g} | {one.rate:.2f} | {one.share:.0%} | {one.launches or '-'} |"
         for one in moved
     ]
-    head = "| direction | way | layout | page size | MiB | GB/s | of pinned memcpy |"
-    return "\n".join((f"{where}\n", head, "|---" * 7 + "|", *rows, "", *others, ""))
+    head = "| direction | way | layout | page size | MiB | GB/s | of pinned memcpy | launches |"
+    return "\n".join((f"{where}\n", head, "|---" * 8 + "|", *rows, "", *others, ""))
+
+
+def curves(moved: Sequence[Moved]) -> dict[str, list[tuple[float, float]]]:
+    """The share of a pinned memcpy over the bytes of a transfer, for the largest pages."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in moved:
+        if row.page_size == max(PAGES):
+            name = f"{row.way}, {row.layout}, {row.direction}"
+            found.setdefault(name, []).append((row.size, row.share))
+    return found
 
 
 def main() -> None:
@@ -242,6 +269,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "gpu.md").write_text(page(where, moved, others))
     rows = [asdict(one) for one in moved]
+    chart = share_chart(f"Share of a pinned memcpy, pages of {max(PAGES)}", curves(moved))
+    (options.out / "gpu.svg").write_text(chart)
     (options.out / "gpu.json").write_text(json.dumps({"where": where, "moved": rows}, indent=1))
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -31,6 +32,8 @@ def test_it_runs_on_a_cpu_and_writes_what_it_says(tmp_path: Path) -> None:
     }
     page = (tmp_path / "gpu.md").read_text(encoding="utf-8")
     assert page.count("\n|") == 2 + len(found["moved"])
+    chart = ElementTree.fromstring((tmp_path / "gpu.svg").read_text(encoding="utf-8"))
+    assert len(chart.findall("{*}polyline")) == 4
     assert "checked steps a second, found: 0" in page
 
 

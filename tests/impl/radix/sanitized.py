@@ -21,7 +21,6 @@ SLOTS = np.arange(4, 68, dtype=np.int64)
 
 
 def main() -> None:
-    torch.cuda.init()
     cuda = torch.device("cuda", torch.cuda.current_device())
     geometry = Geometry(layers=2, heads=2, dim=16)
     device = KVPool(64, 4, geometry, cuda)
