@@ -375,7 +375,7 @@ class SglangSystem:
             raise complaint(str(error)) from error
 
     def observe(self, whole: bool) -> Observation:
-        return self._recorder.observe()
+        return self._recorder.observe(whole)
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         return self._content.read(pool, slots)

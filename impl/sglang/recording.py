@@ -69,7 +69,7 @@ class Called(NamedTuple):
 class Recorder:
     """Listens to the tree of one cache, while it is told to."""
 
-    def __init__(self, parts: Parts, observe: Callable[[], Observation]) -> None:
+    def __init__(self, parts: Parts, observe: Callable[[bool], Observation]) -> None:
         self._observe, self._device = observe, parts.device
         self._standing: Callable[[], Standing] | None = None
         self._depth = 0
@@ -121,9 +121,9 @@ class Recorder:
         """The full→SWA map at the moment that is shown, or as it is now; None without SWA."""
         return self._device.peers() if self._shown is None else self._shown.peers
 
-    def observe(self) -> Observation:
+    def observe(self, anew: bool) -> Observation:
         """The moment that is shown, or what there is now."""
-        seen = self._observe() if self._shown is None else self._shown.seen
+        seen = self._observe(anew) if self._shown is None else self._shown.seen
         if self._unheard and seen.events is not None:
             seen = replace(seen, events=(*self._unheard, *seen.events))
         self._unheard = []
@@ -158,7 +158,7 @@ class Recorder:
         if self._waiting is not None:
             now = self._device.peers()
             peers = None if now is None else now.copy()
-            self.calls.append(Called(*self._waiting, self._observe(), peers, self._held()))
+            self.calls.append(Called(*self._waiting, self._observe(True), peers, self._held()))
             self._waiting = None
 
 

@@ -17,9 +17,10 @@ class View:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def observe(self) -> Observation:
+    def observe(self, anew: bool) -> Observation:
+        """Nodes that are to be looked at ``anew`` are those that may have changed in place, too."""
         core = self._parts.core
-        nodes = core.nodes()
+        nodes = core.nodes(anew)
         free = self._free()
         full, swa, mamba, full_host, swa_host, mamba_host = map(len, free)
         return Observation(

@@ -24,8 +24,12 @@ class Core(Protocol):
     def state(self, anchor: Any) -> int | None:
         """The device slot of the MAMBA state of a node; None if it has none."""
 
-    def nodes(self) -> tuple[NodeView, ...]:
-        """All nodes but the root, parents before children."""
+    def nodes(self, anew: bool) -> tuple[NodeView, ...]:
+        """All nodes but the root, parents before children.
+
+        Unless all are to be looked at ``anew``, one that consists of the same objects as before may
+        be taken to be as it was.
+        """
 
     def evictable(self) -> PerComponent: ...
 

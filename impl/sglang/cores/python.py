@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from operator import is_
+from typing import Any, NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots
 from radixproof.impl.sglang.api import Capabilities
@@ -24,6 +25,7 @@ class PythonCore:
         self._named_by_number = capabilities.tree_core
         self._pending_marks = capabilities.pending_marks
         self._ids: dict[int, int] = {}
+        self._shown: dict[int, _Shown] = {}
         self._types = {Component(int(kind)): kind for kind in tree.tree_components}
 
     def about(self, namespace: str, units: Sequence[Any]) -> None:
@@ -44,15 +46,39 @@ class PythonCore:
             node = node.parent
         return tokens
 
-    def nodes(self) -> tuple[NodeView, ...]:
+    def nodes(self, anew: bool) -> tuple[NodeView, ...]:
         """Children come in the order of their parent's table."""
         root = self._core.root_node
+        before, self._shown = self._shown, {}
         views = []
         queue = list(root.children.values())
         for node in queue:
             queue.extend(node.children.values())
-            views.append(self._view(node, root))
+            number, parts = node.id, self._parts(node)
+            shown = before.get(number)
+            if anew or shown is None or not all(map(is_, shown.parts, parts)):
+                shown = _Shown(parts, self._view(node, root))
+            self._shown[number] = shown
+            views.append(shown.view)
         return tuple(views)
+
+    def _parts(self, node: Any) -> tuple[Any, ...]:
+        """All that is shown of a node."""
+        full, swa, mamba = node.component_data[: len(Component)]
+        return (
+            node.parent,
+            node.key,
+            self._is_marked(node),
+            full.value,
+            full.host_value,
+            full.lock_ref,
+            swa.value,
+            swa.host_value,
+            swa.lock_ref,
+            mamba.value,
+            mamba.host_value,
+            mamba.lock_ref,
+        )
 
     def evictable(self) -> PerComponent:
         return self._sizes(self._core.component_evictable_size_)
@@ -81,7 +107,6 @@ class PythonCore:
         full, swa, mamba = node.component_data[: len(Component)]
         device = (_slots(full.value), _slots(swa.value), _slots(mamba.value))
         host = (_slots(full.host_value), _slots(swa.host_value), _slots(mamba.host_value))
-        marked = self._pending_marks and node.write_through_pending_id is not None
         return NodeView(
             id=self._id(node),
             parent=ROOT if node.parent is root else self._id(node.parent),
@@ -89,10 +114,14 @@ class PythonCore:
             segment=tuple(node.key),
             slots=(*device, *host),
             locks=(full.lock_ref, swa.lock_ref, mamba.lock_ref),
-            pending=marked or node.id in self._tree.ongoing_write_through,
+            pending=self._is_marked(node),
             # They count only what has a host copy, and differ between the halves of a split node.
             host_locks=None,
         )
+
+    def _is_marked(self, node: Any) -> bool:
+        marked = self._pending_marks and node.write_through_pending_id is not None
+        return marked or node.id in self._tree.ongoing_write_through
 
     def _lru_list(self, lists: Any, component: Component) -> Slots:
         """Bounded, because a broken list may be a ring."""
@@ -110,6 +139,13 @@ class PythonCore:
             for component in Component
         )
         return full, swa, mamba
+
+
+class _Shown(NamedTuple):
+    """A node as it was shown, and the objects that this was made of."""
+
+    parts: tuple[Any, ...]
+    view: NodeView
 
 
 def _number(node: Any) -> int:

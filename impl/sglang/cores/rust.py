@@ -61,7 +61,7 @@ class RustCore:
         value = self._core.get_component_device_value(anchor, self._types[Component.MAMBA])
         return None if value is None else int(value.tolist()[0])
 
-    def nodes(self) -> tuple[NodeView, ...]:
+    def nodes(self, anew: bool) -> tuple[NodeView, ...]:
         """By number, but parents before children."""
         self._learn()
         infos = {info.node_id: info for path in self._known() for info in path}

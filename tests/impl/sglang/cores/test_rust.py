@@ -111,7 +111,7 @@ def made() -> tuple[Native, RustCore, dict[int, Any]]:
 
 
 def shown(core: RustCore) -> dict[tuple[Any, ...], NodeView]:
-    return {view.segment: view for view in core.nodes()}
+    return {view.segment: view for view in core.nodes(True)}
 
 
 def test_tokens_follow_from_the_keys_of_operations() -> None:
