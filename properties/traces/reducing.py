@@ -1,9 +1,9 @@
 """A long history cut down: first what a trace has too much of, then as any history.
 
-A run of a whole trace takes seconds to minutes, so that the first cuts are coarse: by time, and by
-conversation, which is what prompts that begin alike belong to. Until the rest is short the system
-is looked at as in a search; a shortest history is then found, and judged, with every step looked
-at.
+A run of a whole trace takes seconds to minutes, so that the first cuts are coarse: by conversation,
+which is what prompts that begin alike belong to, and then by time. The whole is only run if
+everything in it matters. Until the rest is short the system is looked at as in a search; a shortest
+history is then found, and judged, with every step looked at.
 """
 
 from __future__ import annotations
@@ -35,19 +35,15 @@ def reduce(
 
     If none fails so with every step looked at, it is a shortest one that does as a search looks.
     """
-    verdict = run_history(target, history, signature.__ne__, every=None)
-    if verdict is None:
-        return None
 
     def fails(candidate: History) -> bool:
         return run_history(target, candidate, signature.__ne__, every=None) is not None
 
-    cut = replace(history, operations=history.operations[: verdict.step + 1])
-    again = verdict.step + 1 == len(history.operations) or fails(cut)
-    now = Shrinking(cut if again else history, fails, tell, calls=10_000, stop=lambda: False)
-    last_ones(now)
-    without_stretches(now, patience=3)
+    now = Shrinking(history, fails, tell, calls=10_000, stop=lambda: False)
     without_conversations(now)
+    if now.best is history and not fails(history):
+        return None
+    last_ones(now)
     without_stretches(now, patience=3 if len(now.operations) > SHORT else inf)
     origin = {**history.origin, "system": target.name, "signature": signature}
     best = replace(now.best, origin=origin)

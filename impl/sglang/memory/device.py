@@ -44,7 +44,7 @@ class TokenMemory:
         page = self.allocator.page_size
         if page == 1:
             return tuple(free)
-        return tuple(start * page + offset for start in free for offset in range(page))
+        return tuple([start * page + offset for start in free for offset in range(page)])
 
 
 def _listed(slots: Any) -> list[int]:

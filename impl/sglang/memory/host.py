@@ -36,7 +36,7 @@ class HostMemory:
         if pool is None:
             return ()
         chunks = (pool.free_slots, *pool.release_slots) if self._chunked else (pool.free_slots,)
-        return tuple(slot for chunk in chunks for slot in chunk.tolist())
+        return tuple([slot for chunk in chunks for slot in chunk.tolist()])
 
 
 def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory:
