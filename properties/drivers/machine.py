@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from random import Random
-from typing import Any, ClassVar
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, note, seed, settings
 from hypothesis import strategies as st
@@ -120,8 +120,8 @@ class Turns(RuleStrategy):
 class CacheMachine(RuleBasedStateMachine):
     """One cache under random operations; a subclass names the system, as its ``target``."""
 
-    target: ClassVar[Target]
-    known: ClassVar[Collection[str]] = frozenset()
+    target: Target
+    known: Collection[str] = frozenset()
     """Signatures that are passed over."""
 
     def __init__(self) -> None:
@@ -204,6 +204,23 @@ class CacheMachine(RuleBasedStateMachine):
             self.run.close()
 
 
+class Searching(CacheMachine):
+    """One that tells what it has done. Hypothesis keeps every class of a machine that it has run,
+    so that this one is for all searches.
+    """
+
+    def __init__(
+        self, target: Target, known: Collection[str], tell: Callable[[History], None]
+    ) -> None:
+        super().__init__()
+        self.target, self.known, self._tell = target, known, tell
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "run") and not self.broken:
+            self._tell(History(self.config, tuple(self.done)))
+
+
 CHUNK = 100
 """Examples in one run of Hypothesis, before they are passed on: as many as a test has by default.
 
@@ -245,13 +262,9 @@ def chunk(
     """
     ran: list[History | Broken] = []
 
-    class Machine(CacheMachine):
-        def teardown(self) -> None:
-            super().teardown()
-            if hasattr(self, "run") and not self.broken:
-                ran.append(History(self.config, tuple(self.done)))
+    def machine() -> Searching:
+        return Searching(target, known, ran.append)
 
-    Machine.target, Machine.known = target, known
     quiet = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -264,7 +277,7 @@ def chunk(
         backend=backend,
     )
     try:
-        factory: Any = seed(f"{number} {place}" if place else number)(Machine)
+        factory: Any = seed(f"{number} {place}" if place else number)(machine)
         run_state_machine_as_test(factory, settings=quiet)
     except Broken as error:
         ran.append(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -162,6 +163,22 @@ def test_a_search_does_not_depend_on_the_settings_of_whoever_calls_it() -> None:
         assert ran() == expected
     finally:
         settings.load_profile(before)
+
+
+def test_nothing_is_kept_of_what_a_search_has_done() -> None:
+    """Long campaigns are many searches of one process."""
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(one, History) for one in gc.get_objects())
+
+    def searched() -> int:
+        return sum(1 for _ in search(find("radix"), 3, 10, 10, nothing))
+
+    assert searched() == 10
+    before = kept()
+    assert searched() == 10
+    assert kept() == before
 
 
 def test_a_search_goes_on_after_a_finding_that_is_known_by_then(careless: Target) -> None:
