@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 
-from radixproof.impl.observation import Observation, Slots, Whole
+from radixproof.impl.observation import NodeView, Observation, PerPool, Slots, Whole
 from radixproof.impl.sglang.parts import Parts
 from radixproof.model.config import Component
 
@@ -12,25 +13,44 @@ _Free: TypeAlias = tuple[Slots, Slots, Slots, Slots, Slots, Slots]
 
 
 class View:
-    """Observes one cache. Always whole: SGLang keeps no record of what has changed."""
+    """Observes one cache.
+
+    SGLang keeps no record of what has changed: all nodes are looked at, and those are told that are
+    others than was told last.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._told: dict[int, NodeView] = {}
+        """What all nodes were when changes were told; nothing, if all was told since."""
+        self._met: set[int] = set()
+        """Nodes that were in any observation since then."""
 
-    def observe(self, anew: bool) -> Observation:
-        """Nodes that are to be looked at ``anew`` are those that may have changed in place, too."""
+    def observe(self, whole: bool) -> Observation:
         core = self._parts.core
-        nodes = core.nodes(anew)
-        free = self._free()
-        full, swa, mamba, full_host, swa_host, mamba_host = map(len, free)
-        return Observation(
+        nodes = core.nodes(whole)
+        seen = Observation(
             nodes=nodes,
-            free=(full, swa, mamba, full_host, swa_host, mamba_host),
             evictable=core.evictable(),
             protected=core.protected(),
-            whole=self._whole(free),
             events=None if self._parts.events is None else self._parts.events.drain(),
         )
+        return self._all(seen) if whole else self._changes(seen)
+
+    def _all(self, seen: Observation) -> Observation:
+        self._told.clear()
+        self._met.update(view.id for view in seen.nodes)
+        free = self._free()
+        full, swa, mamba, full_host, swa_host, mamba_host = map(len, free)
+        counts = full, swa, mamba, full_host, swa_host, mamba_host
+        return replace(seen, free=counts, whole=self._whole(free))
+
+    def _changes(self, seen: Observation) -> Observation:
+        told, self._told = self._told, {view.id: view for view in seen.nodes}
+        gone = sorted(self._met.difference(self._told))
+        self._met = {*self._told}
+        changed = tuple([view for view in seen.nodes if told.get(view.id) != view])
+        return replace(seen, nodes=changed, removed=tuple(gone), free=self._free_counts())
 
     def _free(self) -> _Free:
         device, host = self._parts.device.components, self._parts.host
@@ -38,6 +58,14 @@ class View:
             device[component].free_slots() if component in device else () for component in Component
         )
         full_host, swa_host, mamba_host = map(host.free_slots, Component)
+        return full, swa, mamba, full_host, swa_host, mamba_host
+
+    def _free_counts(self) -> PerPool:
+        device, host = self._parts.device.components, self._parts.host
+        full, swa, mamba = (
+            device[component].free_count() if component in device else 0 for component in Component
+        )
+        full_host, swa_host, mamba_host = map(host.free_count, Component)
         return full, swa, mamba, full_host, swa_host, mamba_host
 
     def _whole(self, free: _Free) -> Whole:

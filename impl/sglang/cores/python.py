@@ -15,6 +15,9 @@ from radixproof.impl.observation import ROOT, NodeView, PerComponent, Slots
 from radixproof.impl.sglang.api import Capabilities
 from radixproof.model.config import Component
 
+KINDS = len(Component)
+"""Of data that each node has, whatever its tree has."""
+
 
 class PythonCore:
     """Implements `core.Core`."""
@@ -64,7 +67,7 @@ class PythonCore:
 
     def _parts(self, node: Any) -> tuple[Any, ...]:
         """All that is shown of a node."""
-        full, swa, mamba = node.component_data[: len(Component)]
+        full, swa, mamba = node.component_data[:KINDS]
         return (
             node.parent,
             node.key,
@@ -103,8 +106,8 @@ class PythonCore:
         )
 
     def _view(self, node: Any, root: Any) -> NodeView:
-        # SGLang numbers the components as we do; each node has data for all, whatever its tree has.
-        full, swa, mamba = node.component_data[: len(Component)]
+        # SGLang numbers the components as we do.
+        full, swa, mamba = node.component_data[:KINDS]
         device = (_slots(full.value), _slots(swa.value), _slots(mamba.value))
         host = (_slots(full.host_value), _slots(swa.host_value), _slots(mamba.host_value))
         return NodeView(

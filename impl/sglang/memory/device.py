@@ -29,6 +29,9 @@ class ComponentMemory(Protocol):
 
     def free_slots(self) -> Slots: ...
 
+    def free_count(self) -> int:
+        """How many they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenMemory:
@@ -40,15 +43,21 @@ class TokenMemory:
 
     def free_slots(self) -> Slots:
         """Allocators of paged pools count in pages. What was released last may lie apart."""
-        free = [*_listed(self.allocator.free_pages), *_listed(self.allocator.release_pages)]
-        page = self.allocator.page_size
-        if page == 1:
+        free = [page for pages in self._free_pages() for page in pages.tolist()]
+        size = self.allocator.page_size
+        if size == 1:
             return tuple(free)
-        return tuple([start * page + offset for start in free for offset in range(page)])
+        return tuple([start * size + offset for start in free for offset in range(size)])
 
+    def free_count(self) -> int:
+        size: int = self.allocator.page_size
+        return size * sum(map(len, self._free_pages()))
 
-def _listed(slots: Any) -> list[int]:
-    return [] if slots is None else list(slots.tolist())
+    def _free_pages(self) -> list[Any]:
+        allocator = self.allocator
+        return [
+            pages for pages in (allocator.free_pages, allocator.release_pages) if pages is not None
+        ]
 
 
 class DeviceMemory(Protocol):

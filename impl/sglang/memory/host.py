@@ -32,11 +32,16 @@ class HostMemory:
             pool.alloc(pool.size - self._config.slots(HOST[component]))
 
     def free_slots(self, component: Component) -> Slots:
+        return tuple([slot for chunk in self._free_chunks(component) for slot in chunk.tolist()])
+
+    def free_count(self, component: Component) -> int:
+        return sum(map(len, self._free_chunks(component)))
+
+    def _free_chunks(self, component: Component) -> tuple[Any, ...]:
         pool = self.pools.get(component)
         if pool is None:
             return ()
-        chunks = (pool.free_slots, *pool.release_slots) if self._chunked else (pool.free_slots,)
-        return tuple([slot for chunk in chunks for slot in chunk.tolist()])
+        return (pool.free_slots, *pool.release_slots) if self._chunked else (pool.free_slots,)
 
 
 def attach(sglang: Sglang, config: Config, tree: Any, params: Any) -> HostMemory:

@@ -35,6 +35,9 @@ class StateMemory:
     def free_slots(self) -> Slots:
         return tuple(self.allocator.free_slots.tolist())
 
+    def free_count(self) -> int:
+        return len(self.allocator.free_slots)
+
 
 def lazily(config: Config) -> dict[str, bool]:
     """An argument for what a request's second tracked state is taken only when needed: an option of
