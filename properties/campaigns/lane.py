@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any, TypeAlias
@@ -87,7 +87,8 @@ class Lane:
         """What the process sends next; its death is an event, too."""
         job = self.job
         try:
-            event: Event = self.pipe.recv()
+            sent: Event = self.pipe.recv()
+            event: Event = replace(sent, job=job)
         except (EOFError, OSError):
             self.process.join()
             how = _ending(self.process.exitcode or 0)
@@ -112,11 +113,16 @@ def _ending(code: int) -> str:
 
 def _serve(pipe: Connection, work: Work) -> None:
     """What a process does: one job after another until there are no more."""
+
+    def send(event: Event) -> None:
+        """Whoever gave the job knows it, and it may be a history of 100,000 operations."""
+        pipe.send(replace(event, job=None))
+
     end_with_parent()
     try:
         while True:
             job = pipe.recv()
-            pipe.send(done(job, work, pipe.send))
+            send(done(job, work, send))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         sys.exit(1)
 
