@@ -42,7 +42,8 @@ DIVERGED = {"Diverged": "diverged", "CoresDiffer": "cores-differ"}
 def crashed(step: Step, crash: Crashed) -> Breach:
     """NOCRASH, and RANK, which is raised where ranks are compared."""
     if crash.error in DIVERGED:
-        return Breach(Property.RANK, DIVERGED[crash.error], f"{step.operation}: {crash.message}")
+        apart = crash.message.removeprefix(f"{step.operation.name}: ")
+        return Breach(Property.RANK, DIVERGED[crash.error], f"{step.operation}: {apart}")
     return Breach(Property.NOCRASH, f"{crash.error}@{crash.where}", f"{step.operation}: {crash}")
 
 
