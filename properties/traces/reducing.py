@@ -8,6 +8,7 @@ history is then found, and judged, with every step looked at.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
@@ -54,12 +55,12 @@ def reduce(
 
 def without_conversations(now: Shrinking) -> None:
     """Leave out all that is about prompts with one beginning: halves of the conversations, and
-    halves of the halves that stay.
+    halves of the halves that stay. Large ones come first, so that a run is soon a short one.
     """
     talks = list(dict.fromkeys(map(_conversation, now.operations)))
-    left = [[talk for talk in talks if talk is not None]]
+    left = deque([[talk for talk in talks if talk is not None]])
     while left:
-        some = left.pop()
+        some = left.popleft()
         dropped = frozenset(some)
         if now.accepts_operations(
             one for one in now.operations if _conversation(one) not in dropped
