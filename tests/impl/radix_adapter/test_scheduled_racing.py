@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from radixproof.impl.radix.engine import Flight, Landing, StreamEngine, Transfer, _land
@@ -28,6 +29,9 @@ from radixproof.model.config import Config, Pool
 from radixproof.properties.drivers.soak import one
 
 from ..radix.moving import Real, Told, backups_do_not_wait, loads_do_not_wait
+
+POISON = 4_000_000
+"""No tag, as few histories have as many pages."""
 
 
 class RacingEngine(ScheduledEngine):
@@ -65,11 +69,23 @@ class RacingEngine(ScheduledEngine):
 
 
 class RacingSystem(RadixSystem):
-    """Forward passes compute in a stream that is not waited for, either."""
+    """Forward passes compute in a stream that is not waited for, either. Whoever is given slots
+    that are free again writes to them: here poison, at once.
+    """
 
     def __init__(self, config: Config, streams: Any) -> None:
-        self._streams = streams
+        self._streams, self._at_once = streams, False
         super().__init__(config, streams.device)
+        for pool, allocator in self.allocators.items():
+            allocator.free = partial(self._free, pool, allocator.free)  # type: ignore[method-assign]
+
+    def _free(self, pool: Pool, free: Callable[[SlotArray], None], slots: SlotArray) -> None:
+        free(slots)
+        write = partial(self._tags[pool].write, slots, np.full(len(slots), POISON, np.float32))
+        if pool.on_host or self._at_once:
+            write()
+        else:
+            self._streams.compute(write)
 
     def _engine(self, name: str) -> ScheduledEngine:
         names = {kv_pool: pool for pool, kv_pool in self.pools.items()}
@@ -82,8 +98,13 @@ class RacingSystem(RadixSystem):
         self._streams.compute(partial(self._tags[pool].write, slots, content))
 
     def copy_state(self, anchor: Any) -> int | None:
+        """The cache copies it itself, after all that forward passes have been given to do."""
         self._streams.finish()
-        return super().copy_state(anchor)
+        self._at_once = True
+        try:
+            return super().copy_state(anchor)
+        finally:
+            self._at_once = False
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         self._streams.finish()
