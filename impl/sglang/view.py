@@ -31,6 +31,7 @@ class View:
         nodes = core.nodes(whole)
         seen = Observation(
             nodes=nodes,
+            free=self._free_counts(),
             evictable=core.evictable(),
             protected=core.protected(),
             events=None if self._parts.events is None else self._parts.events.drain(),
@@ -40,17 +41,14 @@ class View:
     def _all(self, seen: Observation) -> Observation:
         self._told.clear()
         self._met.update(view.id for view in seen.nodes)
-        free = self._free()
-        full, swa, mamba, full_host, swa_host, mamba_host = map(len, free)
-        counts = full, swa, mamba, full_host, swa_host, mamba_host
-        return replace(seen, free=counts, whole=self._whole(free))
+        return replace(seen, whole=self._whole())
 
     def _changes(self, seen: Observation) -> Observation:
         told, self._told = self._told, {view.id: view for view in seen.nodes}
         gone = sorted(self._met.difference(self._told))
         self._met = {*self._told}
         changed = tuple([view for view in seen.nodes if told.get(view.id) != view])
-        return replace(seen, nodes=changed, removed=tuple(gone), free=self._free_counts())
+        return replace(seen, nodes=changed, removed=tuple(gone))
 
     def _free(self) -> _Free:
         device, host = self._parts.device.components, self._parts.host
@@ -68,10 +66,10 @@ class View:
         full_host, swa_host, mamba_host = map(host.free_count, Component)
         return full, swa, mamba, full_host, swa_host, mamba_host
 
-    def _whole(self, free: _Free) -> Whole:
+    def _whole(self) -> Whole:
         core = self._parts.core
         return Whole(
-            free=free,
+            free=self._free(),
             swa_of=self._swa_of(),
             device_leaves=core.leaves(on_host=False),
             host_leaves=core.leaves(on_host=True),
