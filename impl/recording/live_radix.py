@@ -56,7 +56,7 @@ def _noting(tap: Tap, kind: str, call: Callable[..., Any], noting: Noting) -> Ca
 
 
 def _looked_up(tap: Tap, tokens: Sequence[int], namespace: str = "") -> Note:
-    return (tap.prompt(tokens, namespace, None),)
+    return (tap.prompt(tokens, len(tokens), namespace, None),)
 
 
 def _found(found: Any) -> Note:
@@ -75,7 +75,7 @@ def _handed_over(
     priority: int = 0,
     inserted: int = 0,
 ) -> Note:
-    key = tap.prompt(tokens, namespace, None)
+    key = tap.prompt(tokens, len(tokens), namespace, None)
     return key, protected, evicted, state is not None, priority, inserted
 
 

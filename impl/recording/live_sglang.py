@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from radixproof.impl.recording.notes import Note
-from radixproof.impl.recording.tap import Tap, begin, raised
+from radixproof.impl.recording.noting import TAP, Noting, noted
+from radixproof.impl.recording.tap import Tap, begin
 
-_TAP, _NOT = "_radixproof_tap", "_radixproof_cannot_tap"
-_TAPPED, _POLICY = "_radixproof_tapped", "_radixproof_policy"
+_NOT, _TAPPED = "_radixproof_cannot_tap", "_radixproof_tapped"
+_POLICY = "_radixproof_policy"
 _OF_REQUESTS = (
     "cache_unfinished_req",
     "cache_finished_req",
@@ -38,11 +39,13 @@ def tap_class(tree_class: Any, folder: Path | None) -> None:
     """Record every cache of the class from its next call on, each in a folder of its own; without
     a folder those that `tap_cache` is told of.
     """
+    setattr(tree_class, TAP, None)
     setattr(tree_class, _TAPPED, True)
     tree_class.__init__ = _remembering(tree_class.__init__)
     for name, noting in _NOTED.items():
         if hasattr(tree_class, name):
-            setattr(tree_class, name, _noting(getattr(tree_class, name), noting, folder))
+            begun = functools.partial(_begun, noting.kind, folder)
+            setattr(tree_class, name, noted(getattr(tree_class, name), noting, begun))
     for name in (*_OF_REQUESTS, *_LAST):
         if hasattr(tree_class, name):
             of_request = _of_request(getattr(tree_class, name), name in _LAST)
@@ -53,67 +56,17 @@ def tap_cache(tree: Any, folder: Path) -> Tap:
     """Record this cache from its next call on."""
     if not vars(type(tree)).get(_TAPPED):
         tap_class(type(tree), None)
-    tap = vars(tree)[_TAP] = _begin(tree, folder)
+    tap = vars(tree)[TAP] = _begin(tree, folder)
     return tap
 
 
 def tap_of(tree: Any) -> Tap | None:
     """The tap on a cache, if it has one."""
-    tap: Tap | None = vars(tree).get(_TAP)
+    tap: Tap | None = vars(tree).get(TAP)
     return tap
 
 
 # -- the wrappers ----------------------------------------------------------------------------------
-
-
-class Noting(NamedTuple):
-    """How calls of a kind are noted."""
-
-    kind: str
-    given: Callable[[Tap, Sequence[Any]], Note]
-    """What it was given, from its arguments."""
-    returned: Callable[[Any], Note | None] = lambda _: ()
-    """What it returned; None if it is not to be noted."""
-    changes_pools: bool = False
-    counted: Callable[[Any], int] | None = None
-    """Of the tree: what a call that returns nothing may lower. One that does not is not noted."""
-
-
-def _noting(call: Callable[..., Any], noting: Noting, folder: Path | None) -> Callable[..., Any]:
-    """A method that is noted, unless it is called in the course of one that is."""
-    kind, describe_given, describe_returned, changes_pools, counted = noting
-
-    @functools.wraps(call)
-    def tapped(tree: Any, *arguments: Any, **named: Any) -> Any:
-        tap = tree.__dict__.get(_TAP) or _begun(tree, kind, folder)
-        if tap is None or tap.busy or tap.ended:
-            return call(tree, *arguments, **named)
-        before = 0 if counted is None else counted(tree)
-        if counted is not None and not before:
-            return call(tree, *arguments, **named)
-        try:
-            given = describe_given(tap, (*arguments, *named.values()))
-        except Exception as error:
-            tap.fail(error)
-            return call(tree, *arguments, **named)
-        tap.busy = True
-        try:
-            result = call(tree, *arguments, **named)
-        except BaseException as error:
-            tap.note((kind, tap.request, given, None, None, raised(error)))
-            raise
-        finally:
-            tap.busy = False
-        try:
-            returned = describe_returned(result if counted is None else before - counted(tree))
-            if returned is not None:
-                free = tap.free() if changes_pools else None
-                tap.note((kind, tap.request, given, returned, free, None))
-        except Exception as error:
-            tap.fail(error)
-        return result
-
-    return tapped
 
 
 def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
@@ -121,7 +74,7 @@ def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
 
     @functools.wraps(call)
     def tapped(tree: Any, req: Any, *arguments: Any, **named: Any) -> Any:
-        tap = vars(tree).get(_TAP)
+        tap = tree._radixproof_tap
         if tap is None:
             return call(tree, req, *arguments, **named)
         before, tap.request = tap.request, req.rid or None
@@ -135,14 +88,14 @@ def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
     return tapped
 
 
-def _begun(tree: Any, kind: str, folder: Path | None) -> Tap | None:
+def _begun(kind: str, folder: Path | None, tree: Any) -> Tap | None:
     """A cache that has not been tapped yet begins to be with its first call; it resets itself
     before it is complete.
     """
     if kind == "reset" or folder is None or vars(tree).get(_NOT) or tree.disable:
         return None
     try:
-        tap = vars(tree)[_TAP] = _begin(tree, folder)
+        tap = vars(tree)[TAP] = _begin(tree, folder)
     except Exception as error:  # a server must not fail for it
         vars(tree)[_NOT] = True
         sys.stderr.write(f"radixproof cannot record: {type(error).__name__}: {error}\n")
@@ -170,62 +123,66 @@ def _begin(tree: Any, folder: Path) -> Tap:
 
 def _node(node: Any) -> int | None:
     """The number of a node: since 0.5.17 that is what SGLang hands around."""
-    return node if node is None or type(node) is int else int(node.id)
+    return node if type(node) is int or node is None else int(node.id)
 
 
 def _prompt(tap: Tap, key: Any, request: str | None) -> Note:
-    tokens, limit = key.token_ids, getattr(key, "limit", None)
-    if limit is not None and limit < len(tokens):
-        tokens = tokens[:limit]
-    namespace = key.extra_key or ""
-    salt = getattr(key, "cache_salt", None)
-    return tap.prompt(tokens, f"{namespace}\0{salt}" if salt else namespace, request)
+    try:
+        limit, salt = key.limit, key.cache_salt
+    except AttributeError:  # up to 0.5.17
+        limit, salt = getattr(key, "limit", None), None
+    tokens, namespace = key.token_ids, key.extra_key or ""
+    length = len(tokens) if limit is None else min(limit, len(tokens))
+    return tap.prompt(tokens, length, f"{namespace}\0{salt}" if salt else namespace, request)
 
 
-def _looked_up(tap: Tap, arguments: Sequence[Any]) -> Note:
-    params = arguments[0]
+def _looked_up(tap: Tap, params: Any) -> Note:
     request = tap.request or getattr(params.req, "rid", None) or None
     return (_prompt(tap, params.key, request),)
 
 
 def _found(found: Any) -> Note:
-    device = getattr(found, "device_prefix_len", None)
-    if device is None:
+    try:
+        device = found.device_prefix_len
+    except AttributeError:  # up to 0.5.21
         device = len(found.device_indices)
     best = device + found.host_hit_length
     return device, best, _node(found.last_device_node), _node(found.best_match_node)
 
 
-def _handed_over(tap: Tap, arguments: Sequence[Any]) -> Note:
-    params = arguments[0]
-    evicted = getattr(params, "swa_evicted_seqlen", None)
-    if evicted is None:
-        lengths = getattr(params, "component_evicted_seqlens", {})
-        evicted = next((length for kind, length in lengths.items() if kind.name == "SWA"), 0)
-    return (
-        _prompt(tap, params.key, tap.request),
-        params.prev_prefix_len,
-        evicted,
-        params.mamba_value is not None,
-        getattr(params, "priority", 0) or 0,
-        getattr(params, "inserted_len", None),
-    )
+def _handed_over(tap: Tap, params: Any) -> Note:
+    try:
+        lengths, inserted = params.component_evicted_seqlens, params.inserted_len
+    except AttributeError:  # up to 0.5.21
+        lengths, inserted = getattr(params, "component_evicted_seqlens", None), None
+    evicted = params.swa_evicted_seqlen if lengths is None else 0
+    if lengths:
+        evicted = _behind_window(lengths)
+    key = _prompt(tap, params.key, tap.request)
+    state = params.mamba_value is not None
+    return key, params.prev_prefix_len, evicted, state, params.priority or 0, inserted
+
+
+def _behind_window(lengths: Mapping[Any, int]) -> int:
+    """How much of a key its request has given back, by what each component has of it."""
+    return next((length for kind, length in lengths.items() if kind.name == "SWA"), 0)
 
 
 def _inserted(result: Any) -> Note:
     return result.prefix_len, _node(getattr(result, "last_device_node", None))
 
 
-def _anchor(tap: Tap, arguments: Sequence[Any]) -> Note:
-    return (_node(arguments[0]),)
+def _anchor(tap: Tap, node: Any, *_: Any) -> Note:
+    return (node if type(node) is int else _node(node),)
 
 
 def _receipt(params: Any) -> str:
     """What tells apart two receipts of one node, where anything does."""
-    uuids = getattr(params, "component_lock_uuids", None)
-    if uuids is None:
+    try:
+        uuids, skipped = params.component_lock_uuids, params.skipped_lock_components
+    except AttributeError:  # up to 0.5.20, or None
         uuids = getattr(params, "swa_uuid_for_lock", None)
-    skipped = getattr(params, "skipped_lock_components", ())
+        skipped = getattr(params, "skipped_lock_components", ())
     return f"{uuids or ''}{tuple(skipped) or ''}" if uuids or skipped else ""
 
 
@@ -233,24 +190,21 @@ def _locked(result: Any) -> Note:
     return (_receipt(result),)
 
 
-def _given_back(tap: Tap, arguments: Sequence[Any]) -> Note:
-    return _node(arguments[0]), _receipt(arguments[1] if len(arguments) > 1 else None)
+def _given_back(tap: Tap, node: Any, params: Any = None, *_: Any) -> Note:
+    return _node(node), _receipt(params)
 
 
-def _given_back_early(tap: Tap, arguments: Sequence[Any]) -> Note:
+def _given_back_early(tap: Tap, node: Any, given: Any = None, *_: Any) -> Note:
     """Up to 0.5.19 with what tells where the window begins, in place of the receipt."""
-    given = arguments[1] if len(arguments) > 1 else None
     bare = given is None or isinstance(given, int | str)
-    return _node(arguments[0]), str(given or "") if bare else _receipt(given)
+    return _node(node), str(given or "") if bare else _receipt(given)
 
 
-def _lock_given_back_early(tap: Tap, arguments: Sequence[Any]) -> Note:
-    lock = arguments[0]
+def _lock_given_back_early(tap: Tap, lock: Any, *_: Any) -> Note:
     return (None, "") if lock is None else (_node(lock.node), _receipt(lock.receipt))
 
 
-def _wanted(tap: Tap, arguments: Sequence[Any]) -> Note:
-    params = arguments[0]
+def _wanted(tap: Tap, params: Any) -> Note:
     return params.num_tokens, params.swa_num_tokens, params.mamba_num
 
 
@@ -258,16 +212,15 @@ def _freed(result: Any) -> Note:
     return ((result.num_tokens_evicted, result.swa_num_tokens_evicted, result.mamba_num_evicted),)
 
 
-def _wanted_on_host(tap: Tap, arguments: Sequence[Any]) -> Note:
-    return arguments[0], arguments[1].name.lower() if len(arguments) > 1 else "full"
+def _wanted_on_host(tap: Tap, tokens: int, component: Any = None, *_: Any) -> Note:
+    return tokens, "full" if component is None else component.name.lower()
 
 
 def _freed_on_host(result: Any) -> Note:
     return (int(result or 0),)
 
 
-def _to_load(tap: Tap, arguments: Sequence[Any]) -> Note:
-    params = arguments[0]
+def _to_load(tap: Tap, params: Any) -> Note:
     return _node(params.best_match_node), params.mem_quota
 
 
@@ -278,7 +231,7 @@ def _loading(result: Any) -> Note | None:
     return loaded if isinstance(loaded, int) else len(loaded), _node(node)
 
 
-def _polled(tap: Tap, arguments: Sequence[Any]) -> Note:
+def _polled(tap: Tap, *_: Any) -> Note:
     return (False,)
 
 
@@ -291,24 +244,26 @@ def _submitted(fewer: int) -> Note | None:
     return (0,) if fewer > 0 else None
 
 
-def _only_that(name: str, tap: Tap, arguments: Sequence[Any]) -> Note:
+def _only_that(name: str, tap: Tap, *_: Any) -> Note:
     """It was called."""
     return (name,)
 
 
 def _under_way(tree: Any) -> int:
-    return len(getattr(tree.cache_controller, "ack_write_queue", ()))
+    controller = tree.cache_controller
+    return 0 if controller is None else len(controller.ack_write_queue)
 
 
 def _queued(tree: Any) -> int:
-    return len(getattr(tree.cache_controller, "write_queue", ()))
+    controller = tree.cache_controller
+    return 0 if controller is None else len(controller.write_queue)
 
 
 def _loading_now(tree: Any) -> int:
     return len(tree.ongoing_load_back)
 
 
-def _nothing(tap: Tap, arguments: Sequence[Any]) -> Note:
+def _nothing(tap: Tap, *_: Any) -> Note:
     return ()
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import marshal
 import os
+import select
 import subprocess
 import sys
 import threading
 from array import array
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -64,6 +65,10 @@ def begin(
     return Tap(own, {**head, "pools": [*free]}, lambda: tuple([int(count()) for count in counts]))
 
 
+def _pass_over(note: Note) -> None:
+    """Take a note when the recording has ended."""
+
+
 def raised(error: BaseException) -> Note:
     """What is noted of an error: its type, and where it was raised."""
     return type(error).__name__, place_of(error)
@@ -79,9 +84,12 @@ class Tap:
 
         ``free`` counts what is free in each pool. Raises OSError.
         """
-        self.folder, self.free = folder, free
+        self.folder = folder
+        self._count_free, self._to_count = free, True
         self._queue: deque[Note] = deque()
-        self._told: OrderedDict[str, int] = OrderedDict()
+        self.note: Callable[[Note], None] = self._queue.append
+        """Take a note: it is written within a second, if the recording goes on that long."""
+        self._told: dict[str, int] = {}
         self.ended = ""
         """Why nothing is noted any more; empty while it is."""
         self.busy = False
@@ -89,6 +97,7 @@ class Tap:
         self.request: str | None = None
         """That for which calls are made now."""
         read, pipe = os.pipe()
+        os.set_blocking(pipe, False)
         self._pipe: int | None = pipe
         with open(read, "rb") as notes:
             self._scribe = subprocess.Popen(
@@ -103,46 +112,39 @@ class Tap:
         self.note((HEAD, head))
         self._thread.start()
 
-    def note(self, note: Note) -> None:
-        """Take a note: it is written within a second, if the recording goes on that long."""
-        if self.ended:
-            return
-        if len(self._queue) > MOST_WAITING:
-            self.end("the notes come faster than they can be written")
-            return
-        self._queue.append(note)
-
-    def prompt(self, tokens: Sequence[int], namespace: str, request: str | None) -> Note:
-        """A key as a `Prompt`: of a request, only what has not been noted of it."""
-        length, start = len(tokens), 0
+    def prompt(
+        self, tokens: Sequence[int], length: int, namespace: str, request: str | None
+    ) -> Note:
+        """A key of so many tokens as a `Prompt`: of a request, only what has not been noted yet."""
+        start = 0
         if request is not None:
             told = self._told.get(request, 0)
-            start = min(told, length)
             if length > told:
-                self._remember(request, length)
-        new = b""
-        if start < length:
-            whole = tokens if isinstance(tokens, array) else array("q", tokens)
-            new = memoryview(whole)[start:].tobytes()
+                self._told[request] = length
+                if len(self._told) > MOST_REQUESTS:
+                    self.forget(next(iter(self._told)))
+            start = min(told, length)
+        new = tokens[start:length]
+        if not isinstance(new, array) or new.typecode != "q":
+            new = array("q", new)
         return namespace, request, start, new, length
 
-    def _remember(self, request: str, length: int) -> None:
-        """So many tokens of a request are known to the scribe."""
-        self._told[request] = length
-        self._told.move_to_end(request)
-        if len(self._told) > MOST_REQUESTS:
-            oldest, _ = self._told.popitem(last=False)
-            self.note((FORGET, oldest))
+    def free(self) -> tuple[int, ...] | None:
+        """What is free in each pool; None if that has been counted since the queue was emptied."""
+        if not self._to_count:
+            return None
+        self._to_count = False
+        return self._count_free()
 
     def forget(self, request: str) -> None:
-        """A request has ended: its name may come again, with other tokens."""
+        """A request has ended, or there are too many: its name may come with other tokens."""
         if self._told.pop(request, None) is not None:
             self.note((FORGET, request))
 
     def end(self, why: str) -> None:
         """Note nothing more, and let the scribe finish what it has."""
         if not self.ended:
-            self.ended = why
+            self.ended, self.note = why, _pass_over
             self._woken.set()
 
     def fail(self, error: Exception) -> None:
@@ -158,17 +160,25 @@ class Tap:
     def _leave(self) -> None:
         """In a process that was forked off: the recording is that of its parent alone."""
         self.ended = self.ended or "this process was forked off the one that is recorded"
+        self.note = _pass_over
         self._hang_up()
 
     def _empty(self) -> None:
         last = False
         while not last:
             self._woken.wait(EVERY)
+            self._to_count = True
+            self._watch()
             last = bool(self.ended)
             notes = [self._queue.popleft() for _ in range(len(self._queue))]
             if notes:
                 last = not self._hand_on([*notes, (FLUSH,)]) or last
         self._hang_up()
+
+    def _watch(self) -> None:
+        """What waits must not fill the memory of the server."""
+        if len(self._queue) > MOST_WAITING:
+            self.end("the notes come faster than they can be written")
 
     def _hang_up(self) -> None:
         """Close the pipe, once: its number may soon be that of another file."""
@@ -182,10 +192,14 @@ class Tap:
         Many are packed at once, which costs a fraction of packing each when it is noted.
         """
         assert self._pipe is not None
+        writable = select.poll()
+        writable.register(self._pipe, select.POLLOUT)
         try:
             left = memoryview(b"".join(map(marshal.dumps, notes)))
             while left:
-                left = left[os.write(self._pipe, left) :]
+                if writable.poll(EVERY * 1_000):
+                    left = left[os.write(self._pipe, left) :]
+                self._watch()
         except ValueError as error:  # of something that is not plain
             self.fail(error)
             return False
