@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, IN_WORDS, UsageError
+from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
@@ -189,10 +190,11 @@ class _Campaign:
 def _told(systems: Sequence[Searched], left: int, out: Path) -> int:
     """Say what a campaign has come to; returns the exit code."""
     for one in systems:
-        found = f"{len(one.findings)} findings" if one.findings else "nothing found"
-        print(f"{one.system}: {found} in {one.steps:,} steps of {one.shards} shards")
+        found = plural(len(one.findings), "finding") if one.findings else "nothing found"
+        where = f"{plural(one.steps, 'step')} of {plural(one.shards, 'shard')}"
+        print(f"{one.system}: {found} in {where}")
     if left:
-        print(f"{left} shards are still to be run: go on with --resume")
+        print(f"Still to be run: {plural(left, 'shard')}. Go on with --resume")
     print(f"Written to {out}: {PAGE}, {STORE}, {FINDINGS}")
     if any(one.findings for one in systems):
         return FOUND

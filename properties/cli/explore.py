@@ -22,6 +22,7 @@ from radixproof.properties.cli.exit_codes import (
 )
 from radixproof.properties.cli.records import earlier
 from radixproof.properties.cli.streams import complain
+from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import STEP_SECONDS
 
 if TYPE_CHECKING:
@@ -161,8 +162,9 @@ def _followed(
         except (TooManyStates, _TimeIsUp, KeyboardInterrupt) as error:
             hint = "" if isinstance(error, TooManyStates) else "; go on with --resume"
             raise Unavailable(
-                f"{str(error) or 'interrupted'}: all histories of up to {explored.depth} operations"
-                f" are judged, and nothing is wrong ({_count(explored)} so far){hint}"
+                f"{str(error) or 'interrupted'}: all histories of up to"
+                f" {plural(explored.depth, 'operation')} are judged, and nothing is wrong"
+                f" ({_count(explored)} so far){hint}"
             ) from None
     return explored
 
@@ -172,21 +174,22 @@ class _TimeIsUp(Exception):
 
 
 def _count(explored: Explored) -> str:
-    return f"{explored.states:,} states, {explored.transitions:,} transitions"
+    return f"{plural(explored.states, 'state')}, {plural(explored.transitions, 'transition')}"
 
 
 def _told(system: str, explored: Explored) -> int:
     """Say what an exploration has come to; returns the exit code."""
     from radixproof.properties.reporting.finding_folder import keep
 
-    what, depth = f"{system}, scope {explored.scope}", explored.depth
+    what = f"{system}, scope {explored.scope}"
+    up_to = f"of up to {plural(explored.depth, 'operation')}"
     if explored.found is not None:
         print(explored.found.folder.report)
         print(keep(explored.found.folder))
         print(f"{what}: {explored.found.summary}")
-        print(f"  found after {_count(explored)}; no history of up to {depth} operations is wrong")
+        print(f"  found after {_count(explored)}; no history {up_to} is wrong")
         return FOUND
-    length = "" if explored.exhausted else f" of up to {depth} operations"
+    length = "" if explored.exhausted else f" {up_to}"
     every = f"all histories{length} out of {len(explored.scope.operations)} are judged"
     print(f"{what}: {every} ({_count(explored)}): nothing is wrong")
     for text in _details(explored):
@@ -196,7 +199,7 @@ def _told(system: str, explored: Explored) -> int:
 
 def _details(explored: Explored) -> Iterator[str]:
     """What was met, and what was not."""
-    yield f"{len(explored.milestones)} milestones reached"
+    yield f"{plural(len(explored.milestones), 'milestone')} reached"
     for signature, count in sorted(explored.cut_off.items()):
         yield f"{signature} is known, and nothing is judged behind it: {count:,} histories"
     if explored.otherwise:

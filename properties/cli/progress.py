@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search import progress as search
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class ExplorationProgress:
         self.states += 1
         self.transitions += transitions
         news = (
-            f"{self.what}: histories of {length} operations,"
-            f" {self.states:,} states expanded, {self.transitions:,} transitions"
+            f"{self.what}: histories of {plural(length, 'operation')},"
+            f" {plural(self.states, 'state')} expanded, {plural(self.transitions, 'transition')}"
         )
         self.line.update(self.states, news, news)

@@ -61,7 +61,7 @@ def test_what_was_not_searched_to_its_end_is_not_called_clean(
     out = tmp_path / "out"
     arguments = ["--seeds", "1", "--steps", "300", "-j", "1", "--out", str(out)]
     assert main(["campaign", "radix", *arguments, "--seconds", "0.01"]) == CANNOT_RUN
-    assert "1 shards are still to be run" in capsys.readouterr().out
+    assert "Still to be run: 1 shard. " in capsys.readouterr().out
     assert main(["campaign", "radix", *arguments, "--resume"]) == CLEAN
     assert main(["campaign", "radix", *arguments, "--resume", "--steps", "7"]) == USAGE
     assert "is of another campaign" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def run(out: Path, *more: str, system: str = "radix") -> int:
 def test_a_scope_is_judged_to_its_depth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "--depth", "1") == CLEAN
     printed = capsys.readouterr().out
-    assert "radix, scope swa: all histories of up to 1 operations out of 35 are judged" in printed
+    assert "radix, scope swa: all histories of up to 1 operation out of 35 are judged" in printed
     assert "(5 states, 15 transitions): nothing is wrong" in printed
     assert "never possible: unlock" in printed
 
