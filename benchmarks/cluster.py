@@ -13,12 +13,12 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from radixproof.properties.campaigns import cluster as searching
-from radixproof.properties.campaigns.lane import Done, News
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.side_by_side import Searched
-from radixproof.properties.fleet.plan import Plan
-from radixproof.properties.fleet.store import Store
+from radixproof.properties.campaigns.plan import Plan
+from radixproof.properties.campaigns.store import Store
+from radixproof.properties.workers import cluster as searching
+from radixproof.properties.workers.lane import Done, News
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.side_by_side import Searched
 
 SYSTEMS = ("radix", "fault:split-parent-not-backed-up")
 

@@ -26,7 +26,7 @@ PRELOADED = (
     "hypothesis.stateful",
     "radixproof.impl.radix_adapter.target",
     "radixproof.impl.sglang.adapter",
-    "radixproof.properties.campaigns.searching",
+    "radixproof.properties.workers.searching",
     "radixproof.properties.running.run",
 )
 """What most of them import; a module that is missing here costs only time.

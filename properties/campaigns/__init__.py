@@ -1,1 +1,1 @@
-"""Long searches: shards of work in processes of their own, merged into one result."""
+"""Many searches of many systems, for hours, kept in a store and told on one page."""

@@ -18,11 +18,11 @@ from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
-    from radixproof.properties.campaigns.lane import Event
-    from radixproof.properties.campaigns.shard import Shard
-    from radixproof.properties.fleet.overview import Searched
-    from radixproof.properties.fleet.plan import Plan
-    from radixproof.properties.fleet.store import Store
+    from radixproof.properties.campaigns.overview import Searched
+    from radixproof.properties.campaigns.plan import Plan
+    from radixproof.properties.campaigns.store import Store
+    from radixproof.properties.workers.lane import Event
+    from radixproof.properties.workers.shard import Shard
 
 STORE, PAGE, FINDINGS = "campaign.sqlite", "campaign.html", "findings"
 
@@ -71,7 +71,7 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.fleet.store import Store, StoreError
+    from radixproof.properties.campaigns.store import Store, StoreError
 
     started = time.monotonic()
     names = list(dict.fromkeys(options.systems))
@@ -105,16 +105,16 @@ def _searched(
 ) -> Generator[Event, None, None]:
     """All that the searches tell, here or on a cluster."""
     if options.ray is not None:
-        from radixproof.properties.campaigns.cluster import search_on_cluster
+        from radixproof.properties.workers.cluster import search_on_cluster
 
         return search_on_cluster(shards, options.ray, seconds)
-    from radixproof.properties.campaigns.side_by_side import search_all
+    from radixproof.properties.workers.side_by_side import search_all
 
     return search_all(shards, options.jobs, seconds)
 
 
 def _plan(options: argparse.Namespace, names: Sequence[str]) -> Plan:
-    from radixproof.properties.fleet.plan import Plan
+    from radixproof.properties.campaigns.plan import Plan
 
     known, today = searches.known_in(options.known), date.today()
     passed_over = {name: tuple(known.for_system(name, today)) for name in names}
@@ -140,9 +140,9 @@ class _Campaign:
 
     def follow(self, events: Iterator[Event]) -> None:
         """Keep what comes, and show how far it is."""
-        from radixproof.properties.campaigns.lane import News
         from radixproof.properties.cli.progress import Output, SearchProgress
         from radixproof.properties.search.progress import Progress
+        from radixproof.properties.workers.lane import News
 
         console = Output(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         with SearchProgress(console, self.all, self.all - len(self.todo), "shards") as shown:
@@ -156,10 +156,10 @@ class _Campaign:
 
     def _keep(self, event: Event) -> bool:
         """Keep what an event says; returns whether its shard has come to an end."""
-        from radixproof.properties.campaigns.lane import Done, Failed, News
-        from radixproof.properties.campaigns.searching import FindingReport
-        from radixproof.properties.campaigns.side_by_side import Searched
         from radixproof.properties.reporting.finding_folder import keep
+        from radixproof.properties.workers.lane import Done, Failed, News
+        from radixproof.properties.workers.searching import FindingReport
+        from radixproof.properties.workers.side_by_side import Searched
 
         match event:
             case News(shard, FindingReport() as report):
@@ -179,8 +179,8 @@ class _Campaign:
 
     def write(self) -> list[Searched]:
         """The page, as far as the campaign has come; returns what is on it."""
-        from radixproof.properties.fleet.overview import overview
-        from radixproof.properties.fleet.page import html
+        from radixproof.properties.campaigns.overview import overview
+        from radixproof.properties.campaigns.page import html
 
         systems = overview(self.store)
         output_file.write(self.out / PAGE, html(systems, len(self.left), self.out))

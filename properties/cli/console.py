@@ -14,9 +14,6 @@ from pathlib import Path
 from rich.console import Console
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.cli.ci_files import CiFiles
 from radixproof.properties.cli.colours import coloured
 from radixproof.properties.cli.progress import Output, SearchProgress
@@ -25,6 +22,9 @@ from radixproof.properties.reporting.finding_folder import keep
 from radixproof.properties.results.conclusion import conclusion
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.lane import Done, Event, Failed, News
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.side_by_side import search_all
 
 
 def check(

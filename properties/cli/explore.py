@@ -26,9 +26,9 @@ from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import STEP_SECONDS
 
 if TYPE_CHECKING:
-    from radixproof.properties.campaigns.pool import Pool
     from radixproof.properties.exploring.explorer import Explored
     from radixproof.properties.exploring.small_scope import SmallScope
+    from radixproof.properties.workers.pool import Pool
 
 FINDINGS = "findings"
 ALL = "all"
@@ -73,10 +73,10 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.campaigns.pool import Pool
     from radixproof.properties.exploring.scopes import DEFAULT, QUICK, SCOPES, SLOW
     from radixproof.properties.exploring.working import work
     from radixproof.properties.reporting.report import describe
+    from radixproof.properties.workers.pool import Pool
 
     if options.scopes:
         for one in SCOPES.values():

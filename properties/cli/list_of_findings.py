@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.cli import output_file
 from radixproof.properties.reporting.finding_folder import PAGE, page_link
 from radixproof.properties.reporting.page.index import Listed, listing
 from radixproof.properties.results.result import SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 NAME = "index.html"
 

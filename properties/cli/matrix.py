@@ -16,12 +16,12 @@ from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
-    from radixproof.properties.campaigns.lane import Event
     from radixproof.properties.cli.progress import Output, SearchProgress
     from radixproof.properties.known.files import Known
     from radixproof.properties.matrix.folder import Folder
     from radixproof.properties.matrix.table import Row
     from radixproof.properties.results.result import SystemResult
+    from radixproof.properties.workers.lane import Event
 
 ABOUT = """\
 Search all releases of SGLang that are driven, with every core, or the systems that are named; write
@@ -120,10 +120,10 @@ def _fill(
     seconds: float | None,
 ) -> None:
     """Search what is not finished, and write the table whenever there is something new in it."""
-    from radixproof.properties.campaigns.side_by_side import search_all
     from radixproof.properties.cli.progress import Output, SearchProgress
     from radixproof.properties.reporting.wording import plural
     from radixproof.properties.results.result import Ending
+    from radixproof.properties.workers.side_by_side import search_all
 
     console, by_shard = (
         Output(highlight=False, soft_wrap=True, emoji=False),
@@ -159,11 +159,11 @@ def _show(
 
     A finding is on the disk before it is printed.
     """
-    from radixproof.properties.campaigns.lane import News
-    from radixproof.properties.campaigns.searching import FindingReport
     from radixproof.properties.matrix.wording import in_a_line, verdict
     from radixproof.properties.reporting.finding_folder import UNWRITTEN, keep
     from radixproof.properties.search.progress import Progress
+    from radixproof.properties.workers.lane import News
+    from radixproof.properties.workers.searching import FindingReport
 
     match event:
         case News(_, Progress() as now):

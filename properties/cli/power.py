@@ -18,9 +18,9 @@ from radixproof.properties.histories.durable import write_file
 from radixproof.properties.search.budget import PROFILES
 
 if TYPE_CHECKING:
-    from radixproof.properties.campaigns.shard import Shard
     from radixproof.properties.power.scores import ScoreTable
     from radixproof.properties.power.trials import TrialResult
+    from radixproof.properties.workers.shard import Shard
 
 RECORD = "trials.jsonl"
 DRIVERS = ("baseline", "machine", "soak", "explorer", "corpus", "others")
@@ -114,9 +114,9 @@ def _named(one: TrialResult) -> str:
 
 
 def _expected(file: Path | None, drivers: Iterable[str]) -> set[str]:
-    from radixproof.properties.campaigns.record import MOST_BYTES
     from radixproof.properties.histories.reading import UnreadableFile, text_of
     from radixproof.properties.power.result_page import found_before
+    from radixproof.properties.workers.record import MOST_BYTES
 
     if file is None:
         return set()

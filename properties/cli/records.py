@@ -1,4 +1,4 @@
-"""Records of campaigns on the command line: one that is there is gone on with only if asked."""
+"""Records on the command line: one that is there is gone on with only if asked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def earlier(read: Callable[[Path], list[T]], file: Path, resume: bool) -> list[T
 
     Raises `UsageError` if it cannot be read, or is there although the campaign is a new one.
     """
-    from radixproof.properties.campaigns.record import RecordError
+    from radixproof.properties.workers.record import RecordError
 
     try:
         before = read(file)

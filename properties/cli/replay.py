@@ -13,8 +13,8 @@ from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, Usage
 from radixproof.properties.cli.streams import complain
 
 if TYPE_CHECKING:
-    from radixproof.properties.campaigns.lane import Failed
-    from radixproof.properties.campaigns.replaying import Replayed
+    from radixproof.properties.workers.lane import Failed
+    from radixproof.properties.workers.replaying import Replayed
 
 SKIP = 125
 """What `git bisect run` takes for: this commit cannot be tested."""
@@ -63,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _on_one(options: argparse.Namespace, history: History) -> int:
-    from radixproof.properties.campaigns.replaying import replay
     from radixproof.properties.cli.colours import show
     from radixproof.properties.cli.progress import ReplayProgress
+    from radixproof.properties.workers.replaying import replay
 
     system = history_file.system(history, options.system, options.path)
     with ReplayProgress(len(history.operations)) as tell:
@@ -81,7 +81,7 @@ def _on_one(options: argparse.Namespace, history: History) -> int:
 
 def _on_all(options: argparse.Namespace, history: History) -> int:
     from radixproof.impl.sglang.releases import prepared_names
-    from radixproof.properties.campaigns.replaying import replay_all
+    from radixproof.properties.workers.replaying import replay_all
 
     if options.system is not None or options.path is not None:
         raise UsageError("--all is every prepared release of SGLang: leave out --system and --path")
@@ -117,7 +117,7 @@ def _in_order(
 
 def _in_words(went: Replayed | Failed) -> tuple[int, str]:
     """How it went on a system: as an exit code, and in a line."""
-    from radixproof.properties.campaigns.lane import Failed
+    from radixproof.properties.workers.lane import Failed
 
     if isinstance(went, Failed):
         return CANNOT_RUN, f"could not be run: {went.reason}"

@@ -34,8 +34,8 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from radixproof.properties.campaigns.replaying import drawn
     from radixproof.properties.cli.progress import ReplayProgress
+    from radixproof.properties.workers.replaying import drawn
 
     if history_file.is_trace(options.file):
         system, _, history = traces.shrunk(options)

@@ -23,7 +23,7 @@ def look_up_all(names: Iterable[str], step_seconds: float) -> None:
 
     Raises `UnknownSystem` or `Unavailable`.
     """
-    from radixproof.properties.campaigns.replaying import look_up
+    from radixproof.properties.workers.replaying import look_up
 
     for name in names:
         if registry.is_of_strangers(name):
@@ -54,8 +54,8 @@ def outstanding_all(
     """A result for each system, yet to be filled in: its findings will lie below ``folder``, and
     the histories that are ``stored`` are replayed first.
     """
-    from radixproof.properties.campaigns.shard import SEARCH, Shard
     from radixproof.properties.results.result import outstanding
+    from radixproof.properties.workers.shard import SEARCH, Shard
 
     shards = [
         Shard(

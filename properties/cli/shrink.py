@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
-    from radixproof.properties.campaigns.replaying import shrunk
+    from radixproof.properties.workers.replaying import shrunk
 
     history = history_file.read(options.file)
     system = history_file.system(history, options.system, options.path)

@@ -64,7 +64,7 @@ def shrunk(options: argparse.Namespace) -> tuple[str, History, History | None]:
     """The system, the history of a trace, and a shortest one that goes wrong in the same way; None
     if nothing is wrong with it that is not known. Raises `UsageError` or `Unavailable`.
     """
-    from radixproof.properties.campaigns.tracing import reduced
+    from radixproof.properties.workers.tracing import reduced
 
     told = rebuilt(options.file)
     system = history_file.system(told.history, options.system, options.path)
@@ -96,8 +96,8 @@ def _check_enough(went: Followed, system: str) -> None:
 
 
 def _followed(told: Rebuilt, system: str, options: argparse.Namespace) -> Followed:
-    from radixproof.properties.campaigns.tracing import followed
     from radixproof.properties.cli.progress import ReplayProgress
+    from radixproof.properties.workers.tracing import followed
 
     known = frozenset(searches.known_in(options.known).for_system(system, date.today()))
     with ReplayProgress(len(told.history.operations)) as tell:

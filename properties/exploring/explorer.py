@@ -15,11 +15,11 @@ from typing import Any
 
 from radixproof.impl.system import Unavailable
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.campaigns.lane import Done, Event, Failed
-from radixproof.properties.campaigns.pool import Pool
 from radixproof.properties.exploring.expanding import Broken, Expanded, Path, history_of
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.working import Chunk, Found, Job, Wrong
+from radixproof.properties.workers.lane import Done, Event, Failed
+from radixproof.properties.workers.pool import Pool
 
 CHUNK = 32
 """Most states that a process expands at a time."""

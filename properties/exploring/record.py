@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.campaigns import record
 from radixproof.properties.exploring.expanding import Expanded
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.histories.file_names import own_slug
+from radixproof.properties.workers import record
 
 
 def file_of(folder: Path, system: str, scope: SmallScope, known: Collection[str]) -> Path:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.histories.reading import UnreadableFile, text_of
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import Known
 from radixproof.properties.matrix.cells import State, states
 from radixproof.properties.results.result import Ending, SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 FORMAT = 1
 LARGEST = 2**26

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.campaigns import record
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
+from radixproof.properties.workers import record
 
 
 def line(done: TrialResult) -> str:

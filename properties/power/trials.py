@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from radixproof.impl import registry
 from radixproof.impl.system import close
 from radixproof.model.config import Config
-from radixproof.properties.campaigns.lane import Done, Failed
-from radixproof.properties.campaigns.pool import run
-from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.power.compared_drivers import DRIVERS
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.search import calm_collector
+from radixproof.properties.workers.lane import Done, Failed
+from radixproof.properties.workers.pool import run
+from radixproof.properties.workers.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)

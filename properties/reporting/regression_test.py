@@ -128,7 +128,7 @@ def test_{name}():
 _FILE_IN_CHILDREN = """{docstring}
 
 from radixproof import {names}
-from radixproof.properties.campaigns.replaying import replay_in_children
+from radixproof.properties.workers.replaying import replay_in_children
 
 HISTORY = {history}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.results.result import SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 
 def facts(result: SystemResult, finding: FindingReport) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.results.result import SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, not even in an escaped form."""

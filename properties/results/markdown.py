@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.results.result import SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 LONGEST = 20_000
 """Characters of one report that are shown: a whole summary has room for a million."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.campaigns.side_by_side import Searched
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.lane import Done, Event, Failed, News
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.shard import Shard
+from radixproof.properties.workers.side_by_side import Searched
 
 
 class Ending(Enum):

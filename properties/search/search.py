@@ -5,7 +5,7 @@ beginning of what showed it, so that a shallow bug does not hide a deep one. Its
 function of the system, the corpus, the seed and the budget in steps alone; only a limit in seconds
 depends on the machine.
 
-This is a search in one process; `campaigns/side_by_side.py` is one in several, with the same
+This is a search in one process; `workers/side_by_side.py` is one in several, with the same
 findings.
 """
 

@@ -13,12 +13,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from radixproof.properties.campaigns.lane import Done, Failed
-from radixproof.properties.campaigns.pool import run
 from radixproof.properties.search.search import calm_collector
 from radixproof.properties.sensitivity.cells import COUNTED, Cell, Result, Sabotage
 from radixproof.properties.sensitivity.scouting import scout
 from radixproof.properties.sensitivity.trying import attempt
+from radixproof.properties.workers.lane import Done, Failed
+from radixproof.properties.workers.pool import run
 
 TOGETHER = 40
 """Sabotages of one history, at most, that a process is given at a time."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.campaigns import record
 from radixproof.properties.sensitivity.cells import Result
+from radixproof.properties.workers import record
 
 
 def line(done: Result) -> str:

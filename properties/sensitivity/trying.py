@@ -9,7 +9,6 @@ from typing import Any
 from radixproof.impl import registry
 from radixproof.impl.sabotage.planting import Sabotaged
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.campaigns.alarm import do_within
 from radixproof.properties.running.run import Verdict, run_history
 from radixproof.properties.sensitivity.cells import (
     CLOSELY,
@@ -22,6 +21,7 @@ from radixproof.properties.sensitivity.cells import (
 )
 from radixproof.properties.sensitivity.looking import seen
 from radixproof.properties.sensitivity.stories import Story, continuations, story
+from radixproof.properties.workers.alarm import do_within
 
 SECONDS = 20.0
 """Until a history, which takes a tenth of a second, is taken to hang."""

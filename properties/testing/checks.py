@@ -9,9 +9,6 @@ from datetime import date
 
 from radixproof.impl import registry
 from radixproof.impl.system import Target, Unavailable
-from radixproof.properties.campaigns.searching import reported
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.entry import KnownError
 from radixproof.properties.known.files import load_all
@@ -23,6 +20,9 @@ from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
 from radixproof.properties.testing.asked import Asked
+from radixproof.properties.workers.searching import reported
+from radixproof.properties.workers.shard import SEARCH, Shard
+from radixproof.properties.workers.side_by_side import search_all
 
 
 class CannotCheck(Exception):

@@ -14,8 +14,8 @@ from radixproof.impl.registry import find
 from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 from radixproof.model.verdict import Breach
-from radixproof.properties.campaigns import lane
 from radixproof.properties.running.run import Run, run_history
+from radixproof.properties.workers import lane
 
 from ..own_process import CONTEXT
 from .deeds import DELTAS, WHOLE, Deed, SignatureOf

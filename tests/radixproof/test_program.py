@@ -80,7 +80,7 @@ def ended(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
         "argparse",
         "msgspec",
         "radixproof.properties.reporting.narrate",
-        "radixproof.properties.campaigns.replaying",
+        "radixproof.properties.workers.replaying",
         "multiprocessing.popen_spawn_posix",
     ],
 )

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from radixproof.properties.campaigns import pool, replaying, searching, side_by_side
-from radixproof.properties.campaigns.lane import Event, News, Work, done
 from radixproof.properties.guarding.child import Returned, Tell
+from radixproof.properties.workers import pool, replaying, searching, side_by_side
+from radixproof.properties.workers.lane import Event, News, Work, done
 
 T = TypeVar("T")
 

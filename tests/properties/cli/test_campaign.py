@@ -46,7 +46,7 @@ def test_it_finds_once_what_is_there_and_goes_on_where_it_was(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("radixproof.properties.fleet.store.Store.finish", killed)
+        patched.setattr("radixproof.properties.campaigns.store.Store.finish", killed)
         assert campaign(parts) == CANNOT_RUN
     assert campaign(parts) == USAGE
     assert "go on with --resume" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from radixproof.properties.cli.main import main
 from radixproof.properties.search.budget import PROFILES, Budget
 
 ROOT = Path(__file__).resolve().parents[3]
-SYSTEMS = "tests.properties.campaigns.systems"
+SYSTEMS = "tests.properties.workers.systems"
 GOOD, BAD = f"{SYSTEMS}:target", f"{SYSTEMS}:broken"
 PINNED = "PIN/full-freed"
 

@@ -23,7 +23,7 @@ from radixproof.properties.search.budget import PROFILES, Budget
 
 from ...releases import again
 
-RIDDLED = "tests.properties.campaigns.systems:riddled"
+RIDDLED = "tests.properties.workers.systems:riddled"
 """It is reported with eight signatures, the first at once."""
 ROOT = Path(__file__).resolve().parents[3]
 WRITTEN = re.compile(r"^Written to (.*): (.*)$", re.MULTILINE)

@@ -437,6 +437,6 @@ def test_a_failure_of_our_own_is_no_finding(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("radixproof.properties.campaigns.replaying.replay", fail)
+    monkeypatch.setattr("radixproof.properties.workers.replaying.replay", fail)
     assert main(["replay", str(lost)]) == CANNOT_RUN
     assert said in capsys.readouterr().err.splitlines()[-1]

@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from radixproof.impl.sglang.releases import all_names
-from radixproof.properties.campaigns import side_by_side
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main
 from radixproof.properties.search.budget import PROFILES, Budget
+from radixproof.properties.workers import side_by_side
 
 from ...releases import again
 
 ROOT = Path(__file__).resolve().parents[3]
-SYSTEMS = "tests.properties.campaigns.systems"
+SYSTEMS = "tests.properties.workers.systems"
 GOOD, BAD = f"{SYSTEMS}:target", f"{SYSTEMS}:broken"
 NOT_HERE = "sglang==0.5.14"
 

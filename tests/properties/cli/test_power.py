@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.cli import power
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main
@@ -19,6 +18,7 @@ from radixproof.properties.power.result_page import as_json
 from radixproof.properties.power.scores import score_table
 from radixproof.properties.power.trial_record import line, read
 from radixproof.properties.power.trials import TrialResult, fault_of, trial
+from radixproof.properties.workers.shard import Shard
 
 from ..power.campaigns import BUDGET, CAMPAIGN, OTHER, SHALLOW, made
 

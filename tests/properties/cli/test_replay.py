@@ -74,7 +74,7 @@ def test_it_says_on_which_releases_a_history_fails(
 def in_place_of_releases(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Systems that are there as soon as they are asked for; what is changed in it counts."""
     monkeypatch.chdir(ROOT)
-    names = ["tests.properties.campaigns.systems:target"]
+    names = ["tests.properties.workers.systems:target"]
     monkeypatch.setattr("radixproof.impl.sglang.releases.prepared_names", lambda: names)
     return names
 

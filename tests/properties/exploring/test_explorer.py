@@ -11,13 +11,13 @@ from radixproof.impl.operations import Evict, Insert, Lock, Unlock, WritingCheck
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.campaigns.lane import Done
-from radixproof.properties.campaigns.pool import Pool
 from radixproof.properties.exploring.expanding import Expanded, expand
 from radixproof.properties.exploring.explorer import Explored, Reached, TooManyStates, explore
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.working import Wrong, _found, work
+from radixproof.properties.workers.lane import Done
+from radixproof.properties.workers.pool import Pool
 
 from ..guarding import fatal
 

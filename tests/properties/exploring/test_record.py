@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.record import RecordError
 from radixproof.properties.exploring.expanding import Expanded
 from radixproof.properties.exploring.record import line, read
+from radixproof.properties.workers.record import RecordError
 
 ONE = Expanded(
     b"\1\2",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from radixproof.properties.campaigns.searching import FindingReport
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import Known
 from radixproof.properties.matrix.table import Asked, Row, Table, marked, row_of
 from radixproof.properties.matrix.upstream import catalogue, with_bugs
 from radixproof.properties.results.result import Ending, SystemResult
+from radixproof.properties.workers.searching import FindingReport
 
 from ..results.made_up import finding, progress, result
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.record import RecordError
 from radixproof.properties.power.trial_record import line, read
+from radixproof.properties.workers.record import RecordError
 
 from .campaigns import CAMPAIGN
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from radixproof.impl.scope import Scope
 from radixproof.model.config import Component
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.reporting.finding_folder import FindingFolder
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 SCOPE = Scope(components=(Component.FULL,), hosted=False, ranks=False)
 BUDGET = Budget(steps=1_000, examples=0, demand=75)

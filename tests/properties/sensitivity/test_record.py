@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.record import RecordError
 from radixproof.properties.sensitivity.cells import MISSED, REPORTED, Result
 from radixproof.properties.sensitivity.record import line, read
 from radixproof.properties.sensitivity.scouting import scout
+from radixproof.properties.workers.record import RecordError
 
 FIRST, SECOND = scout(1, 0)[:2]
 DONE = [Result(FIRST, REPORTED, "LOCK/full-too-few", 3), Result(SECOND, MISSED)]

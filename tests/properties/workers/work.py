@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.search.budget import Budget
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 
 def shard(system: str, seed: int = 1) -> Shard:

@@ -12,7 +12,7 @@ from radixproof.impl.system import System, Target
 from radixproof.model.config import Config
 
 target = toy_adapter.target
-HERE = "tests.properties.campaigns.systems"
+HERE = "tests.properties.workers.systems"
 
 
 def broken() -> Target:

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl import registry
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.campaigns.side_by_side import Searched, search_all
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
+from radixproof.properties.workers.lane import Done, Event, Failed, News
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.shard import SEARCH, Shard
+from radixproof.properties.workers.side_by_side import Searched, search_all
 
 from .systems import HERE
 

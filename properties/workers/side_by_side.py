@@ -18,9 +18,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 
-from radixproof.properties.campaigns.guarded import guarded
-from radixproof.properties.campaigns.lane import Done, Event, Failed, Lane, News
-from radixproof.properties.campaigns.searching import (
+from radixproof.properties.search.course import Ahead, Course
+from radixproof.properties.search.progress import Progress
+from radixproof.properties.search.units import CORPUS, MACHINE, SOAK, Broken, Unit
+from radixproof.properties.workers.guarded import guarded
+from radixproof.properties.workers.lane import Done, Event, Failed, Lane, News
+from radixproof.properties.workers.searching import (
     Examine,
     Examined,
     Explore,
@@ -28,10 +31,7 @@ from radixproof.properties.campaigns.searching import (
     Open,
     Opened,
 )
-from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.search.course import Ahead, Course
-from radixproof.properties.search.progress import Progress
-from radixproof.properties.search.units import CORPUS, MACHINE, SOAK, Broken, Unit
+from radixproof.properties.workers.shard import Shard
 
 AT_A_STRETCH = {CORPUS: 16, MACHINE: 1, SOAK: 8}
 """Units in one job, by driver: a moment's work each."""

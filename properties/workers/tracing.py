@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radixproof.impl.operations import History
-from radixproof.properties.campaigns.replaying import apart, now_and_then, until_it_lives
 from radixproof.properties.guarding.child import Tell
 from radixproof.properties.guarding.starting import started
 from radixproof.properties.traces.following import Followed, follow
 from radixproof.properties.traces.rebuilding import Rebuilt
 from radixproof.properties.traces.reducing import reduce
+from radixproof.properties.workers.replaying import apart, now_and_then, until_it_lives
 
 
 @dataclass(frozen=True)

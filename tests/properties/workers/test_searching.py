@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 
 from radixproof.impl.registry import UnknownSystem
-from radixproof.properties.campaigns.searching import (
+from radixproof.properties.histories import corpus
+from radixproof.properties.histories.history_json import HistoryError, from_json
+from radixproof.properties.search.budget import Budget
+from radixproof.properties.search.units import SOAK, Broken, Kept, Ran, Unit, Units
+from radixproof.properties.workers.searching import (
     Examine,
     Examined,
     Explore,
@@ -22,11 +26,7 @@ from radixproof.properties.campaigns.searching import (
     Shrinking,
     work,
 )
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.histories import corpus
-from radixproof.properties.histories.history_json import HistoryError, from_json
-from radixproof.properties.search.budget import Budget
-from radixproof.properties.search.units import SOAK, Broken, Kept, Ran, Unit, Units
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 FAULT = "fault:split-parent-not-backed-up"
 SHARD = Shard(FAULT, SEARCH, 1, Budget(steps=1_500, examples=0), folder="out")

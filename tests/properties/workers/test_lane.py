@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from radixproof.properties.campaigns import lane as lanes
-from radixproof.properties.campaigns.lane import Done, Event, Failed, Lane, News
+from radixproof.properties.workers import lane as lanes
+from radixproof.properties.workers.lane import Done, Event, Failed, Lane, News
 
 from .work import shard, work
 

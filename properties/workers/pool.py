@@ -8,7 +8,7 @@ from contextlib import closing
 from multiprocessing.connection import wait
 from typing import Self
 
-from radixproof.properties.campaigns.lane import Event, Lane, News, Work
+from radixproof.properties.workers.lane import Event, Lane, News, Work
 
 
 class Pool:

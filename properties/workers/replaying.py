@@ -14,8 +14,6 @@ from radixproof.impl.operations import History
 from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.verdict import Breach
-from radixproof.properties.campaigns.lane import Done, Failed, Lane, News
-from radixproof.properties.campaigns.pool import run
 from radixproof.properties.guarding.child import Died, Tell, in_child
 from radixproof.properties.guarding.deaths import breach, death
 from radixproof.properties.guarding.settling import settled
@@ -30,6 +28,8 @@ from radixproof.properties.running.run import Verdict
 from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import NothingFails, failure, shrink
 from radixproof.properties.search.repeating import differs
+from radixproof.properties.workers.lane import Done, Failed, Lane, News
+from radixproof.properties.workers.pool import run
 
 T = TypeVar("T")
 K = TypeVar("K", bound="OnSystem")

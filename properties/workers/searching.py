@@ -16,8 +16,6 @@ from typing import TypeAlias
 
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
-from radixproof.properties.campaigns.alarm import do_within
-from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.guarding.child import Tell, in_child
 from radixproof.properties.guarding.rehearsing import rehearse
 from radixproof.properties.guarding.starting import started
@@ -32,6 +30,8 @@ from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.search import calm_collector, time_is_up
 from radixproof.properties.search.trial import try_out
 from radixproof.properties.search.units import Broken, Ran, Unit, Units
+from radixproof.properties.workers.alarm import do_within
+from radixproof.properties.workers.shard import Shard
 
 NEWS_EVERY = 0.1
 """Seconds between two reports of progress."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from contextlib import closing
 
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.pool import Pool, run
+from radixproof.properties.workers.lane import Done, Event, Failed, News
+from radixproof.properties.workers.pool import Pool, run
 
 from .work import shard, work
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from radixproof.properties.campaigns.alarm import TimeIsUp, do_within
+from radixproof.properties.workers.alarm import TimeIsUp, do_within
 
 
 def test_endless_work_is_left() -> None:

@@ -16,10 +16,10 @@ from typing import Any
 
 from radixproof.impl.sglang import names, store
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.lane import Event, Failed, News
-from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.lane import Event, Failed, News
+from radixproof.properties.workers.shard import Shard
+from radixproof.properties.workers.side_by_side import search_all
 
 RETRIES = 10
 """Times that a shard is begun again because its node died."""

@@ -15,15 +15,15 @@ import pytest
 
 from radixproof.impl.operations import Evict, Insert
 from radixproof.impl.system import Target, Unavailable
-from radixproof.properties.campaigns import guarded
-from radixproof.properties.campaigns.lane import Done, Failed, News
-from radixproof.properties.campaigns.searching import Explore, FindingReport
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.campaigns.side_by_side import search_all
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.units import SOAK, Unit
+from radixproof.properties.workers import guarded
+from radixproof.properties.workers.lane import Done, Failed, News
+from radixproof.properties.workers.searching import Explore, FindingReport
+from radixproof.properties.workers.shard import SEARCH, Shard
+from radixproof.properties.workers.side_by_side import search_all
 
 from ...releases import AGAIN, again
 from ..guarding import fatal

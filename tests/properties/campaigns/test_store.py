@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.fleet.store import Finished, Store, StoreError
+from radixproof.properties.campaigns.store import Finished, Store, StoreError
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 from ..results.made_up import BUDGET, finding, progress
 

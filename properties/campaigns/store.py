@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.shard import Shard
 
 FORMAT = 1
 SCHEMA = """

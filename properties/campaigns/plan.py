@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from radixproof.properties.campaigns.shard import SEARCH, Shard
 from radixproof.properties.search.budget import PROFILES, STEP_SECONDS
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 STEPS_AN_EXAMPLE = 250
 """One example of the state machine for so many steps."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from radixproof.properties.fleet.plan import Plan
+from radixproof.properties.campaigns.plan import Plan
 
 PLAN = Plan(("radix", "other"), 5, 2, 1_000, {"other": ("PIN/full", "LOCK/full")})
 

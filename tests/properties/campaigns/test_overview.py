@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.shard import SEARCH, Shard
-from radixproof.properties.fleet.overview import overview
-from radixproof.properties.fleet.store import Store
+from radixproof.properties.campaigns.overview import overview
+from radixproof.properties.campaigns.store import Store
+from radixproof.properties.workers.shard import SEARCH, Shard
 
 from ..results.made_up import BUDGET, finding, progress
 

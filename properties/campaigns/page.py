@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from radixproof import __version__
-from radixproof.properties.fleet.overview import Searched
+from radixproof.properties.campaigns.overview import Searched
 from radixproof.properties.power.steps_chart import chart
 from radixproof.properties.reporting.finding_folder import page_link
 from radixproof.properties.reporting.page.templates import HERE, fill

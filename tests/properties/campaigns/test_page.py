@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from radixproof.properties.fleet.overview import Distinct, Searched
-from radixproof.properties.fleet.page import html
-from radixproof.properties.fleet.store import Found
+from radixproof.properties.campaigns.overview import Distinct, Searched
+from radixproof.properties.campaigns.page import html
+from radixproof.properties.campaigns.store import Found
 
 
 def test_it_tells_what_was_found_what_is_to_come_and_what_was_not_reached() -> None:

@@ -15,13 +15,13 @@ from typing import Any
 
 from radixproof.impl.operations import History, Operation
 from radixproof.model.config import Config
-from radixproof.properties.campaigns.searching import Examine, Explore, Job, Rehearsal, work
-from radixproof.properties.campaigns.shard import Shard
 from radixproof.properties.guarding.child import HANG, Child, Died, Ending
 from radixproof.properties.guarding.deaths import as_death, breach, death, is_fatal, too_many
 from radixproof.properties.guarding.settling import SLOWER, Went, comes_again, run_again, settled
 from radixproof.properties.running.journal import Death
 from radixproof.properties.search.search import time_is_up
+from radixproof.properties.workers.searching import Examine, Explore, Job, Rehearsal, work
+from radixproof.properties.workers.shard import Shard
 
 MOST_DEATHS = 200
 """Processes of one lane that may die, before the search is given up."""

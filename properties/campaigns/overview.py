@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from radixproof.properties.fleet.store import Finished, Found, Store
+from radixproof.properties.campaigns.store import Finished, Found, Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from radixproof.impl.registry import UnknownSystem
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
-from radixproof.properties.campaigns.lane import Failed
-from radixproof.properties.campaigns.replaying import (
+from radixproof.properties.workers.lane import Failed
+from radixproof.properties.workers.replaying import (
     Replayed,
     look_up,
     replay,
@@ -99,6 +99,6 @@ def test_a_history_on_many_systems_is_as_on_each() -> None:
 
 def test_an_operation_that_a_system_cannot_be_put_to_is_named() -> None:
     locked = replace(LEAVES, operations=(*LEAVES.operations[:2], HostLock("a", Key((1,)))))
-    replayed = replay("tests.properties.campaigns.systems:target", locked, 5.0)
+    replayed = replay("tests.properties.workers.systems:target", locked, 5.0)
     assert replayed.breach is None
     assert replayed.left_out == "step 3 (host_lock): the system has no such operation"

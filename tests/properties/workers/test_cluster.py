@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from radixproof.impl.system import Unavailable
-from radixproof.properties.campaigns.cluster import search_on_cluster, searched
-from radixproof.properties.campaigns.lane import Done, Event, Failed, News
-from radixproof.properties.campaigns.searching import FindingReport
-from radixproof.properties.campaigns.shard import Shard
-from radixproof.properties.campaigns.side_by_side import Searched
+from radixproof.properties.campaigns.plan import Plan
+from radixproof.properties.campaigns.store import Store
 from radixproof.properties.cli.exit_codes import CLEAN
 from radixproof.properties.cli.main import main
-from radixproof.properties.fleet.plan import Plan
-from radixproof.properties.fleet.store import Store
+from radixproof.properties.workers.cluster import search_on_cluster, searched
+from radixproof.properties.workers.lane import Done, Event, Failed, News
+from radixproof.properties.workers.searching import FindingReport
+from radixproof.properties.workers.shard import Shard
+from radixproof.properties.workers.side_by_side import Searched
 
 SYSTEMS = ("fault:split-parent-not-backed-up", "fault:ack-keeps-lock", "radix")
 PLAN = Plan(SYSTEMS, 1, 3, 2_000, {})
@@ -124,7 +124,7 @@ def test_without_ray_it_is_said_how_to_get_it(
     def missing(name: str) -> Any:
         raise ImportError(name)
 
-    monkeypatch.setattr("radixproof.properties.campaigns.cluster.import_module", missing)
+    monkeypatch.setattr("radixproof.properties.workers.cluster.import_module", missing)
     with pytest.raises(Unavailable, match=r"pip install 'radixproof\[cluster\]'"):
         next(search_on_cluster(PLAN.shards(tmp_path), "auto"))
 

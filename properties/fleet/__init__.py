@@ -1,1 +1,0 @@
-"""Campaigns: many searches of many systems, for hours, kept in a store and told on one page."""

@@ -1,0 +1,1 @@
+"""Work in processes of its own: lanes, pools and clusters that do jobs and tell what came of it."""
