@@ -53,9 +53,12 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        from radixproof.impl.recording.live_sglang import tap_class
+        try:
+            from radixproof.impl.recording.live_sglang import tap_class
 
-        tap_class(getattr(module, _CLASS), self._folder)
+            tap_class(getattr(module, _CLASS), self._folder)
+        except Exception as error:  # a server must not fail for it
+            sys.stderr.write(f"radixproof cannot record: {type(error).__name__}: {error}\n")
 
 
 def watch() -> None:

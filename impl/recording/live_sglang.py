@@ -29,7 +29,7 @@ _OF_REQUESTS = (
     "release_aborted_request",
 )
 """What is called with a request, and calls the tree for it."""
-_LAST = ("cache_finished_req", "on_release")
+_LAST = ("cache_finished_req", "on_release", "release_aborted_request")
 """What is called with a request that ends."""
 _KINDS = {"kv": "full", "swa": "swa", "mamba": "mamba"}
 """What SGLang calls its host pools."""
@@ -37,19 +37,18 @@ _KINDS = {"kv": "full", "swa": "swa", "mamba": "mamba"}
 
 def tap_class(tree_class: Any, folder: Path | None) -> None:
     """Record every cache of the class from its next call on, each in a folder of its own; without
-    a folder those that `tap_cache` is told of.
+    a folder those that `tap_cache` is told of. The class is changed altogether or not at all.
     """
-    setattr(tree_class, TAP, None)
-    setattr(tree_class, _TAPPED, True)
-    tree_class.__init__ = _remembering(tree_class.__init__)
+    new: dict[str, Any] = {TAP: None, _TAPPED: True, "__init__": _remembering(tree_class.__init__)}
     for name, noting in _NOTED.items():
         if hasattr(tree_class, name):
             begun = functools.partial(_begun, noting.kind, folder)
-            setattr(tree_class, name, noted(getattr(tree_class, name), noting, begun))
+            new[name] = noted(getattr(tree_class, name), noting, begun)
     for name in (*_OF_REQUESTS, *_LAST):
         if hasattr(tree_class, name):
-            of_request = _of_request(getattr(tree_class, name), name in _LAST)
-            setattr(tree_class, name, of_request)
+            new[name] = _of_request(getattr(tree_class, name), name in _LAST)
+    for name, thing in new.items():
+        setattr(tree_class, name, thing)
 
 
 def tap_cache(tree: Any, folder: Path) -> Tap:
@@ -70,20 +69,24 @@ def tap_of(tree: Any) -> Tap | None:
 
 
 def _of_request(call: Callable[..., Any], ends: bool) -> Callable[..., Any]:
-    """A method that is called for a request, which calls in the course of it are noted with."""
+    """A method that is called for a request, which calls in the course of it are noted with: it is
+    given first, or, up to 0.5.19 when it is aborted, its name.
+    """
 
     @functools.wraps(call)
-    def tapped(tree: Any, req: Any, *arguments: Any, **named: Any) -> Any:
+    def tapped(tree: Any, *arguments: Any, **named: Any) -> Any:
         tap = tree._radixproof_tap
         if tap is None:
-            return call(tree, req, *arguments, **named)
-        before, tap.request = tap.request, req.rid or None
+            return call(tree, *arguments, **named)
+        req = arguments[0] if arguments else next(iter(named.values()), None)
+        rid = req if isinstance(req, str) else getattr(req, "rid", None)
+        before, tap.request = tap.request, rid or None
         try:
-            return call(tree, req, *arguments, **named)
+            return call(tree, *arguments, **named)
         finally:
             tap.request = before
             if ends:
-                tap.forget(req.rid)
+                tap.forget(rid)
 
     return tapped
 

@@ -34,14 +34,14 @@ def {name}{parameters}:
     if _tap is None or _tap.busy or _tap.ended:
         return _call({passed})
     _before = None
-    if _counted is not None:
-        _before = _counted({cache})
-        if not _before:
-            return _call({passed})
     try:
+        if _counted is not None:
+            _before = _counted({cache})
         _given = _describe_given(_tap, {given})
     except Exception as _error:
         _tap.fail(_error)
+        return _call({passed})
+    if _before == 0:
         return _call({passed})
     _tap.busy = True
     try:

@@ -164,16 +164,21 @@ class Tap:
         self._hang_up()
 
     def _empty(self) -> None:
+        """What the thread does."""
         last = False
-        while not last:
-            self._woken.wait(EVERY)
-            self._to_count = True
-            self._watch()
-            last = bool(self.ended)
-            notes = [self._queue.popleft() for _ in range(len(self._queue))]
-            if notes:
-                last = not self._hand_on([*notes, (FLUSH,)]) or last
-        self._hang_up()
+        try:
+            while not last:
+                self._woken.wait(EVERY)
+                self._to_count = True
+                self._watch()
+                last = bool(self.ended)
+                notes = [self._queue.popleft() for _ in range(len(self._queue))]
+                if notes:
+                    last = not self._hand_on([*notes, (FLUSH,)]) or last
+        except Exception as error:
+            self.fail(error)
+        finally:
+            self._hang_up()
 
     def _watch(self) -> None:
         """What waits must not fill the memory of the server."""

@@ -53,6 +53,9 @@ class UnifiedRadixCache:
     def insert(self, params):
         return Some(prefix_len=0, last_device_node=Node(1))
 
+    def release_aborted_request(self, rid):
+        assert isinstance(rid, str)
+
     def inc_lock_ref(self, node):
         return Some()
 

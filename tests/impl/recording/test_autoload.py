@@ -82,6 +82,37 @@ def test_it_serves_where_its_cache_is_not_what_a_tap_expects(server: Path, tmp_p
     assert [line["call"] for line in lines if "call" in line] == ["match"], "until it failed"
 
 
+def test_it_serves_where_its_cache_cannot_be_tapped(server: Path, tmp_path: Path) -> None:
+    module = server / "sglang/srt/mem_cache/unified_radix_cache.py"
+    module.write_text(
+        module.read_text() + "\nUnifiedRadixCache.inc_lock_ref = lambda tree, node: Some()\n"
+    )
+    traces = tmp_path / "traces"
+    out, errors = serve(server, SERVER, RADIXPROOF_RECORD=str(traces)).communicate()
+    assert out == "served\n"
+    assert errors.startswith("radixproof cannot record: SyntaxError")
+    assert not traces.exists()
+
+
+def test_an_aborted_request_is_named_and_is_over(server: Path, tmp_path: Path) -> None:
+    code = SERVER.replace("try:", "cache.release_aborted_request('b')\ntry:").replace(
+        "cache = UnifiedRadixCache(Some())\n",
+        "cache = UnifiedRadixCache(Some())\ncache.match_prefix(looked_up([7, 8, 9], 'b'))\n",
+    )
+    code = code.replace("time.sleep", "cache.match_prefix(looked_up([4, 5, 6], 'b'))\ntime.sleep")
+    traces = tmp_path / "traces"
+    assert serve(server, code, RADIXPROOF_RECORD=str(traces)).communicate() == ("served\n", "")
+    (lines,) = recorded(traces)
+    keys = {line["key"]: line for line in lines if "length" in line}
+    first, second = (
+        keys[line["key"]]
+        for line in lines
+        if line.get("call") == "match" and line.get("request") in ("r1", "r3")
+    )
+    assert (first["length"], second["length"]) == (3, 3)
+    assert first["pages"] != second["pages"], "the tokens of the second are its own"
+
+
 def test_the_entry_can_be_removed(server: Path) -> None:
     assert [*server.glob("*.pth")]
     autoload.uninstall()

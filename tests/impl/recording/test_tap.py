@@ -100,6 +100,16 @@ def test_a_note_that_is_not_plain_ends_it(tap: Tap, tmp_path: Path) -> None:
     assert len(lines(tmp_path)) == 2
 
 
+def test_a_thread_that_cannot_go_on_ends_it(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(tap, "_hand_on", full)
+    evicted(tap, 3)
+    tap._thread.join(10)
+    assert tap.ended.startswith("MemoryError")
+
+
 def test_a_fork_does_not_write_into_it(tap: Tap, tmp_path: Path) -> None:
     child = os.fork()
     if not child:
