@@ -54,7 +54,7 @@ CALLS = {
     "writing_check": Call(("blocking",), ("acknowledged",)),
     "loading_check": Call(("blocking",), ("acknowledged",)),
     "reset": Call(()),
-    "not_recorded": Call(("call",)),
+    "not_recorded": Call(("name",)),
 }
 """By kind. The note of a call has its kind, the request that it was made for, what it was given,
 what it returned, what is free in each pool after it where that may have changed, and, if it raised,

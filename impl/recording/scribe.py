@@ -143,7 +143,7 @@ def main() -> None:
     try:
         kept = int(float(os.environ.get(MEGABYTES, MOST_MEGABYTES)) * 2**20)
         write_all(sys.stdin.buffer, Segments(Path(sys.argv[1]), kept // MOST_SEGMENTS))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         sys.exit(f"radixproof records nothing more: {error}")
 
 

@@ -89,7 +89,8 @@ class Tap:
         self._queue: deque[Note] = deque()
         self.note: Callable[[Note], None] = self._queue.append
         """Take a note: it is written within a second, if the recording goes on that long."""
-        self._told: dict[str, int] = {}
+        self._told: dict[str, tuple[int, int]] = {}
+        """By request: how many of its tokens the scribe knows, and the last of these."""
         self.ended = ""
         """Why nothing is noted any more; empty while it is."""
         self.busy = False
@@ -115,12 +116,18 @@ class Tap:
     def prompt(
         self, tokens: Sequence[int], length: int, namespace: str, request: str | None
     ) -> Note:
-        """A key of so many tokens as a `Prompt`: of a request, only what has not been noted yet."""
+        """A key of so many tokens as a `Prompt`: of a request, only what has not been noted yet.
+
+        Where it does not go on as the request did, its name has come again.
+        """
         start = 0
         if request is not None:
-            told = self._told.get(request, 0)
+            told, last = self._told.get(request, (0, 0))
+            if 0 < told <= length and tokens[told - 1] != last:
+                self.forget(request)
+                told = 0
             if length > told:
-                self._told[request] = length
+                self._told[request] = length, tokens[length - 1]
                 if len(self._told) > MOST_REQUESTS:
                     self.forget(next(iter(self._told)))
             start = min(told, length)

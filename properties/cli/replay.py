@@ -46,15 +46,15 @@ def add(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if history_file.is_trace(options.file):
-        if options.all:
-            raise UsageError("--all is for history files: shrink the trace first")
-        return traces.replay(options)
-    history = history_file.read(options.file)
+    is_trace = history_file.is_trace(options.file)
     if options.all:
-        return _on_all(options, history)
+        if is_trace:
+            raise UsageError("--all is for history files: shrink the trace first")
+        return _on_all(options, history_file.read(options.file))
     try:
-        return _on_one(options, history)
+        if is_trace:
+            return traces.replay(options)
+        return _on_one(options, history_file.read(options.file))
     except Unavailable as error:
         if options.path is None:
             raise

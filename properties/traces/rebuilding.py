@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeAlias
 
+import msgspec
+
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
@@ -34,6 +36,7 @@ from radixproof.impl.recording.pseudonyms import SIZE
 from radixproof.model.config import Component, Config, ConfigError, EvictionPolicy
 from radixproof.model.key import Key
 from radixproof.properties.histories.limits import (
+    LARGEST_NUMBER,
     MOST_SLOTS_OF_A_SERVER,
     MOST_TOKENS_OF_A_TRACE,
 )
@@ -82,7 +85,7 @@ def rebuild(lines: Iterable[Line]) -> Rebuilt:
 
 def _config(head: Head) -> Config:
     """The configuration of a head, by the names of a history's."""
-    values: dict[str, Any] = dict(head.config)
+    values: dict[str, Any] = msgspec.to_builtins(head.config)
     try:
         policy = EvictionPolicy(values.pop("eviction_policy", "lru"))
         config = Config(eviction_policy=policy, **values)
@@ -127,8 +130,10 @@ class _Rebuilder:
     """By node: the key that was looked up last and of which what is on either tier ends there."""
     _just_matched: int | None = None
     """The device node of the match that was the last call."""
-    _receipts: dict[tuple[int | None, str], list[str]] = field(default_factory=dict)
-    """By what tells receipts apart: the names of those that are out."""
+    _receipts: dict[tuple[bool, int | None, str], list[str]] = field(default_factory=dict)
+    """By tier and what tells receipts apart: the names of those that are out; "" for one that could
+    not be rebuilt.
+    """
     _numbers: Any = field(default_factory=lambda: count(1))
 
     def define(self, line: KeyLine) -> None:
@@ -190,47 +195,60 @@ class _Rebuilder:
         key = None if line.node is None else self._ends.get(line.node)
         if key is None:
             self.leave_out("no match and no insert of the trace ended at its node")
+            self._receipts_of(line).append("")
         else:
             self.add(Lock(self._receipt(line, "l"), key))
 
     def lock_host(self, line: CallLine) -> None:
         key = self._best(line)
-        if key is not None:
+        if key is None:
+            self._receipts_of(line).append("")
+        else:
             self.add(HostLock(self._receipt(line, "h"), key))
+
+    def _receipts_of(self, line: CallLine) -> list[str]:
+        on_host = line.call in ("lock_host", "unlock_host")
+        return self._receipts.setdefault((on_host, line.node, line.receipt), [])
 
     def _receipt(self, line: CallLine, kind: str) -> str:
         name = f"{kind}{next(self._numbers)}"
-        self._receipts.setdefault((line.node, line.receipt), []).append(name)
+        self._receipts_of(line).append(name)
         return name
 
     def unlock(self, line: CallLine) -> None:
-        names = self._receipts.get((line.node, line.receipt))
-        if not names:
+        """Of locks that nothing tells apart one that could not be rebuilt goes first: so the node
+        is locked as long as it was.
+        """
+        names = self._receipts_of(line)
+        if "" in names:
+            names.remove("")
+            self.leave_out("the lock that it gives back could not be rebuilt")
+        elif names:
+            self.add(Unlock(names.pop(0)))
+        else:
             self.leave_out("the lock that it gives back is not in the trace")
-            return
-        self.add(Unlock(names.pop(0)))
-        if not names:
-            del self._receipts[line.node, line.receipt]
 
     def release_window(self, line: CallLine) -> None:
-        names = self._receipts.get((line.node, line.receipt))
-        if not names:
+        name = next(filter(None, self._receipts_of(line)), None)
+        if name is None:
             self.leave_out("the lock of which it gives a part back is not in the trace")
-            return
-        self.add(ReleaseWindow(names[0]))
+        else:
+            self.add(ReleaseWindow(name))
 
     def evict(self, line: CallLine) -> None:
         freed = line.freed if isinstance(line.freed, tuple) else None
-        self.add(Evict(line.full, line.swa, line.mamba), freed)
+        wanted = (_amount(count) for count in (line.full, line.swa, line.mamba))
+        self.add(Evict(*wanted), freed)
 
     def evict_host(self, line: CallLine) -> None:
-        self.add(EvictHost(line.tokens, Component[line.component.upper()]))
+        self.add(EvictHost(_amount(line.tokens), Component[line.component.upper()]))
 
     def load_back(self, line: CallLine) -> None:
         key = self._best(line)
         if key is None:
             return
-        self.add(LoadBack(key, line.quota), line.loaded)
+        quota = None if line.quota is None else _amount(line.quota)
+        self.add(LoadBack(key, quota), line.loaded)
         if line.loaded and line.loaded_node is not None:
             self._ends[line.loaded_node] = key
 
@@ -252,7 +270,7 @@ class _Rebuilder:
             known.clear()
 
     def not_recorded(self, line: CallLine) -> None:
-        self.leave_out("what it does is not recorded")
+        self.leave_out(f"what {line.name or 'it'} does is not recorded")
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -282,6 +300,11 @@ class _Rebuilder:
         if key is None:
             self.leave_out("no match of the trace ended at its node")
         return key
+
+
+def _amount(asked: int) -> int:
+    """As many as a history may ask for: none where a server asks for less, and all for too many."""
+    return min(max(asked, 0), LARGEST_NUMBER)
 
 
 _REBUILT: dict[str, Callable[[_Rebuilder, CallLine], None]] = {

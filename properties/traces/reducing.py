@@ -57,13 +57,14 @@ def without_conversations(now: Shrinking) -> None:
     """Leave out all that is about prompts with one beginning: halves of the conversations, and
     halves of the halves that stay. Large ones come first, so that a run is soon a short one.
     """
-    talks = list(dict.fromkeys(map(_conversation, now.operations)))
+    bigram = now.best.config.bigram
+    talks = list(dict.fromkeys(_conversation(one, bigram) for one in now.operations))
     left = deque([[talk for talk in talks if talk is not None]])
     while left:
         some = left.popleft()
         dropped = frozenset(some)
         if now.accepts_operations(
-            one for one in now.operations if _conversation(one) not in dropped
+            one for one in now.operations if _conversation(one, bigram) not in dropped
         ):
             continue
         if len(some) > 1:
@@ -71,9 +72,11 @@ def without_conversations(now: Shrinking) -> None:
             left += [some[:half], some[half:]]
 
 
-def _conversation(operation: Operation) -> tuple[str, int] | None:
-    """What the prompt of an operation begins with; None if it has none."""
+def _conversation(operation: Operation, bigram: bool) -> tuple[str, int] | None:
+    """What the prompt of an operation begins with; None if it has none. As pairs of neighbours, all
+    prompts that were rebuilt have one first token.
+    """
     key = getattr(operation, "key", None)
-    if not isinstance(key, Key) or not key.tokens:
+    if not isinstance(key, Key) or len(key.tokens) <= bigram:
         return None
-    return key.namespace, key.tokens[0]
+    return key.namespace, key.tokens[bigram]

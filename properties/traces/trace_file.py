@@ -12,17 +12,40 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from radixproof.impl.recording.notes import CALLS
 from radixproof.impl.recording.segments import NAMES
 from radixproof.properties.histories.limits import LARGEST_NUMBER, LONGEST_LINE, LONGEST_NAME
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
-Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Name: TypeAlias = Annotated[
+    str, msgspec.Meta(max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")
+]
+"""It may be printed: nothing in it moves a cursor, or begins a line."""
 
 
 class TraceError(ValueError):
     """A trace that cannot be read. The message names the place and what is wrong there."""
+
+
+class Configured(msgspec.Struct, forbid_unknown_fields=True):
+    """How the cache was configured, by the names of a history's."""
+
+    page_size: Count
+    window: Count | UnsetType | None = UNSET
+    device_pages: Count | UnsetType = UNSET
+    swa_pages: Count | UnsetType = UNSET
+    mamba_states: Count | UnsetType = UNSET
+    host_pages: Count | UnsetType = UNSET
+    swa_host_pages: Count | UnsetType = UNSET
+    mamba_host_states: Count | UnsetType = UNSET
+    write_back: bool | UnsetType = UNSET
+    threshold: Count | UnsetType = UNSET
+    eviction_policy: Name | UnsetType = UNSET
+    load_threshold: Count | UnsetType = UNSET
+    bigram: bool | UnsetType = UNSET
 
 
 class Head(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,8 +54,7 @@ class Head(msgspec.Struct, forbid_unknown_fields=True):
     radixproof: Literal["trace"]
     version: Literal[1]
     system: Name
-    config: dict[Name, Count | Name | bool | None]
-    """By the names of a history's."""
+    config: Configured
     pools: tuple[Name, ...]
 
 
@@ -56,31 +78,33 @@ class CallLine(msgspec.Struct, forbid_unknown_fields=True):
     call: Name
     request: Name | None = None
     key: Count | None = None
-    node: int | None = None
+    node: Number | None = None
     receipt: Name = ""
     device: Count = 0
     best: Count = 0
-    best_node: int | None = None
+    best_node: Number | None = None
     protected: Count = 0
     evicted: Count = 0
     state: bool = False
-    priority: int = 0
+    priority: Number = 0
     inserted: Count = 0
     reused: Count = 0
-    full: Count = 0
-    swa: Count = 0
-    mamba: Count = 0
-    freed: int | tuple[int, ...] = 0
-    tokens: Count = 0
+    full: Number = 0
+    swa: Number = 0
+    mamba: Number = 0
+    freed: Number | tuple[Number, ...] = 0
+    tokens: Number = 0
     component: Literal["full", "swa", "mamba"] = "full"
-    quota: Count | None = None
+    quota: Number | None = None
     loaded: Count = 0
-    loaded_node: int | None = None
+    loaded_node: Number | None = None
     blocking: bool = False
     acknowledged: Count = 0
-    free: tuple[int, ...] | None = None
+    free: tuple[Number, ...] | None = None
     raised: Name | None = None
     where: Name = ""
+    name: Name = ""
+    """Of a call of which no more is recorded."""
 
 
 Line: TypeAlias = Head | KeyLine | CallLine

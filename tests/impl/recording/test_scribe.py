@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import marshal
+import os
 import resource
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from radixproof.impl.recording.notes import FLUSH, FORGET, HEAD, Note
-from radixproof.impl.recording.scribe import write_all
+from radixproof.impl.recording.scribe import MEGABYTES, write_all
 from radixproof.impl.recording.segments import NAMES, Segments
 
 HEADED: Note = (HEAD, {"radixproof": "trace", "config": {"page_size": 2, "bigram": False}})
@@ -130,3 +131,17 @@ def test_a_full_disk_ends_the_scribe_and_leaves_what_was_written(tmp_path: Path)
     assert len(whole) > 50
     assert all(json.loads(line) for line in whole)
     assert len(torn) < 200
+
+
+def test_a_size_that_is_no_number_of_bytes_is_said(tmp_path: Path) -> None:
+    for size in ("inf", "much"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "radixproof.impl.recording.scribe", str(tmp_path)],
+            env={**os.environ, MEGABYTES: size},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 1
+        assert ran.stderr.startswith("radixproof records nothing more: ")
+        assert ran.stderr.count("\n") == 1

@@ -140,6 +140,7 @@ def test_only_new_tokens_of_a_request_are_noted(tap: Tap, monkeypatch: pytest.Mo
     assert tap.prompt([1, 2, 3], 3, "x", "a") == ("x", "a", 2, new([3]), 3)
     assert tap.prompt([1], 1, "x", "a") == ("x", "a", 1, new([]), 1)
     assert tap.prompt(array("i", [1, 2]), 2, "", None) == ("", None, 0, new([1, 2]), 2)
+    assert tap.prompt([4, 5, 6, 7], 4, "x", "a") == ("x", "a", 0, new([4, 5, 6, 7]), 4), "another"
     tap.forget("a")
     assert tap.prompt([7, 8], 2, "x", "a") == ("x", "a", 0, new([7, 8]), 2)
     forgotten: list[Any] = []

@@ -9,6 +9,7 @@ import pytest
 
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main
+from radixproof.properties.cli.replay import SKIP
 from radixproof.properties.histories.history_json import from_json
 
 from ..traces.told import HEAD, LOST, call, key, write
@@ -135,3 +136,12 @@ def test_a_trace_without_an_operation_is_not_called_clean(
     for command in ("replay", "shrink", "report"):
         assert main([command, str(file)]) == CANNOT_RUN
         assert "no operation that could be rebuilt" in capsys.readouterr().err
+
+
+def test_a_tree_that_cannot_be_tested_is_skipped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `git bisect run` wants it."""
+    file = write(tmp_path / "trace.jsonl", *LOST, head={**HEAD, "system": "sglang==0.5.12.post1"})
+    assert main(["replay", str(file), "--path", str(tmp_path)]) == SKIP
+    assert "there is no SGLang in" in capsys.readouterr().err

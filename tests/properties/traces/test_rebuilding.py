@@ -161,20 +161,61 @@ def test_what_cannot_be_rebuilt_is_counted_by_reason(tmp_path: Path) -> None:
         call("lock", node=7, receipt=""),
         call("load_back", node=7),
         call("lock_host", node=7, receipt=""),
-        call("unlock", node=7, receipt=""),
         call("release_window", node=7, receipt=""),
-        call("not_recorded"),
-        call("not_recorded"),
+        call("unlock", node=7, receipt=""),
+        call("unlock", node=7, receipt=""),
+        call("not_recorded", name="touch_prefix"),
+        call("not_recorded", name="touch_prefix"),
     )
     assert rebuilt.history.operations == ()
     assert dict(rebuilt.left_out) == {
         "no match and no insert of the trace ended at its node": 1,
         "no match of the trace ended at its node": 2,
+        "the lock that it gives back could not be rebuilt": 1,
         "the lock that it gives back is not in the trace": 1,
         "the lock of which it gives a part back is not in the trace": 1,
-        "what it does is not recorded": 2,
+        "what touch_prefix does is not recorded": 2,
     }
-    assert rebuilt.calls == 7
+    assert rebuilt.calls == 8
+
+
+def test_locks_of_the_tiers_are_told_apart(tmp_path: Path) -> None:
+    made = operations(
+        tmp_path,
+        *LOST[:2],
+        call("match", key=1, device=2, best=2, node=1, best_node=1),
+        call("lock_host", node=1, receipt=""),
+        call("lock", node=1, receipt=""),
+        call("unlock_host", node=1, receipt=""),
+        call("unlock", node=1, receipt=""),
+    )
+    assert [one.receipt for one in made if isinstance(one, Unlock)] == ["h1", "l2"]
+
+
+def test_a_node_is_locked_as_long_as_it_was_where_a_lock_of_it_is_not_rebuilt(
+    tmp_path: Path,
+) -> None:
+    rebuilt = told(
+        tmp_path,
+        call("lock", node=1, receipt=""),
+        *LOST[:3],
+        call("unlock", node=1, receipt=""),
+        call("evict", full=2),
+        call("unlock", node=1, receipt=""),
+    )
+    made = [one.name for one in rebuilt.history.operations]
+    assert made == ["insert", "lock", "evict", "unlock"]
+
+
+def test_amounts_are_what_a_history_may_ask_for(tmp_path: Path) -> None:
+    made = operations(
+        tmp_path,
+        *LOST[:2],
+        call("match", key=1, device=0, best=2, node=0, best_node=1),
+        call("evict", full=-1, swa=2**40),
+        call("load_back", node=1, quota=2**40),
+    )
+    assert made[-2:] == [Evict(0, 2**31 - 1, 0), LoadBack(AB, 2**31 - 1)]
 
 
 def test_the_call_that_raised_is_the_last_operation(tmp_path: Path) -> None:
@@ -198,7 +239,7 @@ def test_the_configuration_is_that_of_the_cache(tmp_path: Path) -> None:
     config = told(tmp_path, eviction_policy="slru", threshold=2, write_back=False).history.config
     assert config.eviction_policy is EvictionPolicy.SLRU
     assert config.threshold == 2
-    for wrong in ({"device_pages": 0}, {"eviction_policy": "best"}, {"colour": 1}, {"window": "a"}):
+    for wrong in ({"device_pages": 0}, {"eviction_policy": "best"}):
         with pytest.raises(TraceError, match="the first line: no cache is configured so"):
             told(tmp_path, **wrong)
 

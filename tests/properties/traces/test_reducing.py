@@ -69,17 +69,23 @@ def test_what_does_not_fail_is_not_reduced() -> None:
     assert reduce(LEAKS, history, "LOCK/another") is None
 
 
-def test_conversations_that_do_not_matter_go_as_a_whole() -> None:
-    keys = [Key((first, second)) for first in range(1, 9) for second in (1, 2)]
+@pytest.mark.parametrize("bigram", [False, True])
+def test_conversations_that_do_not_matter_go_as_a_whole(bigram: bool) -> None:
+    """As pairs of neighbours all prompts begin with the same token."""
+    before = (0,) if bigram else ()
+    keys = [Key((*before, first, second)) for first in range(1, 9) for second in (1, 2)]
     operations: tuple[Operation, ...] = (*map(Match, keys), Evict(1), *map(Insert, keys))
     needed = {2, 7}
 
     def fails(history: History) -> bool:
-        left = {one.key.tokens[0] for one in history.operations if isinstance(one, Match | Insert)}
+        left = {
+            one.key.tokens[bigram] for one in history.operations if isinstance(one, Match | Insert)
+        }
         return needed <= left and Evict(1) in history.operations
 
-    now = Shrinking(History(Config(), operations), fails, lambda _: None, 1_000, lambda: False)
+    history = History(Config(bigram=bigram), operations)
+    now = Shrinking(history, fails, lambda _: None, 1_000, lambda: False)
     without_conversations(now)
-    left = {one.key.tokens[0] for one in now.operations if isinstance(one, Match | Insert)}
+    left = {one.key.tokens[bigram] for one in now.operations if isinstance(one, Match | Insert)}
     assert left == needed
     assert len(now.operations) == 9

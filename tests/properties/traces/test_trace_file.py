@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from array import array
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from radixproof.impl.recording.notes import CALLS
+from radixproof.impl.recording.scribe import Scribe
+from radixproof.impl.recording.segments import Segments
+from radixproof.properties.traces.rebuilding import rebuild
 from radixproof.properties.traces.trace_file import CallLine, Head, KeyLine, TraceError, lines
 
-from .told import HEAD, LOST, call, key, write
+from .told import CONFIG, HEAD, LOST, call, key, write
 
 NAME = "trace-000001.jsonl"
 
@@ -70,8 +76,11 @@ def test_no_other_line_may(tmp_path: Path) -> None:
         ("[1]", "Expected `object`"),
         ('{"call":' * 100_000, "recursion|Expected `str`"),
         ('{"call": "dance"}', "there is no call 'dance'"),
-        ('{"call": "evict", "full": -1}', "full"),
-        ('{"call": "evict", "full": 99999999999}', "full"),
+        ('{"call": "evict", "best": -1}', "best"),
+        ('{"call": "evict", "best": 99999999999}', "best"),
+        (f'{{"call": "insert", "priority": 1{"0" * 400}}}', "priority|out of range"),
+        (r'{"call": "match", "raised": "A\u001b[2K\nClean: nothing new"}', "raised"),
+        (r'{"call": "match", "where": "a\n"}', "where"),
         ('{"call": "evict", "more": 1}', "unknown field `more`"),
         ('{"key": 1, "length": 1}', "missing required field `pages`"),
         ('{"call": "\udcff"}', "UTF-8|utf-8|Invalid"),
@@ -84,6 +93,44 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, complaint: str) -> None:
     with pytest.raises(TraceError, match=complaint) as caught:
         [*lines(tmp_path)]
     assert f"{NAME}, line {2 + len(LOST)}: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"window": "a"}, {"ranks": 3000}, {"bigram": "x"}, {"write_back": "no"}, {"host_pages": -1}],
+)
+def test_a_configuration_that_no_recording_has_is_refused(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    head = {**HEAD, "config": {**CONFIG, **config}}
+    with pytest.raises(TraceError, match=rf"{NAME}, line 1: .*{next(iter(config))}"):
+        [*lines(write(tmp_path / NAME, head=head))]
+
+
+def test_whatever_is_noted_is_read(tmp_path: Path) -> None:
+    """A call of each kind, as the scribe writes it."""
+    given: dict[str, Any] = {
+        "key": ("", "a", 0, array("q", [1, 2]).tobytes(), 2),
+        "receipt": "7",
+        "component": "swa",
+        "state": True,
+        "blocking": False,
+        "name": "touch_prefix",
+        "freed": (1, 0, 0),
+    }
+    segments = Segments(tmp_path, 10**6)
+    scribe = Scribe(segments, {**HEAD, "config": {**CONFIG, "bigram": False}})
+    for kind, noted in CALLS.items():
+        known, came = (
+            tuple(given.get(name, 1) for name in names) for names in (noted.given, noted.returned)
+        )
+        scribe.take((kind, "a", known, came, (3,), None))
+    segments.close()
+    read = [line for line in lines(tmp_path) if isinstance(line, CallLine)]
+    assert [line.call for line in read] == [*CALLS]
+    assert {line.request for line in read} == {"r1"}
+    assert read[-1].name == "touch_prefix"
+    assert rebuild(lines(tmp_path)).calls == len(CALLS)
 
 
 @pytest.mark.parametrize("version", [0, 2])
