@@ -92,21 +92,17 @@ def run(options: argparse.Namespace) -> int:
     scopes = [_scope(named)] if named not in (ALL, QUICK) else list(SCOPES.values())
     if named == QUICK:
         scopes = [scope for scope in scopes if scope.name not in SLOW]
+    codes = []
     with Pool(work, options.jobs) as pool:
-        codes = [_explored(system, scope, options, pool, started) for scope in scopes]
+        for scope in scopes:
+            try:
+                codes.append(_told(system, _followed(system, scope, options, pool, started)))
+            except Unavailable as error:
+                complain(f"{system}, scope {scope}: {error}")
+                codes.append(CANNOT_RUN)
+                if isinstance(error, _Interrupted):
+                    break
     return of_check(FOUND in codes, CANNOT_RUN not in codes)
-
-
-def _explored(
-    system: str, scope: SmallScope, options: argparse.Namespace, pool: Pool, started: float
-) -> int:
-    """Explore one scope, and say what has come of it; returns the exit code."""
-    try:
-        explored = _followed(system, scope, options, pool, started)
-    except Unavailable as error:
-        complain(f"{system}, scope {scope}: {error}")
-        return CANNOT_RUN
-    return _told(system, explored)
 
 
 def _scope(named: str) -> SmallScope:
@@ -161,12 +157,17 @@ def _followed(
                     raise _TimeIsUp("time is up")
         except (TooManyStates, _TimeIsUp, KeyboardInterrupt) as error:
             hint = "" if isinstance(error, TooManyStates) else "; go on with --resume"
-            raise Unavailable(
+            ended = _Interrupted if isinstance(error, KeyboardInterrupt) else Unavailable
+            raise ended(
                 f"{str(error) or 'interrupted'}: all histories of up to"
                 f" {plural(explored.depth, 'operation')} are judged, and nothing is wrong"
                 f" ({_count(explored)} so far){hint}"
             ) from None
     return explored
+
+
+class _Interrupted(Unavailable):
+    """Somebody wants an exploration to end, and those that would come after it."""
 
 
 class _TimeIsUp(Exception):

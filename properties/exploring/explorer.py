@@ -7,10 +7,10 @@ is taken in the order of the states, and not in that in which it comes.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radixproof.impl.system import Unavailable
@@ -166,15 +166,30 @@ def _chunks(job: Job, level: Sequence[Path], jobs: int) -> list[Chunk]:
 
 
 def _expanded(pool: Pool, chunks: Sequence[Chunk]) -> Generator[Expanded, None, None]:
-    """What came of the states of chunks, in their order, whichever comes first."""
-    ready: dict[Path, list[Expanded]] = {}
+    """What came of the states of chunks, in their order, whichever comes first.
+
+    A chunk that the system ends in is done once more, a state at a time: so all that comes before
+    is judged first, in any number of processes. Raises `Unavailable` at the one that it ends in.
+    """
+    ready: dict[Path, list[Expanded] | None] = {}
+    left = deque(chunks)
     with closing(pool.run(chunks)) as events:
-        results = _results(events)
-        for chunk in chunks:
+        while left:
+            chunk = left.popleft()
             while chunk.paths[0] not in ready:
-                job, result = next(results)
-                ready[job.paths[0]] = result
-            yield from ready.pop(chunk.paths[0])
+                event = next(events)
+                if isinstance(event, Done | Failed):
+                    ready[event.job.paths[0]] = event.result if isinstance(event, Done) else None
+            states = ready.pop(chunk.paths[0])
+            if states is None:
+                break
+            yield from states
+        else:
+            return
+    for path in chunk.paths:
+        ((_, states),) = _results(pool.run([replace(chunk, paths=(path,))]))
+        yield from states
+    yield from _expanded(pool, list(left))
 
 
 def _in_words(pool: Pool, job: Job, wrong: Sequence[Broken], at_step: int, folder: str) -> Found:

@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -43,7 +44,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     path: bytes
     key: bytes
     possible: list[int]
-    moves: list[tuple[int, bytes]]
+    moves: list[tuple[Annotated[int, msgspec.Meta(ge=0, le=255)], bytes]]
     cut_off: dict[str, int]
     milestones: dict[str, int]
     otherwise: list[int]

@@ -137,3 +137,14 @@ def test_an_exploration_that_is_cut_short_is_not_called_clean(
     monkeypatch.setattr(explorer, "_expanded", interrupted)
     assert run(tmp_path / "new") == CANNOT_RUN
     assert "interrupted: all histories of up to 0 operations" in capsys.readouterr().err
+
+
+def test_who_interrupts_ends_all_that_would_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Iterator[Expanded]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(explorer, "_expanded", interrupted)
+    assert run(tmp_path, "--scope", "quick") == CANNOT_RUN
+    assert capsys.readouterr().err.count("interrupted: ") == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from radixproof.impl.operations import Evict, Insert, Lock, Unlock, WritingCheck
+from radixproof.impl.registry import find
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.config import Config
 from radixproof.model.key import Key
@@ -16,7 +17,7 @@ from radixproof.properties.exploring.explorer import Explored, Reached, TooManyS
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.exploring.working import Wrong, _found, work
-from radixproof.properties.workers.lane import Done
+from radixproof.properties.workers.lane import Done, Failed
 from radixproof.properties.workers.pool import Pool
 
 from ..guarding import fatal
@@ -151,6 +152,47 @@ class Here:
                     for path in job.paths
                 ]
                 yield Done(job, expanded)
+
+
+class Ends(Here):
+    """A system that ends its process at one history; jobs are done in an order of their own."""
+
+    def __init__(self, target: Target, path: bytes, jobs: int) -> None:
+        super().__init__(target)
+        self.path, self.jobs = path, jobs
+
+    def run(self, jobs: Iterable[Any]) -> Iterator[Any]:
+        for job in sorted(jobs, key=lambda job: job.paths[0][::-1]):
+            if self.path in job.paths:
+                yield Failed(job, "it has ended")
+            else:
+                yield from super().run([job])
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5, 50])
+def test_all_before_a_history_that_ends_the_system_is_judged(jobs: int) -> None:
+    states, _ = explored("radix", SWA, 3)
+    some = 2 * len(states) // 3
+    pool: Any = Ends(find("radix"), states[some].path, jobs)
+    steps = explore("radix", SWA, 3, pool)
+    judged = [next(one for one in steps if isinstance(one, Expanded)) for _ in range(some)]
+    assert judged == states[:some]
+    with pytest.raises(Unavailable, match="it has ended"):
+        next(steps)
+
+
+def test_a_job_that_fails_but_once_is_done_again() -> None:
+    class EndsOnce(Ends):
+        def run(self, jobs: Iterable[Any]) -> Iterator[Any]:
+            try:
+                yield from super().run(jobs)
+            finally:
+                self.path = b"over"
+
+    states, _ = explored("radix", SWA, 2)
+    pool: Any = EndsOnce(find("radix"), states[-2].path, 2)
+    again = explore("radix", SWA, 2, pool)
+    assert [one for one in again if isinstance(one, Expanded)] == states
 
 
 def test_a_system_that_leaves_it_to_chance_is_a_finding() -> None:
