@@ -34,6 +34,13 @@ CREATE TABLE milestone (
 """
 
 
+def _plain(text: str) -> str:
+    """Halves of characters, which come from what a system says or from names of files, written out:
+    SQLite takes none.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class StoreError(ValueError):
     """A file that is no store of this campaign. The message says why."""
 
@@ -79,12 +86,15 @@ class Store:
 
     def _begin(self, description: str) -> None:
         with self._base:
+            self._base.execute("BEGIN IMMEDIATE")
             tables = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if not tables:
                 for statement in filter(str.strip, SCHEMA.split(";")):
                     self._base.execute(statement)
                 self._base.execute("INSERT INTO campaign VALUES (?, ?)", (FORMAT, description))
         row = self._base.execute("SELECT format, description FROM campaign").fetchone()
+        if row is None:
+            raise StoreError(f"{self.file} does not say which campaign it is of: remove it")
         if row != (FORMAT, description):
             raise StoreError(
                 f"{self.file} is of another campaign ({row[1]}, format {row[0]}), not of"
@@ -107,9 +117,7 @@ class Store:
             report.signature,
             report.at_step,
             report.operations,
-            report.summary,
-            report.folder.path,
-            report.folder.history,
+            *map(_plain, (report.summary, report.folder.path, report.folder.history)),
         )
         with self._base:
             self._base.execute("INSERT OR REPLACE INTO finding VALUES (?,?,?,?,?,?,?,?)", row)
@@ -127,7 +135,7 @@ class Store:
     def fail(self, shard: Shard, reason: str) -> None:
         """A shard could not be run; it will be tried again."""
         with self._base:
-            self._shard(shard, 0, 0, 0.0, reason)
+            self._shard(shard, 0, 0, 0.0, _plain(reason))
 
     def _shard(
         self, shard: Shard, steps: int, histories: int, seconds: float, failure: str

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, IN_WORDS, UsageError
+from radixproof.properties.cli.streams import complain
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.budget import PROFILES
 
@@ -95,6 +96,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             with closing(_searched(campaign.todo, options, left)) as events:
                 campaign.follow(events)
+        except KeyboardInterrupt:
+            complain("interrupted")
         finally:
             systems = campaign.write()
         return _told(systems, len(campaign.left), options.out)
@@ -142,7 +145,7 @@ class _Campaign:
         """Keep what comes, and show how far it is."""
         from radixproof.properties.cli.progress import Output, SearchProgress
         from radixproof.properties.search.progress import Progress
-        from radixproof.properties.workers.lane import News
+        from radixproof.properties.workers.lane import Failed, News
 
         console = Output(stderr=True, highlight=False, soft_wrap=True, emoji=False)
         with SearchProgress(console, self.all, self.all - len(self.todo), "shards") as shown:
@@ -152,7 +155,8 @@ class _Campaign:
                     shown.show(str(shard), shard.budget.steps, event.news)
                 elif self._keep(event):
                     shown.over(str(shard))
-                    self.write()
+                    if shard not in self.left or isinstance(event, Failed):
+                        self.write()
 
     def _keep(self, event: Event) -> bool:
         """Keep what an event says; returns whether its shard has come to an end."""
@@ -163,8 +167,9 @@ class _Campaign:
 
         match event:
             case News(shard, FindingReport() as report):
+                kept = keep(report.folder)
                 self.store.found(shard, report)
-                print(f"{shard}: {report.summary}\n{keep(report.folder)}", end="", flush=True)
+                print(f"{shard}: {report.summary}\n{kept}", end="", flush=True)
                 return False
             case Failed(shard, reason):
                 self.store.fail(shard, reason)

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
 
@@ -94,6 +95,9 @@ def run(options: argparse.Namespace) -> int:
 
     asked = options.systems or ["radix" if options.path is None else "sglang"]
     names = list(dict.fromkeys(arguments.in_tree(name, options.path) for name in asked))
+    for file in filter(None, (options.accept, options.junit, options.json)):
+        if not file.parent.is_dir():
+            raise Unavailable(f"cannot write {file}: there is no folder {file.parent}")
     searches.look_up_all(names, options.step_seconds)
     stored = None if options.cold else corpus.FOLDER
     known = _known(options)

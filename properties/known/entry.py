@@ -106,6 +106,8 @@ def _systems(value: object, name: str) -> tuple[str, ...]:
 def _releases(value: object, name: str) -> str:
     text = _text(value, name)
     contains(text, "0")
+    if not text.strip(" ,"):
+        raise KnownError(f"{name} must say which, as in <0.5.23, not {shown(value)}")
     return text
 
 

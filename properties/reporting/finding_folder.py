@@ -105,8 +105,13 @@ def write_finding(found: FindingFolder) -> Path:
 
 
 def page_link(found: str, folder: Path) -> str:
-    """The link to the page of a finding, by its own folder, from one further up."""
-    return quote(Path(found, PAGE).relative_to(folder).as_posix())
+    """The link to the page of a finding, by its own folder, from one further up: that may have been
+    moved, or go by another name by now, and has it in a folder of findings of a system.
+    """
+    page = Path(found, PAGE)
+    if page.is_relative_to(folder):
+        return quote(page.relative_to(folder).as_posix())
+    return quote(Path(*page.parts[-4:]).as_posix())
 
 
 def _test(

@@ -66,7 +66,8 @@ def _of_finding(result: SystemResult, finding: FindingReport) -> Element:
         "replay": finding.folder.replay,
     }
     case = _case(result, finding.signature, 0.0, asked)
-    failure = SubElement(case, "failure", message=_plain(finding.summary), type=finding.signature)
+    failure = SubElement(case, "failure", message=_plain(finding.summary))
+    failure.set("type", _plain(finding.signature))
     failure.text = _plain(finding.folder.report)
     return case
 

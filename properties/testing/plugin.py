@@ -10,6 +10,7 @@ all findings. What the test says itself goes before the command line, and that b
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,16 +95,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each system, where systems are named."""
     if "radix_system" not in metafunc.fixturenames:
         return
-    marker = metafunc.definition.get_closest_marker("radix")
-    systems = metafunc.config.getoption("radix_system") or (marker.args if marker else ())
+    systems = _systems(metafunc.definition)
     if systems:
-        metafunc.parametrize("radix_system", list(dict.fromkeys(systems)), indirect=True)
+        metafunc.parametrize("radix_system", systems, indirect=True)
+
+
+def _systems(node: pytest.Item) -> list[str]:
+    """Those that the command line names, or the closest marker that names some."""
+    marked = (marker.args for marker in node.iter_markers("radix") if marker.args)
+    return list(dict.fromkeys(node.config.getoption("radix_system") or next(marked, ())))
+
+
+def _marked(node: pytest.Item) -> dict[str, Any]:
+    """What markers ask for: of two that ask for one thing, the closest counts."""
+    return dict(ChainMap(*(dict(marker.kwargs) for marker in node.iter_markers("radix"))))
 
 
 @pytest.fixture
 def radix_system(request: pytest.FixtureRequest) -> str:
     """The name of the system that a test is about; ``radix`` if none is named."""
-    return str(getattr(request, "param", "radix"))
+    systems = [request.param] if hasattr(request, "param") else _systems(request.node)
+    if len(systems) > 1:
+        pytest.fail(
+            f"of {', '.join(systems)} a test is about one at a time: it has to take radix_check, or"
+            " radix_system, as an argument",
+            pytrace=False,
+        )
+    return str(systems[0]) if systems else "radix"
 
 
 @pytest.fixture
@@ -113,8 +131,7 @@ def radix_check(request: pytest.FixtureRequest, radix_system: str) -> Callable[.
     Fails the test if anything is found that is not known, or if not enough was searched to say
     that nothing is wrong. Returns the result otherwise.
     """
-    marker = request.node.get_closest_marker("radix")
-    options = Asked().but(marker.kwargs if marker else {}).but(_options(request.config))
+    options = Asked().but(_marked(request.node)).but(_options(request.config))
 
     def check(target: Target | str | None = None, **asked: Any) -> SystemResult:
         from radixproof.properties.results.conclusion import conclusion

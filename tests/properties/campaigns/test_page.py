@@ -32,3 +32,9 @@ def test_it_tells_what_was_found_what_is_to_come_and_what_was_not_reached() -> N
 
 def test_without_findings_there_is_no_chart() -> None:
     assert "<svg" not in html([Searched("c", 1, (), 1_000, 30.0, (), (), ())], 0, Path("out"))
+
+
+def test_a_folder_that_was_moved_has_its_findings_where_they_were() -> None:
+    first = Found(2, "a", "PIN/full", 17, 2, "PIN/full", "out/findings/a/pin-2")
+    one = Searched("a", 1, (), 1_000, 1.0, (Distinct(first, 1),), (17,), ())
+    assert 'href="findings/a/pin-2/report.html"' in html([one], 0, Path("/elsewhere/moved"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from radixproof.properties.campaigns.store import Finished, Store, StoreError
+from radixproof.properties.campaigns.store import SCHEMA, Finished, Store, StoreError
 from radixproof.properties.workers.shard import SEARCH, Shard
 
 from ..results.made_up import BUDGET, finding, progress
@@ -60,3 +61,29 @@ def test_another_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is no store of a campaign"):
         Store(file, "one")
     assert file.read_text() == "not a database" * 100
+
+
+def test_half_a_store_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "campaign.sqlite"
+    base = sqlite3.connect(file)
+    base.executescript(SCHEMA)
+    base.close()
+    with pytest.raises(StoreError, match="does not say which campaign it is of"):
+        Store(file, "a campaign")
+
+
+def test_a_store_is_made_as_a_whole(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may be killed while it makes one."""
+    monkeypatch.setattr("radixproof.properties.campaigns.store.FORMAT", object())
+    with pytest.raises(StoreError):
+        Store(file, "one")
+    monkeypatch.undo()
+    with Store(file, "one") as store:
+        assert store.shards() == []
+
+
+def test_half_characters_are_written_out(file: Path) -> None:
+    with Store(file, "one") as store:
+        store.fail(SHARD, "no \udcff")
+        (one,) = store.shards()
+    assert one.failure == "no \\udcff"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from radixproof.properties.campaigns.store import Store
 from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND, USAGE
 from radixproof.properties.cli.main import main
 
@@ -48,6 +50,15 @@ def test_it_finds_once_what_is_there_and_goes_on_where_it_was(
     with monkeypatch.context() as patched:
         patched.setattr("radixproof.properties.campaigns.store.Store.finish", killed)
         assert campaign(parts) == CANNOT_RUN
+
+    def found_and_killed(store: Store, *what: Any) -> None:
+        found(store, *what)
+        raise KeyboardInterrupt
+
+    found = Store.found
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "found", found_and_killed)
+        assert campaign(tmp_path / "found") == FOUND, "whatever else has happened"
     assert campaign(parts) == USAGE
     assert "go on with --resume" in capsys.readouterr().err
     assert campaign(parts, "--resume") == FOUND

@@ -153,6 +153,7 @@ def table(**changes: str | None) -> str:
         (table(systems="[]"), "systems must be a list of names"),
         (table(systems="[1]"), "a name in systems must be a text that says something, not 1"),
         (table(releases='"0.5.13"'), 'releases must be a range of versions, as in ">=0.5.13'),
+        (table(releases='","'), "releases must say which, as in <0.5.23, not ','"),
         (table(releases="0.5"), "releases must be a text that says something, not 0.5"),
         (table(upstream="0"), "upstream must be a number or an address (https://...), not 0"),
         (table(upstream="true"), "upstream must be a number or an address (https://...), not True"),

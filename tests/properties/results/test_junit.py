@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from radixproof.properties.results.junit import junit
@@ -75,7 +76,9 @@ def test_before_anything_has_ended_it_is_a_file_already() -> None:
 
 def test_characters_that_xml_has_not_are_replaced() -> None:
     odd = finding(report='a\x00b\x1b[1m\ud800\uffff <&>"]]>\U0001f600', summary="x\x08y\nz")
+    odd = replace(odd, signature="NOCRASH/\x01Error")
     failure = suites(result([odd], system="s\x01"))[0].find(".//failure")
     assert failure is not None
+    assert failure.attrib["type"] == "NOCRASH/\ufffdError"
     assert failure.text == 'a\ufffdb\ufffd[1m\ufffd\ufffd <&>"]]>\U0001f600'
     assert failure.attrib["message"] == "x\ufffdy\nz"

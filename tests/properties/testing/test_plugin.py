@@ -130,6 +130,29 @@ def test_a_marker_names_systems_and_the_command_line_goes_before_it(run: Runner)
     assert "seed 3)" in ran.summary[0]
 
 
+def test_of_two_markers_the_closest_counts_for_what_it_says(run: Runner) -> None:
+    ran = run(
+        "import pytest\n"
+        "@pytest.mark.radix(seed=7, profile='ci')\n"
+        "class TestIt:\n"
+        f"    @pytest.mark.radix('{BAD}', profile='dev')\n"
+        "    def test_it(self, radix_check):\n        radix_check()\n"
+    )
+    assert ran.code == 1
+    assert ran.summary[0].startswith(f"{BAD}: ")
+    assert "seed 7)" in ran.summary[0]
+
+
+def test_a_check_that_is_no_argument_is_of_the_system_that_is_named(run: Runner) -> None:
+    late = "def test_it(request):\n    request.getfixturevalue('radix_check')()\n"
+    ran = run(late, f"--radix-system={BAD}")
+    assert ran.code == 1
+    assert ran.summary[0].startswith(f"{BAD}: ")
+    ran = run(late, f"--radix-system={BAD}", f"--radix-system={GOOD}")
+    assert ran.code == 1
+    assert "a test is about one at a time" in ran.said
+
+
 def test_what_is_known_is_passed_over(run: Runner) -> None:
     found = run(CHECK, f"--radix-system={BAD}", "--radix-out=found")
     assert found.code == 1
