@@ -176,7 +176,7 @@ def _inserted(result: Any) -> Note:
 
 
 def _anchor(tap: Tap, node: Any, *_: Any) -> Note:
-    return (node if type(node) is int else _node(node),)
+    return (_node(node),)
 
 
 def _receipt(params: Any) -> str:

@@ -186,10 +186,15 @@ def _expanded(pool: Pool, chunks: Sequence[Chunk]) -> Generator[Expanded, None, 
             yield from states
         else:
             return
+    yield from _one_by_one(pool, chunk)
+    yield from _expanded(pool, list(left))
+
+
+def _one_by_one(pool: Pool, chunk: Chunk) -> Iterator[Expanded]:
+    """What came of the states of a chunk, in their order. Raises `Unavailable`."""
     for path in chunk.paths:
         ((_, states),) = _results(pool.run([replace(chunk, paths=(path,))]))
         yield from states
-    yield from _expanded(pool, list(left))
 
 
 def _in_words(pool: Pool, job: Job, wrong: Sequence[Broken], at_step: int, folder: str) -> Found:
