@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from radixproof.impl.revealing import Revealing
-from radixproof.model.config import EvictionPolicy
+from radixproof.model.config import EvictionPolicy, Pool
 from radixproof.model.specification.copies import Copies, Copy
 from radixproof.model.specification.ordering import SLRU_PROTECTED
 from radixproof.model.specification.state import State
@@ -175,9 +175,23 @@ def _out(ledger: Ledger) -> Plain:
             )
             for name, one in ledger.prefetches.items()
         ],
-        ledger.forward is not None and ledger.forward.in_flight,
-        (len(ledger.launched), len(ledger.overtaken)),
+        _in_flight(ledger),
+        _contents(ledger, ((pool, tag) for pool, _, tag in ledger.launched)),
+        _contents(ledger, ledger.overtaken),
     )
+
+
+def _in_flight(ledger: Ledger) -> Plain:
+    """What the forward pass computes that is in flight, if one is."""
+    forward = ledger.forward
+    if forward is None or not forward.in_flight:
+        return ()
+    return forward.request, forward.part.start, forward.part.stop
+
+
+def _contents(ledger: Ledger, some: Iterable[tuple[Pool, int]]) -> Plain:
+    """Content that a breach may be named after, by the names that it has in the history."""
+    return sorted((int(pool), ledger.tags.named(tag)) for pool, tag in some)
 
 
 def _hidden(run: Run, described: Described, system: object) -> Plain:

@@ -134,6 +134,9 @@ class Fetching:
 class Forward:
     """The last forward pass that was launched: what it computes, and where (semantics 11.6)."""
 
+    request: str
+    part: range
+    """Of the units of its key."""
     slots: Mapping[Pool, Collection[int]]
     tags: Collection[int]
     in_flight: bool = True
@@ -272,7 +275,7 @@ class Ledger:
         """A forward pass computes a part of a row later."""
         slots = {Pool.FULL: request.row[start:end], Pool.SWA: request.peers[start:end]}
         tags = self.tags_of(request.key)[start:end]
-        self.forward = Forward(slots, tags)
+        self.forward = Forward(request.name, range(start, end), slots, tags)
         for pool, written in slots.items():
             self.launched.update(zip(repeat(pool), written, tags, strict=False))
 

@@ -16,6 +16,7 @@ from radixproof.impl.operations import (
     Match,
     Operation,
     Prefetch,
+    Prefill,
     Refuse,
     Reset,
     RunCopies,
@@ -86,6 +87,16 @@ def test_what_decides_something_counts(
     one: Sequence[Operation], other: Sequence[Operation]
 ) -> None:
     assert key(*one) != key(*other)
+
+
+def test_whose_forward_pass_is_in_flight_counts() -> None:
+    """The first tokens of two requests are computed, less than a page, so that nothing else shows
+    whose were launched last.
+    """
+    pages = replace(PLAIN, page_size=2)
+    one, other = Prefill("q1", launched=True), Prefill("q2", launched=True)
+    come: list[Operation] = [Arrive("q1", AB), Arrive("q2", AB)]
+    assert key(*come, one, other, config=pages) != key(*come, other, one, config=pages)
 
 
 def test_all_names_count_where_they_are_asked_for() -> None:
