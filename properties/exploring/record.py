@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 
+from radixproof import __version__
 from radixproof.properties.exploring.expanding import Expanded
 from radixproof.properties.exploring.small_scope import SmallScope
 from radixproof.properties.histories.file_names import own_slug
@@ -20,8 +21,10 @@ from radixproof.properties.workers import record
 
 
 def file_of(folder: Path, system: str, scope: SmallScope, known: Collection[str]) -> Path:
-    """Where the record of an exploration is: one of anything else has another name."""
-    of_its_own = f"{zlib.crc32(repr((scope, sorted(known))).encode()):08x}"
+    """Where the record of an exploration is: one of anything else has another name, and one by
+    another version of this, which may tell other states apart.
+    """
+    of_its_own = f"{zlib.crc32(repr((scope, sorted(known), __version__)).encode()):08x}"
     return folder / f"{own_slug(system)}-{own_slug(scope.name)}-{of_its_own}.jsonl"
 
 

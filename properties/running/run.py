@@ -161,8 +161,9 @@ class Run:
     def _judge(self, step: Step, whole: bool, must_look: bool) -> list[Breach]:
         look = self._look_at_all if whole else self._look_at_changes
         try:
-            breaches = self._raced(step)
-            breaches += self.judge.judge(step, look, must_look, self.system)
+            raced = self._raced(step)
+            breaches = self.judge.judge(step, look, must_look, self.system)
+            breaches[_first_of_content(breaches) : 0] = raced
             if self.judge.given_up:
                 return breaches
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
@@ -220,6 +221,12 @@ class Run:
         for view in seen.nodes:
             self.nodes[view.id] = view
         return seen
+
+
+def _first_of_content(breaches: Sequence[Breach]) -> int:
+    """Where breaches of content begin, which may come of a race; the others do not."""
+    of_content = (breach.violates is Property.CONTENT for breach in breaches)
+    return next((at for at, one in enumerate(of_content) if one), len(breaches))
 
 
 def ends(breach: Breach) -> bool:
