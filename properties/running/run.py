@@ -163,7 +163,8 @@ class Run:
         try:
             raced = self._raced(step)
             breaches = self.judge.judge(step, look, must_look, self.system)
-            breaches[_first_of_content(breaches) : 0] = raced
+            if raced:
+                breaches[_first_of_content(breaches) : 0] = raced
             if self.judge.given_up:
                 return breaches
             if whole and self.seen is not None and not isinstance(step.outcome, Crashed):
