@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
-from radixproof.properties.known.files import Known
+from radixproof.properties.known.files import Known, passed_over
 from radixproof.properties.reporting.narrate import retold
 from radixproof.properties.reporting.report import render
 from radixproof.properties.running.run import Verdict, run_history
@@ -66,8 +65,10 @@ def check(
     A system that hangs, or ends the process, does so here: ``radixproof check`` searches such a
     system in processes of its own, and reports it.
 
-    Raises ValueError for an unknown profile, and `Unavailable` if the system cannot be built.
+    Raises ValueError for an unknown profile, TypeError where ``known`` is one text, and
+    `Unavailable` if the system cannot be built.
     """
+    accepted = passed_over(known, target.name)
     if profile not in PROFILES:
         raise ValueError(f"no profile is called {profile!r} (known: {', '.join(PROFILES)})")
     budget = replace(PROFILES[profile], seconds=seconds)
@@ -82,10 +83,7 @@ def check(
         else:
             on_progress(news.steps)
 
-    if isinstance(known, Known):
-        known = known.for_system(target.name, date.today())
-    passed_over = frozenset(known)
-    done = search(target, seed, budget, tell, tuple(stored), passed_over)
+    done = search(target, seed, budget, tell, tuple(stored), accepted)
     return CheckResult(
         target,
         tuple(findings),
@@ -95,16 +93,18 @@ def check(
         tuple(milestone.value for milestone in done.unreached),
         tuple(sorted(str(check) for check in done.unjudged)),
         done.enough(budget),
-        {name: met for name, met in sorted(done.passed_over.items()) if name in passed_over},
+        {name: met for name, met in sorted(done.passed_over.items()) if name in accepted},
     )
 
 
-def replay(target: Target, history: History, *, known: Iterable[str] = ()) -> Verdict | None:
+def replay(
+    target: Target, history: History, *, known: Iterable[str] | Known = ()
+) -> Verdict | None:
     """Run a history with every step inspected: its first breach that is not ``known``, or None.
 
     Raises `Unavailable` if the system cannot be built with the history's configuration.
     """
-    return run_history(target, history, frozenset(known).__contains__)
+    return run_history(target, history, passed_over(known, target.name).__contains__)
 
 
 def _report(target: Target, finding: Finding) -> str:

@@ -69,6 +69,18 @@ def load_known(source: str | Path) -> Known:
     return Known(_parsed(_read(path), str(source)))
 
 
+def passed_over(known: Iterable[str] | Known, system: str) -> frozenset[str]:
+    """The signatures that are passed over in a system today. Raises TypeError for a single text."""
+    if isinstance(known, str):
+        raise TypeError(
+            f"known={known!r} is one text: give a list of signatures, as [{known!r}], or load_known"
+            " of a file, or of 'builtin'"
+        )
+    if isinstance(known, Known):
+        return frozenset(known.for_system(system, date.today()))
+    return frozenset(known)
+
+
 def load_all(sources: Iterable[str | Path]) -> Known:
     """The known findings of several files, in order. Raises `KnownError`."""
     return sum(map(load_known, sources), Known())

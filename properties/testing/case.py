@@ -20,6 +20,7 @@ from radixproof.impl.system import Target
 from radixproof.properties.drivers.hypothesis_backend import BACKEND
 from radixproof.properties.drivers.machine import Broken, CacheMachine
 from radixproof.properties.histories.file_names import slug
+from radixproof.properties.known.files import Known, passed_over
 from radixproof.properties.reporting.finding_folder import folder_of, keep
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.trial import try_out
@@ -66,7 +67,8 @@ def _found(machine: type[ReportingMachine], broken: Broken, asked: settings) -> 
     """The finding in a broken example, on the disk before it is told."""
     target = machine.target
     finding = settle(target, broken.history, broken.breach, machine.known, lambda *_: None)
-    assert finding is not None, "what follows from something known ends an example"
+    if finding is None:  # an example ends where something follows from what is known
+        raise AssertionError(f"{broken.breach.signature} comes of something that is known")
     given = getattr(machine, "_hypothesis_internal_use_seed", None)
     finding = replace(finding, seed=given, driver="state machine of a test")
     folder = folder_of(target, finding, CommandLine.asked.out, mark=_mark(finding))
@@ -83,9 +85,10 @@ def _mark(finding: Finding) -> str:
 
 
 def state_machine(
-    target: Target, known: Iterable[str] = (), shrinks: bool = False
+    target: Target, known: Iterable[str] | Known = (), shrinks: bool = False
 ) -> type[ReportingMachine]:
-    """A state machine for one system, which passes over the signatures that are ``known``.
+    """A state machine for one system, which passes over the signatures that are ``known``,
+    or the known findings of a file. Raises TypeError where ``known`` is one text.
 
     It is a class of Hypothesis like any other: its ``TestCase`` is a test, with ``settings`` to be
     set, and it can be subclassed. With ``shrinks``, Hypothesis shrinks and explains by itself
@@ -97,7 +100,7 @@ def state_machine(
     name = "".join(part.capitalize() for part in slug(target.name).split("-")) + "Machine"
     members = {
         "target": target,
-        "known": frozenset(known),
+        "known": passed_over(known, target.name),
         "shrinks": shrinks,
         "__module__": __name__,
     }

@@ -86,6 +86,17 @@ def test_what_is_stored_is_replayed_first_and_progress_is_told() -> None:
     assert steps[-1] == result.steps
 
 
+def test_one_text_is_no_list_of_what_is_known() -> None:
+    text = "LOCK/swa-too-few"
+    for ask in (
+        lambda: radixproof.check(toy_bugs.split, known=text),
+        lambda: radixproof.replay(toy_bugs.split, STUCK, known=text),
+        lambda: radixproof.state_machine(toy_bugs.split, known=text),
+    ):
+        with pytest.raises(TypeError, match=r"is one text: give a list of signatures"):
+            ask()
+
+
 def test_known_findings_of_a_file_are_those_about_the_target(
     broken: CheckResult, tmp_path: Path
 ) -> None:

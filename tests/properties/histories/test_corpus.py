@@ -22,7 +22,6 @@ from radixproof.properties.cli.main import main
 from radixproof.properties.histories import corpus
 from radixproof.properties.histories.history_json import HistoryError, to_json
 from radixproof.properties.power.compared_drivers import Driver
-from radixproof.properties.power.corpus_update import still_fails
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.running.replaying import fits, replayed
 from radixproof.properties.running.run import run_history
