@@ -102,12 +102,19 @@ def accept(path: Path, found: Iterable[Accepted], today: date) -> int:
     `KnownError`, and OSError.
     """
     before = _read(path) if path.exists() else HEADER
+    _parsed(before, str(path))
     systems: dict[tuple[str, str | None], list[str]] = {}
     for one in found:
         systems.setdefault((one.signature, one.also), []).append(one.system)
     tables = [_table(signature, also, names, today) for (signature, also), names in systems.items()]
     after = before + ("" if before.endswith("\n") or not before else "\n") + "".join(tables)
-    _parsed(after, str(path))
+    try:
+        _parsed(after, str(path))
+    except KnownError:
+        raise KnownError(
+            f"{path}: {_TABLE} is a list in brackets, which nothing can be added to; write a table"
+            f" [[{_TABLE}]] for each finding"
+        ) from None
     write_file(path, after)
     return len(tables)
 

@@ -241,12 +241,19 @@ def test_odd_names_are_quoted(tmp_path: Path) -> None:
     assert tomllib.loads(path.read_text(encoding="utf-8"))["finding"][0]["signature"] == odd
 
 
-@pytest.mark.parametrize("text", ["[[finding]\n", "finding = []\n"])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[[finding]\n", "not TOML"),
+        ("finding = []\n", "finding is a list in brackets"),
+        ('finding = [{signature = "OWN/full-lost", reason = "x"}]\n', "a list in brackets"),
+    ],
+)
 def test_a_file_that_cannot_be_extended_is_left_alone(
-    text: str, written: Callable[[str], Path]
+    text: str, why: str, written: Callable[[str], Path]
 ) -> None:
     path = written(text)
-    with pytest.raises(KnownError, match="not TOML"):
+    with pytest.raises(KnownError, match=why):
         accept(path, [Accepted("radix", "OWN/full-lost")], TODAY)
     assert path.read_text() == text
 
