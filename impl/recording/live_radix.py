@@ -5,54 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import MethodType
+from typing import Any
 
 from radixproof.impl.recording.notes import Note
-from radixproof.impl.recording.tap import Tap, begin, raised
+from radixproof.impl.recording.noting import TAP, Noting, noted
+from radixproof.impl.recording.tap import Tap, begin
 
 
 def tap_cache(cache: Any, folder: Path) -> Tap:
     """Record a `RadixCache` from its next call on."""
     tap = begin(folder, "radix", _config(cache), _free_counts(cache))
-    for name, noting in _NOTED.items():
-        setattr(cache, name, _noting(tap, name, getattr(cache, name), noting))
+    setattr(cache, TAP, tap)
+    for noting in _NOTED:
+        method = noted(getattr(type(cache), noting.kind), noting, lambda _: None)
+        setattr(cache, noting.kind, MethodType(method, cache))
     return tap
-
-
-class Noting(NamedTuple):
-    """How calls of a method are noted."""
-
-    given: Callable[..., Note]
-    """What it was given, from the tap and its arguments."""
-    returned: Callable[[Any], Note | None] = lambda _: ()
-    """What it returned; None if it is not to be noted."""
-    changes_pools: bool = False
-
-
-def _noting(tap: Tap, kind: str, call: Callable[..., Any], noting: Noting) -> Callable[..., Any]:
-    def tapped(*arguments: Any, **named: Any) -> Any:
-        if tap.ended:
-            return call(*arguments, **named)
-        try:
-            given = noting.given(tap, *arguments, **named)
-        except Exception as error:
-            tap.fail(error)
-            return call(*arguments, **named)
-        try:
-            result = call(*arguments, **named)
-        except BaseException as error:
-            tap.note((kind, None, given, None, None, raised(error)))
-            raise
-        try:
-            returned = noting.returned(result)
-            if returned is not None:
-                free = tap.free() if noting.changes_pools else None
-                tap.note((kind, None, given, returned, free, None))
-        except Exception as error:
-            tap.fail(error)
-        return result
-
-    return tapped
 
 
 def _looked_up(tap: Tap, tokens: Sequence[int], namespace: str = "") -> Note:
@@ -132,22 +100,22 @@ def _nothing(tap: Tap) -> Note:
     return ()
 
 
-_NOTED = {
-    "match": Noting(_looked_up, _found),
-    "insert": Noting(_handed_over, _inserted, changes_pools=True),
-    "lock": Noting(_anchor, _locked),
-    "unlock": Noting(_given_back),
-    "release_window": Noting(_given_back),
-    "lock_host": Noting(_anchor, _locked),
-    "unlock_host": Noting(_given_back),
-    "evict": Noting(_wanted, _freed, changes_pools=True),
-    "evict_host": Noting(_wanted_on_host, _counted, changes_pools=True),
-    "load_back": Noting(_to_load, _loading, changes_pools=True),
-    "writing_check": Noting(_checked, _acknowledged),
-    "loading_check": Noting(_checked, _acknowledged),
-    "reset": Noting(_nothing, changes_pools=True),
-}
-"""By name of a method. What is fetched to the host is not noted."""
+_NOTED = (
+    Noting("match", _looked_up, _found),
+    Noting("insert", _handed_over, _inserted, changes_pools=True),
+    Noting("lock", _anchor, _locked),
+    Noting("unlock", _given_back),
+    Noting("release_window", _given_back),
+    Noting("lock_host", _anchor, _locked),
+    Noting("unlock_host", _given_back),
+    Noting("evict", _wanted, _freed, changes_pools=True),
+    Noting("evict_host", _wanted_on_host, _counted, changes_pools=True),
+    Noting("load_back", _to_load, _loading, changes_pools=True),
+    Noting("writing_check", _checked, _acknowledged),
+    Noting("loading_check", _checked, _acknowledged),
+    Noting("reset", _nothing, changes_pools=True),
+)
+"""Kinds are names of methods. What is fetched to the host is not noted."""
 
 
 def _config(cache: Any) -> dict[str, Any]:

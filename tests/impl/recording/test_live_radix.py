@@ -62,8 +62,11 @@ def test_a_call_that_raises_is_told_and_still_raises(tmp_path: Path) -> None:
 def test_a_call_that_cannot_be_described_is_made_all_the_same(tmp_path: Path) -> None:
     cache = RADIX.build(Config()).cache  # type: ignore[attr-defined]
     tap: Tap = record(cache, tmp_path)
-    with pytest.raises(TypeError, match="match"):
+    with pytest.raises(TypeError, match=r"match\(\) got an unexpected keyword argument"):
         cache.match(colour=1)
+    assert not tap.ended
+    with pytest.raises(TypeError):
+        cache.match(5)
     assert tap.ended.startswith("TypeError: ")
     assert cache.match([1, 2]).device_node.end == 0
     tap.close()
