@@ -68,7 +68,10 @@ class Property(Enum):
         "are the same, and so are the cores of one release",
         "several ranks, or cores",
     )
-    STUTTER = "operations that only look, split, lock or acknowledge change no page's state"
+    STUTTER = (
+        "operations that only look, split, lock or acknowledge change no page's state, and none"
+        " gives a page that stays other device slots without need"
+    )
     NOCRASH = "every legal operation returns: none raises, hangs, or ends the process"
     REPEAT = "the same operations on a new cache have the same outcomes and leave the same state"
 

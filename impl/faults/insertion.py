@@ -348,6 +348,25 @@ def duplicates_replace_slots_in_use(cache: RadixCache) -> None:
 
 
 @fault(
+    "invented",
+    "an insert takes its own slots for what the device has already, and frees the tree's, "
+    "though it recovers nothing with them",
+    Property.STUTTER,
+)
+def newest_slots_kept(cache: RadixCache) -> None:
+    inserter, overlap = cache.inserter, cache.inserter._overlap
+
+    def overlap_newest(node: Node, offer: Offer) -> list[Node]:
+        if inserter._window is not None or node.full.locks or offer.protected > node.start:
+            return overlap(node, offer)
+        slots = offer.part(node.start, node.end)
+        cache.memory.device.free(cache.tree.swap_device(node, FULL, slots))
+        return [node]
+
+    inserter._overlap = overlap_newest  # type: ignore[method-assign]
+
+
+@fault(
     "family of B01, SGLang pull request 25065: where SWA begins inside a node",
     "a tombstone in the middle of which the live SWA of an insert begins gets none of it",
     Property.MATCH,

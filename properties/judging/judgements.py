@@ -172,6 +172,8 @@ class Judgement(Generic[ActT]):
 
 def judgement(judge: Followed, step: Step) -> Judgement[Any]:
     """The judgement of a step, by the kind of its operation."""
+    if isinstance(step.operation, HostLock) and step.declined:
+        return JudgedDecline(judge, step, step.operation)
     if isinstance(step.outcome, Skipped):
         return Judgement(judge, step, step.operation)
     return JUDGEMENTS.get(type(step.operation), Judgement)(judge, step, step.operation)
@@ -194,10 +196,7 @@ class JudgedMatch(Judgement[Match]):
         key = self.operation.key
         expected = Matched(device.end, best.end, hits)
         breaches = self.expect(expected, lambda: self.why_there(key, device, best))
-        if self.step.declined and (best.parent is None or best.has(Pool.FULL_HOST)):
-            text = f"what follows {spell(best.node())} was not fetched, though it has a host copy"
-            breaches.append(Breach(Property.PROGRESS, "fetch-declined", text))
-        return breaches
+        return breaches + _declined(self.step, best)
 
 
 class JudgedInsert(Judgement[Insert]):
@@ -269,6 +268,23 @@ class JudgedHostLock(Judgement[HostLock]):
         key, (device, best) = self.found(self.operation)
         self.model.lock_host(self.judge.holder(self.operation.receipt), best)
         return self.expect(Locked(best.end), lambda: self.why_there(key, device, best))
+
+
+class JudgedDecline(Judgement[HostLock]):
+    """A host lock that was not given where a kept match ends."""
+
+    def before(self) -> list[Breach]:
+        _, (_, best) = self.found(self.operation)
+        return _declined(self.step, best)
+
+
+def _declined(step: Step, best: Page) -> list[Breach]:
+    """A system may decline what begins with a host lock where nothing is backed up (10.2)."""
+    if not step.declined or not (best.parent is None or best.has(Pool.FULL_HOST)):
+        return []
+    here = f"{spell(best.node())}, though it has a host copy" if best.parent else "the root"
+    text = f"{step.operation}: {step.declined} was declined at {here}"
+    return [Breach(Property.PROGRESS, f"{step.declined}-declined", text)]
 
 
 class JudgedAdopt(Judgement[Adopt]):

@@ -60,6 +60,11 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
             )
             witness = Witness(page.key(), pool, kept=True)
             breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
+        elif not pool.on_host and not _may_be_replaced(page, pool, step, delta):
+            text = f"{step.operation} gave {spell([page])} other {pool.name} slots than it had"
+            witness = Witness(page.key(), pool, kept=True)
+            rule = f"{pool.name.lower()}-replaced"
+            breaches.append(Breach(Property.STUTTER, rule, text, witness))
     for pool in model.config.pools:
         taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
         if taken:
@@ -91,6 +96,14 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
             )
         )
     return breaches
+
+
+def _may_be_replaced(page: Page, pool: Pool, step: Step, delta: Delta) -> bool:
+    """Whether the slots of a page may be exchanged: an insert may give it other FULL slots together
+    with the SWA that it lacks, and nothing else may (semantics 4.1).
+    """
+    recovers = isinstance(step.operation, Insert) and page in delta.gained[Pool.SWA]
+    return pool is Pool.FULL and recovers
 
 
 def _who_lost(page: Page, pool: Pool, own: Holder | None) -> str:

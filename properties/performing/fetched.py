@@ -40,7 +40,8 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         fetch = system.begin_prefetch(key, found.best_anchor, found.best, tags, stored)
     play = Play(system, ledger, operation.prefetch, whole, found.best, {})
     if not fetch.parts and fetch.error is None:
-        yield Step(Match(whole), matched(found), found.slots, declined=end > found.best)
+        declined = "fetch" if end > found.best else ""
+        yield Step(Match(whole), matched(found), found.slots, declined=declined)
         return
     yield from play.steps(fetch, ends=fetch.handle is None)
     if fetch.handle is None:

@@ -114,10 +114,12 @@ class Performer:
         found = self.scheduler.found(operation)
         handle = self.system.lock_host(found.best_anchor)
         if handle is None and operation.kept is not None:
-            yield Step(operation, Skipped("the system does not lock there"))
+            declined = Skipped("the system does not lock there")
+            yield Step(operation, declined, declined=operation.name)
             return
         if handle is None:
-            yield Step(Match(operation.key), matched(found), found.slots)
+            match = Match(operation.key)
+            yield Step(match, matched(found), found.slots, declined=operation.name)
             return
         self.ledger.receipts[operation.receipt] = Receipt(handle, found.best, on_host=True)
         yield Step(operation, Locked(found.best))

@@ -37,7 +37,8 @@ def at_once(
     end = config.floor(len(ledger.units(key)))
     handle = system.lock_host(found.best_anchor) if locks and end > found.best else None
     if end <= found.best or (locks and handle is None):
-        yield Step(Match(key), matched(found), found.slots, declined=end > found.best)
+        declined = "fetch" if end > found.best else ""
+        yield Step(Match(key), matched(found), found.slots, declined=declined)
         return
     slots, refused = take(system, ledger, needed(config, found.best, end))
     if refused:
@@ -58,7 +59,8 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     end = len(ledger.units(key))
     handle = system.lock_host(found.best_anchor) if end > found.best else None
     if handle is None:
-        yield Step(Match(whole), matched(found), found.slots, declined=end > found.best)
+        declined = "fetch" if end > found.best else ""
+        yield Step(Match(whole), matched(found), found.slots, declined=declined)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))

@@ -98,8 +98,10 @@ class Step:
     """Of an insert by an engine's own function."""
     fetched: int | None = None
     """Of a host insert at the end of a prefetch: where its prefix ended when it began."""
-    declined: bool = False
-    """Of a match: something is missing behind it, and the system would not fetch that."""
+    declined: str = ""
+    """What the system would not do where a match ends, by its name in a rule: lock the prefix on
+    the host, or fetch what is missing behind it.
+    """
     given: int = 0
     """Of a lock that such a function took: so much of the request's row is the tree's by then."""
     lacking: PerComponent | None = None

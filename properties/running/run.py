@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from radixproof.impl.observation import NodeView, Observation
 from radixproof.impl.operations import History, Operation, Reset, WritingCheck
@@ -263,6 +264,16 @@ class Verdict:
     earlier: tuple[str, ...] = ()
 
 
+class Ran(NamedTuple):
+    """How a history ran."""
+
+    verdict: Verdict | None
+    tolerated: tuple[str, ...] = ()
+    """Tolerated signatures that were met."""
+    ended: bool = False
+    """Whether one of them ended the run, since the model could not go on after it."""
+
+
 def run_history(
     target: Target,
     history: History,
@@ -275,8 +286,19 @@ def run_history(
     A tolerated signature is passed over if the model can go on after it; if it cannot, the run ends
     there without a verdict. The whole is looked at after ``looked`` operations, and at the end.
     """
+    return ran(target, history, tolerated, every, looked).verdict
+
+
+def ran(
+    target: Target,
+    history: History,
+    tolerated: Callable[[str], bool],
+    every: int | None = 1,
+    looked: int = 0,
+) -> Ran:
+    """Run a history as `run_history` does."""
     run = Run(target, history.config, every)
-    earlier: list[str] = []
+    met: dict[str, None] = {}
     try:
         for at, operation in enumerate(history.operations):
             breaches = run.step(operation)
@@ -284,10 +306,10 @@ def run_history(
                 breaches += run.finish()
             unknown = first_unknown(breaches, tolerated)
             if unknown is not None:
-                return Verdict(unknown, at, tuple(earlier))
+                return Ran(Verdict(unknown, at, tuple(met)), tuple(met))
+            met.update(dict.fromkeys(breach.signature for breach in breaches))
             if any(map(ends, breaches)):
-                return None
-            earlier += [breach.signature for breach in breaches if breach.signature not in earlier]
-        return None
+                return Ran(None, tuple(met), ended=True)
+        return Ran(None, tuple(met))
     finally:
         run.close()

@@ -9,7 +9,7 @@ from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.running.replaying import fits
-from radixproof.properties.running.run import Verdict, run_history
+from radixproof.properties.running.run import Verdict, ran, run_history
 from radixproof.properties.search.minimise import Fails, minimise
 from radixproof.properties.search.repeating import did_not_come_again, differs, shrunk
 
@@ -44,19 +44,21 @@ def settle(
 ) -> Finding | None:
     """The finding in a history with a ``breach``, by strict replay and shrinking.
 
-    None if strict replay shows that the breach is the consequence of something known, after which
-    no model could go on. If the shortest history fails in a new way before it reaches this one,
-    that way is the finding: the other follows from it. When ``stop`` says so, the history is left
-    as short as it is by then.
+    None if strict replay shows that the breach is the consequence of something known: no model
+    could go on after that, or it is what strict replay sees where a search sees the breach. If the
+    shortest history fails in a new way before it reaches this one, that way is the finding: the
+    other follows from it. When ``stop`` says so, the history is left as short as it is by then.
     """
     every: int | None = 1
-    verdict = run_history(target, history, known.__contains__, every)
+    verdict, met, ended = ran(target, history, known.__contains__, every)
+    if ended:
+        return None
     if verdict is None:
-        if run_history(target, history, lambda _: False, every) is not None:
-            return None
         # Only the search saw it, with its own deltas and inspections: replay with these.
         every = None
         verdict = _as_searched(target, history, known)
+        if verdict is not None and met:
+            return None
     if verdict is None or (not stop() and differs(target, history) is not None):
         return _unrepeatable(target, history, breach, known, on_progress, stop)
     signature = verdict.breach.signature

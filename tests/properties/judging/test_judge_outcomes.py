@@ -294,6 +294,13 @@ def keep_nothing(system: RadixSystem) -> None:
         ("host_insert-outcome", PLAIN, [HostInsert(A)], off_by_one("insert_host")),
         ("host_insert-outcome", PLAIN, [HostInsert(A)], keep_nothing),
         ("fetch-declined", PLAIN, [HostInsert(A)], in_vain("lock_host", None)),
+        ("host_lock-declined", PLAIN, [*DEMOTED, HostLock("h1", A)], in_vain("lock_host", None)),
+        (
+            "host_lock-declined",
+            PLAIN,
+            [*DEMOTED, Match(A, "m1"), Match(A), HostLock("h1", A, kept="m1")],
+            in_vain("lock_host", None),
+        ),
         ("host_insert-outcome", Config(threshold=2), [Insert(A), HostInsert(AB)], hang_anywhere),
         ("run_copies-outcome", PLAIN, [Insert(A), RunCopies()], in_vain("run_copies", 0)),
         (

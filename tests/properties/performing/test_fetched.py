@@ -97,7 +97,7 @@ def test_storage_is_said_to_have_whole_pages(stored: int | None, asked: int) -> 
 
 def test_what_the_engine_would_not_fetch_is_a_match() -> None:
     (step,) = begun(Engine(Fetch(())), Ledger(CONFIG))
-    assert (step.operation, step.declined) == (Match(KEY), True)
+    assert (step.operation, step.declined) == (Match(KEY), "fetch")
 
 
 @pytest.mark.parametrize("refused", [(), [(Pool.SWA_HOST, 2)]])

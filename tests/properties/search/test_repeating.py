@@ -7,7 +7,15 @@ from itertools import islice
 
 import pytest
 
-from radixproof.impl.operations import Evict, History, Insert
+from radixproof.impl.operations import (
+    Evict,
+    EvictHost,
+    History,
+    HostInsert,
+    Insert,
+    Operation,
+    WritingCheck,
+)
 from radixproof.impl.registry import find
 from radixproof.impl.sglang import store
 from radixproof.impl.system import Unavailable
@@ -15,6 +23,7 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property
 from radixproof.properties.drivers.soak import soak
+from radixproof.properties.running.run import run_history
 from radixproof.properties.search.budget import Budget
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.repeating import differs
@@ -25,6 +34,7 @@ from ...impl.sglang.scenarios.bench import RELEASES
 from ...own_process import printed_by
 from ..guarding import fatal
 
+A = Key((1,))
 TWO_LEAVES = History(Config(host_pages=0), (Insert(Key((1,))), Insert(Key((2,))), Evict(1)))
 
 
@@ -68,6 +78,29 @@ def test_repeat_is_broken_by_what_only_the_search_saw() -> None:
         settle(fatal.target(ToyCache), TWO_LEAVES, breach, ("REPEAT/evict",), lambda *_: None)
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("fault", "operations", "signature", "hides"),
+    [
+        (
+            "host-removal-not-announced",
+            (HostInsert(A), EvictHost(1)),
+            "EVENT/removed-missing",
+            False,
+        ),
+        ("ack-keeps-lock", (Insert(A), WritingCheck(blocking=True)), "LOCK/full-too-many", True),
+    ],
+)
+def test_what_is_known_hides_what_follows_it_and_nothing_else(
+    fault: str, operations: tuple[Operation, ...], signature: str, hides: bool
+) -> None:
+    """Of what does not come again, where no model could go on after what is known."""
+    target, history = find(f"fault:{fault}"), History(Config(), operations)
+    assert run_history(target, history, signature.__ne__) is not None
+    breach = Breach(Property.NOCRASH, "KeyError@Tree.evict", "it raised")
+    found = settle(target, history, breach, {signature}, lambda *_: None)
+    assert (found is None) == hides
 
 
 @pytest.mark.parametrize(
