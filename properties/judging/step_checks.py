@@ -100,8 +100,10 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
 
 def _may_be_replaced(page: Page, pool: Pool, step: Step, delta: Delta) -> bool:
     """Whether the slots of a page may be exchanged: an insert may give it other FULL slots together
-    with the SWA that it lacks, and nothing else may (semantics 4.1).
+    with the SWA that it lacks (semantics 4.1). Operations that move nothing are told of at once.
     """
+    if not isinstance(step.operation, MOVING):
+        return True
     recovers = isinstance(step.operation, Insert) and page in delta.gained[Pool.SWA]
     return pool is Pool.FULL and recovers
 

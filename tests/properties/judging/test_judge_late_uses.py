@@ -78,7 +78,7 @@ def test_one_match_may_be_used_more_than_once(radix: Target) -> None:
 
 
 def test_a_system_that_does_not_lock_there_is_not_made_to(radix: Target) -> None:
-    run = run_of(radix, PLAIN, Insert(AB), KEPT)
+    run = run_of(radix, replace(PLAIN, threshold=2), Insert(AB), KEPT)
     system: Any = run.system
     system.lock_host = lambda anchor: None
     assert run.step(HOST_LOCK) == []
