@@ -1,5 +1,5 @@
-"""What an engine's own functions do for a request (semantics 11.5): what they tell the tree, and
-what they take back from it.
+"""What an engine's own functions do for a request (semantics 11.5), or for a prefetch (10.2): what
+they tell the tree, and what they take back from it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from radixproof.impl.operations import Evict, Insert
 from radixproof.model.config import Config, Pool
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
-from radixproof.properties.performing.step import Carried, ReleaseState, Step
+from radixproof.properties.performing.outcomes import Done
+from radixproof.properties.performing.step import Carried, HandOver, ReleaseState, Step
 
 
 def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
@@ -90,11 +91,25 @@ def of_state(config: Config, insert: Insert, carried: Carried, wrong: list[Breac
 def of_room(step: Step, evict: Evict) -> list[Breach]:
     """PROGRESS: the engine evicts what an allocation lacks, and not all that it needs."""
     asked = (evict.full, evict.swa, evict.mamba)
-    if step.lacking is None or all(map(operator.le, asked, step.lacking)):
+    if step.lacking is None or asked == step.lacking:
         return []
     lacking = Evict(*step.lacking)
-    text = f"{evict} makes room for an allocation that lacks less: {lacking} would have done"
-    return [Breach(Property.PROGRESS, "more-room-than-lacking", text)]
+    if any(map(operator.gt, asked, step.lacking)):
+        text = f"{evict} makes room for an allocation that lacks less: {lacking} would have done"
+        return [Breach(Property.PROGRESS, "more-room-than-lacking", text)]
+    text = f"{evict} makes room for an allocation that lacks more: {lacking} was called for"
+    return [Breach(Property.PROGRESS, "less-room-than-lacking", text)]
+
+
+def of_hand_over(step: Step, act: HandOver) -> list[Breach]:
+    """What was computed, or has come, is handed over to the tree (semantics 11.2, 11.3, 10.2)."""
+    if step.outcome == Done(act.due):
+        return []
+    if act.fetched:
+        text = f"{act.due} tokens of {act.whose} have come, and other than these were handed over"
+        return [Breach(Property.PROGRESS, "fetched-not-handed-over", text)]
+    text = f"{act.whose} has computed {act.due} tokens in whole pages, and has inserted fewer"
+    return [Breach(Property.MATCH, "computed-not-inserted", text)]
 
 
 def of_released_state(act: ReleaseState, refused: bool) -> list[Breach]:

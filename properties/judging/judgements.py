@@ -21,6 +21,7 @@ from radixproof.impl.operations import (
     LoadingCheck,
     Lock,
     Match,
+    Prefetch,
     Refuse,
     ReleaseWindow,
     RunCopies,
@@ -55,7 +56,14 @@ from radixproof.properties.performing.outcomes import (
     Outcome,
     Skipped,
 )
-from radixproof.properties.performing.step import Act, Adopt, CopyState, ReleaseState, Step
+from radixproof.properties.performing.step import (
+    Act,
+    Adopt,
+    CopyState,
+    HandOver,
+    ReleaseState,
+    Step,
+)
 
 BROKEN = {
     Matched: Property.MATCH,
@@ -318,6 +326,21 @@ class JudgedReleaseState(Judgement[ReleaseState]):
         return carried_checks.of_released_state(self.operation, refused)
 
 
+class JudgedHandOver(Judgement[HandOver]):
+    def before(self) -> list[Breach]:
+        return carried_checks.of_hand_over(self.step, self.operation)
+
+
+class JudgedPrefetch(Judgement[Prefetch]):
+    """The beginning of one; its parts are judged as what they are."""
+
+    def before(self) -> list[Breach]:
+        if self.step.due is None:
+            return []
+        expected = Done(self.step.due)
+        return self.expect(expected, lambda: "so much does storage have, and there is room for it")
+
+
 # -- evicting and loading back ---------------------------------------------------------------------
 
 
@@ -459,6 +482,8 @@ JUDGEMENTS: dict[type[Act], type[Judgement[Any]]] = {
     Unlock: JudgedUnlock,
     ReleaseWindow: JudgedReleaseWindow,
     ReleaseState: JudgedReleaseState,
+    HandOver: JudgedHandOver,
+    Prefetch: JudgedPrefetch,
     Evict: JudgedEvict,
     EvictHost: JudgedEvictHost,
     LoadBack: JudgedLoadBack,

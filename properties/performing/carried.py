@@ -6,6 +6,7 @@ says what the engine's own record of the request says.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from radixproof.impl.carrying import Carriage, Did, Moment
 from radixproof.impl.observation import PerComponent
 from radixproof.impl.operations import Decode, Evict, Insert, Lock, Match, Prefill, Unlock
 from radixproof.impl.system import Complete
-from radixproof.model.config import Config, Pool
+from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Ledger, Request, RequestLock
 from radixproof.properties.performing.outcomes import (
@@ -24,7 +25,14 @@ from radixproof.properties.performing.outcomes import (
     Matched,
     Skipped,
 )
-from radixproof.properties.performing.step import Adopt, Carried, CopyState, ReleaseState, Step
+from radixproof.properties.performing.step import (
+    Adopt,
+    Carried,
+    CopyState,
+    HandOver,
+    ReleaseState,
+    Step,
+)
 
 
 def begin(system: Complete, request: Request) -> None:
@@ -71,9 +79,23 @@ def make_room(
 ) -> Iterator[Step]:
     """The engine makes room for an allocation of so many tokens."""
     carriage = system.make_room(request.handle, tokens)
+    rest = [moment.asked for moment in carriage.moments if moment.did is Did.EVICT]
+    if not rest and any(lacking):
+        yield Step(Evict(), Freed(0), lacking=lacking)
     for step in Play(system, ledger, config, request, carriage, ends=False).steps():
-        step.lacking = lacking
+        if isinstance(step.operation, Evict):
+            asked, *rest = rest
+            # One that is not the last may ask for less.
+            step.lacking = _each(min, lacking, asked) if rest else lacking
+            lacking = _each(operator.sub, lacking, _each(min, lacking, asked))
         yield step
+
+
+def _each(
+    count: Callable[[int, int], int], some: PerComponent, others: PerComponent
+) -> PerComponent:
+    full, swa, mamba = map(count, some, others)
+    return full, swa, mamba
 
 
 def slide(system: Complete, ledger: Ledger, request: Request) -> None:
@@ -88,7 +110,9 @@ def carry_on(
     state is excused if it would not run so many requests with so few (semantics 11.5).
     """
     carriage = system.carry_on(request.handle, last)
-    yield from Play(system, ledger, config, request, carriage, ends=False).steps()
+    play = Play(system, ledger, config, request, carriage, ends=False)
+    play.due = config.floor(request.computed)
+    yield from play.steps()
     if carriage.refused:
         if carriage.error is not None and ledger.users() <= carriage.runs:
             raise carriage.error
@@ -111,6 +135,7 @@ def end(
     carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
     play = Play(system, ledger, config, request, carriage, ends=True)
     play.cut = prompt_only or past_stop > 0
+    play.due = config.floor(request.computed) if insert and not play.cut else 0
     yield from play.steps()
 
 
@@ -134,6 +159,8 @@ class Play:
     """The request ends with it."""
     cut: bool = False
     """Not all that it generated is to be kept."""
+    due: int = 0
+    """Where every insert is possible, so much is to be inserted."""
     given: int = field(init=False)
     """So much of the row is the tree's."""
     matched: Moment | None = None
@@ -162,6 +189,19 @@ class Play:
         self._tracked(self.carriage.states)
         if self.carriage.error is not None and self.carriage.crashed:
             raise self.carriage.error
+        yield from self._left_out()
+
+    def _left_out(self) -> Iterator[Step]:
+        """What was not inserted, where no state decides how much can be; and the end of a request
+        of which the tree has heard nothing.
+        """
+        unheard = self.ends and not self.carriage.moments
+        if unheard:
+            self._last()
+        stateless = Component.MAMBA not in self.config.components
+        if unheard or (stateless and self.length < self.due):
+            whose, due = self.request.name, self.due if stateless else 0
+            yield Step(HandOver(whose, due), Done(self.length))
 
     # -- the parts -----------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Fetching, Ledger, PrefetchLock
 from radixproof.properties.performing.outcomes import Done, Locked, Skipped, matched
 from radixproof.properties.performing.prefetches import stored_of
-from radixproof.properties.performing.step import Step
+from radixproof.properties.performing.step import HandOver, Step
 
 
 def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch) -> Iterator[Step]:
@@ -34,9 +34,9 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     found = system.match(whole)
     key = ledger.prefix(whole, config.floor(len(ledger.units(whole))))
     end = len(ledger.units(key))
-    fetch = Fetch(())
+    fetch, stored = Fetch(()), stored_of(config, operation, max(0, end - found.best))
     if end > found.best:
-        tags, stored = ledger.tags_of(key), stored_of(config, operation, end - found.best)
+        tags = ledger.tags_of(key)
         fetch = system.begin_prefetch(key, found.best_anchor, found.best, tags, stored)
     play = Play(system, ledger, operation.prefetch, whole, found.best, {})
     if not fetch.parts and fetch.error is None:
@@ -50,11 +50,13 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         yield Step(operation, Skipped(why), refused=fetch.refused)
         return
     play.hold(fetch.held)
-    taken = len(play.held[Pool.FULL_HOST])
+    taken = len(play.held.setdefault(Pool.FULL_HOST, []))
     fetched = ledger.prefix(key, found.best + taken)
     one = Fetching(fetched, found.best, play.held, fetch.handle)
     ledger.prefetches[operation.prefetch] = one
-    yield Step(operation, Done(taken))
+    # Without room for all an engine may take as much as there is.
+    room = taken + config.floor(system.available(Pool.FULL_HOST))
+    yield Step(operation, Done(taken), due=min(stored, room))
 
 
 def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch) -> Iterator[Step]:
@@ -64,7 +66,11 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
     every = len(one.slots[Pool.FULL_HOST])
     came = every if tokens is None else min(every, config.floor(max(0, tokens)))
     fetch = system.end_prefetch(one.handle, came)
+    given = sum(part.tokens for part in fetch.parts if part.did is Doing.INSERT)
+    whole = came == every or set(one.slots) == {Pool.FULL_HOST}
     yield from Play(system, ledger, name, one.key, one.start, one.slots).steps(fetch, ends=True)
+    if given != (due := came if whole else 0):
+        yield Step(HandOver(name, due, fetched=True), Done(given))
 
 
 @dataclass(slots=True)

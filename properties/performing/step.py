@@ -58,6 +58,23 @@ class ReleaseState:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """An engine's function ends and has handed over something else than it had to: of a request,
+    what it has computed (semantics 11.5), or of a prefetch, what has come (10.2).
+    """
+
+    whose: str
+    due: int
+    """Tokens that the tree should have been given."""
+    fetched: bool = False
+    """It is a prefetch's."""
+    name = "hand_over"
+
+    def __str__(self) -> str:
+        return f"hand over {self.due} tokens of {self.whose}"
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
     """An insert that an engine's own function made for a request (semantics 11.5)."""
 
@@ -77,7 +94,7 @@ class Carried:
     """The request has ended, and not all that it generated is to be kept."""
 
 
-Act: TypeAlias = Operation | Adopt | CopyState | ReleaseState
+Act: TypeAlias = Operation | Adopt | CopyState | ReleaseState | HandOver
 
 
 @dataclass(slots=True)
@@ -106,5 +123,7 @@ class Step:
     """Of a lock that such a function took: so much of the request's row is the tree's by then."""
     lacking: PerComponent | None = None
     """Of an eviction by which such a function makes room: what is not free of what it needs."""
+    due: int | None = None
+    """Of a prefetch that such a function has begun: the tokens that it should be about."""
     refused: Sequence[tuple[Pool, int]] = ()
     """The allocation that failed: its pools, with the slots wanted from each."""

@@ -12,14 +12,15 @@ from radixproof.model.key import Key
 from radixproof.model.specification.trie import Page, Trie
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging.carried_checks import (
+    of_hand_over,
     of_insert,
     of_lock,
     of_released_state,
     of_room,
     of_state,
 )
-from radixproof.properties.performing.outcomes import Freed, Inserted, Locked
-from radixproof.properties.performing.step import Carried, ReleaseState, Step
+from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked
+from radixproof.properties.performing.step import Carried, HandOver, ReleaseState, Step
 
 PAGED = Config(page_size=3, window=4, swa_pages=8, swa_host_pages=16)
 BIGRAM = Config(page_size=2, window=3, swa_pages=8, swa_host_pages=16, bigram=True)
@@ -104,20 +105,37 @@ def test_a_window_that_was_lost_is_not_to_be_in_the_tree() -> None:
 @pytest.mark.parametrize(
     ("asked", "lacking", "wrong"),
     [
-        (Evict(2), None, False),
-        (Evict(2), (2, 0, 0), False),
-        (Evict(2), (1, 0, 0), True),
-        (Evict(1, 1), (1, 1, 0), False),
-        (Evict(1, 1), (1, 0, 0), True),
-        (Evict(1, 0), (1, 1, 0), False),
+        (Evict(2), None, ""),
+        (Evict(2), (2, 0, 0), ""),
+        (Evict(2), (1, 0, 0), "more"),
+        (Evict(1, 1), (1, 1, 0), ""),
+        (Evict(1, 1), (1, 0, 0), "more"),
+        (Evict(1, 0), (1, 1, 0), "less"),
+        (Evict(2, 0), (1, 1, 0), "more"),
+        (Evict(), (1, 0, 0), "less"),
     ],
 )
 def test_room_is_made_for_what_is_lacking(
-    asked: Evict, lacking: tuple[int, int, int] | None, wrong: bool
+    asked: Evict, lacking: tuple[int, int, int] | None, wrong: str
 ) -> None:
-    """Less than that is not wrong by itself: the allocation is refused then."""
     found = of_room(Step(asked, Freed(0), lacking=lacking), asked)
-    assert [one.signature for one in found] == wrong * ["PROGRESS/more-room-than-lacking"]
+    rules = [f"PROGRESS/{wrong}-room-than-lacking"] if wrong else []
+    assert [one.signature for one in found] == rules
+
+
+@pytest.mark.parametrize(
+    ("act", "given", "rule"),
+    [
+        (HandOver("q", 3), 3, ""),
+        (HandOver("q", 3), 2, "MATCH/computed-not-inserted"),
+        (HandOver("f", 4, fetched=True), 4, ""),
+        (HandOver("f", 4, fetched=True), 0, "PROGRESS/fetched-not-handed-over"),
+        (HandOver("f", 0, fetched=True), 2, "PROGRESS/fetched-not-handed-over"),
+    ],
+)
+def test_what_there_is_is_handed_over(act: HandOver, given: int, rule: str) -> None:
+    found = of_hand_over(Step(act, Done(given)), act)
+    assert [one.signature for one in found] == [rule] * bool(rule)
 
 
 @pytest.mark.parametrize(

@@ -11,21 +11,20 @@ from radixproof.impl.operations import (
     Decode,
     EndPrefetch,
     Finish,
-    Prefetch,
     Prefill,
     Reset,
 )
 from radixproof.properties.judging.judgements import BROKEN, JUDGEMENTS
 from radixproof.properties.performing.outcomes import Crashed, Outcome, Skipped
-from radixproof.properties.performing.step import Adopt, CopyState, ReleaseState
+from radixproof.properties.performing.step import Adopt, CopyState, HandOver, ReleaseState
 
-IN_PARTS = {Arrive, Prefill, Decode, Finish, Abort, Prefetch, EndPrefetch}
+IN_PARTS = {Arrive, Prefill, Decode, Finish, Abort, EndPrefetch}
 """Operations that are judged by their parts."""
 
 
 def test_every_operation_has_a_judgement_and_nothing_else_has() -> None:
     """But for a reset, for which the judge starts anew."""
-    parts = {Adopt, CopyState, ReleaseState}
+    parts = {Adopt, CopyState, HandOver, ReleaseState}
     assert set(JUDGEMENTS) == {*OPERATIONS, *parts} - IN_PARTS - {Reset}
 
 

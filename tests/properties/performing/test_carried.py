@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,8 +14,8 @@ from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
 from radixproof.properties.performing.ledger import Ledger, Receipt, Request, RequestLock
-from radixproof.properties.performing.outcomes import Freed, Skipped
-from radixproof.properties.performing.step import Adopt, CopyState, ReleaseState, Step
+from radixproof.properties.performing.outcomes import Done, Freed, Skipped
+from radixproof.properties.performing.step import Adopt, CopyState, HandOver, ReleaseState, Step
 
 KEY = Key((1, 2, 3))
 CONFIG = Config(window=1, swa_pages=8, swa_host_pages=16, mamba_states=4, mamba_host_states=4)
@@ -277,6 +278,39 @@ def test_room_is_made_by_the_engine() -> None:
     (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, (1, 0, 0))
     assert (step.operation, step.outcome) == (Evict(3), Freed(2))
     assert step.lacking == (1, 0, 0)
+
+
+def test_room_may_be_made_in_several_evictions() -> None:
+    """The last of them has to make what is still lacking."""
+    ledger, request = begun()
+    asked = [(1, 0, 0), (3, 2, 0), (0, 1, 0)]
+    moments = [Moment(Did.EVICT, BUSY, asked=one, freed=one) for one in asked]
+    engine = cast(Complete, Engine(Carriage(moments)))
+    steps = carried.make_room(engine, ledger, CONFIG, request, 3, (2, 3, 0))
+    assert [step.lacking for step in steps] == [(1, 0, 0), (1, 2, 0), (0, 1, 0)]
+
+
+def test_where_no_room_is_made_nothing_is_evicted() -> None:
+    ledger, request = begun()
+    engine = cast(Complete, Engine(Carriage([])))
+    (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, (2, 3, 0))
+    assert (step.operation, step.outcome, step.lacking) == (Evict(), Freed(0), (2, 3, 0))
+    assert not [*carried.make_room(engine, ledger, CONFIG, request, 3, (0, 0, 0))]
+
+
+def test_what_is_computed_and_not_inserted_is_told() -> None:
+    ledger, request = begun()
+    stateless = replace(CONFIG, mamba_states=0, mamba_host_states=0)
+    engine = cast(Complete, Engine(Carriage([INSERT._replace(length=2)])))
+    *_, step = carried.carry_on(engine, ledger, stateless, request, last=True)
+    assert step == Step(HandOver("q", 3), Done(2))
+
+
+def test_a_request_of_whose_end_the_tree_hears_nothing_has_ended() -> None:
+    ledger, request = begun()
+    (step,) = played(ledger, request, ends=True)
+    assert step == Step(HandOver("q", 0), Done(0))
+    assert not ledger.requests
 
 
 def test_an_error_comes_after_the_steps_before_it() -> None:

@@ -23,7 +23,7 @@ from radixproof.model.key import Key
 from radixproof.properties.performing import fetched
 from radixproof.properties.performing.ledger import Ledger, PrefetchLock
 from radixproof.properties.performing.outcomes import Done, Locked, Skipped
-from radixproof.properties.performing.step import Step
+from radixproof.properties.performing.step import HandOver, Step
 
 KEY = Key((1, 2, 3, 4, 5))
 CONFIG = Config(page_size=2, window=2, swa_pages=8, swa_host_pages=16)
@@ -34,8 +34,8 @@ NOTHING: tuple[tuple[int, ...], ...] = ((), (), ())
 class Engine:
     """Its functions come to what they are told to; each prompt ends at token 2."""
 
-    def __init__(self, *fetches: Fetch) -> None:
-        self.fetches = list(fetches)
+    def __init__(self, *fetches: Fetch, free: int = 0) -> None:
+        self.fetches, self.free = list(fetches), free
         self.shown: list[int | None] = []
         self.asked: list[int] = []
 
@@ -51,6 +51,9 @@ class Engine:
     def end_prefetch(self, handle: Any, tokens: int) -> Fetch:
         self.asked.append(tokens)
         return self.fetches.pop(0)
+
+    def available(self, pool: Pool) -> int:
+        return self.free
 
     def show(self, moment: int | None) -> None:
         self.shown.append(moment)
@@ -82,7 +85,7 @@ def test_what_it_takes_the_ledger_has_when_it_was_taken() -> None:
     assert held(ledger) == [set(), set()]
     assert next(steps) == Step(EvictHost(2, Component.SWA), Done(1))
     assert held(ledger) == [{4, 5}, set()]
-    assert next(steps) == Step(Prefetch("f", KEY), Done(2))
+    assert next(steps) == Step(Prefetch("f", KEY), Done(2), due=2)
     assert held(ledger) == [{4, 5}, {7, 8}]
     assert (engine.shown[:2], engine.shown[-1]) == ([0, 1], None)
     assert ledger.prefetches["f"].key == Key((1, 2, 3, 4))
@@ -124,13 +127,25 @@ def test_what_is_still_to_be_freed_is_held_until_the_end() -> None:
     assert (held(ledger), ledger.idle) == ([set(), set()], True)
 
 
+@pytest.mark.parametrize(("free", "due"), [(0, 2), (1, 2), (2, 4), (9, 4)])
+def test_a_prefetch_is_about_all_that_storage_has_and_there_is_room_for(
+    free: int, due: int
+) -> None:
+    engine, ledger = Engine(BEGIN, free=free), Ledger(CONFIG)
+    *_, step = fetched.begin(
+        cast(Complete, engine), ledger, CONFIG, Prefetch("f", Key((1, 2, 3, 4, 5, 6)))
+    )
+    assert (step.outcome, step.due) == (Done(2), due)
+
+
 @pytest.mark.parametrize(("tokens", "asked"), [(None, 2), (0, 0), (1, 0), (9, 2)])
 def test_a_prefetch_ends_without_its_lock_whatever_the_engine_did(
     tokens: int | None, asked: int
 ) -> None:
     engine, ledger = Engine(BEGIN, Fetch(())), Ledger(CONFIG)
     begun(engine, ledger)
-    assert ended(engine, ledger, tokens) == [Step(Unlock(LOCK), Done())]
+    left_out = [Step(HandOver("f", asked, fetched=True), Done())] if asked else []
+    assert ended(engine, ledger, tokens) == [Step(Unlock(LOCK), Done()), *left_out]
     assert (engine.asked[-1], held(ledger)) == (asked, [set(), set()])
 
 
