@@ -80,8 +80,7 @@ def make_room(
     """The engine makes room for an allocation of so many tokens."""
     carriage = system.make_room(request.handle, tokens)
     rest = [moment.asked for moment in carriage.moments if moment.did is Did.EVICT]
-    if not rest and any(lacking):
-        yield Step(Evict(), Freed(0), lacking=lacking)
+    none = not rest and any(lacking)
     for step in Play(system, ledger, config, request, carriage, ends=False).steps():
         if isinstance(step.operation, Evict):
             asked, *rest = rest
@@ -89,6 +88,8 @@ def make_room(
             step.lacking = _each(min, lacking, asked) if rest else lacking
             lacking = _each(operator.sub, lacking, _each(min, lacking, asked))
         yield step
+    if none:
+        yield Step(Evict(), Freed(0), lacking=lacking)
 
 
 def _each(
@@ -111,7 +112,7 @@ def carry_on(
     """
     carriage = system.carry_on(request.handle, last)
     play = Play(system, ledger, config, request, carriage, ends=False)
-    play.due = config.floor(request.computed)
+    play.due = _due(config, request)
     yield from play.steps()
     if carriage.refused:
         if carriage.error is not None and ledger.users() <= carriage.runs:
@@ -135,8 +136,14 @@ def end(
     carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
     play = Play(system, ledger, config, request, carriage, ends=True)
     play.cut = prompt_only or past_stop > 0
-    play.due = config.floor(request.computed) if insert and not play.cut else 0
+    play.due = _due(config, request) if insert and not play.cut else 0
     yield from play.steps()
+
+
+def _due(config: Config, request: Request) -> int:
+    """Units that the tree is to have of a request: whole pages, if any are not the tree's yet."""
+    computed = config.floor(request.computed)
+    return computed if computed > request.protected else 0
 
 
 def _lost(ledger: Ledger, request: Request, evicted: int) -> None:
