@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from radixproof.model.config import HOST, Pool
@@ -44,9 +44,10 @@ def may_spoil_write_back(state: State) -> bool:
     return state.config.write_back and not state.refusing.isdisjoint(written_back_to(state))
 
 
-def met_refusal(state: State, refused: Set[Pool]) -> None:
-    """A backup that had room was not made: an allocation from one of these pools was told to fail,
-    and did. If it can have been from one of them alone, that is over (semantics 17.4).
+def met_refusal(state: State, refused: set[Pool]) -> None:
+    """What had room did not happen: an allocation from one of these pools was told to fail, and
+    did. With as many of these as there are pools, all that is over (semantics 17.4).
     """
-    if len(refused) == 1:
+    state.missed.append(refused)
+    if state.missed.count(refused) >= len(refused):
         state.refusing -= refused

@@ -59,12 +59,10 @@ class Follower:
         self.overdue = backups.overdue
         return backups.breaches
 
-    def evict(self, asked: Amounts, choice: Choice) -> Evicted:
-        """A device eviction, with the victims that the system took (semantics 7.1)."""
-        return self._evict(asked, choice)
-
-    def _evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
-        """The same, where the amount asked for may be unknown (semantics 7.1, 9.3)."""
+    def evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
+        """A device eviction, with the victims that the system took (semantics 7.1). The amount may
+        be unknown (9.3).
+        """
         known = choice._replace(sure=True)
         self.hidden = may_spoil_write_back(self.state)
         if self.hidden and is_settled(self.state, known):
@@ -148,7 +146,7 @@ class Follower:
             """As observed (semantics 9.3)."""
             if loaded or tries or any(choice.gone):
                 asked = load_shortage(state, loading) if fits else Amounts()
-                evicted = self._evict(asked, choice, amount_known).breaches
+                evicted = self.evict(asked, choice, amount_known).breaches
                 if evicted and not (loaded or any(choice.gone)):
                     evicted = [wording.load_refused(loading.full)]
                 breaches.extend(wording.for_a_load(breach, asked) for breach in evicted)

@@ -60,6 +60,7 @@ class Cache(State):
     def refuse(self, pool: Pool) -> None:
         """The next allocation from a pool was made to fail (semantics 17.4)."""
         self.refusing.add(pool)
+        self.missed.clear()
 
     def not_refusing(self, pools: Iterable[Pool]) -> None:
         """Allocations from these pools succeeded: no refusal is pending there (17.4)."""

@@ -60,8 +60,9 @@ def _waits(page: Page, pool: Pool) -> bool:
 
 def host_hits(path: list[Page], config: Config) -> Amounts:
     """The part of a match ending with ``path`` that is on the host only (semantics 3.4)."""
-    lists = to_load(path, config)
-    return Amounts(*(len(pages) * config.unit(pool) for pool, pages in lists.items()))
+    return Amounts(
+        *(len(pages) * config.unit(pool) for pool, pages in to_load(path, config).items())
+    )
 
 
 def pinned(path: list[Page]) -> int:
@@ -106,8 +107,9 @@ def load_need(state: State, loading: Loading, pool: Pool) -> int:
 
 def load_shortage(state: State, loading: Loading) -> Amounts:
     """Device slots that it needs beyond those that are free (semantics 9.3)."""
-    short = (load_need(state, loading, pool) - state.trie.free(pool) for pool in DEVICE)
-    return Amounts(*(max(0, count) for count in short))
+    return Amounts(
+        *(max(0, load_need(state, loading, pool) - state.trie.free(pool)) for pool in DEVICE)
+    )
 
 
 def could_have_room(state: State, loading: Loading) -> bool:

@@ -43,3 +43,5 @@ class State:
         """The highest priority of any insert; see `Page.urgency`."""
         self.refusing: set[Pool] = set()
         """Pools whose next allocation was made to fail, and may still be to come (17.4)."""
+        self.missed: list[set[Pool]] = []
+        """Allocations that have failed since, by the pools of which one had met its refusal."""

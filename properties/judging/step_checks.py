@@ -21,6 +21,7 @@ from radixproof.impl.operations import (
 )
 from radixproof.impl.system import Complete
 from radixproof.model.config import DEVICE, HOST, Pool
+from radixproof.model.following.choice import met_refusal
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Holder, Page
@@ -378,10 +379,10 @@ def swa_map(
 
 def allocation_refused(model: Cache, step: Step) -> list[Breach]:
     """PROGRESS of the allocators: what is free can be allocated."""
-    told = [pool for pool, _ in step.refused if pool in model.refusing]
+    told = model.refusing.intersection(pool for pool, _ in step.refused)
     breaches = no_room(model, step.refused)
-    if len(told) == 1 and all(model.trie.free(pool) >= count for pool, count in step.refused):
-        model.refusing.discard(told[0])
+    if all(model.trie.free(pool) >= count for pool, count in step.refused):
+        met_refusal(model, told)
     return breaches
 
 

@@ -41,7 +41,7 @@ class Strict(Follower):
         self.cache.finish_insert(insert)
         return []
 
-    def evict(self, asked: Amounts, choice: Choice) -> Evicted:
+    def evict(self, asked: Amounts, choice: Choice, amount_known: bool = True) -> Evicted:
         return Evicted(self.cache.evict(asked), [])
 
     def evict_host(self, tokens: int, component: Component, choice: Choice) -> Evicted:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
 from radixproof.impl.operations import (
     Arrive,
     Decode,
@@ -115,3 +120,49 @@ def test_who_is_as_urgent_as_the_root_goes_by_recency() -> None:
     found = [breach.signature for one in operations for breach in run.step(one)]
     assert set(found) == {"RECENCY/priority-of-root"}
     assert len(found) == 2
+
+
+PAIRED = Config(device_pages=16, window=2, swa_pages=16, swa_host_pages=16)
+ABC = Key((1, 2, 3))
+DEMOTED: tuple[Operation, ...] = (Insert(ABC), WritingCheck(blocking=True), Evict(3, 3))
+MORE = tuple(Insert(Key((number, number))) for number in range(4, 9))
+
+
+def allocates_no_more(system: Any) -> None:
+    system.allocate = lambda tokens: None
+
+
+def loads_no_more(system: Any) -> None:
+    system.load_back = lambda anchor, quota: 0
+
+
+def backs_up_no_more(system: Any) -> None:
+    system.cache.backups._start = lambda node, lock: False
+
+
+@pytest.mark.parametrize(
+    ("before", "pools", "after", "stops", "rule"),
+    [
+        ((), (Pool.FULL, Pool.SWA), MORE, allocates_no_more, "allocation-refused"),
+        (DEMOTED, (Pool.FULL, Pool.SWA), 4 * (LoadBack(ABC),), loads_no_more, "load-refused"),
+        ((), (Pool.FULL_HOST, Pool.SWA_HOST), MORE, backs_up_no_more, "never-backed-up"),
+    ],
+)
+def test_so_many_refusals_excuse_as_many_failures(
+    before: tuple[Operation, ...],
+    pools: tuple[Pool, ...],
+    after: tuple[Operation, ...],
+    stops: Callable[[Any], None],
+    rule: str,
+) -> None:
+    """Whichever of the refusals each of them has met."""
+    refused = tuple(map(Refuse, pools))
+    assert run_history(find("radix"), History(PAIRED, before + refused + after)) is None
+    run = Run(find("radix"), PAIRED)
+    for operation in before + refused:
+        assert run.step(operation, whole=True) == []
+    stops(run.system)
+    found = [[one.rule for one in run.step(operation, whole=True)] for operation in after]
+    run.close()
+    assert found[: len(pools)] == [[], []]
+    assert rule in found[len(pools)]
