@@ -144,7 +144,7 @@ class Judge:
             self.model.adopt_end(page, ends)
         breaches = delta.breaches
         if judged.may_wait:
-            self._wait(seen, judged)
+            breaches += self._wait(step, delta, judged)
         breaches += step_checks.pinned(self.model, step, delta, judged.own)
         shown = self.applicable
         sure, ordered = self._is_sure(judged), not (self.model_adopted or self.unordered)
@@ -176,13 +176,20 @@ class Judge:
             self.model.not_refusing(pool for pool in HOST if delta.gained[pool])
         return breaches
 
-    def _wait(self, seen: Observation, judged: Judgement[Any]) -> None:
-        """An eviction that waited for the backups in flight left none of them (semantics 7.8)."""
-        if any(node.pending for node in seen.nodes):
-            return
-        judged.wait()
-        if self.applicable.events:
-            self.announced.turns.acked += judged.acked
+    def _wait(self, step: Step, delta: Delta, judged: Judgement[Any]) -> list[Breach]:
+        """An eviction that waited for the backups in flight left none of them, and one that took
+        something has to wait (semantics 7.8).
+        """
+        copies = (copy for copy in self.model.copies.flying if not copy.load)
+        placed = [self.abstraction.placed(copy.node[-1]) for copy in copies]
+        left = [node for node in placed if node is not None and node.view.pending]
+        if not left:
+            judged.wait()
+            if self.applicable.events:
+                self.announced.turns.acked += judged.acked
+        elif any(delta.gone[pool] for pool in DEVICE):
+            return [step_checks.not_awaited(step, left[0])]
+        return []
 
     def _left_in_hidden_order(self, choice: Choice) -> set[Page]:
         """What left the device, if a refusal may have kept one of several victims for later."""

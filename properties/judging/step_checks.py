@@ -255,6 +255,14 @@ def marks(judged: Applicable, model: Cache, nodes: Iterable[Placed]) -> Iterator
                 yield Breach(Property.PIN, "unmarked", text)
 
 
+def not_awaited(step: Step, placed: Placed) -> Breach:
+    """PROGRESS: an eviction has not waited for the backups that inserts have started (7.8)."""
+    text = f"{step.operation} took something, and did not wait for the backup of"
+    return Breach(
+        Property.PROGRESS, "write-back-not-awaited", f"{text} {spell(placed.pages)} in flight"
+    )
+
+
 def _stray_mark(model: Cache, placed: Placed, words: str) -> Breach:
     """A node is marked though nothing of it is in flight; what has left the device under write_back
     left before its copy was made (semantics 7.8).

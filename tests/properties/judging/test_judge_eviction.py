@@ -7,15 +7,24 @@ from dataclasses import replace
 
 import pytest
 
+from radixproof.impl.observation import PerComponent
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
+    History,
     Insert,
+    LoadBack,
+    LoadingCheck,
     Match,
     Operation,
+    WritingCheck,
 )
+from radixproof.impl.radix.node import Node
 from radixproof.impl.radix_adapter.adapter import RadixSystem
+from radixproof.impl.registry import find
+from radixproof.impl.system import Target
 from radixproof.model.config import Component, Config, EvictionPolicy
+from radixproof.properties.running.run import run_history
 
 from ..deeds import (
     AB,
@@ -394,3 +403,64 @@ def test_progress_of_what_came_late_to_a_node_that_is_backed_up(
     signature = signature_of(config, [first, SETTLE, second, SETTLE, Evict(1)], never_supplement)
     assert signature is not None
     assert signature.startswith("PROGRESS/")
+
+
+class Supplementing(RadixSystem):
+    """It backs up under write_back what an insert brings to a node with a host copy (4.4), and
+    evictions wait for that (7.8), if it ``waits``.
+    """
+
+    waits = True
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config, "cpu")
+        backups = self.cache.backups
+
+        def hit(node: Node) -> None:
+            if node.backed and backups._missing(node):
+                backups._start(node, lock=True)
+
+        backups.hit = hit  # type: ignore[method-assign]
+
+    def evict(self, full: int, swa: int, mamba: int) -> PerComponent:
+        freed = super().evict(full, swa, mamba)
+        if self.waits:
+            self.cache.backups.acknowledge(blocking=True)
+        return freed
+
+
+class InAHurry(Supplementing):
+    waits = False
+
+
+ALONE = Config(
+    device_pages=4, host_pages=4, window=1, swa_pages=4, swa_host_pages=4, write_back=True
+)
+TOMBSTONE: tuple[Operation, ...] = (Insert(B), Evict(1), Insert(A, evicted=1), Evict(1))
+
+
+def supplementing(kind: type[Supplementing]) -> Target:
+    radix = find("radix")
+    dialect = replace(radix.dialect, windows_under_write_back=True, supplements=False)
+    return replace(radix, build=kind, dialect=dialect)
+
+
+@pytest.mark.parametrize("every", [1, None])
+@pytest.mark.parametrize(
+    ("kind", "operations", "rule"),
+    [
+        (Supplementing, (Insert(B), Insert(A), Evict(1), WritingCheck()), None),
+        (InAHurry, (Insert(B), Insert(A), Evict(1)), "write-back-not-awaited"),
+        # A load-back that evicts nothing waits for nothing.
+        (InAHurry, (Insert(A), LoadBack(B), LoadingCheck(blocking=True), WritingCheck()), None),
+    ],
+)
+def test_an_eviction_waits_for_the_backups_of_inserts(
+    kind: type[Supplementing],
+    operations: tuple[Operation, ...],
+    rule: str | None,
+    every: int | None,
+) -> None:
+    history = History(ALONE, TOMBSTONE + operations)
+    verdict = run_history(supplementing(kind), history, every=every)
+    assert (verdict and verdict.breach.rule) == rule
