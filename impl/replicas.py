@@ -9,9 +9,16 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from radixproof.impl.carrying import Carriage, Tracked
 from radixproof.impl.fetching import Fetch
-from radixproof.impl.observation import Event, Observation, PerComponent, Slots, SlotsPerPool
+from radixproof.impl.observation import (
+    Event,
+    NodeView,
+    Observation,
+    PerComponent,
+    Slots,
+    SlotsPerPool,
+)
 from radixproof.impl.system import Complete, Fetched, Insertion, Lookup, close
-from radixproof.model.config import POOLS, Component, Pool
+from radixproof.model.config import HOST, POOLS, Component, Pool
 from radixproof.model.key import Key
 
 T = TypeVar("T")
@@ -38,7 +45,9 @@ class Replicas:
     def __init__(self, systems: Sequence[Complete]) -> None:
         self.systems = systems
         self._own: list[dict[tuple[Pool, int], int]] = [{} for _ in systems]
-        """Slots of the host that were allocated for what is fetched, by those of the first."""
+        """Slots of the host that were allocated for what is fetched, or that nodes were seen to
+        have, by those of the first.
+        """
 
     def called(self, number: int) -> str:
         """What one of them is called."""
@@ -303,16 +312,18 @@ class Replicas:
 
     def observe(self, whole: bool) -> Observation:
         seen = [system.observe(whole) for system in self.systems]
-        if any(one != seen[0] for one in seen):
+        differ = any(one != seen[0] for one in seen)
+        if differ:
             self._same("the tree", [_to_a_scheduler(one) for one in seen])
+        if differ or any(self._own):
+            for own, one in zip(self._own, seen, strict=True):
+                own.update(_of_nodes(seen[0].nodes, one.nodes))
         return seen[0]
 
     def read(self, pool: Pool, slots: Sequence[int]) -> list[int]:
         """Tags where all replicas have the same content, -1 elsewhere."""
-        return [
-            tags[0] if len(set(tags)) == 1 else -1
-            for tags in zip(*(system.read(pool, slots) for system in self.systems), strict=True)
-        ]
+        every = (system.read(pool, own(pool, slots)) for system, own in self._owners())
+        return [tags[0] if len(set(tags)) == 1 else -1 for tags in zip(*every, strict=True)]
 
     def swa_of(self, slots: Sequence[int]) -> list[int]:
         return self._all("swa_of", lambda system: system.swa_of(slots))
@@ -326,6 +337,16 @@ def _its_own(own: Mapping[tuple[Pool, int], int], pool: Pool, slots: Sequence[in
     return [own.get((pool, slot), slot) for slot in slots]
 
 
+def _of_nodes(
+    nodes: Sequence[NodeView], others: Sequence[NodeView]
+) -> Iterator[tuple[tuple[Pool, int], int]]:
+    """Slots of the host, by those that the same nodes have in the first replica."""
+    for node, other in zip(nodes, others, strict=True):
+        for pool in HOST:
+            for slot, own in zip(node.slots[pool] or (), other.slots[pool] or (), strict=True):
+                yield (pool, slot), own
+
+
 def _of_one(fetched: Fetched, own: Owned) -> Fetched:
     """What was fetched, in the slots of one replica."""
     state = None if fetched.state is None else own(Pool.MAMBA_HOST, [fetched.state])[0]
@@ -334,9 +355,10 @@ def _of_one(fetched: Fetched, own: Owned) -> Fetched:
 
 
 def _to_a_scheduler(seen: Observation) -> Observation:
-    """A tree as a scheduler sees it: in which order slots became free, which of the host are still
-    free, or what went in one step, is a rank's own affair (semantics 17.7).
+    """A tree as a scheduler sees it: in which order slots became free, which of the host a node has
+    and which are still free, or what went in one step, is a rank's own affair (semantics 17.7).
     """
+    nodes = tuple(view._replace(slots=_anywhere(view.slots)) for view in seen.nodes)
     whole, events = seen.whole, seen.events
     if whole is not None and whole.free is not None:
         pairs = zip(POOLS, whole.free, strict=True)
@@ -348,7 +370,16 @@ def _to_a_scheduler(seen: Observation) -> Observation:
         blocks = sorted((event.on_host, block) for event in left for block in event.blocks)
         gone = [Event("removed", on_host, (block,)) for on_host, block in blocks]
         events = (*others, *gone)
-    return replace(seen, whole=whole, events=events)
+    return replace(seen, nodes=nodes, whole=whole, events=events)
+
+
+def _anywhere(held: SlotsPerPool) -> SlotsPerPool:
+    """What a node holds, with any slots of the host but as many."""
+    pairs = zip(POOLS, held, strict=True)
+    some = tuple(
+        slots and (_alike(pool, slots) if pool.on_host else slots) for pool, slots in pairs
+    )
+    return cast(SlotsPerPool, some)
 
 
 def _alike(pool: Pool, slots: Slots) -> Slots:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from radixproof.impl.observation import Event
+from radixproof.impl.operations import (
+    EndPrefetch,
+    Evict,
+    Insert,
+    LoadBack,
+    LoadingCheck,
+    Operation,
+    Prefetch,
+    WritingCheck,
+)
+from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.radix_adapter.target import target
 from radixproof.impl.replicas import Diverged, Replicas
 from radixproof.impl.system import Fetched, Insertion, Lookup
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.accepting.methods import complete
+from radixproof.properties.running.run import Run
 
 SHAPE = Config(window=2, swa_pages=8, swa_host_pages=16, mamba_states=4, mamba_host_states=4)
 AB = Key((1, 2))
@@ -113,6 +125,28 @@ def test_which_slots_of_the_host_what_is_fetched_gets_is_a_ranks_own_affair(pair
         assert list(system.read(Pool.FULL_HOST, held)) == [1, 2]
     with pytest.raises(Diverged, match="allocate_host: replica 0 has 14, replica 1 has None"):
         pair.allocate_host(Pool.FULL_HOST, 14)
+
+
+def test_which_slots_of_the_host_a_node_gets_is_a_ranks_own_affair() -> None:
+    """Every step is inspected, with all bytes, in whatever order one rank gives its slots out."""
+    run = Run(target(), Config(ranks=2), every=1)
+    _, other = systems = [cast(RadixSystem, system) for system in run.systems]
+    other.allocators[Pool.FULL_HOST]._free.reverse()
+    operations: tuple[Operation, ...] = (
+        Insert(AB),
+        WritingCheck(blocking=True),
+        Evict(2),
+        LoadBack(AB),
+        LoadingCheck(blocking=True),
+        Prefetch("f", Key((1, 2, 3))),
+        EndPrefetch("f"),
+        Evict(2),
+    )
+    for operation in operations:
+        assert run.step(operation) == [], operation
+    held = [[view.slots for view in system.observe(True).nodes] for system in systems]
+    assert held[0] != held[1]
+    run.close()
 
 
 def test_what_went_in_one_step_may_be_told_in_any_order(
