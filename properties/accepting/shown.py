@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
-from radixproof.impl.observation import ROOT, NodeView, Observation, Whole
+from radixproof.impl.observation import ROOT, Event, NodeView, Observation, Whole
 from radixproof.impl.sight import Sight
 from radixproof.model.config import COMPONENTS, POOLS, Component, Config, Pool
 from radixproof.properties.accepting.answers import are_numbers, is_number, spelled
@@ -97,6 +97,8 @@ class Watch:
                     f"shows {name}={spelled(numbers)}, and must show a tuple of {len(size)} plain "
                     f"ints, one for each of {_names(size)}"
                 )
+        if seen.events is not None:
+            yield from _problems_of_events(seen.events)
         if not are_numbers(seen.removed):
             yield f"shows removed={spelled(seen.removed)}, and must show a tuple of ids"
         if whole and not isinstance(seen.whole, Whole):
@@ -198,6 +200,27 @@ _FORMS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("ages", "a mapping from ids to ints", lambda ages: isinstance(ages, Mapping)),
 )
 """What the fields of a `Whole` must be, where they are not None."""
+
+
+def _problems_of_events(events: object) -> Iterator[str]:
+    if not isinstance(events, tuple | list):
+        yield f"shows events={spelled(events)}, and must show a tuple of radixproof.Events, or None"
+        return
+    for event in events:
+        well_formed = (
+            isinstance(event, Event)
+            and isinstance(event.kind, str)
+            and isinstance(event.on_host, bool)
+            and are_numbers(event.blocks)
+            and (event.parent is None or is_number(event.parent))
+            and isinstance(event.tokens, tuple | list)
+            and isinstance(event.namespace, str)
+        )
+        if not well_formed:
+            yield (
+                f"shows the event {spelled(event)}, and must show a radixproof.Event: its blocks "
+                "are a tuple of ints, its parent is one, or None, and its tokens are a tuple"
+            )
 
 
 def _problems_of_whole(whole: Whole, views: Iterable[NodeView]) -> Iterator[str]:

@@ -212,7 +212,11 @@ class Announced:
         if above and above not in known:
             self.orphans[event.on_host][above] = None
         tags = self.abstraction.tags.of(event.namespace, above, event.tokens)
-        for block, prefix in zip(event.blocks, tags[size - 1 :: size], strict=True):
+        ends = tags[size - 1 :: size]
+        if len(event.blocks) != len(ends):
+            text = f"{event.blocks} are stored with {len(tags)} tokens, in pages of {size}"
+            yield Breach(Property.EVENT, "blocks-without-tokens", text)
+        for block, prefix in zip(event.blocks, ends, strict=False):
             yield from self._name(block, prefix, event.namespace)
             if prefix in self.mixed:
                 continue

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 import radixproof
-from radixproof import NodeView, Observation
+from radixproof import Event, NodeView, Observation
 from radixproof.impl.system import AdapterMistake, Target
 from toy_adapter import Adapter, target
 from toy_cache import Node, ToyCache
+
+
+MISNAMED = Event("stored", blocks=([1],))  # type: ignore[arg-type]
 
 
 def adapted(**methods: Callable[..., Any]) -> Target:
@@ -136,6 +139,9 @@ def test_an_anchor_needs_a_method_more() -> None:
         ),
         (showing(each(), whole=radixproof.Whole(ages={})), "shows ages of nodes, and none for"),
         (showing(each(), removed=None), "shows removed=None, and must show a tuple of ids"),
+        (showing(each(), events=5), "shows events=5, and must show a tuple of radixproof.Events"),
+        (showing(each(), events=("stored",)), "shows the event 'stored', and must show a"),
+        (showing(each(), events=(MISNAMED,)), "its blocks are a tuple of"),
     ],
 )
 def test_an_observation_in_the_wrong_form_says_what_is_right(mine: Target, says: str) -> None:

@@ -108,6 +108,10 @@ def removed_from_the_host(events: Events) -> Events:
     return (*events, *(event._replace(kind="removed", on_host=True) for event in events))
 
 
+def one_block_less(events: Events) -> Events:
+    return tuple(event._replace(blocks=event.blocks[:-1]) for event in events)
+
+
 FORGED = Event("stored", False, (4711,), None, (9,))
 BACKED = [Insert(A), SETTLE]
 IN_ANOTHER = Key((1,), "a")
@@ -132,6 +136,7 @@ IN_ANOTHER = Key((1,), "a")
             say(removed_from_the_host),
         ),
         ("stored-twice", PLAIN, [Insert(A)], say(twice)),
+        ("blocks-without-tokens", PLAIN, [Insert(AB)], say(one_block_less)),
         ("parent-unknown", PLAIN, [Insert(A)], say(under_a_stranger)),
         ("unknown-kind", PLAIN, [Insert(A)], say(more(Event("moved")))),
         ("block-ambiguous", PLAIN, [Insert(AB)], say(all_by_one_name)),
