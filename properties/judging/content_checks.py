@@ -152,13 +152,19 @@ def _wrong_bytes(
         text = f"{pool.name} slot {slot}, the request's own, {wrong}"
         return [Breach(Property.CONTENT, pool.name.lower(), text)]
     page = pages[at * len(pages) // len(slots)]
-    rule, why = _cause(abstraction, pool, page, slot, tag, seen)
+    rule, why = _cause(abstraction, system, pool, page, slot, tag, seen)
     text = f"{pool.name} slot {slot} of {spell(page.node())} {wrong}{why}"
     return [Breach(Property.CONTENT, rule, text, Witness(page.key(), pool, content=True))]
 
 
 def _cause(
-    abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: int, seen: int
+    abstraction: Abstraction,
+    system: Complete,
+    pool: Pool,
+    page: Page,
+    slot: int,
+    tag: int,
+    seen: int,
 ) -> tuple[str, str]:
     """The rule by which a slot of a page holds what is ``seen`` there, and not its ``tag``; and how
     that came about, if it is known (semantics 11.6, 12.1).
@@ -169,6 +175,7 @@ def _cause(
         why = "; a forward pass that was launched before the slot was freed wrote there"
         return "loaded-before-computed", why
     brought = _brought(abstraction, pool, page, slot, tag)
+    late = late and (pool.on_host or not _is_right_on_host(abstraction, system, pool, page, tag))
     if late and (brought is None or (pool.on_host and seen not in brought)):
         why = "; copies to the host ran while the forward pass that computes it was in flight"
         return "copied-before-computed", why
@@ -178,6 +185,23 @@ def _cause(
             "; a copy that was in flight at a reset was still to write there",
         )
     return pool.name.lower(), ""
+
+
+def _is_right_on_host(
+    abstraction: Abstraction, system: Complete, pool: Pool, page: Page, tag: int
+) -> bool:
+    """Whether the host has what a page should hold on the device, so that it was not copied there
+    too early.
+    """
+    host = HOST[pool.component]
+    if host in abstraction.nameless:
+        return False
+    slots = [
+        slot
+        for slot, wanted in zip(*abstraction.content(page, host), strict=False)
+        if wanted == tag
+    ]
+    return bool(slots) and system.read(host, slots) == [tag]
 
 
 def _brought(

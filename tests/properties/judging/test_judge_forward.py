@@ -106,6 +106,22 @@ def test_what_was_copied_too_early_is_named_so_wherever_it_is_loaded_to() -> Non
     assert verdict.breach.text.startswith("FULL slot ")
 
 
+def test_what_the_host_has_right_was_not_copied_there_too_early() -> None:
+    """A load-back brings something else, long after a forward pass was launched."""
+    broken = find("fault:load-slots-upside-down")
+    history = History(
+        Config(),
+        (
+            *(Arrive("q", Key((1, 2, 3))), Prefill("q", 1, launched=True), RunCopies()),
+            *(RunForward(), Prefill("q", 2), Finish("q"), WritingCheck(blocking=True), Evict(3)),
+            *(LoadBack(Key((1, 2, 3))), RunCopies(load=True)),
+        ),
+    )
+    verdict = run_history(broken, history)
+    assert verdict is not None
+    assert verdict.breach.signature == "CONTENT/full"
+
+
 def test_what_is_launched_is_computed_before_anything_else() -> None:
     """The last token of a step is late, and a part of a prompt unless it is the last."""
     run = Run(find("radix"), Config(page_size=2))
