@@ -14,7 +14,6 @@ from radixproof.impl.system import AdapterMistake, Target
 from toy_adapter import Adapter, target
 from toy_cache import Node, ToyCache
 
-
 MISNAMED = Event("stored", blocks=([1],))  # type: ignore[arg-type]
 
 
