@@ -20,7 +20,7 @@ from radixproof.properties.generating.preview import (
     allocated,
     receipts_on,
 )
-from radixproof.properties.performing.prefetches import needed
+from radixproof.properties.performing.prefetches import needed, stored_of
 
 FULL, SWA, MAMBA = Component
 
@@ -182,8 +182,15 @@ def _of_fetched_window(model: Cache, path: Sequence[Page], start: int, length: i
         yield Milestone.FETCHED_WINDOW_SPLITS
 
 
+def fetched_end(model: Cache, operation: Prefetch, start: int) -> int:
+    """The end of what a prefetch is about that begins there: what storage has, in whole pages."""
+    units = model.config.floor(len(model.trie.units(operation.key)))
+    return start + stored_of(model.config, operation, max(0, units - start))
+
+
 def of_prefetch(model: Cache, operation: Prefetch, found: MatchPreview) -> Met:
-    need = dict(needed(model.config, found.best.end, len(model.trie.units(operation.key))))
+    start = found.best.end
+    need = dict(needed(model.config, start, fetched_end(model, operation, start)))
     short = [pool for pool, count in need.items() if model.trie.free(pool) < count]
     fits = all(count <= model.config.slots(pool) for pool, count in need.items())
     if short and fits and all(_can_make_room(model, pool) for pool in short):

@@ -41,6 +41,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.nodes import is_device_leaf
 from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesPerPool
 from radixproof.properties.coverage import evicting, recognise
+from radixproof.properties.coverage.inserting import fetched_end
 from radixproof.properties.coverage.milestones import Met, Milestone
 from radixproof.properties.generating.preview import goes_on, preview_match
 
@@ -58,9 +59,12 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What a prefetch began with: its whole prompt, and the node that its prefix ended on."""
+    """What a prefetch began with: its whole prompt, as far as storage has it, and the node that
+    its prefix ended on.
+    """
 
     key: Key
+    stop: int
     end: Page
     length: int
     """Pages of the node."""
@@ -163,7 +167,8 @@ class Watcher:
         """A step is launched; the request of one that was ends; and copies run meanwhile."""
         match operation:
             case Prefill(request, _, launched) | Decode(request, _, launched):
-                self.launched, self.left_over = request if launched else None, False
+                late = launched and not self._is_all(model, operation)
+                self.launched, self.left_over = request if late else None, False
             case Insert() | RunForward() | Reset():
                 self.launched, self.left_over = None, False
             case Finish(request) | Abort(request) if request == self.launched:
@@ -173,6 +178,16 @@ class Watcher:
             case RunCopies(_, load, _, rank) if self.left_over and model.copies.queued[load, rank]:
                 copied, loaded = Milestone.COPIED_WHILE_COMPUTED, Milestone.LOADED_WHILE_COMPUTED
                 yield loaded if load else copied
+
+    def _is_all(self, model: Cache, operation: Prefill | Decode) -> bool:
+        """Whether a request computes the rest of its prompt, which is never late (11.6), as far as
+        its lock tells.
+        """
+        receipt = _lock_of(model, operation.request)
+        if receipt is None or isinstance(operation, Decode):
+            return False
+        known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
+        return known + operation.tokens >= len(model.trie.units(self.prompts[operation.request]))
 
     def _overtake(self, model: Cache) -> None:
         """An eviction overtakes all copies in flight, and all kept matches, if it finds
@@ -228,14 +243,15 @@ class Watcher:
             return
         yield from recognise.of_prompt(model, operation)
         end = preview_match(model, operation.key).best
-        prefix = Prefix(operation.key, end, len(end.node()), end.has(Pool.FULL))
+        stop = fetched_end(model, operation, end.end)
+        prefix = Prefix(operation.key, stop, end, len(end.node()), end.has(Pool.FULL))
         self.prefixes[operation.prefetch] = prefix
 
     def _of_its_end(self, model: Cache, operation: EndPrefetch) -> Met:
         if Holder(HolderKind.PREFETCH, operation.prefetch) not in model.receipts:
             return
         prefix, tokens = self.prefixes[operation.prefetch], operation.tokens
-        start, stop = prefix.end.end, len(model.trie.units(prefix.key))
+        start, stop = prefix.end.end, prefix.stop
         end = stop if tokens is None else min(stop, start + model.config.floor(tokens))
         if start < end < stop:
             yield Milestone.PREFETCH_IN_PART
