@@ -95,11 +95,18 @@ class Carrying(Protocol):
     """For systems that carry requests through their engine's own functions (semantics 11.5)."""
 
     def begin_request(
-        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, /
+        self,
+        key: Key,
+        slots: Sequence[int],
+        receipt: Any,
+        state: int | None,
+        priority: int,
+        /,
     ) -> Any:
-        """A request begins with the ``slots`` that it was served, the receipt of their lock, and a
-        state where there is MAMBA. Returns the engine's record of it, which takes the place of the
-        receipt; None if the engine would have no such request, which is then played as any other.
+        """A request begins with the ``slots`` that it was served, the receipt of their lock, a
+        state where there is MAMBA, and the priority of all that it inserts. Returns the engine's
+        record of it, which takes the place of the receipt; None if the engine would have no such
+        request, which is then played as any other.
         """
 
     def admit(self, request: Any) -> Carriage:

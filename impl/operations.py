@@ -229,6 +229,7 @@ class Arrive(_Operation):
     request: str
     key: Key
     quota: int | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -141,9 +141,11 @@ class Replicas:
         for system, own in zip(self.systems, receipt, strict=True):
             system.release_window(own)
 
-    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
+    def begin_request(
+        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, priority: int
+    ) -> Any:
         begun = tuple(
-            system.begin_request(key, slots, own, state)
+            system.begin_request(key, slots, own, state, priority)
             for system, own in zip(self.systems, receipt, strict=True)
         )
         return None if None in begun else begun

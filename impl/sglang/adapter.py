@@ -230,8 +230,10 @@ class SglangSystem:
         self._locks.release_window(locking.held_by(self._sglang, receipt))
         receipt.swa_prefix_lock_released = True
 
-    def begin_request(self, key: Key, slots: Sequence[int], receipt: Any, state: int | None) -> Any:
-        return self._carrier.begin(key, slots, receipt, state, self._branch)
+    def begin_request(
+        self, key: Key, slots: Sequence[int], receipt: Any, state: int | None, priority: int
+    ) -> Any:
+        return self._carrier.begin(key, slots, receipt, state, priority, self._branch)
 
     def admit(self, request: Carried) -> Carriage:
         self._victims.restart()

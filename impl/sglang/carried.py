@@ -61,6 +61,7 @@ class Carried:
     mamba_ping_pong_track_buffer: Any
     mamba_next_track_idx: int
     mamba_branching_seqlen: int | None
+    priority: int
     swa_prefix_lock_released: bool
 
     def __init__(self, sglang: Sglang, rid: str, key: Key, prefix: Any, state: int | None) -> None:

@@ -69,6 +69,7 @@ class Carrier:
         slots: Sequence[int],
         receipt: Any,
         state: int | None,
+        priority: int = 0,
         branch: int | None = None,
     ) -> Any:
         """SGLang runs no request where there is no room for the states of a single one. ``branch``
@@ -79,7 +80,7 @@ class Carrier:
         self._alive += 1
         self._begun += 1
         request = Carried(self._sglang, str(self._begun), key, self._tensor(slots), state)
-        request.mamba_branching_seqlen = branch
+        request.priority, request.mamba_branching_seqlen = priority, branch
         locking.take(self._sglang, request, receipt)
         return request
 

@@ -101,7 +101,7 @@ def _host(rng: Random, scope: Scope, device: int) -> tuple[int, bool]:
     host = rng.choice((rng.randint(2, device), device + 4, 3 * device))
     write_back = scope.write_back and (not scope.write_through or rng.random() < 0.3)
     if write_back and rng.random() < 0.5:
-        host = rng.randint(2, 4)  # so that there is often no room for what has to be written back
+        host = rng.randint(1, 4)  # so that there is often no room for what has to be written back
     if scope.hostless and rng.random() < 0.05:
         host = 0
     return host, write_back

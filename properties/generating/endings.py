@@ -46,6 +46,8 @@ def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operatio
         yield from _drained(model, Pool.SWA, Evict(swa=size))
     if drain is Drain.SWA_FIRST and config.mamba_states:
         yield from _drained(model, Pool.MAMBA, Evict(mamba=1))
+    if drain is Drain.SWA_FIRST and config.hosted:
+        yield from _host_values(model)
     if drain is not Drain.AT_A_STROKE:
         yield from _drained(model, Pool.FULL, Evict(size))
         if config.hosted:
@@ -53,6 +55,14 @@ def closing(judge: Judge, drain: Drain = Drain.AT_A_STROKE) -> Iterator[Operatio
     yield Evict(config.slots(Pool.FULL))
     if config.hosted:
         yield EvictHost(config.slots(Pool.FULL_HOST))
+
+
+def _host_values(model: Cache) -> Iterator[Operation]:
+    """Windows and states leave the host before FULL does, where they are on the host alone."""
+    size = model.config.page_size
+    for pool, unit in ((Pool.SWA_HOST, size), (Pool.MAMBA_HOST, 1)):
+        if pool in model.config.pools:
+            yield from _drained(model, pool, EvictHost(unit, pool.component))
 
 
 def settling(ledger: Ledger, model: Cache, *, copies: bool = True) -> Iterator[Operation]:

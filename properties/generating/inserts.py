@@ -47,7 +47,12 @@ class Inserts:
         """
         begun = list(self.making.ledger.prefetches.values())
         if begun and not below(2):
-            key = begun[below(len(begun))].key
+            one = begun[below(len(begun))]
+            key = one.key
+            if self.making.in_turn("a part of what is fetched", every=2):
+                fetched = (len(self.making.ledger.units(key)) - one.start) // self.config.page_size
+                pages = one.start // self.config.page_size + below(fetched)
+                key = self.making.ledger.prefix(key, (pages + 1) * self.config.page_size)
         else:
             key = self.making.keys.derived(model, below)
         for _ in range(self._times()):
@@ -82,7 +87,7 @@ class Inserts:
             evicted,
             reuse,
             state,
-            below(3) - 1 if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0,
+            self.making.priority(below),
         )
         make_room = missing_room(key, model, reuse, state)
         self.making.keys.prompts.remember(key)

@@ -55,7 +55,7 @@ class Keys:
             return (page.node_end() if below(2) else page).key()
         size, bigram = self.config.page_size, self.config.bigram
         longest, most, tokens, _ = self.prompts.alphabet
-        base, pages, tail = below(12), below(longest + 4), below(most) * size
+        base, pages, tail = below(16), below(longest + 4), below(most) * size
         bits = below(len(tokens) ** DIFFERENT)
         ragged = 0 if below(5) else below(size)
         keep = pages * size + bigram if pages <= longest else None

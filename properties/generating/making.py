@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from radixproof.impl.scope import Scope
-from radixproof.model.config import Pool
+from radixproof.model.config import EvictionPolicy, Pool
 from radixproof.properties.generating.in_flight import InFlight
 from radixproof.properties.generating.keys import Below, Keys
 from radixproof.properties.generating.late_uses import LateUses
@@ -34,6 +34,10 @@ class Making:
         unit = self.config.unit(pool)
         slots = (1, 1, 1, 2, 2, 3, self.config.pages(pool))[below(7)] * unit
         return slots - (0 if below(5) else below(unit))
+
+    def priority(self, below: Below) -> int:
+        """Of an insert, or a request, where priorities count: below 0, 0, or several above."""
+        return below(6) - 2 if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0
 
     def quota(self, below: Below) -> int | None:
         """None, or some pages; every fourth is a token less: nothing, or no whole pages."""

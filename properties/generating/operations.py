@@ -147,21 +147,17 @@ class Shaper:
         kind = RULES[name][0]
         if name == "split":
             inside = [page for page in model.trie.recency if not page.cut]
-            yield from self.inserts.splitting(inside[below(len(inside))].key(), model, below)
-        elif kind in (Prefill, Decode, RunCopies, Reset):
-            self.left = iter(self._with_more(kind, model, below))
-            for operation in self.left:  # not closed with this one, if that is left here
-                yield operation
+            key = inside[below(len(inside))].key()
+            self.left = self.inserts.splitting(key, model, below)
         else:
-            for operation in self.make[kind](model, below):
-                # The lock of one insert would be there for many steps: no rule surely ends it.
-                if kind is not Insert or not isinstance(operation, Lock):
-                    yield operation
+            self.left = iter(self._with_more(kind, model, below))
+        while (operation := next(self.left, None)) is not None:  # open, if this one is closed here
+            yield operation
         if kind is LoadBack:
             yield LoadBack(self.keys.on_host(model, below), self.making.quota(below))
 
     def _with_more(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
-        """An operation on which others are to follow."""
+        """The operation of a rule, in whatever others go before it and follow on it."""
         if kind not in (Prefill, Decode):
             return self.make[kind](model, below)
         names = self.requests.at_work(kind)
@@ -298,19 +294,44 @@ class Shaper:
         """Copies of one direction run on one rank; then the forward pass in flight, if it is to."""
         load, rank = bool(below(2)), below(self.config.ranks)
         load = load if model.copies.queued[load, rank] else not load
-        several = self.config.ranks > 1 and len(model.copies.queued[load, rank]) > 1
-        if several and self.scope.failing_copies and below(3):
-            return self._behind_a_failure(load, rank)
+        queued, ranks = len(model.copies.queued[load, rank]), self.config.ranks
+        if ranks > 1 and self.making.in_turn("one rank ahead", every=5):
+            return self._ahead(load, rank, below)
+        if queued > 1 and self.scope.failing_copies:
+            if below(3) if ranks > 1 else self.making.in_turn("a failure ahead", every=5):
+                return self._behind_a_failure(load, rank, below)
+            if self.making.in_turn("all of them fail", every=4):
+                return self._fail_together(load, rank, queued)
         count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
+        if queued > 2 and self.making.in_turn("all of them", every=3):
+            count = queued
         run = RunCopies(count, load, fail, rank)
         return (run, RunForward()) if self.making.in_flight.runs() else (run,)
 
-    def _behind_a_failure(self, load: bool, rank: int) -> Iterator[Operation]:
+    def _behind_a_failure(self, load: bool, rank: int, below: Below) -> Iterator[Operation]:
         """One rank has a copy done behind one that failed, and the others have both done."""
         yield RunCopies(1, load, True, rank)
         for one in range(self.config.ranks):
             yield RunCopies(1 if one == rank else 2, load, rank=one)
+        yield from self._polled(load, below)
+
+    def _ahead(self, load: bool, rank: int, below: Below) -> Iterator[Operation]:
+        """One rank has its copy done, and the others have not."""
+        yield RunCopies(1, load, rank=rank)
+        yield from self._polled(load, below)
+
+    def _polled(self, load: bool, below: Below) -> Iterator[Operation]:
+        """Copies are seen to be done, of which none can be acknowledged; then the host is short."""
         yield LoadingCheck() if load else WritingCheck()
+        if self.config.hosted and self.making.in_turn("room on the host after that", every=2):
+            component = self.config.components[below(len(self.config.components))]
+            yield EvictHost(self.making.amount(HOST[component], below), component)
+
+    def _fail_together(self, load: bool, rank: int, queued: int) -> Iterator[Operation]:
+        """Several copies fail, and are made again, in the same order."""
+        yield RunCopies(queued, load, True, rank)
+        yield LoadingCheck() if load else WritingCheck()
+        yield RunCopies(queued, load, rank=rank)
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:
         waits = below(4)

@@ -10,6 +10,9 @@ from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.generating.wide import NARROW, Alphabet
 
+MOST_KNOWN = 11
+"""Prompts that others are made from, at a time."""
+
 
 @dataclass(slots=True)
 class Prompts:
@@ -27,11 +30,10 @@ class Prompts:
 
         All modulo their range. One base in four is empty, and no prompt is.
         """
-        parent = (
-            self.known[1 + base % (len(self.known) - 1)]
-            if base % 4 and len(self.known) > 1
-            else self.known[0]
-        )
+        fourth, others = base % 4 == 0, len(self.known) - 1
+        parent = self.known[0]
+        if others and not fourth:
+            parent = self.known[1 + (base - 1 - base // 4) % others]
         longest = self.alphabet.pages * self.config.page_size + self.config.bigram
         head = parent.tokens[: None if keep is None else keep % (len(parent.tokens) + 1)]
         tail = tail if head or tail else self.config.page_size + self.config.bigram
@@ -46,5 +48,5 @@ class Prompts:
     def remember(self, key: Key) -> None:
         if key not in self.known:
             self.known.append(key)
-            if len(self.known) > 12:
+            if len(self.known) > 1 + MOST_KNOWN:
                 del self.known[1]

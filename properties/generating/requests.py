@@ -25,6 +25,8 @@ from radixproof.properties.generating.keys import Below, loadable
 from radixproof.properties.generating.making import Making
 from radixproof.properties.generating.wide import past_stop, prompt_only
 
+DIFFERENT = 8
+"""Tokens of an answer after which it is made of the same again."""
 MOST_REQUESTS = 4
 """The most requests alive at a time."""
 
@@ -35,8 +37,8 @@ class Requests:
     def __init__(self, making: Making, evictions: Evictions) -> None:
         self.making, self.config = making, making.config
         self.ledger, self.evictions = making.ledger, evictions
-        self.asked: dict[str, Key] = {}
-        """Their prompts, by name."""
+        self.retracted: dict[str, Key] = {}
+        """What they had by then, by name: prompt and answer."""
 
     @property
     def may_arrive(self) -> bool:
@@ -44,20 +46,31 @@ class Requests:
         return len(self.ledger.requests) < MOST_REQUESTS
 
     def arriving(self, model: Cache, below: Below) -> Iterator[Operation]:
-        """One more comes, if there are not too many: half of them with a prompt that ends where a
-        state is.
+        """One more comes, if there are not too many; some are those that were retracted, with what
+        they had generated.
         """
-        if self.may_arrive:
-            states = list(model.trie.recency_in[Pool.MAMBA])
-            name = self.making.name("q")
-            key = (
-                states[below(len(states))].key()
-                if states and below(2)
-                else self.making.keys.on_host(model, below)
-            )
-            self.making.keys.prompts.remember(key)
-            self.asked[name] = key
-            yield Arrive(name, key, self.making.quota(below))
+        if not self.may_arrive:
+            return
+        if self.retracted and self.making.in_turn("one that was retracted", every=3):
+            name = next(iter(self.retracted))
+            yield self._arrive(name, self.retracted.pop(name), below)
+        else:
+            yield self._new(model, below)
+
+    def _new(self, model: Cache, below: Below) -> Arrive:
+        """Half of them have a prompt that ends where a state is."""
+        states = list(model.trie.recency_in[Pool.MAMBA])
+        name = self.making.name("q")
+        key = (
+            states[below(len(states))].key()
+            if states and below(2)
+            else self.making.keys.on_host(model, below)
+        )
+        self.making.keys.prompts.remember(key)
+        return self._arrive(name, key, below)
+
+    def _arrive(self, name: str, key: Key, below: Below) -> Arrive:
+        return Arrive(name, key, self.making.quota(below), self.making.priority(below))
 
     def going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
         """A request continues its prompt, generates, or ends."""
@@ -66,7 +79,7 @@ class Requests:
             return ()
         name = names[below(len(names))]
         if kind in (Prefill, Decode) and below(4):
-            kind = Prefill if self._prompt_is_left(name) else Decode
+            kind = Prefill if self.ledger.left_of(name) else Decode
         return self.continuing(kind, name, model, below)
 
     def continuing(
@@ -83,7 +96,7 @@ class Requests:
             yield from self.evictions.demoting(model, below)
         yield made
         if chance == 0:
-            yield Abort(name)
+            yield self._continued(Abort, name, below)
         elif isinstance(made, Decode) and chance < 3:
             yield self._continued(Finish, name, below)
         if loads:
@@ -104,13 +117,19 @@ class Requests:
             tokens = pages * size - (0 if below(4) else below(size))
             return Prefill(name, tokens, in_flight.launched(Prefill))
         if kind is Decode:
-            bits, length = below(256), 1 + below(2 * size)
-            generated = tuple(1 + (bits >> at & 1) for at in range(length))
-            return Decode(name, generated, in_flight.launched(Decode))
+            return Decode(name, self._answer(below), in_flight.launched(Decode))
         if kind is Finish:
             beyond = past_stop(self.config, name) if self.making.scope.ends_at_stops else 0
             return Finish(name, prompt_only(self.config, name), beyond)
+        self.retracted[name] = self.ledger.requests[name].key
         return Abort(name)
+
+    def _answer(self, below: Below) -> tuple[int, ...]:
+        """Tokens of what prompts are made of."""
+        tokens = self.making.keys.prompts.alphabet.tokens
+        length, number = 1 + below(2 * self.config.page_size), below(len(tokens) ** DIFFERENT)
+        digits = [number // len(tokens) ** at % len(tokens) for at in range(DIFFERENT)]
+        return tuple(tokens[digits[at % DIFFERENT]] for at in range(length))
 
     def at_work(self, kind: type[Operation]) -> list[str]:
         """Requests that can prefill, or decode."""
@@ -119,10 +138,3 @@ class Requests:
             for name in self.ledger.requests
             if bool(self.ledger.left_of(name)) == (kind is Prefill)
         ]
-
-    def _prompt_is_left(self, name: str) -> bool:
-        """Whether pages of a request's prompt are not in the tree yet, as far as its lock tells."""
-        if name not in self.asked:
-            return False
-        paged = self.config.floor(len(self.ledger.units(self.asked[name])))
-        return self.ledger.requests[name].protected < paged

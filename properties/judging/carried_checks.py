@@ -21,8 +21,26 @@ def of_insert(config: Config, step: Step, insert: Insert) -> list[Breach]:
     lets a match end where the insert does, unless more was computed than is to be kept.
     """
     carried, window = step.carried, config.window
-    if carried is None or window is None:
+    if carried is None:
         return []
+    breaches = _of_priority(config, step, insert, carried)
+    return breaches if window is None else [*breaches, *_of_window(config, step, insert, carried)]
+
+
+def _of_priority(config: Config, step: Step, insert: Insert, carried: Carried) -> list[Breach]:
+    """RECENCY: what a request inserts has its priority; what it has inserted before may get one
+    more, so that its answer goes first (semantics 11.3).
+    """
+    again = len(insert.key.units(config.bigram)) <= step.protected
+    if insert.priority - carried.priority in ((0, 1) if again else (0,)):
+        return []
+    text = f"{insert}: the request has priority {carried.priority}"
+    return [Breach(Property.RECENCY, "priority-not-told", text)]
+
+
+def _of_window(config: Config, step: Step, insert: Insert, carried: Carried) -> list[Breach]:
+    window = config.window
+    assert window is not None
     length = len(insert.key.units(config.bigram))
     lost = min(carried.evicted, length)
     if lost <= step.protected:

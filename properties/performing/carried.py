@@ -37,7 +37,8 @@ from radixproof.properties.performing.step import (
 
 def begin(system: Complete, request: Request) -> None:
     """Let the engine have a record of a request, if it would have such a request."""
-    record = system.begin_request(request.key, request.row, request.handle, request.state)
+    told = (request.key, request.row, request.handle, request.state, request.priority)
+    record = system.begin_request(*told)
     if record is not None:
         request.handle, request.carried = record, True
 
@@ -235,6 +236,7 @@ class Play:
         operation = Insert(key, evicted, state=brings, priority=moment.priority)
         outcome = Inserted(moment.reused, protected, moment.taken)
         carried = Carried(moment.told, request.evicted, request.computed, moment.counted, summed)
+        carried = replace(carried, priority=request.priority)
         if own or self.cut:
             carried = replace(carried, own=own, cut=self.cut)
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)

@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 from radixproof.impl.system import Lookup
-from radixproof.model.config import POOLS, Config, Pool
+from radixproof.model.config import POOLS, Config, EvictionPolicy, Pool
 from radixproof.model.key import Key, Units, tokens_of
 
 
@@ -95,6 +95,8 @@ class Request:
     """Its MAMBA slot, with the state of its last whole page."""
     prompt: int = 0
     """What is beyond was generated."""
+    priority: int = 0
+    """Of all that it inserts."""
     tracked: list[int] = field(default_factory=list)
     """MAMBA slots that its engine keeps for it, with states of whole pages before."""
     sums: dict[int, int] = field(default_factory=dict)
@@ -270,6 +272,10 @@ class Ledger:
                 self.peers[slot] = peer
             elif peer:
                 self.peers.pop(slot, None)
+
+    def counted_priority(self, priority: int) -> int:
+        """A priority, where eviction goes by priorities, and 0 elsewhere."""
+        return priority if self.config.eviction_policy is EvictionPolicy.PRIORITY else 0
 
     def launch(self, request: Request, start: int, end: int) -> None:
         """A forward pass computes a part of a row later."""

@@ -33,7 +33,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.premises import premise
 from radixproof.impl.revealing import Ordering
 from radixproof.impl.system import Complete, Insertion, Target, Unavailable
-from radixproof.model.config import COMPONENTS, Config, EvictionPolicy, Pool
+from radixproof.model.config import COMPONENTS, Config, Pool
 from radixproof.properties.accepting.vetted import accepted
 from radixproof.properties.performing import fetched, prefetches
 from radixproof.properties.performing.building import built, closed
@@ -181,10 +181,8 @@ class Performer:
         if state is not None:
             system.write_state(state, tags[paged - 1] if paged else 0)
             self.ledger.hand_over(Pool.MAMBA)
-        evicted = max(protected, operation.evicted)
-        by_priority = self.config.eviction_policy is EvictionPolicy.PRIORITY
-        priority = operation.priority if by_priority else 0
-        inserted = system.insert(key, slots[:units], protected, evicted, state, priority)
+        priority = self.ledger.counted_priority(operation.priority)
+        inserted = system.insert(key, slots[:units], protected, operation.evicted, state, priority)
         if slots[paged:]:
             system.free(slots[paged:])
         if state is not None and not inserted.taken:

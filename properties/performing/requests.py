@@ -71,6 +71,7 @@ class Scheduler:
         handle = self.system.lock(found.anchor)
         request = Request(name, key, lock, handle, row, peers, reached, reached, reached, state)
         request.prompt = len(self.ledger.units(key))
+        request.priority = self.ledger.counted_priority(operation.priority)
         self.ledger.requests[name] = request
         if self.scope.carries_requests and self._can_insert(state):
             carried.begin(self.system, request)
@@ -304,15 +305,15 @@ class Scheduler:
         key, protected = self.ledger.prefix(request.key, paged), request.protected
         evicted = min(paged, request.evicted)
         before, request.inserted = request.inserted, paged
-        row = request.row[:paged]
-        inserted = self.system.insert(key, row, protected, evicted, state, 0, before)
+        row, priority = request.row[:paged], request.priority
+        inserted = self.system.insert(key, row, protected, evicted, state, priority, before)
         self.ledger.give_row(request, protected, paged)
         if state is not None:
             self.ledger.give(Pool.MAMBA, [state])
             if not inserted.taken:
                 self.system.free_state(state)
         outcome = Inserted(inserted.reused, protected, inserted.taken)
-        insert = Insert(key, evicted, state=state is not None)
+        insert = Insert(key, evicted, state=state is not None, priority=priority)
         return Step(insert, outcome, protected=protected, inserted=before), inserted.anchor
 
     def _leave(self, request: Request) -> Iterator[Step]:

@@ -92,6 +92,8 @@ class Carried:
     """That state is the one that the request works on: none was tracked for it."""
     cut: bool = False
     """The request has ended, and not all that it generated is to be kept."""
+    priority: int = 0
+    """That of the request."""
 
 
 Act: TypeAlias = Operation | Adopt | CopyState | ReleaseState | HandOver

@@ -54,6 +54,7 @@ BY_SIGNATURE = (
     ("SIZE/*-outcome", "7.5"),
     ("SIZE/*", "1.5", "6.2"),
     ("LEAF/*", "1.6"),
+    ("RECENCY/priority-not-told", "11.3"),
     ("RECENCY/hits-by-insert", "8.1"),
     ("RECENCY/priority-of-root", "7.2", "10.3"),
     ("RECENCY/access-time", "3.5", "5.5"),

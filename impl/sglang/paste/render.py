@@ -231,8 +231,14 @@ def _needs(config: Config, asserted: Assertion, text: str, limited: bool) -> dic
         and config.page_size == 1
         and ("prompt_only=" in text or "past_stop=" in text),
         "fills_tracked": asserted.filled is Component.MAMBA and _calls(text, "track"),
-        "others": "prev_prefix_len=" in text or "priority=" in text,
+        "others": "prev_prefix_len=" in text or _has_priority("insert", text),
+        "urgent": _has_priority("arrived", text),
     }
+
+
+def _has_priority(call: str, text: str) -> bool:
+    """Whether anything is called so with a priority."""
+    return re.search(rf"\b{call}\(.*priority=", text) is not None
 
 
 def _tuple(config: Config) -> str:

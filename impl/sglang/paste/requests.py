@@ -91,12 +91,13 @@ class Requests:
     def _begin_request(self, request: str, call: Call) -> list[str]:
         if call.result is None:
             return []
-        key, _, receipt, state = call.arguments
+        key, _, receipt, state, priority = call.arguments
         name = self._name(receipt)
         self.carried.append(call.result)
         told = f", state={self.states[state]}" if state is not None else ""
         if key.namespace:
             told += f", extra_key={quoted(key.namespace)}"
+        told += f", priority={priority}" if priority else ""
         given = f"row_{request}, node_{name}, receipt_{name}"
         return [f"req_{request} = arrived({given}, prompt={len(key.tokens)}{told})"]
 

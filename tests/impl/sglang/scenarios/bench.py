@@ -203,7 +203,7 @@ def mixes_up(release: Target) -> Callable[[Config], Any]:
 
 def arrived(system: Complete, key: Key, state: int | None = None) -> Any:
     found = system.match(key)
-    return system.begin_request(key, found.slots, system.lock(found.anchor), state)
+    return system.begin_request(key, found.slots, system.lock(found.anchor), state, 0)
 
 
 def computed(system: Complete, request: Any, key: Key, row: list[int], units: int) -> Carriage:
