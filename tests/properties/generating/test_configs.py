@@ -95,7 +95,7 @@ def test_some_requests_that_finish_leave_less_than_they_computed(
     radix: Target, stops: bool
 ) -> None:
     target = replace(radix, scope=Scope(ends_at_stops=stops))
-    histories = [one(target, 1, number, lambda _: False).history for number in range(30)]
+    histories = [one(target, 1, number, lambda _: False).history for number in range(60)]
     ends = [end for history in histories for end in history.operations if isinstance(end, Finish)]
     assert {end.prompt_only for end in ends} == {True, False}
     assert any(end.past_stop for end in ends) == stops

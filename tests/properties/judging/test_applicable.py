@@ -139,7 +139,7 @@ def test_an_order_that_no_list_shows_is_asked_of_what_goes() -> None:
     orderless = replace(bug, dialect=Dialect(host_values_in_order=False))
 
     def breaches(target: Target) -> set[str]:
-        ran = [one(target, 1, number, lambda _: False).breach for number in range(12)]
+        ran = [one(target, 1, number, lambda _: False).breach for number in range(40)]
         return {breach.signature for breach in ran if breach is not None}
 
     assert breaches(bug) == {"RECENCY/swa_host-order", "EVENT/host-out-of-order"}
