@@ -19,7 +19,7 @@ _PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
 
 
 def crash(error: BaseException) -> Crashed:
-    first = _first(error)
+    first = _first(_raised(error))
     return Crashed(type(first).__name__, _first_line(first), _where(first.__traceback__))
 
 
@@ -39,8 +39,18 @@ def is_of_the_system(error: BaseException) -> bool:
 
 def is_from_the_system(error: BaseException) -> bool:
     """Whether an error was raised by code outside the harness, that the harness had called."""
-    modules = [module for module, _ in _frames(error.__traceback__) if not module.startswith(_OURS)]
+    frames = _frames(_raised(error).__traceback__)
+    modules = [module for module, _ in frames if not module.startswith(_OURS)]
     return any(module.partition(".")[0] not in sys.stdlib_module_names for module in modules)
+
+
+def _raised(error: BaseException) -> BaseException:
+    """What was raised at first: Python makes another error of a `StopIteration` that comes through
+    a generator, one of ours mostly, and what is below that generator is in no frame of it.
+    """
+    cause = error.__cause__
+    made = error.args == ("generator raised StopIteration",)
+    return cause if made and isinstance(cause, StopIteration) else error
 
 
 def _first(error: BaseException) -> BaseException:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
-from radixproof.properties.performing.crash import crash
+import toy_adapter
+from radixproof.impl.operations import History, Insert, Match
+from radixproof.model.key import Key
+from radixproof.properties.generating.configs import plainest
+from radixproof.properties.performing.crash import crash, is_from_the_system
+from radixproof.properties.running.run import run_history
+from toy_cache import Node, ToyCache
 
 
 class Panic(BaseException):
@@ -37,3 +47,36 @@ def test_another_error_on_the_way_is_told_itself() -> None:
     with pytest.raises(KeyError) as raised:
         evicts(KeyError("gone"))
     assert crash(raised.value).error == "KeyError"
+
+
+class Stops(ToyCache):
+    def split(self, lower: Node, at: int) -> Node:
+        raise StopIteration("no more")
+
+
+def test_what_ends_a_generator_of_the_harness_is_told_itself() -> None:
+    target = replace(toy_adapter.target, build=partial(toy_adapter.Adapter, kind=Stops))
+    config = replace(plainest(target.scope), page_size=1)
+    split = History(config, (Insert(Key((1, 2))), Match(Key((1,)))))
+    found = run_history(target, split)
+    assert found is not None
+    assert found.breach.signature == "NOCRASH/StopIteration@Stops.split"
+    assert found.breach.text.endswith("StopIteration in Stops.split: no more")
+
+
+def _nothing() -> Iterator[int]:
+    yield next(iter(()))
+
+
+def test_what_came_through_a_generator_is_from_where_it_began() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        list(_nothing())
+    raised.value.with_traceback(None)  # as if the caller had been one of ours
+    assert is_from_the_system(raised.value)
+    assert crash(raised.value).where == "_nothing"
+
+
+def test_an_error_that_names_a_cause_of_its_own_is_told_itself() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        raise RuntimeError("no room") from StopIteration()
+    assert crash(raised.value).error == "RuntimeError"
