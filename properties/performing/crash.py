@@ -62,7 +62,16 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:LONGEST]
+    return (_text(error).strip().splitlines() or [""])[0][:LONGEST]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as other:  # of the system's, too
+        if not is_of_the_system(other):
+            raise
+        return f"its text cannot be made ({type(other).__name__})"
 
 
 def _where(trace: TracebackType | None) -> str:

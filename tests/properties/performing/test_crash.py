@@ -80,3 +80,13 @@ def test_an_error_that_names_a_cause_of_its_own_is_told_itself() -> None:
     with pytest.raises(RuntimeError) as raised:
         raise RuntimeError("no room") from StopIteration()
     assert crash(raised.value).error == "RuntimeError"
+
+
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise KeyError("text")
+
+
+def test_an_error_whose_text_cannot_be_made_is_told_all_the_same() -> None:
+    found = crash(Wordless())
+    assert str(found) == "Wordless: its text cannot be made (KeyError)"
