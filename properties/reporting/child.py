@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 LIMIT = 60
 """Seconds that a function may take. Those that run here take hundredths of one."""
+TICK = 0.05
+"""Seconds between two looks at a process that holds its pipe open."""
+AT_ONCE = 1 << 20
+"""Bytes that are read at a time: more than a pipe holds."""
 _SERVE = "from radixproof.properties.reporting.child import serve; serve()"
 
 T = TypeVar("T")
@@ -64,9 +71,10 @@ def _forked(function: Callable[[], object]) -> tuple[bytes, int]:
         os.close(reading)
         _answer(function, writing)
     os.close(writing)
-    with open(reading, "rb") as pipe:
-        sent = pipe.read()
-    return sent, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        return _received(pid, reading)
+    finally:
+        os.close(reading)
 
 
 def _answer(function: Callable[[], object], writing: int) -> NoReturn:
@@ -87,19 +95,52 @@ def _answer(function: Callable[[], object], writing: int) -> NoReturn:
 def _begun(function: Callable[[], object]) -> tuple[bytes, int]:
     """The same of a process that is begun anew."""
     path = os.pathsep.join(filter(None, sys.path))
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path},
-    )
-    try:
-        sent, _ = process.communicate(pickle.dumps(function), timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return b"", -signal.SIGALRM
+    with tempfile.TemporaryFile() as file:
+        file.write(pickle.dumps(function))
+        file.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+    assert process.stdout is not None
+    with process.stdout as pipe:
+        sent, process.returncode = _received(process.pid, pipe.fileno())
     return sent, process.returncode
+
+
+def _received(pid: int, reading: int) -> tuple[bytes, int]:
+    """What a process sends until it ends, and how it ends; after the `LIMIT`, it is ended.
+
+    Its own children, which go on for as long as they like, may hold the pipe open.
+    """
+    os.set_blocking(reading, False)
+    pipe = select.poll()
+    pipe.register(reading, select.POLLIN)
+    until = time.monotonic() + LIMIT + 2 * TICK  # its own alarm comes first
+    sent = b""
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        pipe.poll(0 if ended else 1000 * TICK)
+        new = _there(reading)
+        sent += new or b""
+        if ended:
+            return sent, os.waitstatus_to_exitcode(status)
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return b"", -signal.SIGALRM
+        if new == b"":  # closed, and so will it be
+            time.sleep(TICK / 50)
+
+
+def _there(reading: int) -> bytes | None:
+    """What there is to be read, if anything; empty if nobody can write any more."""
+    try:
+        return os.read(reading, AT_ONCE)
+    except BlockingIOError:
+        return None
 
 
 def _result(function: Callable[[], object]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from functools import partial
 
@@ -40,3 +41,29 @@ def test_the_death_of_the_process_is_no_harm() -> None:
 def test_a_function_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "LIMIT", 1)
     assert in_child(partial(time.sleep, 60)) == Died("does not end within 1 seconds")
+
+
+def helped() -> str:
+    """It leaves a process running that has all of its files open."""
+    if os.fork() == 0:
+        os.closerange(0, 3)
+        time.sleep(15)
+        os._exit(0)
+    return "done" * 100_000
+
+
+def test_what_it_has_begun_itself_is_not_waited_for() -> None:
+    began = time.monotonic()
+    assert in_child(helped) == "done" * 100_000
+    assert time.monotonic() - began < 12
+
+
+def deaf() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    helped()
+    time.sleep(30)
+
+
+def test_one_that_hears_no_signals_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LIMIT", 1)
+    assert in_child(deaf) == Died("does not end within 1 seconds")
