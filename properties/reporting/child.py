@@ -6,6 +6,7 @@ imports it anew. `multiprocessing` has no part in it: its workers may start no p
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import select
@@ -38,13 +39,15 @@ class Died:
 
 def in_child(function: Callable[[], T]) -> T | Died:
     """The result of a function that is called in a process of its own."""
-    sent, code = _forked(function) if _can_fork() else _begun(function)
-    if sent:
-        result: T | Died = pickle.loads(sent)
-        return result
-    if code == -signal.SIGALRM:
-        return Died(f"does not end within {LIMIT} seconds")
-    return Died(f"ends its process with exit code {code}")
+    sent, code = _forked(function, LIMIT) if can_fork() else _begun(function)
+    result: T | Died = _came(sent, code, LIMIT)
+    return result
+
+
+def in_fork(function: Callable[[], T], seconds: int) -> T | Died:
+    """The same of one that is about what only a fork of this process has, which `can_fork`."""
+    result: T | Died = _came(*_forked(function, seconds), seconds)
+    return result
 
 
 def serve() -> None:
@@ -54,14 +57,23 @@ def serve() -> None:
         pipe.write(_result(pickle.load(sys.stdin.buffer)))
 
 
-def _can_fork() -> bool:
-    """A process that has used a GPU cannot be forked."""
+def can_fork() -> bool:
+    """Whether this process can. A process that has used a GPU cannot be forked."""
     torch: Any = sys.modules.get("torch")
     uses_gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
     return hasattr(os, "fork") and not uses_gpu
 
 
-def _forked(function: Callable[[], object]) -> tuple[bytes, int]:
+def _came(sent: bytes, code: int, seconds: int) -> Any:
+    """What came of a process: its result, or why there is none."""
+    if sent:
+        return pickle.loads(sent)
+    if code == -signal.SIGALRM:
+        return Died(f"does not end within {seconds} seconds")
+    return Died(f"ends its process with exit code {code}")
+
+
+def _forked(function: Callable[[], object], seconds: int) -> tuple[bytes, int]:
     """What a fork sends, and how it ends."""
     reading, writing = os.pipe()
     sys.stdout.flush()
@@ -69,20 +81,21 @@ def _forked(function: Callable[[], object]) -> tuple[bytes, int]:
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        _answer(function, writing)
+        _answer(function, writing, seconds)
     os.close(writing)
     try:
-        return _received(pid, reading)
+        return _received(pid, reading, seconds)
     finally:
         os.close(reading)
 
 
-def _answer(function: Callable[[], object], writing: int) -> NoReturn:
+def _answer(function: Callable[[], object], writing: int, seconds: int) -> NoReturn:
     """All that the fork does. Nothing of this process may run in it afterwards."""
     code = 1
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LIMIT)  # even if the process that waits for it is no more
+        signal.alarm(seconds)  # even if the process that waits for it is no more
+        faulthandler.disable()  # its last words would be taken for those of this process
         os.dup2(2, 1)
         sent = _result(function)
         with open(writing, "wb") as pipe:
@@ -106,19 +119,19 @@ def _begun(function: Callable[[], object]) -> tuple[bytes, int]:
         )
     assert process.stdout is not None
     with process.stdout as pipe:
-        sent, process.returncode = _received(process.pid, pipe.fileno())
+        sent, process.returncode = _received(process.pid, pipe.fileno(), LIMIT)
     return sent, process.returncode
 
 
-def _received(pid: int, reading: int) -> tuple[bytes, int]:
-    """What a process sends until it ends, and how it ends; after the `LIMIT`, it is ended.
+def _received(pid: int, reading: int, seconds: int) -> tuple[bytes, int]:
+    """What a process sends until it ends, and how it ends; after so many seconds, it is ended.
 
     Its own children, which go on for as long as they like, may hold the pipe open.
     """
     os.set_blocking(reading, False)
     pipe = select.poll()
     pipe.register(reading, select.POLLIN)
-    until = time.monotonic() + LIMIT + 2 * TICK  # its own alarm comes first
+    until = time.monotonic() + seconds + 2 * TICK  # its own alarm comes first
     sent = b""
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)

@@ -9,6 +9,8 @@ from functools import partial
 
 import pytest
 
+from radixproof.properties.guarding.child import Died as Ended
+from radixproof.properties.guarding.child import in_child as guarded
 from radixproof.properties.reporting import child
 from radixproof.properties.reporting.child import Died, in_child
 
@@ -16,7 +18,7 @@ from radixproof.properties.reporting.child import Died, in_child
 @pytest.fixture(params=[True, False], ids=["forked", "begun"], autouse=True)
 def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways to get a process."""
-    monkeypatch.setattr(child, "_can_fork", lambda: request.param)
+    monkeypatch.setattr(child, "can_fork", lambda: request.param)
 
 
 def test_what_it_returns_comes_back_from_another_process() -> None:
@@ -67,3 +69,14 @@ def deaf() -> None:
 def test_one_that_hears_no_signals_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "LIMIT", 1)
     assert in_child(deaf) == Died("does not end within 1 seconds")
+
+
+def outlives() -> None:
+    in_child(os.abort)
+    os._exit(3)
+
+
+def test_its_death_is_not_taken_for_that_of_the_process_that_began_it() -> None:
+    ending = guarded(lambda _: outlives())
+    assert isinstance(ending, Ended)
+    assert ending.where == "outlives"
