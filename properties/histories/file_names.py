@@ -30,8 +30,8 @@ _PLAIN = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-"""Texts that are told apart by their slugs, which have no capitals. No two rules of ours have the same
-one; what a system calls its errors and functions, it may call as it likes.
+"""Texts that are told apart by their slugs, which have no capitals. No two rules of ours have
+the same; what a system calls its errors and functions, it may call as it likes.
 """
 
 

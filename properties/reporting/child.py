@@ -7,6 +7,7 @@ imports it anew. `multiprocessing` has no part in it: its workers may start no p
 from __future__ import annotations
 
 import faulthandler
+import fcntl
 import os
 import pickle
 import select
@@ -16,8 +17,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
+
+from radixproof.properties.guarding.child import flush
 
 LIMIT = 60
 """Seconds that a function may take. Those that run here take hundredths of one."""
@@ -75,9 +79,8 @@ def _came(sent: bytes, code: int, seconds: int) -> Any:
 
 def _forked(function: Callable[[], object], seconds: int) -> tuple[bytes, int]:
     """What a fork sends, and how it ends."""
-    reading, writing = os.pipe()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    reading, writing = _pipe()
+    flush()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
@@ -89,6 +92,15 @@ def _forked(function: Callable[[], object], seconds: int) -> tuple[bytes, int]:
         os.close(reading)
 
 
+def _pipe() -> tuple[int, int]:
+    """A pipe that is none of the three standard files, which the system may have closed."""
+    ends = os.pipe()
+    reading, writing = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends)
+    for end in ends:
+        os.close(end)
+    return reading, writing
+
+
 def _answer(function: Callable[[], object], writing: int, seconds: int) -> NoReturn:
     """All that the fork does. Nothing of this process may run in it afterwards."""
     code = 1
@@ -96,7 +108,8 @@ def _answer(function: Callable[[], object], writing: int, seconds: int) -> NoRet
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)  # even if the process that waits for it is no more
         faulthandler.disable()  # its last words would be taken for those of this process
-        os.dup2(2, 1)
+        with suppress(OSError):
+            os.dup2(2, 1)
         sent = _result(function)
         with open(writing, "wb") as pipe:
             pipe.write(sent)

@@ -131,3 +131,21 @@ def test_one_in_a_child_of_ones_own() -> None:
     assert isinstance(ending.value, Died)
     assert ending.value.error == "SIGABRT"
     assert ending.value.where == "Aborts.end"
+
+
+def test_one_that_has_closed_its_streams_says_what_it_can() -> None:
+    def closes(_: Tell) -> object:
+        sys.stdout.close()
+        sys.stderr.close()
+        return in_child(lambda _: "done")
+
+    def fails(_: Tell) -> None:
+        sys.stderr.close()
+        raise ZeroDivisionError
+
+    ending = in_child(closes)
+    assert isinstance(ending, Returned)
+    assert isinstance(ending.value, Returned)
+    assert ending.value.value == "done"
+    with pytest.raises(FailedItself, match="ZeroDivisionError"):
+        in_child(fails)

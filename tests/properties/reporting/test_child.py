@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from functools import partial
 
 import pytest
 
 from radixproof.properties.guarding.child import Died as Ended
+from radixproof.properties.guarding.child import Returned
 from radixproof.properties.guarding.child import in_child as guarded
 from radixproof.properties.reporting import child
 from radixproof.properties.reporting.child import Died, in_child
@@ -69,6 +71,20 @@ def deaf() -> None:
 def test_one_that_hears_no_signals_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "LIMIT", 1)
     assert in_child(deaf) == Died("does not end within 1 seconds")
+
+
+def without_streams() -> str | Died:
+    """In a process whose standard files the system has closed, as objects and below."""
+    sys.stdout.close()
+    sys.stderr.close()
+    os.closerange(0, 3)
+    return in_child(partial("{}".format, "done"))
+
+
+def test_it_can_be_begun_where_nothing_can_be_printed() -> None:
+    ending = guarded(lambda _: without_streams())
+    assert isinstance(ending, Returned)
+    assert ending.value == "done"
 
 
 def outlives() -> None:
