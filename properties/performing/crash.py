@@ -20,7 +20,7 @@ _PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
 
 def crash(error: BaseException) -> Crashed:
     first = _first(_raised(error))
-    return Crashed(type(first).__name__, _first_line(first), _where(first.__traceback__))
+    return Crashed(plain(type(first).__name__), first_line(first), _where(first.__traceback__))
 
 
 def is_of_the_system(error: BaseException) -> bool:
@@ -61,8 +61,16 @@ def _first(error: BaseException) -> BaseException:
     return _first(before)
 
 
-def _first_line(error: BaseException) -> str:
-    return (_text(error).strip().splitlines() or [""])[0][:LONGEST]
+def first_line(error: BaseException) -> str:
+    """The first line of its message, as far as that is kept, in characters that can be printed."""
+    return plain((_text(error).strip().splitlines() or [""])[0][:LONGEST])[:LONGEST]
+
+
+def plain(text: str) -> str:
+    """A text of a system with what cannot be printed escaped: a terminal obeys some of it, and a
+    file or a pipe may refuse it.
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _text(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from radixproof.properties.guarding.child import flush
+from radixproof.properties.performing.crash import first_line
 
 LIMIT = 60
 """Seconds that a function may take. Those that run here take hundredths of one."""
@@ -173,4 +174,4 @@ def _result(function: Callable[[], object]) -> bytes:
     try:
         return pickle.dumps(function())
     except Exception as error:
-        return pickle.dumps(Died(f"raises {type(error).__name__}: {error}"))
+        return pickle.dumps(Died(f"raises {type(error).__name__}: {first_line(error)}"))

@@ -12,7 +12,7 @@ import toy_adapter
 from radixproof.impl.operations import History, Insert, Match
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import plainest
-from radixproof.properties.performing.crash import crash, is_from_the_system
+from radixproof.properties.performing.crash import LONGEST, crash, is_from_the_system
 from radixproof.properties.running.run import run_history
 from toy_cache import Node, ToyCache
 
@@ -90,3 +90,11 @@ class Wordless(Exception):
 def test_an_error_whose_text_cannot_be_made_is_told_all_the_same() -> None:
     found = crash(Wordless())
     assert str(found) == "Wordless: its text cannot be made (KeyError)"
+
+
+def test_what_cannot_be_printed_of_a_message_is_escaped() -> None:
+    odd = "\x1b[31mrot\x07 \x00 \udc80 \u2009 ü 木 \U0001f600 \\ 'a' \"b\""
+    assert crash(ValueError(odd)).message == (
+        "\\x1b[31mrot\\x07 \\x00 \\udc80 \\u2009 ü 木 \U0001f600 \\ 'a' \"b\""
+    )
+    assert len(crash(ValueError("\x00" * 500)).message) == LONGEST
