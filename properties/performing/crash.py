@@ -27,14 +27,14 @@ def is_of_the_system(error: BaseException) -> bool:
     """Whether what came out of a call of the system is an outcome of that call.
 
     So is an exit, or a panic of Rust code, which is no `Exception`. Ctrl-C is not, except where
-    Ctrl-C is ignored: then only the system can have raised it.
+    Ctrl-C is ignored: then only the system can have raised it. Nor is the end of a generator.
     """
+    if isinstance(error, GeneratorExit):
+        return is_from_the_system(error)
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     module = type(error).__module__
-    if module.startswith(_PASSING_THROUGH) and not isinstance(error, Exception):
-        return False
-    return not isinstance(error, GeneratorExit)
+    return isinstance(error, Exception) or not module.startswith(_PASSING_THROUGH)
 
 
 def is_from_the_system(error: BaseException) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from radixproof.impl.operations import History, Insert, Match
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import plainest
 from radixproof.properties.performing.crash import LONGEST, crash, is_from_the_system
+from radixproof.properties.performing.performer import Performer
 from radixproof.properties.running.run import run_history
 from toy_cache import Node, ToyCache
 
@@ -54,14 +55,36 @@ class Stops(ToyCache):
         raise StopIteration("no more")
 
 
-def test_what_ends_a_generator_of_the_harness_is_told_itself() -> None:
-    target = replace(toy_adapter.target, build=partial(toy_adapter.Adapter, kind=Stops))
+class Leaves(ToyCache):
+    def split(self, lower: Node, at: int) -> Node:
+        raise GeneratorExit("enough")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Stops, "StopIteration in Stops.split: no more"),
+        (Leaves, "GeneratorExit in Leaves.split: enough"),
+    ],
+)
+def test_what_ends_a_generator_of_the_harness_is_told_itself(
+    kind: type[ToyCache], told: str
+) -> None:
+    target = replace(toy_adapter.target, build=partial(toy_adapter.Adapter, kind=kind))
     config = replace(plainest(target.scope), page_size=1)
     split = History(config, (Insert(Key((1, 2))), Match(Key((1,)))))
     found = run_history(target, split)
     assert found is not None
-    assert found.breach.signature == "NOCRASH/StopIteration@Stops.split"
-    assert found.breach.text.endswith("StopIteration in Stops.split: no more")
+    assert found.breach.signature.startswith("NOCRASH/")
+    assert found.breach.text.endswith(told)
+
+
+def test_a_generator_of_the_harness_can_be_left() -> None:
+    config = replace(plainest(toy_adapter.target.scope), page_size=1)
+    parts = Performer(toy_adapter.target, config).perform(Insert(Key((1, 2))))
+    assert isinstance(parts, Generator)
+    next(parts)
+    parts.close()
 
 
 def _nothing() -> Iterator[int]:
