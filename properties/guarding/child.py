@@ -266,11 +266,11 @@ def _serve(
     """What the child does. It does not return: nothing of the parent's must run here, nor wait for
     threads that the system left.
     """
+    send = partial(_send, pipe, record, os.getpid())
     try:
         _settle_in(parent)
         words.listen()
         journal.keep(record)
-        send = partial(_send, pipe, record)
         while True:
             job = pipe.recv()
             send(_result(partial(work, job), lambda news: send(_News(news))))
@@ -282,7 +282,9 @@ def _serve(
         leave(1)
 
 
-def _send(pipe: Connection, record: Journal, message: object) -> None:
+def _send(pipe: Connection, record: Journal, pid: int, message: object) -> None:
+    if os.getpid() != pid:  # the system has forked, and goes on in both processes
+        leave(0)
     try:
         pipe.send(message)
     except OSError as error:

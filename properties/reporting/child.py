@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from radixproof.properties.guarding.child import flush
 from radixproof.properties.performing.crash import first_line
+from radixproof.properties.running import journal
 
 LIMIT = 60
 """Seconds that a function may take. Those that run here take hundredths of one."""
@@ -59,7 +60,10 @@ def serve() -> None:
     """What a process does that was begun for a function: it reads that, and writes the result."""
     with open(os.dup(1), "wb") as pipe:
         os.dup2(2, 1)  # what the system prints is not part of the result
-        pipe.write(_result(pickle.load(sys.stdin.buffer)))
+        pid = os.getpid()
+        sent = _result(pickle.load(sys.stdin.buffer))
+        if os.getpid() == pid:  # and is not a fork of that which the system has made
+            pipe.write(sent)
 
 
 def can_fork() -> bool:
@@ -104,16 +108,18 @@ def _pipe() -> tuple[int, int]:
 
 def _answer(function: Callable[[], object], writing: int, seconds: int) -> NoReturn:
     """All that the fork does. Nothing of this process may run in it afterwards."""
-    code = 1
+    code, pid = 1, os.getpid()
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)  # even if the process that waits for it is no more
+        journal.current().own()
         faulthandler.disable()  # its last words would be taken for those of this process
         with suppress(OSError):
             os.dup2(2, 1)
         sent = _result(function)
-        with open(writing, "wb") as pipe:
-            pipe.write(sent)
+        if os.getpid() == pid:
+            with open(writing, "wb") as pipe:
+                pipe.write(sent)
         code = 0
     finally:
         os._exit(code)

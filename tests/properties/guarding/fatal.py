@@ -97,6 +97,14 @@ class ClosesFiles(Ends):
         os.closerange(3, 1000)
 
 
+class Forks(ToyCache):
+    """A split forks, and both processes go on."""
+
+    def split(self, lower: Node, at: int) -> Node:
+        os.fork()
+        return super().split(lower, at)
+
+
 class BlindAfterwards(Adapter):
     """It cannot be looked at once it holds three nodes."""
 
@@ -224,6 +232,10 @@ def interrupts() -> Target:
 
 def closes_files() -> Target:
     return target(ClosesFiles)
+
+
+def forks() -> Target:
+    return target(Forks)
 
 
 def by_chance() -> Target:

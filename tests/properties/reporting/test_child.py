@@ -62,6 +62,15 @@ def test_what_it_has_begun_itself_is_not_waited_for() -> None:
     assert time.monotonic() - began < 12
 
 
+def twice() -> str:
+    os.fork()
+    return "done" * 100_000
+
+
+def test_one_that_goes_on_in_two_processes_has_one_result() -> None:
+    assert in_child(twice) == "done" * 100_000
+
+
 def deaf() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     helped()
