@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from radixproof.impl.system import Unavailable
 from radixproof.properties.cli import arguments, output_file, searches
 from radixproof.properties.cli.exit_codes import IN_WORDS, UsageError, of_check
+from radixproof.properties.cli.streams import complain
 
 if TYPE_CHECKING:
     from radixproof.properties.known.files import Known
@@ -105,25 +106,35 @@ def run(options: argparse.Namespace) -> int:
     summary = os.environ.get(SUMMARY)
     files = CiFiles(options.junit, options.json, Path(summary) if summary else None)
     check(results, options.out, options.jobs, searches.seconds_left(options, started), files)
-    if options.accept is not None:
-        _accept(options.accept, results, today)
+    accepted = options.accept is not None and _accepted(options.accept, results, today)
     if options.html:
-        _show(results, options.out)
-    return of_check(options.accept is None and found(results), enough(results))
+        try:
+            _show(results, options.out)
+        except Unavailable as error:
+            complain(error)
+    return of_check(not accepted and found(results), enough(results) and not files.unwritten)
 
 
 def _known(options: argparse.Namespace) -> Known:
-    from radixproof.properties.known.files import BUILTIN
+    from radixproof.properties.known.entry import KnownError
+    from radixproof.properties.known.files import BUILTIN, look_whether_it_accepts
 
     sources = [*options.known]
     if options.accept is not None:
         if str(options.accept) == BUILTIN:
             raise UsageError(f"--accept writes a file of your own, and {BUILTIN!r} is ours")
         sources += [str(options.accept)] if options.accept.exists() else []
-    return searches.known_in(sources)
+    known = searches.known_in(sources)
+    if options.accept is not None:
+        try:
+            look_whether_it_accepts(options.accept)
+        except KnownError as error:
+            raise UsageError(str(error)) from None
+    return known
 
 
-def _accept(file: Path, results: Sequence[SystemResult], today: date) -> None:
+def _accepted(file: Path, results: Sequence[SystemResult], today: date) -> bool:
+    """Whether what was found has been added to the file."""
     from radixproof.properties.known.entry import KnownError
     from radixproof.properties.known.files import Accepted, accept
 
@@ -134,6 +145,9 @@ def _accept(file: Path, results: Sequence[SystemResult], today: date) -> None:
     ]
     try:
         added = accept(file, found, today)
-    except KnownError as error:
-        raise UsageError(str(error)) from None
+    except (KnownError, OSError) as error:
+        why = f"{error.strerror}: {file}" if isinstance(error, OSError) else error
+        complain(f"what was found is not accepted: {why}")
+        return False
     print(f"Accepted: {added} new in {file}")
+    return True

@@ -37,7 +37,7 @@ def check(
     """Search the systems of ``results`` and fill these in; one that cannot be run does not stop
     the others. After so many ``seconds`` the rest is given up.
 
-    Raises `Unavailable` if findings could not be written to ``out``.
+    Raises `Unavailable` if findings could not be written to ``out``, or the ``files`` never could.
     """
     _writable(out)
     files = files or CiFiles()
@@ -45,7 +45,7 @@ def check(
     pages = [_Page(result, console) for result in results]
     by_shard = {page.result.shard: page for page in pages}
     shards = [result.shard for result in results]
-    files.update(results)
+    files.begin(results)
     try:
         with (
             SearchProgress(console) as progress,

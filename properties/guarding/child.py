@@ -104,8 +104,7 @@ class Child(Generic[T]):
         self._words = LastWords()
         self._pipe, theirs = Pipe()
         self._status: int | None = None
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush()
         parent = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
@@ -267,25 +266,25 @@ def _serve(
     """What the child does. It does not return: nothing of the parent's must run here, nor wait for
     threads that the system left.
     """
+    send = partial(_send, pipe, record, os.getpid())
     try:
         _settle_in(parent)
         words.listen()
         journal.keep(record)
-        send = partial(_send, pipe, record)
         while True:
             job = pipe.recv()
             send(_result(partial(work, job), lambda news: send(_News(news))))
-            _flush()
+            flush()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         leave(0)
     except BaseException:
-        with suppress(BaseException):
-            traceback.print_exc()
-            _flush()
+        _print_error()
         leave(1)
 
 
-def _send(pipe: Connection, record: Journal, message: object) -> None:
+def _send(pipe: Connection, record: Journal, pid: int, message: object) -> None:
+    if os.getpid() != pid:  # the system has forked, and goes on in both processes
+        leave(0)
     try:
         pipe.send(message)
     except OSError as error:
@@ -303,7 +302,7 @@ def _result(work: Callable[[Tell], Any], tell: Tell) -> _Result | _Raised:
     except (BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
-        traceback.print_exc()
+        _print_error()
         return _Raised(FailedItself(type(error).__name__))
 
 
@@ -324,7 +323,14 @@ def _end_with(parent: int) -> None:
         leave(1)
 
 
-def _flush() -> None:
+def _print_error() -> None:
+    with suppress(BaseException):
+        traceback.print_exc()
+    flush()
+
+
+def flush() -> None:
+    """Write what was printed, as far as the system has left anything open to write to."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

@@ -20,6 +20,7 @@ FROM_OUTSIDE = tuple(
 )
 """Signals that somebody else may have sent: the system itself, for want of memory; a person."""
 _SIGNALS = frozenset(one.name for one in signal.Signals)
+"""Those for real time are counted from the first of them: ``SIGRTMIN+6``."""
 
 
 def death(system: str, died: Died) -> Death:
@@ -39,7 +40,8 @@ def breach(death: Death) -> Breach:
 def is_fatal(breach: Breach) -> bool:
     """Whether a breach, of whatever process, is the death of one."""
     error = breach.rule.partition("@")[0]
-    fatal = error == HANG or error.startswith(EXIT_CODE) or error in _SIGNALS
+    signalled = error.partition("+")[0] in _SIGNALS
+    fatal = error == HANG or error.startswith(EXIT_CODE) or signalled
     return breach.violates is Property.NOCRASH and fatal
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import zlib
 
 LONGEST = 80
 """Characters of one name. Three of them, and a little more, are what a file system takes."""
 
+_ERRORS = "hang|" + "|".join(
+    name
+    for name, one in vars(builtins).items()
+    if isinstance(one, type) and issubclass(one, BaseException)
+)
+"""What errors are called that every system may raise, hanging among them."""
+
 _PLAIN = re.compile(
-    r"""
+    rf"""
     [a-z0-9]+ (-[a-z0-9]+)*                              # radix, 17
     | fault:[a-z0-9]+ (-[a-z0-9]+)*                      # a planted bug
     | sglang==[0-9]+ (\.[a-z0-9]+)*                      # a release
     | [a-z0-9]+ (_[a-z0-9]+)* :[a-z0-9]+                 # my_cache:target
-    | [A-Z]+ (-[A-Z])? / [a-z0-9]+ ([-_][a-z0-9]+)*      # OWN-H/full_host-lost
-    | [A-Z]+ / \w+ @ [A-Za-z0-9]+ (\.[a-z0-9]+ (_[a-z0-9]+)*)?  # NOCRASH/KeyError@Tree.evict_host
+    | (?!NOCRASH) [A-Z]+ (-[A-Z])? / [a-z0-9]+ ([-_][a-z0-9]+)*         # OWN-H/full_host-lost
+    | NOCRASH/self-check (-[a-z0-9]+)+
+    | [A-Z]+ /                                           # NOCRASH/KeyError@Tree.evict_host
+      ({_ERRORS} | SIG[A-Z]+ | (?!Self|Sig|(?i:{_ERRORS})@) [A-Z][a-z0-9]+)
+      @ ([a-z0-9]+ | [A-Z][a-z0-9]* \.[a-z0-9]+ (_[a-z0-9]+)*)
     """,
     re.VERBOSE | re.ASCII,
 )
-"""Texts that are told apart by their slugs."""
+"""Texts that are told apart by their slugs, which have no capitals. No two rules of ours have
+the same; what a system calls its errors and functions, it may call as it likes.
+"""
 
 
 def slug(text: str) -> str:

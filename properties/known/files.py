@@ -14,6 +14,7 @@ Only the signature and the reason are required.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -101,12 +102,25 @@ def accept(path: Path, found: Iterable[Accepted], today: date) -> int:
     The file is made if there is none. What is in it stays as it is, to the letter. Raises
     `KnownError`, and OSError.
     """
-    before = _read(path) if path.exists() else HEADER
-    _parsed(before, str(path))
     systems: dict[tuple[str, str | None], list[str]] = {}
     for one in found:
         systems.setdefault((one.signature, one.also), []).append(one.system)
     tables = [_table(signature, also, names, today) for (signature, also), names in systems.items()]
+    write_file(path, _extended(path, tables))
+    return len(tables)
+
+
+def look_whether_it_accepts(path: Path) -> None:
+    """Raises `KnownError` if a file could not be extended by `accept`."""
+    _extended(path, [_table("OWN/full-lost", None, ["radix"], date.min)])
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise KnownError(f"{path}: nothing may be written there")
+
+
+def _extended(path: Path, tables: Iterable[str]) -> str:
+    """The text of a file with tables more."""
+    before = _read(path) if path.exists() else HEADER
+    _parsed(before, str(path))
     after = before + ("" if before.endswith("\n") or not before else "\n") + "".join(tables)
     try:
         _parsed(after, str(path))
@@ -115,8 +129,7 @@ def accept(path: Path, found: Iterable[Accepted], today: date) -> int:
             f"{path}: {_TABLE} is a list in brackets, which nothing can be added to; write a table"
             f" [[{_TABLE}]] for each finding"
         ) from None
-    write_file(path, after)
-    return len(tables)
+    return after
 
 
 def _table(signature: str, also: str | None, systems: Iterable[str], today: date) -> str:

@@ -19,28 +19,38 @@ _PASSING_THROUGH = ("_pytest.", "hypothesis.", *_OURS)
 
 
 def crash(error: BaseException) -> Crashed:
-    first = _first(error)
-    return Crashed(type(first).__name__, _first_line(first), _where(first.__traceback__))
+    first = _first(_raised(error))
+    return Crashed(plain(type(first).__name__), first_line(first), _where(first.__traceback__))
 
 
 def is_of_the_system(error: BaseException) -> bool:
     """Whether what came out of a call of the system is an outcome of that call.
 
     So is an exit, or a panic of Rust code, which is no `Exception`. Ctrl-C is not, except where
-    Ctrl-C is ignored: then only the system can have raised it.
+    Ctrl-C is ignored: then only the system can have raised it. Nor is the end of a generator.
     """
+    if isinstance(error, GeneratorExit):
+        return is_from_the_system(error)
     if isinstance(error, KeyboardInterrupt):
         return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     module = type(error).__module__
-    if module.startswith(_PASSING_THROUGH) and not isinstance(error, Exception):
-        return False
-    return not isinstance(error, GeneratorExit)
+    return isinstance(error, Exception) or not module.startswith(_PASSING_THROUGH)
 
 
 def is_from_the_system(error: BaseException) -> bool:
     """Whether an error was raised by code outside the harness, that the harness had called."""
-    modules = [module for module, _ in _frames(error.__traceback__) if not module.startswith(_OURS)]
+    frames = _frames(_raised(error).__traceback__)
+    modules = [module for module, _ in frames if not module.startswith(_OURS)]
     return any(module.partition(".")[0] not in sys.stdlib_module_names for module in modules)
+
+
+def _raised(error: BaseException) -> BaseException:
+    """What was raised at first: Python makes another error of a `StopIteration` that comes through
+    a generator, one of ours mostly, and what is below that generator is in no frame of it.
+    """
+    cause = error.__cause__
+    made = error.args == ("generator raised StopIteration",)
+    return cause if made and isinstance(cause, StopIteration) else error
 
 
 def _first(error: BaseException) -> BaseException:
@@ -51,8 +61,25 @@ def _first(error: BaseException) -> BaseException:
     return _first(before)
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:LONGEST]
+def first_line(error: BaseException) -> str:
+    """The first line of its message, as far as that is kept, in characters that can be printed."""
+    return plain((_text(error).strip().splitlines() or [""])[0][:LONGEST])[:LONGEST]
+
+
+def plain(text: str) -> str:
+    """A text of a system with what cannot be printed escaped: a terminal obeys some of it, and a
+    file or a pipe may refuse it.
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException as other:  # of the system's, too
+        if not is_of_the_system(other):
+            raise
+        return f"its text cannot be made ({type(other).__name__})"
 
 
 def _where(trace: TracebackType | None) -> str:

@@ -8,19 +8,26 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from math import ceil
+from typing import Any
 
 from radixproof.impl.observation import NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import Pool
 from radixproof.model.verdict import Breach, Property
-from radixproof.properties.performing.crash import is_of_the_system
+from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.outcomes import Crashed, Outcome
-from radixproof.properties.performing.ranks import Ranks
 from radixproof.properties.performing.step import Act
+from radixproof.properties.reporting.child import Died, can_fork, in_fork
 from radixproof.properties.reporting.tree_text import Holders
 from radixproof.properties.running.run import Run
+from radixproof.properties.search.budget import STEP_SECONDS
 from radixproof.properties.search.finding import Finding
+
+LOOK = ceil(STEP_SECONDS)
+"""Seconds that a broken system may take to show what it has."""
 
 Tree = tuple[NodeView, ...]
 """Every node of the tree."""
@@ -41,6 +48,8 @@ class Narrative:
     """Who has locked what, before the last step and after it."""
     started: tuple[tuple[str, ...], ...] = ()
     """Of each step, the copies that it started and that are in flight after it, by the rules."""
+    blind: str = ""
+    """What came of the attempt to look at the tree after the last step, where that failed."""
 
     @property
     def before(self) -> Tree:
@@ -82,6 +91,13 @@ class Narrative:
         outcome = self.steps[-1][1] if self.steps else None
         return isinstance(outcome, Crashed) and outcome.fatal
 
+    @property
+    def unseen(self) -> str:
+        """Why nobody has seen the tree after the last step: a sentence, if that is so."""
+        if self.ended:
+            return "It has ended the process: nobody could look at the tree."
+        return self.blind and f"The tree after it cannot be shown: a look at it {self.blind}."
+
 
 def narrate(
     target: Target,
@@ -99,6 +115,7 @@ def narrate(
     holders = deque[Holders | None]([{}, {}], 2)
     started: list[tuple[str, ...]] = []
     found: Breach | None = None
+    blind = ""
     try:
         for operation in history.operations:
             copies = run.judge.model.copies
@@ -108,7 +125,8 @@ def narrate(
                 copies, started = run.judge.model.copies, [()] * len(started)
             new = [copy for copy in copies.flying if copy not in flying]
             started.append(tuple(str(copy.holder) for copy in new))
-            trees.append(_tree(run, breaches))
+            tree, blind = _tree(run, breaches)
+            trees.append(tree)
             holders.append(None if _is_apart(breaches) else _holders(run))
             on_step()
             wanted = (one for one in breaches if signature in (None, one.signature))
@@ -117,7 +135,7 @@ def narrate(
                 break
         steps = tuple((step.operation, step.outcome) for step in run.steps)
         parts = tuple((part.operation, part.outcome) for part in run.last_parts)
-        return Narrative(steps, found, tuple(trees), parts, tuple(holders), tuple(started))
+        return Narrative(steps, found, tuple(trees), parts, tuple(holders), tuple(started), blind)
     finally:
         run.close()
 
@@ -145,15 +163,29 @@ def _is_apart(breaches: list[Breach]) -> bool:
     return any(breach.violates in (Property.NOCRASH, Property.RANK) for breach in breaches)
 
 
-def _tree(run: Run, breaches: list[Breach]) -> Tree:
+def _tree(run: Run, breaches: list[Breach]) -> tuple[Tree, str]:
     """Every node as it is now. After a crash, and where ranks differ, the judge has made no
-    observation: then what rank 0 shows.
+    observation: then what rank 0 shows, or what was seen last, and why that is all.
     """
-    if _is_apart(breaches):
-        ranks = run.system.systems if isinstance(run.system, Ranks) else [run.system]
-        try:
-            return ranks[0].observe(True).nodes
-        except BaseException as error:  # of a cache that may be broken
-            if not is_of_the_system(error):
-                raise
-    return tuple(run.nodes.values())
+    shown = _shown(run) if _is_apart(breaches) else tuple(run.nodes.values())
+    return (tuple(run.nodes.values()), shown.how) if isinstance(shown, Died) else (shown, "")
+
+
+def _shown(run: Run) -> Tree | Died:
+    """What a system shows that may be broken: to look at it may hang, or end the process, and is
+    done in a fork.
+    """
+    if can_fork():
+        return in_fork(partial(_look, run), LOOK)
+    try:
+        return _look(run)
+    except BaseException as error:
+        if not is_of_the_system(error):
+            raise
+        return Died(f"raises {crash(error)}")
+
+
+def _look(run: Run) -> Tree:
+    system: Any = run.systems[0]
+    nodes: Tree = system.observe(True).nodes
+    return nodes

@@ -57,8 +57,12 @@ def source_of_test(
 
 
 def runs_in_children(breach: Breach) -> bool:
-    """Whether what it is about can only be seen by running the system in processes of their own."""
-    return is_fatal(breach) or breach.violates is Property.REPEAT
+    """Whether what it is about can only be seen by running the system in processes of their own.
+
+    Elsewhere what looks like Ctrl-C is taken for that.
+    """
+    interrupts = breach.rule.startswith(f"{KeyboardInterrupt.__name__}@")
+    return is_fatal(breach) or breach.violates is Property.REPEAT or interrupts
 
 
 def command(system: str, file: str) -> str:

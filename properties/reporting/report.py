@@ -81,8 +81,9 @@ def _trees(config: Config, told: Narrative) -> list[str]:
     last = len(told.steps)
     locked, still_locked = told.holders
     before = f"Tree before step {last}:"
-    if told.ended:
-        return [before, *draw(config, told.before, told.before, "-", locked, locked)]
+    if told.unseen:
+        why = [] if told.ended else ["", *wrapped(told.unseen)]
+        return [before, *draw(config, told.before, told.before, "-", locked, locked), *why]
     gone = draw(config, told.before, told.after, "-", locked, still_locked)
     new = draw(config, told.after, told.before, "+", still_locked, locked)
     if gone == new:

@@ -36,13 +36,24 @@ def draw(
     Nodes that ``other`` lacks are marked with ``mark``, those that differ there with ``~``. Locks
     are named by their ``holders``, and those of the other tree by the ``others``; None: unknown.
     """
-    texts = {view.id: _text(config, view, others) for view in other}
+    texts = {node: text for _, node, text in _told(config, other, others)}
     drawn: list[str] = []
-    for depth, view in in_order(shown):
-        text = _text(config, view, holders)
-        sign = mark if view.id not in texts else " " if texts[view.id] == text else "~"
+    for depth, node, text in _told(config, shown, holders):
+        sign = mark if node not in texts else " " if texts[node] == text else "~"
         drawn.append(f"{sign} {_indent(depth)}{text}")
     return drawn or ["  (empty)"]
+
+
+def _told(
+    config: Config, tree: Sequence[NodeView], holders: Holders | None
+) -> Iterator[tuple[int, int, str]]:
+    """The nodes in order: how many are above each, its number, and what is said of it."""
+    parents = {view.id: view.parent for view in tree}
+    for depth, view in in_order(tree):
+        text, parent = _text(config, view, holders), parents[view.id]
+        if parent != view.parent:
+            text += f"  (its parent is {'below it' if parent in parents else 'not there'})"
+        yield depth, view.id, text
 
 
 def shortened(drawn: Sequence[str]) -> list[str]:
@@ -67,17 +78,31 @@ def shortened(drawn: Sequence[str]) -> list[str]:
 
 
 def in_order(tree: Iterable[NodeView]) -> Iterator[tuple[int, NodeView]]:
-    """The nodes that hang from the root, each with how many are above it: parents before their
-    children, siblings in the order of their keys.
+    """The nodes, each with how many are above it: parents before their children, siblings in the
+    order of their keys. One whose parent is not above it hangs from the root here.
     """
+    views = sorted(tree, key=_place, reverse=True)
+    known = {view.id for view in views}
     below: dict[int, list[NodeView]] = {}
-    for view in sorted(tree, key=_place, reverse=True):
-        below.setdefault(view.parent, []).append(view)
-    waiting = [(0, view) for view in below.get(ROOT, [])]
-    while waiting:  # and not by recursion: a tree may be a thousand nodes deep
+    for view in views:
+        hung = view if view.parent in known else view._replace(parent=ROOT)
+        below.setdefault(hung.parent, []).append(hung)
+    waiting = [(0, view) for view in below.pop(ROOT, [])]
+    while waiting or below:  # and not by recursion: a tree may be a thousand nodes deep
+        if not waiting:
+            waiting.append((0, _cut(below)._replace(parent=ROOT)))
         depth, view = waiting.pop()
         yield depth, view
-        waiting += ((depth + 1, child) for child in below.get(view.id, []))
+        waiting += ((depth + 1, child) for child in below.pop(view.id, []))
+
+
+def _cut(below: dict[int, list[NodeView]]) -> NodeView:
+    """Take out one of those that are left, each of which is above itself or hangs from such."""
+    first = min((views[-1] for views in below.values()), key=_place)
+    below[first.parent].remove(first)
+    if not below[first.parent]:
+        del below[first.parent]
+    return first
 
 
 def _indent(depth: int) -> str:

@@ -10,6 +10,7 @@ There the operation is not performed again; its outcome is that end.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ class Unwatched:
     def __init__(self) -> None:
         self.deaths: list[Death] = []
         """Histories of which it is known that their last operation is not to be performed."""
+
+    def own(self) -> None:
+        """From now on this process alone writes here. If the system forks, and goes on in both
+        processes, the new one leaves when it comes back.
+        """
 
     def starting(self) -> None:
         """The system is about to be imported, and built for the first time."""
@@ -104,8 +110,12 @@ class Journal(Unwatched):
         self._encode = msgspec.msgpack.Encoder().encode
         self._fitting: list[Death] = []
         self._beats = self._length = self._end = self._began = self._slowest = 0
+        self._owner = os.getpid()
 
     # -- written by the child ----------------------------------------------------------------------
+
+    def own(self) -> None:
+        self._owner = os.getpid()
 
     def starting(self) -> None:
         self._begin(_STARTING)
@@ -130,6 +140,8 @@ class Journal(Unwatched):
         self._begin(_CLOSING)
 
     def idle(self) -> None:
+        if os.getpid() != self._owner:
+            os._exit(0)
         took = monotonic_ns() - self._began
         if took > self._slowest and self._numbers[_DOING] == _STEP:
             self._numbers[_SLOWEST] = self._slowest = took
@@ -214,4 +226,5 @@ def current() -> Unwatched:
 
 def keep(journal: Journal) -> None:
     """From now on, all that this process does to systems is written there."""
+    journal.own()
     _kept[0] = journal

@@ -26,6 +26,7 @@ from radixproof.properties.performing.crash import (
     crash,
     is_from_the_system,
     is_of_the_system,
+    plain,
 )
 from radixproof.properties.performing.outcomes import Crashed, Skipped
 from radixproof.properties.performing.performer import Performer
@@ -175,8 +176,9 @@ class Run:
             if self._is_to_check_itself():
                 self.system.check_itself()
         except Complaint as complaint:
-            text = f"{step.operation}: then the system's own check finds: {complaint}"
-            return [Breach(Property.NOCRASH, COMPLAINT + complaint.kind, text)]
+            found = plain(" ".join(str(complaint).split()))
+            text = f"{step.operation}: then the system's own check finds: {found}"
+            return [Breach(Property.NOCRASH, COMPLAINT + plain(complaint.kind), text)]
         except Diverged as error:  # seen only when the ranks were looked at
             rule = DIVERGED[type(error).__name__]
             return [Breach(Property.RANK, rule, f"{step.operation}: {error}")]

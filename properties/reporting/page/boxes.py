@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from radixproof.impl.observation import ROOT, NodeView
+from radixproof.impl.observation import NodeView
 from radixproof.model.config import DEVICE, HOST, Component, Config
 from radixproof.model.key import Key
 from radixproof.properties.judging.spelling import by_prefix, prefix_of
@@ -126,7 +126,7 @@ def draw(
     ``wrong`` in another tree is here ``as_wanted``.
     """
     differs = "wanted" if as_wanted else "wrong"
-    views = [view for _, view in in_order(_hung(tree))]
+    views = [view for _, view in in_order(tree)]
     by_id = {view.id: view for view in tree}
     ends = [prefix_of(by_id, view.id) for view in views]
     boxes = [
@@ -151,12 +151,6 @@ def draw(
     width = max((spot.x + one.size.width for one, spot in placed), default=0)
     height = max((spot.y + one.size.height for one, spot in placed), default=0)
     return Drawn(placed, edges, width, height)
-
-
-def _hung(tree: Tree) -> Iterator[NodeView]:
-    """All nodes; those whose parent is not there hang from the root."""
-    known = {view.id for view in tree}
-    return (view if view.parent in known else view._replace(parent=ROOT) for view in tree)
 
 
 def _edge(above: tuple[Box, Place], below: tuple[Box, Place]) -> str:

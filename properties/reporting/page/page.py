@@ -39,8 +39,8 @@ class Step(NamedTuple):
     parts: tuple[str, ...]
     tree: Drawn | None
     """None: as it was."""
-    unseen: bool = False
-    """It has ended a process, so that nobody could look at the tree."""
+    unseen: str = ""
+    """Why nobody could look at the tree."""
 
 
 class Compared(NamedTuple):
@@ -131,7 +131,7 @@ def _step(of: Account, number: int, came: str, before: Tree, after: Tree, drawn:
         effect(operation, outcome, before, after),
         parts,
         None if same and not drawn else draw(of.config, after, marks, wrong, holders),
-        last and of.told.ended,
+        of.told.unseen if last else "",
     )
 
 

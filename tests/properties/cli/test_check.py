@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -197,6 +198,7 @@ def test_files_add_up_and_our_own_list_is_one_of_them(check: Check, tmp_path: Pa
         (["--known", "missing.toml"], "cannot read missing.toml: No such file"),
         (["--known", "{wrong}"], "finding 1: it lacks 'signature'"),
         (["--accept", "{wrong}"], "finding 1: it lacks 'signature'"),
+        (["--accept", "{brackets}"], "finding is a list in brackets"),
         (["--accept", "builtin"], "--accept writes a file of your own"),
     ],
 )
@@ -204,7 +206,9 @@ def test_a_mistake_ends_it_before_anything_is_run(
     arguments: list[str], said: str, check: Check, tmp_path: Path
 ) -> None:
     wrong = known(tmp_path / "wrong.toml", 'reason = "x"')
-    code, printed = check(GOOD, *(one.format(wrong=wrong) for one in arguments))
+    brackets = tmp_path / "brackets.toml"
+    brackets.write_text("finding = []\n")
+    code, printed = check(GOOD, *(one.format(wrong=wrong, brackets=brackets) for one in arguments))
     assert code == USAGE
     assert printed.startswith("radixproof: ")
     assert said in printed
@@ -238,6 +242,39 @@ def test_files_that_cannot_be_written_end_it_at_once(check: Check, tmp_path: Pat
     assert code == CANNOT_RUN
     assert str(tmp_path / "no") in printed
     assert "checked" not in printed
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+
+
+@FULL
+def test_what_is_found_counts_though_it_cannot_be_written_for_other_programs(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    code, printed = check(BAD, "--json", "/dev/full")
+    assert code == FOUND
+    assert ", 1 finding (" in printed
+    assert printed.count("radixproof: cannot write /dev/full (No space left on device)") == 1
+
+
+@FULL
+def test_nothing_is_said_to_be_clean_to_programs_that_were_told_nothing(check: Check) -> None:
+    code, printed = check(GOOD, "--profile", "ci", "--junit", "/dev/full")
+    assert code == CANNOT_RUN
+    assert ", clean (" in printed
+
+
+def test_what_cannot_be_accepted_after_all_is_found(
+    check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("radixproof.properties.known.files.write_file", full)
+    code, printed = check(BAD, "--accept", str(tmp_path / "known.toml"))
+    assert code == FOUND
+    assert "what was found is not accepted: No space left on device" in printed
 
 
 # -- several processes -----------------------------------------------------------------------------

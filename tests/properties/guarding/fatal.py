@@ -18,7 +18,8 @@ from pathlib import Path
 
 import toy_adapter
 from radixproof.impl.observation import Observation
-from radixproof.impl.system import Target
+from radixproof.impl.system import Lookup, Target
+from radixproof.model.key import Key
 from toy_adapter import Adapter
 from toy_cache import Node, ToyCache
 
@@ -96,6 +97,14 @@ class ClosesFiles(Ends):
         os.closerange(3, 1000)
 
 
+class Forks(ToyCache):
+    """A split forks, and both processes go on."""
+
+    def split(self, lower: Node, at: int) -> Node:
+        os.fork()
+        return super().split(lower, at)
+
+
 class BlindAfterwards(Adapter):
     """It cannot be looked at once it holds three nodes."""
 
@@ -103,6 +112,36 @@ class BlindAfterwards(Adapter):
         if len(list(self.cache.nodes())) > 2:
             raise LookupError("blind")
         return super().observe(whole)
+
+
+class GoneAfterwards(Adapter):
+    """A match after a split raises; to be looked at then ends the process."""
+
+    broken = False
+
+    def match(self, key: Key) -> Lookup:
+        before = len(list(self.cache.nodes()))
+        found = super().match(key)
+        if len(list(self.cache.nodes())) > before:
+            self.broken = True
+            raise LookupError("split")
+        return found
+
+    def observe(self, whole: bool) -> Observation:
+        if self.broken:
+            self.end()
+        return super().observe(whole)
+
+    def end(self) -> None:
+        os.abort()
+
+
+class LostAfterwards(GoneAfterwards):
+    """To be looked at then never ends."""
+
+    def end(self) -> None:
+        while True:
+            time.sleep(1)
 
 
 CHANCE = random.Random(1)
@@ -195,6 +234,10 @@ def closes_files() -> Target:
     return target(ClosesFiles)
 
 
+def forks() -> Target:
+    return target(Forks)
+
+
 def by_chance() -> Target:
     return target(ByChance)
 
@@ -222,3 +265,11 @@ def not_found() -> Target:
 
 def blind_afterwards() -> Target:
     return replace(target(ToyCache), build=BlindAfterwards)
+
+
+def gone_afterwards() -> Target:
+    return replace(target(ToyCache), build=GoneAfterwards)
+
+
+def lost_afterwards() -> Target:
+    return replace(target(ToyCache), build=LostAfterwards)

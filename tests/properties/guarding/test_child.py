@@ -15,7 +15,14 @@ from radixproof.impl.operations import Evict, History, Insert, Match
 from radixproof.impl.system import Target, Unavailable
 from radixproof.model.key import Key
 from radixproof.properties.generating.configs import plainest
-from radixproof.properties.guarding.child import Died, FailedItself, Returned, Tell, in_child
+from radixproof.properties.guarding.child import (
+    Child,
+    Died,
+    FailedItself,
+    Returned,
+    Tell,
+    in_child,
+)
 from radixproof.properties.running import journal
 from radixproof.properties.running.journal import Doing
 from radixproof.properties.running.run import run_history
@@ -131,3 +138,49 @@ def test_one_in_a_child_of_ones_own() -> None:
     assert isinstance(ending.value, Died)
     assert ending.value.error == "SIGABRT"
     assert ending.value.where == "Aborts.end"
+
+
+def test_one_that_has_closed_its_streams_says_what_it_can() -> None:
+    def closes(_: Tell) -> object:
+        sys.stdout.close()
+        sys.stderr.close()
+        return in_child(lambda _: "done")
+
+    def fails(_: Tell) -> None:
+        sys.stderr.close()
+        raise ZeroDivisionError
+
+    ending = in_child(closes)
+    assert isinstance(ending, Returned)
+    assert isinstance(ending.value, Returned)
+    assert ending.value.value == "done"
+    with pytest.raises(FailedItself, match="ZeroDivisionError"):
+        in_child(fails)
+
+
+def test_one_that_forks_and_goes_on_in_both_processes_is_followed_in_one(tmp_path: Path) -> None:
+    behind = tmp_path / "pids"
+
+    def work(tell: Tell) -> int:
+        on(fatal.forks, AB, Match(Key((1,))), Match(Key((1,))))(tell)
+        with behind.open("a") as file:
+            file.write(f"{os.getpid()} ")
+        time.sleep(0.3)  # until the other would have come as far
+        return os.getpid()
+
+    ending = in_child(work)
+    assert isinstance(ending, Returned)
+    assert behind.read_text() == f"{ending.value} "
+
+
+def test_only_one_of_two_processes_takes_the_next_job() -> None:
+    def forks(job: int, _: Tell) -> int:
+        os.fork()
+        return job
+
+    child = Child(forks)
+    try:
+        endings = [child.do(job, print, 5.0) for job in range(20)]
+    finally:
+        child.end()
+    assert [ending.value for ending in endings if isinstance(ending, Returned)] == [*range(20)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from radixproof.model.verdict import Property
+from radixproof.properties.histories.corpus import FOLDER
 from radixproof.properties.histories.file_names import LONGEST, module_name, own_slug, slug
+from radixproof.properties.histories.reading import history_in
 
 
 @pytest.mark.parametrize("label", [item.label for item in Property])
@@ -37,10 +39,26 @@ def test_what_is_spelled_as_usual_has_a_plain_name(name: str) -> None:
     assert own_slug(name) == slug(name)
 
 
+def test_rules_of_ours_have_plain_names_of_their_own() -> None:
+    kept = [history_in(file).origin["signature"] for file in FOLDER.glob("*.json")]
+    rules = {one for one in kept if not one.startswith("NOCRASH/") or "/self-check-" in one}
+    assert len(rules) > 50
+    assert len({slug(one) for one in rules}) == len(rules)
+    assert all(own_slug(one) == slug(one) for one in rules)
+
+
 def test_no_two_have_the_same_name_though_their_slugs_are_alike() -> None:
     alike = [
         ("NOCRASH/KeyError@Tree.evict", "NOCRASH/KeyError@Tree._evict"),
         ("NOCRASH/KeyError@Node.len", "NOCRASH/KeyError@Node.__len__"),
+        ("NOCRASH/Full@Queue.put", "NOCRASH/_Full@Queue.put", "NOCRASH/FULL@Queue.put"),
+        ("NOCRASH/KeyError@Tree.put", "NOCRASH/Keyerror@Tree.put", "NOCRASH/Key_Error@Tree.put"),
+        ("NOCRASH/KeyError@Tree.put", "NOCRASH/KeyError@TREE.put", "NOCRASH/KeyError@tree.put"),
+        ("NOCRASH/KeyError@RedTree.put", "NOCRASH/KeyError@Redtree.put"),
+        ("NOCRASH/KeyError@Tree.put", "NOCRASH/KeyError@tree_put", "NOCRASH/KeyError@Tree.Put"),
+        ("NOCRASH/hang@Tree.put", "NOCRASH/Hang@Tree.put", "NOCRASH/hang-tree-put"),
+        ("NOCRASH/SIGABRT@Tree.put", "NOCRASH/Sigabrt@Tree.put"),
+        ("NOCRASH/self-check-d-leaf", "NOCRASH/self-check-d_leaf", "NOCRASH/Self@Check.d_leaf"),
         ("my_cache:target", "my_cache:Target", "my.cache:target", "my:cache_target"),
         ("a:" + "b" * 200, "a:" + "b" * 201),
         ("", "ü", "ö"),

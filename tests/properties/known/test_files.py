@@ -11,7 +11,14 @@ import pytest
 
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.entry import Entry, KnownError
-from radixproof.properties.known.files import BUILTIN, Accepted, accept, load_all, load_known
+from radixproof.properties.known.files import (
+    BUILTIN,
+    Accepted,
+    accept,
+    load_all,
+    load_known,
+    look_whether_it_accepts,
+)
 
 TODAY = date(2026, 11, 27)
 
@@ -255,7 +262,19 @@ def test_a_file_that_cannot_be_extended_is_left_alone(
     path = written(text)
     with pytest.raises(KnownError, match=why):
         accept(path, [Accepted("radix", "OWN/full-lost")], TODAY)
+    with pytest.raises(KnownError, match=why):
+        look_whether_it_accepts(path)
     assert path.read_text() == text
+
+
+def test_a_file_that_can_be_extended_is_left_alone_until_then(
+    written: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = written(FILE)
+    look_whether_it_accepts(path)
+    assert path.read_text() == FILE
+    look_whether_it_accepts(tmp_path / "new.toml")
+    assert not (tmp_path / "new.toml").exists()
 
 
 # -- our own list --------------------------------------------------------------------------------

@@ -12,17 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from radixproof.impl.operations import History, Insert, WritingCheck
+from radixproof.impl.operations import Evict, History, Insert, WritingCheck
 from radixproof.impl.sglang import store
 from radixproof.impl.sglang.paste.shown import Unwritable
 from radixproof.impl.system import Unavailable
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.model.verdict import Breach, Property, Witness
+from radixproof.properties.generating.configs import plainest
 from radixproof.properties.reporting import for_sglang, regression_test
 from radixproof.properties.reporting.regression_test import NoStandaloneTest
+from radixproof.properties.workers.replaying import replay_in_children
 
 from ...own_process import completed
+from ..guarding import fatal
 
 SETTINGS = Path(__file__).parents[3] / "pyproject.toml"
 HISTORY = History(
@@ -135,6 +138,16 @@ def test_it_is_formatted_and_without_lint(written: str, tmp_path: Path) -> None:
         arguments += ["--config", str(SETTINGS), str(file)]
         result = subprocess.run(arguments, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_what_would_end_pytest_is_run_in_processes_of_its_own() -> None:
+    system, operations = fatal.name(fatal.interrupts), (Insert(Key((1, 2))), Insert(Key((3,))))
+    history = History(plainest(fatal.interrupts().scope), (*operations, Evict(2)))
+    breach = replay_in_children(system, history).breach
+    assert breach is not None
+    assert breach.signature == "NOCRASH/KeyboardInterrupt@Interrupts.end"
+    written = regression_test.source_of_test(system, history, breach)
+    assert "replayed = replay_in_children(" in written
 
 
 def test_a_test_that_passes_is_none() -> None:

@@ -124,3 +124,24 @@ def test_a_node_is_drawn_with_all_that_it_has() -> None:
     assert draw(stateful, [with_state], [], "+") == [
         "+ [1 2]  FULL device (locked x1)  MAMBA device+host (locked x1)"
     ]
+
+
+def test_nodes_that_do_not_hang_from_the_root_are_drawn_as_what_they_are() -> None:
+    child = view(2, (3,), parent=1, FULL=3)
+    before = [view(1, (1, 2), FULL=1), child, view(3, (4,), parent=2, FULL=4)]
+    after = [child, view(3, (4,), parent=2, FULL=4), view(9, (9,), FULL=9)]
+    assert draw(Config(), after, before, "+") == [
+        "~ [3]  FULL device  (its parent is not there)",
+        "     [4]  FULL device",
+        "+ [9]  FULL device",
+    ]
+
+
+def test_nodes_above_themselves_are_drawn_once() -> None:
+    circle = [view(1, (1,), parent=3), view(2, (2,), parent=1), view(3, (3,), parent=2)]
+    assert draw(Config(), [*circle, view(4, (4,), parent=3)], [], "+") == [
+        "+ [1]  FULL nowhere  (its parent is below it)",
+        "+    [2]  FULL nowhere",
+        "+       [3]  FULL nowhere",
+        "+          [4]  FULL nowhere",
+    ]

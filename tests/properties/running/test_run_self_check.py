@@ -97,6 +97,16 @@ def test_a_complaint_names_the_breach(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "node 5 has no parent" in breach.text
 
 
+def test_a_complaint_is_told_in_what_can_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def complains(_: RadixSystem) -> None:
+        raise Complaint("odd\x07", "two\nlines \udc80")
+
+    monkeypatch.setattr(RadixSystem, "check_itself", complains, raising=False)
+    (breach,) = run().step(Insert(A))
+    assert breach.signature == "NOCRASH/self-check-odd\\x07"
+    assert breach.text.endswith("finds: two lines \\udc80")
+
+
 def test_it_is_not_called_after_something_was_found(calls: list[int]) -> None:
     checked = run()
     checked.step(Insert(A))
