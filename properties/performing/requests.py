@@ -29,7 +29,7 @@ from radixproof.impl.operations import (
 from radixproof.impl.premises import unavailable
 from radixproof.impl.revealing import Ordering
 from radixproof.impl.scope import Scope
-from radixproof.impl.system import Complete, Lookup
+from radixproof.impl.system import AdapterMistake, Complete, Lookup
 from radixproof.model.config import Component, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing import carried
@@ -43,6 +43,13 @@ from radixproof.properties.performing.outcomes import (
     Skipped,
 )
 from radixproof.properties.performing.step import Adopt, CopyState, Step
+
+NO_ANCHOR = (
+    "insert returned no anchor, and no state had come with it: the request cannot go on, since a"
+    " match ends at a state. Return the node where the insert ended, or say"
+    " Scope(stateless_inserts=False)"
+)
+"""To whoever writes an adapter (semantics 11.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +293,8 @@ class Scheduler:
         lock = RequestLock(request.name, before.number + 1)
         prefix = self.ledger.prefix(request.key, paged)
         act: Lock | Adopt
+        if anchor is None and state is None and Component.MAMBA in self.config.components:
+            raise AdapterMistake(NO_ANCHOR)
         if anchor is None:
             found = self.system.match(prefix)
             node, reached, slots, act = found.anchor, found.device, found.slots, Lock(lock, prefix)

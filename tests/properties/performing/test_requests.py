@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
 )
-from radixproof.impl.system import Target
+from radixproof.impl.system import AdapterMistake, Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Request
@@ -482,3 +483,20 @@ def test_where_an_insert_must_bring_a_state_a_request_without_one_inserts_nothin
         assert not any(isinstance(step.operation, Insert) for step in run.parts(operation))
     assert rows(run) == [0, 0, 0]
     assert run.judge.model.trie.used[Pool.FULL] == 1
+
+
+def test_a_request_that_brought_no_state_cannot_match_what_it_has_inserted(radix: Target) -> None:
+    """Nobody else can tell it where the insert ended."""
+
+    def build(config: Config) -> Any:
+        system: Any = radix.build(config)
+        insert = system.insert
+        system.insert = lambda *given: insert(*given)._replace(anchor=None)
+        return system
+
+    scarce = Config(mamba_states=1, mamba_host_states=16)
+    run = Run(replace(radix, build=build), scarce)
+    run.step(Arrive("q", Key((1,))))
+    with pytest.raises(AdapterMistake, match="insert returned no anchor, and no state had come"):
+        run.step(Prefill("q"))
+    run.close()
