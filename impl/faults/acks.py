@@ -229,3 +229,25 @@ def _copy_again_if_blocking(outstanding: Outstanding[Any]) -> None:
         return finish(blocking, limit)
 
     outstanding.finish = finish_what_is_done  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 37103: how many are made again",
+    "of several copies that have failed one is made again, and the next when that has run",
+    Property.PROGRESS,
+)
+def failed_copies_made_again_one_at_a_time(cache: RadixCache) -> None:
+    for outstanding in queues(cache):
+        _copy_one_again(outstanding)
+
+
+def _copy_one_again(outstanding: Outstanding[Any]) -> None:
+    ahead = outstanding._ahead
+
+    def the_first() -> None:
+        while ahead and ahead[0].copy.done:
+            ahead.popleft()
+        if ahead and ahead[0].copy.failed:
+            ahead[0].copy = outstanding._engine.submit(ahead[0].copy.transfers)
+
+    outstanding._repeat = the_first  # type: ignore[method-assign]

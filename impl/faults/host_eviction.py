@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from radixproof.impl.faults.planting import fault
+from radixproof.impl.faults.planting import INVENTED, fault
 from radixproof.impl.radix.config import COMPONENTS, Component
 from radixproof.model.verdict import Property
 
@@ -233,3 +233,57 @@ def duplicates_of_leaves_first(cache: RadixCache) -> None:
         return freed[FULL] + evict(wanted - freed[FULL], component)
 
     evictor.evict = leaves_first  # type: ignore[method-assign]
+
+
+@fault(
+    INVENTED,
+    "a node on the host that loses its window keeps its state, if the device has that, too",
+    Property.BACKUP,
+)
+def host_window_leaves_a_state_of_both_tiers(cache: RadixCache) -> None:
+    evictor, free_host = cache.host_evictor, cache.host_evictor._free
+
+    def spare(node: Node, component: Component, freed: list[int]) -> None:
+        goes_along = component is MAMBA and node not in cache.tree.host_leaves
+        if not (goes_along and node.mamba.device is not None):
+            free_host(node, component, freed)
+
+    evictor._free = spare  # type: ignore[method-assign]
+
+
+@fault(
+    INVENTED,
+    "host data may go as soon as its rank's own copy has run, though nobody has acknowledged it",
+    Property.RANK,
+)
+def host_data_kept_until_its_copy_has_run(cache: RadixCache) -> None:
+    def may_lose(node: Node, component: Component) -> bool:
+        return not (node.states[component].host_locks or _is_copied(node))
+
+    def may_be_spared(node: Node) -> bool:
+        return not (node.host_locked or _is_copied(node))
+
+    by = {"_may_lose_host": may_lose, "_may_be_spared": may_be_spared}
+    evictor = cache.host_evictor
+    evictor.evict = _asking(by, evictor.evict)  # type: ignore[method-assign]
+    evictor.make_room = _asking(by, evictor.make_room)  # type: ignore[method-assign]
+
+
+def _is_copied(node: Node) -> bool:
+    """Whether a copy of a node has yet to run, as this rank sees it."""
+    return any(not one.copy.done for one in (*node.backups, *node.loads))
+
+
+def _asking(by: Mapping[str, Any], call: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of the host evictor that asks other functions than those of its module."""
+    from radixproof.impl.radix import host_eviction
+
+    def called(*given: Any) -> Any:
+        before = {name: getattr(host_eviction, name) for name in by}
+        try:
+            vars(host_eviction).update(by)
+            return call(*given)
+        finally:
+            vars(host_eviction).update(before)
+
+    return called

@@ -292,3 +292,23 @@ def _around(end: Node, position: int) -> Node | None:
     while node is not None and node.start >= position:
         node = node.parent
     return node if node is not None and node.end > position else None
+
+
+@fault(
+    "family of SGLang pull request 31902: the order of what is fetched",
+    "of a window that was fetched the nodes further down count as older",
+    Property.RECENCY,
+)
+def fetched_window_from_below(cache: RadixCache) -> None:
+    inserter, attach = cache.host_inserter, cache.host_inserter._attach_window
+    put = inserter._attach
+
+    def from_below(end: Node, window: Slots) -> None:
+        late: list[tuple[Node, Component, Slots]] = []
+        inserter._attach = lambda *given: late.append(given)  # type: ignore[method-assign]
+        attach(end, window)
+        inserter._attach = put  # type: ignore[method-assign]
+        for given in reversed(late):
+            put(*given)
+
+    inserter._attach_window = from_below  # type: ignore[method-assign]

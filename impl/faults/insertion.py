@@ -440,3 +440,20 @@ def insert_does_not_renew_its_path(cache: RadixCache) -> None:
         return done
 
     inserter.insert = insert_quietly  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B11, SGLang pull request 36135: where the SWA of a tombstone is recovered from",
+    "a tombstone is cut where the SWA of an insert begins, though the request shares more of it",
+    Property.MATCH,
+)
+def tombstone_cut_below_the_protected(cache: RadixCache) -> None:
+    inserter, cut, overlap = cache.inserter, cache.inserter._cut, cache.inserter._overlap
+
+    def overlap_cut(node: Node, offer: Offer) -> list[Node]:
+        inserter._cut = lambda node, position: cut(node, offer.evicted)  # type: ignore[method-assign]
+        pieces = overlap(node, offer)
+        inserter._cut = cut  # type: ignore[method-assign]
+        return pieces
+
+    inserter._overlap = overlap_cut  # type: ignore[method-assign]

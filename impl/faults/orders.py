@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from radixproof.impl.faults.planting import fault
+from radixproof.impl.faults.planting import INVENTED, fault
 from radixproof.impl.radix.config import EvictionPolicy
 from radixproof.model.verdict import Property
 
@@ -135,3 +135,40 @@ def revived_node_counts_as_new(cache: RadixCache) -> None:
         return revive(node, offer)
 
     inserter._revive = revive_anew  # type: ignore[method-assign]
+
+
+@fault(
+    "family of SGLang pull request 30689: the halves of a node that nobody has used since",
+    "of the halves of a split node the upper one goes first, where the most recently used should",
+    Property.RECENCY,
+)
+def upper_half_first_under_mru(cache: RadixCache) -> None:
+    _turn_by(cache, "mru", lambda node: (-node.accessed, node.end))
+
+
+@fault(
+    INVENTED,
+    "a priority is taken for a flag: all that are above 0 are alike",
+    Property.RECENCY,
+)
+def priority_taken_for_a_flag(cache: RadixCache) -> None:
+    inserter, insert = cache.inserter, cache.inserter.insert
+
+    def insert_flagged(offer: Offer) -> Inserted:
+        return insert(replace(offer, priority=min(offer.priority, 1)))
+
+    inserter.insert = insert_flagged  # type: ignore[method-assign]
+
+
+@fault(
+    INVENTED,
+    "only the first insert of a request has its priority",
+    Property.RECENCY,
+)
+def later_parts_without_priority(cache: RadixCache) -> None:
+    inserter, insert = cache.inserter, cache.inserter.insert
+
+    def insert_part(offer: Offer) -> Inserted:
+        return insert(replace(offer, priority=0 if offer.inserted else offer.priority))
+
+    inserter.insert = insert_part  # type: ignore[method-assign]

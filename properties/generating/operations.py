@@ -323,7 +323,7 @@ class Shaper:
     def _polled(self, load: bool, below: Below) -> Iterator[Operation]:
         """Copies are seen to be done, of which none can be acknowledged; then the host is short."""
         yield LoadingCheck() if load else WritingCheck()
-        if self.config.hosted and self.making.in_turn("room on the host after that", every=2):
+        if self.config.hosted:
             component = self.config.components[below(len(self.config.components))]
             yield EvictHost(self.making.amount(HOST[component], below), component)
 
