@@ -55,6 +55,7 @@ from radixproof.properties.generating.configs import EVERYTHING, config
 from radixproof.properties.generating.wide import NARROW
 from radixproof.properties.judging.applicable import applicable
 from radixproof.properties.judging.step_checks import crashed
+from radixproof.properties.performing.crash import crash, is_of_the_system
 from radixproof.properties.performing.outcomes import Crashed
 from radixproof.properties.performing.performer import Performer
 from radixproof.properties.running.judged import JudgedHistory
@@ -161,7 +162,12 @@ class Unmodelled:
         for part in self.performer.perform(operation):
             if isinstance(part.outcome, Crashed):
                 return [crashed(part, part.outcome)]
-        self.seen = self.performer.system.observe(True)
+        try:
+            self.seen = self.performer.system.observe(True)
+        except BaseException as error:  # raised where the system was looked at
+            if not is_of_the_system(error):
+                raise
+            return [crashed(part, crash(error))]
         performer = self.performer
         return sanity(self.seen, performer.config, performer.ledger.rows, self.judged)
 

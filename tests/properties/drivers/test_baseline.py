@@ -98,6 +98,17 @@ def test_a_crash_counts() -> None:
     assert verdict.breach.signature.startswith("NOCRASH/TypeError")
 
 
+def test_a_look_that_crashes_counts() -> None:
+    def build(config: Config) -> Any:
+        system: Any = find("radix").build(config)
+        system.observe = lambda whole: {}["tree"]
+        return system
+
+    found = baseline.one(replace(find("radix"), build=build), 1, 0).breach
+    assert found is not None
+    assert found.signature.startswith("NOCRASH/KeyError@")
+
+
 def test_a_window_is_given_back_once_for_every_lock() -> None:
     operations: list[Operation] = [
         Insert(Key((1, 2))),
