@@ -127,7 +127,7 @@ def split_forgets_creation(cache: RadixCache) -> None:
 @fault(
     "family of B09, SGLang pull request 27779: whose SWA slot is whose",
     "a split hands the windows of the two halves out the wrong way round",
-    Property.MAP,
+    Property.STUTTER,
 )
 def split_swaps_windows(cache: RadixCache) -> None:
     def swap(lower: Node, upper: Node) -> None:

@@ -187,7 +187,7 @@ def _inserts(config: Config, keys: Sequence[Key]) -> Iterator[Operation]:
     urgencies = (0, 1) if config.eviction_policy is EvictionPolicy.PRIORITY else (0,)
     states = (True, False) if config.mamba_states else (False,)
     for key, state, priority in product(keys, states, urgencies):
-        last = len(key.tokens) - config.page_size
+        last = max(0, len(key.tokens) - config.page_size)
         for evicted in sorted({0, last}) if config.window is not None else (0,):
             yield Insert(key, evicted, reuse=True, state=state, priority=priority)
 

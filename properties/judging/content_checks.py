@@ -171,11 +171,11 @@ def _cause(
     """
     ledger = abstraction.ledger
     late = (DEVICE[pool.component], tag) in ledger.overtaken
+    late = late and (pool.on_host or not _is_right_on_host(abstraction, system, pool, page, tag))
     if not (late and seen < 0) and ledger.wrote(pool, slot, seen, tag):
         why = "; a forward pass that was launched before the slot was freed wrote there"
         return "loaded-before-computed", why
     brought = _brought(abstraction, pool, page, slot, tag)
-    late = late and (pool.on_host or not _is_right_on_host(abstraction, system, pool, page, tag))
     if late and (brought is None or (pool.on_host and seen not in brought)):
         why = "; copies to the host ran while the forward pass that computes it was in flight"
         return "copied-before-computed", why

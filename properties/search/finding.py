@@ -44,14 +44,14 @@ def settle(
 ) -> Finding | None:
     """The finding in a history with a ``breach``, by strict replay and shrinking.
 
-    None if strict replay shows that the breach is the consequence of something known: no model
-    could go on after that, or it is what strict replay sees where a search sees the breach. If the
-    shortest history fails in a new way before it reaches this one, that way is the finding: the
+    None if strict replay shows that the breach is known, or the consequence of something known: no
+    model could go on after that, or it is what strict replay sees where a search sees the breach.
+    If the shortest history fails in a new way before it reaches this one, that way is the finding: the
     other follows from it. When ``stop`` says so, the history is left as short as it is by then.
     """
     every: int | None = 1
     verdict, met, ended = ran(target, history, known.__contains__, every)
-    if ended:
+    if ended or breach.signature in met:
         return None
     if verdict is None:
         # Only the search saw it, with its own deltas and inspections: replay with these.

@@ -29,7 +29,7 @@ from radixproof.properties.workers.searching import (
 from radixproof.properties.workers.shard import SEARCH, Shard
 
 FAULT = "fault:split-parent-not-backed-up"
-SHARD = Shard(FAULT, SEARCH, 1, Budget(steps=1_500, examples=0), folder="out")
+SHARD = Shard(FAULT, SEARCH, 7, Budget(steps=1_500, examples=0), folder="out")
 SIGNATURE = "PROGRESS/never-backed-up"
 
 
@@ -103,7 +103,7 @@ def test_a_finding_comes_with_its_files(broken: Broken) -> None:
     assert finding.signature == done.settled.signature == SIGNATURE
     assert (finding.at_step, finding.operations, finding.shrunk) == (123, 1, True)
     folder = finding.folder
-    assert folder.path == "out/fault-split-parent-not-backed-up/progress-never-backed-up-1"
+    assert folder.path == "out/fault-split-parent-not-backed-up/progress-never-backed-up-7"
     assert folder.written == [*folder.files]
     assert from_json(folder.history).origin["system"] == FAULT
     assert f"Replay: {folder.replay}\n" in folder.report
