@@ -79,7 +79,7 @@ class Described:
             [(holder.kind, self._per_pool(held)) for holder, held in model.receipts.items()],
             [(self.page(kept.device), self.page(kept.best)) for kept in model.kept.values()],
             self._copies(model.copies),
-            sorted(model.refusing),
+            (sorted(model.refusing), [sorted(pools) for pools in model.missed]),
             trie.rows,
             self._most_urgent(),
         )
@@ -158,6 +158,7 @@ def _out(ledger: Ledger) -> Plain:
             one.inserted,
             one.carried,
             one.cannot_insert,
+            one.priority,
             [bool(peer) for peer in one.peers],
         )
         for one in ledger.requests.values()

@@ -49,8 +49,8 @@ class Inserts:
         if begun and not below(2):
             one = begun[below(len(begun))]
             key = one.key
-            if self.making.in_turn("a part of what is fetched", every=2):
-                fetched = (len(self.making.ledger.units(key)) - one.start) // self.config.page_size
+            fetched = (len(self.making.ledger.units(key)) - one.start) // self.config.page_size
+            if fetched and self.making.in_turn("a part of what is fetched", every=2):
                 pages = one.start // self.config.page_size + below(fetched)
                 key = self.making.ledger.prefix(key, (pages + 1) * self.config.page_size)
         else:

@@ -18,15 +18,13 @@ from radixproof.impl.operations import (
     WritingCheck,
 )
 from radixproof.model.config import Pool
-from radixproof.model.key import Key
 from radixproof.model.specification.cache import Cache
 from radixproof.properties.generating.evictions import Evictions
-from radixproof.properties.generating.keys import Below, loadable
+from radixproof.properties.generating.keys import DIFFERENT, Below, loadable
 from radixproof.properties.generating.making import Making
 from radixproof.properties.generating.wide import past_stop, prompt_only
+from radixproof.properties.performing.ledger import Request
 
-DIFFERENT = 8
-"""Tokens of an answer after which it is made of the same again."""
 MOST_REQUESTS = 4
 """The most requests alive at a time."""
 
@@ -37,8 +35,8 @@ class Requests:
     def __init__(self, making: Making, evictions: Evictions) -> None:
         self.making, self.config = making, making.config
         self.ledger, self.evictions = making.ledger, evictions
-        self.retracted: dict[str, Key] = {}
-        """What they had by then, by name: prompt and answer."""
+        self.retracted: dict[str, Request] = {}
+        """As they were when they were, by name. They come again with prompt and answer in one."""
 
     @property
     def may_arrive(self) -> bool:
@@ -53,7 +51,8 @@ class Requests:
             return
         if self.retracted and self.making.in_turn("one that was retracted", every=3):
             name = next(iter(self.retracted))
-            yield self._arrive(name, self.retracted.pop(name), below)
+            before = self.retracted.pop(name)
+            yield Arrive(name, before.key, self.making.quota(below), before.priority)
         else:
             yield self._new(model, below)
 
@@ -67,9 +66,6 @@ class Requests:
             else self.making.keys.on_host(model, below)
         )
         self.making.keys.prompts.remember(key)
-        return self._arrive(name, key, below)
-
-    def _arrive(self, name: str, key: Key, below: Below) -> Arrive:
         return Arrive(name, key, self.making.quota(below), self.making.priority(below))
 
     def going_on(self, kind: type[Operation], model: Cache, below: Below) -> Iterable[Operation]:
@@ -110,7 +106,7 @@ class Requests:
             yield from (WritingCheck(), RunCopies(2))
 
     def _continued(self, kind: type[Operation], name: str, below: Below) -> Operation:
-        """What it does next."""
+        """What it does next; one that is retracted is kept in mind."""
         size, in_flight = self.config.page_size, self.making.in_flight
         if kind is Prefill:
             pages = (1, 1, 2, 3, 8)[below(5)]
@@ -121,7 +117,7 @@ class Requests:
         if kind is Finish:
             beyond = past_stop(self.config, name) if self.making.scope.ends_at_stops else 0
             return Finish(name, prompt_only(self.config, name), beyond)
-        self.retracted[name] = self.ledger.requests[name].key
+        self.retracted[name] = self.ledger.requests[name]
         return Abort(name)
 
     def _answer(self, below: Below) -> tuple[int, ...]:

@@ -126,7 +126,7 @@ def of_hand_over(step: Step, act: HandOver) -> list[Breach]:
     if act.fetched:
         text = f"{act.due} tokens of {act.whose} have come, and other than these were handed over"
         return [Breach(Property.PROGRESS, "fetched-not-handed-over", text)]
-    text = f"{act.whose} has computed {act.due} tokens in whole pages, and has inserted fewer"
+    text = f"{act.whose} has {act.due} tokens for the tree, in whole pages, and inserted others"
     return [Breach(Property.MATCH, "computed-not-inserted", text)]
 
 

@@ -76,21 +76,23 @@ def make_room(
     config: Config,
     request: Request,
     tokens: int,
-    lacking: PerComponent,
+    lacking: Callable[[], PerComponent],
 ) -> Iterator[Step]:
-    """The engine makes room for an allocation of so many tokens."""
+    """The engine makes room for an allocation of so many tokens, of which some are ``lacking``: it
+    may ask for these in one eviction or in several, and what an earlier one has freed besides need
+    not be asked for.
+    """
+    unasked = lacking()
     carriage = system.make_room(request.handle, tokens)
-    rest = [moment.asked for moment in carriage.moments if moment.did is Did.EVICT]
-    none = not rest and any(lacking)
     for step in Play(system, ledger, config, request, carriage, ends=False).steps():
         if isinstance(step.operation, Evict):
-            asked, *rest = rest
-            # One that is not the last may ask for less.
-            step.lacking = _each(min, lacking, asked) if rest else lacking
-            lacking = _each(operator.sub, lacking, _each(min, lacking, asked))
+            asked = (step.operation.full, step.operation.swa, step.operation.mamba)
+            step.lacking = _each(min, unasked, asked)
+            unasked = _each(operator.sub, unasked, step.lacking)
         yield step
-    if none:
-        yield Step(Evict(), Freed(0), lacking=lacking)
+    left_out = _each(min, unasked, lacking())
+    if any(left_out):
+        yield Step(Evict(), Freed(0), lacking=left_out)
 
 
 def _each(
@@ -137,14 +139,20 @@ def end(
     carriage = system.end_request(request.handle, insert, prompt_only, past_stop)
     play = Play(system, ledger, config, request, carriage, ends=True)
     play.cut = prompt_only or past_stop > 0
-    play.due = _due(config, request) if insert and not play.cut else 0
+    play.due = _due(config, request, prompt_only, past_stop) if insert else 0
     yield from play.steps()
 
 
-def _due(config: Config, request: Request) -> int:
+def _due(config: Config, request: Request, prompt_only: bool = False, past_stop: int = 0) -> int:
     """Units that the tree is to have of a request: whole pages, if any are not the tree's yet."""
-    computed = config.floor(request.computed)
-    return computed if computed > request.protected else 0
+    kept = to_keep(config, request, prompt_only, past_stop)
+    return kept if kept > request.protected else 0
+
+
+def to_keep(config: Config, request: Request, prompt_only: bool, past_stop: int) -> int:
+    """Units of a request that are to be in the tree when it has ended (semantics 11.3)."""
+    answer = 0 if prompt_only else request.computed - past_stop
+    return config.floor(min(request.computed, max(request.prompt, answer)))
 
 
 def _lost(ledger: Ledger, request: Request, evicted: int) -> None:
@@ -197,19 +205,13 @@ class Play:
         self._tracked(self.carriage.states)
         if self.carriage.error is not None and self.carriage.crashed:
             raise self.carriage.error
-        yield from self._left_out()
-
-    def _left_out(self) -> Iterator[Step]:
-        """What was not inserted, where no state decides how much can be; and the end of a request
-        of which the tree has heard nothing.
-        """
         unheard = self.ends and not self.carriage.moments
         if unheard:
             self._last()
         stateless = Component.MAMBA not in self.config.components
-        if unheard or (stateless and self.length < self.due):
-            whose, due = self.request.name, self.due if stateless else 0
-            yield Step(HandOver(whose, due), Done(self.length))
+        due = self.due if stateless else 0
+        if unheard or self.length < due:
+            yield Step(HandOver(self.request.name, due), Done(self.length))
 
     # -- the parts -----------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from radixproof.impl.operations import (
     EvictHost,
     HostInsert,
     HostLock,
-    Match,
     Prefetch,
     Unlock,
 )
@@ -23,8 +22,8 @@ from radixproof.impl.system import Complete
 from radixproof.model.config import HOST, Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Fetching, Ledger, PrefetchLock
-from radixproof.properties.performing.outcomes import Done, Locked, Skipped, matched
-from radixproof.properties.performing.prefetches import stored_of
+from radixproof.properties.performing.outcomes import Done, Locked, Skipped
+from radixproof.properties.performing.prefetches import looked_up, stored_of
 from radixproof.properties.performing.step import HandOver, Step
 
 
@@ -40,12 +39,14 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
         fetch = system.begin_prefetch(key, found.best_anchor, found.best, tags, stored)
     play = Play(system, ledger, operation.prefetch, whole, found.best, {})
     if not fetch.parts and fetch.error is None:
-        declined = "fetch" if end > found.best else ""
-        yield Step(Match(whole), matched(found), found.slots, declined=declined)
+        yield looked_up(whole, found, end)
         return
     yield from play.steps(fetch, ends=fetch.handle is None)
     if fetch.handle is None:
         ledger.hand_over(*fetch.allocated)
+        if stored and not fetch.refused:
+            yield Step(operation, Done(0), due=_room_for(system, config, stored))
+            return
         why = "the host has no room" if fetch.refused else "storage has nothing of it"
         yield Step(operation, Skipped(why), refused=fetch.refused)
         return
@@ -54,9 +55,13 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     fetched = ledger.prefix(key, found.best + taken)
     one = Fetching(fetched, found.best, play.held, fetch.handle)
     ledger.prefetches[operation.prefetch] = one
-    # Without room for all an engine may take as much as there is.
-    room = taken + config.floor(system.available(Pool.FULL_HOST))
-    yield Step(operation, Done(taken), due=min(stored, room))
+    more = _room_for(system, config, stored - taken)
+    yield Step(operation, Done(taken), due=taken + more)
+
+
+def _room_for(system: Complete, config: Config, tokens: int) -> int:
+    """So many of these tokens as the host has room for: an engine may take no more than that."""
+    return min(tokens, config.floor(system.available(Pool.FULL_HOST)))
 
 
 def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch) -> Iterator[Step]:
@@ -67,9 +72,9 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
     came = every if tokens is None else min(every, config.floor(max(0, tokens)))
     fetch = system.end_prefetch(one.handle, came)
     given = sum(part.tokens for part in fetch.parts if part.did is Doing.INSERT)
-    whole = came == every or set(one.slots) == {Pool.FULL_HOST}
+    alone = not any(slots for pool, slots in one.slots.items() if pool is not Pool.FULL_HOST)
     yield from Play(system, ledger, name, one.key, one.start, one.slots).steps(fetch, ends=True)
-    if given != (due := came if whole else 0):
+    if given != (due := came if came == every or alone else 0):
         yield Step(HandOver(name, due, fetched=True), Done(given))
 
 

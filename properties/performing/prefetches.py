@@ -18,7 +18,7 @@ from radixproof.impl.operations import (
     Prefetch,
     Unlock,
 )
-from radixproof.impl.system import Complete, Fetched
+from radixproof.impl.system import Complete, Fetched, Lookup
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 from radixproof.properties.performing.ledger import Fetching, Ledger, PrefetchLock
@@ -37,8 +37,7 @@ def at_once(
     end = config.floor(len(ledger.units(key)))
     handle = system.lock_host(found.best_anchor) if locks and end > found.best else None
     if end <= found.best or (locks and handle is None):
-        declined = "fetch" if end > found.best else ""
-        yield Step(Match(key), matched(found), found.slots, declined=declined)
+        yield looked_up(key, found, end)
         return
     slots, refused = take(system, ledger, needed(config, found.best, end))
     if refused:
@@ -59,8 +58,7 @@ def begin(system: Complete, ledger: Ledger, config: Config, operation: Prefetch)
     end = len(ledger.units(key))
     handle = system.lock_host(found.best_anchor) if end > found.best else None
     if handle is None:
-        declined = "fetch" if end > found.best else ""
-        yield Step(Match(whole), matched(found), found.slots, declined=declined)
+        yield looked_up(whole, found, end)
         return
     lock = PrefetchLock(operation.prefetch)
     yield Step(HostLock(lock, whole), Locked(found.best))
@@ -111,6 +109,14 @@ def end(system: Complete, ledger: Ledger, config: Config, operation: EndPrefetch
         yield Step(HostInsert(key), Done(kept), fetched=one.start)
     system.unlock_host(one.handle)
     yield Step(Unlock(PrefetchLock(name)), Done())
+
+
+def looked_up(key: Key, found: Lookup, end: int) -> Step:
+    """All that came of a fetch down to ``end`` that did not begin: there was nothing to fetch, or
+    the system declined.
+    """
+    declined = "fetch" if end > found.best else ""
+    return Step(Match(key), matched(found), found.slots, declined=declined)
 
 
 def stored_of(config: Config, operation: Prefetch, missing: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from radixproof.impl.observation import PerComponent
@@ -127,10 +128,8 @@ class Scheduler:
             told = (True, operation.prompt_only, operation.past_stop)
             yield from carried.end(self.system, self.ledger, self.config, request, *told)
             return
-        computed = self.config.floor(request.computed)
-        answer = 0 if operation.prompt_only else request.computed - operation.past_stop
-        paged = min(computed, self.config.floor(max(request.prompt, answer)))
-        state = request.state if paged == computed else None
+        paged = carried.to_keep(self.config, request, operation.prompt_only, operation.past_stop)
+        state = request.state if paged == self.config.floor(request.computed) else None
         if not paged or not self._can_insert(state):
             yield from self._leave(request)
             return
@@ -360,7 +359,7 @@ class Scheduler:
         if not request.carried:
             yield from self._make_room(tokens, 0)
             return
-        lacking = self._lacking(tokens, 0)
+        lacking = partial(self._lacking, tokens, 0)
         yield from carried.make_room(
             self.system, self.ledger, self.config, request, tokens, lacking
         )

@@ -59,8 +59,9 @@ class ReleaseState:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """An engine's function ends and has handed over something else than it had to: of a request,
-    what it has computed (semantics 11.5), or of a prefetch, what has come (10.2).
+    """What an engine's function had to hand over to the tree by its end: of a request, what it has
+    computed (semantics 11.5), or of a prefetch, what has come (10.2). It is told where that is not
+    what the tree got, and where the tree has heard nothing of the function at all.
     """
 
     whose: str

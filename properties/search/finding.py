@@ -46,8 +46,8 @@ def settle(
 
     None if strict replay shows that the breach is known, or the consequence of something known: no
     model could go on after that, or it is what strict replay sees where a search sees the breach.
-    If the shortest history fails in a new way before it reaches this one, that way is the finding: the
-    other follows from it. When ``stop`` says so, the history is left as short as it is by then.
+    If the shortest history fails in a new way before it reaches this one, that way is the finding:
+    the other follows from it. When ``stop`` says so, the history is left as short as it is by then.
     """
     every: int | None = 1
     verdict, met, ended = ran(target, history, known.__contains__, every)

@@ -275,27 +275,36 @@ def test_room_is_made_by_the_engine() -> None:
     ledger, request = begun()
     evict = Moment(Did.EVICT, BUSY, asked=(3, 0, 0), freed=(2, 0, 0))
     engine = cast(Complete, Engine(Carriage([evict])))
-    (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, (1, 0, 0))
+    (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, lambda: (1, 0, 0))
     assert (step.operation, step.outcome) == (Evict(3), Freed(2))
     assert step.lacking == (1, 0, 0)
 
 
-def test_room_may_be_made_in_several_evictions() -> None:
-    """The last of them has to make what is still lacking."""
+def told_of_room(asked: list[tuple[int, int, int]], *lacking: tuple[int, int, int]) -> list[Step]:
+    """What comes of evictions that ask for this, where that is lacking before them, and after."""
     ledger, request = begun()
-    asked = [(1, 0, 0), (3, 2, 0), (0, 1, 0)]
     moments = [Moment(Did.EVICT, BUSY, asked=one, freed=one) for one in asked]
-    engine = cast(Complete, Engine(Carriage(moments)))
-    steps = carried.make_room(engine, ledger, CONFIG, request, 3, (2, 3, 0))
+    engine, counts = cast(Complete, Engine(Carriage(moments))), iter(lacking)
+    return [*carried.make_room(engine, ledger, CONFIG, request, 3, lambda: next(counts))]
+
+
+def test_room_may_be_made_in_several_evictions() -> None:
+    """Each may ask for what no earlier one has asked for, or for less."""
+    steps = told_of_room([(1, 0, 0), (3, 2, 0), (0, 1, 0)], (2, 3, 0), (0, 0, 0))
     assert [step.lacking for step in steps] == [(1, 0, 0), (1, 2, 0), (0, 1, 0)]
 
 
+def test_what_another_eviction_frees_besides_need_not_be_asked_for() -> None:
+    (step,) = told_of_room([(4, 0, 0)], (4, 4, 0), (0, 0, 0))
+    assert step.lacking == (4, 0, 0)
+    *_, step = told_of_room([(4, 0, 0)], (4, 4, 0), (0, 2, 0))
+    assert (step.operation, step.lacking) == (Evict(), (0, 2, 0))
+
+
 def test_where_no_room_is_made_nothing_is_evicted() -> None:
-    ledger, request = begun()
-    engine = cast(Complete, Engine(Carriage([])))
-    (step,) = carried.make_room(engine, ledger, CONFIG, request, 3, (2, 3, 0))
+    (step,) = told_of_room([], (2, 3, 0), (2, 3, 0))
     assert (step.operation, step.outcome, step.lacking) == (Evict(), Freed(0), (2, 3, 0))
-    assert not [*carried.make_room(engine, ledger, CONFIG, request, 3, (0, 0, 0))]
+    assert told_of_room([], (0, 0, 0), (0, 0, 0)) == []
 
 
 def test_what_is_computed_and_not_inserted_is_told() -> None:
@@ -304,6 +313,20 @@ def test_what_is_computed_and_not_inserted_is_told() -> None:
     engine = cast(Complete, Engine(Carriage([INSERT._replace(length=2)])))
     *_, step = carried.carry_on(engine, ledger, stateless, request, last=True)
     assert step == Step(HandOver("q", 3), Done(2))
+
+
+@pytest.mark.parametrize(
+    ("prompt_only", "past_stop", "due"), [(False, 0, 3), (True, 0, 1), (False, 1, 2)]
+)
+def test_what_is_to_be_kept_of_a_request_is_due_at_its_end(
+    prompt_only: bool, past_stop: int, due: int
+) -> None:
+    ledger, request = begun()
+    request.prompt = 1
+    stateless = replace(CONFIG, mamba_states=0, mamba_host_states=0)
+    engine, told = cast(Complete, Engine(Carriage([]))), (True, prompt_only, past_stop)
+    (step,) = carried.end(engine, ledger, stateless, request, *told)
+    assert step == Step(HandOver("q", due), Done(0))
 
 
 def test_a_request_of_whose_end_the_tree_hears_nothing_has_ended() -> None:

@@ -108,12 +108,21 @@ def test_one_that_ends_at_once_holds_nothing(refused: Sequence[tuple[Pool, int]]
     parts = [Part(Doing.LOCK, ((4, 5), (), ())), Part(Doing.UNLOCK, ((4, 5), (), ()))]
     fetch = Fetch(parts, refused=refused, allocated=[Pool.FULL_HOST])
     engine, ledger = Engine(fetch), Ledger(CONFIG)
-    *_, unlocked, begin = begun(engine, ledger)
+    *_, unlocked, begin = begun(engine, ledger, stored=2 if refused else 0)
     assert unlocked == Step(Unlock(LOCK), Done())
     why = "the host has no room" if refused else "storage has nothing of it"
     assert (begin.outcome, begin.refused) == (Skipped(why), refused)
     assert (held(ledger), ledger.idle) == ([set(), set()], True)
     assert (Pool.FULL_HOST, 0) in ledger.allocations()
+
+
+@pytest.mark.parametrize(("free", "due"), [(0, 0), (3, 2)])
+def test_one_that_ends_at_once_although_storage_has_something_should_not(
+    free: int, due: int
+) -> None:
+    parts = [Part(Doing.LOCK, NOTHING), Part(Doing.UNLOCK, NOTHING)]
+    *_, step = begun(Engine(Fetch(parts), free=free), Ledger(CONFIG))
+    assert (step.outcome, step.due) == (Done(0), due)
 
 
 def test_what_is_still_to_be_freed_is_held_until_the_end() -> None:
