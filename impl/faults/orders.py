@@ -152,12 +152,7 @@ def upper_half_first_under_mru(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def priority_taken_for_a_flag(cache: RadixCache) -> None:
-    inserter, insert = cache.inserter, cache.inserter.insert
-
-    def insert_flagged(offer: Offer) -> Inserted:
-        return insert(replace(offer, priority=min(offer.priority, 1)))
-
-    inserter.insert = insert_flagged  # type: ignore[method-assign]
+    _with_priority(cache, lambda offer: min(offer.priority, 1))
 
 
 @fault(
@@ -166,9 +161,14 @@ def priority_taken_for_a_flag(cache: RadixCache) -> None:
     Property.RECENCY,
 )
 def later_parts_without_priority(cache: RadixCache) -> None:
+    _with_priority(cache, lambda offer: 0 if offer.inserted else offer.priority)
+
+
+def _with_priority(cache: RadixCache, priority: Callable[[Offer], int]) -> None:
+    """Let inserts have another priority than that of their requests."""
     inserter, insert = cache.inserter, cache.inserter.insert
 
-    def insert_part(offer: Offer) -> Inserted:
-        return insert(replace(offer, priority=0 if offer.inserted else offer.priority))
+    def insert_otherwise(offer: Offer) -> Inserted:
+        return insert(replace(offer, priority=priority(offer)))
 
-    inserter.insert = insert_part  # type: ignore[method-assign]
+    inserter.insert = insert_otherwise  # type: ignore[method-assign]
