@@ -330,7 +330,7 @@ class SglangSystem:
             asking.swa_host_hit_length = anchor.swa_host_hit_length
             asking.mamba_host_hit_length = anchor.mamba_host_hit_length
         self._victims.restart()
-        self._tree.init_load_back(
+        answer = self._tree.init_load_back(
             self._sglang.params.InitLoadBackParams(
                 best_match_node=anchor.best_match_node,
                 host_hit_length=anchor.host_hit_length,
@@ -338,7 +338,10 @@ class SglangSystem:
                 req=asking,
             )
         )
-        return self._transfers.start_loading()
+        asked = self._transfers.loads_asked_for
+        loaded = self._transfers.start_loading()
+        _believe(answer, anchor, loaded, asked)
+        return loaded
 
     def run_copies(self, count: int, load: bool = False, fail: bool = False) -> int:
         if fail:
@@ -408,3 +411,20 @@ class SglangSystem:
 
     def _tensor(self, slots: Sequence[int]) -> Any:
         return self._sglang.torch.tensor(slots, dtype=self._sglang.torch.int64)
+
+
+class WrongAnswer(Exception):
+    """What SGLang answers is not what it has done, and a scheduler would go on with it."""
+
+
+def _believe(answer: Any, anchor: Any, loaded: int, asked: bool) -> None:
+    """Hold what a load-back answers against what it has brought: the tokens that a request gets
+    down to the best node of its match, and that node; or none, and the node on the device.
+
+    Raises `WrongAnswer`.
+    """
+    more, node = answer
+    length = more if isinstance(more, int) else len(more)
+    right = anchor.best_match_node if length else anchor.last_device_node
+    if node != right or length < loaded or (length and not asked):
+        raise WrongAnswer(f"{length} tokens down to {node}, where {loaded} are brought to {right}")

@@ -100,7 +100,8 @@ def backup_all_layers(
     """
 
     def copy() -> None:
-        source, (page, offset) = src_indices.numpy(), np.divmod(dst_indices.numpy(), page_size)
+        source, target = (_by_pages(one, page_size) for one in (src_indices, dst_indices))
+        page, offset = np.divmod(target, page_size)
         layers = len(src_ptrs) // len(dst_ptrs)
         for number, tensor in enumerate(src_ptrs):
             dst_ptrs[number // layers].numpy()[page, number % layers, offset] = tensor.numpy()[
@@ -124,11 +125,19 @@ def load_layer(
     """
 
     def copy() -> None:
-        (page, offset), target = np.divmod(src_indices.numpy(), page_size), dst_indices.numpy()
+        source_slots, target = (_by_pages(one, page_size) for one in (src_indices, dst_indices))
+        page, offset = np.divmod(source_slots, page_size)
         for source, tensor in zip(src_ptrs, dst_ptrs, strict=True):
             tensor.numpy()[target] = source.numpy()[page, layer_id, offset]
 
     _submit(copy, src_ptrs[0], src_indices, dst_ptrs[0], dst_indices)
+
+
+def _by_pages(indices: Any, page_size: int) -> Any:
+    """Slots as the kernels take them: whole pages, each from its first slot on."""
+    if len(indices) % page_size:
+        raise RuntimeError(f"{len(indices)} indices are no whole pages of {page_size}")
+    return (indices.numpy()[::page_size, np.newaxis] + np.arange(page_size)).ravel()
 
 
 def copy_slots(

@@ -141,9 +141,11 @@ class Recorder:
                 return call(*arguments, **named)
             self._look()
             self._depth += 1
-            standing = self._standing()
-            result = call(*arguments, **named)
-            self._depth -= 1
+            try:
+                standing = self._standing()
+                result = call(*arguments, **named)
+            finally:
+                self._depth -= 1
             every = (*arguments, *named.values())
             argument = every if isinstance(did, Doing) else every[0]
             made = Did.RELEASE_STATE if did is Did.UNLOCK and _keeps_full(every) else did

@@ -89,6 +89,12 @@ class Transfers:
             self.run(len(self._queue(load=True)), load=True)
         return self._acknowledged(True, self._tree.loading_check, limit)
 
+    @property
+    def loads_asked_for(self) -> bool:
+        """Whether the tree has asked for any that are not submitted yet."""
+        controller = self._tree.cache_controller
+        return controller is not None and bool(controller.load_queue)
+
     def start_loading(self) -> int:
         """Submit the loads that the tree has asked for, as the scheduler does before a batch.
 

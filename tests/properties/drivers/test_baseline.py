@@ -101,7 +101,7 @@ def test_a_crash_counts() -> None:
 def test_a_look_that_crashes_counts() -> None:
     def build(config: Config) -> Any:
         system: Any = find("radix").build(config)
-        system.observe = lambda whole: {}["tree"]
+        system.observe = lambda whole: dict[str, Any]()["tree"]
         return system
 
     found = baseline.one(replace(find("radix"), build=build), 1, 0).breach
