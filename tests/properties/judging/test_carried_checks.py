@@ -124,6 +124,20 @@ def test_room_is_made_for_what_is_lacking(
 
 
 @pytest.mark.parametrize(
+    ("priority", "protected", "wrong"), [(2, 0, False), (3, 0, True), (1, 0, True), (3, 6, False)]
+)
+def test_what_a_request_inserts_has_its_priority(
+    priority: int, protected: int, wrong: bool
+) -> None:
+    """Or the next one, where it is inserted again."""
+    insert = Insert(key(6), priority=priority)
+    carried = Carried(told=0, evicted=0, computed=6, priority=2)
+    step = Step(insert, Inserted(0), protected=protected, carried=carried)
+    found = [one.signature for one in of_insert(Config(page_size=3), step, insert)]
+    assert found == ["RECENCY/priority-not-told"] * wrong
+
+
+@pytest.mark.parametrize(
     ("act", "given", "rule"),
     [
         (HandOver("q", 3), 3, ""),

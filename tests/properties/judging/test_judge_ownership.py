@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from radixproof.impl.operations import (
@@ -19,12 +20,14 @@ from radixproof.impl.operations import (
     RunCopies,
     WritingCheck,
 )
+from radixproof.impl.radix.config import COMPONENTS
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
 
 from ..deeds import (
     AB,
+    FULL,
     LOADED,
     PLAIN,
     SETTLE,
@@ -267,3 +270,19 @@ def spoil_when_waiting(system: RadixSystem) -> None:
 def test_content_of_a_failed_copy_that_is_acknowledged(signature_of: SignatureOf) -> None:
     operations = [Insert(A), FAILED, SETTLE]
     assert signature_of(PLAIN, operations, spoil_when_waiting) == "CONTENT/full_host"
+
+
+def exchange(system: RadixSystem) -> None:
+    """The first node gets a slot that holds the same; nobody uses the one that it had."""
+    device, tree = system.cache.memory.device, system.cache.tree
+    new, node = system.allocate(1), node_of(system, 1)
+    assert new is not None
+    assert node.full.device is not None
+    system.write(new, system.read(Pool.FULL, node.full.device.tolist()))
+    device.free(tree.swap_device(node, COMPONENTS[FULL], np.array(new)))
+
+
+@pytest.mark.parametrize("last", [Insert(A), Insert(B), Evict(1)], ids=str)
+def test_a_page_that_stays_keeps_its_slots(signature_of: SignatureOf, last: Operation) -> None:
+    operations = [Insert(Key((7,))), Insert(A), SETTLE, last]
+    assert signature_of(PLAIN, operations, exchange, after=4) == "STUTTER/full-replaced"
