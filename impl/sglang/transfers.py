@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import takewhile
 from typing import Any, NamedTuple
 from unittest import mock
@@ -16,6 +17,9 @@ from unittest import mock
 from radixproof.impl.sglang.api import Sglang
 from radixproof.impl.sglang.copies import Stream
 from radixproof.impl.sglang.parts import Parts
+
+_AGREE = "_sync_hicache_ready_counts"
+"""What newer trees agree on counts with: of backups, of load-backs, of what storage has done."""
 
 
 class Loading(NamedTuple):
@@ -79,15 +83,29 @@ class Transfers:
         """Before its scheduler polls, newer releases submit what inserts have queued, as one."""
         if self._queues:
             self._tree.flush_pending_backups()
-        return self._acknowledged(
-            False, lambda: self._tree.writing_check(write_back=blocking), limit
-        )
+        check = partial(self._tree.writing_check, write_back=True)
+        return self._acknowledged(False, check if blocking else self._poll_backups, limit)
 
     def loading_check(self, blocking: bool, limit: int | None) -> int:
         """SGLang itself never blocks here: its requests wait for the layers that they need."""
         if blocking:
             self.run(len(self._queue(load=True)), load=True)
-        return self._acknowledged(True, self._tree.loading_check, limit)
+        return self._acknowledged(True, self._poll_loads, limit)
+
+    def _poll_backups(self) -> None:
+        """As the scheduler does it, which agrees with other ranks on all counts at once where the
+        tree can (0.5.19).
+        """
+        if hasattr(self._tree, _AGREE):
+            self._tree.writing_check(finish_count=getattr(self._tree, _AGREE)()[0])
+        else:
+            self._tree.writing_check()
+
+    def _poll_loads(self) -> None:
+        if hasattr(self._tree, _AGREE):
+            self._tree.loading_check(finish_count=getattr(self._tree, _AGREE)()[1])
+        else:
+            self._tree.loading_check()
 
     @property
     def loads_asked_for(self) -> bool:
@@ -131,17 +149,20 @@ class Transfers:
 
     def _acknowledged(self, load: bool, check: Callable[[], None], limit: int | None) -> int:
         before = len(self._queue(load))
-        with self._other_ranks(limit):
+        with self._other_ranks(limit, load):
             check()
         return before - len(self._queue(load))
 
     @contextmanager
-    def _other_ranks(self, limit: int | None) -> Iterator[None]:
+    def _other_ranks(self, limit: int | None, load: bool) -> Iterator[None]:
         """Within the block the tree has peers, and the minimum over all is ``limit`` at most."""
 
-        def reduce(count: Any, **_: Any) -> None:
-            # Only the first number is a count; the others are the same on every rank.
-            count.reshape(-1)[:1].clamp_(max=limit)
+        def reduce(counts: Any, **_: Any) -> None:
+            # Where several numbers are agreed upon these two are first; others are the same on
+            # every rank.
+            every = counts.reshape(-1)
+            at = int(load) if len(every) > 1 and hasattr(self._tree, _AGREE) else 0
+            every[at : at + 1].clamp_(max=limit)
 
         if limit is None:
             yield
