@@ -14,7 +14,7 @@ from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.histories import corpus
-from radixproof.properties.running.run import run_history
+from radixproof.properties.running.run import Run, ends, run_history
 
 STEPS = 6_000
 LENGTH = 2
@@ -41,6 +41,21 @@ def test_planted_bugs_are_found(part_done: Callable[[], None]) -> None:
         verdict = run_history(registry.find(entry.system), entry.history)
         assert verdict is not None, entry.name
         assert verdict.breach.signature == entry.history.origin["signature"], entry.name
+        part_done()
+
+
+def test_what_was_not_expected_is_taken_in(part_done: Callable[[], None]) -> None:
+    """After a breach that the model can go on after, it has what was seen, and nothing else."""
+    for entry in _planted():
+        run = Run(registry.find(entry.system), entry.history.config, every=1)
+        for operation in entry.history.operations:
+            if any(map(ends, run.step(operation))):
+                break
+            seen, known = run.judge.abstraction, run.judge.model.trie.recency
+            there = [page for placed in seen.nodes.values() for page in placed.pages]
+            assert set(there) == set(known), entry.name
+            assert all(page.resident_in == seen.resident_in(page) for page in there), entry.name
+        run.close()
         part_done()
 
 
