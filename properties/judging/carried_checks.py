@@ -124,9 +124,12 @@ def of_hand_over(step: Step, act: HandOver) -> list[Breach]:
     if step.outcome == Done(act.due):
         return []
     if act.fetched:
-        text = f"{act.due} tokens of {act.whose} have come, and other than these were handed over"
+        text = f"of {act.whose} so many tokens have come: {act.due}; the tree got {step.outcome}"
         return [Breach(Property.PROGRESS, "fetched-not-handed-over", text)]
-    text = f"{act.whose} has {act.due} tokens for the tree, in whole pages, and inserted others"
+    text = (
+        f"of {act.whose} so many tokens were to be inserted, in whole pages: {act.due}; the tree"
+        f" got {step.outcome}"
+    )
     return [Breach(Property.MATCH, "computed-not-inserted", text)]
 
 

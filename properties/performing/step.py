@@ -72,7 +72,7 @@ class HandOver:
     name = "hand_over"
 
     def __str__(self) -> str:
-        return f"hand over {self.due} tokens of {self.whose}"
+        return f"hand over what {self.whose} has"
 
 
 @dataclass(frozen=True, slots=True)
