@@ -73,7 +73,7 @@ def test_the_list_is_complete() -> None:
     "name", [name if name in ("split", "size", "recency") else again(name) for name in FOUND]
 )
 def test_a_bug_is_found_with_a_shortest_history(name: str) -> None:
-    findings = radixproof.check(bug(name), steps=2_000).findings
+    findings = radixproof.check(bug(name), steps=2_000, seed=2).findings
     lengths = {finding.signature: len(finding.history.operations) for finding in findings}
     assert lengths
     assert lengths.items() <= FOUND[name].items()

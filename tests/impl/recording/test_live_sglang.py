@@ -97,6 +97,6 @@ def _every_call_has_a_place(folder: Path) -> bool:
     evictions = [line for line in calls if line["call"] == "evict"]
     inserts = [line for line in calls if line["call"] == "insert"]
     assert head["pools"] == ["full", "swa", "full_host", "swa_host"]
-    assert {len(line["free"]) for line in evictions if "free" in line} == {4}
+    assert {len(line["free"]) for line in calls if "free" in line} == {4}
     assert all("reused" in line and "request" in line for line in inserts)
     return bool(evictions and inserts)
