@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -24,13 +23,10 @@ from radixproof.impl.operations import (
     ReleaseWindow,
     Reset,
 )
-from radixproof.impl.system import AdapterMistake, Target
+from radixproof.impl.system import Target
 from radixproof.model.config import Config, Pool
 from radixproof.model.key import Key
-from radixproof.properties.performing.ledger import Request
-from radixproof.properties.performing.outcomes import Done, Freed, Inserted, Locked, Skipped
-from radixproof.properties.performing.step import CopyState, Step
-from radixproof.properties.running.run import Run
+from radixproof.properties.performing.outcomes import Done, Freed, Locked, Skipped
 
 from ..deeds import (
     AB,
@@ -40,7 +36,6 @@ from ..deeds import (
     PLAIN,
     SETTLE,
     STATEFUL,
-    WHOLE,
     WINDOWED,
     A,
     B,
@@ -48,66 +43,9 @@ from ..deeds import (
     with_state,
     words,
 )
+from .watching import LONG, Watched, rows, said
 
 EVERYTHING = Config(window=2, swa_pages=8, swa_host_pages=16, mamba_states=6, mamba_host_states=6)
-LONG = Key((1, 2, 3, 4, 5, 6))
-
-
-class Watched(Run):
-    """A run that is clean, and tells the parts of each operation."""
-
-    def parts(self, operation: Operation) -> list[Step]:
-        told: list[Step] = []
-        perform = self.performer.perform
-
-        def listened(operation: Operation) -> Iterator[Step]:
-            for step in perform(operation):
-                told.append(step)
-                yield step
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.performer, "perform", listened)
-            assert self.step(operation) == []
-        return told
-
-    def request(self, name: str = "q") -> Request:
-        return self.ledger.requests[name]
-
-
-@pytest.fixture
-def watched(radix: Target) -> Iterator[Callable[[Config], Watched]]:
-    """Runs with everything inspected after every part; in the end what is left of requests is
-    finished, and nothing remains.
-    """
-    runs: list[Watched] = []
-
-    def make(config: Config, target: Target = radix) -> Watched:
-        runs.append(Watched(target, config, WHOLE))
-        return runs[-1]
-
-    yield make
-    for run in runs:
-        for name in list(run.ledger.requests):
-            run.parts(Finish(name))
-        assert run.judge.model.trie.rows == [0] * len(Pool)
-        assert not any(run.ledger.rows)
-        assert run.ledger.peers == {}
-        assert run.ledger.shared == {}
-        assert run.ledger.idle
-        for last in (SETTLE, LOADED, Evict(99, 99, 99)):
-            run.parts(last)
-        assert run.finish() == []
-        assert run.seen is not None
-        assert run.seen.free is not None
-        assert all(
-            run.seen.free[pool] == run.config.slots(pool) for pool in Pool if not pool.on_host
-        )
-        run.close()
-
-
-def said(steps: list[Step]) -> list[str]:
-    """The parts in words, with their outcomes."""
-    return [f"{step.operation} -> {step.outcome}".removesuffix(" -> ") for step in steps]
 
 
 # -- a life ------------------------------------------------------------------------------------
@@ -241,10 +179,6 @@ def test_without_a_host_tier_nothing_is_loaded_back(watched: Callable[..., Watch
 
 
 # -- slots -------------------------------------------------------------------------------------
-
-
-def rows(run: Run) -> list[int]:
-    return run.judge.model.trie.rows[:3]
 
 
 def test_the_ledger_of_rows(watched: Callable[..., Watched]) -> None:
@@ -412,91 +346,3 @@ def test_what_nobody_asked_for_is_skipped(
     watched: Callable[..., Watched], operation: Operation
 ) -> None:
     assert watched(PLAIN).parts(operation)[0].outcome == Skipped("there is no request q")
-
-
-# -- states ------------------------------------------------------------------------------------
-
-
-def test_a_request_works_on_a_state_of_its_own(watched: Callable[..., Watched]) -> None:
-    """It copies the one that it matched, and what it inserts brings another."""
-    run = watched(STATEFUL)
-    run.parts(with_state(AB))
-    steps = run.parts(Arrive("q", LONG))
-    assert steps[-2].operation == CopyState(LONG)
-    assert run.request().state is not None
-    assert rows(run) == [0, 0, 1]
-    assert [step.outcome for step in run.parts(Prefill("q", 2))][1] == Inserted(2, 2, True)
-    assert run.judge.model.trie.used[Pool.MAMBA] == 2
-    run.parts(Prefill("q", 2))
-    assert (
-        said(run.parts(Finish("q")))[0]
-        == "insert [1 2 3 4 5 6] evicted 6 state -> 6 tokens were there already, 6 reused"
-    )
-    assert rows(run) == [0, 0, 0]
-    assert run.judge.model.trie.used[Pool.MAMBA] == 3
-
-
-def test_a_request_that_finds_nothing_begins_with_an_empty_state(
-    watched: Callable[..., Watched],
-) -> None:
-    run = watched(STATEFUL)
-    assert isinstance(run.parts(Arrive("q", AB))[-1].operation, Lock)
-    assert rows(run) == [0, 0, 1]
-    run.parts(Abort("q"))
-    assert rows(run) == [0, 0, 0]
-
-
-def test_a_state_is_evicted_for_the_copy_of_another(watched: Callable[..., Watched]) -> None:
-    """But not the one that is copied, which is the oldest here."""
-    run = watched(Config(mamba_states=2, mamba_host_states=2))
-    for operation in (with_state(A), with_state(B), SETTLE):
-        run.parts(operation)
-    (copied,) = (
-        step for step in run.parts(Arrive("q", AB)) if isinstance(step.operation, CopyState)
-    )
-    assert copied.outcome == Done(1)
-    assert run.judge.model.trie.walk(A)[0].has(Pool.MAMBA)
-    assert not run.judge.model.trie.walk(B)[0].has(Pool.MAMBA)
-
-
-def test_a_request_without_room_for_a_state_goes_on_without_one(
-    watched: Callable[..., Watched],
-) -> None:
-    run = watched(Config(mamba_states=1, mamba_host_states=1))
-    run.parts(with_state(A))
-    run.parts(SETTLE)
-    (copied,) = (
-        step for step in run.parts(Arrive("q", AB)) if isinstance(step.operation, CopyState)
-    )
-    assert copied.outcome == Done(0)
-    assert [step.outcome for step in run.parts(Prefill("q"))][1] == Inserted(1, 1, False)
-
-
-def test_where_an_insert_must_bring_a_state_a_request_without_one_inserts_nothing(
-    radix: Target,
-) -> None:
-    scope = replace(radix.scope, stateless_inserts=False)
-    run = Watched(replace(radix, scope=scope), Config(mamba_states=1, mamba_host_states=1))
-    run.parts(with_state(A))
-    run.parts(SETTLE)
-    for operation in (Arrive("q", AB), Prefill("q"), Finish("q")):
-        assert not any(isinstance(step.operation, Insert) for step in run.parts(operation))
-    assert rows(run) == [0, 0, 0]
-    assert run.judge.model.trie.used[Pool.FULL] == 1
-
-
-def test_a_request_that_brought_no_state_cannot_match_what_it_has_inserted(radix: Target) -> None:
-    """Nobody else can tell it where the insert ended."""
-
-    def build(config: Config) -> Any:
-        system: Any = radix.build(config)
-        insert = system.insert
-        system.insert = lambda *given: insert(*given)._replace(anchor=None)
-        return system
-
-    scarce = Config(mamba_states=1, mamba_host_states=16)
-    run = Run(replace(radix, build=build), scarce)
-    run.step(Arrive("q", Key((1,))))
-    with pytest.raises(AdapterMistake, match="insert returned no anchor, and no state had come"):
-        run.step(Prefill("q"))
-    run.close()
