@@ -318,7 +318,7 @@ class Replicas:
         if differ:
             self._same("the tree", [_to_a_scheduler(one) for one in seen])
         if differ or any(self._own):
-            for own, one in zip(self._own, seen, strict=True):
+            for own, one in zip(self._own[1:], seen[1:], strict=True):
                 own.update(_of_nodes(seen[0].nodes, one.nodes))
         return seen[0]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from radixproof.impl.faults.planting import fault
+from radixproof.impl.faults.planting import INVENTED, fault
 from radixproof.impl.radix.config import Component
 from radixproof.model.verdict import Property
 
@@ -334,30 +334,25 @@ def page_before_duplicate_freed(cache: RadixCache) -> None:
     Property.PIN,
 )
 def duplicates_replace_slots_in_use(cache: RadixCache) -> None:
-    inserter, overlap = cache.inserter, cache.inserter._overlap
-
-    def overlap_replacing(node: Node, offer: Offer) -> list[Node]:
-        if inserter._window is not None or offer.protected > node.start:
-            return overlap(node, offer)
-        cache.memory.device.free(
-            cache.tree.swap_device(node, FULL, offer.part(node.start, node.end))
-        )
-        return [node]
-
-    inserter._overlap = overlap_replacing  # type: ignore[method-assign]
+    _keep_newest(cache, lambda _: True)
 
 
 @fault(
-    "invented",
+    INVENTED,
     "an insert takes its own slots for what the device has already, and frees the tree's, "
     "though it recovers nothing with them",
     Property.STUTTER,
 )
 def newest_slots_kept(cache: RadixCache) -> None:
+    _keep_newest(cache, lambda node: not node.full.locks)
+
+
+def _keep_newest(cache: RadixCache, where: Callable[[Node], bool]) -> None:
+    """Let some nodes take the slots that an insert offers for them, without a window."""
     inserter, overlap = cache.inserter, cache.inserter._overlap
 
     def overlap_newest(node: Node, offer: Offer) -> list[Node]:
-        if inserter._window is not None or node.full.locks or offer.protected > node.start:
+        if inserter._window is not None or offer.protected > node.start or not where(node):
             return overlap(node, offer)
         slots = offer.part(node.start, node.end)
         cache.memory.device.free(cache.tree.swap_device(node, FULL, slots))

@@ -83,29 +83,26 @@ class Transfers:
         """Before its scheduler polls, newer releases submit what inserts have queued, as one."""
         if self._queues:
             self._tree.flush_pending_backups()
-        check = partial(self._tree.writing_check, write_back=True)
-        return self._acknowledged(False, check if blocking else self._poll_backups, limit)
+        if blocking:
+            check = partial(self._tree.writing_check, write_back=True)
+            return self._acknowledged(False, check, limit)
+        return self._acknowledged(False, partial(self._poll, load=False), limit)
 
     def loading_check(self, blocking: bool, limit: int | None) -> int:
         """SGLang itself never blocks here: its requests wait for the layers that they need."""
         if blocking:
             self.run(len(self._queue(load=True)), load=True)
-        return self._acknowledged(True, self._poll_loads, limit)
+        return self._acknowledged(True, partial(self._poll, load=True), limit)
 
-    def _poll_backups(self) -> None:
+    def _poll(self, load: bool) -> None:
         """As the scheduler does it, which agrees with other ranks on all counts at once where the
         tree can (0.5.19).
         """
+        check = self._tree.loading_check if load else self._tree.writing_check
         if hasattr(self._tree, _AGREE):
-            self._tree.writing_check(finish_count=getattr(self._tree, _AGREE)()[0])
+            check(finish_count=getattr(self._tree, _AGREE)()[load])
         else:
-            self._tree.writing_check()
-
-    def _poll_loads(self) -> None:
-        if hasattr(self._tree, _AGREE):
-            self._tree.loading_check(finish_count=getattr(self._tree, _AGREE)()[1])
-        else:
-            self._tree.loading_check()
+            check()
 
     @property
     def loads_asked_for(self) -> bool:
@@ -118,9 +115,9 @@ class Transfers:
 
         Returns their FULL tokens.
         """
-        controller = self._tree.cache_controller
-        if controller is None or not controller.load_queue:
+        if not self.loads_asked_for:
             return 0
+        controller = self._tree.cache_controller
         asked = list(controller.load_queue)
         self._tree.ready_to_load_host_cache()
         event = controller.ack_load_queue[-1].finish_event

@@ -44,4 +44,6 @@ class State:
         self.refusing: set[Pool] = set()
         """Pools whose next allocation was made to fail, and may still be to come (17.4)."""
         self.missed: list[set[Pool]] = []
-        """Allocations that have failed since, by the pools of which one had met its refusal."""
+        """Allocations that have failed since the last of these was told to, each by the pools of
+        which one has met its refusal.
+        """

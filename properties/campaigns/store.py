@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from radixproof.properties.histories.durable import encoded
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.workers.searching import FindingReport
 from radixproof.properties.workers.shard import Shard
@@ -35,10 +36,10 @@ CREATE TABLE milestone (
 
 
 def _plain(text: str) -> str:
-    """Halves of characters, which come from what a system says or from names of files, written out:
-    SQLite takes none.
+    """What a system says, and names of files, as files have them: SQLite takes no half
+    characters.
     """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return encoded(text).decode()
 
 
 class StoreError(ValueError):

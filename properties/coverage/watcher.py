@@ -43,7 +43,7 @@ from radixproof.model.specification.trie import Holder, HolderKind, Page, PagesP
 from radixproof.properties.coverage import evicting, recognise
 from radixproof.properties.coverage.inserting import fetched_end
 from radixproof.properties.coverage.milestones import Met, Milestone
-from radixproof.properties.generating.preview import goes_on, preview_match
+from radixproof.properties.generating.preview import goes_on, preview_match, reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What a prefetch began with: its whole prompt, as far as storage has it, and the node that
-    its prefix ended on.
-    """
+    """What a prefetch began with: its whole prompt, and the node that its prefix ended on."""
 
     key: Key
     stop: int
+    """The end of what storage has of it."""
     end: Page
     length: int
     """Pages of the node."""
@@ -186,7 +185,7 @@ class Watcher:
         receipt = _lock_of(model, operation.request)
         if receipt is None or isinstance(operation, Decode):
             return False
-        known = len(model.receipts[receipt].get(Pool.FULL, [])) * model.config.page_size
+        known = reached(model, receipt)
         return known + operation.tokens >= len(model.trie.units(self.prompts[operation.request]))
 
     def _overtake(self, model: Cache) -> None:

@@ -298,7 +298,8 @@ class Shaper:
         if ranks > 1 and self.making.in_turn("one rank ahead", every=5):
             return self._ahead(load, rank, below)
         if queued > 1 and self.scope.failing_copies:
-            if below(3) if ranks > 1 else self.making.in_turn("a failure ahead", every=5):
+            ahead = below(3) if ranks > 1 else self.making.in_turn("a failure ahead", every=5)
+            if ahead:
                 return self._behind_a_failure(load, rank, below)
             if self.making.in_turn("all of them fail", every=4):
                 return self._fail_together(load, rank, queued)

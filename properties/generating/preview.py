@@ -144,9 +144,14 @@ def evictable(pages: Iterable[Page], pool: Pool, spared: list[Page]) -> int:
     return sum(not page.locked_in(pool) and page not in spared for page in pages)
 
 
+def reached(model: Cache, holder: Holder) -> int:
+    """Units down to where the lock of a request reaches, all of which the tree has."""
+    return len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
+
+
 def goes_on(model: Cache, holder: Holder, key: Key, tokens: int) -> bool:
     """Whether computing so much more of its prompt certainly makes a request insert, and exchange
     its receipt for another.
     """
-    known = len(model.receipts[holder].get(Pool.FULL, [])) * model.config.page_size
+    known = reached(model, holder)
     return model.config.floor(min(known + tokens, len(key.units(model.config.bigram)))) > known

@@ -30,7 +30,7 @@ def write_file(file: Path, text: str) -> None:
     """
     place = Path(os.path.realpath(file))
     if place.exists() and not place.is_file():
-        place.write_bytes(_encoded(text))
+        place.write_bytes(encoded(text))
         return
     with _workplace(place.parent) as work:
         new = work / place.name
@@ -106,14 +106,14 @@ def _traded(one: Path, other: Path) -> bool:
 # -- what is flushed to the disk -----------------------------------------------------------------
 
 
-def _encoded(text: str) -> bytes:
+def encoded(text: str) -> bytes:
     """The text, with half characters (of somebody's error message) in a form that can be read."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def _create(file: Path, text: str) -> None:
     with file.open("xb") as stream:
-        stream.write(_encoded(text))
+        stream.write(encoded(text))
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -107,7 +107,9 @@ def of_state(config: Config, insert: Insert, carried: Carried, wrong: list[Breac
 
 
 def of_room(step: Step, evict: Evict) -> list[Breach]:
-    """PROGRESS: the engine evicts what an allocation lacks, and not all that it needs."""
+    """PROGRESS: the engine evicts what an allocation lacks, and neither all that it needs, nor
+    less.
+    """
     asked = (evict.full, evict.swa, evict.mamba)
     if step.lacking is None or asked == step.lacking:
         return []

@@ -59,13 +59,10 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
                 f"{spell([page])} is locked by {_holders(page, pool)}, but its {pool.name} slots "
                 "were freed and replaced by others"
             )
-            witness = Witness(page.key(), pool, kept=True)
-            breaches.append(Breach(Property.PIN, f"{pool.name.lower()}-replaced", text, witness))
+            breaches.append(_replaced(Property.PIN, page, pool, text))
         elif not pool.on_host and not _may_be_replaced(page, pool, step, delta):
             text = f"{step.operation} gave {spell([page])} other {pool.name} slots than it had"
-            witness = Witness(page.key(), pool, kept=True)
-            rule = f"{pool.name.lower()}-replaced"
-            breaches.append(Breach(Property.STUTTER, rule, text, witness))
+            breaches.append(_replaced(Property.STUTTER, page, pool, text))
     for pool in model.config.pools:
         taken = [page for page in delta.gone[pool] if page.locked_in(pool)]
         if taken:
@@ -97,6 +94,11 @@ def pinned(model: Cache, step: Step, delta: Delta, own: Holder | None) -> list[B
             )
         )
     return breaches
+
+
+def _replaced(violates: Property, page: Page, pool: Pool, text: str) -> Breach:
+    witness = Witness(page.key(), pool, kept=True)
+    return Breach(violates, f"{pool.name.lower()}-replaced", text, witness)
 
 
 def _may_be_replaced(page: Page, pool: Pool, step: Step, delta: Delta) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from radixproof.impl.carrying import Carriage, Did, Moment
 from radixproof.impl.observation import PerComponent
@@ -237,10 +237,16 @@ class Play:
         evicted = min(length, max(request.evicted, protected))
         operation = Insert(key, evicted, state=brings, priority=moment.priority)
         outcome = Inserted(moment.reused, protected, moment.taken)
-        carried = Carried(moment.told, request.evicted, request.computed, moment.counted, summed)
-        carried = replace(carried, priority=request.priority)
-        if own or self.cut:
-            carried = replace(carried, own=own, cut=self.cut)
+        carried = Carried(
+            moment.told,
+            request.evicted,
+            request.computed,
+            moment.counted,
+            summed,
+            own,
+            self.cut,
+            request.priority,
+        )
         return Step(operation, outcome, protected=protected, inserted=before, carried=carried)
 
     def _summed(self, state: int | None) -> int | None:
