@@ -10,6 +10,7 @@ from radixproof.impl.sabotage import (  # noqa: F401  (importing a family regist
     backing_up,
     counting,
     evicting,
+    fetching,
     host,
     inserting,
     loading,

@@ -1,4 +1,4 @@
-"""Sabotage of inserts, by requests and on the host."""
+"""Sabotage of inserts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from radixproof.impl.radix.config import COMPONENTS
+from radixproof.impl.radix.config import Component as Part
 from radixproof.impl.sabotage.planting import (
     ALL,
     FULL,
     HOSTED,
     MAMBA,
     SWA,
-    THROUGH,
     Strikes,
     kind,
 )
@@ -33,10 +35,6 @@ STATE = (
 RECOVERS = (
     "*Tombstone on the device: SWA recovers* from the request's slots that are neither below `p`"
     " nor below `e`"
-)
-REFILLED = (
-    "a walked node beyond `start` without a host copy takes the slots offered for it, if its parent"
-    " has one or is the root"
 )
 
 
@@ -156,6 +154,44 @@ def slots_exchanged_in_use(cache: RadixCache, strikes: Strikes) -> None:
 
 
 @kind(
+    "slots that the device keeps are exchanged for those that an insert brings",
+    "4.1",
+    "Otherwise a page that stays on the device keeps its slots there, whatever is done",
+    (FULL, SWA),
+)
+def slots_exchanged_unasked(cache: RadixCache, strikes: Strikes) -> None:
+    tree, device = cache.tree, cache.memory.device
+
+    @around(cache.inserter, "_overlap")
+    def exchange(overlap: Callable[..., list[Node]], node: Node, offer: Offer) -> list[Node]:
+        windowed = cache.config.window is not None
+        whole = max(offer.protected, offer.evicted if windowed else 0) <= node.start
+        lost = windowed and node.swa.device is None
+        asked = not whole or lost or node.full.locks or node.swa.locks
+        if asked or not strikes(SWA if windowed else FULL):
+            return overlap(node, offer)
+        slots = offer.part(node.start, node.end)
+        device.free(tree.swap_device(node, Part.FULL, slots))
+        if windowed:
+            tree.swap_device(node, Part.SWA, device.peers(slots))
+        return [node]
+
+
+@kind("a state that the tree has is exchanged for that of an insert", "4.3", STATE, (MAMBA,))
+def state_exchanged(cache: RadixCache, strikes: Strikes) -> None:
+    @around(cache.inserter, "_take_state")
+    def exchange(take: Callable[..., bool], node: Node, offer: Offer) -> bool:
+        held = node.mamba.device is not None and not node.mamba.locks
+        if offer.state is None or not held or not strikes(MAMBA):
+            return take(node, offer)
+        state = np.array([offer.state], dtype=np.int64)
+        cache.memory.device_allocators[Part.MAMBA].free(
+            cache.tree.swap_device(node, Part.MAMBA, state)
+        )
+        return True
+
+
+@kind(
     "a node does not take the higher priority of an insert",
     "4.1",
     "Every node on it takes the insert's priority if that is higher than its own.",
@@ -213,43 +249,3 @@ def insert_ends_a_node_short(cache: RadixCache, strikes: Strikes) -> None:
         if parent is None or unfinished or not strikes(FULL):
             return done
         return done._replace(node=parent)
-
-
-@kind(
-    "what was fetched for the rest of a key is not taken",
-    "10.3",
-    "and the rest of the key becomes a host-only node under the same condition.",
-    policies=HOSTED,
-)
-def fetched_leaf_refused(cache: RadixCache, strikes: Strikes) -> None:
-    inserter = cache.host_inserter
-
-    @around(inserter, "_add_leaf")
-    def refuse(add: Callable[..., Node | None], *what: Any) -> Node | None:
-        parent, _, segment, slots = what
-        wanted = inserter._write_back or parent.is_root or parent.backed
-        taken = bool(segment) and len(slots) >= len(segment) and wanted
-        if not (taken and strikes(FULL)):
-            return add(*what)
-        inserter._free(slots)
-        return None
-
-
-@kind("what was fetched for a node is not taken", "10.3", REFILLED, policies=THROUGH)
-def refill_refused(cache: RadixCache, strikes: Strikes) -> None:
-    inserter = cache.host_inserter
-
-    @around(inserter, "_refill")
-    def refuse(refill: Callable[..., int], node: Node, slots: Any) -> int:
-        parent = node.parent
-        hangs = parent is not None and (parent.is_root or parent.backed)
-        taken = not node.backed and hangs and len(slots) >= len(node.segment)
-        return inserter._free(slots) if taken and strikes(FULL) else refill(node, slots)
-
-
-@kind("a host insert says that it took a page more", "10.3", REFILLED, policies=HOSTED)
-def fetched_miscounted(cache: RadixCache, strikes: Strikes) -> None:
-    @around(cache, "insert_host")
-    def more(insert: Callable[..., int], *offered: Any) -> int:
-        kept = insert(*offered)
-        return kept + cache.config.page_size if kept and strikes(FULL) else kept

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.radix.config import COMPONENTS
-from radixproof.impl.sabotage.planting import ALL, HOSTED, SWA, Situation, Strikes, kind
+from radixproof.impl.sabotage.planting import ALL, FULL, HOSTED, SWA, Situation, Strikes, kind
 from radixproof.impl.sabotage.seams import around, counted, instead
 from radixproof.model.config import Component
 
@@ -126,6 +126,18 @@ def host_lock_a_node_long(cache: RadixCache, strikes: Strikes) -> None:
             if more is not None and strikes(Component(component)):
                 cache.tree.hold_host(more, component)
         return receipt
+
+
+@kind(
+    "a host lock is declined where there is a host copy",
+    "10.2",
+    "may decline where that node has no host copy, and nowhere else",
+    policies=HOSTED,
+)
+def host_lock_declined(cache: RadixCache, strikes: Strikes) -> None:
+    @around(cache, "lock_host")
+    def decline(lock: Callable[..., Any], anchor: Node) -> Any:
+        return None if anchor.backed and strikes(FULL) else lock(anchor)
 
 
 @kind("a host unlock leaves the lock of a node", "6.6", ON_HOST, ALL, HOSTED, LOCKS)

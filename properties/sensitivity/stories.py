@@ -21,6 +21,8 @@ from radixproof.properties.running.run import Run
 
 STEPS = (15, 30, 60)
 """Before a history ends. All that happens in it up to the sabotage is done again for each."""
+STATEFUL = (0, 2, 4, 7)
+"""Of eight histories of a policy those with states: one of them, the last, has several ranks."""
 FURTHER_STEPS = 30
 ENDS = ((Drain.BY_PAGES, 0), (Drain.SWA_FIRST, 0), (Drain.BY_PAGES, FURTHER_STEPS))
 """How histories are continued: how the tiers are emptied, and what comes before, in steps."""
@@ -63,10 +65,10 @@ def story(seed: int, number: int) -> Story:
 
 def _shape(rng: Random, number: int, scope: Scope) -> Config:
     """A configuration such as the soak draws, drawn until it has the policy whose turn it is; every
-    fourth of each policy has several ranks, and every other one states.
+    fourth of each policy has several ranks, and half of each have states.
     """
     turn, policy = divmod(number, len(Policy))
-    wanted = tuple(Policy)[policy], turn % 4 == 3, turn % 2 == 0
+    wanted = tuple(Policy)[policy], turn % 4 == 3, turn % 8 in STATEFUL
     while True:
         shape = config(rng, scope)
         if (Policy.of(shape), shape.ranks > 1, shape.mamba_states > 0) == wanted:
