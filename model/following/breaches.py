@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from radixproof.model.config import DEVICE, HOST, POOLS, Component, EvictionPolicy, Pool
@@ -20,6 +20,8 @@ URGENCY_OF_ROOT = "priority-of-root"
 """The rule that is broken where what is fetched below the root takes the priority of the most
 urgent insert (10.3). Where that makes two alike, recency decides, and is wrong.
 """
+OF_HALF = "-of-half"
+"""Follows on the name of an order where a half of a split node counts as used (5.5)."""
 _ONE_USE = "; several inserts of one request are one use"
 
 
@@ -28,6 +30,69 @@ def recency_of(component: Component) -> str:
     if component is Component.FULL:
         return "access-time"
     return f"{component.name.lower()}-list"
+
+
+def _by_recency(
+    component: Component, taken: Page, kept: Sequence[Page], policy: EvictionPolicy
+) -> tuple[str, str]:
+    """The order that was broken when one was ``taken``, and why: of that and what was ``kept`` and
+    should have gone first, something counts as newer since a split, as more urgent, or as used
+    more often (semantics 5.5, 8.1, 10.3).
+    """
+    first, *_ = kept
+    ranked = policy if component is Component.FULL else EvictionPolicy.LRU
+    if ranked is EvictionPolicy.PRIORITY and taken.urgency < first.urgency:
+        return URGENCY_OF_ROOT, "; inserts elsewhere make that no more urgent"
+    if _first_by_inserts(taken, first, ranked):
+        return HITS_BY_INSERT, _ONE_USE
+    halves = (newer_half(page, taken, component, policy) for page in kept)
+    return _named(component, next(filter(None, halves), None))
+
+
+def _out_of_order_among(
+    gone: Sequence[Page], stayed: Iterable[Page], component: Component, policy: EvictionPolicy
+) -> tuple[str, str]:
+    """The order that was broken, and why, if what has gone went in the wrong one, or in place of
+    what stayed, in the drive of FULL or in its own (semantics 5.5, 7.1, 8.1).
+    """
+    pairs = [(page, taken) for page in (*gone, *stayed) for taken in gone]
+    for page, taken in pairs:
+        if rank(page, policy) < rank(taken, policy) and _first_by_inserts(taken, page, policy):
+            return HITS_BY_INSERT, _ONE_USE
+    for order in (Component.FULL, component):
+        newest_first = policy is EvictionPolicy.MRU and order is Component.FULL
+        for page, taken in pairs:
+            older = _last(page, order) <= _last(taken, order)
+            first = older is not newest_first and not ranks_apart(taken, page, order, policy)
+            half = newer_half(page, taken, order, policy)
+            if first and half is not None:
+                return _named(component, half)
+    return _named(component, None)
+
+
+def _named(component: Component, half: Page | None) -> tuple[str, str]:
+    """What an order is called, and why it was broken where that was for ``half`` a split node."""
+    if half is None:
+        return recency_of(component), ""
+    why = f"; a split, which is no use, makes {spell(half.node())} count as used"
+    return f"{recency_of(component)}{OF_HALF}", why
+
+
+def newer_half(
+    page: Page, taken: Page, component: Component, policy: EvictionPolicy
+) -> Page | None:
+    """What counts as newer since a split of its node, so that another was taken in place of a page
+    (semantics 5.5).
+    """
+    newest_first = policy is EvictionPolicy.MRU and component is Component.FULL
+    newer, older = (taken, page) if newest_first else (page, taken)
+    since = max(_last(newer, component), _last(older, component), older.halved)
+    return newer if newer.halved > since else None
+
+
+def _last(page: Page, component: Component) -> int:
+    """When a page became the newest in the order of a component (semantics 1.7)."""
+    return page.used if component is Component.FULL else page.renewed[component]
 
 
 def out_of_order(
@@ -47,10 +112,11 @@ def out_of_order(
     )
     pool = DEVICE[component] if taken.has(DEVICE[component]) else HOST[component]
     witness = Witness(taken.key(), pool, held=True)
-    if not ranks_apart(taken, before, component, policy):
-        return Breach(Property.RECENCY, recency_of(component), text, witness)
-    gone = () if choice is None else choice.gone[Pool.FULL]
+    gone = () if choice is None else (*choice.gone[Pool.FULL], *choice.gone[Pool.FULL_HOST])
     below = [page for page in gone if page.cut and page is not taken and before in page.path()]
+    if not ranks_apart(taken, before, component, policy):
+        rule, why = _by_recency(component, taken, [before, *below], policy)
+        return Breach(Property.RECENCY, rule, text + why, witness)
     for leaf in below:
         if choice is not None and spoilt and choice.copied(leaf):
             text += _kept(leaf)
@@ -71,11 +137,11 @@ def _against_policy(
         return HITS_BY_INSERT, _ONE_USE
     if policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
         alike = taken.urgency == before.urgency and taken.used > before.used
-        rule = recency_of(Component.FULL) if alike else URGENCY_OF_ROOT
+        rule = _by_recency(Component.FULL, taken, [before], policy)[0] if alike else URGENCY_OF_ROOT
         return rule, f": {compared}; inserts elsewhere do not change that"
     if later:
         why = f"; so {spell(later[0].node())} below it, which was used less recently, went late"
-        return recency_of(Component.FULL), why
+        return _by_recency(Component.FULL, taken, later, policy)[0], why
     return policy.value, f": {compared}"
 
 
@@ -160,15 +226,18 @@ def _stopped(idle: Page, pool: Pool, asked: int, freed: int, rule: str) -> Breac
     return Breach(Property.PROGRESS, rule, text, Witness(idle.key(), pool, held=False))
 
 
-def leaf_lost_a_value(end: Page) -> Breach:
-    """A leaf stayed, but lost a value as only an interior node may (semantics 7.3)."""
+def leaf_lost_a_value(end: Page, gone: Sequence[Page], policy: EvictionPolicy) -> Breach:
+    """A leaf stayed, but lost a value as only an interior node may (semantics 7.3); all this has
+    ``gone``.
+    """
     component = Component.SWA if end.has(Pool.SWA) else Component.MAMBA
     text = (
         f"{spell(end.node())} lost a value as an interior node, before what hung below it and "
         "should have gone first"
     )
     witness = Witness(end.key(), DEVICE[component], held=True)
-    return Breach(Property.RECENCY, recency_of(component), text, witness)
+    rule, why = _out_of_order_among(gone, (), component, policy)
+    return Breach(Property.RECENCY, rule, text + why, witness)
 
 
 def window_lost_with_state(end: Page, spoilt: Choice | None = None) -> Breach:
@@ -306,13 +375,21 @@ def for_a_load(breach: Breach, asked: Amounts) -> Breach:
     return replace(breach, rule="load-freed-too-much", text=text)
 
 
-def should_have_waited(last: str, component: Component, witness: Witness) -> Breach:
+def should_have_waited(
+    last: str,
+    component: Component,
+    witness: Witness,
+    gone: Sequence[Page],
+    stayed: Iterable[Page],
+    policy: EvictionPolicy,
+) -> Breach:
     """Fewer victims would have been enough, had they been taken in order (semantics 7.2)."""
+    rule, why = _out_of_order_among(gone, stayed, component, policy)
     text = (
         f"{last} was evicted before data that should have gone first, which alone would have "
-        "been enough"
+        f"been enough{why}"
     )
-    return Breach(Property.RECENCY, recency_of(component), text, witness)
+    return Breach(Property.RECENCY, rule, text, witness)
 
 
 def host_leaf_kept(end: Page, pool: Pool) -> Breach:
@@ -339,13 +416,21 @@ def host_freed_too_much(victims: int, wanted: Amounts) -> Breach:
     return Breach(Property.PROGRESS, "host-freed-too-much", text)
 
 
-def host_out_of_order() -> Breach:
+def evicted_in_flight(page: Page, pool: Pool) -> Breach:
+    """What a copy in flight marks left the host, though others could go (semantics 7.9)."""
+    text = f"{spell(page.node())} left {pool.name}, though a copy of it is in flight"
+    witness = Witness(page.key(), pool, held=True)
+    return Breach(Property.PIN, f"{pool.name.lower()}-in-flight", text, witness)
+
+
+def host_out_of_order(victims: Sequence[Page], policy: EvictionPolicy) -> Breach:
     """There were as many victims on the host as needed, but in the wrong order (semantics 7.9)."""
+    rule, why = _out_of_order_among(victims, (), Component.FULL, policy)
     text = (
         "the nodes evicted from the host would have been too many in the order of use, "
-        "so they went in another order"
+        f"so they went in another order{why}"
     )
-    return Breach(Property.RECENCY, recency_of(Component.FULL), text)
+    return Breach(Property.RECENCY, rule, text)
 
 
 def host_value_out_of_order(taken: Page, before: Page, pool: Pool) -> Breach:

@@ -204,12 +204,14 @@ class FollowedEviction:
     def _passed_over(self, before: Page, taken: Page | None, component: Component) -> Breach:
         """Another was ``taken`` in its place, or none (semantics 7.1 to 7.4).
 
-        Where recency alone says who is first, a wrong recency explains it as well; so does a wrong
-        priority.
+        Where recency alone says who is first, a wrong recency explains it as well, if the order on
+        the host is settled; so does a wrong priority, and a split that counts as a use.
         """
         policy = self.state.config.eviction_policy
         told = taken is None or (
-            wording.ranks_apart(taken, before, component, policy)
+            wording.newer_half(before, taken, component, policy) is None
+            if self.host is None and not wording.ranks_apart(taken, before, component, policy)
+            else wording.ranks_apart(taken, before, component, policy)
             and not wording.is_more_urgent(taken, before, policy)
         )
         if told and self._is_stuck(before, taken):
@@ -287,8 +289,9 @@ class FollowedEviction:
         pools: Sequence[Pool] = tuple(pool for pool in DEVICE[1:] if self._left(end, pool))
         if end in self.choice.gone[Pool.FULL] and is_device_leaf(end):
             pools = DEVICE
-        elif is_device_leaf(end) and not self.spoilt:
-            self.breaches.append(wording.leaf_lost_a_value(end))
+        elif is_device_leaf(end) and self.amount_known and not self.spoilt:
+            policy = self.state.config.eviction_policy
+            self.breaches.append(wording.leaf_lost_a_value(end, self._gone(), policy))
         elif (
             component is Component.MAMBA
             and Pool.SWA in pools
@@ -302,6 +305,10 @@ class FollowedEviction:
         self.victims.append(held_by(self.state, node, pools))
         self.breaches += self._losses(node, pools)
         return pools
+
+    def _gone(self) -> list[Page]:
+        """The ends of nodes that lost anything on the device (semantics 7.1)."""
+        return [page for pool in DEVICE for page in self.choice.gone[pool] if page.cut]
 
     def _note_deletion(self, node: list[Page], pools: Sequence[Pool]) -> None:
         """What hangs below a leaf that is deleted leaves the host with it (7.4)."""
@@ -407,7 +414,11 @@ class FollowedEviction:
             asked = self.asked[component]
             most = max(victim[component] for victim in self.victims)
             if asked and self.freed[component] - most < asked:
-                return wording.should_have_waited(name, component, last)
+                stayed = self.state.trie.recency_in[DEVICE[component]]
+                policy = self.state.config.eviction_policy
+                return wording.should_have_waited(
+                    name, component, last, self._gone(), stayed, policy
+                )
         return wording.freed_too_much(name, last)
 
 

@@ -49,6 +49,8 @@ class FollowedHostEviction:
     exact: bool = True
     victims: list[Amounts] = field(default_factory=list)
     """What each freed."""
+    in_order: list[Page] = field(default_factory=list)
+    """Those that went by the order of FULL."""
     breaches: list[Breach] = field(default_factory=list)
 
     def run(self) -> None:
@@ -61,7 +63,8 @@ class FollowedHostEviction:
         if all(self._freed_too_much(component) for component in COMPONENTS):
             self.breaches.append(wording.host_freed_too_much(len(self.victims), self.wanted))
         elif enough_before_the_last:
-            self.breaches.append(wording.host_out_of_order())
+            policy = self.state.config.eviction_policy
+            self.breaches.append(wording.host_out_of_order(self.in_order, policy))
 
     # -- FULL, in its order ------------------------------------------------------------------------
 
@@ -79,6 +82,7 @@ class FollowedHostEviction:
             if victim is None:
                 break
             too_many = too_many or freed >= self.wanted.full
+            self.in_order.append(victim)
             self.victims.append(leave_host(self.state, victim, Component.FULL))
             freed += self.victims[-1].full
         return too_many
@@ -94,7 +98,7 @@ class FollowedHostEviction:
             if page in self.choice.gone[Pool.FULL_HOST]:
                 if before is not None:
                     policy = self.state.config.eviction_policy
-                    breach = wording.out_of_order(page, before, Component.FULL, policy)
+                    breach = wording.out_of_order(page, before, Component.FULL, policy, self.choice)
                     self.breaches.append(breach)
                 return page
             before = before or page

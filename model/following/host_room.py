@@ -81,7 +81,7 @@ class FollowedHostRoom:
         """One was taken before another that is first in order (semantics 7.9)."""
         if component is Component.FULL:
             policy = self.state.config.eviction_policy
-            return wording.out_of_order(page, before, component, policy)
+            return wording.out_of_order(page, before, component, policy, self.choice)
         return wording.host_value_out_of_order(page, before, HOST[component])
 
     def _note(self, end: Page, component: Component) -> None:
@@ -109,9 +109,9 @@ class FollowedHostRoom:
         """Adopt what went beyond that, and what was not copied; say what was wrong with it
         (7.4, 7.9).
         """
-        gone = [page for pool in HOST for page in self.choice.gone[pool] if page.has(pool)]
+        gone = [(page, pool) for pool in HOST for page in self.choice.gone[pool] if page.has(pool)]
         if gone and not self.breaches:
-            self.breaches.append(wording.host_freed_too_much(self.victims + 1, self.wanted))
+            self.breaches.append(self._why_too_much(gone))
         missing = [copy for copy in self.fresh if copy[0].has(copy[1]) and not self.remains(*copy)]
         if missing and not self.breaches:
             page, pool = missing[0]
@@ -119,6 +119,14 @@ class FollowedHostRoom:
         for page, pool in missing:
             self.state.trie.drop(page, pool)
         adopt_host_losses(self.state, self.choice, (page for page, _ in missing))
+
+    def _why_too_much(self, gone: Sequence[tuple[Page, Pool]]) -> Breach:
+        """Why what went had to stay (7.9)."""
+        busy = self.state.copies.busy()
+        for page, pool in gone:
+            if page in busy:
+                return wording.evicted_in_flight(page, pool)
+        return wording.host_freed_too_much(self.victims + 1, self.wanted)
 
 
 def adopt_host_losses(state: State, choice: Choice, others: Iterable[Page] = ()) -> None:

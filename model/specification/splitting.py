@@ -13,7 +13,20 @@ def split(state: State, page: Page) -> None:
     """
     if page.cut:
         return
+    _note_halves(state, page)
     page.cut = True
     if page.children and not state.dialect.split_keeps_hits:
         for upper in page.node():
             upper.hits = upper.inserts = 0
+
+
+def _note_halves(state: State, page: Page) -> None:
+    """A split is no use of the node that ``page`` is in: neither of what hangs below it there, nor
+    of the page itself and what is above it (semantics 5.5).
+    """
+    state.trie.uses += 1
+    halves = [*page.node(), *page.children.values()]
+    for half in halves:
+        half.halved = state.trie.uses
+        if half.end > page.end and not half.cut:
+            halves += half.children.values()

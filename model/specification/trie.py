@@ -87,6 +87,10 @@ class Page:
     """
     used: int = 0
     """When: its place in `Trie.recency`."""
+    renewed: list[int] = field(default_factory=lambda: [0] * len(COMPONENTS))
+    """Per `Component`: when it became the newest on the device there, by the clock of `used`."""
+    halved: int = 0
+    """When its node was last split, by the same clock: not by a rule, but to name a cause (5.5)."""
     window: int = 0
     """When its SWA came to the device, counted by `Trie.windows` (3.7)."""
 
@@ -251,6 +255,7 @@ class Trie:
                 page.window = self.windows
             if not pool.on_host:
                 self.recency_in[pool][page] = None
+                page.renewed[pool] = self.uses
 
     def drop(self, page: Page, pool: Pool) -> None:
         """``pool`` holds the page no longer (semantics 1.3)."""
@@ -312,6 +317,7 @@ class Trie:
         for page in pages:
             if page.resident_in[pool]:
                 order.move_to_end(page)
+                page.renewed[pool] = self.uses
 
     def sort_by_use(self, back: list[Page]) -> None:
         """FULL that has come back is no newer than its last use (semantics 9.4)."""

@@ -92,6 +92,8 @@ LOTS = [kind.name for kind, weight in MIX.items() for _ in range(round(10 * weig
 ]
 """The same names, each as often as it is to be drawn. The first is always possible."""
 
+FAILURES = 4
+"""How often the same copies fail in a row, where they do so more than once."""
 MOST_PREFETCHES = 3
 """The most prefetches that have begun at a time."""
 
@@ -301,8 +303,8 @@ class Shaper:
             ahead = below(3) if ranks > 1 else self.making.in_turn("a failure ahead", every=5)
             if ahead:
                 return self._behind_a_failure(load, rank, below)
-            if self.making.in_turn("all of them fail", every=4):
-                return self._fail_together(load, rank, queued)
+        if queued and self.scope.failing_copies and self.making.in_turn("all fail", every=4):
+            return self._fail_together(load, rank, queued)
         count, fail = 1 + below(3) // 2, self.scope.failing_copies and not below(4)
         if queued > 2 and self.making.in_turn("all of them", every=3):
             count = queued
@@ -329,9 +331,13 @@ class Shaper:
             yield EvictHost(self.making.amount(HOST[component], below), component)
 
     def _fail_together(self, load: bool, rank: int, queued: int) -> Iterator[Operation]:
-        """Several copies fail, and are made again, in the same order."""
-        yield RunCopies(queued, load, True, rank)
-        yield LoadingCheck() if load else WritingCheck()
+        """All copies fail, and are made again, in the same order; every other time more often than
+        an engine may have the patience for.
+        """
+        times = FAILURES if self.making.in_turn("all fail again", every=2) else 1
+        for _ in range(times):
+            yield RunCopies(queued, load, True, rank)
+            yield LoadingCheck() if load else WritingCheck()
         yield RunCopies(queued, load, rank=rank)
 
     def _reset(self, model: Cache, below: Below) -> Iterator[Operation]:

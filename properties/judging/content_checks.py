@@ -93,12 +93,27 @@ def served(abstraction: Abstraction, step: Step, end: Page) -> list[Breach]:
     return [Breach(Property.CONTENT, "served", text)]
 
 
-def state(tags: ContentTags, source: Page | None, step: Step, system: Complete) -> list[Breach]:
-    """CONTENT of a state that a request took a copy of."""
-    assert source is not None
-    prefix = tags.of(source.namespace, 0, [unit for page in source.path() for unit in page.tokens])
-    wanted = prefix[-1:] or [0]  # by the rules there is no state to copy
-    return _wrong_bytes(Pool.MAMBA, list(step.slots), wanted, system, tags)
+def state(
+    tags: ContentTags, source: Page, best: Page, step: Step, system: Complete
+) -> list[Breach]:
+    """CONTENT of a state that a request took a copy of: that of its ``source``, and not of the
+    ``best`` match, which may be on the host, or be for a longer prefix (semantics 3.6).
+    """
+    slots = list(step.slots)
+    wanted = _end_of(tags, source)  # by the rules there may be no state to copy
+    breaches = _wrong_bytes(Pool.MAMBA, slots, wanted, system, tags)
+    if not breaches or best is source:
+        return breaches
+    if system.read(Pool.MAMBA, slots) not in ([0], _end_of(tags, best)):
+        return breaches
+    why = f", as if it were to begin with {spell(best.node())}"
+    return [replace(one, rule="state-of-best", text=one.text + why) for one in breaches]
+
+
+def _end_of(tags: ContentTags, page: Page) -> list[int]:
+    """The tag of what a page ends with; 0 for the root."""
+    units = [unit for above in page.path() for unit in above.tokens]
+    return tags.of(page.namespace, 0, units)[-1:] or [0]
 
 
 def compare_content(

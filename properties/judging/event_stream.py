@@ -24,8 +24,8 @@ Coming: TypeAlias = dict[Pool, Set[Page]]
 """Per tier: pages that are held there, but not to be announced yet."""
 
 NONE: frozenset[Page] = frozenset()
-_HARMLESS = {"stored-twice", "child-first", "acks-out-of-order", "host-out-of-order"}
-_HARMLESS |= {"host-unasked", "demoted-first"}
+_HARMLESS = {"stored-twice", "stored-with-supplement", "child-first", "acks-out-of-order"}
+_HARMLESS |= {"host-out-of-order", "host-unasked", "demoted-first"}
 """Rules whose breach leaves no doubt about what is where."""
 
 
@@ -72,7 +72,7 @@ class Announced:
         if events is None:
             text = "the system promises a stream of events, but shows none"
             return [Breach(Property.EVENT, "silent", text)]
-        breaches = self.hear(events, log)
+        breaches = self.hear(events, log, (*delta.gained[Pool.FULL_HOST], *delta.gone[Pool.FULL]))
         if all(breach.rule in _HARMLESS for breach in breaches):
             breaches += self.agrees(delta, flying)
         breaches = breaches or list(self.turns.left())
@@ -80,16 +80,28 @@ class Announced:
             self._adopt(flying)
         return breaches
 
-    def hear(self, events: Sequence[Event], log: HostLog = ()) -> list[Breach]:
-        """Take events in. Of each rule that they break, the first breach counts."""
+    def hear(
+        self, events: Sequence[Event], log: HostLog = (), copied: Iterable[Page] = ()
+    ) -> list[Breach]:
+        """Take events in. Of each rule that they break, the first breach counts. A page that was
+        ``copied`` to the host, and may be gone again, may have taken a window along (8.3).
+        """
         last = max((at for at, event in enumerate(events) if event.kind == "cleared"), default=0)
         first: dict[str, Breach] = {}
         self.just_stored, self.orphans = ({}, {}), ({}, {})
         self.turns.start(log, self._prefix)
+        self.turns.supplemented.update(map(self._prefix, self._windows_above(copied)))
         for event in events[last:]:
             for breach in self._take(event):
                 first.setdefault(breach.rule, breach)
         return list(first.values())
+
+    def _windows_above(self, copied: Iterable[Page]) -> Iterator[Page]:
+        """What a write-back of these pages may have copied the windows of, along with them."""
+        config = self.abstraction.config
+        if config.window is not None and config.write_back:
+            for page in copied:
+                yield from (one for one in page.path() if 0 < page.end - one.end < config.window)
 
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """Compare what changed in a step, and count all pages."""
@@ -221,13 +233,16 @@ class Announced:
             if prefix in self.mixed:
                 continue
             if prefix in known:
-                yield Breach(
-                    Property.EVENT,
-                    "stored-twice",
-                    f"block {block} is stored, but it is there already",
-                )
+                yield self._stored_twice(block, event.on_host and prefix in self.turns.supplemented)
             known[prefix] = self.just_stored[event.on_host][prefix] = None
             yield from self._is_late(prefix, event.on_host)
+
+    def _stored_twice(self, block: int, supplemented: bool) -> Breach:
+        text = f"block {block} is stored, but it is there already"
+        if supplemented:
+            text += "; only what it had not was copied"
+            return Breach(Property.EVENT, "stored-with-supplement", text)
+        return Breach(Property.EVENT, "stored-twice", text)
 
     def _is_late(self, prefix: int, on_host: bool) -> Iterator[Breach]:
         """What hangs below it was stored first, or what was acknowledged later.

@@ -221,8 +221,8 @@ class Judge:
             self.pass_over(Moment.MATCH)
             if self.applicable.served:
                 breaches += content_checks.served(self.abstraction, step, judged.served)
-        if isinstance(step.operation, CopyState) and step.slots:
-            breaches += content_checks.state(self.ledger.tags, judged.source, step, system)
+        if judged.copied_from is not None and step.slots:
+            breaches += content_checks.state(self.ledger.tags, *judged.copied_from, step, system)
         return breaches
 
     def pass_over(self, moment: Moment) -> None:

@@ -105,8 +105,8 @@ class Judgement(Generic[ActT]):
     """
     served: Page | None = None
     """The last page that may be served from the device."""
-    source: Page | None = None
-    """The page whose state a request takes a copy of."""
+    copied_from: tuple[Page, Page] | None = None
+    """What a request matched that takes a copy of a state: on the device, and at best."""
     own: Holder | None = None
     """What the operation locks for itself, while it lasts or until its ack."""
     given_up = False
@@ -408,16 +408,17 @@ class JudgedLoadBack(Judgement[LoadBack]):
 
 class JudgedCopyState(Judgement[CopyState]):
     evicts = True
+    source: Page
     best: Page
 
     def before(self) -> list[Breach]:
         self.source, self.best = self.model.match(self.operation.key)
+        self.copied_from = self.source, self.best
         self.choice = self._full() or Pool.MAMBA in self.model.refusing
         self.allocates = _for_write_back(self.model)
         return []
 
     def after(self, choice: Choice) -> list[Breach]:
-        assert self.source is not None
         breaches: list[Breach] = []
         if self._full() or (Pool.MAMBA in self.model.refusing and any(choice.gone)):
             named = partial(self._named, self.source in choice.gone[Pool.MAMBA])
@@ -435,7 +436,6 @@ class JudgedCopyState(Judgement[CopyState]):
         """By its cause, where there was no slot for a copy, or the state that should be copied was
         ``lost`` for it, but another could have been meant.
         """
-        assert self.source is not None
         another = self.best is not self.source and self.best.has(Pool.MAMBA)
         meant = another and (lost or not self.step.slots)
         if breach.rule != "stopped-early" or not meant:

@@ -5,6 +5,7 @@ had to do there, one thing after the other (semantics 7.9, 8.4, 14.10).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from radixproof.model.config import Pool
 from radixproof.model.following.host_room import HostLog
@@ -30,13 +31,20 @@ class Turns:
         self._all_known = False
         """Nothing happened on the host but what is due."""
         self._left_device: set[int] = set()
+        self.supplemented: set[int] = set()
+        """Prefixes of which a backup that was acknowledged since has copied other than FULL: as a
+        supplement does, or a window that reaches beyond its node (semantics 4.4, 8.3).
+        """
 
     def start(self, log: HostLog, prefix_of: Callable[[Page], int]) -> None:
         """Events are taken in, the last of them from a step with this ``log``."""
         self._due, self._latest = {}, FIRST
+        self.supplemented.clear()
         for copy in self.acked:
             pages = copy.targets.get(Pool.FULL_HOST, ())
             self._expect(True, pages, FIRST + copy.batch, prefix_of)
+            copied = [*copy.node, *chain.from_iterable(copy.targets.values())]
+            self.supplemented.update(prefix_of(page) for page in copied if page not in pages)
         for turn, (stored, pages) in enumerate(log):
             self._expect(stored, pages, turn, prefix_of)
         self.acked.clear()
@@ -65,7 +73,10 @@ class Turns:
             text = "a backup is announced after one that was acknowledged later"
             yield Breach(Property.EVENT, "acks-out-of-order", text)
         elif turn < self._latest:
-            text = "what became of a page on the host is announced after what came later"
+            text = (
+                "what became of a page on the host is announced after what came later: it is said "
+                "out of order, or it went in another order than the configured one"
+            )
             yield Breach(Property.EVENT, "host-out-of-order", text)
         self._latest = max(self._latest, turn)
 

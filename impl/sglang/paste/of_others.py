@@ -18,6 +18,9 @@ from radixproof.impl.sglang.victims import Endless
 from radixproof.model.config import Component, Config
 from radixproof.model.verdict import Breach
 
+_HEARD = ("stored-twice", "stored-with-supplement", "removed-unknown")
+"""What is wrong with events by themselves, whatever the nodes are."""
+
 
 def crash(breach: Breach, config: Config) -> Assertion:
     """What is raised fails a test by itself; SGLang's own check has to be asked, and an eviction
@@ -57,9 +60,7 @@ def announced(breach: Breach, history: History) -> Assertion:
     if breach.rule == "stored-absent" and history.config.write_back and isinstance(last, Evict):
         return _stored_for_nothing(history.config)
     stays = not any(isinstance(one, Evict | EvictHost | Reset) for one in history.operations)
-    if breach.rule not in ("stored-twice", "removed-unknown") and not (
-        breach.rule == "block-ambiguous" and stays
-    ):
+    if breach.rule not in _HEARD and not (breach.rule == "block-ambiguous" and stays):
         raise Unwritable(
             "what routers are told is to be compared with the nodes, which no call shows"
         )

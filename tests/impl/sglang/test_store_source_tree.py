@@ -67,7 +67,7 @@ def test_a_checkout_is_searched_by_the_newest_rules_and_a_bug_in_it_found(checko
     code, known, said = check(checkout)
     assert f"sglang@{checkout}: " in said
     assert code == FOUND
-    assert "RECENCY/access-time" in known
+    assert "RECENCY/access-time-of-half" in known
     assert known <= KNOWN
     patch(checkout, CORE, HIT, "        pass\n")
     code, found, said = check(checkout)

@@ -212,3 +212,74 @@ def test_a_breach_of_an_order_says_what_both_are_ranked_by(
     before, taken = ("2", "1") if order in (EvictionPolicy.LFU, EvictionPolicy.SLRU) else ("2", "3")
     breach = out_of_order(cache.page(taken), cache.page(before), Component.FULL, order)
     assert breach.text.endswith(f"which should have gone first: {why}")
+
+
+@pytest.mark.parametrize(
+    ("policy", "matched", "asked", "gone", "wrong"),
+    [
+        # What nobody asked for of a split node counts as used, and stays.
+        (EvictionPolicy.LRU, "1", (1, 0, 0), ["9"], "access-time-of-half"),
+        (EvictionPolicy.LRU, "1", (0, 1, 0), ["9"], "swa-list-of-half"),
+        (EvictionPolicy.MRU, "1", (1, 0, 0), ["1 2 3"], "access-time-of-half"),
+        # No split explains it.
+        (EvictionPolicy.LRU, "1 2 3", (1, 0, 0), ["1 2 3"], "access-time"),
+        (EvictionPolicy.LRU, "9", (1, 0, 0), ["9"], "access-time"),
+        (EvictionPolicy.MRU, "9", (1, 0, 0), ["1 2 3"], "access-time"),
+        (EvictionPolicy.FIFO, "1", (1, 0, 0), ["9"], "fifo"),
+    ],
+)
+def test_a_split_that_counts_as_a_use_is_told_apart(
+    start: Start,
+    policy: EvictionPolicy,
+    matched: str,
+    asked: tuple[int, int, int],
+    gone: list[str],
+    wrong: str,
+) -> None:
+    cache = start(window=3, threshold=NEVER, eviction_policy=policy)
+    cache.put("1 2 3")
+    cache.put("9")
+    cache.match(matched)
+    if "1 2 3" in gone and matched == "1":
+        gone = ["1 2", "1 2 3"]
+    assert cache.evict_as(asked, {"F": gone, "S": gone})[1] == [f"RECENCY/{wrong}"]
+
+
+def test_a_split_explains_nothing_once_both_were_used_since(start: Start) -> None:
+    cache = start(threshold=NEVER)
+    cache.put("1 2")
+    cache.put("9")
+    cache.match("1")
+    cache.match("1 2")
+    cache.match("9")
+    assert cache.evict_as((1, 0, 0), {"F": ["9"]})[1] == ["RECENCY/access-time"]
+
+
+def test_hits_that_count_every_insert_explain_what_should_have_waited(start: Start) -> None:
+    """The request that inserted [8 9] twice has used it once."""
+    cache = start(threshold=NEVER, eviction_policy=EvictionPolicy.LFU)
+    cache.put("1 2 3")
+    cache.put("1 2 3")
+    cache.put("8 9")
+    cache.lock("q", "1 2")
+    cache.put("8 9", inserted=2)
+    gone = {"F": ["1 2 3", "8", "8 9"]}
+    assert cache.evict_as((2, 0, 0), gone)[1] == ["RECENCY/hits-by-insert"]
+
+
+def test_hits_that_count_every_insert_explain_a_tie(start: Start) -> None:
+    cache = start(threshold=NEVER, eviction_policy=EvictionPolicy.LFU)
+    cache.put("1")
+    cache.put("1", inserted=1)
+    cache.put("9")
+    assert cache.evict_as((1, 0, 0), {"F": ["9"]})[1] == ["RECENCY/hits-by-insert"]
+
+
+def test_an_urgency_taken_from_elsewhere_explains_a_tie(start: Start) -> None:
+    cache = start(eviction_policy=EvictionPolicy.PRIORITY)
+    cache.put("5", priority=1)
+    cache.fetch("1")
+    cache.put("9")
+    cache.settle()
+    cache.evict(2)
+    assert cache.evict_host_as(1, {"f": ["9"]})[1] == ["RECENCY/priority-of-root"]

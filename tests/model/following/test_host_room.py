@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from radixproof.model.config import Component
 from radixproof.model.dialect import Dialect
 
 Start = Callable[..., Any]
@@ -66,3 +67,15 @@ def test_a_copy_may_leave_the_host_and_be_made_again(start: Start) -> None:
     gone = {"F": ["1", "1 2", "1 2 3"]}
     assert cache.evict_as((3, 0, 0), gone, {"f": ["1 2"]})[1] == []
     assert cache.tree() == {"1": "f|", "1 2": "f|"}
+
+
+def test_what_a_copy_in_flight_marks_stays_on_the_host(start: Start) -> None:
+    """The window was fetched, and FULL of the same page is being backed up."""
+    cache = start(window=1)
+    cache.put("1", evicted=1)
+    cache.fetch("1")
+    assert cache.tree() == {"1": "Ffs|"}
+    assert cache.flying() == ["1"]
+    freed, wrong = cache.evict_host_as(1, {"s": ["1"]}, Component.SWA)
+    assert (freed, wrong) == (1, ["PIN/swa_host-in-flight"])
+    assert cache.tree() == {"1": "Ff|"}

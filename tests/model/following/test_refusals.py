@@ -32,11 +32,18 @@ def test_who_is_refused_meets_the_first_pool_that_refuses(
     assert list(refusals.pending) == left
 
 
-@pytest.mark.parametrize(("pools", "count"), [([], 1), ([FULL], 2), ([FULL, SWA], 6)])
-def test_nothing_need_be_pending(pools: list[Pool], count: int) -> None:
-    found = list(possible_refusals(pools))
-    assert found[0] == Refusals(())
-    assert len(found) == count
+def test_all_that_may_be_pending_is_tried_nothing_first() -> None:
+    """In every order of the pools; whoever asks all of them at once meets all, in any."""
+    assert list(possible_refusals([])) == [Refusals(())]
+    assert list(possible_refusals([FULL])) == [Refusals(()), Refusals((FULL,))]
+    assert list(possible_refusals([SWA, FULL])) == [
+        Refusals(()),
+        Refusals((FULL,)),
+        Refusals((SWA,)),
+        Refusals((FULL, SWA)),
+        Refusals((FULL, SWA), all_at_once=True),
+        Refusals((SWA, FULL)),
+    ]
 
 
 def test_what_is_tried_is_undone(start: Start) -> None:

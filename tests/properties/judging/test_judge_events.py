@@ -11,6 +11,7 @@ from radixproof.impl.observation import Event
 from radixproof.impl.operations import (
     Evict,
     EvictHost,
+    History,
     HostInsert,
     Insert,
     LoadBack,
@@ -19,12 +20,13 @@ from radixproof.impl.operations import (
     Reset,
     RunCopies,
 )
+from radixproof.impl.registry import find
 from radixproof.impl.sight import Sight
 from radixproof.impl.system import Target
 from radixproof.model.config import Config
 from radixproof.model.key import Key
 from radixproof.properties.judging.event_stream import Announced
-from radixproof.properties.running.run import Run
+from radixproof.properties.running.run import Run, run_history
 
 from ..deeds import (
     AB,
@@ -33,6 +35,7 @@ from ..deeds import (
     LOADED,
     PLAIN,
     SETTLE,
+    STATEFUL,
     WRITE_BACK,
     A,
     B,
@@ -330,3 +333,38 @@ def test_the_same_block_may_be_stored_on_both_tiers_and_again(radix: Target) -> 
     below = Event("stored", False, (13,), 12, (3,))
     assert announced.hear([below]) == []
     assert len(announced.resident[0]) == 3
+
+
+def test_a_page_is_announced_again_with_what_it_lacked() -> None:
+    """A supplement brings the state alone."""
+    late = [Insert(A), SETTLE, Insert(A, state=True), SETTLE]
+    target = find("fault:supplement-announced")
+    verdict = run_history(target, History(STATEFUL, tuple(late)))
+    assert verdict is not None
+    assert verdict.breach.signature == "EVENT/stored-with-supplement"
+    assert verdict.step == len(late) - 1
+
+
+@pytest.mark.parametrize(
+    ("window", "copied", "rule"),
+    [
+        (3, ABC, "stored-with-supplement"),
+        (2, ABC, "stored-twice"),
+        (3, A, "stored-twice"),
+        (None, ABC, "stored-twice"),
+    ],
+)
+def test_a_write_back_announces_pages_whose_windows_it_takes_along(
+    radix: Target, window: int | None, copied: Key, rule: str
+) -> None:
+    swa = {} if window is None else {"window": window, "swa_pages": 8, "swa_host_pages": 16}
+    run = Run(radix, replace(WRITE_BACK, **swa))
+    run.step(Insert(ABC))
+    announced = run.judge.announced
+    first, *_ = announced.block_of.values()
+    stored = Event("stored", True, (first,), None, (1,))
+    pages = run.judge.model.trie.walk(copied)[-1:]
+    assert announced.hear([stored], copied=pages) == []
+    (breach,) = announced.hear([stored], copied=pages)
+    run.close()
+    assert breach.signature == f"EVENT/{rule}"

@@ -10,11 +10,13 @@ import pytest
 from radixproof.impl.operations import (
     Abort,
     Arrive,
+    Evict,
     Finish,
     Match,
     Operation,
     Prefill,
     Refuse,
+    WritingCheck,
 )
 from radixproof.impl.radix_adapter.adapter import RadixSystem
 from radixproof.impl.system import Insertion, Target
@@ -56,6 +58,19 @@ def copy_another_state(system: RadixSystem) -> None:
     system.copy_state = substitute  # type: ignore[method-assign]
 
 
+def copy_nothing(system: RadixSystem) -> None:
+    """Nothing has ever been written to the state that a request begins with."""
+    copy_state = system.copy_state
+
+    def substitute(anchor: Any) -> int | None:
+        slot = copy_state(anchor)
+        if slot is not None:
+            system.write_state(slot, 0)
+        return slot
+
+    system.copy_state = substitute  # type: ignore[method-assign]
+
+
 def adopt_own_slots(system: RadixSystem) -> None:
     """A request is told to go on with the slots that it brought, although the tree has others."""
     insert, path_slots = system.insert, system.path_slots
@@ -81,6 +96,11 @@ def tombstones_for_windows(system: RadixSystem) -> None:
     system.insert = substitute  # type: ignore[method-assign, assignment]
 
 
+REFUSED_LOAD: list[Operation] = [
+    *(with_state(A), with_state(AB), WritingCheck(blocking=True), Evict(1)),
+    Arrive("q", AB, quota=0),
+]
+"""The state of [1 2] is on the host alone, and stays there."""
 TWICE: list[Operation] = [Arrive("q", AB), Arrive("p", AB), Prefill("q", 2), Prefill("p", 2)]
 
 
@@ -88,6 +108,9 @@ TWICE: list[Operation] = [Arrive("q", AB), Arrive("p", AB), Prefill("q", 2), Pre
     ("signature", "config", "operations", "deed"),
     [
         ("CONTENT/mamba", STATEFUL, [with_state(A), Arrive("q", AB)], copy_another_state),
+        ("CONTENT/mamba", STATEFUL, [with_state(A), Arrive("q", AB)], copy_nothing),
+        ("CONTENT/mamba", STATEFUL, REFUSED_LOAD, copy_another_state),
+        ("CONTENT/state-of-best", STATEFUL, REFUSED_LOAD, copy_nothing),
         ("CONTENT/served", PLAIN, TWICE, adopt_own_slots),
         ("OWN/mamba-lost", STATEFUL, [Arrive("q", A), Abort("q")], in_vain("free_state", None)),
         (

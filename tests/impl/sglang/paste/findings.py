@@ -310,7 +310,10 @@ def _of_events() -> Files:
     late = (Insert(key(1, 2), state=True), settled, Insert(key(1), state=True), settled)
     shared = (Insert(key(1)), Insert(key(1, namespace="a")))
     return {
-        "announced": (History(STATES, late), breach(None, Property.EVENT, "stored-twice")),
+        "announced": (
+            History(STATES, late),
+            breach(None, Property.EVENT, "stored-with-supplement"),
+        ),
         "shared": (History(FULL_ONLY, shared), breach(None, Property.EVENT, "block-ambiguous")),
     }
 
