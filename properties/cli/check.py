@@ -102,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
     searches.look_up_all(names, options.step_seconds)
     stored = None if options.cold else corpus.FOLDER
     known = _known(options)
+    _tell_undecided(known, names)
     results = searches.outstanding_all(names, options, known, today, options.out, stored)
     summary = os.environ.get(SUMMARY)
     files = CiFiles(options.junit, options.json, Path(summary) if summary else None)
@@ -113,6 +114,16 @@ def run(options: argparse.Namespace) -> int:
         except Unavailable as error:
             complain(error)
     return of_check(not accepted and found(results), enough(results) and not files.unwritten)
+
+
+def _tell_undecided(known: Known, names: Sequence[str]) -> None:
+    """What is known of some releases does not count where it is not known which one this is."""
+    for name in names:
+        if undecided := known.undecided(name):
+            complain(
+                f"{name} does not say which release it is (a checkout of SGLang says so in"
+                f" sglang/_version.py): {undecided:,} known findings of some releases do not count"
+            )
 
 
 def _known(options: argparse.Namespace) -> Known:

@@ -17,7 +17,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,13 @@ class Known:
     def run_out(self, system: str, today: date) -> dict[str, tuple[Entry, ...]]:
         """Those that were passed over in a system until a day that has gone by."""
         return _by_signature(one for one in self._about(system) if not one.counts(today))
+
+    def undecided(self, system: str) -> int:
+        """How many are about some releases of a system, where it is not known which one this is."""
+        if release_of(system) is not None:
+            return 0
+        ranged = (replace(one, releases="") for one in self.entries if one.releases)
+        return sum(one.names(system, None) for one in ranged)
 
     def upstream(self, system: str, signature: str) -> str:
         """As what a finding in a system is known to those who maintain it; nothing if it is not."""

@@ -90,6 +90,17 @@ def test_the_release_of_sglang_as_it_is_installed_counts(
     assert "LOCK/swa-too-few" in known.for_system("sglang", TODAY)
 
 
+def test_what_does_not_count_for_want_of_a_release_is_counted(
+    written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = load_known(written(FILE))
+    monkeypatch.setattr("radixproof.impl.sglang.store.installed_version", lambda: None)
+    assert known.undecided("sglang") == 1
+    assert known.undecided("sglang==0.5.22") == 0
+    assert known.undecided("radix") == 0
+    assert load_known(written(table())).undecided("sglang") == 0
+
+
 def test_what_an_entry_says_can_be_read(written: Callable[[str], Path]) -> None:
     path = written(FILE)
     (lock,) = load_known(path).for_system("sglang==0.5.19", TODAY)["LOCK/swa-too-few"]
