@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -358,7 +359,8 @@ def _of_one(fetched: Fetched, own: Owned) -> Fetched:
 
 def _to_a_scheduler(seen: Observation) -> Observation:
     """A tree as a scheduler sees it: in which order slots became free, which of the host a node has
-    and which are still free, or what went in one step, is a rank's own affair (semantics 17.7).
+    and which are still free, or what went first in one step, is a rank's own affair (semantics
+    17.7).
     """
     nodes = tuple(view._replace(slots=_anywhere(view.slots)) for view in seen.nodes)
     whole, events = seen.whole, seen.events
@@ -367,12 +369,25 @@ def _to_a_scheduler(seen: Observation) -> Observation:
         free = tuple(None if slots is None else _alike(pool, slots) for pool, slots in pairs)
         whole = replace(whole, free=cast(SlotsPerPool, free))
     if events is not None:
-        left = [event for event in events if event.kind == "removed"]
         others = [event for event in events if event.kind != "removed"]
-        blocks = sorted((event.on_host, block) for event in left for block in event.blocks)
-        gone = [Event("removed", on_host, (block,)) for on_host, block in blocks]
+        gone = [Event("removed", where, (block,), None, (n,)) for where, block, n in _gone(events)]
         events = (*others, *gone)
     return replace(seen, nodes=nodes, whole=whole, events=events)
+
+
+def _gone(events: Sequence[Event]) -> list[tuple[bool, int, int]]:
+    """What was removed, from which tier, whatever went first; and how often these events had said
+    before that it is stored there.
+    """
+    stored: Counter[tuple[bool, int]] = Counter()
+    gone: list[tuple[bool, int, int]] = []
+    for event in events:
+        named = [(event.on_host, block) for block in event.blocks]
+        if event.kind == "removed":
+            gone += [(*one, stored[one]) for one in named]
+        else:
+            stored.update(named)
+    return sorted(gone)
 
 
 def _anywhere(held: SlotsPerPool) -> SlotsPerPool:

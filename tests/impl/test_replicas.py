@@ -161,6 +161,18 @@ def test_what_went_in_one_step_may_be_told_in_any_order(
     assert pair.observe(True).events == (gone,)
 
 
+def test_what_came_and_went_is_told_in_that_order(
+    pair: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = Event("stored", True, (1,), None, (5,))
+    gone = Event("removed", True, (1,))
+    for system, events in zip(pair.systems, [(came, gone), (gone, came)], strict=True):
+        seen = replace(system.observe(True), events=events)
+        monkeypatch.setattr(system, "observe", lambda whole, seen=seen: seen)
+    with pytest.raises(Diverged, match="the tree: replica 0 has"):
+        pair.observe(True)
+
+
 def test_replicas_that_disagree_say_in_what(pair: Replicas) -> None:
     insert(pair.systems[0])  # type: ignore[arg-type]
     with pytest.raises(Diverged, match=r"match .1 2.: replica 0 has .2, 2"):
