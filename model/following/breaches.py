@@ -71,7 +71,9 @@ def _out_of_order_among(
 
 
 def _named(component: Component, half: Page | None) -> tuple[str, str]:
-    """What an order is called, and why it was broken where that was for ``half`` a split node."""
+    """What an order is called, and why it was broken where that was for ``half`` a split node
+    (semantics 5.5).
+    """
     if half is None:
         return recency_of(component), ""
     why = f"; a split, which is no use, makes {spell(half.node())} count as used"
@@ -82,12 +84,13 @@ def newer_half(
     page: Page, taken: Page, component: Component, policy: EvictionPolicy
 ) -> Page | None:
     """What counts as newer since a split of its node, so that another was taken in place of a page
-    (semantics 5.5).
+    (semantics 5.5). What is above it may have been used by the same operation.
     """
     newest_first = policy is EvictionPolicy.MRU and component is Component.FULL
     newer, older = (taken, page) if newest_first else (page, taken)
-    since = max(_last(newer, component), _last(older, component), older.halved)
-    return newer if newer.halved > since else None
+    alike = len(newer.node()[0].path()) if older in newer.path() else 0
+    since = max(_last(older, component) - alike, older.halved - min(alike, 1))
+    return newer if newer.halved > max(_last(newer, component), since) else None
 
 
 def _last(page: Page, component: Component) -> int:

@@ -24,6 +24,8 @@ def host_insert(state: State, key: Key, start: int) -> int:
     taken = _refill(state, [page for page in walked if page.end > start])
     used = [page for node in nodes_of(walked) if node[-1].end >= start for page in node]
     state.trie.touch(used)
+    if not state.dialect.mamba_recency_at_end:
+        state.trie.renew(used, Pool.MAMBA)
     added = _add_below(state, key, walked)
     path = walked + added
     if path and path[-1].has(Pool.FULL_HOST) and path[-1].end == len(state.trie.units(key)):
