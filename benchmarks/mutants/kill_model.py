@@ -9,6 +9,9 @@ Or it lets a single wrong step pass in the middle of a long history: nothing tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
 
 from radixproof.impl import registry
 from radixproof.properties.exploring.explorer import Reached
@@ -16,10 +19,17 @@ from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.sweep import longer
 from radixproof.properties.histories import corpus
 from radixproof.properties.running.run import Run, ends, run_history
+from radixproof.properties.sensitivity.cells import MISSED
+from radixproof.properties.sensitivity.scouting import scout
+from radixproof.properties.sensitivity.trying import attempt
 
 STEPS = 6_000
 LENGTH = 2
 """Operations of the histories that are explored."""
+SEED = 1
+STORIES = 40
+TRIED = 30
+"""Sabotages of each story, at most: drawn by lot, those that change nothing among them."""
 
 
 def test_the_soak_finds_nothing(soak: Callable[[int], None]) -> None:

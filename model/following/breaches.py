@@ -84,13 +84,12 @@ def newer_half(
     page: Page, taken: Page, component: Component, policy: EvictionPolicy
 ) -> Page | None:
     """What counts as newer since a split of its node, so that another was taken in place of a page
-    (semantics 5.5). What is above it may have been used by the same operation.
+    (semantics 5.5).
     """
     newest_first = policy is EvictionPolicy.MRU and component is Component.FULL
     newer, older = (taken, page) if newest_first else (page, taken)
-    alike = len(newer.node()[0].path()) if older in newer.path() else 0
-    since = max(_last(older, component) - alike, older.halved - min(alike, 1))
-    return newer if newer.halved > max(_last(newer, component), since) else None
+    since = max(_last(newer, component), _last(older, component), older.halved)
+    return newer if newer.halved > since else None
 
 
 def _last(page: Page, component: Component) -> int:

@@ -13,7 +13,8 @@ def split(state: State, page: Page) -> None:
     """
     if page.cut:
         return
-    _note_halves(state, page)
+    if page.children:
+        _note_halves(state, page)
     page.cut = True
     if page.children and not state.dialect.split_keeps_hits:
         for upper in page.node():

@@ -34,7 +34,7 @@ MENDED = {
         "sglang-0-5-12-post1-nocrash-assertionerror-unifiedradixcache-evict-to-host",
         "sglang-0-5-12-post1-progress-never-backed-up",
         "sglang-0-5-12-post1-rank-diverged",
-        "sglang-0-5-12-post1-recency-swa-list-of-half",
+        "sglang-0-5-12-post1-recency-swa-list",
     ),
     "0.5.14": (
         "sglang-0-5-13-post1-nocrash-typeerror-fullcomponent-commit-hicache-transfer",
@@ -72,7 +72,8 @@ MENDED = {
     ),
     "0.5.19": ("sglang-0-5-18-nocrash-assertionerror-unifiedtreecore-commit-load-back",),
     "0.5.20": (
-        *(f"sglang-0-5-{release}-recency-swa-list-of-half" for release in BEFORE_20),
+        "sglang-0-5-12-post1-recency-swa-list",
+        *(f"sglang-0-5-{release}-recency-swa-list-of-half" for release in BEFORE_20[1:]),
         # Not that of 0.5.12.post1, where the leaf is another: leaves are cut to a window since.
         *(f"sglang-0-5-{release}-leaf-device-leaves" for release in BEFORE_20[1:]),
         *(f"sglang-0-5-{release}-lock-swa-too-few" for release in BEFORE_20[1:]),
