@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.planting import fault
@@ -251,3 +252,28 @@ def _copy_one_again(outstanding: Outstanding[Any]) -> None:
             ahead[0].copy = outstanding._engine.submit(ahead[0].copy.transfers)
 
     outstanding._repeat = the_first  # type: ignore[method-assign]
+
+
+@fault(
+    "family of B67, SGLang pull request 37103: how often is made again",
+    "a copy that has failed for the third time is taken to be done",
+    Property.PROGRESS,
+)
+def third_failure_taken_for_the_end(cache: RadixCache) -> None:
+    for outstanding in queues(cache):
+        _give_up_after(2, outstanding)
+
+
+def _give_up_after(most: int, outstanding: Outstanding[Any]) -> None:
+    repeat = outstanding._repeat
+    failures: Counter[Any] = Counter()
+
+    def while_patient() -> None:
+        for entry in outstanding._ahead:
+            failures[entry] += entry.copy.failed
+            if entry.copy.failed and failures[entry] > most:
+                entry.copy.failed = False
+                entry.copy.done = True
+        repeat()
+
+    outstanding._repeat = while_patient  # type: ignore[method-assign]

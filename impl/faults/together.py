@@ -146,6 +146,20 @@ def namespaces_fold_case(cache: RadixCache) -> None:
 
 @fault(
     INVENTED,
+    "namespaces that are alike in their first eight characters share what is cached",
+    Property.MATCH,
+)
+def namespaces_cut_short(cache: RadixCache) -> None:
+    edge = cache.tree.edge
+
+    def cut(parent: Node, namespace: str, segment: Units) -> Hashable:
+        return edge(parent, namespace[:8], segment)
+
+    cache.tree.edge = cut  # type: ignore[method-assign]
+
+
+@fault(
+    INVENTED,
     "hits are counted in three bits: after seven there are no more",
     Property.RECENCY,
 )

@@ -334,7 +334,7 @@ class Shaper:
         """All copies fail, and are made again, in the same order; every other time more often than
         an engine may have the patience for.
         """
-        times = FAILURES if self.making.in_turn("all fail again", every=2) else 1
+        times = 1 if self.making.in_turn("all fail once", every=2) else FAILURES
         for _ in range(times):
             yield RunCopies(queued, load, True, rank)
             yield LoadingCheck() if load else WritingCheck()

@@ -55,7 +55,7 @@ class Alphabet(NamedTuple):
 
 
 NARROW = Alphabet(6, 5, (1, 2), ("", "", "", "", "", "", "", "a"))
-WIDE = Alphabet(16, 17, (1, 0, 11, 65537), ("", "", "a", "a", "a1", "A", "adapter-1", "adapter-2"))
+WIDE = Alphabet(16, 17, (1, 0, 11, 65537), ("", "", "a", "a", "a1", "A", "adapter_1", "adapter_2"))
 """A token that counts as false, some that are another one in fewer bytes, tokens and namespaces
 whose texts, run together, are those of others, and names that differ at their ends alone.
 """

@@ -97,11 +97,15 @@ class Announced:
         return list(first.values())
 
     def _windows_above(self, copied: Iterable[Page]) -> Iterator[Page]:
-        """What a write-back of these pages may have copied the windows of, along with them."""
+        """What a write-back of these pages may have copied the windows of, along with them: whole
+        nodes.
+        """
         config = self.abstraction.config
         if config.window is not None and config.write_back:
             for page in copied:
-                yield from (one for one in page.path() if 0 < page.end - one.end < config.window)
+                for one in page.path():
+                    if 0 < page.end - one.end < config.window:
+                        yield from one.node()
 
     def agrees(self, delta: Delta, flying: Iterable[Copy]) -> list[Breach]:
         """Compare what changed in a step, and count all pages."""

@@ -36,6 +36,7 @@ from ..deeds import (
     PLAIN,
     SETTLE,
     STATEFUL,
+    WINDOWED,
     WRITE_BACK,
     A,
     B,
@@ -337,7 +338,7 @@ def test_the_same_block_may_be_stored_on_both_tiers_and_again(radix: Target) -> 
 
 def test_a_page_is_announced_again_with_what_it_lacked() -> None:
     """A supplement brings the state alone."""
-    late = [Insert(A), SETTLE, Insert(A, state=True), SETTLE]
+    late: list[Operation] = [Insert(A), SETTLE, Insert(A, state=True), SETTLE]
     target = find("fault:supplement-announced")
     verdict = run_history(target, History(STATEFUL, tuple(late)))
     assert verdict is not None
@@ -357,8 +358,8 @@ def test_a_page_is_announced_again_with_what_it_lacked() -> None:
 def test_a_write_back_announces_pages_whose_windows_it_takes_along(
     radix: Target, window: int | None, copied: Key, rule: str
 ) -> None:
-    swa = {} if window is None else {"window": window, "swa_pages": 8, "swa_host_pages": 16}
-    run = Run(radix, replace(WRITE_BACK, **swa))
+    shape = replace(WINDOWED, window=window, write_back=True) if window else WRITE_BACK
+    run = Run(radix, shape)
     run.step(Insert(ABC))
     announced = run.judge.announced
     first, *_ = announced.block_of.values()
