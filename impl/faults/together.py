@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from radixproof.impl.faults.acks import queues
@@ -136,12 +136,17 @@ def released_window_stays_above_host_children(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def namespaces_fold_case(cache: RadixCache) -> None:
+    _take_for(cache, str.casefold)
+
+
+def _take_for(cache: RadixCache, another: Callable[[str], str]) -> None:
+    """A namespace is taken for another one in the tree."""
     edge = cache.tree.edge
 
-    def folded(parent: Node, namespace: str, segment: Units) -> Hashable:
-        return edge(parent, namespace.casefold(), segment)
+    def taken(parent: Node, namespace: str, segment: Units) -> Hashable:
+        return edge(parent, another(namespace), segment)
 
-    cache.tree.edge = folded  # type: ignore[method-assign]
+    cache.tree.edge = taken  # type: ignore[method-assign]
 
 
 @fault(
@@ -150,12 +155,7 @@ def namespaces_fold_case(cache: RadixCache) -> None:
     Property.MATCH,
 )
 def namespaces_cut_short(cache: RadixCache) -> None:
-    edge = cache.tree.edge
-
-    def cut(parent: Node, namespace: str, segment: Units) -> Hashable:
-        return edge(parent, namespace[:8], segment)
-
-    cache.tree.edge = cut  # type: ignore[method-assign]
+    _take_for(cache, lambda namespace: namespace[:8])
 
 
 @fault(

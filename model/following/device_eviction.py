@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from radixproof.model.config import COMPONENTS, DEVICE, HOST, Component, Pool
 from radixproof.model.following import breaches as wording
+from radixproof.model.following import wrong_orders as causes
 from radixproof.model.following.choice import Choice, Owed, may_spoil_write_back, met_refusal
 from radixproof.model.following.host_room import (
     FollowedHostRoom,
@@ -209,10 +210,10 @@ class FollowedEviction:
         """
         policy = self.state.config.eviction_policy
         told = taken is None or (
-            wording.newer_half(before, taken, component, policy) is None
-            if self.host is None and not wording.ranks_apart(taken, before, component, policy)
-            else wording.ranks_apart(taken, before, component, policy)
-            and not wording.is_more_urgent(taken, before, policy)
+            causes.newer_half(before, taken, component, policy) is None
+            if self.host is None and not causes.ranks_apart(taken, before, component, policy)
+            else causes.ranks_apart(taken, before, component, policy)
+            and not causes.is_more_urgent(taken, before, policy)
         )
         if told and self._is_stuck(before, taken):
             return wording.unbacked_leaf_kept(before)

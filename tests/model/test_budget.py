@@ -22,6 +22,7 @@ PROSE = {
     MODEL / "source_text.py",
     MODEL / "specification" / "drawing.py",
     MODEL / "following" / "breaches.py",
+    MODEL / "following" / "wrong_orders.py",
 }
 """For people: the sentences of properties and breaches, and how prefixes and trees are drawn."""
 FOLLOWED = [path for path in MODULES if path.parent.name == "following"]

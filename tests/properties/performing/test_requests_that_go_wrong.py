@@ -46,29 +46,26 @@ from ..deeds import (
 LONG = Key((1, 2, 3, 4, 5, 6))
 
 
-def copy_another_state(system: RadixSystem) -> None:
-    copy_state = system.copy_state
+def copies(tag: int) -> Deed:
+    """A request begins with other content than that of the state that it matched."""
 
-    def substitute(anchor: Any) -> int | None:
-        slot = copy_state(anchor)
-        if slot is not None:
-            system.write_state(slot, 99)
-        return slot
+    def deed(system: RadixSystem) -> None:
+        copy_state = system.copy_state
 
-    system.copy_state = substitute  # type: ignore[method-assign]
+        def substitute(anchor: Any) -> int | None:
+            slot = copy_state(anchor)
+            if slot is not None:
+                system.write_state(slot, tag)
+            return slot
+
+        system.copy_state = substitute  # type: ignore[method-assign]
+
+    return deed
 
 
-def copy_nothing(system: RadixSystem) -> None:
-    """Nothing has ever been written to the state that a request begins with."""
-    copy_state = system.copy_state
-
-    def substitute(anchor: Any) -> int | None:
-        slot = copy_state(anchor)
-        if slot is not None:
-            system.write_state(slot, 0)
-        return slot
-
-    system.copy_state = substitute  # type: ignore[method-assign]
+copy_another_state = copies(99)
+copy_nothing = copies(0)
+"""Nothing has ever been written there."""
 
 
 def adopt_own_slots(system: RadixSystem) -> None:
