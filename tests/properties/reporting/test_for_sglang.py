@@ -90,7 +90,7 @@ MENDED = {
 UNWRITTEN = {
     # A tombstone goes too early, which no match returns.
     **{
-        f"sglang-0-5-{release}-rust-recency-{order}-list": (
+        f"sglang-0-5-{release}-rust-recency-{order}-list-of-half": (
             "it shows in the nodes alone, and this core does not show its nodes"
         )
         for release, order in (("22", "swa"), ("22", "mamba"), ("23", "mamba"))
