@@ -19,6 +19,7 @@ urgent insert (10.3). Where that makes two alike, recency decides, and is wrong.
 """
 OF_HALF = "-of-half"
 """Follows on the name of an order where a half of a split node counts as used (5.5)."""
+NO_URGENCY = "; inserts elsewhere make it no more urgent"
 ONE_USE = "; several inserts of one request are one use"
 
 
@@ -39,7 +40,7 @@ def by_recency(
     first, *_ = kept
     ranked = policy if component is Component.FULL else EvictionPolicy.LRU
     if ranked is EvictionPolicy.PRIORITY and taken.urgency < first.urgency:
-        return URGENCY_OF_ROOT, "; inserts elsewhere make that no more urgent"
+        return URGENCY_OF_ROOT, NO_URGENCY
     if _first_by_inserts(taken, first, ranked):
         return HITS_BY_INSERT, ONE_USE
     halves = (newer_half(page, taken, component, policy) for page in kept)
@@ -50,12 +51,12 @@ def among(
     gone: Sequence[Page], stayed: Iterable[Page], component: Component, policy: EvictionPolicy
 ) -> tuple[str, str]:
     """The order that was broken, and why, if what has gone went in the wrong one, or in place of
-    what stayed, in the drive of FULL or in its own (semantics 5.5, 7.1, 8.1).
+    what stayed, in the drive of FULL or in its own (semantics 5.5, 7.1, 8.1, 10.3).
     """
     pairs = [(page, taken) for page in (*gone, *stayed) for taken in gone]
     for page, taken in pairs:
-        if rank(page, policy) < rank(taken, policy) and _first_by_inserts(taken, page, policy):
-            return HITS_BY_INSERT, ONE_USE
+        if (found := _by_rank(page, taken, policy)) is not None:
+            return found
     for order in (Component.FULL, component):
         newest_first = policy is EvictionPolicy.MRU and order is Component.FULL
         for page, taken in pairs:
@@ -65,6 +66,17 @@ def among(
             if first and half is not None:
                 return _named(component, half)
     return _named(component, None)
+
+
+def _by_rank(page: Page, taken: Page, policy: EvictionPolicy) -> tuple[str, str] | None:
+    """The same, where a policy puts a page before what was taken, and what explains that is no use
+    of it, or no urgency of its own (semantics 8.1, 10.3).
+    """
+    if rank(page, policy) >= rank(taken, policy):
+        return None
+    if _first_by_inserts(taken, page, policy):
+        return HITS_BY_INSERT, ONE_USE
+    return (URGENCY_OF_ROOT, NO_URGENCY) if is_more_urgent(taken, page, policy) else None
 
 
 def _named(component: Component, half: Page | None) -> tuple[str, str]:

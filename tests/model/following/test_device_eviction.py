@@ -283,3 +283,16 @@ def test_an_urgency_taken_from_elsewhere_explains_a_tie(start: Start) -> None:
     cache.settle()
     cache.evict(2)
     assert cache.evict_host_as(1, {"f": ["9"]})[1] == ["RECENCY/priority-of-root"]
+
+
+def test_an_urgency_taken_from_elsewhere_explains_what_should_have_waited(start: Start) -> None:
+    """What was fetched is less urgent than [9], and would have been enough."""
+    cache = start(eviction_policy=EvictionPolicy.PRIORITY)
+    cache.put("5", priority=1)
+    cache.fetch("1 2")
+    cache.put("9", priority=1)
+    cache.settle()
+    assert cache.load("1 2")
+    cache.settle()
+    gone = {"F": ["9", "1", "1 2"]}
+    assert cache.evict_as((2, 0, 0), gone)[1] == ["RECENCY/priority-of-root"]
