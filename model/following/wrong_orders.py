@@ -69,10 +69,10 @@ def among(
 
 
 def _by_rank(page: Page, taken: Page, policy: EvictionPolicy) -> tuple[str, str] | None:
-    """The same, where a policy puts a page before what was taken, and what explains that is no use
+    """The same, where a page has its turn before what was taken, and what explains that is no use
     of it, or no urgency of its own (semantics 8.1, 10.3).
     """
-    if rank(page, policy) >= rank(taken, policy):
+    if (rank(page, policy), page.used) >= (rank(taken, policy), taken.used):
         return None
     if _first_by_inserts(taken, page, policy):
         return HITS_BY_INSERT, ONE_USE
