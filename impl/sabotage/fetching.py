@@ -27,6 +27,7 @@ URGENT = (
     "A new node is as urgent as what it hangs under, and below the root its priority is 0, that of"
     " a request that names none."
 )
+BELOW = "and the rest of the key becomes a host-only node under the same condition."
 USED = (
     "the path from the node that ends at `start` on becomes the most recently used; it counts no"
     " hit and starts no backup."
@@ -36,7 +37,7 @@ USED = (
 @kind(
     "what was fetched for the rest of a key is not taken",
     "10.3",
-    "and the rest of the key becomes a host-only node under the same condition.",
+    BELOW,
     policies=HOSTED,
 )
 def fetched_leaf_refused(cache: RadixCache, strikes: Strikes) -> None:
@@ -95,7 +96,7 @@ def fetched_value_refused(cache: RadixCache, strikes: Strikes) -> None:
 @kind(
     "what was fetched hangs under a node without a host copy",
     "10.3",
-    "and the rest of the key becomes a host-only node under the same condition.",
+    BELOW,
     policies=THROUGH,
 )
 def fetched_in_the_air(cache: RadixCache, strikes: Strikes) -> None:
@@ -103,13 +104,12 @@ def fetched_in_the_air(cache: RadixCache, strikes: Strikes) -> None:
 
     @around(inserter, "_add_leaf")
     def take(add: Callable[..., Node | None], *what: Any) -> Node | None:
-        parent, namespace, segment, slots = what
+        parent, _, segment, slots = what
         refused = not (parent.is_root or parent.backed)
         if not (refused and segment and len(slots) >= len(segment) and strikes(FULL)):
             return add(*what)
-        leaf = cache.tree.add_host_leaf(parent, namespace, segment, slots.copy())
-        inserter._announce(leaf)
-        return leaf
+        with instead(inserter, "_write_back", value=True):
+            return add(*what)
 
 
 @kind("what was fetched is more urgent than what it hangs under", "10.3", URGENT, policies=HOSTED)

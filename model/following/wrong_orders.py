@@ -39,10 +39,8 @@ def by_recency(
     """
     first, *_ = kept
     ranked = policy if component is Component.FULL else EvictionPolicy.LRU
-    if ranked is EvictionPolicy.PRIORITY and taken.urgency < first.urgency:
-        return URGENCY_OF_ROOT, NO_URGENCY
-    if _first_by_inserts(taken, first, ranked):
-        return HITS_BY_INSERT, ONE_USE
+    if (found := _by_rank(first, taken, ranked)) is not None:
+        return found
     halves = (newer_half(page, taken, component, policy) for page in kept)
     return _named(component, next(filter(None, halves), None))
 
