@@ -14,6 +14,7 @@ from random import Random
 import pytest
 
 from radixproof.impl import registry
+from radixproof.model.verdict import Property
 from radixproof.properties.exploring.explorer import Reached
 from radixproof.properties.exploring.scopes import SCOPES
 from radixproof.properties.exploring.sweep import longer
@@ -30,6 +31,8 @@ SEED = 1
 STORIES = 40
 TRIED = 30
 """Sabotages of each story, at most: drawn by lot, those that change nothing among them."""
+QUOTING = {Property.NOCRASH, Property.RANK}
+"""Whose breaches quote the system, which may say ``None``."""
 
 
 def test_the_soak_finds_nothing(soak: Callable[[int], None]) -> None:
@@ -61,7 +64,8 @@ def test_what_was_not_expected_is_taken_in(part_done: Callable[[], None]) -> Non
         run = Run(registry.find(entry.system), entry.history.config, every=1)
         for operation in entry.history.operations:
             breaches = run.step(operation)
-            assert not any("None" in breach.text for breach in breaches), entry.name
+            said = [one.text for one in breaches if one.violates not in QUOTING]
+            assert not [text for text in said if "None" in text], entry.name
             if any(map(ends, breaches)):
                 break
             seen, known = run.judge.abstraction, run.judge.model.trie.recency
