@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 from radixproof.impl.carrying import Carriage, Tracked
+from radixproof.impl.difference import difference
 from radixproof.impl.fetching import Fetch
 from radixproof.impl.observation import (
     Event,
@@ -57,8 +58,9 @@ class Replicas:
     def _same(self, what: str, answers: Sequence[T]) -> T:
         for number, answer in enumerate(answers):
             if answer != answers[0]:
+                place, one, other = difference(what, answers[0], answer)
                 raise self.differ(
-                    f"{what}: {self.called(0)} has {answers[0]}, {self.called(number)} has {answer}"
+                    f"{place}: {self.called(0)} has {one}, {self.called(number)} has {other}"
                 )
         return answers[0]
 
@@ -317,7 +319,7 @@ class Replicas:
         seen = [system.observe(whole) for system in self.systems]
         differ = any(one != seen[0] for one in seen)
         if differ:
-            self._same("the tree", [_to_a_scheduler(one) for one in seen])
+            self._same("tree", [_to_a_scheduler(one) for one in seen])
         if differ or any(self._own):
             for own, one in zip(self._own[1:], seen[1:], strict=True):
                 own.update(_of_nodes(seen[0].nodes, one.nodes))

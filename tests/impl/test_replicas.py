@@ -106,7 +106,7 @@ def test_in_which_order_slots_became_free_is_a_ranks_own_affair_and_on_the_host_
     if same:
         assert pair.observe(True).free == seen.free
     else:
-        with pytest.raises(Diverged, match="the tree: replica 0 has"):
+        with pytest.raises(Diverged, match=r"tree.*: replica 0 has"):
             pair.observe(True)
 
 
@@ -169,7 +169,7 @@ def test_what_came_and_went_is_told_in_that_order(
     for system, events in zip(pair.systems, [(came, gone), (gone, came)], strict=True):
         seen = replace(system.observe(True), events=events)
         monkeypatch.setattr(system, "observe", lambda whole, seen=seen: seen)
-    with pytest.raises(Diverged, match="the tree: replica 0 has"):
+    with pytest.raises(Diverged, match=r"tree.*: replica 0 has"):
         pair.observe(True)
 
 
@@ -177,7 +177,7 @@ def test_replicas_that_disagree_say_in_what(pair: Replicas) -> None:
     insert(pair.systems[0])  # type: ignore[arg-type]
     with pytest.raises(Diverged, match=r"match .1 2.: replica 0 has .2, 2"):
         pair.match(AB)
-    with pytest.raises(Diverged, match="the tree: replica 0 has"):
+    with pytest.raises(Diverged, match=r"tree.*: replica 0 has"):
         pair.observe(True)
     with pytest.raises(Diverged, match="writing_check: replica 0 has 1, replica 1 has 0"):
         pair.writing_check(True)
