@@ -109,6 +109,29 @@ def release_of(name: str) -> str | None:
     return names.version_in(name) if names.is_release(name) else store.installed_version()
 
 
+def reference_of(name: str) -> str | None:
+    """The release by whose rules a source tree of SGLang is judged, with the same core; None if the
+    name is not that of a source tree, or of one that is not driven.
+    """
+    from radixproof.impl.sglang import names, releases, store
+
+    tree = tree_in(name)
+    if tree is None:
+        return None
+    try:
+        version = releases.nearest(store.source_tree(tree).version)
+    except Unavailable:
+        return None
+    return names.named(version, names.core_in(name))
+
+
+def is_prepared(release: str) -> bool:
+    """Whether a release of SGLang can be run here, as named by `reference_of`."""
+    from radixproof.impl.sglang import names, store
+
+    return names.version_in(release) in store.prepared()
+
+
 def locally() -> list[tuple[str, str]]:
     """Names and one-line descriptions of the systems that can be run here and now."""
     from radixproof.impl.sglang import names, releases, store

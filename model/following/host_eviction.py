@@ -105,12 +105,14 @@ class FollowedHostEviction:
         return None
 
     def _candidates(self) -> Iterable[Page]:
-        """By the rule; where duplicates have no order, those that went come first (7.9)."""
+        """By the rule; where duplicates have no order, those that went come first, and the largest
+        of them last, as none may have gone when enough was free (7.9).
+        """
         if self.state.dialect.duplicates_in_order:
             return host_candidates(self.state, Component.FULL)
         gone = self.choice.gone[Pool.FULL_HOST]
         spare = duplicates(self.state)
-        spare.sort(key=lambda page: (is_device_leaf(page), page not in gone))
+        spare.sort(key=lambda page: (is_device_leaf(page), page not in gone, len(page.node())))
         return full_on_host(self.state, spare)
 
     # -- SWA and states, and what should have stayed -----------------------------------------------

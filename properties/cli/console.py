@@ -22,9 +22,9 @@ from radixproof.properties.reporting.finding_folder import keep
 from radixproof.properties.results.conclusion import conclusion
 from radixproof.properties.results.result import Ending, SystemResult
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.comparing import Compared, search_and_compare
 from radixproof.properties.workers.lane import Done, Event, Failed, News
 from radixproof.properties.workers.searching import FindingReport
-from radixproof.properties.workers.side_by_side import search_all
 
 
 def check(
@@ -49,11 +49,11 @@ def check(
     try:
         with (
             SearchProgress(console) as progress,
-            closing(search_all(shards, jobs, seconds)) as events,
+            closing(search_and_compare(shards, jobs, seconds)) as events,
         ):
             for event in events:
                 page = by_shard[event.job]
-                page.take(event, progress.show)
+                page.take(event, progress)
                 if not isinstance(event, News):
                     progress.over(page.result.system)
                 if not isinstance(event, News) or isinstance(event.news, FindingReport):
@@ -105,13 +105,15 @@ class _Page:
         for say in held:
             say()
 
-    def take(self, event: Event, show: Callable[[str, int, Progress], None]) -> None:
+    def take(self, event: Event, shown: SearchProgress) -> None:
         """Note what an event says, and print what a person wants to know of it."""
         result = self.result
         result.take(event)
         match event:
             case News(_, Progress() as progress):
-                show(result.system, result.shard.budget.steps, progress)
+                shown.show(result.system, result.shard.budget.steps, progress)
+            case News(_, Compared(histories, of)):
+                shown.comparing(result.system, result.shard.reference, histories, of)
             case News(_, FindingReport() as finding):
                 written, number = keep(finding.folder), len(result.findings)
                 self._say(lambda: self._print_finding(finding, number, written))

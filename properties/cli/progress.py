@@ -95,6 +95,11 @@ class SearchProgress:
         self.news[name] = news
         self._tell()
 
+    def comparing(self, name: str, reference: str, histories: int, of: int) -> None:
+        """How many histories of a system were run on its reference as well, of so many."""
+        self.news[name] = f"{name}: {histories:,} of {of:,} histories compared with {reference}"
+        self._tell()
+
     def over(self, name: str) -> None:
         """The search of a system has ended."""
         self.news.pop(name, None)

@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from radixproof.impl.registry import release_of
+from radixproof.impl.registry import is_prepared, reference_of, release_of
 from radixproof.properties.histories.durable import write_file
 from radixproof.properties.histories.reading import UnreadableFile, text_of
 from radixproof.properties.known.entry import LONGEST, Entry, KnownError, entry, shown
@@ -44,13 +44,21 @@ class Known:
         """The signatures that are passed over in a system today, with the entries that say so."""
         return _by_signature(one for one in self._about(system) if one.counts(today))
 
+    def shared(self, system: str, reference: str, today: date) -> tuple[str, ...]:
+        """The signatures that are passed over in a system because they are in another one, too, and
+        not because an entry names the system.
+        """
+        about = set(self._about(reference))
+        entries = self.for_system(system, today).items()
+        return tuple(signature for signature, same in entries if about.issuperset(same))
+
     def run_out(self, system: str, today: date) -> dict[str, tuple[Entry, ...]]:
         """Those that were passed over in a system until a day that has gone by."""
         return _by_signature(one for one in self._about(system) if not one.counts(today))
 
     def undecided(self, system: str) -> int:
         """How many are about some releases of a system, where it is not known which one this is."""
-        if release_of(system) is not None:
+        if _release(system) is not None:
             return 0
         ranged = (replace(one, releases="") for one in self.entries if one.releases)
         return sum(one.names(system, None) for one in ranged)
@@ -61,11 +69,21 @@ class Known:
         return next(filter(None, numbers), "")
 
     def _about(self, system: str) -> Iterator[Entry]:
-        release = release_of(system)
+        release = _release(system)
         return (one for one in self.entries if one.names(system, release))
 
     def __add__(self, other: Known) -> Known:
         return Known(self.entries + other.entries)
+
+
+def _release(system: str) -> str | None:
+    """The release that a system is; of a source tree that does not say so, the one that it will be
+    compared with, if any.
+    """
+    reference = reference_of(system)
+    if reference is None or not is_prepared(reference):
+        return release_of(system)
+    return release_of(system) or release_of(reference)
 
 
 def load_known(source: str | Path) -> Known:

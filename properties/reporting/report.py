@@ -29,7 +29,14 @@ def origin(finding: Finding) -> str:
     """Where a finding comes from, in a sentence."""
     found = f"Found by the {finding.driver}"
     found += "" if finding.seed is None else f" with seed {finding.seed}"
-    return found + (f" after {plural(finding.at_step, 'step')}." if finding.at_step else ".")
+    found += f" after {plural(finding.at_step, 'step')}." if finding.at_step else "."
+    if finding.against is not None:
+        found += f" {finding.signature} is known of {finding.against.system}, which in this history"
+        found += " has nothing of the kind"
+        if finding.against.parting is not None:
+            found += f", and differs from step {finding.against.parting + 1} on"
+        found += ": it is new here."
+    return found
 
 
 def render(system: str, history: History, told: Narrative) -> str:

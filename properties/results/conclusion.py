@@ -35,11 +35,23 @@ def conclusion(result: SystemResult) -> Iterator[str]:
         yield from (f"    {check}" for check in sorted(map(str, progress.unjudged)))
 
 
+def _on_comparison(result: SystemResult) -> Iterator[str]:
+    """Whether what is known of a release was compared with it."""
+    compared, reference = result.compared, result.shard.reference
+    if compared is None:
+        return
+    if compared.why_not:
+        yield f"  warning: not compared with {reference}: {compared.why_not}"
+    histories = "history" if compared.of == 1 else "histories"
+    yield f"  compared with {reference}: {compared.histories:,} of {compared.of:,} {histories}"
+
+
 def _on_known(result: SystemResult) -> Iterator[str]:
     """What was passed over, what should have been and was not there, and what was no longer."""
     for entry, count in result.met.items():
         upstream = f" ({entry.upstream})" if entry.upstream else ""
         yield f"  known: {entry.signature}, met {count:,} times: {entry.reason}{upstream}"
+    yield from _on_comparison(result)
     for finding in result.findings:
         for entry in result.run_out.get(finding.signature, ()):
             yield f"  {entry.signature} was known until {entry.until}, as {entry.place} has it"

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 
+from radixproof.impl import registry
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.wording import plural
 from radixproof.properties.search.progress import Progress
+from radixproof.properties.workers.comparing import Compared
 from radixproof.properties.workers.lane import Done, Event, Failed, News
 from radixproof.properties.workers.searching import FindingReport
 from radixproof.properties.workers.shard import Shard
@@ -45,6 +47,8 @@ class SystemResult:
     ending: Ending = Ending.RUNNING
     reason: str = ""
     """Why it could not be run."""
+    compared: Compared | None = None
+    """How far what is known was compared with a release; None if it is not to be."""
 
     def take(self, event: Event) -> None:
         """Note what an event of the search says."""
@@ -53,6 +57,8 @@ class SystemResult:
                 self.progress = progress
             case News(_, FindingReport() as finding):
                 self.findings.append(finding)
+            case News(_, Compared() as compared):
+                self.compared = compared
             case Failed(_, reason):
                 self.ending, self.reason = Ending.FAILED, reason
             case Done(_, Searched(progress, seconds)):
@@ -75,6 +81,7 @@ class SystemResult:
             self.ending is Ending.COMPLETE
             and self.progress is not None
             and self.progress.enough(self.shard.budget)
+            and (self.compared is None or self.compared.all)
         )
 
     @property
@@ -118,6 +125,8 @@ class SystemResult:
         if self.progress is None:
             return f"{self.ending.value} before the search began"
         share = f"{self.reached}, and {self._demand}"
+        if self.ending is Ending.COMPLETE and self.compared is not None and not self.compared.all:
+            return f"what is known was not all compared with {self.shard.reference}"
         if self.ending is Ending.COMPLETE:
             return share
         steps = max([self.progress.steps, *(found.at_step or 0 for found in self.findings)])
@@ -146,6 +155,10 @@ def outstanding(shard: Shard, profile: str, known: Known, today: date) -> System
     passed_over = known.for_system(shard.system, today)
     entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
     shard = replace(shard, known=tuple(passed_over))
+    reference = registry.reference_of(shard.system)
+    if reference is not None and registry.is_prepared(reference):
+        compared = known.shared(shard.system, reference, today)
+        shard = replace(shard, reference=reference if compared else "", compared=compared)
     return SystemResult(shard, profile, tuple(entries), known.run_out(shard.system, today))
 
 

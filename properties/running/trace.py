@@ -9,6 +9,7 @@ from radixproof.impl.observation import ROOT, NodeView
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
 from radixproof.model.config import POOLS, Config
+from radixproof.model.verdict import Breach
 from radixproof.properties.performing.outcomes import Crashed, Outcome
 from radixproof.properties.running.run import Run, ends
 
@@ -26,6 +27,8 @@ class Shown:
     """Signatures."""
     nodes: frozenset[str] = field(default=frozenset(), repr=False)
     """Every node in words, by its place in the tree."""
+    found: tuple[Breach, ...] = field(default=(), repr=False, compare=False)
+    """The breaches themselves, whose texts have such names in them."""
 
 
 def trace(target: Target, history: History) -> Iterator[Shown]:
@@ -36,7 +39,7 @@ def trace(target: Target, history: History) -> Iterator[Shown]:
             breaches = run.step(operation)
             signatures = tuple(breach.signature for breach in breaches)
             nodes = frozenset(_nodes(history.config, run.nodes))
-            yield Shown(_words(run.steps[-1].outcome), signatures, nodes)
+            yield Shown(_words(run.steps[-1].outcome), signatures, nodes, tuple(breaches))
             if any(map(ends, breaches)):
                 return
     finally:

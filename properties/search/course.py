@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.properties.drivers.machine import CHUNK
 from radixproof.properties.search.budget import Budget
@@ -41,6 +42,16 @@ class Settled:
     """What was met on the way to that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A history of a search in which something was met that is to be compared."""
+
+    history: History
+    driver: str
+    at_step: int
+    """Steps that the search had judged with it."""
+
+
 class Course:
     """One search, as far as it has come."""
 
@@ -52,6 +63,8 @@ class Course:
         self.progress = Progress(0, 0, scope=scope)
         self._examples = budget.examples
         self._replayed_steps = 0
+        self.met: list[Met] = []
+        """In the order of the units."""
         self._broken: Ran | None = None
         """What ended with a breach that has to be settled."""
         first = Unit(CORPUS, 0) if stored else _drawn(0, self._examples)
@@ -118,6 +131,8 @@ class Course:
         now, unit = self.progress, self.unit
         for one in ran.histories:
             now = replace(now, steps=now.steps + one.steps, histories=now.histories + 1)
+            if one.met is not None:
+                self.met.append(Met(one.met, unit.driver, now.steps))
             if one.milestones:
                 now = replace(now, milestones=now.milestones + one.milestones)
             if one.unjudged:

@@ -15,6 +15,15 @@ from radixproof.properties.search.repeating import did_not_come_again, differs, 
 
 
 @dataclass(frozen=True, slots=True)
+class Against:
+    """A system of which a signature is known, and which has nothing of it in a history."""
+
+    system: str
+    parting: int | None
+    """The first step, from 0, in which the two differ."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A shortest history for one signature, and where it came from."""
 
@@ -28,6 +37,8 @@ class Finding:
     original: History
     shrunk: bool = True
     """Whether the history is a shortest one; False if time was up before."""
+    against: Against | None = None
+    """What it was compared with, if its signature is known of that."""
 
     @property
     def signature(self) -> str:

@@ -7,8 +7,8 @@ it does not matter where, when and in which order units are run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
@@ -49,6 +49,8 @@ class Kept:
     broken: Broken | None = None
     milestones: Counter[Milestone] = field(default_factory=Counter)
     unjudged: Counter[Unjudged] = field(default_factory=Counter)
+    met: History | None = None
+    """The history itself, if something was met in it that is to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +68,31 @@ class Ran:
 
 class Units:
     """Runs the units of one search. Of its ``stored`` histories, those count that the target
-    fits.
+    fits; those are kept in which a signature is met that is to be ``compared``.
     """
 
     def __init__(
-        self, target: Target, seed: int, budget: Budget, stored: Iterable[History] = ()
+        self,
+        target: Target,
+        seed: int,
+        budget: Budget,
+        stored: Iterable[History] = (),
+        compared: Sequence[str] = (),
     ) -> None:
         self.target, self.seed, self.budget = target, seed, budget
         self.stored = [history for history in stored if fits(history, target.scope)]
+        self.compared = compared
 
     def run(self, unit: Unit, known: Iterable[str]) -> Ran:
         """Run one unit; signatures that are ``known`` are passed over."""
         passed_over = PassedOver(known)
-        histories = tuple(map(_kept, self._histories(unit, passed_over)))
-        return Ran(histories, passed_over.met)
+        histories: list[Kept] = []
+        before = 0
+        for ran in self._histories(unit, passed_over):
+            now = sum(passed_over.met[signature] for signature in self.compared)
+            histories.append(_kept(ran, now > before))
+            before = now
+        return Ran(tuple(histories), passed_over.met)
 
     def _histories(self, unit: Unit, known: PassedOver) -> Iterable[JudgedHistory]:
         target, number = self.target, unit.number
@@ -101,6 +114,7 @@ def of_machine(example: History | machine.Broken) -> JudgedHistory:
     return JudgedHistory(example, None)
 
 
-def _kept(ran: JudgedHistory) -> Kept:
+def _kept(ran: JudgedHistory, met: bool) -> Kept:
     broken = None if ran.breach is None else Broken(ran.history, ran.breach)
-    return Kept(len(ran.history.operations), broken, ran.milestones or Counter(), ran.unjudged)
+    kept = Kept(len(ran.history.operations), broken, ran.milestones or Counter(), ran.unjudged)
+    return replace(kept, met=ran.history) if met else kept

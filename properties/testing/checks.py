@@ -20,9 +20,9 @@ from radixproof.properties.search.finding import Finding
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import search
 from radixproof.properties.testing.asked import Asked
+from radixproof.properties.workers.comparing import search_and_compare
 from radixproof.properties.workers.searching import reported
 from radixproof.properties.workers.shard import SEARCH, Shard
-from radixproof.properties.workers.side_by_side import search_all
 
 
 class CannotCheck(Exception):
@@ -49,7 +49,7 @@ def result_of(system: Target | str, asked: Asked) -> SystemResult:
     shard = Shard(name, SEARCH, asked.seed, budget, str(corpus.FOLDER), str(asked.out))
     result = outstanding(shard, asked.profile, known, date.today())
     if isinstance(system, str):
-        with closing(search_all([result.shard], 1, asked.seconds)) as events:
+        with closing(search_and_compare([result.shard], 1, asked.seconds)) as events:
             for event in events:
                 result.take(event)
     else:

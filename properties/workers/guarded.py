@@ -62,7 +62,7 @@ class _Lane:
     def do(self, job: Job, tell: Callable[[Any], None]) -> Any:
         """Do a job, in as many children as that takes."""
         ends = time_is_up(getattr(job, "seconds", None))
-        if isinstance(job, Examine) and is_fatal(job.broken.breach):
+        if isinstance(job, Examine) and not job.finding and is_fatal(job.broken.breach):
             job = self._settled(job, ends, tell)
         while True:
             if self._child is None or not self._child.alive:

@@ -146,7 +146,7 @@ def _units(shard: Shard) -> Units:
     target = started(shard.system)  # its imports are done before the clock of the search starts
     calm_collector()
     stored = [entry.history for entry in corpus.read(Path(shard.corpus))] if shard.corpus else []
-    return Units(target, shard.seed, shard.budget, stored)
+    return Units(target, shard.seed, shard.budget, stored, shard.compared)
 
 
 def _try_out(target: Target, step_seconds: float) -> None:
@@ -202,7 +202,9 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
 
 def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
     """A finding of the search that a shard is, so many seconds after it began."""
-    known = load_known(BUILTIN).upstream(target.name, finding.signature)
+    known = ""
+    if finding.against is None:
+        known = load_known(BUILTIN).upstream(target.name, finding.signature)
     return FindingReport(
         finding.signature,
         summary(finding),

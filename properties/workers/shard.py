@@ -27,6 +27,10 @@ class Shard:
     """Signatures that are passed over."""
     step_seconds: float = STEP_SECONDS
     """How long the system may take for one step before it is taken to hang."""
+    reference: str = ""
+    """The release that a source tree is compared with, if it is one."""
+    compared: tuple[str, ...] = ()
+    """Those of the known signatures that are passed over as far as the reference has them, too."""
 
     def __str__(self) -> str:
         return f"{self.system}, {self.driver}, seed {self.seed}"

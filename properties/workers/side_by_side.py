@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 
-from radixproof.properties.search.course import Ahead, Course
+from radixproof.properties.search.course import Ahead, Course, Met
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.units import CORPUS, MACHINE, SOAK, Broken, Unit
 from radixproof.properties.workers.guarded import guarded
@@ -47,6 +47,8 @@ class Searched:
 
     progress: Progress | None
     seconds: float
+    met: tuple[Met, ...] = ()
+    """What is to be compared with another system."""
 
 
 def search_all(
@@ -247,8 +249,10 @@ class _Search:
 
     def end(self) -> Event:
         self._close()
-        progress = None if self.course is None else self.course.progress
-        return Done(self.shard, Searched(progress, self._seconds))
+        if self.course is None:
+            return Done(self.shard, Searched(None, self._seconds))
+        searched = Searched(self.course.progress, self._seconds, tuple(self.course.met))
+        return Done(self.shard, searched)
 
     def give_up(self) -> None:
         """From now on, only settle what is broken."""

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl import registry
-from radixproof.impl.registry import GROUP, UnknownSystem, find, is_import, locally, must_be_named
+from radixproof.impl.registry import (
+    GROUP,
+    UnknownSystem,
+    find,
+    is_import,
+    locally,
+    must_be_named,
+    reference_of,
+)
+from radixproof.impl.sglang.fetching import TREE
+from radixproof.impl.sglang.releases import NEWEST
 from radixproof.impl.system import Unavailable
 
 SOURCE = """
@@ -139,6 +149,19 @@ def test_what_needs_torch_says_so_where_there_is_none(
     with pytest.raises(Unavailable, match=r"pip install 'radixproof\[radix\]'"):
         find(name)
     assert not [row for row, _ in locally() if row.startswith(("radix", "fault:"))]
+
+
+def test_a_source_tree_is_compared_with_its_release(tmp_path: Path) -> None:
+    (tmp_path / TREE).parent.mkdir(parents=True)
+    (tmp_path / TREE).touch()
+    tree = f"sglang@{tmp_path}"
+    assert reference_of(f"{tree}+rust") == f"sglang=={NEWEST}+rust"
+    version = tmp_path / "sglang" / "_version.py"
+    version.write_text("__version__ = version = '0.5.20'\n")
+    assert reference_of(tree) == "sglang==0.5.20"
+    version.write_text("__version__ = version = '0.4.0'\n")
+    for name in (tree, "sglang@/nowhere", "sglang==0.5.20", "sglang", "radix"):
+        assert reference_of(name) is None
 
 
 def test_what_a_file_may_not_choose_has_to_be_named() -> None:

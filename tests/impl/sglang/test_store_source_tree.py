@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from radixproof.impl.sglang import store
-from radixproof.properties.cli.exit_codes import CANNOT_RUN, FOUND
+from radixproof.properties.cli.exit_codes import CANNOT_RUN, CLEAN, FOUND
 from radixproof.properties.histories.history_json import from_json
 from radixproof.properties.known.files import BUILTIN, load_known
 
@@ -46,10 +47,10 @@ def patch(checkout: Path, file: str, before: str, after: str) -> None:
     path.write_text(text.replace(before, after), encoding="utf-8")
 
 
-def check(checkout: Path) -> tuple[int, set[str], str]:
+def check(checkout: Path, *options: str) -> tuple[int, set[str], str]:
     """Exit code, signatures of what was found, and all that was said."""
     ran = subprocess.run(
-        [sys.executable, "-m", "radixproof", "check", "--path", str(checkout)],
+        [sys.executable, "-m", "radixproof", "check", "--path", str(checkout), *options],
         cwd=checkout,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
@@ -73,6 +74,26 @@ def test_a_checkout_is_searched_by_the_newest_rules_and_a_bug_in_it_found(checko
     code, found, said = check(checkout)
     assert code == FOUND
     assert "PROGRESS/never-backed-up" in found - known
+
+
+@pytest.mark.release
+@pytest.mark.sglang
+def test_what_is_known_of_its_release_is_new_in_a_checkout_where_that_does_nothing_alike(
+    checkout: Path, tmp_path: Path
+) -> None:
+    known = tmp_path / "known.toml"
+    known.write_text(
+        '[[finding]]\nsignature = "PROGRESS/never-backed-up"\nreason = "of all releases, say"\n'
+    )
+    options = ("--known", BUILTIN, "--known", str(known))
+    code, found, said = check(checkout, *options)
+    assert (code, found) == (CLEAN, set())
+    assert re.search(r"compared with sglang==0\.5\.23: (\d+) of \1 histories", said)
+    patch(checkout, CORE, HIT, "        pass\n")
+    code, found, said = check(checkout, *options)
+    assert code == FOUND
+    assert "PROGRESS/never-backed-up" in found
+    assert "PROGRESS/never-backed-up is known of sglang==0.5.23, which in this history" in said
 
 
 @pytest.mark.release

@@ -98,6 +98,19 @@ def test_in_sglang_duplicates_have_no_order_but_device_leaves_go_last(
         assert (breaches == []) == right
 
 
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_of_duplicates_without_an_order_the_largest_may_have_gone_last(
+    start: Start, asked: int
+) -> None:
+    """Of ``1 2`` and ``3``, which have children on the device, the first was used longer ago."""
+    cache = start(write_back=True, dialect=Dialect(duplicates_in_order=False))
+    cache.demote("1 2", "3")
+    cache.put("1 2 5")
+    cache.put("3 4")
+    wrong = ["PROGRESS/host-freed-too-much"] if asked == 1 else []
+    assert cache.evict_host_as(asked, {"f": ["1 2", "3"]}) == (3, wrong)
+
+
 @pytest.mark.parametrize("taken", ["1", "1 2"])
 def test_any_window_may_go_from_the_host(start: Start, taken: str) -> None:
     """Where a dialect has no order of windows and states on the host."""

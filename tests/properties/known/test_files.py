@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from radixproof.impl.sglang.fetching import TREE
+from radixproof.impl.sglang.releases import NEWEST
 from radixproof.properties.histories import corpus
 from radixproof.properties.known.entry import Entry, KnownError
 from radixproof.properties.known.files import (
@@ -322,3 +324,41 @@ def test_the_document_explains_every_entry() -> None:
         assert f"**{entry.signature}**" in section
         number = entry.upstream.rpartition("/")[2]
         assert number in section
+
+
+def test_what_is_shared_with_a_release_is_not_what_names_the_system(
+    written: Callable[[str], Path],
+) -> None:
+    ours = "sglang@/ours"
+    both = load_known(written(FILE)) + load_known(
+        written(
+            f'[[finding]]\nsignature = "OWN/full-lost"\nreason = "ours"\nsystems = ["{ours}"]\n'
+            '[[finding]]\nsignature = "LOCK/full-lost"\nreason = "all"\nsystems = ["sglang"]\n'
+        )
+    )
+    passed_over = both.for_system(ours, TODAY)
+    assert {"OWN/full-lost", "LOCK/full-lost"} <= passed_over.keys()
+    shared = both.shared(ours, "sglang==0.5.23", TODAY)
+    assert set(shared) == passed_over.keys() - {"OWN/full-lost"}
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_checkout_of_unknown_release_counts_as_the_one_that_it_is_compared_with(
+    written: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    prepared: bool,
+) -> None:
+    file = tmp_path / TREE
+    file.parent.mkdir(parents=True)
+    file.touch()
+    there = [NEWEST] if prepared else []
+    monkeypatch.setattr("radixproof.impl.sglang.store.prepared", lambda: there)
+    known = load_known(
+        written(
+            '[[finding]]\nsignature = "OWN/full-lost"\nreason = "it is"\nreleases = ">=0.5.20"\n'
+        )
+    )
+    system = f"sglang@{tmp_path}+rust"
+    assert known.undecided(system) == (0 if prepared else 1)
+    assert list(known.for_system(system, TODAY)) == (["OWN/full-lost"] if prepared else [])

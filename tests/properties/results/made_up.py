@@ -52,9 +52,10 @@ def result(
     ending: Ending = Ending.COMPLETE,
     known: Sequence[Entry] = (),
     system: str = "sys",
+    reference: str = "",
     **changes: Any,
 ) -> SystemResult:
-    shard = Shard(system, SEARCH, 3, BUDGET, folder="findings/sys")
+    shard = Shard(system, SEARCH, 3, BUDGET, folder="findings/sys", reference=reference)
     return SystemResult(
         shard,
         "ci",

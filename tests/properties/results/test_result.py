@@ -9,6 +9,7 @@ import pytest
 
 from radixproof.properties.coverage.reach import reachable
 from radixproof.properties.results.result import Ending, SystemResult, enough, found
+from radixproof.properties.workers.comparing import Compared
 
 from .made_up import KNOWN, SCOPE, finding, progress, result
 
@@ -29,6 +30,8 @@ CUT = progress(complete=False)
         (result(ending=Ending.FAILED, reason="not here"), "not searched enough"),
         (result(known=[KNOWN]), "clean"),
         (result(known=[KNOWN], now=MET), "nothing new, 1 known finding passed over"),
+        (result(compared=Compared(7, 7)), "clean"),
+        (result(compared=Compared(6, 7)), "not searched enough"),
         (result([finding()]), "1 finding"),
         (result([finding(), finding("OWN/x")]), "2 findings"),
         (result([finding()], CUT, Ending.TIME), "1 finding, and not searched enough"),
@@ -56,6 +59,10 @@ def test_the_verdict(of: SystemResult, verdict: str) -> None:
             f"0 of {MANY} milestones reached, and the profile ci asks for 75 % of them",
         ),
         (result(ending=Ending.FAILED, reason="not here: fetch it"), "not here: fetch it"),
+        (
+            result(compared=Compared(6, 7), reference="sglang==0.5.23"),
+            "what is known was not all compared with sglang==0.5.23",
+        ),
     ],
 )
 def test_what_is_lacking_is_said(of: SystemResult, lacking: str) -> None:

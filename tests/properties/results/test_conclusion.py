@@ -1,0 +1,33 @@
+"""The last lines on a system."""
+
+from __future__ import annotations
+
+import pytest
+
+from radixproof.properties.results.conclusion import conclusion
+from radixproof.properties.workers.comparing import Compared
+
+from .made_up import result
+
+NEWEST = "sglang==0.5.23"
+
+
+@pytest.mark.parametrize(
+    ("compared", "lines"),
+    [
+        (None, []),
+        (Compared(9, 9), ["  compared with sglang==0.5.23: 9 of 9 histories"]),
+        (
+            Compared(0, 1, "it is damaged"),
+            [
+                "  warning: not compared with sglang==0.5.23: it is damaged",
+                "  compared with sglang==0.5.23: 0 of 1 history",
+            ],
+        ),
+    ],
+)
+def test_how_far_it_was_compared_is_said(compared: Compared | None, lines: list[str]) -> None:
+    said = conclusion(result(compared=compared, reference=NEWEST))
+    assert [
+        line for line in said if "compared with sglang==" in line and "what" not in line
+    ] == lines
