@@ -253,28 +253,26 @@ class FollowedEviction:
         """Adopt the host copies that a victim got (semantics 7.4, 8.3, 14.10)."""
         self.lacking |= any(page.lacks for page in node)
         self.to_write = self.to_write.plus(host_need(self.state, [node]))
-        if self.host is not None and self._copies_by_the_rule(self.host, node):
-            return
+        if self.host is not None:
+            if self._meets_refusal(node, to_copy(self.state, node)):
+                self.refused = node[-1]
+                make_host_room(self.state, node, self.host.evict)
+                return
+            self._copy_by_the_rule(self.host, node)
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
                     self.state.trie.put(page, pool)
 
-    def _copies_by_the_rule(self, host: FollowedHostRoom, node: list[Page]) -> bool:
+    def _copy_by_the_rule(self, host: FollowedHostRoom, node: list[Page]) -> None:
         """A victim is copied, and room is made for it, unless it was certainly not copied (7.4)."""
         needed = to_copy(self.state, node)
-        if self._meets_refusal(node, needed):
-            self.refused = node[-1]
-            return make_host_room(self.state, node, host.evict)
         copied = any(host.remains(page, pool) for pool, pages in needed.items() for page in pages)
-        if not needed or not (copied or not self._could_be_backed_up(node)):
-            return False
-        if not make_host_room(self.state, node, host.evict):
-            return False
-        targets = to_copy(self.state, node)
-        copy_to_host(self.state, targets)
-        host.copied(targets)
-        return True
+        tried = copied or not self._could_be_backed_up(node)
+        if needed and tried and make_host_room(self.state, node, host.evict):
+            targets = to_copy(self.state, node)
+            copy_to_host(self.state, targets)
+            host.copied(targets)
 
     def _meets_refusal(self, node: list[Page], needed: PagesPerPool) -> bool:
         """There is room for a copy, and its slots are asked for, but refused (8.3, 17.4)."""

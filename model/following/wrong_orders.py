@@ -115,8 +115,7 @@ def against_policy(
     if any(_first_by_inserts(taken, one, policy) for one in (before, *below)):
         return HITS_BY_INSERT, ONE_USE
     if policy is EvictionPolicy.PRIORITY and taken.urgency <= before.urgency:
-        alike = taken.urgency == before.urgency and taken.used > before.used
-        rule = by_recency(Component.FULL, taken, [before], policy)[0] if alike else URGENCY_OF_ROOT
+        rule, _ = by_recency(Component.FULL, taken, [before], policy)
         return rule, f": {compared}; inserts elsewhere do not change that"
     if later:
         why = f"; so {spell(later[0].node())} below it, which was used less recently, went late"

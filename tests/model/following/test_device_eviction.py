@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from radixproof.model.config import Component, EvictionPolicy
+from radixproof.model.config import Component, EvictionPolicy, Pool
 from radixproof.model.dialect import Dialect
 from radixproof.model.following.breaches import out_of_order
+from radixproof.model.key import Key
+from radixproof.model.specification.trie import Amounts
+from radixproof.model.verdict import Witness
 
 Start = Callable[..., Any]
 
@@ -296,3 +299,45 @@ def test_an_urgency_taken_from_elsewhere_explains_what_should_have_waited(start:
     cache.settle()
     gone = {"F": ["9", "1", "1 2"]}
     assert cache.evict_as((2, 0, 0), gone)[1] == ["RECENCY/priority-of-root"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "split", "signature"),
+    [
+        (EvictionPolicy.LRU, False, "PROGRESS/unbacked-leaf-kept"),
+        (EvictionPolicy.LRU, True, "RECENCY/access-time-of-half"),
+        (EvictionPolicy.FIFO, False, "PROGRESS/unbacked-leaf-kept"),
+        (EvictionPolicy.FIFO, True, "PROGRESS/unbacked-leaf-kept"),
+    ],
+)
+def test_a_leaf_that_cannot_be_backed_up_is_kept_unless_a_split_explains_it(
+    start: Start, policy: EvictionPolicy, split: bool, signature: str
+) -> None:
+    """The host is full, and what is there is locked. Where more than recency decides, a split that
+    counts as a use explains nothing.
+    """
+    dialect = Dialect(host_values_in_order=False)
+    cache = start(write_back=True, host_pages=1, eviction_policy=policy, dialect=dialect)
+    cache.demote("9")
+    cache.lock_host("h", "9")
+    cache.put("7 8")
+    cache.put("1")
+    if split:
+        cache.match("7")
+    _, breaches = cache.evict_as((1, 0, 0), {"F": ["1"]})
+    assert breaches[0] == signature
+
+
+def test_the_witness_of_what_went_beyond_is_the_last_that_did(start: Start) -> None:
+    cache = start()
+    for text in ("1", "2"):
+        cache.put(text)
+    cache.settle()
+    _, breaches = cache.follower.evict(Amounts(1), cache.choice({"F": ["1", "2"]}))
+    assert [breach.witness for breach in breaches] == [Witness(Key((2,)), Pool.FULL, held=True)]
+    cache = start()
+    for text in ("1", "2", "3"):
+        cache.put(text)
+    cache.settle()
+    _, breaches = cache.follower.evict(Amounts(2), cache.choice({"F": ["1", "3"]}))
+    assert breaches[0].witness is not None

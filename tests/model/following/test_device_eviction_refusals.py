@@ -127,3 +127,40 @@ def test_a_refusal_explains_what_comes_into_reach_only_by_a_leaf_that_met_it(
         cache.cache.refuse(Pool.FULL_HOST)
     gone, gained = {"F": ["1", "2 3"], "S": ["1", "2 3"]}, {"f": ["2 3"], "s": ["2 3"]}
     assert cache.evict_as((2, 1, 0), gone, gained)[1] == [wrong]
+
+
+def test_a_refusal_explains_one_copy_that_was_not_made(start: Start) -> None:
+    """Where it is open who met it, whoever was certainly to be copied and was not has (17.4)."""
+    cache = start(write_back=True, dialect=UNSETTLED)
+    for text, wrong in (("1", []), ("2", ["PROGRESS/not-written-back"])):
+        cache.put(text)
+        if text == "1":
+            cache.cache.refuse(Pool.FULL_HOST)
+        assert cache.evict_as((1, 0, 0), {"F": [text]})[1] == wrong
+        assert cache.cache.refusing == set()
+
+
+def test_whoever_was_copied_in_part_has_met_no_refusal(start: Start) -> None:
+    """A backup that is refused anything makes no copy at all (semantics 8.3)."""
+    cache = start(window=1, write_back=True, dialect=UNSETTLED)
+    cache.put("1")
+    cache.cache.refuse(Pool.SWA_HOST)
+    gone = {"F": ["1"], "S": ["1"]}
+    late = ["PROGRESS/late-swa-not-written-back"]
+    assert cache.evict_as((1, 0, 0), gone, {"f": ["1"]})[1] == late
+
+
+@pytest.mark.parametrize("other", ["kept", "free", "none"])
+def test_only_a_leaf_that_is_kept_may_have_met_a_refusal_and_stayed(
+    start: Start, other: str
+) -> None:
+    """Then room may have been made for it, and what "5" would have needed was used up."""
+    cache = start(mamba=True, write_back=True, dialect=UNSETTLED)
+    cache.put("5")
+    if other != "none":
+        cache.put("1", state=True)
+    if other == "kept":
+        cache.lock_host("h", "1")
+    cache.cache.refuse(Pool.MAMBA_HOST)
+    breaches = cache.evict_as((1, 0, 0), {"F": ["5"]}, sure=False)[1]
+    assert breaches == ([] if other == "kept" else ["PROGRESS/not-written-back"])

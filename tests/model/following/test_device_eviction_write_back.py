@@ -225,3 +225,23 @@ def test_what_write_back_took_off_the_host_to_make_room_is_adopted(start: Start)
     )
     assert cache.tree() == {"3": "f|"}
     assert cache.cache.match(Key((1, 2)))[1].end == 0
+
+
+def test_room_on_the_host_that_nobody_needed(start: Start) -> None:
+    cache = start(write_back=True)
+    cache.demote("9")
+    cache.put("1")
+    gone, gained = {"F": ["1"], "f": ["9"]}, {"f": ["1"]}
+    assert cache.evict_as((1, 0, 0), gone, gained)[1] == ["PROGRESS/host-room-unneeded"]
+    assert cache.tree() == {"1": "f|"}
+
+
+def test_room_is_made_for_any_of_the_victims(start: Start) -> None:
+    """The first needs it, and the last has a copy already."""
+    cache = start(write_back=True, host_pages=2)
+    cache.demote("9", "2")
+    cache.put("1")
+    cache.put("2")
+    gone, gained = {"F": ["1", "2"], "f": ["9"]}, {"f": ["1"]}
+    assert cache.evict_as((2, 0, 0), gone, gained)[1] == []
+    assert cache.tree() == {"1": "f|", "2": "f|"}

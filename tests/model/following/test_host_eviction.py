@@ -16,6 +16,8 @@ from radixproof.model.specification.trie import Amounts
 from radixproof.model.verdict import Breach
 
 SWA = Component.SWA
+UNSETTLED = Dialect(host_values_in_order=False)
+"""Windows and states leave the host in any order."""
 Start = Callable[..., Any]
 
 
@@ -51,12 +53,13 @@ def test_the_choice_on_the_host_is_judged_and_adopted(
         (EvictionPolicy.SLRU, {"1": "slru", "2": "slru"}),
     ],
 )
+@pytest.mark.parametrize("dialect", [Dialect(), UNSETTLED], ids=["settled", "open"])
 def test_on_the_host_too_a_system_is_held_to_its_order(
-    start: Start, order: EvictionPolicy, rules: dict[str, str]
+    start: Start, dialect: Dialect, order: EvictionPolicy, rules: dict[str, str]
 ) -> None:
     """Three leaves of which one may go."""
     for text in ("1", "2", "3"):
-        cache = start(eviction_policy=order)
+        cache = start(eviction_policy=order, dialect=dialect)
         for prompt, priority in (("1", 3), ("1", 0), ("2", 1), ("2", 0), ("3", 2)):
             cache.put(prompt, priority=priority)
         cache.demote()
@@ -237,3 +240,52 @@ def test_who_may_have_had_reasons_that_do_not_show_is_not_counted(start: Start) 
     cache = start()
     cache.demote("1", "5", "9")
     assert follow(cache, (1, 0, 0), cache.choice({"f": ["1", "5"]}), exact=False) == []
+
+
+# -- where windows and states, or duplicates, have no order ----------------------------------------
+
+
+def test_none_may_go_when_enough_is_free(start: Start) -> None:
+    """All three would be few enough, in another order."""
+    cache = start(dialect=UNSETTLED)
+    cache.demote("1 2", "3 4", "5")
+    gone = cache.choice({"f": ["1", "1 2", "3", "3 4", "5"]})
+    freed, breaches = cache.follower.evict_host(4, Component.FULL, gone)
+    assert freed == (5, 0, 0)
+    assert [breach.signature for breach in breaches] == ["RECENCY/access-time"]
+    assert breaches[0].text.startswith("the nodes evicted from the host would have been too many")
+
+
+def test_how_many_went_in_vain_is_said(start: Start) -> None:
+    cache = start(dialect=UNSETTLED)
+    cache.demote("1", "2")
+    _, breaches = cache.follower.evict_host(1, Component.FULL, cache.choice({"f": ["1", "2"]}))
+    assert [breach.text for breach in breaches] == [
+        "2 nodes were evicted from the host, more than it takes to free 1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken", "wrong"),
+    [
+        (1, ["9"], ["RECENCY/access-time"]),
+        (2, ["1", "1 2"], []),
+        (3, ["1", "1 2", "9"], []),
+        (2, ["1", "9"], ["RECENCY/access-time"]),
+    ],
+)
+def test_host_leaves_go_after_duplicates_without_an_order(
+    duplicated: Start, asked: int, taken: list[str], wrong: list[str]
+) -> None:
+    cache = duplicated(dialect=Dialect(duplicates_in_order=False))
+    assert cache.evict_host_as(asked, {"f": taken}) == (len(taken), wrong)
+    kept = {text for text, held in cache.tree().items() if "f" in held}
+    assert kept == {"1", "1 2", "9"} - set(taken)
+
+
+def test_windows_that_go_alone_and_with_their_leaf(start: Start) -> None:
+    cache = start(window=1, dialect=UNSETTLED)
+    cache.demote("1", "1 2", "3")
+    gone = {"f": ["3"], "s": ["3", "1"]}
+    assert cache.evict_host_as(2, gone, SWA) == (2, [])
+    assert cache.tree() == {"1": "f|", "1 2": "fs|"}
