@@ -83,7 +83,6 @@ class FollowedBackups:
             tried = [*nodes, *_due_by_inserts(state, lacking)]
             refused = [node for node in tried if node[-1] not in started]
             self._made_room(state, backed_up, refused, late)
-            started |= self._made_again(path, lacking)
         self.too_early = None if late is None or late.has(Pool.FULL_HOST) else late
         self._adopt(state, path, started, counted)
         return self._supplement(state, path, late, window)
@@ -196,12 +195,6 @@ class FollowedBackups:
         eviction = FollowedHostEviction(state, short, self.choice, exact)
         eviction.run()
         self.breaches += eviction.breaches
-
-    def _made_again(self, path: Sequence[Page], before: list[Page]) -> set[Page]:
-        """Pages whose host copy was evicted for an ancestor's backup, then backed up anew (8.3)."""
-        lost = (page for page in path if page.lacks and page not in before)
-        gone = self.choice.gone
-        return {page for page in lost if not any(page in gone[pool] for pool in page.lacking())}
 
     def _owe(self, state: State, nodes: list[list[Page]], marked: Collection[Page]) -> None:
         """What was due, and still fits on the host, is owed; ``marked`` is what backups in flight

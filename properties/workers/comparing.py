@@ -103,8 +103,8 @@ def _compared(
                 yield News(shard, Compared(number, len(met)))
                 if stop():
                     return
-                seen = only_here(*pair.shown(one.history), known)
-                if seen is not None:
+                here, there = pair.shown(one.history)
+                while (seen := only_here(here, there, known)) is not None:
                     known.remove(seen.breach.signature)
                     shrinking = (seen.breach.signature, len(one.history.operations))
                     yield News(shard, replace(progress, shrinking=shrinking))

@@ -19,6 +19,8 @@ Start = Callable[..., Any]
 
 NEVER = 99
 """A threshold that keeps backups out of a test."""
+UNSETTLED = Dialect(host_values_in_order=False)
+"""What goes on the host is open, and so is who met a refusal."""
 ENDS = Dialect(supplements=False)
 WINDOWED = Dialect(windowed_backups=True, supplements=False)
 LATE = Dialect(states_in_backups=False, windowed_backups=True, supplements=False)
@@ -442,23 +444,40 @@ def test_the_backups_that_a_system_started_are_adopted(start: Start) -> None:
     ("gone", "wrong"),
     [(["8"], []), (["9"], ["RECENCY/access-time"]), (["8", "9"], ["PROGRESS/host-freed-too-much"])],
 )
+@pytest.mark.parametrize("dialect", [Dialect(), UNSETTLED], ids=["settled", "open"])
 def test_host_data_that_made_room_for_a_backup_went_in_order_and_was_not_too_much(
-    start: Start, gone: list[str], wrong: list[str]
+    start: Start, dialect: Dialect, gone: list[str], wrong: list[str]
 ) -> None:
-    cache = start(host_pages=2)
+    cache = start(host_pages=2, dialect=dialect)
     cache.demote("8", "9")
     assert cache.put_as("1", gone={"f": gone}, gained={"f": ["1"]}) == wrong
     assert set(cache.tree()) == {"1", "8", "9"} - set(gone)
 
 
 @pytest.mark.parametrize(("sure", "wrong"), [(True, ["PROGRESS/host-freed-too-much"]), (False, [])])
+@pytest.mark.parametrize("dialect", [Dialect(), UNSETTLED], ids=["settled", "open"])
 def test_room_that_was_made_in_vain_is_excused_by_a_failing_allocation(
-    start: Start, sure: bool, wrong: list[str]
+    start: Start, dialect: Dialect, sure: bool, wrong: list[str]
 ) -> None:
-    cache = start(host_pages=2)
+    cache = start(host_pages=2, dialect=dialect)
     cache.demote("8", "9")
     cache.cache.refuse(Pool.FULL_HOST)
     assert cache.put_as("1", gone={"f": ["8"]}, sure=sure) == wrong
+
+
+@pytest.mark.parametrize(
+    ("refused", "gone"),
+    [(Pool.FULL_HOST, ["8", "9"]), (Pool.SWA_HOST, ["8"])],
+    ids=["too many went", "it asked nothing there"],
+)
+def test_a_refusal_excuses_no_more_than_the_room_of_a_backup_that_asked_there(
+    start: Start, refused: Pool, gone: list[str]
+) -> None:
+    cache = start(host_pages=2, dialect=UNSETTLED)
+    cache.demote("8", "9")
+    cache.cache.refuse(refused)
+    too_much = ["PROGRESS/host-freed-too-much"]
+    assert cache.put_as("1", gone={"f": gone}, sure=False) == too_much
 
 
 def test_a_refusal_is_met_by_a_backup_that_allocates_there(start: Start) -> None:

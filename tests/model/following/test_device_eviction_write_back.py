@@ -236,9 +236,10 @@ def test_room_on_the_host_that_nobody_needed(start: Start) -> None:
     assert cache.tree() == {"1": "f|"}
 
 
-def test_room_is_made_for_any_of_the_victims(start: Start) -> None:
+@pytest.mark.parametrize("dialect", [Dialect(), UNSETTLED], ids=["settled", "open"])
+def test_room_is_made_for_any_of_the_victims(start: Start, dialect: Dialect) -> None:
     """The first needs it, and the last has a copy already."""
-    cache = start(write_back=True, host_pages=2)
+    cache = start(write_back=True, host_pages=2, dialect=dialect)
     cache.demote("9", "2")
     cache.put("1")
     cache.put("2")
