@@ -44,7 +44,17 @@ class Known:
         """The signatures that are passed over in a system today, with the entries that say so."""
         return _by_signature(one for one in self._about(system) if one.counts(today))
 
-    def shared(self, system: str, reference: str, today: date) -> tuple[str, ...]:
+    def to_compare(self, system: str, today: date) -> tuple[str, tuple[str, ...]]:
+        """The release that a source tree is to be compared with, and the signatures that are passed
+        over there as far as the release has them, too; nothing where there is no such release here.
+        """
+        reference = reference_of(system)
+        if reference is None or not is_prepared(reference):
+            return "", ()
+        shared = self._shared(system, reference, today)
+        return (reference, shared) if shared else ("", ())
+
+    def _shared(self, system: str, reference: str, today: date) -> tuple[str, ...]:
         """The signatures that are passed over in a system because they are in another one, too, and
         not because an entry names the system.
         """

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 
-from radixproof.impl import registry
 from radixproof.properties.known.entry import Entry
 from radixproof.properties.known.files import Known
 from radixproof.properties.reporting.wording import plural
@@ -154,11 +153,8 @@ def outstanding(shard: Shard, profile: str, known: Known, today: date) -> System
     """The result of a search that is still to be made, with what is known of the system by now."""
     passed_over = known.for_system(shard.system, today)
     entries = dict.fromkeys(entry for same in passed_over.values() for entry in same)
-    shard = replace(shard, known=tuple(passed_over))
-    reference = registry.reference_of(shard.system)
-    if reference is not None and registry.is_prepared(reference):
-        compared = known.shared(shard.system, reference, today)
-        shard = replace(shard, reference=reference if compared else "", compared=compared)
+    reference, compared = known.to_compare(shard.system, today)
+    shard = replace(shard, known=tuple(passed_over), reference=reference, compared=compared)
     return SystemResult(shard, profile, tuple(entries), known.run_out(shard.system, today))
 
 

@@ -16,6 +16,7 @@ from radixproof.properties.known.entry import Entry, KnownError
 from radixproof.properties.known.files import (
     BUILTIN,
     Accepted,
+    Known,
     accept,
     load_all,
     load_known,
@@ -326,10 +327,10 @@ def test_the_document_explains_every_entry() -> None:
         assert number in section
 
 
-def test_what_is_shared_with_a_release_is_not_what_names_the_system(
-    written: Callable[[str], Path],
+def test_what_is_compared_with_a_release_is_not_what_names_the_system(
+    written: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = "sglang@/ours"
+    ours = a_checkout(tmp_path)
     both = load_known(written(FILE)) + load_known(
         written(
             f'[[finding]]\nsignature = "OWN/full-lost"\nreason = "ours"\nsystems = ["{ours}"]\n'
@@ -338,8 +339,22 @@ def test_what_is_shared_with_a_release_is_not_what_names_the_system(
     )
     passed_over = both.for_system(ours, TODAY)
     assert {"OWN/full-lost", "LOCK/full-lost"} <= passed_over.keys()
-    shared = both.shared(ours, "sglang==0.5.23", TODAY)
-    assert set(shared) == passed_over.keys() - {"OWN/full-lost"}
+    monkeypatch.setattr("radixproof.impl.sglang.store.prepared", lambda: [NEWEST])
+    reference, compared = both.to_compare(ours, TODAY)
+    assert reference == f"sglang=={NEWEST}"
+    assert set(compared) == {"PIN/full-replaced", "LOCK/full-lost"}
+    assert Known().to_compare(ours, TODAY) == ("", ())
+    assert both.to_compare(f"sglang=={NEWEST}", TODAY) == ("", ())
+    monkeypatch.setattr("radixproof.impl.sglang.store.prepared", list)
+    assert both.to_compare(ours, TODAY) == ("", ())
+
+
+def a_checkout(folder: Path) -> str:
+    """A source tree of SGLang that does not say which release it is."""
+    file = folder / TREE
+    file.parent.mkdir(parents=True)
+    file.touch()
+    return f"sglang@{folder}"
 
 
 @pytest.mark.parametrize("prepared", [False, True])
@@ -349,9 +364,7 @@ def test_a_checkout_of_unknown_release_counts_as_the_one_that_it_is_compared_wit
     tmp_path: Path,
     prepared: bool,
 ) -> None:
-    file = tmp_path / TREE
-    file.parent.mkdir(parents=True)
-    file.touch()
+    system = f"{a_checkout(tmp_path)}+rust"
     there = [NEWEST] if prepared else []
     monkeypatch.setattr("radixproof.impl.sglang.store.prepared", lambda: there)
     known = load_known(
@@ -359,6 +372,5 @@ def test_a_checkout_of_unknown_release_counts_as_the_one_that_it_is_compared_wit
             '[[finding]]\nsignature = "OWN/full-lost"\nreason = "it is"\nreleases = ">=0.5.20"\n'
         )
     )
-    system = f"sglang@{tmp_path}+rust"
     assert known.undecided(system) == (0 if prepared else 1)
     assert list(known.for_system(system, TODAY)) == (["OWN/full-lost"] if prepared else [])
