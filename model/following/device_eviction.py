@@ -254,19 +254,21 @@ class FollowedEviction:
         self.lacking |= any(page.lacks for page in node)
         self.to_write = self.to_write.plus(host_need(self.state, [node]))
         if self.host is not None:
-            if self._meets_refusal(node, to_copy(self.state, node)):
+            needed = to_copy(self.state, node)
+            if self._meets_refusal(node, needed):
                 self.refused = node[-1]
                 make_host_room(self.state, node, self.host.evict)
                 return
-            self._copy_by_the_rule(self.host, node)
+            self._copy_by_the_rule(self.host, node, needed)
         for pool, pages in to_copy(self.state, node).items():
             for page in pages:
                 if page in self.choice.gained[pool]:
                     self.state.trie.put(page, pool)
 
-    def _copy_by_the_rule(self, host: FollowedHostRoom, node: list[Page]) -> None:
+    def _copy_by_the_rule(
+        self, host: FollowedHostRoom, node: list[Page], needed: PagesPerPool
+    ) -> None:
         """A victim is copied, and room is made for it, unless it was certainly not copied (7.4)."""
-        needed = to_copy(self.state, node)
         copied = any(host.remains(page, pool) for pool, pages in needed.items() for page in pages)
         tried = copied or not self._could_be_backed_up(node)
         if needed and tried and make_host_room(self.state, node, host.evict):
