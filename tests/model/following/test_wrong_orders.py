@@ -68,6 +68,9 @@ def test_what_counts_as_newer_since_a_split(
     assert found is {1: first, 2: second, None: None}[half]
 
 
+BY_INSERT = ("hits-by-insert", "; several inserts of one request are one use")
+UNCHANGED = ": its priority is 3, and that of the other is 4; inserts elsewhere do not change that"
+LATE = "; so [3] below it, which was used less recently, went late"
 MORE_INSERTS = {"hits": 1, "inserts": 3}
 """Of one request, whose inserts are one use."""
 
@@ -88,7 +91,7 @@ MORE_INSERTS = {"hits": 1, "inserts": 3}
             LFU,
             leaf(2, 5, hits=1, inserts=1),
             [leaf(1, 3, **MORE_INSERTS)],
-            ("hits-by-insert", "; several inserts of one request are one use"),
+            BY_INSERT,
         ),
         (FULL, LFU, leaf(2, 5, **MORE_INSERTS), [leaf(1, 3, hits=1, inserts=1)], PLAIN),
         (FULL, LFU, leaf(2, 5, hits=1, inserts=1), [leaf(1, 3, hits=1, inserts=1)], PLAIN),
@@ -150,7 +153,7 @@ def test_recency_is_named_after_what_explains_that_another_was_taken(
             LFU,
             [leaf(2, 5, hits=1, inserts=1)],
             [leaf(1, 3, **MORE_INSERTS)],
-            ("hits-by-insert", "; several inserts of one request are one use"),
+            BY_INSERT,
         ),
     ],
 )
@@ -186,7 +189,7 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, hits=3, inserts=3),
             leaf(1, hits=2, inserts=9),
             [],
-            ("hits-by-insert", "; several inserts of one request are one use"),
+            BY_INSERT,
         ),
         # As many inserts, but more hits: then recency decides, or the number of hits does.
         (
@@ -194,7 +197,7 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, 9, hits=3, inserts=3),
             leaf(1, 5, hits=2, inserts=3),
             [],
-            ("hits-by-insert", "; several inserts of one request are one use"),
+            BY_INSERT,
         ),
         (
             SLRU,
@@ -208,7 +211,7 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, 9, hits=2, inserts=3),
             leaf(1, 5, hits=1, inserts=2),
             [],
-            ("hits-by-insert", "; several inserts of one request are one use"),
+            BY_INSERT,
         ),
         (
             FIFO,
@@ -229,11 +232,7 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, priority=4, urgency=2),
             leaf(1, priority=3, urgency=3),
             [],
-            (
-                "priority-of-root",
-                ": its priority is 3, and that of the other is 4; inserts elsewhere do not change"
-                " that",
-            ),
+            ("priority-of-root", UNCHANGED),
         ),
         # As urgent as the other, it is recency that was broken, perhaps after a split.
         (
@@ -241,22 +240,14 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, 5, priority=4, urgency=3),
             leaf(1, 3, priority=3, urgency=3, halved=9),
             [],
-            (
-                "access-time-of-half",
-                ": its priority is 3, and that of the other is 4; inserts elsewhere do not change"
-                " that",
-            ),
+            ("access-time-of-half", UNCHANGED),
         ),
         (
             PRIORITY,
             leaf(2, 3, priority=4, urgency=3),
             leaf(1, 5, priority=3, urgency=3, halved=9),
             [],
-            (
-                "priority-of-root",
-                ": its priority is 3, and that of the other is 4; inserts elsewhere do not change"
-                " that",
-            ),
+            ("priority-of-root", UNCHANGED),
         ),
         # What is below it was used less recently, and came late for that.
         (
@@ -264,21 +255,21 @@ def test_of_what_went_together_any_may_explain_it(
             leaf(2, 5, priority=4, urgency=4),
             leaf(1, priority=3, urgency=3),
             [leaf(3, 4, priority=4, urgency=6)],
-            ("priority-of-root", "; so [3] below it, which was used less recently, went late"),
+            ("priority-of-root", LATE),
         ),
         (
             FIFO,
             leaf(2, 5, created=4),
             leaf(1, created=3),
             [leaf(3, 4, created=4)],
-            ("access-time", "; so [3] below it, which was used less recently, went late"),
+            ("access-time", LATE),
         ),
         (
             FIFO,
             leaf(2, 5, created=4),
             leaf(1, created=3),
             [leaf(3, 4, created=4, halved=9)],
-            ("access-time-of-half", "; so [3] below it, which was used less recently, went late"),
+            ("access-time-of-half", LATE),
         ),
         (
             FIFO,
