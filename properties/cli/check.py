@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     searches.look_up_all(names, options.step_seconds)
     stored = None if options.cold else corpus.FOLDER
     known = _known(options)
-    _tell_what_is_not_known(known, names)
+    _tell_how_known(known, names)
     results = searches.outstanding_all(names, options, known, today, options.out, stored)
     summary = os.environ.get(SUMMARY)
     files = CiFiles(options.junit, options.json, Path(summary) if summary else None)
@@ -117,18 +117,17 @@ def run(options: argparse.Namespace) -> int:
     return of_check(not accepted and found(results), enough(results) and not files.unwritten)
 
 
-def _tell_what_is_not_known(known: Known, names: Sequence[str]) -> None:
-    """What is known of some releases does not count where it is not known which one this is; and
-    where that is known, it is compared with the release, if that is here.
+def _tell_how_known(known: Known, names: Sequence[str]) -> None:
+    """What is known of some releases does not count where it is not known which one this is, and
+    is not compared with the release where that is not here.
     """
     for name in names:
         reference = registry.reference_of(name)
         if reference is not None and known.entries and not registry.is_prepared(reference):
             release = reference.partition("+")[0]
             complain(
-                f"{reference} is not prepared here, so that what is known of it is passed over in"
-                f" {name} unseen: 'radixproof systems add {release}' fetches it, and the two are"
-                " compared"
+                f"nothing that is known is compared with {reference}, which is not prepared here:"
+                f" 'radixproof systems add {release}' fetches it"
             )
         if undecided := known.undecided(name):
             complain(

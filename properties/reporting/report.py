@@ -31,11 +31,9 @@ def origin(finding: Finding) -> str:
     found += "" if finding.seed is None else f" with seed {finding.seed}"
     found += f" after {plural(finding.at_step, 'step')}." if finding.at_step else "."
     if finding.against is not None:
-        found += f" {finding.signature} is known of {finding.against.system}, which in this history"
-        found += " has nothing of the kind"
-        if finding.against.parting is not None:
-            found += f", and differs from step {finding.against.parting + 1} on"
-        found += ": it is new here."
+        system, parting = finding.against.system, finding.against.parting
+        found += f" {finding.signature} is known of {system}, which in this history has nothing of"
+        found += f" the kind, and differs from step {parting + 1} on: it is new here."
     return found
 
 

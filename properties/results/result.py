@@ -80,8 +80,13 @@ class SystemResult:
             self.ending is Ending.COMPLETE
             and self.progress is not None
             and self.progress.enough(self.shard.budget)
-            and (self.compared is None or self.compared.all)
+            and self._compared_enough
         )
+
+    @property
+    def _compared_enough(self) -> bool:
+        """Whether what is known was compared wherever it was met, if it is to be."""
+        return self.compared is None or self.compared.all
 
     @property
     def met(self) -> dict[Entry, int]:
@@ -123,11 +128,10 @@ class SystemResult:
             return self.reason
         if self.progress is None:
             return f"{self.ending.value} before the search began"
-        share = f"{self.reached}, and {self._demand}"
-        if self.ending is Ending.COMPLETE and self.compared is not None and not self.compared.all:
+        if self.ending is Ending.COMPLETE and self.progress.enough(self.shard.budget):
             return f"what is known was not all compared with {self.shard.reference}"
         if self.ending is Ending.COMPLETE:
-            return share
+            return f"{self.reached}, and {self._demand}"
         steps = max([self.progress.steps, *(found.at_step or 0 for found in self.findings)])
         wanted = self.shard.budget.steps
         cut_short = f"{self.ending.value} after {steps:,} of {wanted:,} steps"

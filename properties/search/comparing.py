@@ -8,20 +8,27 @@ the same history, comes to it as well.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from radixproof.properties.running.run import Verdict
 from radixproof.properties.running.trace import Shown
 
 
-def parting(here: Sequence[Shown], there: Sequence[Shown]) -> int | None:
-    """The first step, from 0, in which two runs of a history differ."""
-    pairs = enumerate(zip(here, there, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), None)
+class OnlyHere(NamedTuple):
+    """A breach that one of two systems comes to in a history, and the other does not."""
+
+    verdict: Verdict
+    parting: int
+    """The first step, from 0, in which the two differ."""
+
+    @property
+    def signature(self) -> str:
+        return self.verdict.breach.signature
 
 
 def only_here(
     here: Sequence[Shown], there: Sequence[Shown], known: Collection[str]
-) -> Verdict | None:
+) -> OnlyHere | None:
     """The first breach that is ``known`` of another system and, in this history, not made by it.
 
     As long as the two are alike, it has to be made there in the same step. Once they are not, in
@@ -30,15 +37,16 @@ def only_here(
     """
     ever = {signature for other in there for signature in other.breaches}
     earlier: dict[str, None] = {}
-    alike = True
+    parting: int | None = None
     for at, (one, other) in enumerate(zip(here, there, strict=False)):
-        made = set(other.breaches) if alike else ever
+        made = set(other.breaches) if parting is None else ever
         for breach in one.found:
             if breach.signature in known and breach.signature not in made:
-                return Verdict(breach, at, tuple(earlier))
-        if alike and one != other:
+                verdict = Verdict(breach, at, tuple(earlier))
+                return OnlyHere(verdict, at if parting is None else parting)
+        if parting is None and one != other:
             if not made.issubset(one.breaches):
                 return None
-            alike = False
+            parting = at
         earlier.update(dict.fromkeys(one.breaches))
     return None

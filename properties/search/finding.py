@@ -19,7 +19,7 @@ class Against:
     """A system of which a signature is known, and which has nothing of it in a history."""
 
     system: str
-    parting: int | None
+    parting: int
     """The first step, from 0, in which the two differ."""
 
 

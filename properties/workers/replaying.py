@@ -32,7 +32,6 @@ from radixproof.properties.workers.lane import Done, Failed, Lane, News
 from radixproof.properties.workers.pool import run
 
 T = TypeVar("T")
-J = TypeVar("J")
 K = TypeVar("K", bound="OnSystem")
 TREES = 2
 """Those before and after the last step: the others of a long history take much memory."""
@@ -150,7 +149,7 @@ def shrunk(
     return apart(Replay(system, history, step_seconds), _shrink, lambda news: tell(*news))
 
 
-def apart(task: J, work: Callable[[J, Tell], T], tell: Callable[[Any], None] = lambda _: None) -> T:
+def apart(task: K, work: Callable[[K, Tell], T], tell: Callable[[Any], None] = lambda _: None) -> T:
     """Do it in a new process. Raises `UnknownSystem` or `Unavailable`."""
     lane = Lane(work)
     lane.give(task)

@@ -14,6 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
+from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Target
 from radixproof.properties.guarding.child import Tell, in_child
@@ -25,6 +26,7 @@ from radixproof.properties.reporting.finding_folder import FindingFolder, folder
 from radixproof.properties.reporting.report import summary
 from radixproof.properties.running import journal
 from radixproof.properties.running.passed_over import PassedOver
+from radixproof.properties.running.trace import Shown, trace
 from radixproof.properties.search.course import Settled
 from radixproof.properties.search.finding import Finding, settle
 from radixproof.properties.search.search import calm_collector, time_is_up
@@ -79,6 +81,13 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace(Job):
+    """Run a history with every step looked at. The result is a `Shown` for each."""
+
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What is known of a system that ends processes."""
 
@@ -128,7 +137,9 @@ Shrinking: TypeAlias = tuple[str, int]
 """The signature that is being shrunk, and how many operations it has now."""
 
 
-def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Examined:
+def work(
+    job: Job, tell: Callable[[Shrinking], None]
+) -> Opened | list[Ran] | list[Shown] | Examined:
     """What a process does in a search. All of its jobs must be about one shard."""
     units = _units(job.shard)
     match job:
@@ -136,6 +147,8 @@ def work(job: Job, tell: Callable[[Shrinking], None]) -> Opened | list[Ran] | Ex
             return _explored(units, job)
         case Examine():
             return _examined(units.target, job, tell)
+        case Trace():
+            return list(trace(units.target, job.history))
         case _:
             _try_out(units.target, job.shard.step_seconds)
             return Opened(units.target.scope, len(units.stored))
@@ -202,9 +215,8 @@ def _examined(target: Target, job: Examine, tell: Callable[[Shrinking], None]) -
 
 def reported(target: Target, finding: Finding, shard: Shard, seconds: float) -> FindingReport:
     """A finding of the search that a shard is, so many seconds after it began."""
-    known = ""
-    if finding.against is None:
-        known = load_known(BUILTIN).upstream(target.name, finding.signature)
+    upstream = load_known(BUILTIN).upstream(target.name, finding.signature)
+    known = upstream if finding.against is None else ""
     return FindingReport(
         finding.signature,
         summary(finding),

@@ -43,5 +43,16 @@ def test_what_one_does_and_the_other_does_not(
     known: set[str],
     seen: tuple[Breach, int, tuple[str, ...]] | None,
 ) -> None:
-    verdict = only_here(here, there, known)
+    found = only_here(here, there, known)
+    verdict = found and found.verdict
     assert seen == (verdict and (verdict.breach, verdict.step, verdict.earlier))
+
+
+def test_where_the_two_part_is_told() -> None:
+    other = [FINE, shown("2 freed"), FINE, FINE]
+    found = only_here([FINE, shown("1 freed"), FINE, WRONG], other, KNOWN)
+    assert found is not None
+    assert (found.signature, found.verdict.step, found.parting) == (ORDER.signature, 3, 1)
+    at_once = only_here([FINE, WRONG], [FINE, FINE], KNOWN)
+    assert at_once is not None
+    assert at_once.parting == 1
