@@ -14,7 +14,7 @@ from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta
+from radixproof.properties.judging.abstraction import Abstraction, Delta, Late, twin
 from radixproof.properties.judging.applicable import Applicable
 from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.step import Step
@@ -191,7 +191,7 @@ def _cause(
         why = "; a forward pass that was launched before the slot was freed wrote there"
         return "loaded-before-computed", why
     brought = _brought(abstraction, pool, page, slot, tag)
-    if late and (brought is None or (pool.on_host and seen not in brought)):
+    if late and (brought is None or (pool.on_host and not _brings(system, brought, seen))):
         why = "; copies to the host ran while the forward pass that computes it was in flight"
         return "copied-before-computed", why
     if brought is not None:
@@ -219,16 +219,21 @@ def _is_right_on_host(
     return bool(slots) and system.read(host, slots) == [tag]
 
 
-def _brought(
-    abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: int
-) -> set[int] | None:
+def _brought(abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: int) -> Late | None:
     """What a copy that a reset has forgotten was still to write to a slot, or to that of the other
     tier which it was copied from, or to (semantics 12.1); None if there is no such copy.
     """
-    twin = (DEVICE if pool.on_host else HOST)[pool.component]
-    held, tags = abstraction.content(page, twin)
+    elsewhere = twin(pool)
+    held, tags = abstraction.content(page, elsewhere)
     other = dict(zip(tags, held, strict=False)).get(tag)
     if other is None:
-        other = abstraction.ledger.overtaken.get((twin, tag))
-    there = None if other is None else abstraction.forgotten[twin].get(other)
+        other = abstraction.ledger.overtaken.get((elsewhere, tag))
+    there = None if other is None else abstraction.forgotten[elsewhere].get(other)
     return abstraction.forgotten[pool].get(slot) if there is None else there
+
+
+def _brings(system: Complete, late: Late, seen: int) -> bool:
+    """Whether copies that a reset has forgotten bring what is seen."""
+    if seen in late.tags:
+        return True
+    return any(system.read(pool, [slot]) == [seen] for pool, slot in sorted(late.sources))

@@ -176,3 +176,25 @@ def test_so_it_is_where_that_is_written_back_at_once() -> None:
     config = Config(device_pages=2, write_back=True)
     found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
     assert found[:1] == ["CONTENT/written-after-reset"]
+
+
+def test_so_it_is_where_the_load_back_reads_what_its_host_slots_have_got_meanwhile() -> None:
+    """They are others' after the reset: what it brings is what these have put there."""
+    operations: list[Operation] = [
+        Insert(AB),
+        Evict(2),
+        LoadBack(AB),
+        Reset(),
+        Insert(Key((5, 6))),
+        Evict(2),
+        Arrive("q", Key((3, 4))),
+        Prefill("q", 1, launched=True),
+        WritingCheck(),
+        Finish("q"),
+        RunForward(),
+        RunCopies(load=True),
+        Evict(1),
+    ]
+    config = Config(device_pages=2, write_back=True)
+    found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
+    assert found[:1] == ["CONTENT/written-after-reset"]
