@@ -87,8 +87,8 @@ class SearchProgress:
         """How far the search of a system has come, of so many steps, or beyond them."""
         news = f"{name}: {progress.steps:,} of {wanted:,} steps"
         if progress.steps > wanted and not progress.complete:
-            lacking = len(progress.unreached)
-            news = f"{name}: {progress.steps:,} steps, and {lacking} milestones still to be met"
+            lacking = plural(len(progress.unreached), "milestone")
+            news = f"{name}: {progress.steps:,} steps, and {lacking} still to be met"
         if progress.shrinking is not None:
             signature, operations = progress.shrinking
             news += f", shrinking {signature}: {operations} operations"

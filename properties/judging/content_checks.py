@@ -233,7 +233,9 @@ def _brought(abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: i
 
 
 def _brings(system: Complete, late: Late, seen: int) -> bool:
-    """Whether copies that a reset has forgotten bring what is seen."""
-    if seen in late.tags:
+    """Whether copies that a reset has forgotten bring what is seen (-1: what is torn, by those of
+    one rank, or of some layers).
+    """
+    if seen < 0 or seen in late.tags:
         return True
     return any(system.read(pool, [slot]) == [seen] for pool, slot in sorted(late.sources))

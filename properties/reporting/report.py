@@ -31,9 +31,10 @@ def origin(finding: Finding) -> str:
     found += "" if finding.seed is None else f" with seed {finding.seed}"
     found += f" after {plural(finding.at_step, 'step')}." if finding.at_step else "."
     if finding.against is not None:
-        system, parting = finding.against.system, finding.against.parting
+        system, parting, there = finding.against
         found += f" {finding.signature} is known of {system}, which in this history has nothing of"
-        found += f" the kind, and differs from step {parting + 1} on: it is new here."
+        found += f" the kind, and differs from step {parting + 1} on"
+        found += f" ({there}): it is new here." if there else ": it is new here."
     return found
 
 

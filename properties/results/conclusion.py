@@ -44,6 +44,8 @@ def _on_comparison(result: SystemResult) -> Iterator[str]:
         yield f"  warning: not compared with {reference}: {compared.why_not}"
     histories = "history" if compared.of == 1 else "histories"
     yield f"  compared with {reference}: {compared.histories:,} of {compared.of:,} {histories}"
+    for signature in compared.likewise:
+        yield f"    done there too, from the same state: {signature}"
 
 
 def _on_known(result: SystemResult) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from radixproof.impl.operations import History
 from radixproof.impl.system import Target
@@ -14,13 +15,14 @@ from radixproof.properties.search.minimise import Fails, minimise
 from radixproof.properties.search.repeating import did_not_come_again, differs, shrunk
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
+class Against(NamedTuple):
     """A system of which a signature is known, and which has nothing of it in a history."""
 
     system: str
     parting: int
     """The first step, from 0, in which the two differ."""
+    there: str = ""
+    """What it shows in that step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,18 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
 from radixproof.impl.system import Unavailable
 from radixproof.properties.running.replaying import fits
 from radixproof.properties.running.trace import Shown
-from radixproof.properties.search.comparing import OnlyHere, only_here
+from radixproof.properties.search.comparing import OnlyHere, likewise, only_here
 from radixproof.properties.search.course import Met
 from radixproof.properties.search.finding import Against, Finding
 from radixproof.properties.search.minimise import minimise
+from radixproof.properties.search.neighbours import neighbours
 from radixproof.properties.search.progress import Progress
 from radixproof.properties.search.search import time_is_up
 from radixproof.properties.search.units import Broken
@@ -39,6 +40,9 @@ from radixproof.properties.workers.searching import (
 from radixproof.properties.workers.shard import Shard
 from radixproof.properties.workers.side_by_side import Searched, search_all
 
+FEW = 3
+"""How many histories are shrunk in which a known finding came after the two had parted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -48,10 +52,17 @@ class Compared:
     of: int
     why_not: str = ""
     """Why it went no further, if it could not."""
+    likewise: tuple[str, ...] = ()
+    """Known findings that only the source tree came to, after it had differed from the release,
+    which does the same where it is brought to the same state.
+    """
 
     @property
     def all(self) -> bool:
         return self.histories == self.of
+
+
+Told: TypeAlias = Progress | Compared | FindingReport
 
 
 def search_and_compare(
@@ -76,31 +87,86 @@ def _compared(
     shard: Shard, progress: Progress, met: Sequence[Met], began: float, ends: float | None
 ) -> Iterator[News]:
     """The comparison of the histories in which something known was met."""
-    yield News(shard, Compared(0, len(met)))
+    comparison = _Comparison(shard, progress, met)
+    yield News(shard, comparison.come_so_far)
     if not met:
         return
     left = None if ends is None else ends - time.monotonic()
-    stop = time_is_up(left)
-    number, known = 0, set(shard.compared)
     with closing(_Pair(shard)) as pair:
         try:
             if not pair.opened(left):
                 return
-            for number, one in enumerate(met):
-                yield News(shard, Compared(number, len(met)))
-                if stop():
-                    return
-                here, there = pair.shown(one.history)
-                while (seen := only_here(here, there, known)) is not None:
-                    known.remove(seen.signature)
-                    shrinking = (seen.signature, len(one.history.operations))
-                    yield News(shard, replace(progress, shrinking=shrinking))
-                    report = pair.reported(pair.shortest(one, seen, stop))
-                    yield News(shard, replace(report, seconds=time.monotonic() - began))
+            for news in comparison.run(pair, time_is_up(left)):
+                if isinstance(news, FindingReport):
+                    news = replace(news, seconds=time.monotonic() - began)
+                yield News(shard, news)
         except Unavailable as error:
-            yield News(shard, Compared(number, len(met), str(error)))
-        else:
-            yield News(shard, Compared(len(met), len(met)))
+            yield News(shard, replace(comparison.come_so_far, why_not=str(error)))
+
+
+class _Comparison:
+    """What becomes of the histories of a search in which something known was met."""
+
+    def __init__(self, shard: Shard, progress: Progress, met: Sequence[Met]) -> None:
+        self._progress, self._met = progress, met
+        self._known = set(shard.compared)
+        """Of which nothing has been told yet."""
+        self._done = 0
+        self._unclear: dict[str, list[tuple[int, OnlyHere]]] = {}
+        """By signature: what came after the two had parted, and in which of the histories."""
+        self._likewise: list[str] = []
+
+    @property
+    def come_so_far(self) -> Compared:
+        unclear = {number for ones in self._unclear.values() for number, _ in ones}
+        return Compared(self._done - len(unclear), len(self._met), likewise=tuple(self._likewise))
+
+    def run(self, pair: _Pair, stop: Callable[[], bool]) -> Iterator[Told]:
+        """Compare all of them, and tell of each known signature that is new. Raises
+        `Unavailable`.
+        """
+        for number, one in enumerate(self._met):
+            if stop():
+                return
+            for seen in only_here(*pair.shown(one.history), self._known):
+                if seen.at_once:
+                    yield from self._told(pair, one, seen, stop)
+                else:
+                    self._unclear.setdefault(seen.signature, []).append((number, seen))
+            self._done += 1
+            yield self.come_so_far
+        for signature in sorted(self._unclear):
+            if stop():
+                return
+            if signature in self._known:
+                yield from self._settled(pair, signature, stop)
+            del self._unclear[signature]
+            yield self.come_so_far
+
+    def _settled(self, pair: _Pair, signature: str, stop: Callable[[], bool]) -> Iterator[Told]:
+        """What came after the two had parted is new unless, where it comes soonest after that, the
+        other does the same from the same state.
+        """
+
+        def soonest(unclear: tuple[int, OnlyHere]) -> int:
+            return unclear[1].verdict.step - unclear[1].parting
+
+        for number, seen in sorted(self._unclear[signature], key=soonest)[:FEW]:
+            yield from self._told(pair, self._met[number], seen, stop)
+            if signature not in self._known:
+                return
+        self._likewise.append(signature)
+
+    def _told(
+        self, pair: _Pair, one: Met, seen: OnlyHere, stop: Callable[[], bool]
+    ) -> Iterator[Told]:
+        """The report of a finding, shrunk, if it is one."""
+        shrinking = (seen.signature, len(one.history.operations))
+        yield replace(self._progress, shrinking=shrinking)
+        found, seen = pair.shortest(one, seen, stop)
+        if seen.at_once or not found.shrunk or not pair.does_likewise(found, seen):
+            self._known.remove(seen.signature)
+            yield pair.reported(found)
 
 
 class _Pair:
@@ -139,7 +205,15 @@ class _Pair:
         here, there = map(_result, self.lanes)
         return here, there
 
-    def shortest(self, met: Met, seen: OnlyHere, stop: Callable[[], bool]) -> Finding:
+    def shown_there(self, history: History) -> list[Shown]:
+        """What each step of a history shows in the reference. Raises `Unavailable`."""
+        (_, shard), (_, lane) = self.shards, self.lanes
+        lane.give(Trace(shard, history))
+        return cast(list[Shown], _result(lane))
+
+    def shortest(
+        self, met: Met, seen: OnlyHere, stop: Callable[[], bool]
+    ) -> tuple[Finding, OnlyHere]:
         """The finding in a history: a shortest one in which it is so. Raises `Unavailable`."""
         best = seen
 
@@ -147,14 +221,30 @@ class _Pair:
             nonlocal best
             if not fits(candidate, self._scope):
                 return False
-            found = only_here(*self.shown(candidate), [seen.signature])
-            best = found or best
-            return found is not None
+            found = next(only_here(*self.shown(candidate), [seen.signature]), None)
+            if found is None or (seen.at_once and not found.at_once):
+                return False
+            best = found
+            return True
 
         smallest = minimise(met.history, fails, stop=stop)
         shard, reference = self.shards
+        against = Against(reference.system, best.parting, best.there)
         found = Finding(smallest, best.verdict, shard.seed, met.driver, met.at_step, met.history)
-        return replace(found, shrunk=not stop(), against=Against(reference.system, best.parting))
+        return replace(found, shrunk=not stop(), against=against), best
+
+    def does_likewise(self, found: Finding, seen: OnlyHere) -> bool:
+        """Whether the reference comes to the state before the breach another way, and does the
+        same from there. Raises `Unavailable`.
+        """
+        upto = found.history.operations[: seen.verdict.step + 1]
+        history = replace(found.history, operations=upto)
+        here, _ = self.shown(history)
+        return any(
+            likewise(here, self.shown_there(neighbour))
+            for neighbour in neighbours(history, seen.parting)
+            if fits(neighbour, self._scope)
+        )
 
     def reported(self, found: Finding) -> FindingReport:
         """A finding in words, which are made where the system is. Raises `Unavailable`."""

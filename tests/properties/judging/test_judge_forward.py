@@ -198,3 +198,25 @@ def test_so_it_is_where_the_load_back_reads_what_its_host_slots_have_got_meanwhi
     config = Config(device_pages=2, write_back=True)
     found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
     assert found[:1] == ["CONTENT/written-after-reset"]
+
+
+def test_so_it_is_where_only_one_rank_has_made_the_copy() -> None:
+    """Their slots differ, and so do their copies on the host."""
+    operations: list[Operation] = [
+        Insert(AB),
+        Evict(2),
+        LoadBack(AB),
+        Reset(),
+        Insert(Key((5, 6))),
+        Evict(2),
+        Arrive("q", Key((3, 4))),
+        Prefill("q", 1, launched=True),
+        WritingCheck(),
+        Finish("q"),
+        RunForward(),
+        RunCopies(load=True, rank=1),
+        Evict(1),
+    ]
+    config = Config(device_pages=2, write_back=True, ranks=2)
+    found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
+    assert found[:1] == ["CONTENT/written-after-reset"]

@@ -24,10 +24,18 @@ NEWEST = "sglang==0.5.23"
                 "  compared with sglang==0.5.23: 0 of 1 history",
             ],
         ),
+        (
+            Compared(2, 2, likewise=("LOCK/full-lost",)),
+            [
+                "  compared with sglang==0.5.23: 2 of 2 histories",
+                "    done there too, from the same state: LOCK/full-lost",
+            ],
+        ),
     ],
 )
 def test_how_far_it_was_compared_is_said(compared: Compared | None, lines: list[str]) -> None:
     said = conclusion(result(compared=compared, reference=NEWEST))
-    assert [
-        line for line in said if "compared with sglang==" in line and "what" not in line
-    ] == lines
+    told = ("compared with sglang==", "done there")
+    assert [line for line in said if any(map(line.__contains__, told)) and "what" not in line] == (
+        lines
+    )

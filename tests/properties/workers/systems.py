@@ -68,6 +68,22 @@ class Riddled(
     """It has several bugs, and shows the first at once."""
 
 
+class Older(toy_bugs.SplitForgetsLocks, toy_bugs.MatchDoesNotRenew):
+    """What is known of a release."""
+
+
+class Newer(toy_bugs.EvictGoesOn, Older):
+    """What comes of a change to it, by which it also comes to other states."""
+
+
+def older() -> Target:
+    return toy_bugs.with_bug(f"{HERE}:older", Older)
+
+
+def newer() -> Target:
+    return toy_bugs.with_bug(f"{HERE}:newer", Newer)
+
+
 def riddled() -> Target:
     """One in which a search finds much."""
     return toy_bugs.with_bug(f"{HERE}:riddled", Riddled)

@@ -81,6 +81,19 @@ def test_what_the_reference_does_as_well_is_passed_over(known: tuple[str, ...]) 
     assert last(events).of > 0
 
 
+def test_what_only_another_state_brings_about_is_known() -> None:
+    """The source tree evicts more, which is new; so it comes to other states, in which it does what
+    the reference would do there as well.
+    """
+    known = ("LOCK/full-too-few", "PROGRESS/freed-too-much", "RECENCY/access-time")
+    shard = Shard(f"{HERE}:newer", SEARCH, 1, BUDGET, known=known)
+    shard = replace(shard, reference=f"{HERE}:older", compared=known)
+    events = list(search_and_compare([shard], 2))
+    assert last(events).all
+    assert last(events).likewise == ("LOCK/full-too-few",)
+    assert {"PROGRESS/freed-too-much", "RECENCY/access-time"} <= set(signatures(events))
+
+
 def test_what_nothing_is_compared_with_is_passed_over(known: tuple[str, ...]) -> None:
     events = list(search_and_compare([Shard(BROKEN, SEARCH, 1, BUDGET, known=known)], 1))
     assert signatures(events) == []
