@@ -178,8 +178,13 @@ def test_so_it_is_where_that_is_written_back_at_once() -> None:
     assert found[:1] == ["CONTENT/written-after-reset"]
 
 
-def test_so_it_is_where_the_load_back_reads_what_its_host_slots_have_got_meanwhile() -> None:
-    """They are others' after the reset: what it brings is what these have put there."""
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_so_it_is_where_the_load_back_reads_what_its_host_slots_have_got_meanwhile(
+    ranks: int,
+) -> None:
+    """They are others' after the reset: what it brings is what these have put there. Where only
+    one of two ranks has made the copy, what they hold differs.
+    """
     operations: list[Operation] = [
         Insert(AB),
         Evict(2),
@@ -192,31 +197,9 @@ def test_so_it_is_where_the_load_back_reads_what_its_host_slots_have_got_meanwhi
         WritingCheck(),
         Finish("q"),
         RunForward(),
-        RunCopies(load=True),
+        RunCopies(load=True, rank=ranks - 1),
         Evict(1),
     ]
-    config = Config(device_pages=2, write_back=True)
-    found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
-    assert found[:1] == ["CONTENT/written-after-reset"]
-
-
-def test_so_it_is_where_only_one_rank_has_made_the_copy() -> None:
-    """Their slots differ, and so do their copies on the host."""
-    operations: list[Operation] = [
-        Insert(AB),
-        Evict(2),
-        LoadBack(AB),
-        Reset(),
-        Insert(Key((5, 6))),
-        Evict(2),
-        Arrive("q", Key((3, 4))),
-        Prefill("q", 1, launched=True),
-        WritingCheck(),
-        Finish("q"),
-        RunForward(),
-        RunCopies(load=True, rank=1),
-        Evict(1),
-    ]
-    config = Config(device_pages=2, write_back=True, ranks=2)
+    config = Config(device_pages=2, write_back=True, ranks=ranks)
     found = first_wrong("fault:loads-survive-reset", config, operations, every=None)
     assert found[:1] == ["CONTENT/written-after-reset"]
