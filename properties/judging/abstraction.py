@@ -9,40 +9,23 @@ model adopts, and the facts the properties are about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from radixproof.impl.observation import ROOT, NodeView, Observation, Slots, SlotsPerPool
-from radixproof.model.config import DEVICE, HOST, POOLS, Component, Config, Pool
+from radixproof.model.config import DEVICE, POOLS, Component, Config, Pool
 from radixproof.model.key import Units
 from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property
+from radixproof.properties.judging.forgotten import NO_SLOTS, Late, Written, twin
 from radixproof.properties.judging.spelling import spell_node
 from radixproof.properties.performing.ledger import Ledger
 
 PageSlots = SlotsPerPool
 NOWHERE: PageSlots = (None, None, None, None, None, None)
-
-
-def twin(pool: Pool) -> Pool:
-    """The pool of the same component on the other tier."""
-    return (DEVICE if pool.on_host else HOST)[pool.component]
-
-
-class Late(NamedTuple):
-    """What copies that a reset has forgotten are still to write to a slot, as far as known."""
-
-    tags: set[int]
-    """What they brought when they were forgotten."""
-    sources: set[tuple[Pool, int]]
-    """The slots that they read: whatever these hold by then, they bring."""
-
-
-Written: TypeAlias = dict[int, Late]
-"""Slots that such copies write."""
-NO_SLOTS: Sequence[Written] = ({}, {}, {}, {}, {}, {})
 
 
 @dataclass(slots=True)
@@ -436,22 +419,19 @@ class Abstraction:
         """Per `Pool`: what copies are still to write, forgotten ones included. Where their slots
         are not shown, whatever is loaded back may be from them.
         """
-        written = [
-            {slot: Late(set(late.tags), set(late.sources)) for slot, late in slots.items()}
-            for slots in self.forgotten
-        ]
+        written = deepcopy(list(self.forgotten))
         flying = [copy for copy in self.model.copies.flying if not copy.complete]
         for pool, pages in (target for copy in flying for target in copy.targets.items()):
             if pool in self.nameless:
                 device = DEVICE[pool.component]
                 for slot in range(self.config.slots(device) + self.config.page_size + 1):
-                    written[device].setdefault(slot, Late(set(), set()))
+                    written[device].setdefault(slot, Late())
             else:
+                source = twin(pool)
                 for page in pages:
-                    source = twin(pool)
                     read, _ = self.content(page, source)
                     for at, (slot, tag) in enumerate(zip(*self.content(page, pool), strict=False)):
-                        late = written[pool].setdefault(slot, Late(set(), set()))
+                        late = written[pool].setdefault(slot, Late())
                         late.tags.add(tag)
                         late.sources.update((source, one) for one in read[at : at + 1])
         return written

@@ -14,8 +14,9 @@ from radixproof.model.specification.drawing import spell
 from radixproof.model.specification.trie import Page
 from radixproof.model.verdict import Breach, Property, Witness
 from radixproof.properties.judging import carried_checks
-from radixproof.properties.judging.abstraction import Abstraction, Delta, Late, twin
+from radixproof.properties.judging.abstraction import Abstraction, Delta
 from radixproof.properties.judging.applicable import Applicable
+from radixproof.properties.judging.forgotten import Late, twin
 from radixproof.properties.performing.ledger import ContentTags
 from radixproof.properties.performing.step import Step
 
@@ -191,7 +192,7 @@ def _cause(
         why = "; a forward pass that was launched before the slot was freed wrote there"
         return "loaded-before-computed", why
     brought = _brought(abstraction, pool, page, slot, tag)
-    if late and (brought is None or (pool.on_host and not _brings(system, brought, seen))):
+    if late and (brought is None or (pool.on_host and not brought.brings(system, seen))):
         why = "; copies to the host ran while the forward pass that computes it was in flight"
         return "copied-before-computed", why
     if brought is not None:
@@ -230,12 +231,3 @@ def _brought(abstraction: Abstraction, pool: Pool, page: Page, slot: int, tag: i
         other = abstraction.ledger.overtaken.get((elsewhere, tag))
     there = None if other is None else abstraction.forgotten[elsewhere].get(other)
     return abstraction.forgotten[pool].get(slot) if there is None else there
-
-
-def _brings(system: Complete, late: Late, seen: int) -> bool:
-    """Whether copies that a reset has forgotten bring what is seen (-1: what is torn, by those of
-    one rank, or of some layers).
-    """
-    if seen < 0 or seen in late.tags:
-        return True
-    return any(system.read(pool, [slot]) == [seen] for pool, slot in sorted(late.sources))

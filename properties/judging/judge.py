@@ -22,7 +22,7 @@ from radixproof.model.specification.cache import Cache
 from radixproof.model.specification.trie import Holder, HolderKind, Page
 from radixproof.model.verdict import Breach
 from radixproof.properties.judging import content_checks, step_checks
-from radixproof.properties.judging.abstraction import NO_SLOTS, Abstraction, Delta, Written
+from radixproof.properties.judging.abstraction import Abstraction, Delta
 from radixproof.properties.judging.applicable import (
     Moment,
     Unjudged,
@@ -30,6 +30,7 @@ from radixproof.properties.judging.applicable import (
     passed_over,
 )
 from radixproof.properties.judging.event_stream import Announced
+from radixproof.properties.judging.forgotten import NO_SLOTS, Written
 from radixproof.properties.judging.judgements import Judgement, judgement
 from radixproof.properties.performing.ledger import Ledger, OwnLock, PrefetchLock, RequestLock
 from radixproof.properties.performing.outcomes import Crashed, Skipped
