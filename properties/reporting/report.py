@@ -34,7 +34,8 @@ def origin(finding: Finding) -> str:
         system, parting, there = finding.against
         found += f" {finding.signature} is known of {system}, which in this history has nothing of"
         found += f" the kind, and differs from step {parting + 1} on"
-        found += f" ({there}): it is new here." if there else ": it is new here."
+        found += f" (there: {there})" if there else ""
+        found += ": it is new here."
     return found
 
 

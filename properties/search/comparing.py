@@ -65,8 +65,8 @@ def only_here(
 
 
 def likewise(here: Sequence[Shown], there: Sequence[Shown]) -> bool:
-    """Whether two histories come to the same state before their last steps, and these show the
-    same: so the other system does the same from there.
+    """Whether two whole histories come to the same state before their last steps, and these show
+    the same: so the other system does the same from there.
     """
     if min(len(here), len(there)) < 2:
         return False

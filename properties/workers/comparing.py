@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from radixproof.impl.operations import History
 from radixproof.impl.scope import Scope
@@ -163,10 +163,11 @@ class _Comparison:
         """The report of a finding, shrunk, if it is one."""
         shrinking = (seen.signature, len(one.history.operations))
         yield replace(self._progress, shrinking=shrinking)
-        found, seen = pair.shortest(one, seen, stop)
-        if seen.at_once or not found.shrunk or not pair.does_likewise(found, seen):
+        smallest, seen = pair.shortest(one.history, seen, stop)
+        shrunk = not stop()
+        if seen.at_once or not shrunk or not pair.does_likewise(smallest, seen):
             self._known.remove(seen.signature)
-            yield pair.reported(found)
+            yield pair.reported(one, smallest, seen, shrunk)
 
 
 class _Pair:
@@ -205,16 +206,10 @@ class _Pair:
         here, there = map(_result, self.lanes)
         return here, there
 
-    def shown_there(self, history: History) -> list[Shown]:
-        """What each step of a history shows in the reference. Raises `Unavailable`."""
-        (_, shard), (_, lane) = self.shards, self.lanes
-        lane.give(Trace(shard, history))
-        return cast(list[Shown], _result(lane))
-
     def shortest(
-        self, met: Met, seen: OnlyHere, stop: Callable[[], bool]
-    ) -> tuple[Finding, OnlyHere]:
-        """The finding in a history: a shortest one in which it is so. Raises `Unavailable`."""
+        self, history: History, seen: OnlyHere, stop: Callable[[], bool]
+    ) -> tuple[History, OnlyHere]:
+        """A shortest history in which it is so, and what is seen in that. Raises `Unavailable`."""
         best = seen
 
         def fails(candidate: History) -> bool:
@@ -227,30 +222,33 @@ class _Pair:
             best = found
             return True
 
-        smallest = minimise(met.history, fails, stop=stop)
-        shard, reference = self.shards
-        against = Against(reference.system, best.parting, best.there)
-        found = Finding(smallest, best.verdict, shard.seed, met.driver, met.at_step, met.history)
-        return replace(found, shrunk=not stop(), against=against), best
+        return minimise(history, fails, stop=stop), best
 
-    def does_likewise(self, found: Finding, seen: OnlyHere) -> bool:
+    def does_likewise(self, history: History, seen: OnlyHere) -> bool:
         """Whether the reference comes to the state before the breach another way, and does the
         same from there. Raises `Unavailable`.
         """
-        upto = found.history.operations[: seen.verdict.step + 1]
-        history = replace(found.history, operations=upto)
+        history = replace(history, operations=history.operations[: seen.verdict.step + 1])
         here, _ = self.shown(history)
-        return any(
-            likewise(here, self.shown_there(neighbour))
-            for neighbour in neighbours(history, seen.parting)
-            if fits(neighbour, self._scope)
-        )
+        (_, reference), (_, lane) = self.shards, self.lanes
+        for neighbour in neighbours(history, seen.parting):
+            if fits(neighbour, self._scope):
+                lane.give(Trace(reference, neighbour))
+                there = _result(lane)
+                if len(there) == len(neighbour.operations) and likewise(here, there):
+                    return True
+        return False
 
-    def reported(self, found: Finding) -> FindingReport:
-        """A finding in words, which are made where the system is. Raises `Unavailable`."""
-        (shard, _), (lane, _) = self.shards, self.lanes
-        broken, known = Broken(found.history, found.verdict.breach), frozenset(shard.known)
-        job: Job = Examine(shard, broken, known, found.driver, found.at_step, None, found)
+    def reported(self, met: Met, history: History, seen: OnlyHere, shrunk: bool) -> FindingReport:
+        """The finding in words, which are made where the system is. Raises `Unavailable`."""
+        (shard, reference), (lane, _) = self.shards, self.lanes
+        against = Against(reference.system, seen.parting, seen.there)
+        driver, at_step = met.driver, met.at_step
+        found = Finding(
+            history, seen.verdict, shard.seed, driver, at_step, met.history, shrunk, against
+        )
+        broken, known = Broken(history, seen.verdict.breach), frozenset(shard.known)
+        job: Job = Examine(shard, broken, known, driver, at_step, None, found)
         lane.give(job)
         examined = _result(lane)
         assert isinstance(examined, Examined)
