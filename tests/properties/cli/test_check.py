@@ -94,14 +94,11 @@ def test_a_search_that_time_cut_short_is_not_clean_under_any_profile(
 
 def test_time_bounds_the_whole_run_and_not_each_system(check: Check) -> None:
     started = time.monotonic()
-    code, printed = check(GOOD, BAD, "--profile", "nightly", "--seconds", "3")
-    assert 2.0 < time.monotonic() - started < 9.0, "three, one more, and the start of a process"
+    code, printed = check(GOOD, BAD, "--profile", "nightly", "--seconds", "6")
+    assert 5.0 < time.monotonic() - started < 12.0, "six, one more, and the start of a process"
     assert code == CANNOT_RUN
-    not_begun = "not searched enough: the time was up before the search began"
-    on_a_busy_machine = f"{GOOD}: {not_begun}" in printed
-    begun = r"not searched enough: the time was up after [\d,]+ of 1,000,000,000"
-    assert on_a_busy_machine or re.search(begun, printed)
-    assert f"{BAD}: {not_begun}" in printed
+    assert re.search(r"not searched enough: the time was up after [\d,]+ of 1,000,000,000", printed)
+    assert f"{BAD}: not searched enough: the time was up before the search began" in printed
 
 
 # -- exit codes of combinations ------------------------------------------------------------------
